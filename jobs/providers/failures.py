@@ -1,0 +1,184 @@
+"""How a provider can fail, in one table: what the caller is told and what became of the money.
+
+Adapters raise `ProviderError` with a row of this table and nothing else; the job that called
+looks at `failure` to decide between releasing the hold and keeping it.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from imageskill.errors import ApiError, Recovery, Timeout
+
+
+class ProviderFailure(ApiError):
+    """The provider could not make the picture."""
+
+    code = "PROVIDER_FAILURE"
+    status = 502
+    exit_code = 7
+    retryable = True
+    message = "The provider could not complete this operation; nothing was charged."
+
+
+class ProviderPolicyDenied(ApiError):
+    """The provider's own policy refused the prompt, an input or the result."""
+
+    code = "PROVIDER_POLICY_DENIED"
+    status = 403
+    exit_code = 6
+    message = "The provider's content policy refused this operation; nothing was charged."
+
+
+class ProviderUnavailable(ApiError):
+    """The provider is failing, full or unreachable; no run was begun."""
+
+    code = "PROVIDER_UNAVAILABLE"
+    status = 503
+    exit_code = 7
+    retryable = True
+    message = "The provider of this model can't take calls right now; nothing was charged."
+
+
+class ProviderOutcomeUnknown(ApiError):
+    """The call was cut off after it began: the provider may have run it, and billed it."""
+
+    code = "PROVIDER_OUTCOME_UNKNOWN"
+    status = 502
+    exit_code = 7
+    message = (
+        "The provider was cut off mid-call and its outcome is unknown. "
+        "Look at the job before you create again."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """One way to fail."""
+
+    name: str
+    error: type[ApiError]
+    is_ended: bool  # the job may end now and its hold go back
+    may_have_billed: bool  # the provider may charge us: the house's loss, to be listed
+    is_retryable_before_acceptance: bool  # the adapter itself may try again, nothing was begun
+    trips_breaker: bool  # speaks of the provider's health, not of this one order
+
+
+PERMANENT = Failure(
+    name="permanent",
+    error=ProviderFailure,
+    is_ended=True,
+    may_have_billed=False,
+    is_retryable_before_acceptance=False,
+    trips_breaker=False,
+)
+"""The provider understood and refused, and always would: a bad field, a picture it can't read."""
+
+OPERATOR = Failure(
+    name="operator",
+    error=ProviderFailure,
+    is_ended=True,
+    may_have_billed=False,
+    is_retryable_before_acceptance=False,
+    trips_breaker=True,
+)
+"""Our account is at fault: key, balance, access. Every call would fail alike."""
+
+TRANSIENT = Failure(
+    name="transient",
+    error=ProviderFailure,
+    is_ended=True,
+    may_have_billed=False,
+    is_retryable_before_acceptance=True,
+    trips_breaker=True,
+)
+"""The provider is busy or broken and said so before it took the order."""
+
+BROKEN_RUN = Failure(
+    name="broken_run",
+    error=ProviderFailure,
+    is_ended=True,
+    may_have_billed=True,
+    is_retryable_before_acceptance=False,
+    trips_breaker=True,
+)
+"""The provider took the order and failed at it, or delivered what can't be fetched or read."""
+
+POLICY = Failure(
+    name="policy",
+    error=ProviderPolicyDenied,
+    is_ended=True,
+    may_have_billed=True,
+    is_retryable_before_acceptance=False,
+    trips_breaker=False,
+)
+"""The provider's policy refused; some bill what they block."""
+
+UNAVAILABLE = Failure(
+    name="unavailable",
+    error=ProviderUnavailable,
+    is_ended=True,
+    may_have_billed=False,
+    is_retryable_before_acceptance=False,
+    trips_breaker=False,
+)
+"""Nobody was called: the breaker is open, the seats are taken, or there are no credentials."""
+
+TIMED_OUT = Failure(
+    name="timeout",
+    error=Timeout,
+    is_ended=True,
+    may_have_billed=True,
+    is_retryable_before_acceptance=False,
+    trips_breaker=True,
+)
+"""The deadline passed while the provider was known to be at work; cancel, then end."""
+
+OUTCOME_UNKNOWN = Failure(
+    name="outcome_unknown",
+    error=ProviderOutcomeUnknown,
+    is_ended=False,
+    may_have_billed=True,
+    is_retryable_before_acceptance=False,
+    trips_breaker=True,
+)
+"""The call began and left no answer: never again, and the hold stays until staff end it."""
+
+FAILURES = (
+    PERMANENT,
+    OPERATOR,
+    TRANSIENT,
+    BROKEN_RUN,
+    POLICY,
+    UNAVAILABLE,
+    TIMED_OUT,
+    OUTCOME_UNKNOWN,
+)
+
+
+class ProviderError(Exception):
+    """A provider failed, in one of the ways of the table.
+
+    `reason` is a short code of ours or the provider's (`http_503`, `moderation_blocked`) that
+    staff may read; never the provider's text, which may quote the prompt. `cost_usd` is what
+    the provider said it bills all the same.
+    """
+
+    def __init__(
+        self,
+        failure: Failure,
+        *,
+        reason: str,
+        cost_usd: Decimal | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
+        self.failure = failure
+        self.reason = reason
+        self.cost_usd = cost_usd
+        self.retry_after_s = retry_after_s
+        super().__init__(f"{failure.name}: {reason}")
+
+    def api_error(self) -> ApiError:
+        """Give what the caller of the API is told."""
+        if self.retry_after_s is None:
+            return self.failure.error()
+        return self.failure.error(recovery=Recovery(retry_after_seconds=self.retry_after_s))

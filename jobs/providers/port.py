@@ -1,0 +1,125 @@
+"""The port all providers share: an order goes in, pictures or a failure of the table come out.
+
+An adapter knows its vendor's wire and nothing of jobs, credits or the database. It makes no
+second paid run: it tries again only what the provider said it did not take. Callers use the
+verbs of `jobs.providers.calls`, which add the circuit breaker and the limit on calls at once.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import BinaryIO, Literal, Protocol
+
+INPUT = "input"
+MASK = "mask"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A picture the caller gave. `open` reads the stored bytes, only when the adapter sends them.
+
+    `role` is `input`, `mask` or a reference role of the contract (`reference_image`,
+    `element_frontal`, `element_reference`); the three fields after it are the contract's.
+    """
+
+    role: str
+    open: Callable[[], AbstractContextManager[BinaryIO]]
+    mime_type: str
+    content_length: int
+    index: int = 0
+    reference_index: int | None = None
+    reference_task: str | None = None
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is to be made: accepted and priced already, so an adapter only translates.
+
+    `parameters` are the caller's model parameters after validation, `size` the planned width
+    and height where the registry knows one, `output_format` png, jpeg, webp or None for the
+    model's own. `token_rates_usd` holds the registry's dollars per million tokens (`text_in`,
+    `image_in`, `image_out`, …) for models that are billed by tokens, and is empty for others.
+    """
+
+    job_id: str
+    model_id: str
+    operation: str
+    deadline: datetime
+    prompt: str = ""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    output_count: int = 1
+    aspect_ratio: str = "1:1"
+    output_format: str | None = None
+    size: tuple[int, int] | None = None
+    inputs: tuple[Picture, ...] = ()
+    references: tuple[Picture, ...] = ()
+    mask: Picture | None = None
+    token_rates_usd: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """The provider took the order and works on it.
+
+    The caller stores `request_id` and `state` (JSON, no secret) in a transaction of its own
+    before it waits; with them any worker can collect later.
+    """
+
+    request_id: str
+    state: dict[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """A picture that was made. `file` stands at 0, spills to disk when large, is the caller's to
+    close; `mime_type` is what the bytes say, not what the provider said."""
+
+    file: BinaryIO
+    mime_type: str
+    content_length: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The order is done. `cost_usd` is the provider's exact charge for all outputs together, or
+    None where it reports none (the planned price then stands); `usage` is what it counted."""
+
+    outputs: tuple[Output, ...]
+    cost_usd: Decimal | None = None
+    usage: Mapping[str, object] = field(default_factory=dict)
+    request_id: str | None = None
+
+
+Cancellation = Literal["canceled", "requested", "too_late", "unsupported"]
+
+
+class Provider(Protocol):
+    """One adapter. Every method may raise `failures.ProviderError` and nothing else."""
+
+    name: str
+
+    def is_configured(self) -> bool:
+        """Tell whether credentials and switches allow calls. Looks at settings only."""
+
+    def submit(self, order: Order) -> Submission | Outcome:
+        """Begin the run: a submission to collect, or the outcome where the provider answers
+        in the same call. Once bytes went out, no answer means `OUTCOME_UNKNOWN`."""
+
+    def look(self, submission: Submission, order: Order) -> Outcome | None:
+        """Ask once, without waiting: the outcome, or None while the provider is at work."""
+
+    def cancel(self, submission: Submission) -> Cancellation:
+        """Ask the provider to stop; it may be too late, and it may bill all the same."""
+
+
+PROVIDERS: Mapping[str, str] = {
+    "local": "jobs.providers.local_sketch.LocalSketch",
+    "fal": "jobs.providers.fal.Fal",
+    "openai": "jobs.providers.openai.OpenAI",
+    "xai": "jobs.providers.xai.XAI",
+}
+"""Provider name, as a registry row's `provider_id` says it, to the adapter's dotted path."""
