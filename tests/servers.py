@@ -1,0 +1,69 @@
+"""A pytest plugin: PostgreSQL and Redis for a test run, before the settings are read.
+
+Servers of our own, started once a run by the process that steers it; `DATABASE_URL` and
+`REDIS_URL` name others instead. Each xdist worker has a database of its own on both. On a Redis
+that was given, tests use and empty the databases from the named one's number plus 8.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit, urlunsplit
+
+import pytest
+import redis
+
+from imageskill.embedded.postgres import Postgres
+from imageskill.embedded.valkey import Valkey
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    """Have servers and settings in place before pytest-django reads them."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if not worker:
+        _start_servers(early_config)
+    folder = tempfile.mkdtemp(prefix="imageskill-test-")
+    early_config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    os.environ["DATA_DIR"] = folder
+    if worker:
+        os.environ["REDIS_URL"] = _database_of(worker)
+        with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+            client.flushdb()
+    return (yield)
+
+
+def _start_servers(config: pytest.Config) -> None:
+    if "DATABASE_URL" in os.environ and "REDIS_URL" in os.environ:
+        os.environ["REDIS_URL"] = redis_database(os.environ["REDIS_URL"], plus=8)
+        with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+            client.flushdb()
+        return
+    folder = Path(tempfile.mkdtemp(prefix="imageskill-servers-"))
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    if "DATABASE_URL" not in os.environ:
+        postgres = Postgres(folder, throwaway=True)
+        postgres.start()
+        config.add_cleanup(postgres.stop)
+        os.environ["DATABASE_URL"] = postgres.url()
+    if "REDIS_URL" not in os.environ:
+        valkey = Valkey(folder, throwaway=True)
+        valkey.start()
+        config.add_cleanup(valkey.stop)
+        os.environ["REDIS_URL"] = valkey.url()
+
+
+def _database_of(worker: str) -> str:
+    return redis_database(os.environ["REDIS_URL"], plus=1 + int(worker.removeprefix("gw")))
+
+
+def redis_database(url: str, *, plus: int) -> str:
+    """Return the URL of the Redis database that is `plus` after the named one."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        number = int(parse_qs(parts.query).get("db", ["0"])[0])
+        return urlunsplit(parts._replace(query=f"db={number + plus}"))
+    number = int(parts.path.strip("/") or 0)
+    return urlunsplit(parts._replace(path=f"/{number + plus}"))
