@@ -1,0 +1,1 @@
+"""Who people and agents are, and what they did."""

@@ -1,0 +1,73 @@
+"""Agents: signing up and being ended."""
+
+import re
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts import audit, claim_states, grants, keys
+from accounts.models import Agent, Organization, User
+
+_NOT_A_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]|://|www\.", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUp:
+    """A new agent and the only sight of its token."""
+
+    agent: Agent
+    token: str
+
+
+def is_plain_name(text: str) -> bool:
+    """Tell whether a name fits: 1 to 80 characters, one line, no URL, no control characters.
+
+    Names are shown in mails and pages; a link in one would be ours to send.
+    """
+    return 1 <= len(text) <= 80 and text.strip() == text and not _NOT_A_NAME.search(text)
+
+
+def normalized_contact(text: str) -> str:
+    """Write a contact address the one way that it is compared and counted by."""
+    return text.strip().lower()
+
+
+def sign_up(
+    *, name: str, runtime: str, contact: str, network: str, discovery_source: str = ""
+) -> SignedUp:
+    """Make an organization with its first agent and token, in the caller's transaction.
+
+    The same contact, name and runtime make another agent: nobody gets hold of an existing one
+    by knowing what it is called.
+    """
+    agent = Agent.objects.create(
+        organization=Organization.objects.create(),
+        name=name,
+        runtime=runtime,
+        contact=normalized_contact(contact),
+        grants=list(grants.NEW_AGENT_GRANTS),
+        cap_outputs_per_request=settings.NEW_AGENT_OUTPUTS_PER_REQUEST,
+        cap_credits_per_operation=settings.NEW_AGENT_CREDITS_PER_OPERATION,
+        signup_network=network,
+        discovery_source=discovery_source,
+    )
+    return SignedUp(agent=agent, token=keys.mint(agent))
+
+
+def revoke(agent: Agent, *, user: User | None, reason: str) -> None:
+    """End an agent for good: its tokens answer AUTH_REQUIRED, what it made stays its owner's."""
+    with transaction.atomic():
+        locked = Agent.objects.select_for_update().get(pk=agent.pk)
+        before = locked.claim_state
+        claim_states.move(locked, to=Agent.ClaimState.REVOKED)
+        ended = keys.revoke_all(locked)
+        audit.record(
+            user=user,
+            action="agent.revoke",
+            subject=locked.public_id,
+            reason=reason,
+            before={"claim_state": before},
+            after={"claim_state": locked.claim_state, "tokens_ended": ended},
+        )
+    agent.claim_state, agent.revoked_at = locked.claim_state, locked.revoked_at

@@ -1,0 +1,123 @@
+"""Agents and the organizations that own what they make."""
+
+from functools import partial
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+from accounts.models.users import User
+from imageskill.lib import ids
+
+
+class Organization(models.Model):
+    """Owner of wallets, jobs and assets. Made with its first agent; a sponsor may own many."""
+
+    public_id = models.CharField(
+        max_length=64, unique=True, default=partial(ids.new, "organization"), editable=False
+    )
+    owner = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="organizations",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class AgentQuerySet(models.QuerySet["Agent"]):
+    """Sets of agents."""
+
+    def owned_by(self, user: User) -> "AgentQuerySet":
+        """Narrow to agents of the organizations that this person owns."""
+        return self.filter(organization__owner=user)
+
+
+class Agent(models.Model):
+    """A durable agent identity."""
+
+    class ClaimState(models.TextChoices):
+        """How far a human stands behind the agent; moves in `accounts.claim_states`."""
+
+        UNCLAIMED = "unclaimed", "unclaimed"  # preview credits, two jobs a day
+        PAYMENT_BACKED_UNCLAIMED = "payment_backed_unclaimed", "paid, unclaimed"  # bounded paid use
+        CLAIMED = "claimed", "claimed"  # a sponsor decides grants and caps
+        REVOKED = "revoked", "revoked"  # for good: its tokens answer AUTH_REQUIRED
+
+    class ClaimRequestState(models.TextChoices):
+        """What became of the latest request to claim the agent."""
+
+        NONE = "none", "none"
+        REQUESTED = "requested", "requested"
+        ACCEPTED = "accepted", "accepted"
+        DECLINED = "declined", "declined"
+        REPORTED = "reported", "reported"
+        EXPIRED = "expired", "expired"
+
+    public_id = models.CharField(
+        max_length=64, unique=True, default=partial(ids.new, "agent"), editable=False
+    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="agents")
+    name = models.CharField(max_length=80)
+    runtime = models.CharField(max_length=80)
+    contact = models.CharField("contact address", max_length=254, blank=True)
+    claim_state = models.CharField(
+        max_length=32, choices=ClaimState.choices, default=ClaimState.UNCLAIMED
+    )
+    claim_request_state = models.CharField(
+        max_length=16, choices=ClaimRequestState.choices, default=ClaimRequestState.NONE
+    )
+    grants = ArrayField(models.CharField(max_length=32), default=list)
+    cap_outputs_per_request = models.PositiveIntegerField()
+    cap_credits_per_operation = models.PositiveIntegerField()
+    cap_credits_per_day = models.PositiveIntegerField(null=True, blank=True)
+    cap_credits_per_week = models.PositiveIntegerField(null=True, blank=True)
+    cap_credits_per_month = models.PositiveIntegerField(null=True, blank=True)
+    cap_credits_total = models.PositiveIntegerField(null=True, blank=True)
+    suspended_at = models.DateTimeField(null=True, blank=True)
+    suspension_reason = models.CharField(max_length=500, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    signup_network = models.CharField(max_length=64, blank=True)
+    discovery_source = models.CharField(max_length=200, blank=True)
+    session_origin = models.CharField(max_length=32, default="agent_signup")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar = AgentQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["-created_at", "-id"], name="agent_newest"),
+            models.Index(fields=["contact", "-id"], name="agent_by_contact"),
+            models.Index(fields=["signup_network", "-id"], name="agent_by_network"),
+            models.Index(fields=["claim_state", "-id"], name="agent_by_claim_state"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="agent_revoked_has_its_moment",
+                condition=models.Q(claim_state="revoked", revoked_at__isnull=False)
+                | (~models.Q(claim_state="revoked") & models.Q(revoked_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="agent_caps_allow_something",
+                condition=models.Q(cap_outputs_per_request__gte=1),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.public_id})"
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether its tokens are dead for good."""
+        return self.claim_state == self.ClaimState.REVOKED
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether it may read and report, but not spend or upload."""
+        return self.suspended_at is not None

@@ -1,0 +1,32 @@
+"""Who of the staff (or which sponsor) did what, when and why: append-only."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models.users import User
+
+
+class AuditLine(models.Model):
+    """One change by a person; written by the function that makes the change."""
+
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    actor = models.CharField(max_length=254)  # the address at the time, or the name of a system
+    action = models.CharField(max_length=64)
+    subject = models.CharField("about", max_length=128)
+    reason = models.CharField(max_length=1000, blank=True)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    trace_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["subject", "-id"], name="audit_of_subject"),
+            models.Index(fields=["user", "-id"], name="audit_of_user"),
+            models.Index(fields=["action", "-id"], name="audit_by_action"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.action} {self.subject}"

@@ -1,0 +1,41 @@
+"""How calls and jobs went: no prompt, picture, key or token, and it expires."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+
+class TelemetryRow(models.Model):
+    """One request or job, as the contract lists it; written in batches by `accounts.telemetry`."""
+
+    at = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(max_length=16)  # request, job
+    name = models.CharField(max_length=64)  # the command
+    endpoint = models.CharField(max_length=128, blank=True)
+    client = models.CharField(max_length=120, blank=True)
+    api_version = models.CharField(max_length=32)
+    actor_type = models.CharField(max_length=16)
+    actor_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001
+    capability = models.CharField(max_length=128, blank=True)
+    provider = models.CharField(max_length=32, blank=True)
+    status = models.CharField(max_length=32, blank=True)
+    http_status = models.PositiveSmallIntegerField(null=True)
+    exit_code = models.PositiveSmallIntegerField(null=True)
+    duration_ms = models.FloatField(null=True)
+    estimated_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True)
+    output_count = models.PositiveSmallIntegerField(null=True)
+    error_code = models.CharField(max_length=64, blank=True)
+    retry_state = models.CharField(max_length=32, blank=True)
+    job_id = models.CharField(max_length=64, blank=True)
+    trace_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["-at"], name="telemetry_newest"),
+            models.Index(fields=["trace_id"], name="telemetry_of_trace"),
+            models.Index(fields=["actor_id", "-id"], name="telemetry_of_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} {self.at:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,49 @@
+"""Agents' tokens. The text is shown once; kept are its first characters and a hash."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models.agents import Agent
+
+
+class Token(models.Model):
+    """A restricted bearer token, `isk_r_` + 8 look-up characters + 43 secret ones."""
+
+    class RevokedBecause(models.TextChoices):
+        """Why a token no longer works."""
+
+        ROTATED = "rotated", "rotated"  # a newer one took its place
+        REVOKED = "revoked", "revoked"  # by sponsor or staff
+        AGENT_REVOKED = "agent_revoked", "agent revoked"  # with the whole agent
+
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="tokens")
+    lookup = models.CharField(max_length=16, unique=True)
+    digest = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_because = models.CharField(max_length=16, choices=RevokedBecause.choices, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="token_revoked_says_why",
+                condition=models.Q(revoked_at__isnull=True, revoked_because="")
+                | (models.Q(revoked_at__isnull=False) & ~models.Q(revoked_because="")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.prefix
+
+    @property
+    def prefix(self) -> str:
+        """The part that may be shown: enough to recognize it, useless to use it."""
+        return f"isk_r_{self.lookup}…"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the token still works (its agent may be revoked all the same)."""
+        return self.revoked_at is None

@@ -1,0 +1,83 @@
+"""What identity and activity endpoints answer."""
+
+from typing import Any, Literal
+
+from imageskill.lib.schemas import Data
+
+
+class ActorOut(Data):
+    """Who acts."""
+
+    actor_type: Literal["agent", "human", "session", "system"]
+    actor_id: str
+    organization_id: str | None
+    claim_state: str | None
+
+
+class AgentOut(Data):
+    """An agent, as it may see itself."""
+
+    agent_id: str
+    agent_name: str
+    runtime: str
+    created_at: str
+
+
+class OrganizationOut(Data):
+    """An organization, as its agents may see it."""
+
+    organization_id: str
+
+
+class CapsOut(Data):
+    """The most that the agent may do; null: no cap of that kind."""
+
+    outputs_per_request: int
+    credits_per_operation: int
+    credits_per_day: int | None
+    credits_per_week: int | None
+    credits_per_month: int | None
+    credits_total: int | None
+
+
+class WhoAmI(Data):
+    """The caller."""
+
+    authenticated: bool
+    actor: ActorOut
+    agent: AgentOut
+    organization: OrganizationOut
+    claim_state: str
+    claim_request_state: str
+    suspended: bool
+    token_class: Literal["restricted"]
+    session_origin: str
+    token_status: Literal["active"]
+    token_prefix: str
+    token_created_at: str
+    grants: list[str]
+    caps: CapsOut
+
+
+class EventOut(Data):
+    """One activity event."""
+
+    event_id: str
+    type: str
+    occurred_at: str
+    summary: str
+    operation: str
+    subject: dict[str, str]
+    links: dict[str, Any]
+    status: str
+    cost: dict[str, Any] | None
+    trace_id: str
+    details: dict[str, Any]
+
+
+class Events(Data):
+    """Activity, newest first."""
+
+    events: list[EventOut]
+    next_cursor: str | None
+    source: Literal["hosted_activity_ledger"]

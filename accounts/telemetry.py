@@ -1,0 +1,79 @@
+"""Telemetry: collected in memory, written in batches by a thread, never in a request's way."""
+
+import atexit
+import threading
+import time
+from collections import deque
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import Error, close_old_connections, connection
+
+from accounts.models import TelemetryRow
+from imageskill import __version__
+from imageskill.lib import clock
+
+log = structlog.get_logger("telemetry")
+
+_MOST_WAITING = 10_000  # beyond it the oldest rows fall off: telemetry must not eat the memory
+_BATCH = 500
+_PAUSE_S = 1.0
+
+_waiting: deque[TelemetryRow] = deque(maxlen=_MOST_WAITING)
+_lock = threading.Lock()
+_writer: threading.Thread | None = None
+
+
+def record(**fields: Any) -> None:
+    """Keep one row (fields of `TelemetryRow`) and log it; returns at once, never raises.
+
+    Callers pass names, counts and ids only. Nothing is kept while `TELEMETRY` is off.
+    """
+    if not settings.TELEMETRY:
+        return
+    fields["client"] = fields.get("client", "")[:120]
+    log.info("telemetry", **{name: value for name, value in fields.items() if value is not None})
+    _waiting.append(TelemetryRow(at=clock.now(), api_version=__version__, **fields))
+    _ensure_writer()
+
+
+def flush() -> int:
+    """Write what waits, in this thread; gives the number of rows written."""
+    written = 0
+    while _waiting:
+        batch = []
+        while _waiting and len(batch) < _BATCH:
+            batch.append(_waiting.popleft())
+        TelemetryRow.objects.bulk_create(batch)
+        written += len(batch)
+    return written
+
+
+def _ensure_writer() -> None:
+    global _writer
+    if not settings.TELEMETRY_WRITER or (_writer is not None and _writer.is_alive()):
+        return
+    with _lock:
+        if _writer is None or not _writer.is_alive():
+            _writer = threading.Thread(target=_write_forever, name="telemetry", daemon=True)
+            _writer.start()
+            atexit.register(_flush_quietly)
+
+
+def _write_forever() -> None:
+    while True:
+        time.sleep(_PAUSE_S)
+        _flush_quietly()
+
+
+def _flush_quietly() -> None:
+    if not _waiting:
+        return
+    try:
+        close_old_connections()
+        flush()
+    except Error as error:
+        log.warning("telemetry_not_written", error=type(error).__name__)
+    finally:
+        connection.close()

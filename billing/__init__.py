@@ -1,0 +1,1 @@
+"""Credits: the ledger, buying them, and taking them back."""

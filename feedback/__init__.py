@@ -1,0 +1,1 @@
+"""What agents report, and what became of it."""

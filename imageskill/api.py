@@ -1,0 +1,122 @@
+"""The API object: mounts each app's router and renders every answer as an envelope."""
+
+import structlog
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+from ninja.parser import Parser
+from ninja.types import DictStrAny
+
+from accounts.api import router as accounts_router
+from imageskill import __version__
+from imageskill.errors import (
+    ApiError,
+    Detail,
+    InternalError,
+    InvalidArguments,
+    NotFound,
+    PayloadTooLarge,
+)
+from imageskill.health import router as health_router
+from imageskill.lib import strict_json
+from imageskill.lib.envelope import COMMAND_KEY, EnvelopeRenderer, failure
+
+log = structlog.get_logger(__name__)
+
+
+class StrictParser(Parser):
+    """Reads bodies as strict JSON, within the limit of the endpoint."""
+
+    def parse_body(self, request: HttpRequest) -> DictStrAny:
+        """Parse the body; too large or not strict JSON is refused."""
+        limit = settings.UPLOAD_BODY_BYTES if request.path == "/v1/upload" else settings.BODY_BYTES
+        if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+            raise PayloadTooLarge(f"The request body may have at most {limit} bytes.")
+        try:
+            document = strict_json.parse(request.body)
+        except strict_json.NotStrictJson as error:
+            raise InvalidArguments(
+                str(error), details=[{"field": "body", "message": str(error)}]
+            ) from None
+        if not isinstance(document, dict):
+            raise InvalidArguments(
+                "The body must be a JSON object.",
+                details=[{"field": "body", "message": "must be a JSON object"}],
+            )
+        return document
+
+    def parse_querydict(
+        self, data: DictStrAny, list_fields: list[str], request: HttpRequest
+    ) -> DictStrAny:
+        """Read the query; texts that could not be stored are refused."""
+        for name, values in data.lists():
+            if not all(strict_json.is_storable(value) for value in values):
+                raise InvalidArguments(details=[{"field": name, "message": "not a valid text"}])
+        return super().parse_querydict(data, list_fields, request)
+
+
+api = NinjaAPI(
+    title="Image Skill API",
+    version=__version__,
+    description="A creative runtime for AI agents. Every answer is one envelope.",
+    openapi_url="/v1/openapi.json",
+    docs_url=None,
+    parser=StrictParser(),
+    renderer=EnvelopeRenderer(),
+    urls_namespace="api",
+)
+
+for router in (health_router, accounts_router):
+    api.add_router("", router)
+
+
+@api.exception_handler(ApiError)
+def _api_error(request: HttpRequest, error: ApiError) -> HttpResponse:
+    return failure(request, error)
+
+
+@api.exception_handler(ValidationError)
+def _validation_error(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    return failure(request, InvalidArguments(details=[_detail(one) for one in error.errors]))
+
+
+@api.exception_handler(Http404)
+def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
+    return failure(request, NotFound())
+
+
+@api.exception_handler(HttpError)
+def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return failure(request, InvalidArguments())
+
+
+@api.exception_handler(Exception)
+def _unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
+    log.exception("unexpected_error")
+    return failure(request, InternalError())
+
+
+def _detail(error: DictStrAny) -> Detail:
+    """Name field and rule of one validation error, never the value."""
+    source, *path = error["loc"]
+    if source == "body":
+        path = path[1:]
+    return {
+        "field": ".".join(str(part) for part in path) or str(source),
+        "message": str(error["msg"]).removeprefix("Value error, "),
+    }
+
+
+def commands_by_route() -> dict[tuple[str, str], str]:
+    """Map (method, route) to the name of the command that the operation stands for."""
+    table: dict[tuple[str, str], str] = {}
+    for bound in api._get_bound_routers():
+        for path, view in bound.path_operations.items():
+            route = path.lstrip("/").replace("{", "<").replace("}", ">")
+            for operation in view.operations:
+                name = (operation.openapi_extra or {}).get(COMMAND_KEY, "image-skill")
+                for method in operation.methods:
+                    table[method, route] = name
+                table.setdefault(("*", route), name)
+    return table

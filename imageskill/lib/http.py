@@ -1,0 +1,74 @@
+"""What our requests carry beyond Django's, and who is calling."""
+
+from ipaddress import ip_address, ip_network
+from typing import Any, TypedDict
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+class Actor(TypedDict):
+    """Who acts, as the envelope tells it."""
+
+    actor_type: str
+    actor_id: str
+    organization_id: str | None
+    claim_state: str | None
+
+
+class ApiRequest(HttpRequest):
+    """A request to the API, as the API middleware prepares it (a type to read by, not to make)."""
+
+    trace_id: str
+    command: str
+    warnings: list[str]
+    actor: Actor | None
+    auth: Any  # accounts.models.Agent once authenticated; the kernel knows no model
+
+
+def client_ip(request: HttpRequest) -> str:
+    """Give the caller's address: the socket's, unless trusted proxies stand in between.
+
+    With TRUSTED_PROXIES set, X-Forwarded-For is read from the right, past trusted addresses
+    only, so that a caller can't choose its own.
+    """
+    address = request.META.get("REMOTE_ADDR") or "127.0.0.1"
+    trusted = settings.TRUSTED_PROXIES
+    if not trusted or not _is_in(address, trusted):
+        return address
+    for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+        hop = hop.strip()
+        if not _is_address(hop):
+            break
+        address = hop
+        if not _is_in(hop, trusted):
+            break
+    return address
+
+
+def network_of(address: str) -> str:
+    """Give the network that limits count by: the address itself for IPv4, its /64 for IPv6."""
+    ip = ip_address(address)
+    if ip.version == 6 and ip.ipv4_mapped:
+        return str(ip.ipv4_mapped)
+    return str(ip) if ip.version == 4 else str(ip_network(f"{ip}/64", strict=False))
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether the caller is on this machine."""
+    return _is_address(address) and ip_address(address).is_loopback
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_in(address: str, networks: list[str]) -> bool:
+    if not _is_address(address):
+        return False
+    ip = ip_address(address)
+    return any(ip in ip_network(network, strict=False) for network in networks)

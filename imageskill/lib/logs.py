@@ -1,0 +1,82 @@
+"""Structured logs: one event a line, to standard error, without secrets."""
+
+import re
+from typing import Any
+
+import structlog
+
+# Whatever slips into a log line, these never leave: our tokens and the vendors' keys.
+_SECRETS = re.compile(
+    r"isk_r_[A-Za-z0-9]{8,}|sk_(?:live|test)_\w+|rk_(?:live|test)_\w+|whsec_\w+"
+    r"|sk-[A-Za-z0-9_-]{16,}|xai-[A-Za-z0-9]{16,}|gh[pousr]_\w{16,}|github_pat_\w{16,}"
+    r"|(?i:bearer|key)\s+[A-Za-z0-9._:-]{16,}"
+)
+
+
+def without_secrets(text: str) -> str:
+    """Strike out anything that looks like a token or key."""
+    return _SECRETS.sub("[secret]", text)
+
+
+def _strike_secrets(_: object, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: without_secrets(value) if isinstance(value, str) else value
+        for name, value in event.items()
+    }
+
+
+_SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+]
+
+
+def structlog_settings() -> dict[str, Any]:
+    """Give the arguments of `structlog.configure`."""
+    return {
+        "processors": [
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        "logger_factory": structlog.stdlib.LoggerFactory(),
+        "wrapper_class": structlog.stdlib.BoundLogger,
+        "cache_logger_on_first_use": True,
+    }
+
+
+def settings(*, level: str, as_json: bool) -> dict[str, Any]:
+    """Give Django's LOGGING: JSON lines for machines, plain lines for people."""
+    last: Any = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "lines": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": _SHARED,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    _strike_secrets,
+                    last,
+                ],
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            "httpx": {"level": "WARNING"},
+            "httpcore": {"level": "WARNING"},
+            "stripe": {"level": "WARNING"},
+            "openai": {"level": "WARNING"},
+            "PIL": {"level": "WARNING"},
+            "django.request": {"level": "ERROR"},
+        },
+    }

@@ -1,0 +1,26 @@
+"""Handing work to the workers, by name and after commit."""
+
+from typing import Any
+
+import structlog
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+log = structlog.get_logger(__name__)
+
+
+def enqueue(name: str, **arguments: Any) -> None:
+    """Send the task once this transaction has committed (at once where there is none).
+
+    Never raises: a broker that is down is logged. The row in the database is the truth, and a
+    sweeper sends what was lost. Arguments are ids and plain values only.
+    """
+    transaction.on_commit(lambda: _send(name, arguments), robust=True)
+
+
+def _send(name: str, arguments: dict[str, Any]) -> None:
+    try:
+        current_app.send_task(name, kwargs=arguments, ignore_result=True)
+    except (OperationalError, OSError) as error:
+        log.warning("task_not_sent", task=name, error=type(error).__name__)

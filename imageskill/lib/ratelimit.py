@@ -1,0 +1,26 @@
+"""Limits on how often something may happen, counted in Redis by fixed windows."""
+
+import time
+
+import structlog
+
+from imageskill.errors import RateLimited
+from imageskill.lib.redis_client import Unreachable, client
+
+log = structlog.get_logger(__name__)
+
+
+def spend(scope: str, key: str, *, limit: int, per_s: int) -> None:
+    """Count one use; raise `RateLimited` with the seconds to wait once `limit` is passed.
+
+    Without Redis it lets pass and says so in the log: a limit must not be an outage.
+    """
+    window, seconds_in = divmod(int(time.time()), per_s)
+    name = f"limit:{scope}:{key}:{window}"
+    try:
+        used, _ = client().pipeline().incr(name).expire(name, per_s + 1).execute()
+    except Unreachable as error:
+        log.warning("limit_not_counted", scope=scope, error=type(error).__name__)
+        return
+    if used > limit:
+        raise RateLimited(recovery={"retry_after_seconds": per_s - seconds_in})

@@ -1,0 +1,49 @@
+"""JSON as PostgreSQL can keep it: UTF-8, no NaN or Infinity, no NUL, no lone surrogates."""
+
+import json
+from typing import Any, NoReturn
+
+
+class NotStrictJson(ValueError):
+    """The text is not JSON, or holds something that can't be stored. Never quotes the text."""
+
+
+def parse(raw: bytes) -> Any:
+    """Parse a JSON document; raises `NotStrictJson` saying what is wrong, never with a value."""
+    try:
+        text = raw.decode("utf-8")
+        document = json.loads(text, parse_constant=_refuse_constant)
+    except UnicodeDecodeError:
+        raise NotStrictJson("The body is not UTF-8.") from None
+    except NotStrictJson:
+        raise
+    except RecursionError:
+        raise NotStrictJson("The body is nested too deeply.") from None
+    except ValueError:
+        raise NotStrictJson("The body is not valid JSON.") from None
+    if "\\u" in text:  # only an escape can smuggle in a NUL or half a surrogate pair
+        _check_texts(document)
+    return document
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether PostgreSQL can store the text: no NUL, no lone surrogate."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise NotStrictJson("NaN and Infinity are not JSON.")
+
+
+def _check_texts(document: Any) -> None:
+    waiting = [document]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            if not is_storable(item):
+                raise NotStrictJson("A text holds a NUL character or half a surrogate pair.")
+        elif isinstance(item, list):
+            waiting.extend(item)
+        elif isinstance(item, dict):
+            waiting.extend(item.keys())
+            waiting.extend(item.values())

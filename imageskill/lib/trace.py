@@ -1,0 +1,25 @@
+"""The trace id of what is going on: one for each request, carried into the rows that it makes."""
+
+import secrets
+from contextvars import ContextVar
+
+_current: ContextVar[str | None] = ContextVar("trace_id", default=None)
+
+
+def new() -> str:
+    """Make a trace id: `trace_` and 32 hexadecimal digits."""
+    return f"trace_{secrets.token_hex(16)}"
+
+
+def current() -> str:
+    """Give the trace id of this request or task; a fresh one where none was set."""
+    trace_id = _current.get()
+    if trace_id is None:
+        trace_id = new()
+        _current.set(trace_id)
+    return trace_id
+
+
+def use(trace_id: str | None) -> None:
+    """Make this the trace id from here on (None: forget it)."""
+    _current.set(trace_id)

@@ -1,0 +1,111 @@
+"""What happens around every request to the API: trace, command name, envelope, telemetry."""
+
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from accounts import telemetry
+from imageskill.api import commands_by_route
+from imageskill.errors import (
+    ApiError,
+    InternalError,
+    InvalidArguments,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+)
+from imageskill.lib import trace
+from imageskill.lib.envelope import EXIT_CODE_HEADER, TRACE_HEADER, failure
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+_FRAMEWORK_ERRORS: dict[int, type[ApiError]] = {
+    400: InvalidArguments,
+    404: NotFound,
+    405: MethodNotAllowed,
+    413: PayloadTooLarge,
+}
+
+
+def _is_api(path: str) -> bool:
+    return path == "/healthz" or path == "/v1" or path.startswith("/v1/")
+
+
+class ApiMiddleware:
+    """Gives API requests a trace, a command name and telemetry, and every answer an envelope."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Serve one request."""
+        trace_id = trace.new()
+        trace.use(trace_id)
+        structlog.contextvars.bind_contextvars(trace_id=trace_id)
+        if not _is_api(request.path):
+            return self.get_response(request)
+        started = time.perf_counter()
+        _prepare(request, trace_id)
+        response = self._answer(request)
+        response[TRACE_HEADER] = trace_id
+        response.setdefault(EXIT_CODE_HEADER, "0")
+        response.setdefault("Cache-Control", "no-store")
+        _record(request, response, duration_s=time.perf_counter() - started)
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        if "\x00" in request.path:
+            return failure(request, NotFound())
+        response = self.get_response(request)
+        if response.status_code >= 400 and EXIT_CODE_HEADER not in response:
+            error = _FRAMEWORK_ERRORS.get(response.status_code, InternalError)
+            allowed = response.get("Allow")
+            response = failure(request, error())
+            if allowed:
+                response["Allow"] = allowed
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        """Name the command once the route is known."""
+        match = request.resolver_match
+        if match is not None and hasattr(request, "command"):
+            table = _commands()
+            route = match.route
+            request.command = table.get((request.method or "", route)) or table.get(
+                ("*", route), "image-skill"
+            )
+        return None
+
+
+@cache
+def _commands() -> dict[tuple[str, str], str]:
+    return commands_by_route()
+
+
+def _prepare(request: HttpRequest, trace_id: str) -> None:
+    # Extra attributes as `imageskill.lib.http.ApiRequest` describes them.
+    vars(request).update(trace_id=trace_id, command="image-skill", warnings=[], actor=None)
+
+
+def _record(request: HttpRequest, response: HttpResponseBase, *, duration_s: float) -> None:
+    known = vars(request)
+    actor = known.get("actor") or {}
+    telemetry.record(
+        kind="request",
+        name=known["command"],
+        endpoint=getattr(request.resolver_match, "route", ""),
+        client=request.headers.get("User-Agent", ""),
+        actor_type=actor.get("actor_type", "anonymous"),
+        actor_id=actor.get("actor_id"),
+        http_status=response.status_code,
+        exit_code=int(response[EXIT_CODE_HEADER]),
+        duration_ms=round(duration_s * 1000, 1),
+        trace_id=known["trace_id"],
+    )

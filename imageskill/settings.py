@@ -1,0 +1,265 @@
+"""Settings, read once from the environment; read it from top to bottom.
+
+Every name is described in `.env.example`. A secret may also come from a file, by `NAME_FILE`.
+The defaults are safe for a first start on one machine; `docs/operations.md` says what
+production sets.
+"""
+
+from pathlib import Path
+
+import structlog
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from imageskill.lib import env, logs, urls
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# -- This installation ------------------------------------------------------------------------
+
+DEVELOPMENT = env.flag("DEVELOPMENT", default=False)
+DEBUG = False
+DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / ".data")))
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.integer("PORT", 8000)
+PUBLIC_API_URL = env.text("PUBLIC_API_URL", f"http://localhost:{PORT}").rstrip("/")
+PUBLIC_SITE_URL = env.text("PUBLIC_SITE_URL", PUBLIC_API_URL).rstrip("/")
+PUBLIC_MEDIA_URL = env.text("PUBLIC_MEDIA_URL", PUBLIC_API_URL).rstrip("/")
+
+SECRET_KEY = env.text("SECRET_KEY")
+if not SECRET_KEY:
+    raise ImproperlyConfigured("SECRET_KEY is missing; `make run` keeps one in DATA_DIR.")
+
+TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+ALLOWED_HOSTS = env.words(
+    "ALLOWED_HOSTS",
+    ",".join(
+        sorted(
+            {"localhost", "127.0.0.1", "[::1]"}
+            | {urls.host_of(url) for url in (PUBLIC_API_URL, PUBLIC_SITE_URL, PUBLIC_MEDIA_URL)}
+        )
+    ),
+)
+
+# -- Applications ------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+    "django_htmx",
+    "import_export",
+    "accounts",
+    "billing",
+    "jobs",
+    "feedback",
+]
+
+MIDDLEWARE = [
+    "imageskill.middleware.ApiMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "imageskill.urls"
+WSGI_APPLICATION = "imageskill.wsgi.application"
+APPEND_SLASH = False  # a redirect would lose the body of a POST
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# -- Database, Redis, Celery -------------------------------------------------------------------
+
+DATABASE_URL = env.text("DATABASE_URL")
+if not DATABASE_URL:
+    raise ImproperlyConfigured("DATABASE_URL is missing; `make run` brings a PostgreSQL along.")
+DATABASES = {
+    "default": urls.database(DATABASE_URL)
+    | {
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": 0,
+        "ATOMIC_REQUESTS": False,  # django-ninja answers inside the view: verbs own transactions
+        "OPTIONS": {
+            "pool": {
+                "min_size": env.integer("DATABASE_POOL_MIN", 2),
+                "max_size": env.integer("DATABASE_POOL_MAX", 20),
+                "timeout": env.integer("DATABASE_POOL_TIMEOUT_S", 10),
+            },
+            "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.text("REDIS_URL")
+if not REDIS_URL:
+    raise ImproperlyConfigured("REDIS_URL is missing; `make run` brings a Valkey along.")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cache",
+    }
+}
+CELERY_BROKER_URL = urls.broker(REDIS_URL)
+CANARY_MAX_AGE_S = env.integer("CANARY_MAX_AGE_S", 90)
+
+# -- People: sign-in, sessions, cookies --------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+_HTTPS = PUBLIC_SITE_URL.startswith("https://")
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = _HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = _HTTPS
+CSRF_TRUSTED_ORIGINS = sorted({PUBLIC_SITE_URL, PUBLIC_API_URL})
+
+# -- Headers -----------------------------------------------------------------------------------
+
+SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=_HTTPS)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", 31_536_000 if _HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_SECONDS > 0
+SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, PUBLIC_MEDIA_URL],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# -- Language, time, static files, storage -----------------------------------------------------
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "imageskill" / "static"]
+MEDIA_ROOT = DATA_DIR / "media"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = DEVELOPMENT
+S3_BUCKET = env.text("S3_BUCKET")
+if S3_BUCKET:
+    STORAGES["default"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": env.text("S3_ENDPOINT_URL") or None,
+            "region_name": env.text("S3_REGION") or None,
+            "access_key": env.text("S3_ACCESS_KEY") or None,
+            "secret_key": env.text("S3_SECRET_KEY") or None,
+            "file_overwrite": True,
+            "default_acl": None,
+            "querystring_auth": True,
+        },
+    }
+
+# -- Mail --------------------------------------------------------------------------------------
+
+EMAIL_URL = env.text("EMAIL_URL")
+if EMAIL_URL:
+    vars().update(urls.mail(EMAIL_URL))
+elif DEVELOPMENT:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = DATA_DIR / "outbox"
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Image Skill <no-reply@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# -- API ---------------------------------------------------------------------------------------
+
+BODY_BYTES = 1_000_000
+UPLOAD_BYTES = 20_000_000  # decoded
+UPLOAD_BODY_BYTES = 28_500_000  # the same as base64 in JSON, with room for its other fields
+DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_BODY_BYTES
+
+# -- Agents ------------------------------------------------------------------------------------
+
+PREVIEW_CREDITS = env.integer("PREVIEW_CREDITS", 40)
+DAILY_JOBS_PREVIEW = env.integer("DAILY_JOBS_PREVIEW", 2)
+DAILY_JOBS_PAYMENT_BACKED = env.integer("DAILY_JOBS_PAYMENT_BACKED", 50)
+DAILY_JOBS_CLAIMED = env.integer("DAILY_JOBS_CLAIMED", 200)
+NEW_AGENT_OUTPUTS_PER_REQUEST = env.integer("NEW_AGENT_OUTPUTS_PER_REQUEST", 4)
+NEW_AGENT_CREDITS_PER_OPERATION = env.integer("NEW_AGENT_CREDITS_PER_OPERATION", 100)
+PAYMENT_BACKED_CREDITS_PER_OPERATION = env.integer("PAYMENT_BACKED_CREDITS_PER_OPERATION", 100)
+PAYMENT_BACKED_CREDITS_PER_DAY = env.integer("PAYMENT_BACKED_CREDITS_PER_DAY", 2000)
+SIGNUPS_PER_HOUR_PER_NETWORK = env.integer("SIGNUPS_PER_HOUR_PER_NETWORK", 10)
+SIGNUPS_PER_DAY_PER_CONTACT = env.integer("SIGNUPS_PER_DAY_PER_CONTACT", 10)
+STARTER_GRANTS_PER_CONTACT = env.integer("STARTER_GRANTS_PER_CONTACT", 3)
+STARTER_GRANTS_PER_DAY_PER_NETWORK = env.integer("STARTER_GRANTS_PER_DAY_PER_NETWORK", 10)
+LOOPBACK_IS_UNLIMITED = DEVELOPMENT  # limits and bounds by network do not count on one machine
+
+# -- Money -------------------------------------------------------------------------------------
+
+TARGET_GROSS_MARGIN = env.decimal("TARGET_GROSS_MARGIN", "0.40")
+
+# -- Jobs --------------------------------------------------------------------------------------
+
+CREATE_WAIT_S = env.integer("CREATE_WAIT_S", 55)
+CREATE_WAITERS = env.integer("CREATE_WAITERS", 150)  # a process; below its threads
+LOCAL_PROVIDER = env.flag("LOCAL_PROVIDER", default=DEVELOPMENT)
+
+# -- Telemetry, logs ---------------------------------------------------------------------------
+
+TELEMETRY = env.flag("TELEMETRY", default=True)
+TELEMETRY_WRITER = env.flag("TELEMETRY_WRITER", default=True)
+LOGGING = logs.settings(level=env.text("LOG_LEVEL", "INFO"), as_json=not DEVELOPMENT)
+structlog.configure(**logs.structlog_settings())

@@ -1,0 +1,9 @@
+"""Every address of this site."""
+
+from django.urls import path
+
+from imageskill.api import api
+
+urlpatterns = [
+    path("", api.urls),
+]

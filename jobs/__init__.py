@@ -1,0 +1,1 @@
+"""Models, providers, jobs and the pictures they make."""
