@@ -10,15 +10,15 @@ from ninja import Router
 
 from imageskill import __version__
 from imageskill.errors import ServiceUnavailable
+from imageskill.lib.clock import iso, now
 from imageskill.lib.envelope import command
 from imageskill.lib.http import ApiRequest
+from imageskill.lib.queue import QUEUES
 from imageskill.lib.redis_client import Unreachable, client
 from imageskill.lib.schemas import Data
 
 log = structlog.get_logger(__name__)
 router = Router(tags=["discovery"])
-
-CANARY_KEY = "canary:worker"
 
 
 class Health(Data):
@@ -84,13 +84,18 @@ def _storage_answers() -> bool:
 
 
 def _worker_ran_lately() -> bool:
-    """A worker can be alive and deaf; what counts is that the canary task ran lately."""
+    """A worker can be alive and deaf; what counts is that each queue's canary ran lately."""
     try:
-        return client().exists(CANARY_KEY) == 1
+        return client().exists(*map(canary_key, QUEUES)) == len(QUEUES)
     except Unreachable:
         return False
 
 
-def sing() -> None:
-    """Say that a worker took a task just now; called by the canary task."""
-    client().set(CANARY_KEY, "1", ex=settings.CANARY_MAX_AGE_S)
+def canary_key(queue: str) -> str:
+    """Name the Redis key that holds when a worker last took this queue's canary."""
+    return f"canary:{queue}"
+
+
+def sing(*, queue: str) -> None:
+    """Note that a worker of this queue took a task just now; called by the canary task."""
+    client().set(canary_key(queue), iso(now()), ex=settings.CANARY_MAX_AGE_S)

@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "import_export",
+    "imageskill",
     "accounts",
     "billing",
     "jobs",
@@ -135,6 +136,7 @@ CACHES = {
     }
 }
 CELERY_BROKER_URL = urls.broker(REDIS_URL)
+VISIBILITY_TIMEOUT_S = env.integer("VISIBILITY_TIMEOUT_S", 1200)  # above the longest task
 CANARY_MAX_AGE_S = env.integer("CANARY_MAX_AGE_S", 90)
 
 # -- People: sign-in, sessions, cookies --------------------------------------------------------
@@ -190,11 +192,24 @@ USE_I18N = False
 
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
-STATICFILES_DIRS = [BASE_DIR / "imageskill" / "static"]
 MEDIA_ROOT = DATA_DIR / "media"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"allow_overwrite": True},  # a key is written again only by a repair
+    },
+    # Where a provider's output waits until it is stored; several workers must share it.
+    "kept": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "kept", "allow_overwrite": True},
+    },
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"  # served from where they lie
+            if DEVELOPMENT
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
 }
 WHITENOISE_USE_FINDERS = DEVELOPMENT
 S3_BUCKET = env.text("S3_BUCKET")
@@ -251,11 +266,52 @@ LOOPBACK_IS_UNLIMITED = DEVELOPMENT  # limits and bounds by network do not count
 
 TARGET_GROSS_MARGIN = env.decimal("TARGET_GROSS_MARGIN", "0.40")
 
+# -- Buying ------------------------------------------------------------------------------------
+
+QUOTE_MINUTES = env.integer("QUOTE_MINUTES", 30)
+FAKE_PAYMENTS = env.flag("FAKE_PAYMENTS", default=DEVELOPMENT)
+FAKE_CREDITS_PER_ORGANIZATION = env.integer("FAKE_CREDITS_PER_ORGANIZATION", 10_000)
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
+STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRET")  # several while one is replaced
+STRIPE_API_BASE_URL = env.text("STRIPE_API_BASE_URL", "https://api.stripe.com").rstrip("/")
+STRIPE_TIMEOUT_S = env.integer("STRIPE_TIMEOUT_S", 10)
+CHECKOUT_SESSION_MINUTES = env.integer("CHECKOUT_SESSION_MINUTES", 120)  # Stripe: 30 to 1440
+INSTALLATION_NAME = env.text("INSTALLATION_NAME", PUBLIC_API_URL.partition("://")[2])
+if STRIPE_SECRET_KEY and not STRIPE_WEBHOOK_SECRETS:
+    raise ImproperlyConfigured("STRIPE_WEBHOOK_SECRET is missing: payments could not be confirmed.")
+if not 31 <= CHECKOUT_SESSION_MINUTES <= 1439:
+    raise ImproperlyConfigured("CHECKOUT_SESSION_MINUTES must be from 31 to 1439.")
+if "_live_" in STRIPE_SECRET_KEY and STRIPE_API_BASE_URL != "https://api.stripe.com":
+    raise ImproperlyConfigured("STRIPE_API_BASE_URL names a stand-in beside a live key.")
+
 # -- Jobs --------------------------------------------------------------------------------------
 
 CREATE_WAIT_S = env.integer("CREATE_WAIT_S", 55)
 CREATE_WAITERS = env.integer("CREATE_WAITERS", 150)  # a process; below its threads
 LOCAL_PROVIDER = env.flag("LOCAL_PROVIDER", default=DEVELOPMENT)
+JOB_DEADLINE_S = env.integer("JOB_DEADLINE_S", 900)  # for the provider, from create on
+JOB_LEASE_S = env.integer("JOB_LEASE_S", 30)  # a worker that is silent for longer is gone
+JOB_RESEND_AFTER_S = env.integer("JOB_RESEND_AFTER_S", 20)  # queued that long: sent again
+OUTCOME_UNKNOWN_DEADLINE_S = env.integer("OUTCOME_UNKNOWN_DEADLINE_S", 86_400)
+STORAGE_REPAIR_DEADLINE_S = env.integer("STORAGE_REPAIR_DEADLINE_S", 86_400)
+
+# -- Pictures ----------------------------------------------------------------------------------
+
+PICTURE_SIDE_PX = env.integer("PICTURE_SIDE_PX", 16_384)
+PICTURE_PIXELS = env.integer("PICTURE_PIXELS", 64_000_000)
+PICTURE_FRAMES = env.integer("PICTURE_FRAMES", 300)
+PICTURE_PIXELS_OF_ALL_FRAMES = env.integer("PICTURE_PIXELS_OF_ALL_FRAMES", 300_000_000)
+DECODE_MEMORY_BYTES = env.integer("DECODE_MEMORY_BYTES", 1_000_000_000)
+DECODE_SECONDS = env.integer("DECODE_SECONDS", 10)  # of processor time; twice that in all
+UPLOADS_AT_ONCE = env.integer("UPLOADS_AT_ONCE", 4)  # a process; each may take 100 MB
+UPLOADS_PER_HOUR = env.integer("UPLOADS_PER_HOUR", 120)  # an agent
+
+# -- How long things are kept ------------------------------------------------------------------
+
+KEEP_PROMPTS_DAYS = env.integer("KEEP_PROMPTS_DAYS", 30)
+KEEP_UPLOADS_DAYS = env.integer("KEEP_UPLOADS_DAYS", 90)
+KEEP_MAILS_DAYS = env.integer("KEEP_MAILS_DAYS", 90)
+KEEP_TELEMETRY_DAYS = env.integer("KEEP_TELEMETRY_DAYS", 30)
 
 # -- Telemetry, logs ---------------------------------------------------------------------------
 

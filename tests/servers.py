@@ -19,6 +19,13 @@ from imageskill.embedded.postgres import Postgres
 from imageskill.embedded.valkey import Valkey
 
 
+_SETTINGS = {
+    "DEVELOPMENT": "true",
+    "SECRET_KEY": "known-to-everybody-and-good-for-tests-only-0123456789",
+    "TELEMETRY_WRITER": "false",  # its thread would outlive the database; tests write by hand
+}
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
     """Have servers and settings in place before pytest-django reads them."""
@@ -27,7 +34,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         _start_servers(early_config)
     folder = tempfile.mkdtemp(prefix="imageskill-test-")
     early_config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-    os.environ["DATA_DIR"] = folder
+    os.environ.update(_SETTINGS, DATA_DIR=folder, STATIC_ROOT=folder)
     if worker:
         os.environ["REDIS_URL"] = _database_of(worker)
         with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:

@@ -9,6 +9,8 @@ from kombu.exceptions import OperationalError
 
 log = structlog.get_logger(__name__)
 
+QUEUES = ("default", "jobs", "thumbnails")
+
 
 def enqueue(name: str, **arguments: Any) -> None:
     """Send the task once this transaction has committed (at once where there is none).

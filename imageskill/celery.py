@@ -1,0 +1,72 @@
+"""The Celery app: queues, delivery that survives a killed worker, and what runs when.
+
+Celery only carries: the database is the truth, and a sweeper sends again what got lost. Tasks
+have names and take keyword-only ids.
+"""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_ready
+from django.conf import settings
+from kombu import Queue
+
+from imageskill.lib.queue import QUEUES
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imageskill.settings")
+
+app = Celery("imageskill")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_queues=[Queue(name) for name in QUEUES],
+    task_default_queue="default",
+    task_create_missing_queues=False,
+    task_routes=[
+        {"jobs.run": "jobs"},
+        {"jobs.thumbnail": "thumbnails"},
+    ],
+    # One message at a time, acknowledged after its task, and not at all when the process died.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    # An unacknowledged message comes back after the visibility timeout, which must exceed the
+    # longest task; kombu looks for such messages at every `interval * throttle` seconds.
+    broker_transport_options={
+        "visibility_timeout": settings.VISIBILITY_TIMEOUT_S,
+        "unacked_restore_interval": 10,
+        "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 2,
+        "socket_keepalive": True,
+    },
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    # A request that sends must not hang on a broker that is down; the sweeper makes up for it.
+    task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_max": 0.2},
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    timezone="UTC",
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    imports=["imageskill.canary"],
+    beat_schedule={
+        **{
+            f"canary-{queue}": {
+                "task": "canary.sing",
+                "schedule": 20.0,
+                "kwargs": {"queue": queue},
+                "options": {"queue": queue, "expires": 20},
+            }
+            for queue in QUEUES
+        },
+    },
+)
+app.autodiscover_tasks()
+
+
+@worker_ready.connect
+def sing_at_once(sender: Any, **_: object) -> None:
+    """Send each queue's canary when a worker starts, so that health need not wait for beat."""
+    for queue in QUEUES:
+        sender.app.send_task("canary.sing", kwargs={"queue": queue}, queue=queue, expires=20)
