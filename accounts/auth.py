@@ -56,4 +56,4 @@ def caller(request: ApiRequest) -> Agent | None:
 
 def token_of(request: ApiRequest) -> Token:
     """Give the token that authenticated this call."""
-    return cast(Token, vars(request)["token"])
+    return cast("Token", vars(request)["token"])

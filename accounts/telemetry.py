@@ -42,7 +42,7 @@ def flush() -> int:
     """Write what waits, in this thread; gives the number of rows written."""
     written = 0
     while _waiting:
-        batch = []
+        batch: list[TelemetryRow] = []
         while _waiting and len(batch) < _BATCH:
             batch.append(_waiting.popleft())
         TelemetryRow.objects.bulk_create(batch)

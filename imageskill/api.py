@@ -1,14 +1,18 @@
 """The API object: mounts each app's router and renders every answer as an envelope."""
 
+from typing import Any
+
 import structlog
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.datastructures import MultiValueDict
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 from ninja.types import DictStrAny
 
 from accounts.api import router as accounts_router
+from feedback.api import router as feedback_router
 from imageskill import __version__
 from imageskill.errors import (
     ApiError,
@@ -47,7 +51,7 @@ class StrictParser(Parser):
         return document
 
     def parse_querydict(
-        self, data: DictStrAny, list_fields: list[str], request: HttpRequest
+        self, data: MultiValueDict[str, Any], list_fields: list[str], request: HttpRequest
     ) -> DictStrAny:
         """Read the query; texts that could not be stored are refused."""
         for name, values in data.lists():
@@ -67,7 +71,7 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 
-for router in (health_router, accounts_router):
+for router in (health_router, accounts_router, feedback_router):
     api.add_router("", router)
 
 
@@ -93,7 +97,7 @@ def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 
 @api.exception_handler(Exception)
 def _unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
-    log.exception("unexpected_error")
+    log.error("unexpected_error", exc_info=error)
     return failure(request, InternalError())
 
 
@@ -111,7 +115,7 @@ def _detail(error: DictStrAny) -> Detail:
 def commands_by_route() -> dict[tuple[str, str], str]:
     """Map (method, route) to the name of the command that the operation stands for."""
     table: dict[tuple[str, str], str] = {}
-    for bound in api._get_bound_routers():
+    for bound in api._get_bound_routers():  # noqa: SLF001 (ninja offers no other list)
         for path, view in bound.path_operations.items():
             route = path.lstrip("/").replace("{", "<").replace("}", ">")
             for operation in view.operations:

@@ -77,7 +77,7 @@ def _broker_answers() -> bool:
 def _storage_answers() -> bool:
     try:
         default_storage.exists("healthz")
-    except Exception as error:  # each storage backend has errors of its own
+    except Exception as error:  # noqa: BLE001 (each storage backend has errors of its own)
         log.warning("storage_down", error=type(error).__name__)
         return False
     return True

@@ -33,7 +33,7 @@ _FRAMEWORK_ERRORS: dict[int, type[ApiError]] = {
 
 
 def _is_api(path: str) -> bool:
-    return path == "/healthz" or path == "/v1" or path.startswith("/v1/")
+    return path in {"/healthz", "/v1"} or path.startswith("/v1/")
 
 
 class ApiMiddleware:

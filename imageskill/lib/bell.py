@@ -8,6 +8,7 @@ never truth: waiters get back to the database at their own intervals.
 import threading
 import time
 from collections import defaultdict
+from typing import Self
 
 import redis
 import structlog
@@ -41,7 +42,7 @@ class Ear:
         self._topic = topic
         self._event = threading.Event()
 
-    def __enter__(self) -> "Ear":
+    def __enter__(self) -> Self:
         with _lock:
             _waiters[self._topic].add(self._event)
         _ensure_listener()

@@ -74,4 +74,3 @@ def _envelope(request: HttpRequest, *, data: Any, error: dict[str, Any] | None) 
         "warnings": getattr(request, "warnings", []),
         "error": error,
     }
-

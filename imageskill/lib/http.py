@@ -36,8 +36,8 @@ def client_ip(request: HttpRequest) -> str:
     trusted = settings.TRUSTED_PROXIES
     if not trusted or not _is_in(address, trusted):
         return address
-    for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
-        hop = hop.strip()
+    forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+    for hop in (part.strip() for part in reversed(forwarded)):
         if not _is_address(hop):
             break
         address = hop

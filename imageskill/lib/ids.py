@@ -20,6 +20,7 @@ PREFIXES = {
     "credit_event": "credit_event_",
     "payment_reversal": "payment_reversal_",
     "feedback": "sig_",
+    "claim": "claim_",
 }
 _PATTERNS = {kind: re.compile(rf"{prefix}[A-Za-z0-9]{{1,64}}") for kind, prefix in PREFIXES.items()}
 

@@ -1,0 +1,129 @@
+"""Taking reports in: each accepted call gets its own id and event, or nothing is kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.contrib.postgres.search import TrigramSimilarity
+from django.db import DatabaseError, transaction
+from django.db.models import F, FloatField, Value
+from django.db.models.functions import Cast, Greatest
+
+from accounts import activity
+from accounts.models import ActivityEvent, Agent
+from feedback import quality
+from feedback.models import Report
+from imageskill.errors import ApiError
+from imageskill.lib.logs import without_secrets
+
+log = structlog.get_logger(__name__)
+
+_TEXTS = (
+    "title",
+    "body",
+    "command",
+    "expected",
+    "actual",
+    "friction",
+    "proof_needed",
+    "strategic_reason",
+)
+ALIKE_FROM = 0.6  # trigram similarity, 0 to 1, at which an agent repeats itself
+_COMPARED = 200  # the agent's latest reports; a flood must not cost more the longer it lasts
+
+
+class FeedbackStorageUnavailable(ApiError):
+    """The report could not be kept; it has to be sent again."""
+
+    code = "FEEDBACK_STORAGE_UNAVAILABLE"
+    status = 503
+    exit_code = 9
+    retryable = True
+    message = "The report could not be stored. Keep it and send it again in a moment."
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A report that was taken in."""
+
+    report: Report
+    event: ActivityEvent
+    quality: quality.Quality
+    had_secrets: bool
+
+
+def accept(*, agent: Agent, fields: Mapping[str, Any]) -> Accepted:
+    """Keep a report with its event, or raise `FeedbackStorageUnavailable` with nothing kept.
+
+    `fields` are those of `Report`. Anything that looks like a token or key is struck out before
+    it is stored. A repeat of the agent's own earlier report counts on that one.
+    """
+    cleaned = dict(fields) | {name: without_secrets(fields.get(name) or "") for name in _TEXTS}
+    cleaned["evidence"] = [without_secrets(item) for item in fields.get("evidence", ())]
+    had_secrets = any(cleaned[name] != (fields.get(name) or "") for name in _TEXTS)
+    verdict = quality.of(cleaned)
+    try:
+        with transaction.atomic():
+            report = _keep(agent, cleaned, verdict)
+            event = _announce(report)
+    except DatabaseError as error:
+        log.warning("feedback_not_stored", error=type(error).__name__)
+        raise FeedbackStorageUnavailable(recovery={"retry_after_seconds": 5}) from error
+    return Accepted(report=report, event=event, quality=verdict, had_secrets=had_secrets)
+
+
+def _keep(agent: Agent, fields: Mapping[str, Any], verdict: quality.Quality) -> Report:
+    # The agent's row is the queue in which its own repeats line up.
+    Agent.objects.select_for_update(no_key=True).only("pk").get(pk=agent.pk)
+    first = _earlier(agent, fields)
+    report = Report.objects.create(
+        organization_id=agent.organization_id,
+        agent=agent,
+        quality_score=verdict.score,
+        is_weak=verdict.is_weak,
+        duplicate_of=first,
+        state=Report.State.DUPLICATE if first else Report.State.NEW,
+        **fields,
+    )
+    if first:
+        Report.objects.filter(pk=first.pk).update(repeats=F("repeats") + 1)
+    return report
+
+
+def _earlier(agent: Agent, fields: Mapping[str, Any]) -> Report | None:
+    """Find the agent's own first report of the same thing."""
+    own = Report.objects.filter(agent=agent, duplicate_of__isnull=True)
+    if fields["dedupe_key"]:
+        return own.filter(dedupe_key=fields["dedupe_key"]).order_by("id").first()
+    latest = own.order_by("-id").values("pk")[:_COMPARED]
+    nothing = Cast(Value(0.0), FloatField())
+    return (
+        own.filter(pk__in=latest, surface=fields["surface"], dedupe_key="")
+        .annotate(
+            title_alike=TrigramSimilarity("title", fields["title"]),
+            body_alike=TrigramSimilarity("body", fields["body"]),
+        )
+        .annotate(
+            alike=(F("title_alike") + F("body_alike")) / 2.0
+            if fields["title"] and fields["body"]
+            else Greatest("title_alike", "body_alike", nothing)
+        )
+        .filter(alike__gte=ALIKE_FROM)
+        .order_by("-alike", "id")
+        .first()
+    )
+
+
+def _announce(report: Report) -> ActivityEvent:
+    return activity.record(
+        type="feedback.created",
+        organization_id=report.organization_id,
+        agent_id=report.agent_id,
+        subject_id=report.public_id,
+        operation="feedback",
+        summary="Feedback accepted",
+        status=report.state,
+        links={"feedback_id": report.public_id},
+        details={"type": report.type, "severity": report.severity},
+    )

@@ -1,0 +1,53 @@
+"""What feedback endpoints take and answer."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from imageskill.lib.schemas import Body, Data
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=40)]
+LongText = Annotated[str, StringConstraints(max_length=20_000)]
+
+
+class ReportIn(Body):
+    """A report; a title or a body at least, the more of the rest the better."""
+
+    type: Slug = "user_feedback"
+    title: Annotated[str, StringConstraints(max_length=200)] = ""
+    body: LongText = ""
+    command: LongText = ""
+    expected: LongText = ""
+    actual: LongText = ""
+    friction: LongText = ""
+    proof_needed: LongText = ""
+    strategic_reason: LongText = ""
+    surface: list[Slug] = Field(default_factory=list, max_length=20)
+    evidence: list[Annotated[str, StringConstraints(min_length=1, max_length=300)]] = Field(
+        default_factory=list, max_length=50
+    )
+    severity: Literal["low", "medium", "high", "critical"] = "medium"
+    confidence: Literal["low", "medium", "high"] = "medium"
+    next_state: Slug = "watch"
+    dedupe_key: Annotated[str, StringConstraints(max_length=200)] = ""
+    source: Annotated[str, StringConstraints(max_length=80)] = ""
+    trace_id: Annotated[str, StringConstraints(max_length=64)] = ""
+    allow_weak_signal: bool = False
+
+
+class QualityOut(Data):
+    """How well the report can be acted on: out of 100, and which parts are missing."""
+
+    score: int
+    missing: list[str]
+
+
+class ReportOut(Data):
+    """The receipt of a report."""
+
+    feedback_id: str
+    state: str
+    duplicate_of: str | None
+    weak_signal: bool
+    quality: QualityOut
+    event_id: str
