@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.datastructures import MultiValueDict
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 from ninja.types import DictStrAny
 
@@ -25,6 +26,7 @@ from imageskill.errors import (
 from imageskill.health import router as health_router
 from imageskill.lib import strict_json
 from imageskill.lib.envelope import COMMAND_KEY, EnvelopeRenderer, failure
+from imageskill.openapi import with_envelopes
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +62,17 @@ class StrictParser(Parser):
         return super().parse_querydict(data, list_fields, request)
 
 
-api = NinjaAPI(
+class EnvelopeAPI(NinjaAPI):
+    """A ninja API whose description tells of the envelope too."""
+
+    def get_openapi_schema(self, *args: Any, **options: Any) -> OpenAPISchema:
+        """Describe the API, its answers in their envelope."""
+        document = super().get_openapi_schema(*args, **options)
+        with_envelopes(document)
+        return document
+
+
+api = EnvelopeAPI(
     title="Image Skill API",
     version=__version__,
     description="A creative runtime for AI agents. Every answer is one envelope.",
