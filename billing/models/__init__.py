@@ -1,0 +1,31 @@
+"""The tables of billing; only verb modules of this app write to them."""
+
+from billing.models.daily import DailyUse, StarterCount
+from billing.models.holds import JobHold, Lot, LotPart, Taking
+from billing.models.ledger import LedgerEntry, Transfer, Wallet
+from billing.models.packs import CreditPack
+from billing.models.purchases import AttemptStatus, Environment, PaymentAttempt, Quote, Rail
+from billing.models.receipts import Receipt, ReceiptSeries, UnmatchedPayment
+from billing.models.stripe_events import StripeEvent
+
+__all__ = [
+    "AttemptStatus",
+    "CreditPack",
+    "DailyUse",
+    "Environment",
+    "JobHold",
+    "LedgerEntry",
+    "Lot",
+    "LotPart",
+    "PaymentAttempt",
+    "Quote",
+    "Rail",
+    "Receipt",
+    "ReceiptSeries",
+    "StarterCount",
+    "StripeEvent",
+    "Taking",
+    "Transfer",
+    "UnmatchedPayment",
+    "Wallet",
+]

@@ -1,0 +1,117 @@
+"""Double entry: wallets, transfers between them, and the two entries of each transfer."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Sign
+from django.utils import timezone
+
+from billing.chart import HOUSE_IDS, ORGANIZATION, Kind, Purpose
+from billing.models.append_only import AppendOnly
+
+
+class Wallet(models.Model):
+    """Credits for one owner and purpose, with a cached balance; no organization: the house."""
+
+    organization = models.ForeignKey(
+        "accounts.Organization", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    purpose = models.CharField(max_length=16, choices=Purpose)
+    balance = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="wallet_of_an_organization_is_never_negative",
+                condition=Q(organization__isnull=True) | Q(balance__gte=0),
+            ),
+            models.CheckConstraint(
+                name="wallet_purpose_fits_its_owner",
+                condition=Q(organization__isnull=False, purpose__in=ORGANIZATION)
+                | Q(organization__isnull=True, purpose__in=list(HOUSE_IDS)),
+            ),
+            models.UniqueConstraint(
+                name="wallet_one_per_organization_and_purpose", fields=["organization", "purpose"]
+            ),
+            models.UniqueConstraint(
+                name="wallet_one_of_the_house_per_purpose",
+                fields=["purpose"],
+                condition=Q(organization__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        owner = "house" if self.organization_id is None else f"organization {self.organization_id}"
+        return f"{self.purpose} of {owner}"
+
+
+class Transfer(AppendOnly):
+    """Credits moved from one wallet to another, once for ever for each key."""
+
+    key = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=24, choices=Kind)
+    # The organization whose story this belongs to; transfers between house wallets have one too.
+    organization = models.ForeignKey(
+        "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    source = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="+", db_index=False)
+    target = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="+", db_index=False)
+    credits = models.BigIntegerField()
+    actor = models.CharField(max_length=80)
+    reason = models.CharField(max_length=400, blank=True)
+    reference = models.CharField(max_length=80, db_index=True)
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        db_index=False,
+    )
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="transfer_moves_more_than_nothing", condition=Q(credits__gt=0)
+            ),
+            models.CheckConstraint(
+                name="transfer_leads_elsewhere", condition=~Q(source=models.F("target"))
+            ),
+            models.CheckConstraint(name="transfer_has_a_key", condition=~Q(key="")),
+        ]
+        indexes: ClassVar = [
+            models.Index(name="transfer_by_organization", fields=["organization", "-id"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.credits} credits"
+
+
+class LedgerEntry(AppendOnly):
+    """One side of a transfer, as its wallet sees it, with the balance that it left."""
+
+    transfer = models.ForeignKey(
+        Transfer, on_delete=models.PROTECT, related_name="entries", db_index=False
+    )
+    wallet = models.ForeignKey(
+        Wallet, on_delete=models.PROTECT, related_name="entries", db_index=False
+    )
+    credits = models.BigIntegerField()
+    balance_after = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(name="entry_is_not_nothing", condition=~Q(credits=0)),
+            # At most one entry that takes and one that gives: nobody adds a third one later.
+            models.UniqueConstraint(
+                models.F("transfer"),
+                Sign("credits"),
+                name="entry_one_on_each_side",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(name="entry_by_wallet", fields=["wallet", "-id"])]
+
+    def __str__(self) -> str:
+        return f"{self.credits:+} in wallet {self.wallet_id}"

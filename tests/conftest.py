@@ -1,0 +1,32 @@
+"""What every test may ask for; the servers come from the plugin `tests.servers`."""
+
+from importlib.util import find_spec
+
+import pytest
+
+from imageskill.lib.redis_client import client
+
+pytest_plugins = ["tests.caller", "tests.throwaway"]
+if find_spec("billing.opening"):
+    pytest_plugins.append("tests.cast")
+
+_KEPT = ("_kombu.binding.", "canary:")  # the broker's own bookkeeping, and live workers' canaries
+
+
+@pytest.fixture(autouse=True)
+def _fresh_redis() -> None:
+    """Start each test without limits used up, messages waiting or answers cached."""
+    keys = [key for key in client().scan_iter(count=1000) if not key.startswith(_KEPT)]
+    if keys:
+        client().delete(*keys)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests that commit the rows that migrations made: emptying the tables removes them."""
+    for item in items:
+        mark = item.get_closest_marker("django_db")
+        commits = {"transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+        if commits or (mark and mark.kwargs.get("transaction")):
+            item.add_marker(
+                pytest.mark.django_db(transaction=True, serialized_rollback=True), append=False
+            )
