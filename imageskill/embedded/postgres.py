@@ -16,7 +16,8 @@ from imageskill.embedded import folders, installation, unprivileged
 from imageskill.embedded.child import Child
 
 _USER = "app"
-_SOCKET = ".s.PGSQL.5432"
+_PORT = 5432  # a part of the socket's name, said aloud because clients obey PGPORT
+_SOCKET = f".s.PGSQL.{_PORT}"
 _START_TIMEOUT_S = 60
 _RECOVERY_RETRY_S = 30  # how long the processes of a killed server may take to let go of its memory
 _STOP = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))  # SIGTERM would wait for clients
@@ -53,7 +54,7 @@ class Postgres:
 
     def url(self, database: str = "app") -> str:
         """Return the `DATABASE_URL` of a database on this server."""
-        return f"postgresql://{_USER}@/{database}?host={self._socket_folder}"
+        return f"postgresql://{_USER}@:{_PORT}/{database}?host={self._socket_folder}"
 
     def start(self) -> None:
         """Start it and wait until it answers; sets the folder up the first time.
@@ -141,7 +142,7 @@ class Postgres:
                 [
                     self._installation.bin / "postgres",
                     *("-D", self._as_seen_by_server(self.data)),
-                    *("-k", self._socket_folder),
+                    *("-k", self._socket_folder, "-p", str(_PORT)),
                     *(part for setting in settings for part in ("-c", setting)),
                 ],
                 env=_clean_environment(),
@@ -201,9 +202,9 @@ def _stop_orphan(data: Path) -> None:
     for number, timeout_s in _STOP:
         os.kill(pid, number)
         give_up_at = time.monotonic() + timeout_s
-        while _is_alive(pid) and time.monotonic() < give_up_at:
+        while _is_server(pid, data) and time.monotonic() < give_up_at:
             time.sleep(0.02)
-        if not _is_alive(pid):
+        if not _is_server(pid, data):
             return
     raise PostgresFailed(f"a PostgreSQL with process id {pid} uses {data} and does not stop")
 
@@ -219,7 +220,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def _is_server(pid: int, data: Path) -> bool:
-    """Tell whether this process is a PostgreSQL that runs in `data`."""
+    """Tell whether this process is a PostgreSQL that runs in `data`; a zombie is none."""
     if sys.platform == "linux":
         try:
             return Path(f"/proc/{pid}/cwd").resolve() == data
