@@ -104,7 +104,9 @@ def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
-    return failure(request, InvalidArguments())
+    # ninja turns whatever a parser raises into an HttpError; what we raised is its cause.
+    cause = error.__cause__
+    return failure(request, cause if isinstance(cause, ApiError) else InvalidArguments())
 
 
 @api.exception_handler(Exception)
