@@ -97,6 +97,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "accounts.outbox.link",
             ],
         },
     }
@@ -158,6 +159,28 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = _HTTPS
 CSRF_TRUSTED_ORIGINS = sorted({PUBLIC_SITE_URL, PUBLIC_API_URL})
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "my_agents"
+ACCOUNT_ADAPTER = "accounts.sign_in.Adapter"
+ACCOUNT_FORMS = {"login": "accounts.sign_in.SignInForm"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]  # no password: a mailed code, and a passkey if wanted
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _HTTPS else "http"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Image Skill"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS
 
 # -- Headers -----------------------------------------------------------------------------------
 
@@ -238,6 +261,11 @@ elif DEVELOPMENT:
     EMAIL_FILE_PATH = DATA_DIR / "outbox"
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Image Skill <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+HAS_OUTBOX_PAGE = DEVELOPMENT and not EMAIL_URL
+CLAIM_MAILS_PER_DAY = env.integer("CLAIM_MAILS_PER_DAY", 500)  # all agents together
+CLAIM_MAILS_PER_DAY_PER_CONTACT = env.integer("CLAIM_MAILS_PER_DAY_PER_CONTACT", 3)
+CLAIM_MAILS_PER_MONTH_PER_CONTACT = env.integer("CLAIM_MAILS_PER_MONTH_PER_CONTACT", 10)
+CLAIM_REQUESTS_PER_DAY_PER_AGENT = env.integer("CLAIM_REQUESTS_PER_DAY_PER_AGENT", 20)
 
 # -- API ---------------------------------------------------------------------------------------
 
@@ -294,6 +322,42 @@ JOB_LEASE_S = env.integer("JOB_LEASE_S", 30)  # a worker that is silent for long
 JOB_RESEND_AFTER_S = env.integer("JOB_RESEND_AFTER_S", 20)  # queued that long: sent again
 OUTCOME_UNKNOWN_DEADLINE_S = env.integer("OUTCOME_UNKNOWN_DEADLINE_S", 86_400)
 STORAGE_REPAIR_DEADLINE_S = env.integer("STORAGE_REPAIR_DEADLINE_S", 86_400)
+
+# -- Providers ---------------------------------------------------------------------------------
+
+FAL_KEY = env.text("FAL_KEY")
+FAL_QUEUE_BASE_URL = env.text("FAL_QUEUE_BASE_URL", "https://queue.fal.run").rstrip("/")
+FAL_OUTPUT_HOSTS = env.words("FAL_OUTPUT_HOSTS", "*.fal.media,storage.googleapis.com")
+OPENAI_API_KEY = env.text("OPENAI_API_KEY")
+OPENAI_BASE_URL = env.text("OPENAI_BASE_URL", "https://api.openai.com/v1").rstrip("/")
+XAI_API_KEY = env.text("XAI_API_KEY")
+XAI_BASE_URL = env.text("XAI_BASE_URL", "https://api.x.ai/v1").rstrip("/")
+XAI_OUTPUT_HOSTS = env.words("XAI_OUTPUT_HOSTS", "*.x.ai")
+PROVIDER_CONNECT_TIMEOUT_S = env.integer("PROVIDER_CONNECT_TIMEOUT_S", 10)
+PROVIDER_RETRY_S = env.integer("PROVIDER_RETRY_S", 30)  # for calls that were not accepted
+FAL_TIMEOUT_S = env.integer("FAL_TIMEOUT_S", 60)  # of one call; the run may take JOB_DEADLINE_S
+OPENAI_TIMEOUT_S = env.integer("OPENAI_TIMEOUT_S", 600)  # of the whole run
+XAI_TIMEOUT_S = env.integer("XAI_TIMEOUT_S", 300)  # of the whole run
+FAL_CONCURRENCY = env.integer("FAL_CONCURRENCY", 200)  # runs at once, all workers together
+OPENAI_CONCURRENCY = env.integer("OPENAI_CONCURRENCY", 50)
+XAI_CONCURRENCY = env.integer("XAI_CONCURRENCY", 50)
+LOCAL_CONCURRENCY = env.integer("LOCAL_CONCURRENCY", 8)
+OUTPUT_BYTES = env.integer("OUTPUT_BYTES", 50_000_000)  # of one output
+OUTPUT_FETCH_S = env.integer("OUTPUT_FETCH_S", 120)
+BREAKER_FAILURES = env.integer("BREAKER_FAILURES", 5)  # in a row, within the window
+BREAKER_WINDOW_S = env.integer("BREAKER_WINDOW_S", 120)
+BREAKER_PAUSE_S = env.integer("BREAKER_PAUSE_S", 30)  # doubled each time, to ten minutes at most
+PROMPT_POLICY = env.text("PROMPT_POLICY", "local")  # local, or openai for its moderation endpoint
+PROMPT_POLICY_TIMEOUT_S = env.integer("PROMPT_POLICY_TIMEOUT_S", 10)
+PROVIDERS_ARE_STANDINS = "providers" in env.words("STANDINS")
+if PROVIDERS_ARE_STANDINS and (FAL_KEY or OPENAI_API_KEY or XAI_API_KEY):
+    raise ImproperlyConfigured("STANDINS names providers beside a provider's real key.")
+if PROVIDERS_ARE_STANDINS and not DEVELOPMENT:
+    raise ImproperlyConfigured("STANDINS names providers outside development.")
+if PROMPT_POLICY not in {"local", "openai"}:
+    raise ImproperlyConfigured("PROMPT_POLICY must be local or openai.")
+if PROMPT_POLICY == "openai" and not (OPENAI_API_KEY or PROVIDERS_ARE_STANDINS):
+    raise ImproperlyConfigured("PROMPT_POLICY is openai and OPENAI_API_KEY is missing.")
 
 # -- Pictures ----------------------------------------------------------------------------------
 

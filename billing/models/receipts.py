@@ -1,0 +1,159 @@
+"""Proof of payments: receipts, their numbers, and money that came without one."""
+
+from functools import partial
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import Agent, Organization
+from billing.models.append_only import AppendOnly, AppendOnlyQuerySet
+from billing.models.purchases import Environment, PaymentAttempt, Quote, Rail
+from imageskill.lib import ids
+
+
+class ReceiptSeries(models.Model):
+    """The last number given out in a year.
+
+    Its row is locked by whoever takes the next one and rolls back with them: that leaves no gap.
+    """
+
+    prefix = models.CharField(max_length=8)
+    year = models.PositiveSmallIntegerField()
+    last_number = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="receipt_series_once", fields=["prefix", "year"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}-{self.year}"
+
+
+class ReceiptQuerySet(AppendOnlyQuerySet):
+    """Sets of receipts."""
+
+    def live(self) -> "ReceiptQuerySet":
+        """Narrow to receipts for money that moved: the only ones that are revenue."""
+        return self.filter(environment=Environment.LIVE)
+
+    def of(self, organization_id: int) -> "ReceiptQuerySet":
+        """Narrow to one organization's, newest first."""
+        return self.filter(organization_id=organization_id).order_by("-id")
+
+
+class Receipt(AppendOnly):
+    """A payment that succeeded and what it granted. Never changed: a trigger sees to it."""
+
+    public_id = models.CharField(max_length=64, unique=True, editable=False)
+    number = models.CharField(max_length=32, unique=True)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="receipts"
+    )
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="receipts")
+    quote = models.OneToOneField(Quote, on_delete=models.PROTECT, related_name="receipt")
+    attempt = models.OneToOneField(
+        PaymentAttempt, on_delete=models.PROTECT, null=True, related_name="receipt"
+    )
+    payment_method = models.CharField(max_length=32, choices=Rail.choices)
+    environment = models.CharField(max_length=16, choices=Environment.choices)
+    idempotency_key = models.CharField(max_length=200)
+    credits = models.PositiveIntegerField()
+    amount_cents = models.PositiveIntegerField()
+    discount_cents = models.PositiveIntegerField(default=0)
+    currency = models.CharField(max_length=3)
+    owed_settled_credits = models.PositiveIntegerField(default=0)
+    balance_after = models.PositiveIntegerField()
+    credit_event_id = models.CharField(
+        max_length=64, unique=True, default=partial(ids.new, "credit_event"), editable=False
+    )
+    payment_intent_id = models.CharField(max_length=255, blank=True)
+    charge_id = models.CharField(max_length=255, blank=True)
+    trace_id = models.CharField(max_length=64, blank=True)
+    issued_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar = ReceiptQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "-id"], name="receipt_newest"),
+            models.Index(fields=["environment", "-issued_at"], name="receipt_by_day"),
+            models.Index(fields=["payment_intent_id"], name="receipt_by_payment_intent"),
+            models.Index(fields=["charge_id"], name="receipt_by_charge"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="receipt_amount_makes_its_credits",
+                condition=models.Q(
+                    credits=models.F("amount_cents") + models.F("discount_cents"),
+                    credits__gte=1,
+                    currency="USD",
+                ),
+            ),
+            models.CheckConstraint(
+                name="receipt_settles_no_more_than_it_grants",
+                condition=models.Q(owed_settled_credits__lte=models.F("credits")),
+            ),
+            models.CheckConstraint(
+                name="receipt_number_tells_live_from_test",
+                condition=models.Q(environment="live", number__startswith="IS-")
+                | (~models.Q(environment="live") & models.Q(number__startswith="TEST-")),
+            ),
+            models.UniqueConstraint(
+                name="receipt_once_a_payment",
+                fields=["payment_intent_id"],
+                condition=~models.Q(payment_intent_id=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def is_live(self) -> bool:
+        """Whether money moved."""
+        return self.environment == Environment.LIVE
+
+
+class UnmatchedPayment(models.Model):
+    """Money that came and bought nothing: never credits, it goes back through the refund queue."""
+
+    class Reason(models.TextChoices):
+        """Why nothing was granted."""
+
+        SECOND_PAYMENT = "second_payment", "the quote was paid already"
+        AMOUNT_MISMATCH = "amount_mismatch", "not the amount of the quote"
+        CURRENCY_MISMATCH = "currency_mismatch", "not the currency of the quote"
+
+    class State(models.TextChoices):
+        """How far giving it back has come."""
+
+        OPEN = "open", "waits for staff"
+        REFUNDING = "refunding", "refund asked for"
+        REFUNDED = "refunded", "given back"
+        CLOSED = "closed", "closed with a note"
+
+    quote = models.ForeignKey(Quote, on_delete=models.PROTECT, related_name="unmatched_payments")
+    attempt = models.ForeignKey(
+        PaymentAttempt, on_delete=models.PROTECT, related_name="unmatched_payments"
+    )
+    checkout_session_id = models.CharField(max_length=255, unique=True)
+    payment_intent_id = models.CharField(max_length=255, blank=True)
+    charge_id = models.CharField(max_length=255, blank=True, db_index=True)
+    reason = models.CharField(max_length=32, choices=Reason.choices)
+    environment = models.CharField(max_length=16, choices=Environment.choices)
+    amount_cents = models.PositiveIntegerField()
+    currency = models.CharField(max_length=3)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
+    note = models.TextField(blank=True)
+    found_at = models.DateTimeField(default=timezone.now, editable=False)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["state", "-id"], name="unmatched_payment_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.checkout_session_id}"
