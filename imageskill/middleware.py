@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -91,7 +92,12 @@ def _commands() -> dict[tuple[str, str], str]:
 
 def _prepare(request: HttpRequest, trace_id: str) -> None:
     # Extra attributes as `imageskill.lib.http.ApiRequest` describes them.
-    vars(request).update(trace_id=trace_id, command="image-skill", warnings=[], actor=None)
+    vars(request).update(
+        trace_id=trace_id,
+        command="image-skill",
+        warnings=list(settings.STANDING_WARNINGS),
+        actor=None,
+    )
 
 
 def _record(request: HttpRequest, response: HttpResponseBase, *, duration_s: float) -> None:

@@ -350,6 +350,11 @@ BREAKER_PAUSE_S = env.integer("BREAKER_PAUSE_S", 30)  # doubled each time, to te
 PROMPT_POLICY = env.text("PROMPT_POLICY", "local")  # local, or openai for its moderation endpoint
 PROMPT_POLICY_TIMEOUT_S = env.integer("PROMPT_POLICY_TIMEOUT_S", 10)
 PROVIDERS_ARE_STANDINS = "providers" in env.words("STANDINS")
+STANDING_WARNINGS = (
+    ["Providers are stand-ins on this installation: pictures are drawn by a test server."]
+    if PROVIDERS_ARE_STANDINS
+    else []
+)  # in every answer
 if PROVIDERS_ARE_STANDINS and (FAL_KEY or OPENAI_API_KEY or XAI_API_KEY):
     raise ImproperlyConfigured("STANDINS names providers beside a provider's real key.")
 if PROVIDERS_ARE_STANDINS and not DEVELOPMENT:

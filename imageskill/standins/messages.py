@@ -27,8 +27,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Request:
-    """A request as a route sees it. Header names are lower case; `params` are the groups of the
-    route's expression; `base_url` is where this server is reached."""
+    """A request as a route sees it.
+
+    Header names are lower case; `params` are the groups of the route's expression; `base_url`
+    is where this server is reached.
+    """
 
     method: str
     path: str

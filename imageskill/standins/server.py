@@ -1,5 +1,4 @@
-"""The ground all stand-ins share: routes by method and path, a memory of what was asked, faults
-on demand, and a process that tells its address in a file.
+"""The ground all stand-ins share: routes, a memory of what was asked, faults on demand.
 
     github = StandIn("github")
 

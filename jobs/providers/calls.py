@@ -1,5 +1,7 @@
-"""What a job may ask of a provider: submit, look, collect, cancel. None of it may run inside a
-transaction, since each is a call to somebody else's machine."""
+"""What a job may ask of a provider: submit, look, collect, cancel.
+
+None of it may run inside a transaction: each is a call to somebody else's machine.
+"""
 
 import time
 from functools import lru_cache
@@ -19,11 +21,6 @@ def adapter(provider: str) -> Provider:
     """Give the adapter of a provider by its name in the registry."""
     made: Provider = import_string(PROVIDERS[provider])()
     return made
-
-
-def is_configured(provider: str) -> bool:
-    """Tell whether this provider can be called at all on this installation."""
-    return provider in PROVIDERS and adapter(provider).is_configured()
 
 
 def submit(provider: str, order: Order) -> Submission | Outcome:

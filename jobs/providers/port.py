@@ -12,6 +12,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import BinaryIO, Literal, Protocol
 
+from jobs.registry.entry import Model
+
 INPUT = "input"
 MASK = "mask"
 
@@ -39,14 +41,14 @@ class Picture:
 class Order:
     """What is to be made: accepted and priced already, so an adapter only translates.
 
-    `parameters` are the caller's model parameters after validation, `size` the planned width
-    and height where the registry knows one, `output_format` png, jpeg, webp or None for the
-    model's own. `token_rates_usd` holds the registry's dollars per million tokens (`text_in`,
-    `image_in`, `image_out`, …) for models that are billed by tokens, and is empty for others.
+    `model` is the registry's row, whose `call` says how the provider is asked; `operation` is
+    `image.generate` or `image.edit`; `parameters` are the caller's, after validation; `size` is
+    the planned width and height where the registry knows one; `output_format` is png, jpeg,
+    webp, or None for the model's own.
     """
 
     job_id: str
-    model_id: str
+    model: Model
     operation: str
     deadline: datetime
     prompt: str = ""
@@ -58,7 +60,6 @@ class Order:
     inputs: tuple[Picture, ...] = ()
     references: tuple[Picture, ...] = ()
     mask: Picture | None = None
-    token_rates_usd: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +76,11 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """A picture that was made. `file` stands at 0, spills to disk when large, is the caller's to
-    close; `mime_type` is what the bytes say, not what the provider said."""
+    """A picture that was made.
+
+    `file` stands at 0, spills to disk when large, and is the caller's to close; `mime_type` is
+    what the bytes say, not what the provider said.
+    """
 
     file: BinaryIO
     mime_type: str
@@ -85,8 +89,12 @@ class Output:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The order is done. `cost_usd` is the provider's exact charge for all outputs together, or
-    None where it reports none (the planned price then stands); `usage` is what it counted."""
+    """The order is done.
+
+    `cost_usd` is the provider's exact charge for all outputs together, or None where it reports
+    none (the planned price then stands); `usage` is what it counted, by the names of the row's
+    `price.rates_usd`. `request_id` is the provider's, for staff.
+    """
 
     outputs: tuple[Output, ...]
     cost_usd: Decimal | None = None
@@ -98,16 +106,19 @@ Cancellation = Literal["canceled", "requested", "too_late", "unsupported"]
 
 
 class Provider(Protocol):
-    """One adapter. Every method may raise `failures.ProviderError` and nothing else."""
+    """One adapter. Every method may raise `failures.ProviderError` and nothing else.
+
+    Whether it can be called at all is `jobs.providers.credentials`' to say, from settings alone.
+    """
 
     name: str
 
-    def is_configured(self) -> bool:
-        """Tell whether credentials and switches allow calls. Looks at settings only."""
-
     def submit(self, order: Order) -> Submission | Outcome:
-        """Begin the run: a submission to collect, or the outcome where the provider answers
-        in the same call. Once bytes went out, no answer means `OUTCOME_UNKNOWN`."""
+        """Begin the run.
+
+        Gives a submission to collect, or the outcome where the provider answers in the same
+        call. Once bytes went out, no answer means `OUTCOME_UNKNOWN`.
+        """
 
     def look(self, submission: Submission, order: Order) -> Outcome | None:
         """Ask once, without waiting: the outcome, or None while the provider is at work."""

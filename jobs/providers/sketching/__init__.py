@@ -1,0 +1,1 @@
+"""How `local.sketch` draws: pure Pillow, the same picture for the same words and seed."""

@@ -1,0 +1,12 @@
+"""Where a picture waits between the provider and our storage: memory while small, then disk."""
+
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
+
+MEMORY_BYTES = 4 * 1024 * 1024
+CHUNK_BYTES = 64 * 1024
+
+
+def spool() -> BinaryIO:
+    """Open an empty spooled file; its owner closes it, and it is gone."""
+    return cast("BinaryIO", SpooledTemporaryFile(max_size=MEMORY_BYTES))
