@@ -65,7 +65,7 @@ def take(*, agent: Agent, credits: int, at: datetime) -> None:
         )
         if cursor.fetchone() is None:
             raise _limit_reached(limit, at)
-    caps = _credit_caps(agent)
+    caps = credit_caps(agent)
     if caps:
         _check_caps(agent, caps, at)
 
@@ -95,6 +95,21 @@ def used(agent_id: int, at: datetime) -> Use:
     return Use(**sums)
 
 
+def credit_caps(agent: Agent) -> dict[str, int]:
+    """Give the caps on credits that bind the agent, by the field of `Use` that each speaks of."""
+    per_day = agent.cap_credits_per_day
+    if agent.claim_state == _State.PAYMENT_BACKED_UNCLAIMED:
+        bound = settings.PAYMENT_BACKED_CREDITS_PER_DAY
+        per_day = bound if per_day is None else min(per_day, bound)
+    caps = {
+        "credits_today": per_day,
+        "credits_this_week": agent.cap_credits_per_week,
+        "credits_this_month": agent.cap_credits_per_month,
+        "credits_ever": agent.cap_credits_total,
+    }
+    return {window: cap for window, cap in caps.items() if cap is not None}
+
+
 def week_start(day: date) -> date:
     """Give the Monday of a day's week."""
     return day - timedelta(days=day.weekday())
@@ -118,27 +133,20 @@ def _starts(today: date) -> dict[str, date]:
     }
 
 
-def _credit_caps(agent: Agent) -> dict[str, tuple[str, int]]:
-    """Name each window that has a cap, with its words and the cap."""
-    per_day = agent.cap_credits_per_day
-    if agent.claim_state == _State.PAYMENT_BACKED_UNCLAIMED:
-        bound = settings.PAYMENT_BACKED_CREDITS_PER_DAY
-        per_day = bound if per_day is None else min(per_day, bound)
-    caps = {
-        "credits_today": ("a day", per_day),
-        "credits_this_week": ("a week", agent.cap_credits_per_week),
-        "credits_this_month": ("a month", agent.cap_credits_per_month),
-        "credits_ever": ("in all", agent.cap_credits_total),
-    }
-    return {window: (words, cap) for window, (words, cap) in caps.items() if cap is not None}
+_WORDS = {
+    "credits_today": "a day",
+    "credits_this_week": "a week",
+    "credits_this_month": "a month",
+    "credits_ever": "in all",
+}
 
 
-def _check_caps(agent: Agent, caps: dict[str, tuple[str, int]], at: datetime) -> None:
+def _check_caps(agent: Agent, caps: dict[str, int], at: datetime) -> None:
     use = used(agent.pk, at)
-    for window, (words, cap) in caps.items():
+    for window, cap in caps.items():
         if getattr(use, window) > cap:
             raise CapabilityDenied(
-                f"This would pass the agent's cap of {cap} credits {words}.",
+                f"This would pass the agent's cap of {cap} credits {_WORDS[window]}.",
                 recovery=how_to_get_more(agent),
             )
 

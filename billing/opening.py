@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection, transaction
 
-from accounts import agents
-from accounts.models import Agent
+from accounts import agents, keys
+from accounts.models import Agent, Token
 from billing import ledger
 from imageskill.lib import clock
 
@@ -57,6 +57,12 @@ def open_account(
                 reference=agent.public_id,
             )
     return Opened(agent=agent, token=signed_up.token, starter_credits=credits)
+
+
+def rotate(token: Token) -> str:
+    """Replace the caller's token by a fresh one, whole or not at all."""
+    with transaction.atomic():
+        return keys.rotate(token)
 
 
 def _count_starter(contact: str, network: str) -> bool:

@@ -7,65 +7,65 @@ from imageskill.errors import Recovery
 from imageskill.lib import clock, ids
 
 DEFAULT_PACK = "starter-500"
-STRIPE = "stripe_checkout"
-_LOW = 20  # credits: about two images of the better models
+PREFERRED_METHOD = "stripe_checkout"
+_LOW_CREDITS = 20  # about two images of a good model
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """How badly an agent needs credits: 0 not at all, 100 it can't go on."""
+    """How badly an agent needs credits: 0 not at all, 100 it can't go on without."""
 
     score: int
+    urgency: str
     reasons: tuple[str, ...]
 
-    @property
-    def urgency(self) -> str:
-        """The score in a word."""
-        if self.score >= 80:
-            return "high"
-        return "medium" if self.score >= 40 else "none"
 
-
-def quote_command(*, method: str = STRIPE) -> str:
-    """Write the command that asks for a quote, with a fresh key of the form clients make."""
-    key = f"quote-{int(clock.now().timestamp() * 1000)}-{ids.random_text(8).lower()}"
-    terms = f"--pack {DEFAULT_PACK}" if method == STRIPE else "--credits 500"
-    return (
-        f"image-skill credits quote {terms} --payment-method {method}"
-        f" --idempotency-key {key} --json"
-    )
+_NONE = Need(0, "available", ())
 
 
 def need(*, preview: int, paid: int, owed: int) -> Need:
     """Judge the need for credits from the balances."""
-    if owed:
-        return Need(100, ("credits_owed",))
     there = preview + paid
-    if there <= 0:
-        return Need(100, ("no_credits",))
-    if there < _LOW:
-        return Need(60, ("low_credits",))
-    return Need(0, ())
+    if owed:
+        return Need(100, "blocked", ("credits_owed",))
+    if not there:
+        return Need(100, "blocked", ("credits_depleted",))
+    if there < _LOW_CREDITS:
+        return Need(80, "near_wall", ("low_remaining_credits",))
+    return _NONE
+
+
+def quote_command(*, method: str = PREFERRED_METHOD) -> str:
+    """Write the command that asks for a quote, with a fresh key of the form that clients make."""
+    key = f"quote-{int(clock.now().timestamp() * 1000)}-{ids.random_text(8).lower()}"
+    return (
+        f"image-skill credits quote --pack {DEFAULT_PACK} --payment-method {method}"
+        f" --idempotency-key {key} --json"
+    )
 
 
 def offer(*, preview: int, paid: int, owed: int) -> dict[str, Any]:
-    """Lay out the offer to buy credits, as quota and refusals carry it."""
+    """Lay out how to buy credits, and whether to do it now, as quota and refusals carry it."""
     judged = need(preview=preview, paid=paid, owed=owed)
-    command = quote_command()
+    quote = quote_command()
     return {
         "available": True,
         "recommended": judged.score > 0,
-        "recommendation_reason": judged.reasons[0] if judged.reasons else None,
+        "recommendation_reason": judged.reasons[0] if judged.reasons else "available",
         "urgency": judged.urgency,
         "urgency_score": judged.score,
         "urgency_reasons": list(judged.reasons),
-        "preferred_method": STRIPE,
-        "quote_command": command,
+        "preferred_method": PREFERRED_METHOD,
+        "quote_command": quote,
         "commands": {
-            "methods": "image-skill credits methods --json",
-            "packs": "image-skill credits packs list --json",
-            "quote": command,
-            "quota": "image-skill usage quota --json",
+            "inspect_methods": "image-skill credits methods --json",
+            "inspect_packs": "image-skill credits packs list --json",
+            "quote": quote,
+            "buy": (
+                "image-skill credits buy --provider stripe --quote-id QUOTE_ID"
+                " --idempotency-key KEY --json"
+            ),
+            "status": "image-skill credits status --quote-id QUOTE_ID --json",
         },
     }
 

@@ -13,6 +13,7 @@ from ninja.parser import Parser
 from ninja.types import DictStrAny
 
 from accounts.api import router as accounts_router
+from billing.api import router as billing_router
 from feedback.api import router as feedback_router
 from imageskill import __version__
 from imageskill.errors import (
@@ -83,7 +84,7 @@ api = EnvelopeAPI(
     urls_namespace="api",
 )
 
-for router in (health_router, accounts_router, feedback_router):
+for router in (health_router, accounts_router, billing_router, feedback_router):
     api.add_router("", router)
 
 

@@ -1,0 +1,132 @@
+"""What opening an account takes, and what it and the quota answer."""
+
+from decimal import Decimal
+from typing import Any, Literal
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from pydantic import Field, field_validator, model_validator
+
+from accounts import agents
+from accounts.schemas import ActorOut, AgentOut, OrganizationOut
+from imageskill.lib.schemas import Body, Data
+
+
+class SignUp(Body):
+    """A new agent."""
+
+    agent_name: str = Field(description="1 to 80 characters, one line, no URL")
+    runtime: str = Field(description="What the agent runs in: 1 to 80 characters, one line")
+    agent_contact: str | None = Field(None, max_length=254)
+    human_email: str | None = Field(None, max_length=254, description="Alias of agent_contact")
+    return_token: bool = True
+    discovery_source: str | None = Field(None, max_length=200)
+
+    @field_validator("agent_name", "runtime")
+    @classmethod
+    def _is_plain(cls, value: str) -> str:
+        if not agents.is_plain_name(value):
+            raise ValueError("must have 1 to 80 characters on one line, and no URL")
+        return value
+
+    @field_validator("agent_contact", "human_email")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        contact = agents.normalized_contact(value)
+        try:
+            validate_email(contact)
+        except ValidationError:
+            raise ValueError("must be a mail address") from None
+        return contact
+
+    @field_validator("discovery_source")
+    @classmethod
+    def _is_one_line(cls, value: str | None) -> str | None:
+        if value is not None and not value.isprintable():
+            raise ValueError("must be one line without control characters")
+        return value
+
+    @model_validator(mode="after")
+    def _names_one_contact(self) -> "SignUp":
+        if self.agent_contact and self.human_email and self.agent_contact != self.human_email:
+            raise ValueError("agent_contact and human_email differ; they mean the same, give one")
+        return self
+
+    @property
+    def contact(self) -> str:
+        """The address under either name; empty where none was given."""
+        return self.agent_contact or self.human_email or ""
+
+
+class LimitsOut(Data):
+    """Credits, and caps for one operation."""
+
+    remaining_credits: int
+    payment_backed_remaining_credits: int
+    held_credits: int
+    owed_credits: int
+    credit_unit_usd: Decimal
+    max_outputs_per_request: int
+    max_credits_per_operation: int
+    payment_hold: bool
+
+
+class SignedUp(Data):
+    """A new account, or the caller's with a fresh token."""
+
+    token: str | None
+    token_presented: bool
+    storage: dict[str, Any]
+    actor: ActorOut
+    agent: AgentOut
+    organization: OrganizationOut
+    claim_state: str
+    grants: list[str]
+    limits: LimitsOut
+
+
+class DailyJobsOut(Data):
+    """The day's jobs."""
+
+    limit: int
+    used: int
+    remaining: int
+    resets_at: str
+
+
+class WindowOut(Data):
+    """Credits spent in a window, beside its cap; null: no cap."""
+
+    cap_credits: int | None
+    used_credits: int
+    resets_at: str | None
+
+
+class TopUpOut(Data):
+    """How to get credits, and how urgent that is."""
+
+    available: bool
+    recommended: bool
+    recommendation_reason: str
+    urgency: str
+    urgency_score: int
+    urgency_reasons: list[str]
+    preferred_method: str
+    quote_command: str
+    commands: dict[str, str]
+
+
+class Quota(Data):
+    """What an agent may still spend and do."""
+
+    authenticated: Literal[True]
+    claim_state: str
+    token_status: Literal["active"]
+    limits: LimitsOut
+    daily_jobs: DailyJobsOut
+    models: dict[str, int]
+    reset_windows: dict[str, WindowOut]
+    next_actions: dict[str, str]
+    top_up: TopUpOut

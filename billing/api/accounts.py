@@ -1,0 +1,119 @@
+"""Endpoints of opening an account and of what is left in it."""
+
+from typing import Any
+
+from django.conf import settings
+from ninja import Router
+
+from accounts import keys
+from accounts.api import agent_out
+from accounts.auth import actor_of, bearer, caller, optional_bearer, token_of
+from accounts.models import Agent
+from billing import ledger, opening, quota
+from billing.api.account_schemas import Quota, SignedUp, SignUp
+from imageskill.lib import clock, ratelimit
+from imageskill.lib.envelope import command
+from imageskill.lib.http import ApiRequest, client_ip, is_loopback, network_of
+
+router = Router()
+
+_STORE_IT = (
+    "The token is shown this once and can't be read again: store it now, as a secret, and keep"
+    " it out of prompts, logs and reports."
+)
+_NO_STARTER = (
+    "Starter credits are bounded for each contact and network, and this one has had its share:"
+    " the account opened without any."
+)
+
+
+@router.post(
+    "/v1/agent-signups",
+    auth=optional_bearer,
+    response=SignedUp,
+    openapi_extra=command("image-skill signup"),
+    summary="Sign an agent up; with its current token, rotate the token",
+    tags=["identity"],
+)
+def sign_up(request: ApiRequest, body: SignUp) -> dict[str, Any]:
+    """Make an agent with organization, token and starter credits, or rotate the caller's token."""
+    agent = caller(request)
+    if agent is not None:
+        return _rotate(request, agent, wants_token=body.return_token)
+    address = client_ip(request)
+    is_bounded = not (settings.LOOPBACK_IS_UNLIMITED and is_loopback(address))
+    network = network_of(address)
+    if is_bounded:
+        ratelimit.spend("signup", network, limit=settings.SIGNUPS_PER_HOUR_PER_NETWORK, per_s=3600)
+        if body.contact:
+            ratelimit.spend(
+                "signup-contact",
+                body.contact,
+                limit=settings.SIGNUPS_PER_DAY_PER_CONTACT,
+                per_s=86_400,
+            )
+    opened = opening.open_account(
+        name=body.agent_name,
+        runtime=body.runtime,
+        contact=body.contact,
+        network=network,
+        discovery_source=body.discovery_source or "",
+        is_bounded=is_bounded,
+    )
+    if not opened.starter_credits:
+        request.warnings.append(_NO_STARTER)
+    request.actor = actor_of(opened.agent)
+    balances = ledger.Balances(preview=opened.starter_credits, paid=0, held=0, owed=0)
+    token = opened.token if body.return_token else None
+    return _answer(request, opened.agent, token, balances)
+
+
+@router.get(
+    "/v1/quota",
+    auth=bearer,
+    response=Quota,
+    openapi_extra=command("image-skill usage quota"),
+    summary="Show credits, the day's jobs and limits: the check before spending",
+    tags=["identity"],
+)
+def show_quota(request: ApiRequest) -> dict[str, Any]:
+    """Answer with what the agent may still spend and do."""
+    agent: Agent = request.auth
+    return {
+        "authenticated": True,
+        "claim_state": agent.claim_state,
+        "token_status": "active",
+        **quota.of(agent, at=clock.now()),
+    }
+
+
+def _rotate(request: ApiRequest, agent: Agent, *, wants_token: bool) -> dict[str, Any]:
+    token = None
+    if wants_token:
+        token = opening.rotate(token_of(request))
+    else:
+        # Rotating into a token that nobody sees would lock the agent out.
+        request.warnings.append("The token was not rotated: return_token is false.")
+    return _answer(request, agent, token, ledger.balances(agent.organization_id))
+
+
+def _answer(
+    request: ApiRequest, agent: Agent, token: str | None, balances: ledger.Balances
+) -> dict[str, Any]:
+    if token is not None:
+        request.warnings.append(_STORE_IT)
+    return {
+        "token": token,
+        "token_presented": token is not None,
+        "storage": {
+            "saved": False,
+            "token_prefix": None if token is None else token[: len(keys.PREFIX) + 8],
+            "reason": "tokens are kept by the caller; the service stores a hash only",
+        },
+        "actor": actor_of(agent),
+        "agent": agent_out(agent),
+        "organization": {"organization_id": agent.organization.public_id},
+        "claim_state": agent.claim_state,
+        "grants": agent.grants,
+        "limits": quota.limits_of(agent, balances),
+    }

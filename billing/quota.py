@@ -1,0 +1,74 @@
+"""What an agent may still spend and do: balances, the day's jobs, and the caps that bind it."""
+
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from accounts.models import Agent
+from billing import daily_jobs, ledger, top_up
+from imageskill.lib import clock
+
+CREDIT_USD = Decimal("0.01")
+
+
+def limits_of(agent: Agent, balances: ledger.Balances) -> dict[str, Any]:
+    """Lay out credits and caps for one operation."""
+    return {
+        "remaining_credits": balances.preview,
+        "payment_backed_remaining_credits": balances.paid,
+        "held_credits": balances.held,
+        "owed_credits": balances.owed,
+        "credit_unit_usd": CREDIT_USD,
+        "max_outputs_per_request": agent.cap_outputs_per_request,
+        "max_credits_per_operation": agent.cap_credits_per_operation,
+        "payment_hold": balances.owed > 0,
+    }
+
+
+def of(agent: Agent, *, at: datetime) -> dict[str, Any]:
+    """Lay out the whole quota, in two statements."""
+    balances = ledger.balances(agent.organization_id)
+    use = daily_jobs.used(agent.pk, at)
+    limit = daily_jobs.limit_of(agent)
+    offer = top_up.offer(preview=balances.preview, paid=balances.paid, owed=balances.owed)
+    return {
+        "limits": limits_of(agent, balances),
+        "daily_jobs": {
+            "limit": limit,
+            "used": use.jobs,
+            "remaining": max(0, limit - use.jobs),
+            "resets_at": clock.iso(clock.next_utc_midnight(at)),
+        },
+        "models": {
+            "max_credits_per_operation": agent.cap_credits_per_operation,
+            "max_outputs_per_request": agent.cap_outputs_per_request,
+        },
+        "reset_windows": _windows(agent, use, at),
+        "next_actions": {
+            "inspect_payment_methods": offer["commands"]["inspect_methods"],
+            "quote": offer["quote_command"],
+            "estimate": "image-skill models list --json",
+        },
+        "top_up": offer,
+    }
+
+
+def _windows(agent: Agent, use: daily_jobs.Use, at: datetime) -> dict[str, Any]:
+    today = clock.utc_day(at)
+    next_week = daily_jobs.week_start(today) + timedelta(days=7)
+    next_month = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    caps = daily_jobs.credit_caps(agent)
+    rows = {
+        "day": ("credits_today", clock.next_utc_midnight(at)),
+        "week": ("credits_this_week", datetime.combine(next_week, time.min, tzinfo=UTC)),
+        "month": ("credits_this_month", datetime.combine(next_month, time.min, tzinfo=UTC)),
+        "total": ("credits_ever", None),
+    }
+    return {
+        window: {
+            "cap_credits": caps.get(name),
+            "used_credits": getattr(use, name),
+            "resets_at": clock.iso_or_none(resets_at),
+        }
+        for window, (name, resets_at) in rows.items()
+    }
