@@ -14,7 +14,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0004_quotes_attempts_receipts_and_the_inbox'),
+        ('accounts', '0003_staff_groups'),
         ('billing', '0002_the_books_guard_themselves'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
