@@ -182,6 +182,8 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Image Skill"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS
 
+ADMIN_EMAIL = env.text("ADMIN_EMAIL", "admin@localhost")  # who `bootstrap` invites
+
 # -- Headers -----------------------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=_HTTPS)

@@ -1,12 +1,13 @@
 """A child process of ours: one log, dies when we die, stopped politely, then not."""
 
+import contextlib
 import ctypes
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from signal import SIGTERM, Signals
+from signal import SIGKILL, SIGTERM, Signals
 from typing import IO
 
 from imageskill.embedded.unprivileged import Account
@@ -76,8 +77,9 @@ class Child:
         self.kill()
 
     def kill(self) -> None:
-        """Kill at once, with nothing saved."""
-        self._process.kill()
+        """Kill at once, with nothing saved, and whatever it has started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, SIGKILL)
         self._process.wait()
 
 

@@ -1,0 +1,38 @@
+"""The account that an installation begins with, and its password, good for one sign-in."""
+
+import secrets
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.contrib.auth import update_session_auth_hash
+from django.db import transaction
+from django.http import HttpRequest
+
+from accounts.models import User
+
+
+def invite(*, address: str) -> str | None:
+    """Give this address a fresh password, good for one sign-in, and all rights.
+
+    None once somebody with all rights has a second factor: then there is a safer way in, and an
+    old invitation must not open another.
+    """
+    if Authenticator.objects.filter(user__is_superuser=True, user__is_active=True).exists():
+        return None
+    password = secrets.token_urlsafe(12)
+    with transaction.atomic():
+        user, _ = User.objects.get_or_create(email=address.lower())
+        user.is_staff = user.is_superuser = True
+        user.set_password(password)
+        user.save(update_fields=["is_staff", "is_superuser", "password"])
+        EmailAddress.objects.update_or_create(
+            user=user, email=user.email, defaults={"verified": True, "primary": True}
+        )
+    return password
+
+
+def use_up(request: HttpRequest, user: User) -> None:
+    """Make the password that somebody just signed in with useless; their session stays."""
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    update_session_auth_hash(request, user)

@@ -1,0 +1,28 @@
+"""Which vendors to stand in for."""
+
+from collections.abc import Mapping
+
+NAMES = ("stripe", "github", "providers")
+_BY_DEFAULT = {"stripe": "STRIPE_SECRET_KEY", "github": "GITHUB_TOKEN"}
+
+
+def chosen(env: Mapping[str, str]) -> list[str]:
+    """Return the stand-ins that `STANDINS` names.
+
+    Without it: stripe and github, each where it has no credentials, and in development only.
+    Raises RuntimeError for an unknown name.
+    """
+    named = env.get("STANDINS", "").replace(",", " ").split()
+    if not named:
+        development = env.get("DEVELOPMENT", "").lower() in ("1", "true", "yes", "on")
+        return [name for name in _BY_DEFAULT if development and not _has(env, _BY_DEFAULT[name])]
+    if named == ["none"]:
+        return []
+    unknown = sorted(set(named) - set(NAMES))
+    if unknown:
+        raise RuntimeError(f"STANDINS knows {', '.join(NAMES)} or none; not {', '.join(unknown)}")
+    return [name for name in NAMES if name in named]
+
+
+def _has(env: Mapping[str, str], name: str) -> bool:
+    return bool(env.get(name) or env.get(f"{name}_FILE"))
