@@ -2,7 +2,10 @@
 
 from accounts.models.activity import ActivityEvent
 from accounts.models.agents import Agent, Organization
+from accounts.models.alerts import Alert
 from accounts.models.audit import AuditLine
+from accounts.models.claims import Claim, ClaimRecipient
+from accounts.models.duties import Duty
 from accounts.models.telemetry import TelemetryRow
 from accounts.models.tokens import Token
 from accounts.models.users import User
@@ -10,7 +13,11 @@ from accounts.models.users import User
 __all__ = [
     "ActivityEvent",
     "Agent",
+    "Alert",
     "AuditLine",
+    "Claim",
+    "ClaimRecipient",
+    "Duty",
     "Organization",
     "TelemetryRow",
     "Token",

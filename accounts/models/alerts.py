@@ -1,0 +1,47 @@
+"""What sponsors are told by mail, each cause once."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models.users import User
+
+
+class Alert(models.Model):
+    """One mail to a sponsor; its key names the cause, so that nothing is told twice."""
+
+    class Kind(models.TextChoices):
+        """What happened; each has its words in `templates/emails/`."""
+
+        CLAIMED = "claimed", "agent claimed"
+        HANDED_OVER = "handed_over", "agent handed over"
+        TOKEN_ROTATED = "token_rotated", "token rotated"
+        CAP_NEAR = "cap_near", "80 % of a cap used"
+        CAP_REACHED = "cap_reached", "a cap is used up"
+        PURCHASE = "purchase", "credits bought"
+        REFUND = "refund", "refund"
+        DISPUTE = "dispute", "dispute"
+        PROMPT_SHOWN = "prompt_shown", "staff looked at a prompt"
+
+    key = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=24, choices=Kind.choices)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="alerts")
+    subject = models.CharField("about", max_length=128)
+    facts = models.JSONField(default=dict)  # names and amounts that the letter speaks of
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    mail_tried_at = models.DateTimeField(null=True, blank=True)
+    mailed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["user", "-id"], name="alert_of_user"),
+            models.Index(
+                fields=["created_at"],
+                name="alert_to_mail",
+                condition=models.Q(mailed_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"

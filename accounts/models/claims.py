@@ -1,0 +1,116 @@
+"""Requests to a person to take an agent on, and the inboxes that they go to."""
+
+from functools import partial
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models.agents import Agent
+from accounts.models.users import User
+from imageskill.lib import ids
+
+
+class ClaimRecipient(models.Model):
+    """An inbox that agents have named. Its row is what limits lock and a stop is written on."""
+
+    address = models.CharField("mail address", max_length=254, unique=True)
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.address
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether its reader asked for no more mails from agents."""
+        return self.stopped_at is not None
+
+
+class Claim(models.Model):
+    """One request to claim an agent; written by `accounts.claims`."""
+
+    class State(models.TextChoices):
+        """What became of it. All but the first are final."""
+
+        REQUESTED = "requested", "requested"  # waits for its reader
+        ACCEPTED = "accepted", "accepted"  # the reader became the agent's sponsor
+        DECLINED = "declined", "declined"  # the agent stays as it was
+        REPORTED = "reported", "reported"  # the agent is suspended until staff have looked
+        REPLACED = "replaced", "replaced"  # a newer request took its place
+        EXPIRED = "expired", "expired"  # nobody decided in time
+
+    class Withheld(models.TextChoices):
+        """Why no mail went out. The agent isn't told: it would tell a stranger about an inbox."""
+
+        NO = "", "mailed"
+        STOPPED = "stopped", "its reader asked for no more"
+        LIMIT = "limit", "that inbox had its share"
+        UNMAILABLE = "unmailable", "a reserved domain that no mail reaches"
+
+    public_id = models.CharField(
+        max_length=64, unique=True, default=partial(ids.new, "claim"), editable=False
+    )
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="claims")
+    recipient = models.ForeignKey(ClaimRecipient, on_delete=models.PROTECT, related_name="claims")
+    invited_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    state = models.CharField(max_length=16, choices=State.choices, default=State.REQUESTED)
+    withheld = models.CharField(
+        max_length=16, choices=Withheld.choices, default=Withheld.NO, blank=True
+    )
+    digest = models.BinaryField(max_length=32, null=True, unique=True)  # of the mailed token
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    mail_tried_at = models.DateTimeField(null=True, blank=True)
+    mailed_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["recipient", "-created_at"], name="claim_of_recipient"),
+            models.Index(fields=["agent", "-id"], name="claim_of_agent"),
+            models.Index(
+                fields=["created_at"],
+                name="claim_to_mail",
+                condition=models.Q(state="requested", withheld="", mailed_at__isnull=True),
+            ),
+            models.Index(
+                fields=["expires_at"],
+                name="claim_to_expire",
+                condition=models.Q(state="requested"),
+            ),
+            models.Index(
+                fields=["mailed_at"],
+                name="claim_mailed",
+                condition=models.Q(mailed_at__isnull=False),
+            ),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="claim_open_once_an_agent",
+                fields=["agent"],
+                condition=models.Q(state="requested"),
+            ),
+            models.CheckConstraint(
+                name="claim_decided_has_its_moment",
+                condition=models.Q(state="requested", decided_at__isnull=True)
+                | (~models.Q(state="requested") & models.Q(decided_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="claim_accepted_by_somebody",
+                condition=~models.Q(state="accepted") | models.Q(decided_by__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.public_id} ({self.state})"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a decision is still waited for (its time may be up all the same)."""
+        return self.state == self.State.REQUESTED
