@@ -2,14 +2,15 @@
 
 from typing import Any
 
+from django.conf import settings
 from ninja import Query, Router
 
-from accounts import activity, grants
+from accounts import activity, claim_inboxes, claim_requests, grants
 from accounts.auth import actor_of, bearer, token_of
 from accounts.models import ActivityEvent, Agent
-from accounts.schemas import Events, WhoAmI
+from accounts.schemas import AskToClaim, ClaimAsked, Events, WhoAmI
 from imageskill.errors import InvalidArguments, NotFound
-from imageskill.lib import clock, ids
+from imageskill.lib import clock, ids, ratelimit
 from imageskill.lib.envelope import command
 from imageskill.lib.http import ApiRequest
 
@@ -45,6 +46,41 @@ def whoami(request: ApiRequest) -> dict[str, Any]:
         "grants": agent.grants,
         "caps": caps_out(agent),
     }
+
+
+@router.post(
+    "/v1/agent-claims",
+    response=ClaimAsked,
+    openapi_extra=command("image-skill claim request"),
+    summary="Ask a person, by mail, to claim this agent",
+    tags=["identity"],
+)
+def ask_to_claim(request: ApiRequest, body: AskToClaim) -> dict[str, Any]:
+    """Ask the contact to become the sponsor; once asked, the same contact is not asked again."""
+    agent: Agent = request.auth
+    ratelimit.spend(
+        "agent-claims",
+        agent.public_id,
+        limit=settings.CLAIM_REQUESTS_PER_DAY_PER_AGENT,
+        per_s=86_400,
+    )
+    asked = claim_requests.request(agent=agent, contact=body.contact)
+    if not asked.is_new:
+        request.warnings.append(_why_unchanged(agent))
+    return {
+        "state": "attached" if asked.is_new else "unchanged",
+        "claim_state": agent.claim_state,
+        "claim_request_state": agent.claim_request_state,
+        "contact_redacted": claim_inboxes.redacted(claim_inboxes.valid_address(body.contact)),
+    }
+
+
+def _why_unchanged(agent: Agent) -> str:
+    if agent.claim_state == Agent.ClaimState.CLAIMED:
+        return "This agent is claimed already; its sponsor can hand it over."
+    if agent.claim_request_state == Agent.ClaimRequestState.REQUESTED:
+        return "This contact has been asked already and may still answer; whoami tells when."
+    return "This contact has answered already; ask another person."
 
 
 @router.get(

@@ -31,6 +31,11 @@ def mint(agent: Agent) -> str:
     return text
 
 
+def visible_part(text: str) -> str:
+    """Give the part of a token that may be shown."""
+    return text[: len(PREFIX) + _LOOKUP_LENGTH]
+
+
 def rotate(token: Token) -> str:
     """Replace a token, whose text the caller has just proved to hold, by a fresh one.
 

@@ -2,7 +2,9 @@
 
 from typing import Any, Literal
 
-from imageskill.lib.schemas import Data
+from pydantic import Field
+
+from imageskill.lib.schemas import Body, Data
 
 
 class ActorOut(Data):
@@ -57,6 +59,21 @@ class WhoAmI(Data):
     token_created_at: str
     grants: list[str]
     caps: CapsOut
+
+
+class AskToClaim(Body):
+    """Whom to ask."""
+
+    contact: str = Field(min_length=3, max_length=254)
+
+
+class ClaimAsked(Data):
+    """What became of asking; not whether a mail went out, which would tell about an inbox."""
+
+    state: Literal["attached", "unchanged"]
+    claim_state: str
+    claim_request_state: str
+    contact_redacted: str
 
 
 class EventOut(Data):

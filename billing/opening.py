@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection, transaction
 
-from accounts import agents, keys
+from accounts import agents, claim_requests, keys, token_control
 from accounts.models import Agent, Token
 from billing import ledger
 from imageskill.lib import clock
@@ -56,13 +56,19 @@ def open_account(
                 reason="starter credits",
                 reference=agent.public_id,
             )
+        if agent.contact:
+            claim_requests.request(agent=agent, contact=agent.contact)
     return Opened(agent=agent, token=signed_up.token, starter_credits=credits)
 
 
 def rotate(token: Token) -> str:
     """Replace the caller's token by a fresh one, whole or not at all."""
     with transaction.atomic():
-        return keys.rotate(token)
+        text = keys.rotate(token)
+        token_control.tell_replaced(
+            token.agent, by="by the agent itself", cause=keys.visible_part(text)
+        )
+        return text
 
 
 def _count_starter(contact: str, network: str) -> bool:

@@ -60,6 +60,8 @@ app.conf.update(
             }
             for queue in QUEUES
         },
+        "mail-again": {"task": "accounts.mail_again", "schedule": 120.0},
+        "expire-claims": {"task": "accounts.expire_claims", "schedule": 600.0},
     },
 )
 app.autodiscover_tasks()

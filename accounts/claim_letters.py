@@ -1,0 +1,33 @@
+"""The mail that asks a person to claim an agent."""
+
+from accounts import claim_inboxes, letters
+from accounts.models import Agent, Claim
+
+_KEEP_IT = (
+    "The link is for you alone and works for 7 days. Never paste it anywhere else: no agent, and "
+    "nobody of our staff, will ask you for it. Opening it changes nothing."
+)
+
+
+def send(claim: Claim, *, link: str) -> None:
+    """Mail the request with its link. The agent's words go in as plain text, without links."""
+    agent = claim.agent
+    is_offer = agent.claim_state == Agent.ClaimState.CLAIMED
+    stop = claim_inboxes.stop_link(claim.recipient.address)
+    letter = letters.write(
+        "claim_offer" if is_offer else "claim",
+        {
+            "agent": letters.plain(agent.name),
+            "runtime": letters.plain(agent.runtime),
+            "first_seen": f"{agent.created_at:%-d %B %Y}",
+            "invited_by": letters.plain(claim.invited_by.email) if claim.invited_by else "",
+        },
+        link=link,
+        link_label="See what is asked",
+        small_print=[_KEEP_IT, f"No mails from agents any more: {stop}"],
+    )
+    headers = {
+        "List-Unsubscribe": f"<{stop}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+    letters.message(letter, to=claim.recipient.address, headers=headers).send()

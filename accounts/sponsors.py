@@ -1,0 +1,44 @@
+"""Sponsors: people who sign in with a mail address, and the agents that they own."""
+
+from allauth.account.models import EmailAddress
+from django.db import transaction
+
+from accounts.agents import normalized_contact
+from accounts.models import Agent, User
+
+
+class Refused(Exception):
+    """Something that a person asked for and can't have; the text says why, in plain words."""
+
+
+def ensure(address: str) -> User:
+    """Give the person of this address, who may be new: then with nothing but the address.
+
+    Called when somebody asks for a sign-in code, so that known and unknown addresses are
+    answered, mailed and timed alike. The address counts as theirs once the code came back.
+    """
+    address = normalized_contact(address)
+    with transaction.atomic():
+        user, _ = User.objects.get_or_create(email=address)
+        EmailAddress.objects.get_or_create(
+            user=user, email=address, defaults={"primary": True, "verified": False}
+        )
+    return user
+
+
+def addresses_of(user: User) -> list[str]:
+    """Give the addresses that a person has shown to be theirs, in lower case."""
+    confirmed = EmailAddress.objects.filter(user=user, verified=True)
+    return [address.lower() for address in confirmed.values_list("email", flat=True)]
+
+
+def lock_owned(agent: Agent, user: User) -> Agent:
+    """Lock an agent and its organization for a change by its sponsor; refuse anybody else."""
+    locked = (
+        Agent.objects.select_for_update(of=("self", "organization"))
+        .select_related("organization")
+        .get(pk=agent.pk)
+    )
+    if locked.organization.owner_id != user.pk:
+        raise Refused("This agent is no longer yours.")
+    return locked

@@ -1,0 +1,33 @@
+"""What workers do for accounts: mails, and requests whose time is up."""
+
+from celery import shared_task
+
+from accounts import alerts, claim_requests
+from imageskill.lib.queue import enqueue
+
+
+@shared_task(name="accounts.mail_claim")
+def mail_claim(*, claim_id: int, **_: object) -> None:
+    """Send the mail of one request to claim an agent."""
+    claim_requests.mail(claim_id=claim_id)
+
+
+@shared_task(name="accounts.mail_alert")
+def mail_alert(*, alert_id: int, **_: object) -> None:
+    """Send one alert to a sponsor."""
+    alerts.mail(alert_id=alert_id)
+
+
+@shared_task(name="accounts.mail_again")
+def mail_again(**_: object) -> None:
+    """Hand over again whatever mail got lost on its way."""
+    for claim_id in claim_requests.waiting_for_mail():
+        enqueue("accounts.mail_claim", claim_id=claim_id)
+    for alert_id in alerts.waiting_for_mail():
+        enqueue("accounts.mail_alert", alert_id=alert_id)
+
+
+@shared_task(name="accounts.expire_claims")
+def expire_claims(**_: object) -> None:
+    """Close requests that nobody decided in time."""
+    claim_requests.expire_overdue()
