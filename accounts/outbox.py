@@ -1,0 +1,66 @@
+"""The development outbox: mails that a file backend wrote, read back for a page."""
+
+import email
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage, Message
+from email.policy import default as policy
+from pathlib import Path
+
+from django.conf import settings
+from django.http import HttpRequest
+
+_SEPARATOR = "\n" + "-" * 79 + "\n"  # as django.core.mail.backends.console writes it
+_NEWEST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail that would have gone out."""
+
+    key: str
+    to: str
+    subject: str
+    at: datetime
+    text: str
+    html: str
+
+
+def mails() -> list[Mail]:
+    """Read the newest mails, newest first."""
+    folder = Path(settings.EMAIL_FILE_PATH)
+    files = sorted(folder.glob("*.log"), reverse=True)[:_NEWEST] if folder.is_dir() else []
+    return [mail for file in files for mail in _read(file)][:_NEWEST]
+
+
+def find(key: str) -> Mail | None:
+    """Read one mail."""
+    return next((mail for mail in mails() if mail.key == key), None)
+
+
+def link(request: HttpRequest) -> dict[str, bool]:
+    """Tell templates whether there is an outbox page to link to."""
+    return {"has_outbox": settings.HAS_OUTBOX_PAGE}
+
+
+def _read(file: Path) -> Iterator[Mail]:
+    at = datetime.fromtimestamp(file.stat().st_mtime, tz=UTC)
+    parts = file.read_text(encoding="utf-8").split(_SEPARATOR)
+    for number, raw in enumerate(parts):
+        if not raw.strip():
+            continue
+        message = email.message_from_string(raw.lstrip("\n"), policy=policy)
+        yield Mail(
+            key=f"{file.stem}-{number}",
+            to=str(message["To"]),
+            subject=str(message["Subject"]),
+            at=at,
+            text=_body(message, "plain"),
+            html=_body(message, "html"),
+        )
+
+
+def _body(message: Message, kind: str) -> str:
+    part = message.get_body((kind,)) if isinstance(message, EmailMessage) else None
+    return str(part.get_content()) if isinstance(part, EmailMessage) else ""

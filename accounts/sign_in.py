@@ -1,0 +1,78 @@
+"""Signing in: what django-allauth is told to do our way. Codes, passkeys and limits are its own."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.forms import LoginForm
+from django.core.mail import EmailMessage
+from django.forms import CharField, PasswordInput
+from django.http import HttpRequest, HttpResponse
+
+from accounts import letters, sponsors
+from imageskill.lib.http import client_ip
+
+
+class SignInForm(LoginForm):  # type: ignore[misc]
+    """Asks for a mail address, nothing else; whether it is known shows nowhere."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["login"]
+        field.label = "Your mail address"
+        field.widget.attrs.pop("placeholder", None)
+        field.widget.attrs["autocomplete"] = "email webauthn"
+
+    def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponse:
+        """Mail a code; a person we have not met is made first, so that both cases look alike."""
+        if self.user is None:
+            self.user = sponsors.ensure(self.cleaned_data["login"])
+        return super().login(request, redirect_url=redirect_url)
+
+
+class PasswordSignInForm(LoginForm):  # type: ignore[misc]
+    """Address and password, for staff whose account has one; a second factor follows."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = "Mail address"
+        self.fields["login"].widget.attrs.pop("placeholder", None)
+
+    def _setup_password_field(self) -> None:
+        self.fields["password"] = CharField(
+            label="Password",
+            strip=False,
+            widget=PasswordInput(attrs={"autocomplete": "current-password"}),
+        )
+
+
+class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Where allauth asks the project."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Keep the sign-up form shut: signing in by code is how people come to be."""
+        return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Count limits by the same address as the API does."""
+        return client_ip(request)
+
+    def format_email_subject(self, subject: str) -> str:
+        """Leave subjects as they are written."""
+        return subject
+
+    def render_mail(
+        self,
+        template_prefix: str,
+        email: str,
+        context: dict[str, Any],
+        headers: dict[str, str] | None = None,
+    ) -> EmailMessage:
+        """Send allauth's words in our letter, as text and HTML."""
+        words = super().render_mail(template_prefix, email, context, headers)
+        paragraphs = [" ".join(part.split()) for part in str(words.body).split("\n\n")]
+        letter = letters.Letter(
+            subject=words.subject,
+            paragraphs=[part for part in paragraphs if part],
+            code=str(context.get("code", "")),
+        )
+        return letters.message(letter, to=email, headers=headers)

@@ -1,0 +1,19 @@
+"""Who is visiting a page, and what of ours is theirs."""
+
+from typing import cast
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from accounts.models import Agent, User
+
+
+def me(request: HttpRequest) -> User:
+    """Give the person who is signed in (the view demands that somebody is)."""
+    return cast("User", request.user)
+
+
+def owned_agent(request: HttpRequest, agent_id: str) -> Agent:
+    """Give an agent of the person who is signed in; 404 for everybody else's."""
+    mine = Agent.objects.owned_by(me(request)).select_related("organization")
+    return get_object_or_404(mine, public_id=agent_id)
