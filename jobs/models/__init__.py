@@ -1,0 +1,18 @@
+"""The rows of jobs, a module for each aggregate."""
+
+from jobs.models.asset import Asset, AssetCheck, JobInput, KeptOutput, Upload
+from jobs.models.job import Job
+from jobs.models.prompt import Prompt
+from jobs.models.usage import Loss, Usage
+
+__all__ = [
+    "Asset",
+    "AssetCheck",
+    "Job",
+    "JobInput",
+    "KeptOutput",
+    "Loss",
+    "Prompt",
+    "Upload",
+    "Usage",
+]

@@ -1,0 +1,199 @@
+"""Assets: pictures that were made or uploaded, what goes into jobs, and what checks found."""
+
+from datetime import datetime
+from functools import partial
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import Agent, Organization
+from imageskill.lib import ids
+from jobs.models.job import Job
+from jobs.pictures.formats import BY_MIME_TYPE
+
+
+class AssetQuerySet(models.QuerySet["Asset"]):
+    """Sets of assets."""
+
+    def of(self, organization_id: int) -> "AssetQuerySet":
+        """Narrow to what one organization may see: its own, as long as they are there."""
+        return self.filter(organization_id=organization_id, state=Asset.State.AVAILABLE)
+
+    def uploads(self, *, before: datetime) -> "AssetQuerySet":
+        """Narrow to uploads of before that moment whose bytes are still kept."""
+        return self.filter(
+            kind=Asset.Kind.UPLOADED, created_at__lt=before, state=Asset.State.AVAILABLE
+        )
+
+
+class Asset(models.Model):
+    """One picture and where its bytes are; immutable but for `state` and its thumbnail."""
+
+    class Kind(models.TextChoices):
+        """Where it came from."""
+
+        GENERATED = "generated", "generated"
+        UPLOADED = "uploaded", "uploaded"
+
+    class State(models.TextChoices):
+        """Whether it can be fetched."""
+
+        AVAILABLE = "available", "available"
+        QUARANTINED = "quarantined", "quarantined"  # staff look into it; comes back or not
+        WITHDRAWN = "withdrawn", "withdrawn"  # taken down by staff; the bytes are kept
+        DELETED = "deleted", "deleted"  # by its owner, or its time was over; the bytes are gone
+
+    public_id = models.CharField(
+        max_length=64, unique=True, default=partial(ids.new, "asset"), editable=False
+    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="+")
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="assets")
+    index = models.PositiveSmallIntegerField(default=0)  # its place among the job's outputs
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    mime_type = models.CharField(max_length=32)
+    content_length = models.PositiveBigIntegerField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    storage_key = models.CharField(max_length=200)
+    thumbnail_key = models.CharField(max_length=200, blank=True)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.AVAILABLE)
+    state_changed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar = AssetQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "-id"], name="asset_newest_of"),
+            models.Index(fields=["agent", "-id"], name="asset_of_agent"),
+            models.Index(fields=["sha256"], name="asset_by_sha256"),
+            models.Index(fields=["kind", "created_at"], name="asset_by_age"),
+            models.Index(fields=["state", "-id"], name="asset_by_state"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["job", "index"], name="asset_once_for_an_output"),
+            models.CheckConstraint(
+                name="asset_is_a_picture",
+                condition=models.Q(content_length__gt=0, width__gt=0, height__gt=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def extension(self) -> str:
+        """The last part of its public address, by its type."""
+        return BY_MIME_TYPE[self.mime_type].extension
+
+    @property
+    def is_available(self) -> bool:
+        """Whether it may be fetched and used."""
+        return self.state == self.State.AVAILABLE
+
+
+class Upload(models.Model):
+    """What an upload said and sent, beside what is served."""
+
+    class SourceKind(models.TextChoices):
+        """Where the caller had the picture from, by its own account."""
+
+        LOCAL_PATH = "local_path", "a file"
+        REMOTE_URL = "remote_url", "an address"
+
+    asset = models.OneToOneField(Asset, on_delete=models.CASCADE, related_name="upload")
+    source_kind = models.CharField(max_length=16, choices=SourceKind.choices)
+    filename = models.CharField(max_length=255)
+    remote_origin = models.CharField(max_length=300, null=True, blank=True)  # noqa: DJ001
+    received_bytes = models.PositiveBigIntegerField()
+    received_sha256 = models.CharField(max_length=64)
+    had_metadata = models.BooleanField()
+
+    def __str__(self) -> str:
+        return f"upload of {self.asset_id}"
+
+
+class JobInput(models.Model):
+    """A picture that goes into a job: the input, its mask, or a reference with its role."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="inputs")
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=32)
+    index = models.PositiveSmallIntegerField(default=0)
+    reference_index = models.PositiveSmallIntegerField(null=True)
+    reference_task = models.CharField(max_length=16, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["job", "role", "index", "reference_index"],
+                name="job_input_once_for_a_place",
+                nulls_distinct=False,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} of {self.job_id}"
+
+
+class KeptOutput(models.Model):
+    """A provider's output on its way into storage: decoded, safe on disk, not yet an asset.
+
+    Goes when its job ends. `asset_public_id` is minted with it, so that a repair writes the
+    same object again instead of another.
+    """
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="kept_outputs")
+    index = models.PositiveSmallIntegerField()
+    asset_public_id = models.CharField(max_length=64, default=partial(ids.new, "asset"))
+    kept_key = models.CharField(max_length=200)
+    mime_type = models.CharField(max_length=32)
+    content_length = models.PositiveBigIntegerField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["job", "index"], name="kept_once_for_an_output"),
+        ]
+
+    def __str__(self) -> str:
+        return f"output {self.index} of {self.job_id}"
+
+    @property
+    def extension(self) -> str:
+        """The last part of the public address it will have."""
+        return BY_MIME_TYPE[self.mime_type].extension
+
+
+class AssetCheck(models.Model):
+    """What a look at a stored picture found; for staff."""
+
+    asset = models.OneToOneField(Asset, on_delete=models.CASCADE, related_name="verdict")
+    checked_at = models.DateTimeField(default=timezone.now)
+    is_good = models.BooleanField()  # all of the verdicts together
+    decodes = models.BooleanField()  # a truncated picture doesn't
+    is_as_promised = models.BooleanField()  # bytes, type and size as the asset's row says
+    is_as_planned = models.BooleanField(default=True)  # size and type as the plan expected
+    is_blank = models.BooleanField(default=False)
+    difference_hash = models.CharField(max_length=16, blank=True)
+    bands = ArrayField(models.PositiveIntegerField(), default=list)  # to find near hashes by
+    same_as = models.ForeignKey(
+        Asset, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )  # another agent's picture that looks the same
+    finding = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            GinIndex(fields=["bands"], name="asset_check_by_band"),
+            models.Index(fields=["is_good", "-id"], name="asset_check_by_verdict"),
+        ]
+
+    def __str__(self) -> str:
+        return f"check of {self.asset_id}"
