@@ -1,28 +1,33 @@
 """Which models can run right now, and why the others can't."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+
+from jobs.registry.entry import Model
 
 
 @dataclass(frozen=True, kw_only=True)
 class Obstacle:
-    """Why a wired model can't run now. `retry_after_s` is set where waiting helps."""
+    """Why a model can't run now. `retry_after_s` is set where waiting helps."""
 
     reason: str
     message: str
     retry_after_s: int | None = None
 
 
+CATALOGUED = Obstacle(reason="cataloged_not_wired", message="it is catalogued for inspection only")
+
+
 @dataclass(frozen=True)
 class Availability:
-    """The obstacles of all models that have one, by model id."""
+    """The obstacles of all wired models that have one, as pairs with the model's id."""
 
     obstacles: tuple[tuple[str, Obstacle], ...] = ()
 
-    def of(self, model_id: str) -> Obstacle | None:
+    def of(self, model: Model) -> Obstacle | None:
         """Give what stands in a model's way, or None."""
-        return self._by_id.get(model_id)
+        return self._by_id.get(model.id) if model.is_wired else CATALOGUED
 
-    @property
-    def _by_id(self) -> Mapping[str, Obstacle]:
+    @cached_property
+    def _by_id(self) -> dict[str, Obstacle]:
         return dict(self.obstacles)
