@@ -1,0 +1,71 @@
+"""Commands about the client itself."""
+
+from imageskill.cli.grammar.shapes import SWITCH, Command, Endpoint, Flag
+
+TOPIC = "The client"
+SHELLS = ("bash", "zsh", "fish")
+
+COMMANDS = (
+    Command(
+        ("doctor",),
+        TOPIC,
+        "Check client, server, token, folders, telemetry, and spends that are still open.",
+        Endpoint("GET", "/healthz"),
+        (Flag("sweep-in-flight", "Forget notes of open spends older than a day.", kind=SWITCH),),
+        auth="none",
+        module="doctor",
+        is_local=True,
+        instead="GET /healthz",
+        examples=("image-skill doctor --json",),
+    ),
+    Command(
+        ("help",),
+        TOPIC,
+        "Explain a command, or list them all.",
+        flags=(
+            Flag(
+                "command",
+                "The words of the command.",
+                "COMMAND",
+                is_positional=True,
+                is_repeatable=True,
+            ),
+        ),
+        auth="none",
+        module="explain",
+        examples=("image-skill help create --json",),
+    ),
+    Command(
+        ("version",),
+        TOPIC,
+        "Show the version of the client.",
+        auth="none",
+        module="version",
+        examples=("image-skill version --json",),
+    ),
+    Command(
+        ("completion",),
+        TOPIC,
+        "Print the completion script for a shell.",
+        flags=(
+            Flag(
+                "shell", "The shell.", "SHELL", choices=SHELLS, is_required=True, is_positional=True
+            ),
+        ),
+        auth="none",
+        module="completion",
+        is_local=True,
+        instead="GET /cli.md",
+        examples=("image-skill completion bash",),
+    ),
+    Command(
+        ("mcp",),
+        TOPIC,
+        "Serve the same operations as MCP tools over standard input and output.",
+        auth="optional",
+        module="mcp",
+        is_local=True,
+        instead="POST /mcp",
+        examples=("image-skill mcp",),
+    ),
+)

@@ -1,0 +1,35 @@
+"""Every command, in the order in which help shows them."""
+
+from imageskill.cli.grammar import creating, discovery, identity, local, money, record
+from imageskill.cli.grammar.shapes import Command
+
+COMMANDS: tuple[Command, ...] = (
+    *local.COMMANDS[:1],
+    *identity.COMMANDS,
+    *money.COMMANDS,
+    *discovery.COMMANDS,
+    *creating.COMMANDS,
+    *record.COMMANDS,
+    *local.COMMANDS[1:],
+)
+
+_BY_WORDS = {words: one for one in COMMANDS for words in (one.words, *one.aliases)}
+
+
+def find(words: tuple[str, ...]) -> Command | None:
+    """Give the command with exactly these words, aliases included."""
+    return _BY_WORDS.get(words)
+
+
+def longest_match(arguments: list[str]) -> tuple[Command, tuple[str, ...]] | None:
+    """Find the command that the first arguments name, and the words that named it."""
+    for length in (3, 2, 1):
+        words = tuple(arguments[:length])
+        if len(words) == length and words in _BY_WORDS:
+            return _BY_WORDS[words], words
+    return None
+
+
+def beginning_with(words: tuple[str, ...]) -> list[Command]:
+    """List the commands whose words begin like this."""
+    return [one for one in COMMANDS if one.words[: len(words)] == words]

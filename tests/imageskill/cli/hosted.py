@@ -1,0 +1,85 @@
+"""A small server that answers as the API does, so that the client can be tested alone."""
+
+import hashlib
+import json
+
+from imageskill.standins.messages import Answer, Request
+from imageskill.standins.server import StandIn
+
+TOKEN = "isk_r_0123456789abcdefghijklmnop"
+ASSET_ID = "image_0123456789abcdefABCDEF"
+JOB_ID = "job_0123456789abcdefABCDEF"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
+
+
+def envelope(data=None, *, error=None, status=200, exit_code=0, warnings=()):
+    body = {
+        "ok": error is None,
+        "command": "image-skill",
+        "trace_id": "trace_" + "0" * 32,
+        "actor": None,
+        "data": data,
+        "warnings": list(warnings),
+        "error": error,
+    }
+    return Answer(body, status, {"x-image-skill-exit-code": str(exit_code)})
+
+
+def refusal(code, *, status, exit_code, retryable=False):
+    error = {"code": code, "message": "No.", "retryable": retryable}
+    return envelope(error=error, status=status, exit_code=exit_code)
+
+
+def hosted_api() -> StandIn:
+    api = StandIn("hosted-api")
+    api.picture = PNG
+    api.sha256 = hashlib.sha256(PNG).hexdigest()
+    api.job_statuses = ["running", "running", "completed"]
+    for method, path, route in (
+        ("GET", "/healthz", lambda _: envelope({"status": "ok", "api_version": "0.1.0"})),
+        ("GET", "/v1/whoami", _whoami),
+        ("GET", "/v1/models", lambda _: envelope({"models": [{"id": "local.sketch"}]})),
+        ("POST", "/v1/agent-signups", _sign_up),
+        ("POST", "/v1/credit-quotes", lambda _: envelope({"quote_id": "quote_1"})),
+        ("POST", "/v1/upload", _upload),
+        ("POST", "/v1/(?:create|edit)", _create),
+    ):
+        api.route(method, path)(route)
+
+    @api.route("GET", r"/v1/jobs/\w+")
+    def job(_: Request) -> Answer:
+        status = api.job_statuses.pop(0) if api.job_statuses else "completed"
+        return envelope(
+            {"request": {"job_id": JOB_ID}, "job": {"job_id": JOB_ID, "status": status}}
+        )
+
+    @api.route("GET", r"/v1/assets/\w+")
+    def asset(request: Request) -> Answer:
+        url = f"{request.base_url}/a/{ASSET_ID}.png"
+        facts = {"asset_id": ASSET_ID, "url": url, "sha256": api.sha256}
+        return envelope({"request": {}, "asset": facts})
+
+    @api.route("GET", r"/a/.*")
+    def media(_: Request) -> Answer:
+        return Answer(api.picture, headers={"content-type": "image/png"})
+
+    return api
+
+
+def _whoami(request: Request) -> Answer:
+    if request.headers.get("authorization") != f"Bearer {TOKEN}":
+        return refusal("AUTH_REQUIRED", status=401, exit_code=3)
+    return envelope({"authenticated": True, "claim_state": "unclaimed"})
+
+
+def _sign_up(request: Request) -> Answer:
+    wants_token = json.loads(request.body)["return_token"]
+    return envelope({"token": TOKEN if wants_token else None, "storage": {}})
+
+
+def _upload(request: Request) -> Answer:
+    return envelope({"asset": {"asset_id": ASSET_ID}, "upload": {"bytes": len(request.body)}})
+
+
+def _create(_: Request) -> Answer:
+    return envelope({"job_id": JOB_ID, "job": {"job_id": JOB_ID, "status": "completed"}})
