@@ -1,0 +1,109 @@
+"""`image-skill assets get`."""
+
+import hashlib
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
+
+from imageskill.cli import files, output, wire
+from imageskill.cli.answers import Answer
+from imageskill.cli.grammar import requests
+from imageskill.cli.problems import DownloadFailed, OutputExists, OutputNotWritten
+from imageskill.cli.session import Session
+
+_CHUNK = 256 * 1024
+
+
+def run(session: Session) -> Answer:
+    """Look the asset up, download it, check it, and only then give it its name."""
+    call = session.call
+    token = session.token(is_required=True)
+    assert token is not None
+    answer = wire.ask(session.api, requests.build(call), token=token.text)
+    asset = answer.data.get("asset")
+    if not answer.is_ok or not isinstance(asset, dict):
+        return answer
+    path = Path(call.given["output"]) if "output" in call.given else _own_name(asset)
+    is_overwriting = call.is_on("overwrite")
+    if path.exists() and not is_overwriting:
+        raise _exists(path)
+    with output.progress("Downloading", is_shown=not call.is_on("json")):
+        download = _Download(asset)
+        _write(path, download, is_overwriting=is_overwriting)
+    return answer.with_data(
+        download={
+            "output_path": str(path),
+            "bytes": download.size,
+            "sha256": download.digest.hexdigest(),
+            "content_type": download.content_type,
+            "content_length_header": download.announced,
+            "overwritten": is_overwriting,
+        }
+    )
+
+
+class _Download:
+    """One download: its bytes go to a file, its length and hash are kept."""
+
+    def __init__(self, asset: dict[str, Any]) -> None:
+        self.asset = asset
+        self.digest = hashlib.sha256()
+        self.size = 0
+        self.content_type: str | None = None
+        self.announced: int | None = None
+
+    def fill(self, file: BinaryIO) -> None:
+        """Write the picture; raises DownloadFailed unless it came whole and unchanged."""
+        download = wire.open_url(str(self.asset.get("url")), problem=DownloadFailed)
+        headers = download.response.headers
+        self.content_type = headers.get("Content-Type")
+        length = headers.get("Content-Length") or ""
+        self.announced = int(length) if length.isdigit() else None
+        try:
+            while chunk := self._read(download):
+                self.digest.update(chunk)
+                self.size += len(chunk)
+                file.write(chunk)
+        finally:
+            download.connection.close()
+        self._check()
+
+    def _read(self, download: wire.Download) -> bytes:
+        try:
+            return download.response.read(_CHUNK)
+        except (OSError, ValueError) as error:
+            raise DownloadFailed(f"The picture broke off: {wire.reason(error)}.") from None
+
+    def _check(self) -> None:
+        for length in (self.announced, self.asset.get("content_length")):
+            if length is not None and length != self.size:
+                raise DownloadFailed(f"{self.size} bytes came instead of {length}.")
+        expected = self.asset.get("sha256")
+        if expected and expected != self.digest.hexdigest():
+            raise DownloadFailed("The picture that came is not the one that was stored.")
+
+
+def _write(path: Path, download: _Download, *, is_overwriting: bool) -> None:
+    try:
+        files.write_new(path, download.fill, is_overwriting=is_overwriting)
+    except FileExistsError:
+        raise _exists(path) from None
+    except OSError as error:
+        raise OutputNotWritten(
+            f"The file can't be written: {error.strerror or type(error).__name__}.",
+            required_flag="--output",
+        ) from None
+
+
+def _own_name(asset: dict[str, Any]) -> Path:
+    extension = Path(urlsplit(str(asset.get("url"))).path).suffix
+    name = str(asset.get("asset_id"))
+    safe = extension if extension[1:].isalnum() else ""
+    return Path(Path(name).name + safe)
+
+
+def _exists(path: Path) -> OutputExists:
+    return OutputExists(
+        f"There is a file at {path} already; --overwrite replaces it.",
+        required_flag="--overwrite",
+    )

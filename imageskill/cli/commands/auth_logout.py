@@ -1,0 +1,18 @@
+"""`image-skill auth logout`."""
+
+from imageskill.cli import answers
+from imageskill.cli.answers import Answer
+from imageskill.cli.problems import ConfigNotWritten
+from imageskill.cli.session import Session
+
+
+def run(session: Session) -> Answer:
+    """Delete the config file; the token stays valid for whoever has it."""
+    try:
+        session.config_path.unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigNotWritten(
+            f"The config file can't be deleted: {error.strerror}.",
+            command="image-skill auth logout --json",
+        ) from None
+    return answers.success({"saved": False, "config_path": str(session.config_path)})

@@ -1,0 +1,23 @@
+"""`image-skill auth save`."""
+
+from imageskill.cli import answers
+from imageskill.cli.answers import Answer
+from imageskill.cli.clock import now_iso
+from imageskill.cli.problems import AuthRequired
+from imageskill.cli.session import Session
+
+
+def run(session: Session) -> Answer:
+    """Keep a token that this run was given."""
+    token = session.explicit_token()
+    if token is None:
+        raise AuthRequired("There is no token to save: set IMAGE_SKILL_TOKEN or use --token-stdin.")
+    kept = session.save_token(token.text, saved_at=now_iso())
+    warnings = [f"The token of before is kept in {kept}."] if kept else []
+    data = {
+        "saved": True,
+        "config_path": str(session.config_path),
+        "token_source": token.source,
+        "api_base_url": session.api,
+    }
+    return answers.success(data, *warnings)

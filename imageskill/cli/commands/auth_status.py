@@ -1,0 +1,24 @@
+"""`image-skill auth status`."""
+
+from imageskill.cli import answers, wire
+from imageskill.cli.answers import Answer
+from imageskill.cli.grammar import requests
+from imageskill.cli.session import Session
+
+
+def run(session: Session) -> Answer:
+    """Tell whether there is a token, and ask the server whether it works."""
+    token = session.token(is_required=False)
+    if token is None:
+        return answers.success(
+            {
+                "authenticated": False,
+                "auth_source": None,
+                "source": None,
+                "config_path": str(session.config_path),
+            }
+        )
+    answer = wire.ask(session.api, requests.build(session.call), token=token.text)
+    if not answer.is_ok:
+        return answer
+    return answer.with_data(auth_source=token.source, config_path=str(session.config_path))

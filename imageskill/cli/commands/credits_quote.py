@@ -1,0 +1,19 @@
+"""`image-skill credits quote`."""
+
+from imageskill.cli import keys, wire
+from imageskill.cli.answers import Answer
+from imageskill.cli.grammar import requests
+from imageskill.cli.session import Session
+
+
+def run(session: Session) -> Answer:
+    """Ask for a quote; without a key of the caller's one is made and told."""
+    token = session.token(is_required=True)
+    assert token is not None
+    given = session.call.get("idempotency-key")
+    key = given or keys.fresh("quote")
+    request = requests.build(session.call, idempotency_key=key)
+    answer = wire.ask(session.api, request, token=token.text)
+    if given:
+        return answer
+    return answer.with_warnings(f"Made the key {key}; repeat with --idempotency-key {key}.")

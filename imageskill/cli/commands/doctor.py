@@ -1,0 +1,85 @@
+"""`image-skill doctor`."""
+
+from pathlib import Path
+from typing import Any
+
+from imageskill import __version__
+from imageskill.cli import answers, files, journal, telemetry, wire
+from imageskill.cli.answers import Answer
+from imageskill.cli.grammar import requests
+from imageskill.cli.problems import DOCS_URL, RequestFailed
+from imageskill.cli.session import Session
+
+
+def run(session: Session) -> Answer:
+    """Check all that a run depends on; a finding is part of the answer, never a failure."""
+    swept = journal.sweep(session.config_path) if session.call.is_on("sweep-in-flight") else 0
+    open_spends = journal.entries(session.config_path)
+    explicit = session.explicit_token()
+    return answers.success(
+        {
+            "cli_version": __version__,
+            "package": "image-skill",
+            "mode": "public_hosted_cli",
+            "api_base_url": session.api,
+            "hosted_api": _server(session),
+            "auth": {
+                "config_path": str(session.config_path),
+                "saved_token": session.config.token is not None,
+                "env_token": explicit is not None and explicit.source == "env",
+                "saved_for": session.config.api_base_url,
+            },
+            "output": {
+                "config_folder": _folder(session.config_path.parent),
+                "current_folder": _folder(Path.cwd()),
+            },
+            "telemetry": telemetry.status(session.environment),
+            "in_flight": {
+                "directory": str(journal.folder(session.config_path)),
+                "count": len(open_spends),
+                "swept_count": swept,
+                "entries": [_open_spend(entry) for entry in open_spends],
+            },
+            "docs": {"cli": DOCS_URL},
+        },
+        *_warnings(open_spends),
+    )
+
+
+def _server(session: Session) -> dict[str, Any]:
+    try:
+        answer = wire.ask(session.api, requests.build(session.call))
+    except RequestFailed as problem:
+        error = answers.failure(problem).envelope["error"]
+        return {"reachable": False, "status": None, "api_version": None, "error": error}
+    return {
+        "reachable": answer.is_ok,
+        "status": answer.data.get("status"),
+        "api_version": answer.data.get("api_version"),
+        "error": answer.envelope.get("error"),
+    }
+
+
+def _folder(folder: Path) -> dict[str, Any]:
+    try:
+        files.check_writable(folder)
+    except OSError as error:
+        return {"path": str(folder), "writable": False, "reason": error.strerror}
+    return {"path": str(folder), "writable": True, "reason": None}
+
+
+def _open_spend(entry: journal.Entry) -> dict[str, Any]:
+    return {
+        "command": entry.document.get("command"),
+        "idempotency_key": entry.document.get("idempotency_key"),
+        "job_id": entry.document.get("job_id"),
+        "started_at": entry.document.get("started_at"),
+        "age_seconds": round(entry.age_s),
+        "recover_command": entry.recover_command,
+    }
+
+
+def _warnings(open_spends: list[journal.Entry]) -> list[str]:
+    if not open_spends:
+        return []
+    return [f"{len(open_spends)} spends are still open; run recover_command to bring their result."]

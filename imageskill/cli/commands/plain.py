@@ -1,0 +1,14 @@
+"""Commands that are one request and nothing else."""
+
+from imageskill.cli import wire
+from imageskill.cli.answers import Answer
+from imageskill.cli.grammar import requests
+from imageskill.cli.session import Session
+
+
+def run(session: Session) -> Answer:
+    """Send the request, with the token where the command takes one."""
+    auth = session.call.command.auth
+    token = None if auth == "none" else session.token(is_required=auth == "required")
+    request = requests.build(session.call)
+    return wire.ask(session.api, request, token=token.text if token else None)

@@ -1,0 +1,122 @@
+"""`image-skill create` and `image-skill edit`: the commands that spend credits."""
+
+from pathlib import Path
+from typing import Any
+
+from imageskill.cli import journal, keys, output, uploading, wire
+from imageskill.cli.answers import Answer
+from imageskill.cli.grammar import requests, writing
+from imageskill.cli.grammar.reading import Call
+from imageskill.cli.grammar.shapes import ASSET, IMAGE, REFERENCE
+from imageskill.cli.grammar.values import asset_id, split_reference
+from imageskill.cli.problems import InvalidArguments, RequestFailed
+from imageskill.cli.session import Session
+
+
+class _UploadRefused(Exception):
+    """The server took one of the pictures badly; its answer is the answer of the command."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.error_code)
+        self.answer = answer
+
+
+def run(session: Session) -> Answer:
+    """Upload what has to be uploaded, note the spend, make the request, settle the note."""
+    call = _with_prompt(session.call)
+    is_dry = call.is_on("dry-run")
+    token = session.token(is_required=not is_dry or _names_pictures(call))
+    text = token.text if token else None
+    try:
+        call = _with_assets(call, session.api, text or "")
+    except _UploadRefused as refused:
+        return refused.answer
+    with output.progress("Working", is_shown=not call.is_on("json")):
+        if is_dry:
+            return wire.ask(session.api, requests.build(call), token=text)
+        return _spend(session, call, text)
+
+
+def _spend(session: Session, call: Call, token: str | None) -> Answer:
+    key = call.get("idempotency-key") or keys.fresh(call.command.words[0])
+    call = call.with_values(idempotency_key=key)
+    entry = _note(session, call, key)
+    try:
+        answer = wire.ask(session.api, requests.build(call), token=token)
+    except RequestFailed as problem:
+        problem.recovery |= {
+            "idempotency_key": key,
+            "suggested_command": writing.line(call.words, writing.arguments(call)),
+        }
+        raise
+    if entry:
+        journal.settle(entry, answer)
+    return answer
+
+
+def _note(session: Session, call: Call, key: str) -> journal.Entry | None:
+    server = session.api if session.api != session.config.api_base_url else None
+    noted = call.with_values(api_base_url=server)
+    try:
+        entry = journal.note(
+            session.config_path,
+            words=call.words,
+            arguments=writing.arguments(noted),
+            key=key,
+            server=server,
+        )
+    except OSError as error:
+        output.diagnose(f"This spend could not be noted ({error.strerror}). Its key is {key}.")
+        return None
+    output.diagnose(f"Spending under the key {key}. If this is cut off: image-skill doctor --json")
+    return entry
+
+
+def _with_prompt(call: Call) -> Call:
+    """Read --prompt-file, so that what is noted does not change with the file."""
+    name = call.given.get("prompt-file")
+    if name is None:
+        return call
+    try:
+        text = Path(name).read_bytes().decode("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise InvalidArguments(
+            f"The prompt file can't be read: {reason}.", required_flag="--prompt-file"
+        ) from None
+    if not text:
+        raise InvalidArguments("The prompt file is empty.", required_flag="--prompt-file")
+    return call.with_values(prompt=text, prompt_file=None)
+
+
+def _names_pictures(call: Call) -> bool:
+    kinds = {flag.kind for flag in call.command.flags if flag.name in call.given}
+    return bool(kinds & {ASSET, IMAGE, REFERENCE})
+
+
+def _with_assets(call: Call, api: str, token: str) -> Call:
+    """Upload the pictures that are no assets yet, and name their assets instead."""
+    uploaded: dict[str, str] = {}
+
+    def as_asset(image: str) -> str:
+        if asset_id(image) is None and image not in uploaded:
+            uploaded[image] = _uploaded(api, image, token)
+        return uploaded.get(image, image)
+
+    changes: dict[str, Any] = {}
+    for flag in call.command.flags:
+        value = call.given.get(flag.name)
+        if flag.kind == IMAGE and value:
+            changes[flag.name] = as_asset(value)
+        elif flag.kind == REFERENCE and value:
+            parts = [(split_reference(one)[0], one) for one in value]
+            changes[flag.name] = [as_asset(image) + one[len(image) :] for image, one in parts]
+    return call.with_values(**changes)
+
+
+def _uploaded(api: str, image: str, token: str) -> str:
+    answer = uploading.upload(api, image, token=token)
+    asset = answer.data.get("asset")
+    if not answer.is_ok or not isinstance(asset, dict):
+        raise _UploadRefused(answer)
+    return str(asset.get("asset_id"))

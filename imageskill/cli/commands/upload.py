@@ -1,0 +1,13 @@
+"""`image-skill upload`."""
+
+from imageskill.cli import output, uploading
+from imageskill.cli.answers import Answer
+from imageskill.cli.session import Session
+
+
+def run(session: Session) -> Answer:
+    """Upload a picture."""
+    token = session.token(is_required=True)
+    assert token is not None
+    with output.progress("Uploading", is_shown=not session.call.is_on("json")):
+        return uploading.upload(session.api, session.call.get("input"), token=token.text)

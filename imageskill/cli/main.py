@@ -1,0 +1,72 @@
+"""The entry point: read the command line, run the command, write the answer, exit with its code."""
+
+import signal
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+from imageskill.cli import answers, output
+from imageskill.cli.answers import Answer
+from imageskill.cli.grammar import reading
+from imageskill.cli.problems import Broken, Problem, of_usage
+from imageskill.cli.session import Session
+
+INTERRUPTED = 130
+TERMINATED = 143
+
+
+def main() -> NoReturn:
+    """Run `image-skill` and exit."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        output.diagnose("Interrupted. `image-skill doctor` lists spends that are still open.")
+        code = INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has gone
+        sys.stderr.close()
+        code = 1
+    sys.exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; gives the exit code."""
+    try:
+        call = reading.read(arguments)
+    except reading.UsageError as error:
+        answer = answers.failure(of_usage(error))
+        output.write(answer, label=error.label, is_json="--json" in arguments)
+        return answer.exit_code
+    outcome = _run(call)
+    if outcome is None:
+        return 0
+    output.write(outcome, label=call.label, is_json=call.is_on("json"))
+    return outcome.exit_code
+
+
+def _run(call: reading.Call) -> Answer | None:
+    """Run the command's module, loaded by name so that a command loads only what it needs."""
+    module = import_module(f"imageskill.cli.commands.{call.command.module or 'plain'}")
+    try:
+        answer: Answer | None = module.run(Session(call))
+    except Problem as problem:
+        return answers.failure(problem)
+    except Exception as error:  # noqa: BLE001 a defect becomes an envelope too
+        output.diagnose(f"{type(error).__name__} at {_place(error)}")
+        return answers.failure(Broken("This client failed; stderr says where. Please report it."))
+    return answer
+
+
+def _place(error: BaseException) -> str:
+    """Name the line that failed, without values."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    if trace is None:
+        return "an unknown line"
+    module = trace.tb_frame.f_globals.get("__name__", "?")
+    return f"{module}:{trace.tb_lineno}"
+
+
+def _terminate(*_: object) -> NoReturn:
+    sys.exit(TERMINATED)  # unwinds, so that drafts of files are removed

@@ -1,0 +1,59 @@
+"""What the caller sees: the envelope for programs, a few lines for people."""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+
+from imageskill.cli.answers import Answer
+from imageskill.cli.session import is_terminal
+
+
+def write(answer: Answer, *, label: str, is_json: bool) -> None:
+    """Write the answer to stdout: JSON when asked for or when no person reads it."""
+    envelope = answer.envelope | {"command": label}
+    if is_json or not is_terminal(sys.stdout):
+        text = json.dumps(envelope, indent=2, ensure_ascii=not _writes_unicode())
+    else:
+        text = import_module("imageskill.cli.human").render(envelope)
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def diagnose(message: str) -> None:
+    """Tell something beside the answer, on stderr."""
+    if sys.stderr is not None and not sys.stderr.closed:
+        sys.stderr.write(f"image-skill: {message}\n")
+        sys.stderr.flush()
+
+
+@contextmanager
+def progress(text: str, *, is_shown: bool) -> Iterator[None]:
+    """Keep a line on stderr alive while the block waits; nothing where no person watches."""
+    if not (is_shown and is_terminal(sys.stderr) and is_terminal(sys.stdout)):
+        yield
+        return
+    done = threading.Event()
+    line = threading.Thread(target=_count, args=(text, done), daemon=True)
+    line.start()
+    try:
+        yield
+    finally:
+        done.set()
+        line.join()
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+
+def _count(text: str, done: threading.Event) -> None:
+    started = time.monotonic()
+    while not done.wait(0.5):
+        sys.stderr.write(f"\r\x1b[K{text} {time.monotonic() - started:.0f} s")
+        sys.stderr.flush()
+
+
+def _writes_unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"

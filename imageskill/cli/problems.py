@@ -1,0 +1,137 @@
+"""What can go wrong on the caller's machine; the server's own errors pass through as they come."""
+
+from typing import Any, ClassVar
+
+from imageskill.cli.grammar.reading import UsageError
+
+DOCS_URL = "https://image-skill.com/cli.md"
+SIGNUP_COMMAND = "image-skill signup --agent --agent-name NAME --runtime RUNTIME --save --json"
+
+
+class Problem(Exception):
+    """A failure that becomes an envelope: code, exit code, retryable, recovery."""
+
+    code: ClassVar[str]
+    exit_code: ClassVar[int]
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, **recovery: Any) -> None:
+        super().__init__(message)
+        self.recovery = recovery
+
+
+class InvalidArguments(Problem):
+    """The command line is wrong, or a local file is not what a flag takes."""
+
+    code = "INVALID_ARGUMENTS"
+    exit_code = 2
+
+
+class AuthRequired(Problem):
+    """There is no token to send."""
+
+    code = "AUTH_REQUIRED"
+    exit_code = 3
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, suggested_command=SIGNUP_COMMAND, docs_url=DOCS_URL)
+
+
+class InputDenied(Problem):
+    """A picture that can't be one, or is too large."""
+
+    code = "INPUT_POLICY_DENIED"
+    exit_code = 6
+
+
+class RequestFailed(Problem):
+    """The server did not answer; whether it acted is not known."""
+
+    code = "HOSTED_API_REQUEST_FAILED"
+    exit_code = 7
+    retryable = True
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            message, suggested_command="image-skill doctor --json", retry_after_seconds=30
+        )
+
+
+class NotAnEnvelope(RequestFailed):
+    """Something answered that is not this service."""
+
+    code = "HOSTED_API_NON_JSON_RESPONSE"
+
+
+class DownloadFailed(Problem):
+    """A picture did not come, or not whole."""
+
+    code = "ASSET_DOWNLOAD_FAILED"
+    exit_code = 7
+    retryable = True
+
+
+class FetchFailed(Problem):
+    """A URL to upload from did not give a picture."""
+
+    code = "REMOTE_UPLOAD_FETCH_FAILED"
+    exit_code = 7
+    retryable = True
+
+
+class TimedOut(Problem):
+    """The job was not over in time."""
+
+    code = "TIMEOUT"
+    exit_code = 8
+    retryable = True
+
+
+class OutputExists(Problem):
+    """There is a file already, and --overwrite was not given."""
+
+    code = "OUTPUT_EXISTS"
+    exit_code = 9
+
+
+class OutputNotWritten(Problem):
+    """The file can't be written there."""
+
+    code = "OUTPUT_WRITE_FAILED"
+    exit_code = 9
+
+
+class ConfigNotWritten(Problem):
+    """The config file can't be written."""
+
+    code = "PUBLIC_CLI_CONFIG_WRITE_FAILED"
+    exit_code = 9
+    retryable = True
+
+    def __init__(self, message: str, *, command: str) -> None:
+        super().__init__(
+            message,
+            suggested_command=f'IMAGE_SKILL_CONFIG_PATH="$PWD/.image-skill/config.json" {command}',
+            docs_url=f"{DOCS_URL}#config-and-environment",
+        )
+
+
+class Broken(Problem):
+    """A defect of this client."""
+
+    code = "PUBLIC_CLI_FAILED"
+    exit_code = 1
+
+
+def of_usage(error: UsageError) -> InvalidArguments:
+    """Say what is wrong with a command line, and how it should be written."""
+    recovery: dict[str, Any] = {}
+    flags = [f"--{name}" for name in error.flags]
+    if flags:
+        recovery["required_flags"] = flags
+    if len(flags) == 1:
+        recovery["required_flag"] = flags[0]
+    command = error.command
+    recovery["suggested_command"] = command.usage if command else "image-skill help --json"
+    recovery["docs_url"] = f"{DOCS_URL}#{command.anchor}" if command else DOCS_URL
+    return InvalidArguments(str(error), **recovery)

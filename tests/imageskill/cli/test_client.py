@@ -1,0 +1,201 @@
+import stat
+from pathlib import Path
+
+import pytest
+
+from imageskill.standins.faults import Fault
+from tests.imageskill.cli.hosted import TOKEN
+
+SIGN_UP = ("signup", "--agent", "--agent-name", "n", "--runtime", "r")
+
+
+class TestOutput:
+    def test_stdout_carries_the_envelope_alone(self, client):
+        run = client("whoami", "--json")
+        assert run.exit_code == 0
+        assert run.envelope["command"] == "image-skill whoami"
+        assert run.stderr == ""
+
+    def test_without_a_terminal_json_needs_no_flag(self, client):
+        assert client("whoami").data["authenticated"]
+
+    def test_exit_codes_are_the_servers(self, client):
+        run = client("whoami", "--json", IMAGE_SKILL_TOKEN="isk_r_wrong")
+        assert run.exit_code == 3
+        assert run.error["code"] == "AUTH_REQUIRED"
+
+    def test_a_wrong_command_line_is_an_envelope_too(self, client, hosted):
+        run = client("create", "--json")
+        assert run.exit_code == 2
+        assert run.error["recovery"]["required_flags"] == ["--prompt", "--prompt-file"]
+        assert not hosted.requests
+
+    def test_a_server_that_is_not_ours_is_named_as_such(self, client, hosted):
+        hosted.faults.add(Fault(path="/v1/whoami", status=502, body="<html>bad gateway"))
+        run = client("whoami", "--json")
+        assert run.exit_code == 7
+        assert run.error["code"] == "HOSTED_API_NON_JSON_RESPONSE"
+
+    def test_no_server_at_all(self, client):
+        run = client("whoami", "--json", IMAGE_SKILL_API_BASE_URL="http://127.0.0.1:9")
+        assert run.exit_code == 7
+        assert run.error["code"] == "HOSTED_API_REQUEST_FAILED"
+        assert run.error["retryable"]
+
+    def test_version_asks_nobody(self, client, hosted):
+        assert client("version", "--json").data["package"] == "image-skill"
+        assert client("--version").data["package"] == "image-skill"
+        assert not hosted.requests
+
+    def test_help_lists_and_explains(self, client):
+        names = [one["name"] for one in client("help", "--json").data["commands"]]
+        assert "credits packs list" in names
+        assert client("help", "create", "--json").data["usage"].startswith("image-skill create")
+        assert client("help", "paint", "--json").exit_code == 2
+
+
+class TestToken:
+    def test_stdin_wins_over_the_environment(self, client):
+        run = client("whoami", "--token-stdin", stdin=f"{TOKEN}\n", IMAGE_SKILL_TOKEN="isk_r_no")
+        assert run.exit_code == 0
+
+    def test_empty_stdin_is_no_token(self, client):
+        assert client("whoami", "--token-stdin").error["code"] == "AUTH_REQUIRED"
+
+    def test_without_any_token_nothing_is_asked(self, client, hosted):
+        run = client("whoami", IMAGE_SKILL_TOKEN=None)
+        assert run.exit_code == 3
+        assert "signup" in run.error["recovery"]["suggested_command"]
+        assert not hosted.requests
+
+    def test_open_commands_send_none(self, client, hosted):
+        assert client("models", "list").exit_code == 0
+        assert "authorization" not in hosted.requests[-1].headers
+
+    def test_a_saved_token_goes_to_its_own_server_only(self, client, hosted):
+        client("auth", "save")
+        run = client(
+            "whoami", IMAGE_SKILL_TOKEN=None, IMAGE_SKILL_API_BASE_URL="http://127.0.0.1:9"
+        )
+        assert run.error["code"] == "AUTH_REQUIRED"
+
+    def test_the_saved_server_is_the_default(self, client):
+        client("auth", "save")
+        assert client("whoami", IMAGE_SKILL_TOKEN=None, IMAGE_SKILL_API_BASE_URL=None).data
+
+    def test_a_path_in_the_base_url_is_dropped(self, client, hosted):
+        client("whoami", "--api-base-url", f"{hosted.base_url}/v2/")
+        assert hosted.requests[-1].path == "/v1/whoami"
+
+
+class TestSignup:
+    def test_saving_redacts_the_token_and_keeps_it_private(self, client):
+        run = client(*SIGN_UP, "--save", "--json", IMAGE_SKILL_TOKEN=None)
+        assert run.exit_code == 0
+        assert TOKEN not in run.stdout + run.stderr
+        assert stat.S_IMODE(client.config.stat().st_mode) == 0o600
+        assert client("whoami", IMAGE_SKILL_TOKEN=None).exit_code == 0
+
+    def test_saves_when_nothing_else_is_asked_for(self, client):
+        client(*SIGN_UP)
+        assert client.config.exists()
+
+    def test_show_token_prints_it_and_saves_nothing(self, client):
+        run = client(*SIGN_UP, "--show-token")
+        assert run.data["token"] == TOKEN
+        assert not client.config.exists()
+
+    def test_an_earlier_token_is_kept_beside(self, client):
+        client("auth", "save", IMAGE_SKILL_TOKEN="isk_r_earlier")
+        run = client(*SIGN_UP, "--save")
+        kept = client.config.with_name("config.json.previous")
+        assert "isk_r_earlier" in kept.read_text()
+        assert any(str(kept) in warning for warning in run.envelope["warnings"])
+
+    def test_a_config_that_cannot_be_written_is_found_before_signing_up(self, client, hosted):
+        Path(client.home, "config").write_text("in the way")
+        run = client(*SIGN_UP, "--save")
+        assert run.exit_code == 9
+        assert run.error["code"] == "PUBLIC_CLI_CONFIG_WRITE_FAILED"
+        assert "IMAGE_SKILL_CONFIG_PATH" in run.error["recovery"]["suggested_command"]
+        assert not hosted.requests
+
+    def test_an_environment_token_is_no_proof_for_rotation(self, client, hosted):
+        client(*SIGN_UP)
+        assert "authorization" not in hosted.requests[-1].headers
+        client(*SIGN_UP, "--token-stdin", stdin=TOKEN)
+        assert hosted.requests[-1].headers["authorization"] == f"Bearer {TOKEN}"
+
+    def test_logout_forgets(self, client):
+        client(*SIGN_UP)
+        assert client("auth", "logout").data["saved"] is False
+        assert client("auth", "status", IMAGE_SKILL_TOKEN=None).data["authenticated"] is False
+
+
+class TestDoctor:
+    def test_tells_server_folders_telemetry_and_token(self, client):
+        data = client("doctor", "--json").data
+        assert data["hosted_api"]["reachable"]
+        assert data["output"]["current_folder"]["writable"]
+        assert data["telemetry"]["status"] == "on"
+        assert data["auth"]["env_token"]
+        assert data["in_flight"]["count"] == 0
+
+    def test_an_unreachable_server_is_a_finding(self, client):
+        run = client("doctor", "--json", IMAGE_SKILL_API_BASE_URL="http://127.0.0.1:9")
+        assert run.exit_code == 0
+        assert run.data["hosted_api"]["error"]["code"] == "HOSTED_API_REQUEST_FAILED"
+
+    def test_telemetry_can_be_off_in_tests(self, client, hosted):
+        run = client("doctor", "--json", IMAGE_SKILL_NO_TELEMETRY="1")
+        assert run.data["telemetry"]["status"] == "test_mode_off"
+        assert hosted.requests[-1].headers["x-image-skill-telemetry"] == "off"
+
+
+class TestQuote:
+    def test_makes_a_key_and_tells_it(self, client, last_body):
+        run = client("credits", "quote", "--credits", "10")
+        key = last_body()["idempotency_key"]
+        assert key.startswith("quote-")
+        assert any(key in warning for warning in run.envelope["warnings"])
+
+
+class TestWait:
+    def test_polls_until_the_job_is_over(self, client):
+        run = client("jobs", "wait", "job_1", "--poll-interval-ms", "50", "--json")
+        assert run.data["job"]["status"] == "completed"
+        assert run.data["request"]["poll_interval_ms"] == 50
+
+    def test_gives_up_in_time(self, client, hosted):
+        hosted.job_statuses = ["running"] * 100
+        run = client("jobs", "wait", "job_1", "--timeout-ms", "200", "--poll-interval-ms", "50")
+        assert run.exit_code == 8
+        assert run.error["code"] == "TIMEOUT"
+
+
+class TestCompletion:
+    @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+    def test_prints_a_script_that_knows_the_commands(self, client, shell):
+        run = client("completion", shell)
+        assert run.exit_code == 0
+        assert "fake-purchase" in run.stdout
+        assert "model-parameters-json" in run.stdout
+
+    def test_bash_completes_words_flags_and_choices(self, client):
+        import subprocess
+
+        script = client("completion", "bash").stdout
+        for typed, expected in (
+            (["image-skill", "cred"], "credits"),
+            (["image-skill", "credits", "packs", ""], "list"),
+            (["image-skill", "create", "--dry"], "--dry-run"),
+            (["image-skill", "create", "--prompt", "x", "--accept"], "--accept-unknown-cost"),
+            (["image-skill", "feedback", "create", "--severity", "cri"], "critical"),
+        ):
+            words = " ".join(f'"{one}"' for one in typed)
+            check = (
+                f"{script}\nCOMP_WORDS=({words}); COMP_CWORD={len(typed) - 1}; _image_skill; "
+                'echo "${COMPREPLY[@]}"'
+            )
+            done = subprocess.run(["bash", "-c", check], capture_output=True, text=True, check=True)
+            assert expected in done.stdout.split(), typed
