@@ -50,7 +50,7 @@ class LocalSketch:
         megapixels = Decimal(source.width * source.height) / MEGAPIXEL
         return Outcome(
             outputs=(drawn,),
-            cost_usd=megapixels * order.model.price.rates_usd["megapixel"],
+            cost_usd=megapixels * order.token_rates_usd["megapixel"],
             usage={"megapixel": str(megapixels)},
         )
 

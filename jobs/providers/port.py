@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import BinaryIO, Literal, Protocol
 
+from jobs.registry import catalogue
 from jobs.registry.entry import Model
 
 INPUT = "input"
@@ -41,14 +42,14 @@ class Picture:
 class Order:
     """What is to be made: accepted and priced already, so an adapter only translates.
 
-    `model` is the registry's row, whose `call` says how the provider is asked; `operation` is
-    `image.generate` or `image.edit`; `parameters` are the caller's, after validation; `size` is
-    the planned width and height where the registry knows one; `output_format` is png, jpeg,
-    webp, or None for the model's own.
+    `operation` is `image.generate` or `image.edit`; `parameters` are the caller's, after
+    validation; `size` is the planned width and height where the registry knows one;
+    `output_format` is png, jpeg, webp, or None for the model's own; `token_rates_usd` are the
+    row's `price.rates_usd` as they were when the order was priced.
     """
 
     job_id: str
-    model: Model
+    model_id: str
     operation: str
     deadline: datetime
     prompt: str = ""
@@ -60,6 +61,12 @@ class Order:
     inputs: tuple[Picture, ...] = ()
     references: tuple[Picture, ...] = ()
     mask: Picture | None = None
+    token_rates_usd: Mapping[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def model(self) -> Model:
+        """The registry's row, whose `call` says how the provider is asked."""
+        return catalogue.load().by_name[self.model_id]
 
 
 @dataclass(frozen=True, kw_only=True)

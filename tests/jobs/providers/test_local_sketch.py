@@ -30,7 +30,8 @@ def picture(image: Image.Image, kind="PNG", role="input", **more) -> Picture:
 def order(model="local.sketch", **more) -> Order:
     values = {
         "job_id": "job_1",
-        "model": catalogue.find(model),
+        "model_id": model,
+        "token_rates_usd": catalogue.find(model).price.rates_usd,
         "operation": "image.generate",
         "deadline": clock.now() + timedelta(minutes=1),
         "prompt": "a tea kettle on the moon",

@@ -1,0 +1,105 @@
+"""Answers that carry pictures as base64: decoded while they arrive, never held as a whole."""
+
+import json
+import re
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from jobs.providers.failures import BROKEN_RUN, ProviderError
+from jobs.providers.spooling import spool
+
+DOCUMENT_BYTES = 4_000_000
+"""How long an answer may be apart from its pictures."""
+
+_BEGIN = re.compile(rb'"b64_json"\s{0,16}:\s{0,16}"')
+_LONGEST_BEGIN = 48
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """An answer whose `b64_json` values are numbers of `pictures` now, as texts."""
+
+    document: Any
+    pictures: list[BinaryIO]
+
+    def picture(self, entry: Any) -> BinaryIO | None:
+        """Give the picture of an entry of the answer's list, if it carries one."""
+        number = entry.get("b64_json") if isinstance(entry, dict) else None
+        return self.pictures[int(number)] if isinstance(number, str) else None
+
+
+def lift(chunks: Iterable[bytes], *, picture_bytes: int) -> Lifted:
+    """Read a JSON answer, its pictures into spooled files of at most `picture_bytes` each.
+
+    Raises `ProviderError` (broken run) for what is no such answer; closes what it opened then.
+    """
+    reader = _Reader(picture_bytes)
+    try:
+        for chunk in chunks:
+            reader.feed(chunk)
+        return Lifted(reader.document(), reader.pictures)
+    except BaseException:
+        for picture in reader.pictures:
+            picture.close()
+        raise
+
+
+class _Reader:
+    def __init__(self, picture_bytes: int) -> None:
+        self.pictures: list[BinaryIO] = []
+        self._picture_bytes = picture_bytes
+        self._text = bytearray()
+        self._waiting = bytearray()  # seen, and not yet known to be text or picture
+        self._undecoded = bytearray()
+        self._is_in_picture = False
+
+    def feed(self, chunk: bytes) -> None:
+        self._waiting += chunk
+        while self._in_picture() if self._is_in_picture else self._in_text():
+            pass
+
+    def document(self) -> Any:
+        self._text += self._waiting
+        try:
+            return json.loads(self._text)
+        except ValueError as error:
+            raise ProviderError(BROKEN_RUN, reason="answer_not_json") from error
+
+    def _in_text(self) -> bool:
+        """Take text up to the next picture; tell whether there is more to do."""
+        begin = _BEGIN.search(self._waiting)
+        taken = begin.end() if begin else max(0, len(self._waiting) - _LONGEST_BEGIN)
+        self._text += self._waiting[:taken]
+        del self._waiting[:taken]
+        if len(self._text) > DOCUMENT_BYTES:
+            raise ProviderError(BROKEN_RUN, reason="answer_too_long")
+        if begin:
+            self._text += str(len(self.pictures)).encode()
+            self.pictures.append(spool())
+            self._is_in_picture = True
+        return begin is not None
+
+    def _in_picture(self) -> bool:
+        """Decode up to the picture's end; tell whether there is more to do."""
+        end = self._waiting.find(b'"')
+        taken = end if end >= 0 else len(self._waiting)
+        self._undecoded += self._waiting[:taken].replace(b"\\", b"")  # JSON may escape slashes
+        del self._waiting[:taken]
+        self._decode(len(self._undecoded) - (0 if end >= 0 else len(self._undecoded) % 4))
+        if end >= 0:
+            self.pictures[-1].seek(0)
+            self._is_in_picture = False
+        return end >= 0
+
+    def _decode(self, length: int) -> None:
+        file = self.pictures[-1]
+        try:
+            file.write(b64decode(self._undecoded[:length], validate=True))
+        except NotBase64 as error:
+            raise ProviderError(BROKEN_RUN, reason="answer_not_base64") from error
+        del self._undecoded[:length]
+        if file.tell() > self._picture_bytes:
+            raise ProviderError(BROKEN_RUN, reason="output_too_large")

@@ -1,0 +1,11 @@
+"""Codes fit for logs and staff: a provider's own, as long as they are codes and not prose."""
+
+import re
+from typing import Any
+
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,63}")
+
+
+def safe_code(value: Any) -> str:
+    """Give a provider's code in lower case, or nothing where it may be text of somebody's."""
+    return value.lower() if isinstance(value, str) and _CODE.fullmatch(value) else ""
