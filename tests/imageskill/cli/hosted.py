@@ -42,9 +42,15 @@ def hosted_api() -> StandIn:
         ("POST", "/v1/agent-signups", _sign_up),
         ("POST", "/v1/credit-quotes", lambda _: envelope({"quote_id": "quote_1"})),
         ("POST", "/v1/upload", _upload),
-        ("POST", "/v1/(?:create|edit)", _create),
     ):
         api.route(method, path)(route)
+
+    api.watch = list  # what to look at while a spend runs
+
+    @api.route("POST", "/v1/(?:create|edit)")
+    def spend(_: Request) -> Answer:
+        api.seen = api.watch()
+        return envelope({"job_id": JOB_ID, "job": {"job_id": JOB_ID, "status": "completed"}})
 
     @api.route("GET", r"/v1/jobs/\w+")
     def job(_: Request) -> Answer:
@@ -79,7 +85,3 @@ def _sign_up(request: Request) -> Answer:
 
 def _upload(request: Request) -> Answer:
     return envelope({"asset": {"asset_id": ASSET_ID}, "upload": {"bytes": len(request.body)}})
-
-
-def _create(_: Request) -> Answer:
-    return envelope({"job_id": JOB_ID, "job": {"job_id": JOB_ID, "status": "completed"}})
