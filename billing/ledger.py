@@ -9,11 +9,11 @@ from typing import NamedTuple
 from billing import lots, owed, posting, top_up
 from billing.chart import ORGANIZATION, Kind, Purpose
 from billing.models import JobHold, Transfer, Wallet
-from billing.posting import Overdrawn, TransferConflict
+from billing.posting import Overdrawn, TransferConflict, WalletsMissing
 from imageskill.errors import ApiError
 from imageskill.lib import clock
 
-__all__ = ["Overdrawn", "TransferConflict"]
+__all__ = ["Overdrawn", "TransferConflict", "WalletsMissing"]
 
 
 class InsufficientCredits(ApiError):

@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import worker_ready
 from django.conf import settings
 from kombu import Queue
@@ -62,6 +63,7 @@ app.conf.update(
         },
         "mail-again": {"task": "accounts.mail_again", "schedule": 120.0},
         "expire-claims": {"task": "accounts.expire_claims", "schedule": 600.0},
+        "check-books": {"task": "billing.check_books", "schedule": crontab(hour=2, minute=10)},
     },
 )
 app.autodiscover_tasks()

@@ -44,10 +44,11 @@ ALLOWED_HOSTS = env.words(
 # -- Applications ------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
-    "django.contrib.admin",
+    "imageskill.console.apps.SiteConfig",
+    "imageskill.console.apps.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -184,6 +185,28 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS
 
 ADMIN_EMAIL = env.text("ADMIN_EMAIL", "admin@localhost")  # who `bootstrap` invites
 
+# -- The operator console ----------------------------------------------------------------------
+
+ADMIN_PATH = env.text("ADMIN_PATH", "admin/")
+ADMIN_HOST = env.text("ADMIN_HOST")  # empty: on every host of this site
+ADMIN_NETWORKS = env.words("ADMIN_NETWORKS")  # empty: from anywhere
+UNFOLD = {
+    "SITE_TITLE": "Image Skill console",
+    "SITE_HEADER": "Image Skill",
+    "SITE_SUBHEADER": "Operator console",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": ["/static/imageskill/console.css"],
+    "SCRIPTS": ["/static/imageskill/console.js"],
+    "DASHBOARD_CALLBACK": "imageskill.console.dashboard.fill",
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": "imageskill.console.navigation.groups",
+    },
+}
+
 # -- Headers -----------------------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=_HTTPS)
@@ -199,7 +222,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [SELF, PUBLIC_MEDIA_URL],
+        "img-src": [SELF, PUBLIC_MEDIA_URL, "data:"],  # data: an authenticator app's QR code
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],
@@ -295,6 +318,8 @@ LOOPBACK_IS_UNLIMITED = DEVELOPMENT  # limits and bounds by network do not count
 # -- Money -------------------------------------------------------------------------------------
 
 TARGET_GROSS_MARGIN = env.decimal("TARGET_GROSS_MARGIN", "0.40")
+# Who takes part in `check_books`: each app checks what it alone knows.
+BOOK_CHECKS = ["billing.books.ledger_problems", "jobs.books.problems"]
 
 # -- Buying ------------------------------------------------------------------------------------
 

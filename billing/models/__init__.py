@@ -1,5 +1,6 @@
 """The tables of billing; only verb modules of this app write to them."""
 
+from billing.models.checks import BooksCheck
 from billing.models.daily import DailyUse, StarterCount
 from billing.models.holds import JobHold, Lot, LotPart, Taking
 from billing.models.ledger import LedgerEntry, Transfer, Wallet
@@ -10,6 +11,7 @@ from billing.models.stripe_events import StripeEvent
 
 __all__ = [
     "AttemptStatus",
+    "BooksCheck",
     "CreditPack",
     "DailyUse",
     "Environment",

@@ -1,0 +1,22 @@
+"""`manage.py check_books`: exit 1 and a list if anything in the books is wrong."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from billing import books
+
+
+class Command(BaseCommand):
+    """Check the books."""
+
+    help = "Check that every credit is where its history says; exit 1 with a list where not."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run every check and say what is wrong."""
+        found = books.problems()
+        for problem in found:
+            self.stdout.write(f"{problem.check}: {problem.subject}: {problem.message}")
+        if found:
+            raise CommandError(f"{len(found)} problems in the books")
+        self.stdout.write(self.style.SUCCESS("The books are in order."))
