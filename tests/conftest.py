@@ -1,14 +1,26 @@
 """What every test may ask for; the servers come from the plugin `tests.servers`."""
 
+import os
 from importlib.util import find_spec
 
 import pytest
+from hypothesis import settings
 
 from imageskill.lib.redis_client import client
 
-pytest_plugins = ["tests.caller", "tests.throwaway"]
+pytest_plugins = [
+    "tests.caller",
+    "tests.chromium",
+    "tests.database",
+    "tests.live",
+    "tests.throwaway",
+]
 if find_spec("billing.opening"):
     pytest_plugins.append("tests.cast")
+
+settings.register_profile("default", derandomize=True, deadline=None, max_examples=25)
+settings.register_profile("soak", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 _KEPT = ("_kombu.binding.", "canary:")  # the broker's own bookkeeping, and live workers' canaries
 

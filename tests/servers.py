@@ -18,7 +18,6 @@ import redis
 from imageskill.embedded.postgres import Postgres
 from imageskill.embedded.valkey import Valkey
 
-
 _SETTINGS = {
     "DEVELOPMENT": "true",
     "SECRET_KEY": "known-to-everybody-and-good-for-tests-only-0123456789",

@@ -1,0 +1,55 @@
+# `make run` and `make test` do their own set-up; they need Python 3.11 or newer and nothing else.
+
+BIN := .venv/bin
+PYTEST := $(BIN)/pytest
+# For commands that only need settings that load; no server is asked.
+OFFLINE := SECRET_KEY=offline DEVELOPMENT=true DATABASE_URL=postgresql:///none REDIS_URL=redis://localhost
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format types openapi soak bench contract-check lock run-environment test-environment
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: run-environment ## run everything on this machine (PORT, DATA_DIR, DATABASE_URL, REDIS_URL, STANDINS)
+	@$(BIN)/python -m imageskill.embedded.run
+
+test: check ## every check and every test
+	$(PYTEST) -n 2 --dist loadgroup
+
+check: test-environment ## format, lint, types, imports, migrations, OpenAPI snapshot
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(OFFLINE) $(BIN)/mypy
+	$(BIN)/lint-imports
+	$(OFFLINE) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(OFFLINE) $(BIN)/python manage.py openapi --check
+
+format: test-environment ## put the code into its one format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+openapi: test-environment ## refresh docs/openapi.json
+	$(OFFLINE) $(BIN)/python manage.py openapi
+
+soak: test-environment ## long random runs
+	HYPOTHESIS_PROFILE=soak $(PYTEST) -m soak
+
+bench: test-environment ## measure, and print a table of ratios (SIZE=1m for the big one; ONLY=name)
+	$(BIN)/python -m tests.bench
+
+contract-check: test-environment ## by hand: SPECS=folder of vendors' OpenAPI documents, NODE_CLIENT=folder
+	$(PYTEST) -m by_hand tests
+
+lock: ## resolve requirements/*.txt anew (needs uv)
+	uv pip compile pyproject.toml $(LOCK) --output-file requirements/production.txt
+	uv pip compile pyproject.toml $(LOCK) --output-file requirements/run.txt --extra embedded
+	uv pip compile pyproject.toml $(LOCK) --output-file requirements/test.txt --extra embedded --extra sentry --group dev
+
+LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade --quiet
+
+run-environment:
+	@requirements/install run
+
+test-environment:
+	@requirements/install test
