@@ -7,4 +7,7 @@ from imageskill.api import api
 urlpatterns = [
     path("", api.urls),
     path("", include("accounts.urls")),
+    path("", include("billing.urls")),
+    path("", include("jobs.urls")),
+    path("", include("imageskill.console.urls")),
 ]

@@ -1,0 +1,5 @@
+"""Accounts in the console, a module for each aggregate."""
+
+from accounts.admin import agents, people, trails
+
+__all__ = ["agents", "people", "trails"]

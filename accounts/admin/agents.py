@@ -1,0 +1,183 @@
+"""Agents and organizations in the console."""
+
+from typing import ClassVar
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from accounts.admin import agent_deeds
+from accounts.models import Agent, AuditLine, Organization, Token
+from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.shown import copyable, link_to, list_of, moment
+
+
+@admin.register(Agent)
+class AgentAdmin(ReadOnlyAdmin):
+    """One agent: who it is, what it may do, and what can be done about it."""
+
+    seen_with = "accounts.see_agents"
+    deeds = agent_deeds.AGENT
+    list_display = ("name", "id_shown", "runtime", "claim", "contact", "seen", "created")
+    list_filter = ("claim_state",)
+    search_fields = ("public_id__exact", "contact__iexact")
+    search_help_text = "An agt_ id or a contact address"
+    list_select_related = ("organization",)
+    fieldsets: ClassVar = (
+        (
+            "Identity",
+            {"fields": ("id_shown", "name", "runtime", "contact", "organization_shown", "created")},
+        ),
+        (
+            "Standing",
+            {
+                "fields": (
+                    "claim",
+                    "claim_request_state",
+                    "sponsor",
+                    "suspended",
+                    "seen",
+                    "signup_network",
+                    "discovery_source",
+                )
+            },
+        ),
+        (
+            "May",
+            {
+                "fields": (
+                    "grants",
+                    "cap_outputs_per_request",
+                    "cap_credits_per_operation",
+                    "cap_credits_per_day",
+                    "cap_credits_per_week",
+                    "cap_credits_per_month",
+                    "cap_credits_total",
+                )
+            },
+        ),
+        ("More", {"fields": ("lists",)}),
+    )
+    readonly_fields = (
+        "id_shown",
+        "organization_shown",
+        "created",
+        "claim",
+        "sponsor",
+        "suspended",
+        "seen",
+        "lists",
+    )
+
+    @display(description="agent id")
+    def id_shown(self, agent: Agent) -> str:
+        return copyable(agent.public_id)
+
+    @display(description="organization")
+    def organization_shown(self, agent: Agent) -> str:
+        return link_to(agent.organization)
+
+    @display(
+        description="claim state",
+        label={
+            "claimed": "success",
+            "payment_backed_unclaimed": "info",
+            "revoked": "danger",
+            "suspended": "warning",
+        },
+    )
+    def claim(self, agent: Agent) -> tuple[str, str]:
+        if agent.is_suspended and not agent.is_revoked:
+            return "suspended", f"{agent.get_claim_state_display()}, suspended"
+        return agent.claim_state, agent.get_claim_state_display()
+
+    @display(description="sponsor")
+    def sponsor(self, agent: Agent) -> str:
+        return link_to(agent.organization.owner)
+
+    @display(description="suspended")
+    def suspended(self, agent: Agent) -> str:
+        if not agent.is_suspended:
+            return "no"
+        return f"since {agent.suspended_at:%Y-%m-%d %H:%M} UTC: {agent.suspension_reason}"
+
+    @display(description="last seen")
+    def seen(self, agent: Agent) -> str:
+        return moment(agent.last_seen_at)
+
+    @display(description="signed up")
+    def created(self, agent: Agent) -> str:
+        return moment(agent.created_at)
+
+    @display(description="tokens and audit")
+    def lists(self, agent: Agent) -> str:
+        return (
+            list_of(Token, "tokens", agent__public_id=agent.public_id)
+            + " · "
+            + list_of(AuditLine, "audit", subject=agent.public_id)
+        )
+
+
+@admin.register(Organization)
+class OrganizationAdmin(ReadOnlyAdmin):
+    """An organization and its agents."""
+
+    seen_with = "accounts.see_agents"
+    list_display = ("id_shown", "owner", "created")
+    search_fields = ("public_id__exact", "owner__email__iexact")
+    search_help_text = "An org_ id or the sponsor's address"
+    list_select_related = ("owner",)
+    fields = ("id_shown", "owner_shown", "created", "agents_shown")
+    readonly_fields = fields
+
+    @display(description="organization id")
+    def id_shown(self, organization: Organization) -> str:
+        return copyable(organization.public_id)
+
+    @display(description="sponsor")
+    def owner_shown(self, organization: Organization) -> str:
+        return link_to(organization.owner)
+
+    @display(description="made")
+    def created(self, organization: Organization) -> str:
+        return moment(organization.created_at)
+
+    @display(description="agents")
+    def agents_shown(self, organization: Organization) -> str:
+        return list_of(Agent, "its agents", organization__public_id=organization.public_id)
+
+
+@admin.register(Token)
+class TokenAdmin(ReadOnlyAdmin):
+    """Tokens by prefix; their text is nowhere."""
+
+    seen_with = "accounts.see_agents"
+    deeds = agent_deeds.TOKEN
+    list_display = ("prefix", "agent_shown", "created", "used", "revoked")
+    list_filter = ("revoked_because",)
+    search_fields = ("lookup__exact", "agent__public_id__exact")
+    search_help_text = "The eight characters after isk_r_, or an agt_ id"
+    list_select_related = ("agent",)
+    fields = ("prefix", "agent_shown", "created", "used", "revoked")
+    readonly_fields = fields
+
+    def lookup_allowed(self, lookup: str, value: str, request: object = None) -> bool:
+        """Let an agent's page link to its tokens."""
+        return lookup == "agent__public_id" or super().lookup_allowed(lookup, value, request)
+
+    @display(description="agent")
+    def agent_shown(self, token: Token) -> str:
+        return link_to(token.agent)
+
+    @display(description="minted")
+    def created(self, token: Token) -> str:
+        return moment(token.created_at)
+
+    @display(description="last used")
+    def used(self, token: Token) -> str:
+        return moment(token.last_used_at)
+
+    @display(description="state")
+    def revoked(self, token: Token) -> str:
+        if token.is_active:
+            return "works"
+        return f"{token.get_revoked_because_display()} {token.revoked_at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,80 @@
+"""What was left behind: activity, telemetry, audit. All of it only to read."""
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from accounts.models import ActivityEvent, AuditLine, TelemetryRow
+from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.shown import copyable, link_to, moment
+
+
+@admin.register(ActivityEvent)
+class ActivityEventAdmin(ReadOnlyAdmin):
+    """The events that agents read."""
+
+    seen_with = "accounts.see_agents"
+    list_display = ("type", "summary", "subject_id", "status", "agent_shown", "at")
+    list_filter = ("type",)
+    search_fields = ("public_id__exact", "agent__public_id__exact")
+    search_help_text = "An evt_ or agt_ id"
+    list_select_related = ("agent",)
+    fields = (
+        "id_shown",
+        "type",
+        "summary",
+        "status",
+        "at",
+        "agent_shown",
+        "subject_id",
+        "links",
+        "cost",
+        "details",
+        "trace_shown",
+    )
+    readonly_fields = fields
+
+    @display(description="event id")
+    def id_shown(self, event: ActivityEvent) -> str:
+        return copyable(event.public_id)
+
+    @display(description="trace")
+    def trace_shown(self, event: ActivityEvent) -> str:
+        return copyable(event.trace_id)
+
+    @display(description="agent")
+    def agent_shown(self, event: ActivityEvent) -> str:
+        return link_to(event.agent)
+
+    @display(description="at")
+    def at(self, event: ActivityEvent) -> str:
+        return moment(event.occurred_at)
+
+
+@admin.register(TelemetryRow)
+class TelemetryRowAdmin(ReadOnlyAdmin):
+    """How calls and jobs went."""
+
+    seen_with = "accounts.see_telemetry"
+    list_display = ("name", "kind", "http_status", "error_code", "duration_ms", "actor_id", "when")
+    search_fields = ("trace_id__exact", "actor_id__exact")
+    search_help_text = "A trace_ or agt_ id"
+
+    @display(description="at")
+    def when(self, row: TelemetryRow) -> str:
+        return moment(row.at)
+
+
+@admin.register(AuditLine)
+class AuditLineAdmin(ReadOnlyAdmin):
+    """Who did what, when and why."""
+
+    seen_with = "accounts.see_audit"
+    list_display = ("action", "subject", "actor", "reason", "when")
+    search_fields = ("subject__exact", "actor__iexact", "action__exact")
+    search_help_text = "An id, a person's address, or an action"
+    fields = ("when", "actor", "action", "subject", "reason", "before", "after", "trace_id")
+    readonly_fields = fields
+
+    @display(description="at")
+    def when(self, line: AuditLine) -> str:
+        return moment(line.at)

@@ -1,0 +1,149 @@
+"""Bases of the console's admin classes."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from unfold.admin import ModelAdmin
+
+from imageskill.lib.admin import deeds, second_factor
+from imageskill.lib.admin.deeds import Asked, Deed
+from imageskill.lib.admin.keyset import KeysetChangeList
+
+
+class ConsoleAdmin(ModelAdmin):
+    """A model in the console: paged by key, with deeds instead of free editing."""
+
+    seen_with: ClassVar[str]  # the permission that shows this model; nothing else does
+    deeds: ClassVar[Sequence[Deed]] = ()
+    list_per_page = 50
+    show_full_result_count = False
+    sortable_by: ClassVar[Sequence[str]] = ()
+    list_filter_submit = False
+    list_fullwidth = True
+    actions = None
+    view_on_site = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Show to whoever has the duty."""
+        return request.user.has_perm(self.seen_with)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """List where it can be seen."""
+        return self.has_view_permission(request)
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[KeysetChangeList]:
+        """Page by key."""
+        return KeysetChangeList
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address of this model's deeds."""
+        opts = self.model._meta
+        return [
+            path(
+                "<path:object_id>/do/<slug:name>/",
+                self.admin_site.admin_view(self.deed_view),
+                name=f"{opts.app_label}_{opts.model_name}_deed",
+            ),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the object with the deeds that this person may do to it now."""
+        thing = self.get_object(request, unquote(object_id))
+        open_deeds = [
+            (deed, self._deed_url(thing, deed))
+            for deed in self.deeds
+            if thing is not None and deeds.allowed(deed, request) and deed.is_open(thing)
+        ]
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), "deeds": open_deeds}
+        )
+
+    def deed_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """Ask for a reason, show what will happen, do it."""
+        deed = deeds.find(self.deeds, name, request)
+        thing = self.get_object(request, unquote(object_id))
+        if thing is None:
+            raise Http404
+        if not self.has_view_permission(request, thing):
+            raise PermissionDenied
+        if deed.is_sensitive:
+            second_factor.require_lately(request)
+        if request.method == "POST":
+            form = deed.form(request.POST)
+            if form.is_valid() and (done := self._do(request, deed, thing, form.cleaned_data)):
+                return done
+        else:
+            form = deed.form(initial=deed.form_for(thing) if deed.form_for else None)
+        return self._ask(request, deed, thing, form)
+
+    def _do(
+        self, request: HttpRequest, deed: Deed, thing: Model, fields: dict[str, Any]
+    ) -> HttpResponse | None:
+        if not deed.is_open(thing):
+            messages.error(request, f"“{deed.label}” is no longer possible here.")
+            return HttpResponseRedirect(self._thing_url(thing))
+        if request.POST.get("seen") != deeds.fingerprint(thing):
+            messages.warning(request, "This has changed meanwhile. Read again before you go on.")
+            return HttpResponseRedirect(self._deed_url(thing, deed))
+        reason = fields.pop("reason", "")
+        asked = Asked(request.user, reason, request.POST.get("key", ""), fields)
+        try:
+            messages.success(request, deed.perform(thing, asked))
+        except deeds.Refused as refusal:
+            messages.error(request, str(refusal))
+            return None
+        return HttpResponseRedirect(self._thing_url(thing))
+
+    def _ask(self, request: HttpRequest, deed: Deed, thing: Model, form: Any) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": deed.label,
+            "opts": self.model._meta,
+            "original": thing,
+            "deed": deed,
+            "form": form,
+            "sentences": deed.preview(thing),
+            "seen": deeds.fingerprint(thing),
+            "key": request.POST.get("key") or deeds.new_key(),
+            "back": self._thing_url(thing),
+        }
+        return TemplateResponse(request, "admin/deed.html", context)
+
+    def _deed_url(self, thing: Model, deed: Deed) -> str:
+        opts = self.model._meta
+        name = f"admin:{opts.app_label}_{opts.model_name}_deed"
+        return reverse(name, args=[thing.pk, deed.name])
+
+    def _thing_url(self, thing: Model) -> str:
+        opts = self.model._meta
+        return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[thing.pk])
+
+
+class ReadOnlyAdmin(ConsoleAdmin):
+    """A model that staff may look at, and change by its deeds alone."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody edits by hand."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes by hand."""
+        return False

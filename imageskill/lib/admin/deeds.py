@@ -1,0 +1,85 @@
+"""Deeds: what staff do to one thing. Each asks for a reason and shows beforehand what follows.
+
+A deed is data; the rule it carries out is a verb of the app, the same that API and tasks call.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+
+class Refused(Exception):
+    """The deed can't be done; the text says why and what to do, for a person to read."""
+
+
+class ReasonForm(forms.Form):
+    """What every deed asks; deeds that need more add fields to it."""
+
+    reason = forms.CharField(
+        max_length=1000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="Why. Kept in the audit for good.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A deed as it was asked for: by whom, why, and once (`key` is the same when sent twice)."""
+
+    user: Any
+    reason: str
+    key: str
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One action by staff on one object.
+
+    `preview` tells in sentences what will happen; `perform` calls one verb, may raise
+    `Refused`, and gives the sentence that says it is done.
+    """
+
+    name: str
+    label: str
+    permission: str
+    preview: Callable[[Any], Sequence[str]]
+    perform: Callable[[Any, Asked], str]
+    is_open: Callable[[Any], bool] = lambda _: True
+    form: type[ReasonForm] = ReasonForm
+    is_sensitive: bool = False  # asks for the second factor again after 15 minutes
+    is_destructive: bool = False
+    form_for: Callable[[Any], dict[str, Any]] | None = None  # initial values from the object
+
+
+def allowed(deed: Deed, request: HttpRequest) -> bool:
+    """Tell whether the person may do the deed at all."""
+    return request.user.is_active and request.user.has_perm(deed.permission)
+
+
+def find(deeds: Sequence[Deed], name: str, request: HttpRequest) -> Deed:
+    """Find a deed by name; `PermissionDenied` where there is none for this person."""
+    for deed in deeds:
+        if deed.name == name and allowed(deed, request):
+            return deed
+    raise PermissionDenied
+
+
+def fingerprint(thing: Model) -> str:
+    """Give a mark of the row's present state, by which a page knows that it has moved on."""
+    values = {field.attname: str(getattr(thing, field.attname)) for field in thing._meta.fields}
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def new_key() -> str:
+    """Make the key that a form carries, so that sending it twice does the deed once."""
+    return secrets.token_hex(16)

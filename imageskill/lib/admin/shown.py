@@ -1,0 +1,55 @@
+"""How ids, moments and amounts look in the console. Everything else goes through autoescape."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from imageskill.lib import clock
+
+
+def copyable(text: str) -> SafeString | str:
+    """Show an id with a button that copies it."""
+    if not text:
+        return "–"
+    return format_html(
+        '<span class="copyable"><code>{}</code>'
+        '<button type="button" data-copy="{}" aria-label="Copy {}">⧉</button></span>',
+        text,
+        text,
+        text,
+    )
+
+
+def moment(at: datetime | None) -> SafeString | str:
+    """Show a moment in the viewer's zone by script, in UTC on hover and without one."""
+    if at is None:
+        return "–"
+    text = clock.iso(at)
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>', text, text, f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    )
+
+
+def dollars(cents: int | None) -> str:
+    """Show whole cents with their currency."""
+    return "–" if cents is None else f"{cents / 100:,.2f} USD"
+
+
+def link_to(thing: Model | None, text: str | None = None) -> SafeString | str:
+    """Link to an object's own page in the console."""
+    if thing is None:
+        return "–"
+    opts = thing._meta
+    url = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[thing.pk])
+    return format_html('<a href="{}">{}</a>', url, text or str(thing))
+
+
+def list_of(model: type[Model], label: str, **filters: Any) -> SafeString:
+    """Link to a list of the console, filtered."""
+    opts = model._meta
+    url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist", query=filters)
+    return format_html('<a href="{}">{}</a>', url, label)

@@ -1,0 +1,113 @@
+"""Who gets into the console, and what each role sees there."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.urls import reverse
+
+from accounts.duties import DUTIES, ROLES
+from accounts.models import AuditLine
+
+pytestmark = pytest.mark.django_db
+
+
+class TestDoor:
+    def test_nobody_is_sent_to_sign_in(self, client):
+        answer = client.get("/admin/")
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/admin/login/")
+
+    def test_a_sponsor_stays_outside(self, signed_in, sponsor):
+        assert signed_in(sponsor).get("/admin/").status_code == 302
+
+    def test_staff_without_a_second_factor_are_led_to_set_one_up(self, signed_in, supporter):
+        browser = signed_in(supporter, second_factor=False)
+        answer = browser.get("/admin/", follow=True)
+        assert answer.redirect_chain[-1][0] == reverse("mfa_index")
+
+    def test_staff_with_a_second_factor_come_in(self, signed_in, supporter):
+        assert signed_in(supporter).get("/admin/").status_code == 200
+
+
+class TestRoles:
+    @pytest.mark.parametrize("role", ROLES)
+    def test_the_groups_have_the_duties_of_the_table(self, role):
+        names = Group.objects.get(name=role).permissions.values_list("codename", flat=True)
+        assert set(names) == ROLES[role]
+
+    def test_every_duty_belongs_to_somebody(self):
+        assert set().union(*ROLES.values()) == set(DUTIES)
+
+    def test_what_a_role_may_not_see_is_neither_shown_nor_reachable(
+        self, signed_in, triager, supporter
+    ):
+        audit = reverse("admin:accounts_auditline_changelist")
+        telemetry = reverse("admin:accounts_telemetryrow_changelist")
+        browser = signed_in(triager)
+        page = browser.get("/admin/").content.decode()
+        for url in (audit, telemetry):
+            assert url not in page
+            assert browser.get(url).status_code == 403
+        assert signed_in(supporter).get(telemetry).status_code == 200
+
+
+class TestDeeds:
+    def _suspend_url(self, agent):
+        return reverse("admin:accounts_agent_deed", args=[agent.agent.pk, "suspend"])
+
+    def _form(self, browser, url):
+        page = browser.get(url)
+        return {
+            "seen": page.context_data["seen"],
+            "key": page.context_data["key"],
+            "reason": "sent spam",
+        }
+
+    def test_a_deed_needs_a_reason(self, signed_in, supporter, agent):
+        browser, url = signed_in(supporter), self._suspend_url(agent)
+        browser.post(url, self._form(browser, url) | {"reason": " "})
+        agent.agent.refresh_from_db()
+        assert not agent.agent.is_suspended
+
+    def test_a_deed_is_done_once_and_leaves_an_audit_line(self, signed_in, supporter, agent):
+
+        browser, url = signed_in(supporter), self._suspend_url(agent)
+        form = self._form(browser, url)
+        for _ in range(2):
+            assert browser.post(url, form).status_code == 302
+        agent.agent.refresh_from_db()
+        assert agent.agent.suspension_reason == "sent spam"
+        line = AuditLine.objects.get(subject=agent.id, action="agent.suspend")
+        assert (line.user, line.reason) == (supporter, "sent spam")
+
+    def test_a_deed_is_refused_when_the_agent_has_moved_on(self, signed_in, supporter, agent):
+        browser, url = signed_in(supporter), self._suspend_url(agent)
+        form = self._form(browser, url)
+        type(agent.agent).objects.filter(pk=agent.agent.pk).update(name="renamed")
+        answer = browser.post(url, form)
+        assert answer["Location"] == url
+        agent.agent.refresh_from_db()
+        assert not agent.agent.is_suspended
+
+    def test_who_lacks_the_duty_is_refused(self, signed_in, financier, agent):
+        assert signed_in(financier).get(self._suspend_url(agent)).status_code == 403
+
+    def test_a_sensitive_deed_asks_again_after_a_quarter_of_an_hour(
+        self, signed_in, supporter, agent
+    ):
+        url = reverse("admin:accounts_agent_deed", args=[agent.agent.pk, "revoke"])
+        assert signed_in(supporter, minutes_ago=14).get(url).status_code == 200
+        answer = signed_in(supporter, minutes_ago=16).get(url)
+        assert answer.status_code == 302
+        assert "reauthenticate" in answer["Location"]
+
+
+class TestLists:
+    def test_each_list_takes_few_statements_however_long(
+        self, signed_in, operator, agent, django_assert_max_num_queries
+    ):
+        browser = signed_in(operator)
+        for name in ("agent", "organization", "token", "user", "activityevent", "auditline"):
+            url = reverse(f"admin:accounts_{name}_changelist")
+            browser.get(url)
+            with django_assert_max_num_queries(25):
+                assert browser.get(url).status_code == 200
