@@ -69,6 +69,10 @@ class PaymentProviderFailure(ApiError):
         return self.http_status == 404
 
 
+class Foreign(Exception):
+    """The object belongs to another installation, or to the other mode of the account."""
+
+
 class BadSignature(Exception):
     """The webhook was not signed by Stripe with a secret of ours, or not lately."""
 
@@ -232,7 +236,7 @@ def update_dispute(*, dispute_id: str, evidence: Mapping[str, str], submit: bool
         _call(
             lambda: _client().v1.disputes.update(
                 dispute_id,
-                {"evidence": dict(evidence), "submit": submit},  # type: ignore[typeddict-item]
+                {"evidence": dict(evidence), "submit": submit},  # type: ignore[arg-type]
             )
         )
     )
@@ -243,7 +247,7 @@ def balance_transactions(*, since: datetime, until: datetime) -> Iterator[Balanc
     created = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
     page = _page(
         lambda: _client().v1.balance_transactions.list(
-            {"created": created, "limit": 100}  # type: ignore[typeddict-item]
+            {"created": created, "limit": 100}  # type: ignore[arg-type]
         )
     )
     for found in page:

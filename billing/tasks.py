@@ -3,7 +3,7 @@
 import structlog
 from celery import shared_task
 
-from billing import books
+from billing import books, fulfilment, stripe_events, stripe_gateway
 
 log = structlog.get_logger(__name__)
 
@@ -14,3 +14,29 @@ def check_books(**_: object) -> None:
     run = books.check(actor="system:nightly")
     if run.problem_count:
         log.error("books_are_not_in_order", problems=run.problem_count)
+
+
+@shared_task(name=stripe_events.HANDLE)
+def handle_stripe_event(*, event_id: str, **_: object) -> None:
+    """Act on one stored event of Stripe's."""
+    stripe_events.handle(event_id=event_id)
+
+
+@shared_task(name="billing.sweep_stripe_events")
+def sweep_stripe_events(**_: object) -> None:
+    """Hand waiting events out again: lost on the way, or failed before."""
+    stripe_events.resend_waiting()
+
+
+@shared_task(name="billing.sweep_payments")
+def sweep_payments(**_: object) -> None:
+    """Find payments that no webhook told of."""
+    if stripe_gateway.is_configured():
+        fulfilment.sweep()
+
+
+@shared_task(name="billing.fetch_stripe_events")
+def fetch_stripe_events(**_: object) -> None:
+    """Get the events that Stripe could not deliver."""
+    if stripe_gateway.is_configured():
+        stripe_events.fetch_undelivered()

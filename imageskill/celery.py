@@ -61,8 +61,13 @@ app.conf.update(
             }
             for queue in QUEUES
         },
+        "sweep-jobs": {"task": "jobs.sweep", "schedule": 5.0, "options": {"expires": 5}},
+        "let-go": {"task": "jobs.retain", "schedule": crontab(hour=3, minute=20)},
         "mail-again": {"task": "accounts.mail_again", "schedule": 120.0},
         "expire-claims": {"task": "accounts.expire_claims", "schedule": 600.0},
+        "sweep-payments": {"task": "billing.sweep_payments", "schedule": 30.0},
+        "sweep-stripe-events": {"task": "billing.sweep_stripe_events", "schedule": 60.0},
+        "fetch-stripe-events": {"task": "billing.fetch_stripe_events", "schedule": 300.0},
         "check-books": {"task": "billing.check_books", "schedule": crontab(hour=2, minute=10)},
     },
 )

@@ -82,6 +82,15 @@ class NotFound(ApiError):
     message = "There is no such thing here, or it is not yours."
 
 
+class IdempotencyConflict(ApiError):
+    """The idempotency key was used before, for something else."""
+
+    code = "IDEMPOTENCY_CONFLICT"
+    status = 409
+    exit_code = 2
+    message = "This idempotency key was used for other terms; use a fresh one."
+
+
 class RateLimited(ApiError):
     """Too many requests in a while."""
 

@@ -22,8 +22,8 @@ class Environment(models.TextChoices):
     """Whether money can move: what makes a receipt count as revenue."""
 
     LIVE = "live", "live"
-    TEST = "test", "test"  # the vendor's test mode
-    STAND_IN = "stand_in", "stand-in"  # a server of ours in the vendor's place, or the fake rail
+    TEST = "test", "test"  # the vendor's test mode, and the fake rail
+    STAND_IN = "stand_in", "stand-in"  # a server of ours in the vendor's place
 
 
 class Quote(models.Model):
@@ -116,6 +116,7 @@ class PaymentAttempt(models.Model):
         max_length=64, unique=True, default=partial(ids.new, "payment_attempt"), editable=False
     )
     quote = models.ForeignKey(Quote, on_delete=models.PROTECT, related_name="attempts")
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="+")
     idempotency_key = models.CharField(max_length=200)
     environment = models.CharField(max_length=16, choices=Environment.choices)
     status = models.CharField(
@@ -125,9 +126,7 @@ class PaymentAttempt(models.Model):
     session_try = models.PositiveSmallIntegerField(default=1)
     session_expires_at = models.DateTimeField()
     # Null until Stripe has answered: the empty text could not be unique.
-    checkout_session_id = models.CharField(  # noqa: DJ001
-        max_length=255, null=True, blank=True, unique=True
-    )
+    checkout_session_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
     checkout_url = models.TextField(blank=True)
     payment_intent_id = models.CharField(max_length=255, blank=True)
     trace_id = models.CharField(max_length=64, blank=True)
@@ -152,6 +151,9 @@ class PaymentAttempt(models.Model):
                 name="attempt_one_payable_a_quote",
                 fields=["quote"],
                 condition=models.Q(status__in=("created", "open", "processing")),
+            ),
+            models.UniqueConstraint(
+                name="attempt_once_an_agent_and_key", fields=["agent", "idempotency_key"]
             ),
             models.UniqueConstraint(
                 name="attempt_once_a_quote_and_key", fields=["quote", "idempotency_key"]

@@ -101,6 +101,10 @@ class Receipt(AppendOnly):
                 | (~models.Q(environment="live") & models.Q(number__startswith="TEST-")),
             ),
             models.UniqueConstraint(
+                name="receipt_once_an_agent_and_key",
+                fields=["agent", "payment_method", "idempotency_key"],
+            ),
+            models.UniqueConstraint(
                 name="receipt_once_a_payment",
                 fields=["payment_intent_id"],
                 condition=~models.Q(payment_intent_id=""),

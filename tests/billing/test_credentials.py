@@ -137,7 +137,9 @@ class TestClientMadeKeys:
         chance = random.Random(20261121)
         for number in range(10_000):
             moment = 1_763_700_000_000 + chance.randrange(10**12)
-            tail = f"{chance.getrandbits(32):08x}" if number % 2 else f"{chance.randrange(10**8):08}"
+            tail = (
+                f"{chance.getrandbits(32):08x}" if number % 2 else f"{chance.randrange(10**8):08}"
+            )
             verb = chance.choice(["quote", "buy", "stripe-buy", "purchase", "fake-purchase"])
             credentials.screen({"idempotency_key": f"{verb}-{moment}-{tail}"})
 

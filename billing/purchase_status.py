@@ -1,0 +1,84 @@
+"""How a purchase stands, found by quote, attempt, Checkout session or receipt."""
+
+from dataclasses import dataclass
+
+from billing.models import AttemptStatus, PaymentAttempt, Quote, Receipt
+from imageskill.errors import InvalidArguments, NotFound
+from imageskill.lib import clock
+
+REFERENCES = ("quote_id", "payment_attempt_id", "checkout_session_id", "receipt_id")
+
+# What an attempt's status is to the buyer, while there is no receipt.
+_STATES: dict[str, str] = {
+    AttemptStatus.CREATED: "action_required",
+    AttemptStatus.OPEN: "action_required",
+    AttemptStatus.PROCESSING: "processing",
+    AttemptStatus.SUCCEEDED: "succeeded",
+    AttemptStatus.FAILED: "failed",
+    AttemptStatus.EXPIRED: "expired",
+    AttemptStatus.CANCELED: "canceled",
+    AttemptStatus.NEEDS_STAFF: "processing",
+    AttemptStatus.OVERPAID: "succeeded",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """A quote and what came of it so far."""
+
+    quote: Quote
+    attempt: PaymentAttempt | None
+    receipt: Receipt | None
+
+    @property
+    def state(self) -> str:
+        """The purchase in a word of the contract."""
+        if self.receipt is not None:
+            return "succeeded"
+        if self.attempt is not None:
+            return _STATES[self.attempt.status]
+        return "expired" if self.quote.is_expired(now=clock.now()) else "created"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether asking again later makes sense."""
+        return self.state in {"action_required", "processing"}
+
+
+def find(*, organization_id: int, **references: str | None) -> Purchase:
+    """Find an organization's purchase by exactly one reference.
+
+    None or several are InvalidArguments; an unknown or foreign one is NotFound.
+    """
+    given = {name: value for name, value in references.items() if value is not None}
+    if len(given) != 1:
+        raise InvalidArguments(
+            "Give exactly one reference.",
+            details=[{"field": name, "message": "exactly one of these"} for name in REFERENCES],
+            recovery={"required_flags": [f"--{name.replace('_', '-')}" for name in REFERENCES]},
+        )
+    [(name, value)] = given.items()
+    quotes = Quote.objects.filter(organization_id=organization_id).select_related("agent")
+    lookup = {
+        "quote_id": "public_id",
+        "payment_attempt_id": "attempts__public_id",
+        "checkout_session_id": "attempts__checkout_session_id",
+        "receipt_id": "receipt__public_id",
+    }[name]
+    quote = quotes.filter(**{lookup: value}).first()
+    if quote is None:
+        raise NotFound("There is no such purchase, or it is not yours.")
+    receipt = Receipt.objects.filter(quote=quote).first()
+    return Purchase(quote, _attempt(quote, receipt, name, value), receipt)
+
+
+def _attempt(quote: Quote, receipt: Receipt | None, name: str, value: str) -> PaymentAttempt | None:
+    """Choose the attempt that was named, else the one that paid, else the newest."""
+    attempts = quote.attempts.order_by("-id")
+    if name == "payment_attempt_id":
+        return attempts.get(public_id=value)
+    if name == "checkout_session_id":
+        return attempts.get(checkout_session_id=value)
+    if receipt is not None:
+        return receipt.attempt
+    return attempts.first()

@@ -1,0 +1,36 @@
+"""Authentication of credits endpoints: first of all, nothing that pays gets past."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts.auth import Bearer
+from accounts.models import Agent
+from billing import credentials
+from imageskill.lib import strict_json
+
+
+class ScreenedBearer(Bearer):
+    """Refuses payment credentials in body or query, then checks the token."""
+
+    def __call__(self, request: HttpRequest) -> Agent | bool:
+        """Screen, then authenticate."""
+        credentials.screen({name: request.GET.getlist(name) for name in request.GET})
+        credentials.screen({"idempotency_key": request.headers.get("Idempotency-Key", "")})
+        credentials.screen(_body(request))
+        return super().__call__(request)
+
+
+screened = ScreenedBearer(is_required=True)
+screened_optional = ScreenedBearer(is_required=False)
+
+
+def _body(request: HttpRequest) -> Any:
+    """Give the body as JSON, or as one text where it is none: it is screened all the same."""
+    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.BODY_BYTES:
+        return None  # refused unread, a step later
+    try:
+        return strict_json.parse(request.body) if request.body else None
+    except strict_json.NotStrictJson:
+        return request.body.decode(errors="replace")

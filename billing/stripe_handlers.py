@@ -1,0 +1,39 @@
+"""Which of Stripe's events we act on, and how: read first, then apply in one transaction.
+
+`read` may call Stripe for the object as it is now, since events come late, twice and out of
+order; it runs outside any transaction. `apply` moves the books inside the transaction that
+marks the event handled.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from billing import fulfilment, stripe_gateway
+from billing.stripe_objects import CheckoutSession
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """The two steps of acting on an event; `apply` says in a line what came of it."""
+
+    read: Callable[[Object], Any]
+    apply: Callable[[Any], object]
+
+
+def _read_session(found: Object) -> CheckoutSession:
+    if not stripe_gateway.is_ours(found.get("metadata") or {}):
+        raise stripe_gateway.Foreign("another installation's")
+    return stripe_gateway.session(str(found["id"]))
+
+
+_CHECKOUT = Handler(read=_read_session, apply=fulfilment.apply)
+
+HANDLERS: dict[str, Handler] = {
+    "checkout.session.completed": _CHECKOUT,
+    "checkout.session.async_payment_succeeded": _CHECKOUT,
+    "checkout.session.async_payment_failed": _CHECKOUT,
+    "checkout.session.expired": _CHECKOUT,
+}
