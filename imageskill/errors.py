@@ -17,6 +17,7 @@ class Recovery(TypedDict, total=False):
     retry_after_seconds: int
     idempotency_key: str
     top_up: dict[str, object]
+    near_matches: list[str]
 
 
 class Detail(TypedDict):

@@ -1,6 +1,9 @@
 """Models, providers, jobs and the pictures they make."""
 
 from django.apps import AppConfig
+from django.core import checks
+
+from jobs.registry.checks import registry_is_sound
 
 
 class JobsConfig(AppConfig):
@@ -8,3 +11,7 @@ class JobsConfig(AppConfig):
 
     name = "jobs"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Have the registry checked before anything starts."""
+        checks.register(registry_is_sound)

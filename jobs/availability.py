@@ -1,33 +1,38 @@
-"""Which models can run right now, and why the others can't."""
+"""Which models can run right now: credentials, what staff switched off, and what is failing."""
 
-from dataclasses import dataclass
-from functools import cached_property
-
+from jobs import registry, switches
+from jobs.obstacles import (
+    LOCAL_IS_OFF,
+    MODEL_IS_OFF,
+    NO_CREDENTIALS,
+    PROVIDER_IS_OFF,
+    Availability,
+    Obstacle,
+)
+from jobs.providers import credentials
 from jobs.registry.entry import Model
 
 
-@dataclass(frozen=True, kw_only=True)
-class Obstacle:
-    """Why a model can't run now. `retry_after_s` is set where waiting helps."""
+def current() -> Availability:
+    """Say which models can run now, and why the others can't; calls nobody."""
+    off = switches.off()
+    configured = {
+        provider: credentials.is_configured(provider)
+        for provider in {model.provider for model in registry.models()}
+    }
+    pairs = (
+        (model.id, _obstacle(model, is_configured=configured[model.provider], off=off))
+        for model in registry.models()
+        if model.is_wired
+    )
+    return Availability(
+        tuple((model_id, obstacle) for model_id, obstacle in pairs if obstacle is not None)
+    )
 
-    reason: str
-    message: str
-    retry_after_s: int | None = None
 
-
-CATALOGUED = Obstacle(reason="cataloged_not_wired", message="it is catalogued for inspection only")
-
-
-@dataclass(frozen=True)
-class Availability:
-    """The obstacles of all wired models that have one, as pairs with the model's id."""
-
-    obstacles: tuple[tuple[str, Obstacle], ...] = ()
-
-    def of(self, model: Model) -> Obstacle | None:
-        """Give what stands in a model's way, or None."""
-        return self._by_id.get(model.id) if model.is_wired else CATALOGUED
-
-    @cached_property
-    def _by_id(self) -> dict[str, Obstacle]:
-        return dict(self.obstacles)
+def _obstacle(model: Model, *, is_configured: bool, off: switches.SwitchedOff) -> Obstacle | None:
+    if not is_configured:
+        return LOCAL_IS_OFF if model.provider == "local" else NO_CREDENTIALS
+    if model.provider in off.providers:
+        return PROVIDER_IS_OFF
+    return MODEL_IS_OFF if model.id in off.models else None

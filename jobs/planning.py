@@ -13,7 +13,7 @@ from imageskill.errors import Detail, InvalidArguments
 from jobs import budget, inputs, prices, references, selection, sizes
 from jobs import parameters as model_parameters
 from jobs.asks import Ask, OutputAsk, PictureFacts, ReferenceAsk
-from jobs.availability import Availability
+from jobs.obstacles import Availability
 from jobs.prices import Cost
 from jobs.registry.entry import Model, Operation, Size, TierPrice
 from jobs.selection import Candidate

@@ -3,6 +3,7 @@
 from jobs.models.asset import Asset, AssetCheck, JobInput, KeptOutput, Upload
 from jobs.models.job import Job
 from jobs.models.prompt import Prompt
+from jobs.models.switches import Switch
 from jobs.models.usage import Loss, Usage
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "KeptOutput",
     "Loss",
     "Prompt",
+    "Switch",
     "Upload",
     "Usage",
 ]

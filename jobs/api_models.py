@@ -1,0 +1,115 @@
+"""Looking around: models and capabilities, open to everybody."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+
+from accounts.auth import optional_bearer
+from imageskill.lib.envelope import command
+from imageskill.lib.schemas import Data
+from jobs import availability, discovery
+
+router = Router(tags=["discovery"])
+
+COMPACT = {"false", "0", "no", "off", "compact", "summary"}
+
+
+class ModelFilters(Schema):
+    """What to keep of the list."""
+
+    available: bool | None = None
+    executable: bool | None = None
+    catalog_only: bool | None = None
+    operation: str | None = None
+    modality: str | None = None
+    provider: str | None = None
+    query: str | None = None
+    details: str | None = None
+
+
+class ModelList(Data):
+    """Rows, and how many there are of each sort."""
+
+    models: list[dict[str, Any]]
+    summary: dict[str, Any]
+
+
+class OneModel(Data):
+    """One model, its parameter schema included."""
+
+    model: dict[str, Any]
+
+
+class CapabilityList(Data):
+    """Every capability."""
+
+    capabilities: list[dict[str, Any]]
+
+
+class OneCapability(Data):
+    """One capability."""
+
+    capability: dict[str, Any]
+
+
+@router.get(
+    "/v1/models",
+    auth=optional_bearer,
+    response=ModelList,
+    openapi_extra=command("image-skill models list"),
+    summary="List the models",
+)
+def list_models(request: HttpRequest, filters: Query[ModelFilters]) -> dict[str, Any]:
+    """List every model, catalogued ones included, or those that the filters keep."""
+    kept = filters.dict(exclude={"details"})
+    has_details = (filters.details or "").lower() not in COMPACT
+    return discovery.listing(
+        discovery.Filters(**kept, details=has_details),
+        availability=availability.current(),
+        margin=settings.TARGET_GROSS_MARGIN,
+    )
+
+
+@router.get(
+    "/v1/models/{model_id}",
+    auth=optional_bearer,
+    response=OneModel,
+    openapi_extra=command("image-skill models show"),
+    summary="Show a model",
+)
+def show_model(request: HttpRequest, model_id: str) -> dict[str, Any]:
+    """Show one model by id, alias or `default`."""
+    row = discovery.one(
+        model_id, availability=availability.current(), margin=settings.TARGET_GROSS_MARGIN
+    )
+    return {"model": row}
+
+
+@router.get(
+    "/v1/capabilities",
+    auth=optional_bearer,
+    response=CapabilityList,
+    openapi_extra=command("image-skill capabilities list"),
+    summary="List the capabilities",
+)
+def list_capabilities(request: HttpRequest) -> dict[str, Any]:
+    """List what can be done, each with its controls, schema and required grants."""
+    rows = discovery.capabilities(availability.current(), settings.TARGET_GROSS_MARGIN)
+    return {"capabilities": list(rows)}
+
+
+@router.get(
+    "/v1/capabilities/{capability_id}",
+    auth=optional_bearer,
+    response=OneCapability,
+    openapi_extra=command("image-skill capabilities show"),
+    summary="Show a capability",
+)
+def show_capability(request: HttpRequest, capability_id: str) -> dict[str, Any]:
+    """Show one capability by id."""
+    row = discovery.capability(
+        capability_id, availability=availability.current(), margin=settings.TARGET_GROSS_MARGIN
+    )
+    return {"capability": row}

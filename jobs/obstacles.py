@@ -1,0 +1,52 @@
+"""What can stand in a model's way, as immutable values."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from jobs.registry.entry import Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Obstacle:
+    """Why a model can't run now. `retry_after_s` is set where waiting helps."""
+
+    reason: str
+    message: str
+    retry_after_s: int | None = None
+
+
+CATALOGUED = Obstacle(reason="cataloged_not_wired", message="it is catalogued for inspection only")
+NO_CREDENTIALS = Obstacle(
+    reason="provider_not_configured", message="its provider has no credentials here"
+)
+LOCAL_IS_OFF = Obstacle(
+    reason="local_provider_off", message="the built-in renderer is switched off here"
+)
+PROVIDER_IS_OFF = Obstacle(
+    reason="provider_switched_off", message="its provider is switched off for now"
+)
+MODEL_IS_OFF = Obstacle(reason="model_switched_off", message="it is switched off for now")
+
+
+def failing(*, retry_after_s: int) -> Obstacle:
+    """Make the obstacle of a model whose calls failed too often lately."""
+    return Obstacle(
+        reason="provider_failing",
+        message="its provider is failing",
+        retry_after_s=max(1, retry_after_s),
+    )
+
+
+@dataclass(frozen=True)
+class Availability:
+    """The obstacles of all wired models that have one, as pairs with the model's id."""
+
+    obstacles: tuple[tuple[str, Obstacle], ...] = ()
+
+    def of(self, model: Model) -> Obstacle | None:
+        """Give what stands in a model's way, or None."""
+        return self._by_id.get(model.id) if model.is_wired else CATALOGUED
+
+    @cached_property
+    def _by_id(self) -> dict[str, Obstacle]:
+        return dict(self.obstacles)
