@@ -19,7 +19,7 @@ def text(env: Mapping[str, str], invitation: str | None, *, seconds: float) -> s
         f"Image Skill runs ({seconds:.0f} s).",
         "",
         f"  API            {api}/v1/models",
-        f"  Documentation  {api}/v1/docs",
+        f"  Description    {api}/v1/openapi.json",
         f"  Health         {api}/healthz",
         f"  Sponsors       {site}/",
         f"  Console        {site}/admin/",

@@ -90,16 +90,21 @@ class Installation:
             service.stop()
 
     def _keep_secrets(self) -> None:
-        if not (self.env.get("SECRET_KEY") or self.env.get("SECRET_KEY_FILE")):
-            file = secret_files.ensure(self.data / "secrets", "secret_key")
-            self.env["SECRET_KEY_FILE"] = str(file)
+        if not self._has("SECRET_KEY"):
+            self.env["SECRET_KEY_FILE"] = str(self._secret("secret_key"))
+
+    def _secret(self, name: str) -> Path:
+        return secret_files.ensure(self.data / "secrets", name)
+
+    def _has(self, name: str) -> bool:
+        return bool(self.env.get(name) or self.env.get(f"{name}_FILE"))
 
     def _start_servers(self) -> None:
-        if not (self.env.get("DATABASE_URL") or self.env.get("DATABASE_URL_FILE")):
+        if not self._has("DATABASE_URL"):
             postgres = Postgres(self.data)
             self._add("PostgreSQL", postgres, log=self.data / "postgres.log")
             self.env["DATABASE_URL"] = postgres.url()
-        if not (self.env.get("REDIS_URL") or self.env.get("REDIS_URL_FILE")):
+        if not self._has("REDIS_URL"):
             valkey = Valkey(self.data)
             self._add("Valkey", valkey, log=self.data / "valkey.log")
             self.env["REDIS_URL"] = valkey.url()
@@ -108,10 +113,18 @@ class Installation:
         for name in standin_choice.chosen(self.env):
             url_file = self.data / f"standin-{name}.json"
             url_file.unlink(missing_ok=True)
-            self.env["STANDIN_WEBHOOK_URL"] = f"http://127.0.0.1:{self.port}/webhooks/{name}"
             command = programs.stand_in(name, url_file=url_file, port=_free_port())
-            self._add_program(f"{name} stand-in", command)
+            self._add_program(f"{name} stand-in", command, **self._webhooks(name))
             self.env.update(json.loads(self._read_when_written(url_file)))
+
+    def _webhooks(self, name: str) -> dict[str, str]:
+        """Tell a stand-in where its webhooks go; its secret outlives a restart of its process."""
+        secret = standin_choice.WEBHOOK_SECRETS.get(name)
+        if not secret:
+            return {}
+        value = os.environ.get(secret) or self._secret(secret.lower()).read_text()
+        url = f"http://127.0.0.1:{self.port}/webhooks/{name}"
+        return {secret: value, "STANDIN_WEBHOOK_URL": url}
 
     def _read_when_written(self, file: Path) -> str:
         give_up_at = time.monotonic() + 30
@@ -141,10 +154,10 @@ class Installation:
         self._add_program("scheduler", programs.scheduler(state=self.data / "scheduler"))
         self._add_program("web", programs.web(host=self.host, port=self.port))
 
-    def _add_program(self, name: str, command: list[str]) -> None:
+    def _add_program(self, name: str, command: list[str], **env: str) -> None:
         log = self.logs / f"{name.replace(' ', '-')}.log"
         # The environment as it is by now: nothing that comes later concerns it.
-        self._add(name, Program(command, env=dict(self.env), log=log, cwd=_ROOT), log=log)
+        self._add(name, Program(command, env={**self.env, **env}, log=log, cwd=_ROOT), log=log)
 
     def _add(self, name: str, server: Server, *, log: Path) -> None:
         if self.stopping.is_set():
@@ -157,6 +170,7 @@ class Installation:
 def main() -> int:
     """Run until SIGINT, SIGTERM or SIGHUP; return the exit status."""
     began = time.monotonic()
+    os.umask(0o077)  # what we and our children write is ours alone
     installation = Installation()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: installation.stopping.set())

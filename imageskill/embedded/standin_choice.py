@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 NAMES = ("stripe", "github", "providers")
+WEBHOOK_SECRETS = {"stripe": "STRIPE_WEBHOOK_SECRET", "github": "GITHUB_WEBHOOK_SECRET"}
 _BY_DEFAULT = {"stripe": "STRIPE_SECRET_KEY", "github": "GITHUB_TOKEN"}
 
 

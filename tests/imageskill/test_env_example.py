@@ -1,0 +1,43 @@
+"""`.env.example` names every setting once, with the default that settings.py has."""
+
+import ast
+import re
+
+import pytest
+from django.conf import settings
+
+READERS = {"text", "flag", "integer", "decimal", "words", "secret"}
+
+
+def read_by_settings() -> dict[str, object]:
+    """Return each name that settings.py reads, with its default (None where it is computed)."""
+    found: dict[str, object] = {}
+    tree = ast.parse((settings.BASE_DIR / "imageskill" / "settings.py").read_text())
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id="env"), attr=reader),
+                args=[ast.Constant(value=str(name)), *rest],
+                keywords=keywords,
+            ) if reader in READERS:
+                default = [*rest, *(keyword.value for keyword in keywords)] or [ast.Constant("")]
+                found[name] = default[0].value if isinstance(default[0], ast.Constant) else None
+    return found
+
+
+def written() -> list[tuple[str, str]]:
+    return re.findall(
+        r"^([A-Z][A-Z0-9_]*)=(.*)$", (settings.BASE_DIR / ".env.example").read_text(), re.MULTILINE
+    )
+
+
+class TestEnvExample:
+    def test_names_every_setting_once_and_no_other(self):
+        assert sorted(name for name, _ in written()) == sorted(read_by_settings())
+
+    @pytest.mark.parametrize(("name", "value"), written())
+    def test_shows_the_default(self, name, value):
+        default = read_by_settings().get(name)
+        shown = str(default).lower() if isinstance(default, bool) else str(default)
+
+        assert value == ("" if default is None else shown)
