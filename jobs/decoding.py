@@ -74,10 +74,11 @@ def _ask(task: str, *files: BinaryIO) -> dict[str, Any]:
         "frames": settings.PICTURE_FRAMES,
         "pixels_of_all_frames": settings.PICTURE_PIXELS_OF_ALL_FRAMES,
     }
+    fds = [file.fileno() for file in files]  # first: it moves a spooled file to disk
     for file in files:
         file.flush()
     with _places:
-        raw = _server.ask(json.dumps(request).encode(), [file.fileno() for file in files])
+        raw = _server.ask(json.dumps(request).encode(), fds)
     for file in files:
         file.seek(0)
     if not raw:

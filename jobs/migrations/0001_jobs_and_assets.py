@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
             name='Loss',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(choices=[('undecodable', 'output could not be opened'), ('not_stored', 'output was never stored'), ('canceled', 'canceled while the provider worked'), ('outcome_unknown', 'outcome never known; a possible cost'), ('above_hold', 'usage came to more than the hold'), ('billed_refusal', 'refused by the provider and billed'), ('too_late', 'the deadline ended before the provider did')], max_length=16)),
+                ('reason', models.CharField(choices=[('undecodable', 'output could not be opened'), ('not_stored', 'output was never stored'), ('canceled', 'canceled while the provider worked'), ('outcome_unknown', 'outcome never known; a possible cost'), ('above_hold', 'usage came to more than the hold'), ('billed_refusal', 'refused by the provider and billed'), ('broken_run', 'the provider failed at it and billed'), ('too_late', 'the deadline ended before the provider did')], max_length=16)),
                 ('usd', models.DecimalField(decimal_places=6, max_digits=12, null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('job', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='losses', to='jobs.job')),

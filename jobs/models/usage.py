@@ -57,6 +57,7 @@ class Loss(models.Model):
         OUTCOME_UNKNOWN = "outcome_unknown", "outcome never known; a possible cost"
         ABOVE_HOLD = "above_hold", "usage came to more than the hold"
         BILLED_REFUSAL = "billed_refusal", "refused by the provider and billed"
+        BROKEN_RUN = "broken_run", "the provider failed at it and billed"
         TOO_LATE = "too_late", "the deadline ended before the provider did"
 
     job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="losses")

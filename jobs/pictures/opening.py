@@ -1,5 +1,6 @@
 """Opening pictures for real, with Pillow, inside the child: every frame or none."""
 
+import itertools
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,7 +98,7 @@ def _opened(file: BinaryIO, limits: Limits) -> Iterator[tuple[Format, Image.Imag
         raise Refused("The picture takes too much memory to open.") from None
     except Refused:
         raise
-    except Exception:  # Pillow's decoders raise whatever they like at broken bytes
+    except Exception:  # noqa: BLE001 - Pillow's decoders raise whatever they like at broken bytes
         raise Refused(f"The bytes begin like {kind.mime_type} but can't be decoded.") from None
 
 
@@ -162,6 +163,6 @@ def _difference_hash(image: Image.Image) -> int:
     rows = [small.crop((0, y, 9, y + 1)).tobytes() for y in range(8)]
     bits = 0
     for row in rows:
-        for left, right in zip(row, row[1:], strict=False):
+        for left, right in itertools.pairwise(row):
             bits = bits << 1 | (left < right)
     return bits

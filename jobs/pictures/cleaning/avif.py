@@ -98,12 +98,18 @@ def _clean_items(out: bytearray, data: bytes, parts: dict[bytes, Box]) -> None:
     for item, method, offset, length in _extents(data, parts[b"iloc"]):
         if item not in blanked:
             continue
-        if method == _IN_META and b"idat" in parts:
-            offset += parts[b"idat"].content
-        elif method != _IN_FILE:
-            raise Unsound("the AVIF keeps its metadata where it can't be removed")
-        take(data, offset, length)
-        _blank(out, offset, offset + length)
+        start = offset + _origin(method, parts)
+        take(data, start, length)
+        _blank(out, start, start + length)
+
+
+def _origin(method: int, parts: dict[bytes, Box]) -> int:
+    """Give where the offsets of an item count from."""
+    if method == _IN_FILE:
+        return 0
+    if method == _IN_META and b"idat" in parts:
+        return parts[b"idat"].content
+    raise Unsound("the AVIF keeps its metadata where it can't be removed")
 
 
 def _metadata_items(data: bytes, box: Box) -> Iterator[tuple[int, int]]:

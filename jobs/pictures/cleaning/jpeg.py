@@ -62,7 +62,7 @@ def _is_kept(marker: int, body: bytes) -> bool:
         return body.startswith(b"ICC_PROFILE\x00")
     if marker == _APP14:
         return body.startswith(b"Adobe")
-    return not (_APP0 <= marker <= _APP15 or marker == _COMMENT or marker == _START)
+    return not (_APP0 <= marker <= _APP15 or marker in {_COMMENT, _START})
 
 
 def _exif(orientation: int) -> bytes:

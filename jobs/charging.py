@@ -1,0 +1,41 @@
+"""What a finished job is charged. Pure: the plan's figures and the provider's report go in.
+
+The price that was planned stands, whatever staff change meanwhile; a price by usage follows the
+provider's report, and never above the hold.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from billing import pricing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Charge:
+    """Credits to capture, the provider's cost behind them, and what the house bears of it."""
+
+    credits: int
+    provider_usd: Decimal | None
+    excess_usd: Decimal | None = None
+
+
+def charge_of(
+    *,
+    planned_usd: Decimal | None,
+    reported_usd: Decimal | None,
+    is_usage_priced: bool,
+    credits_held: int,
+    outputs: int,
+    planned_outputs: int,
+    margin: Decimal,
+) -> Charge:
+    """Price a job that delivered `outputs` of `planned_outputs` pictures."""
+    if is_usage_priced and reported_usd is not None:
+        due = pricing.debit(reported_usd, margin=margin)
+        excess = reported_usd if due > credits_held else None
+        return Charge(credits=min(due, credits_held), provider_usd=reported_usd, excess_usd=excess)
+    provider_usd = planned_usd if reported_usd is None else reported_usd
+    if planned_usd is None or outputs >= planned_outputs:
+        return Charge(credits=credits_held, provider_usd=provider_usd)
+    due = pricing.debit(planned_usd * outputs / planned_outputs, margin=margin)
+    return Charge(credits=min(due, credits_held), provider_usd=provider_usd)

@@ -1,0 +1,71 @@
+"""Telling the living from the dead: a worker renews the lease of each job it has in hand.
+
+One thread a process renews all of them with one statement. A job whose lease ran out belongs to
+nobody, and the sweeper hands it to another worker.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import Error, connection
+
+from imageskill.lib import clock, ids
+from jobs.models import Job
+
+log = structlog.get_logger(__name__)
+
+_RENEWALS_IN_A_LEASE = 3
+_lock = threading.Lock()
+_held: set[str] = set()
+_renewer: threading.Thread | None = None
+
+
+def new() -> str:
+    """Make the name of a lease: one for each time that a job is picked up."""
+    return ids.random_text(22)
+
+
+def length() -> timedelta:
+    """Give how long a lease lasts without renewal."""
+    return timedelta(seconds=settings.JOB_LEASE_S)
+
+
+@contextmanager
+def renewed(lease: str) -> Iterator[None]:
+    """Keep the lease alive while the block runs, and give it up afterwards."""
+    with _lock:
+        _held.add(lease)
+    _ensure_renewer()
+    try:
+        yield
+    finally:
+        with _lock:
+            _held.discard(lease)
+
+
+def _ensure_renewer() -> None:
+    global _renewer
+    with _lock:
+        if _renewer is None or not _renewer.is_alive():
+            _renewer = threading.Thread(target=_renew_forever, name="leases", daemon=True)
+            _renewer.start()
+
+
+def _renew_forever() -> None:
+    pause = threading.Event()
+    while True:
+        pause.wait(settings.JOB_LEASE_S / _RENEWALS_IN_A_LEASE)
+        with _lock:
+            leases = list(_held)
+        if not leases:
+            continue
+        try:
+            Job.objects.filter(lease__in=leases).update(leased_until=clock.now() + length())
+        except Error as error:
+            log.warning("leases_not_renewed", error=type(error).__name__)
+        finally:
+            connection.close()

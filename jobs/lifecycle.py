@@ -1,0 +1,318 @@
+"""The moves of a job, each in a transaction of its own and each claimed by its row.
+
+A move is an `UPDATE … WHERE status = …`: one row changed, or somebody else was there first and
+the verb says so. Money, events and the row change together or not at all. Locks are taken in
+one order everywhere: job, the day's use, wallets.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+
+from billing import daily_jobs, ledger
+from imageskill.errors import ApiError
+from imageskill.lib import clock
+from imageskill.lib.queue import enqueue
+from jobs import artifacts, charging, leases, news, states
+from jobs.models import Asset, Job, KeptOutput, Loss, Usage
+from jobs.providers.failures import POLICY
+from jobs.providers.port import Submission
+
+_LONGEST_STORAGE_PAUSE_S = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """An output that was decoded and kept, on its way into storage."""
+
+    index: int
+    kept_key: str
+    mime_type: str
+    content_length: int
+    width: int
+    height: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """Why a job ends without an image, and what that may cost the house."""
+
+    error: type[ApiError]
+    failure: str = ""  # a name of the providers' failure table, where it was theirs
+    message: str = ""
+    loss: Loss.Reason | None = None
+    loss_usd: Decimal | None = None
+
+    @property
+    def is_callers_fault(self) -> bool:
+        """Whether the job's slot of the day stays used."""
+        return self.failure == POLICY.name
+
+
+def start(job_id: str, *, lease: str) -> bool:
+    """Take a queued job in hand; False where somebody else has."""
+    now = clock.now()
+    return _move(
+        Job.objects.filter(public_id=job_id, status=states.QUEUED),
+        status=states.RUNNING,
+        started_at=now,
+        lease=lease,
+        leased_until=now + leases.length(),
+    )
+
+
+def take_over(job_id: str, *, lease: str) -> bool:
+    """Take a begun job in hand that a lost worker left or that waited for its next try."""
+    now = clock.now()
+    return _move(
+        Job.objects.abandoned(now=now).filter(public_id=job_id),
+        lease=lease,
+        leased_until=now + leases.length(),
+        pause_until=None,
+        redeliveries=F("redeliveries") + 1,
+    )
+
+
+def pause(job: Job, *, seconds: float) -> None:
+    """Lay the job down for a while; the sweeper hands it out again."""
+    Job.objects.filter(pk=job.pk).update(
+        pause_until=clock.now() + timedelta(seconds=seconds), leased_until=None
+    )
+
+
+def note_call(job: Job) -> bool:
+    """Write down that the provider is about to be called; False: never call.
+
+    At most once in a job's life, whoever asks: what began and left no answer is not repeated.
+    """
+    return _move(
+        Job.objects.filter(pk=job.pk, status=states.RUNNING, call_began_at=None),
+        call_began_at=clock.now(),
+        attempts=F("attempts") + 1,
+    )
+
+
+def note_submission(job: Job, submission: Submission) -> bool:
+    """Write down by what to collect, whatever became of the job; False where it has ended."""
+    Job.objects.filter(pk=job.pk).update(
+        provider_request_id=submission.request_id,
+        provider_state=submission.state,
+        submitted_at=clock.now(),
+    )
+    job.refresh_from_db()
+    return not job.is_final
+
+
+def note_outcome_unknown(job: Job) -> None:
+    """Mark the job: cut off mid-call. It keeps its hold and is never submitted again."""
+    now = clock.now()
+    with transaction.atomic():
+        if _move(
+            Job.objects.filter(pk=job.pk, status=states.RUNNING, outcome_unknown_at=None),
+            outcome_unknown_at=now,
+            deadline_at=now + timedelta(seconds=settings.OUTCOME_UNKNOWN_DEADLINE_S),
+            leased_until=None,
+        ):
+            news.ring(job)
+
+
+def keep(
+    job: Job,
+    *,
+    outputs: Sequence[Made],
+    reported_usd: Decimal | None,
+    usage: Mapping[str, object],
+    request_id: str | None,
+) -> bool:
+    """Take over what the provider made (running → storing); False where the job has ended.
+
+    An outcome that was thought unknown and comes after all counts like any other.
+    """
+    now = clock.now()
+    fields: dict[str, Any] = {"provider_request_id": request_id} if request_id else {}
+    with transaction.atomic():
+        if not _move(
+            Job.objects.filter(pk=job.pk, status__in=states.before(states.STORING)),
+            status=states.STORING,
+            answered_at=now,
+            deadline_at=now + timedelta(seconds=settings.STORAGE_REPAIR_DEADLINE_S),
+            outcome_unknown_at=None,
+            reported_usd=reported_usd,
+            provider_usage=dict(usage),
+            **fields,
+        ):
+            return False
+        KeptOutput.objects.bulk_create(KeptOutput(job=job, **vars(made)) for made in outputs)
+    return True
+
+
+def note_storage_failure(job: Job) -> None:
+    """Mark that storing failed; repair tries again, less and less often."""
+    now = clock.now()
+    seconds = min(2**job.storage_attempts * 5, _LONGEST_STORAGE_PAUSE_S)
+    with transaction.atomic():
+        Job.objects.filter(pk=job.pk, status=states.STORING).update(
+            storage_failed_at=job.storage_failed_at or now,
+            storage_attempts=F("storage_attempts") + 1,
+            pause_until=now + timedelta(seconds=seconds),
+            leased_until=None,
+        )
+        news.ring(job)
+
+
+def complete(job: Job, *, stored_at: datetime) -> bool:
+    """End a job well (storing → completed): assets, capture, usage and events, all or nothing.
+
+    False where it was ended by somebody else; then nothing was written.
+    """
+    with transaction.atomic():
+        if not _end(job, states.COMPLETED, stored_at=stored_at):
+            return False
+        kept = list(job.kept_outputs.order_by("index"))
+        assets = Asset.objects.bulk_create(_asset(job, one) for one in kept)
+        usage = _charge(job, outputs=len(kept))
+        news.completed(job, assets=assets, usage=usage)
+        job.kept_outputs.all().delete()
+        for asset in assets:
+            enqueue("jobs.thumbnail", asset_id=asset.public_id)
+    artifacts.drop_kept(*(one.kept_key for one in kept))
+    return True
+
+
+def fail(job: Job, ending: Ending) -> bool:
+    """End a job without an image: its hold goes back, its slot too unless the caller is to blame.
+
+    False where it was ended by somebody else; a loss is written down all the same.
+    """
+    with transaction.atomic():
+        _note_loss(job, ending)
+        if not _end(
+            job,
+            states.FAILED,
+            error_code=ending.error.code,
+            error_message=ending.message or ending.error.message,
+            error_class=ending.failure,
+        ):
+            return False
+        _release(job, jobs=0 if ending.is_callers_fault else 1, reason=ending.error.code.lower())
+        news.ended(job)
+        kept = _forget_kept(job)
+    artifacts.drop_kept(*kept)
+    return True
+
+
+def cancel(job: Job, *, actor: str) -> bool:
+    """Stop a queued or running job: its hold goes back, its slot of the day stays used.
+
+    False where it has ended, is being stored, or its outcome is unknown. What the provider
+    still makes of it is thrown away, and its cost is the house's.
+    """
+    with transaction.atomic():
+        claim = Q(status=states.QUEUED) | Q(status=states.RUNNING, outcome_unknown_at=None)
+        if not _end(job, states.CANCELED, claim=claim):
+            return False
+        _release(job, jobs=0, reason="canceled", actor=actor)
+        news.ended(job)
+        if job.call_began_at is not None:
+            enqueue("jobs.cancel_at_provider", job_id=job.public_id)
+    return True
+
+
+def note_loss(job: Job, *, reason: Loss.Reason, usd: Decimal | None) -> None:
+    """Write down what a provider bills for a job that nobody pays for; once for each reason."""
+    Loss.objects.bulk_create([Loss(job=job, reason=reason, usd=usd)], ignore_conflicts=True)
+
+
+def _move(jobs: Any, **changes: Any) -> bool:
+    return bool(jobs.update(**changes) == 1)
+
+
+def _end(job: Job, status: str, *, claim: Q | None = None, **changes: Any) -> bool:
+    """Claim the end of the job, and read the row as it now is."""
+    claimed = Job.objects.filter(pk=job.pk).filter(claim or Q(status__in=states.before(status)))
+    now = clock.now()
+    if not _move(
+        claimed, status=status, completed_at=now, leased_until=None, pause_until=None, **changes
+    ):
+        return False
+    job.refresh_from_db()
+    return True
+
+
+def _asset(job: Job, kept: KeptOutput) -> Asset:
+    asset = Asset(
+        public_id=kept.asset_public_id,
+        organization_id=job.organization_id,
+        agent_id=job.agent_id,
+        job=job,
+        index=kept.index,
+        kind=Asset.Kind.GENERATED,
+        mime_type=kept.mime_type,
+        content_length=kept.content_length,
+        width=kept.width,
+        height=kept.height,
+        sha256=kept.sha256,
+    )
+    asset.storage_key = artifacts.asset_key(asset.public_id, asset.extension)
+    return asset
+
+
+def _charge(job: Job, *, outputs: int) -> Usage:
+    charge = charging.charge_of(
+        planned_usd=job.planned_usd,
+        reported_usd=job.reported_usd,
+        is_usage_priced=bool(job.plan.get("is_usage_priced")),
+        credits_held=job.credits_held,
+        outputs=outputs,
+        planned_outputs=job.output_count,
+        margin=Decimal(job.plan["cost"]["margin"]),
+    )
+    returned = job.credits_held - charge.credits
+    if returned:
+        daily_jobs.give_back(
+            agent_id=job.agent_id, taken_at=job.created_at, credits=returned, jobs=0
+        )
+    captured = ledger.capture(
+        organization_id=job.organization_id, job_id=job.public_id, credits=charge.credits
+    )
+    job.credits_captured = charge.credits
+    job.save(update_fields=["credits_captured"])
+    if charge.excess_usd:
+        note_loss(job, reason=Loss.Reason.ABOVE_HOLD, usd=charge.excess_usd)
+    return Usage.objects.create(
+        job=job,
+        organization_id=job.organization_id,
+        agent_id=job.agent_id,
+        credits=charge.credits,
+        preview_credits=captured.preview,
+        paid_credits=captured.paid,
+        provider_usd=charge.provider_usd,
+    )
+
+
+def _release(job: Job, *, jobs: int, reason: str, actor: str = "system") -> None:
+    daily_jobs.give_back(
+        agent_id=job.agent_id, taken_at=job.created_at, credits=job.credits_held, jobs=jobs
+    )
+    ledger.release(
+        organization_id=job.organization_id, job_id=job.public_id, reason=reason, actor=actor
+    )
+
+
+def _note_loss(job: Job, ending: Ending) -> None:
+    if ending.loss is not None:
+        note_loss(job, reason=ending.loss, usd=ending.loss_usd)
+
+
+def _forget_kept(job: Job) -> list[str]:
+    keys = list(job.kept_outputs.values_list("kept_key", flat=True))
+    if keys:
+        job.kept_outputs.all().delete()
+    return keys

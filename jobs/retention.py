@@ -1,0 +1,47 @@
+"""How long prompts, uploads, mails and telemetry are kept: a setting for each, every night."""
+
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+
+from accounts import telemetry
+from imageskill.lib import clock
+from jobs import assets, states
+from jobs.models import Asset, JobInput, Prompt
+
+log = structlog.get_logger(__name__)
+
+_AT_ONCE = 500
+
+
+def apply() -> dict[str, int]:
+    """Let go of everything past its time; gives how much of each kind."""
+    now = clock.now()
+    gone = {
+        "prompts": _prompts(),
+        "uploads": _uploads(),
+        "telemetry": telemetry.expire(before=now - timedelta(days=settings.KEEP_TELEMETRY_DAYS)),
+    }
+    log.info("retention_applied", **gone)
+    return gone
+
+
+def _prompts() -> int:
+    before = clock.now() - timedelta(days=settings.KEEP_PROMPTS_DAYS)
+    deleted, _ = Prompt.objects.expired(before=before).delete()
+    return deleted
+
+
+def _uploads() -> int:
+    """Delete old uploads, but for those that an unfinished job still needs."""
+    before = clock.now() - timedelta(days=settings.KEEP_UPLOADS_DAYS)
+    needed = JobInput.objects.filter(job__status__in=states.OPEN).values("asset_id")
+    gone = 0
+    while batch := list(
+        Asset.objects.uploads(before=before).exclude(pk__in=needed).order_by("id")[:_AT_ONCE]
+    ):
+        for asset in batch:
+            assets.delete(asset)
+            gone += 1
+    return gone

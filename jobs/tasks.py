@@ -1,0 +1,35 @@
+"""What workers do for jobs, by name; each task loads nothing and makes one domain call."""
+
+from celery import shared_task
+
+from jobs import retention, running, sweeper, thumbnails
+
+
+@shared_task(name="jobs.run")
+def run(*, job_id: str, **_: object) -> None:
+    """Bring a job as far as it goes."""
+    running.run(job_id)
+
+
+@shared_task(name="jobs.cancel_at_provider")
+def cancel_at_provider(*, job_id: str, **_: object) -> None:
+    """Ask the provider to stop a canceled job."""
+    running.cancel_at_provider(job_id)
+
+
+@shared_task(name="jobs.thumbnail")
+def thumbnail(*, asset_id: str, **_: object) -> None:
+    """Look at a stored picture and make its thumbnail."""
+    thumbnails.make(asset_id)
+
+
+@shared_task(name="jobs.sweep")
+def sweep(**_: object) -> None:
+    """Go on with what was left behind."""
+    sweeper.sweep()
+
+
+@shared_task(name="jobs.retain")
+def retain(**_: object) -> None:
+    """Let go of what is no longer to be kept."""
+    retention.apply()
