@@ -4,6 +4,7 @@ import atexit
 import threading
 import time
 from collections import deque
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ log = structlog.get_logger("telemetry")
 _MOST_WAITING = 10_000  # beyond it the oldest rows fall off: telemetry must not eat the memory
 _BATCH = 500
 _PAUSE_S = 1.0
+_EXPIRED_AT_ONCE = 5000
 
 _waiting: deque[TelemetryRow] = deque(maxlen=_MOST_WAITING)
 _lock = threading.Lock()
@@ -48,6 +50,17 @@ def flush() -> int:
         TelemetryRow.objects.bulk_create(batch)
         written += len(batch)
     return written
+
+
+def expire(*, before: datetime) -> int:
+    """Delete the rows of before that moment, in batches; gives their number."""
+    gone = 0
+    while batch := list(
+        TelemetryRow.objects.filter(at__lt=before).values_list("pk", flat=True)[:_EXPIRED_AT_ONCE]
+    ):
+        TelemetryRow.objects.filter(pk__in=batch).delete()
+        gone += len(batch)
+    return gone
 
 
 def _ensure_writer() -> None:
