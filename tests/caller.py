@@ -105,6 +105,7 @@ def drain() -> Callable[..., list[str]]:
 
     def run(*, limit: int = 200) -> list[str]:
         ran: list[str] = []
+        current_app.loader.import_default_modules()
         with current_app.connection_for_read() as connection:
             queues = [
                 connection.SimpleQueue(queue.name)
