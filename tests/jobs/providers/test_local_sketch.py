@@ -1,46 +1,20 @@
 import hashlib
 import io
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from PIL import Image, ImageStat
 
-from imageskill.lib import clock
 from jobs.providers.failures import PERMANENT, ProviderError
 from jobs.providers.local_sketch import LocalSketch
-from jobs.providers.port import Order, Picture
+from jobs.providers.port import Picture
 from jobs.providers.sketching import palettes, remix, sketch
 from jobs.registry import catalogue
+from tests.jobs.providers.orders import order, picture
 
 
-def picture(image: Image.Image, kind="PNG", role="input", **more) -> Picture:
-    file = io.BytesIO()
-    image.save(file, kind)
-    content = file.getvalue()
-    return Picture(
-        role=role,
-        open=lambda: io.BytesIO(content),
-        mime_type=f"image/{kind.lower()}",
-        content_length=len(content),
-        **more,
-    )
-
-
-def order(model="local.sketch", **more) -> Order:
-    values = {
-        "job_id": "job_1",
-        "model_id": model,
-        "token_rates_usd": catalogue.find(model).price.rates_usd,
-        "operation": "image.generate",
-        "deadline": clock.now() + timedelta(minutes=1),
-        "prompt": "a tea kettle on the moon",
-    }
-    return Order(**(values | more))
-
-
-def drawn(**more) -> list[bytes]:
-    outcome = LocalSketch().submit(order(**more))
+def drawn(model="local.sketch", **more) -> list[bytes]:
+    outcome = LocalSketch().submit(order(model, **more))
     return [output.file.read() for output in outcome.outputs]
 
 
@@ -72,7 +46,7 @@ class TestSketch:
 
     @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
     def test_every_format_decodes_as_what_it_says(self, kind):
-        outcome = LocalSketch().submit(order(output_format=kind))
+        outcome = LocalSketch().submit(order("local.sketch", output_format=kind))
 
         output = outcome.outputs[0]
         content = output.file.read()

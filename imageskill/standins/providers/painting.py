@@ -1,0 +1,48 @@
+"""A picture for what was asked: right size, right format, the words on it."""
+
+import hashlib
+import io
+from textwrap import wrap
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+FORMATS = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP"}
+MIME_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
+
+
+def paint(*, words: str, size: tuple[int, int], kind: str = "png", number: int = 0) -> bytes:
+    """Paint words on a gradient of their own colours."""
+    digest = hashlib.sha256(f"{words}\0{number}".encode()).digest()
+    ramp = Image.linear_gradient("L").rotate(digest[0] % 4 * 90).resize(size)
+    dark = tuple(value // 3 for value in digest[1:4])
+    light = tuple(128 + value // 2 for value in digest[4:7])
+    picture = ImageOps.colorize(ramp, black=dark, white=light)
+    pen = ImageDraw.Draw(picture)
+    height = max(10, min(size) // 18)
+    font = ImageFont.load_default(height)
+    lines = wrap(words, 28)[:8] or ["a stand-in's picture"]
+    pen.multiline_text((height, height), "\n".join(lines), fill="white", font=font)
+    place = (size[0] - height, size[1] - height)
+    pen.text(place, f"stand-in · {number + 1}", fill="white", font=font, anchor="rs")
+    return encode(picture, kind)
+
+
+def encode(picture: Image.Image, kind: str) -> bytes:
+    """Give a picture's bytes in a format."""
+    file = io.BytesIO()
+    picture.save(file, FORMATS[kind])
+    return file.getvalue()
+
+
+def size_of(content: bytes) -> tuple[int, int]:
+    """Give the size of a picture that came in; raises `OSError` where it is none."""
+    with Image.open(io.BytesIO(content)) as picture:
+        picture.verify()
+        return picture.size
+
+
+def shaped(aspect_ratio: str, *, area: int, step: int = 16) -> tuple[int, int]:
+    """Give the size of about `area` pixels with a ratio such as `16:9` or `9:19.5`."""
+    wide, high = (float(side) for side in aspect_ratio.split(":"))
+    edge = (area / (wide * high)) ** 0.5
+    return max(step, round(wide * edge / step) * step), max(step, round(high * edge / step) * step)

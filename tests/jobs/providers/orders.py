@@ -1,0 +1,62 @@
+"""Orders and pictures for tests of the adapters."""
+
+import io
+from base64 import b64encode
+from datetime import timedelta
+
+from PIL import Image
+
+from imageskill.lib import clock
+from jobs.providers.port import Order, Picture
+from jobs.registry import catalogue
+
+
+def picture(image: Image.Image | None = None, *, kind="PNG", role="input", **more) -> Picture:
+    """Make a picture that opens from memory and remembers its bytes."""
+    file = io.BytesIO()
+    (image or Image.new("RGB", (400, 300), "teal")).save(file, kind)
+    content = file.getvalue()
+    return Picture(
+        role=role,
+        open=lambda: io.BytesIO(content),
+        mime_type=f"image/{kind.lower()}",
+        content_length=len(content),
+        **more,
+    )
+
+
+def reference(colour: str, *, role="reference_image", **more) -> Picture:
+    return picture(Image.new("RGB", (320, 320), colour), role=role, **more)
+
+
+def mask() -> Picture:
+    return picture(Image.new("RGBA", (400, 300), (0, 0, 0, 0)), role="mask")
+
+
+def content(one: Picture) -> bytes:
+    with one.open() as file:
+        return file.read()
+
+
+def data_uri(one: Picture) -> str:
+    return f"data:{one.mime_type};base64,{b64encode(content(one)).decode()}"
+
+
+def order(model: str, *, seconds=60, **more) -> Order:
+    row = catalogue.find(model)
+    is_edit = row.operation == "edit"
+    values = {
+        "job_id": "job_1",
+        "model_id": model,
+        "operation": "image.edit" if is_edit else "image.generate",
+        "deadline": clock.now() + timedelta(seconds=seconds),
+        "prompt": "" if row.prompt.use == "forbidden" else "a tea kettle on the moon",
+        "aspect_ratio": "auto" if is_edit else "1:1",
+        "inputs": (picture(),) if is_edit else (),
+        "token_rates_usd": row.price.rates_usd,
+    }
+    return Order(**(values | more))
+
+
+def opened(output) -> Image.Image:
+    return Image.open(io.BytesIO(output.file.read()))
