@@ -1,6 +1,7 @@
 """What a job may ask of a provider: submit, look, collect, cancel.
 
-None of it may run inside a transaction: each is a call to somebody else's machine.
+None of it may run inside a transaction: each is a call to somebody else's machine. Around the
+adapters stand the circuit breaker of each model and the limit on a provider's runs at once.
 """
 
 import time
@@ -9,11 +10,21 @@ from functools import lru_cache
 from django.utils.module_loading import import_string
 
 from imageskill.lib import clock
-from jobs.providers.failures import TIMED_OUT, ProviderError
+from jobs import breaker
+from jobs.providers import credentials, seats
+from jobs.providers.failures import (
+    TIMED_OUT,
+    TRANSIENT,
+    UNAVAILABLE,
+    ProviderError,
+)
 from jobs.providers.port import PROVIDERS, Cancellation, Order, Outcome, Provider, Submission
 
-FIRST_PAUSE_S = 0.1
+SHORTEST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 2.0
+PAUSE_SHARE = 0.03
+"""Of the time a run has taken so far: what waiting adds stays small beside the run itself."""
+MOST_FAILED_LOOKS = 3
 
 
 @lru_cache
@@ -25,26 +36,77 @@ def adapter(provider: str) -> Provider:
 
 def submit(provider: str, order: Order) -> Submission | Outcome:
     """Begin a run, once. Raises `ProviderError`; after `OUTCOME_UNKNOWN` never call again."""
-    return adapter(provider).submit(order)
+    if not credentials.is_configured(provider):
+        raise ProviderError(UNAVAILABLE, reason="not_configured")
+    breaker.check(order.model_id)
+    seats.take(provider, order.job_id, deadline=order.deadline)
+    try:
+        answer = adapter(provider).submit(order)
+    except BaseException as error:
+        _ended(provider, order, error)
+        raise
+    if isinstance(answer, Outcome):
+        _ended(provider, order)
+    return answer
 
 
 def look(provider: str, submission: Submission, order: Order) -> Outcome | None:
-    """Ask once for the outcome of a run; None while it goes on."""
-    return adapter(provider).look(submission, order)
+    """Ask once for the outcome of a run; None while it goes on.
+
+    A `ProviderError` that is transient says that it could not be asked: look again.
+    """
+    seats.renew(provider, order.job_id)
+    try:
+        outcome = adapter(provider).look(submission, order)
+    except ProviderError as error:
+        if error.failure is not TRANSIENT:
+            _ended(provider, order, error)
+        raise
+    if outcome is not None:
+        _ended(provider, order)
+    return outcome
 
 
 def collect(provider: str, submission: Submission, order: Order) -> Outcome:
-    """Wait for the outcome until the order's deadline. Raises `ProviderError`."""
-    pause_s = FIRST_PAUSE_S
-    while (outcome := look(provider, submission, order)) is None:
+    """Wait for the outcome until the order's deadline. Raises `ProviderError`.
+
+    A few looks in a row that fail for transient reasons are waited out.
+    """
+    began, failed_looks = time.monotonic(), 0
+    while True:
+        try:
+            outcome = look(provider, submission, order)
+            failed_looks = 0
+        except ProviderError as error:
+            failed_looks += 1
+            if error.failure is not TRANSIENT or failed_looks > MOST_FAILED_LOOKS:
+                raise
+            outcome = None
+        if outcome is not None:
+            return outcome
         left_s = (order.deadline - clock.now()).total_seconds()
         if left_s <= 0:
-            raise ProviderError(TIMED_OUT, reason="deadline")
-        time.sleep(min(pause_s, left_s))
-        pause_s = min(pause_s * 1.4, LONGEST_PAUSE_S)
-    return outcome
+            too_late = ProviderError(TIMED_OUT, reason="deadline")
+            _ended(provider, order, too_late)
+            raise too_late
+        pause_s = max(SHORTEST_PAUSE_S, PAUSE_SHARE * (time.monotonic() - began))
+        time.sleep(min(pause_s, LONGEST_PAUSE_S, left_s))
 
 
 def cancel(provider: str, submission: Submission) -> Cancellation:
     """Ask the provider to stop a run."""
     return adapter(provider).cancel(submission)
+
+
+def _ended(provider: str, order: Order, error: BaseException | None = None) -> None:
+    """Give the seat back and tell the breaker what the end says of the provider.
+
+    An order refused for its own sake was answered by a provider in good health.
+    """
+    seats.leave(provider, order.job_id)
+    if isinstance(error, ProviderError) and error.failure is UNAVAILABLE:
+        return
+    if error is None or (isinstance(error, ProviderError) and not error.failure.trips_breaker):
+        breaker.note_success(order.model_id)
+    else:
+        breaker.note_failure(order.model_id)

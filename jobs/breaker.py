@@ -1,0 +1,109 @@
+"""The circuit breaker of each model: after repeated failures nobody is called for a while.
+
+It lives in Redis, so that all processes learn from each other. Open, it refuses at once; after
+its pause it lets one call try, and what becomes of that closes it or opens it for twice as long.
+Without Redis it stays closed and says so in the log: a safeguard must not be an outage.
+"""
+
+import math
+from collections.abc import Iterable
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec
+
+import structlog
+from django.conf import settings
+
+from imageskill.lib.redis_client import Unreachable, client
+from jobs.providers.failures import UNAVAILABLE, ProviderError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = structlog.get_logger(__name__)
+
+LONGEST_PAUSE_S = 600
+MEMORY_S = 3600
+"""How long it remembers that it was open, and so distrusts the first call after."""
+
+Arguments = ParamSpec("Arguments")
+
+
+def _survives(verb: "Callable[Arguments, None]") -> "Callable[Arguments, None]":
+    @wraps(verb)
+    def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        try:
+            verb(*args, **kwargs)
+        except Unreachable as error:
+            log.warning("breaker_not_asked", error=type(error).__name__)
+
+    return guarded
+
+
+@_survives
+def check(model_id: str) -> None:
+    """Raise `ProviderError` (unavailable, with the seconds to wait) while the breaker is open."""
+    paused_ms, was_open = (
+        client().pipeline().pttl(_key(model_id, "open")).exists(_key(model_id, "pauses")).execute()
+    )
+    if paused_ms > 0:
+        raise ProviderError(
+            UNAVAILABLE, reason="breaker_open", retry_after_s=math.ceil(paused_ms / 1000)
+        )
+    pause_s = settings.BREAKER_PAUSE_S
+    if was_open and not client().set(_key(model_id, "probe"), 1, nx=True, ex=pause_s):
+        raise ProviderError(UNAVAILABLE, reason="breaker_half_open", retry_after_s=pause_s)
+
+
+@_survives
+def note_failure(model_id: str) -> None:
+    """Count a failure that speaks of the provider's health; enough of them open the breaker."""
+    failures_key, pauses_key = _key(model_id, "failures"), _key(model_id, "pauses")
+    failures, _, pauses = (
+        client()
+        .pipeline()
+        .incr(failures_key)
+        .expire(failures_key, settings.BREAKER_WINDOW_S)
+        .get(pauses_key)
+        .execute()
+    )
+    if failures < settings.BREAKER_FAILURES and not pauses:
+        return
+    pause_s = min(settings.BREAKER_PAUSE_S * 2 ** int(pauses or 0), LONGEST_PAUSE_S)
+    log.warning("breaker_opened", model_id=model_id, pause_s=pause_s)
+    (
+        client()
+        .pipeline()
+        .set(_key(model_id, "open"), 1, ex=pause_s)
+        .incr(pauses_key)
+        .expire(pauses_key, MEMORY_S)
+        .delete(failures_key, _key(model_id, "probe"))
+        .execute()
+    )
+
+
+@_survives
+def note_success(model_id: str) -> None:
+    """Close the breaker: the provider did what it was asked, or refused for good reasons."""
+    client().delete(*(_key(model_id, part) for part in ("failures", "open", "pauses", "probe")))
+
+
+def paused_s(model_ids: Iterable[str]) -> dict[str, int]:
+    """Give the seconds for which each open breaker stays open; models without one are left out."""
+    names = list(model_ids)
+    pipeline = client().pipeline()
+    for name in names:
+        pipeline.pttl(_key(name, "open"))
+    try:
+        paused_ms = pipeline.execute()
+    except Unreachable as error:
+        log.warning("breaker_not_asked", error=type(error).__name__)
+        return {}
+    return {
+        name: math.ceil(left / 1000)
+        for name, left in zip(names, paused_ms, strict=True)
+        if left > 0
+    }
+
+
+def _key(model_id: str, part: str) -> str:
+    return f"breaker:{model_id}:{part}"

@@ -1,0 +1,71 @@
+"""How many runs a provider has at once, over all workers: a seat each, leased in Redis.
+
+A lease that nobody renews ends by itself, so a killed worker gives its seat back. Without Redis
+everybody is let in, and the log says so.
+"""
+
+import time
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.conf import settings
+
+from imageskill.lib import clock
+from imageskill.lib.redis_client import Unreachable, client
+from jobs.providers.failures import UNAVAILABLE, ProviderError
+
+log = structlog.get_logger(__name__)
+
+LEASE_S = 120
+"""For runs that are looked at; each look renews it."""
+PAUSE_S = 0.25
+
+_TAKE = """
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
+local has_it = redis.call('ZSCORE', KEYS[1], ARGV[2])
+if not has_it and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
+redis.call('ZADD', KEYS[1], ARGV[4], ARGV[2])
+redis.call('EXPIREAT', KEYS[1], math.ceil(ARGV[4]) + 1, 'GT')
+redis.call('EXPIREAT', KEYS[1], math.ceil(ARGV[4]) + 1, 'NX')
+return 1
+"""
+
+
+def take(provider: str, job_id: str, *, deadline: datetime) -> None:
+    """Wait for a seat and lease it until the deadline.
+
+    Raises `ProviderError` (unavailable) where none is free in time.
+    """
+    while not _taken(provider, job_id, until=deadline.timestamp()):
+        if clock.now() >= deadline:
+            raise ProviderError(UNAVAILABLE, reason="no_seat", retry_after_s=60)
+        time.sleep(PAUSE_S)
+
+
+def renew(provider: str, job_id: str) -> None:
+    """Keep the seat of a run that is being looked at, however full it is by now."""
+    _ask(lambda redis: redis.zadd(_key(provider), {job_id: time.time() + LEASE_S}))
+
+
+def leave(provider: str, job_id: str) -> None:
+    """Give the seat back."""
+    _ask(lambda redis: redis.zrem(_key(provider), job_id))
+
+
+def _taken(provider: str, job_id: str, *, until: float) -> bool:
+    most = getattr(settings, f"{provider.upper()}_CONCURRENCY")
+    arguments = (time.time(), job_id, most, until)
+    return bool(_ask(lambda redis: redis.eval(_TAKE, 1, _key(provider), *arguments), default=1))
+
+
+def _ask(question: Any, *, default: Any = None) -> Any:
+    try:
+        return question(client())
+    except Unreachable as error:
+        log.warning("seats_not_counted", error=type(error).__name__)
+        return default
+
+
+def _key(provider: str) -> str:
+    return f"seats:{provider}"
