@@ -7,6 +7,7 @@ from billing.models.ledger import LedgerEntry, Transfer, Wallet
 from billing.models.packs import CreditPack
 from billing.models.purchases import AttemptStatus, Environment, PaymentAttempt, Quote, Rail
 from billing.models.receipts import Receipt, ReceiptSeries, UnmatchedPayment
+from billing.models.reversals import PaymentReversal, ReversalPhase
 from billing.models.stripe_events import StripeEvent
 
 __all__ = [
@@ -20,10 +21,12 @@ __all__ = [
     "Lot",
     "LotPart",
     "PaymentAttempt",
+    "PaymentReversal",
     "Quote",
     "Rail",
     "Receipt",
     "ReceiptSeries",
+    "ReversalPhase",
     "StarterCount",
     "StripeEvent",
     "Taking",

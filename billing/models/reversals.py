@@ -1,0 +1,166 @@
+"""Refunds and disputes: one row for each of Stripe's, with the phases it went through."""
+
+from functools import partial
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Organization
+from billing.models.append_only import AppendOnly
+from billing.models.receipts import Receipt
+from imageskill.lib import ids
+
+
+class PaymentReversalQuerySet(models.QuerySet["PaymentReversal"]):
+    """Sets of reversals."""
+
+    def flagged(self) -> "PaymentReversalQuerySet":
+        """Narrow to what finance has to look at."""
+        return self.exclude(problem="").filter(resolved_at__isnull=True)
+
+    def unmatched(self) -> "PaymentReversalQuerySet":
+        """Narrow to reversals of charges that we know no receipt for."""
+        return self.filter(problem=PaymentReversal.Problem.NO_RECEIPT, resolved_at__isnull=True)
+
+    def open_disputes(self) -> "PaymentReversalQuerySet":
+        """Narrow to disputes that are still to be decided, the next deadline first."""
+        return self.filter(
+            kind=PaymentReversal.Kind.DISPUTE,
+            state__in=(PaymentReversal.State.SEEN, PaymentReversal.State.APPLIED),
+        ).order_by("evidence_due_by", "id")
+
+
+class PaymentReversal(models.Model):
+    """One refund or dispute of Stripe's, and what it came to in the ledger."""
+
+    class Kind(models.TextChoices):
+        """Which of the two."""
+
+        REFUND = "refund", "refund"
+        DISPUTE = "dispute", "dispute"
+
+    class State(models.TextChoices):
+        """What it came to; written by `billing.reversals` alone."""
+
+        SEEN = "seen", "seen, nothing moved"  # a refund on its way, an inquiry
+        APPLIED = "applied", "credits taken"
+        UNDONE = "undone", "credits given back"  # a refund failed, a dispute was won
+        LOST = "lost", "dispute lost"
+        CLOSED = "closed", "over, nothing moved"  # an inquiry closed, a refund that never was
+        REJECTED = "rejected", "can't be reconciled"
+        SET_ASIDE = "set_aside", "of a payment that granted nothing"
+
+    class Problem(models.TextChoices):
+        """Why finance has to look at it."""
+
+        NO_RECEIPT = "no_receipt", "no receipt is known for its charge"
+        OTHER_CURRENCY = "other_currency", "not the currency of the receipt"
+        REVERSED_ALREADY = "reversed_already", "the receipt was reversed already"
+        EXCEEDS_RECEIPT = "exceeds_receipt", "more than was left of the receipt"
+        REINSTATED_AFTER_LOSS = "reinstated_after_loss", "funds came back after it was lost"
+
+    public_id = models.CharField(
+        max_length=64, unique=True, default=partial(ids.new, "payment_reversal"), editable=False
+    )
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    stripe_id = models.CharField(max_length=255, unique=True)
+    receipt = models.ForeignKey(
+        Receipt, on_delete=models.PROTECT, null=True, blank=True, related_name="reversals"
+    )
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, null=True, blank=True, related_name="reversals"
+    )
+    charge_id = models.CharField(max_length=255, blank=True)
+    payment_intent_id = models.CharField(max_length=255, blank=True)
+    amount_cents = models.PositiveIntegerField()
+    currency = models.CharField(max_length=3)
+    reason = models.CharField(max_length=64, blank=True)
+    stripe_status = models.CharField(max_length=64)
+    evidence_due_by = models.DateTimeField(null=True, blank=True)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.SEEN)
+    credits = models.PositiveIntegerField(default=0)  # what it debited, what is owed included
+    excess_credits = models.PositiveIntegerField(default=0)  # asked for above the receipt
+    problem = models.CharField(max_length=32, choices=Problem.choices, blank=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolution = models.CharField(max_length=1000, blank=True)
+    credit_event_id = models.CharField(
+        max_length=64, unique=True, default=partial(ids.new, "credit_event"), editable=False
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar = PaymentReversalQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "-id"], name="reversal_newest_of"),
+            models.Index(fields=["state", "-id"], name="reversal_by_state"),
+            models.Index(fields=["charge_id"], name="reversal_by_charge"),
+            models.Index(fields=["payment_intent_id"], name="reversal_by_payment_intent"),
+            models.Index(
+                fields=["evidence_due_by"],
+                name="reversal_by_deadline",
+                condition=Q(kind="dispute", state__in=("seen", "applied")),
+            ),
+            models.Index(
+                fields=["-id"],
+                name="reversal_flagged",
+                condition=~Q(problem="") & Q(resolved_at__isnull=True),
+            ),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="reversal_of_a_receipt_knows_its_organization",
+                condition=Q(receipt__isnull=True, organization__isnull=True)
+                | Q(receipt__isnull=False, organization__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="reversal_moves_credits_of_a_receipt",
+                condition=Q(credits=0) | Q(receipt__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="reversal_only_disputes_are_lost",
+                condition=~Q(state="lost") | Q(kind="dispute"),
+            ),
+            models.CheckConstraint(
+                name="reversal_rejected_says_why", condition=~Q(state="rejected") | ~Q(problem="")
+            ),
+            models.CheckConstraint(
+                name="reversal_resolved_with_a_note",
+                condition=Q(resolved_at__isnull=True) | ~Q(resolution=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.stripe_id}"
+
+
+class ReversalPhase(AppendOnly):
+    """A phase that a reversal entered, once, with what it moved."""
+
+    class Phase(models.TextChoices):
+        """The phases, each entered at most once."""
+
+        SEEN = "seen", "heard of"
+        TAKEN = "taken", "credits taken"
+        REJECTED = "rejected", "refused: it can't be reconciled"
+        UNDONE = "undone", "given back"
+        LOST = "lost", "lost"
+        CLOSED = "closed", "over without effect"
+
+    reversal = models.ForeignKey(
+        PaymentReversal, on_delete=models.PROTECT, related_name="phases", db_index=False
+    )
+    phase = models.CharField(max_length=16, choices=Phase.choices)
+    details = models.JSONField(default=dict)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="reversal_phase_once", fields=["reversal", "phase"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.phase} {self.reversal_id}"

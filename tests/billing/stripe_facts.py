@@ -1,0 +1,69 @@
+"""Refunds and disputes as Stripe would describe them, for tests that need no server."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from billing.stripe_objects import BalanceTransaction, Dispute, Refund
+
+THEN = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def refund(stripe_id: str, charge: str, cents: int, *, status: str = "succeeded", currency="USD"):
+    return Refund(
+        id=stripe_id,
+        charge_id=charge,
+        payment_intent_id=charge.replace("ch_", "pi_"),
+        amount_cents=cents,
+        currency=currency,
+        status=status,
+        reason="requested_by_customer",
+        created_at=THEN,
+        balance_transaction_id=f"txn_{stripe_id}",
+        metadata={},
+    )
+
+
+def dispute(
+    stripe_id: str,
+    charge: str,
+    cents: int,
+    *,
+    status: str = "needs_response",
+    withdrawn: bool = True,
+    reinstated: bool = False,
+    currency: str = "USD",
+):
+    movements = []
+    if withdrawn:
+        movements.append(_movement(f"txn_{stripe_id}_out", stripe_id, -cents))
+    if reinstated:
+        movements.append(_movement(f"txn_{stripe_id}_in", stripe_id, cents))
+    return Dispute(
+        id=stripe_id,
+        charge_id=charge,
+        payment_intent_id=charge.replace("ch_", "pi_"),
+        amount_cents=cents,
+        currency=currency,
+        status=status,
+        reason="fraudulent",
+        is_charge_refundable=False,
+        evidence_due_by=THEN,
+        created_at=THEN,
+        metadata={},
+        movements=tuple(movements),
+    )
+
+
+def _movement(stripe_id: str, source: str, cents: int) -> BalanceTransaction:
+    return BalanceTransaction(
+        id=stripe_id,
+        type="adjustment",
+        reporting_category="dispute" if cents < 0 else "dispute_reversal",
+        amount_cents=cents,
+        fee_cents=1500,
+        net_cents=cents - 1500,
+        currency="USD",
+        source_id=source,
+        created_at=THEN,
+        exchange_rate=Decimal(1),
+    )
