@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
 from imageskill.lib.admin import deeds, second_factor
-from imageskill.lib.admin.deeds import Asked, Deed
+from imageskill.lib.admin.deeds import Asked, Deed, Secret
 from imageskill.lib.admin.keyset import KeysetChangeList
 
 
@@ -102,11 +102,31 @@ class ConsoleAdmin(ModelAdmin):
         reason = fields.pop("reason", "")
         asked = Asked(request.user, reason, request.POST.get("key", ""), fields)
         try:
-            messages.success(request, deed.perform(thing, asked))
+            done = deed.perform(thing, asked)
         except deeds.Refused as refusal:
             messages.error(request, str(refusal))
             return None
+        if isinstance(done, Secret):
+            return self._show(request, deed, thing, done)
+        messages.success(request, done)
         return HttpResponseRedirect(self._thing_url(thing))
+
+    def _show(
+        self, request: HttpRequest, deed: Deed, thing: Model, secret: Secret
+    ) -> HttpResponse:
+        back = self._thing_url(thing)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": deed.label,
+            "opts": self.model._meta,
+            "original": thing,
+            "secret": secret,
+            "back": back,
+        }
+        response = TemplateResponse(request, "admin/secret.html", context)
+        response["Refresh"] = f"{secret.seconds}; url={back}"
+        response["Cache-Control"] = "no-store"
+        return response
 
     def _ask(self, request: HttpRequest, deed: Deed, thing: Model, form: Any) -> HttpResponse:
         context = {

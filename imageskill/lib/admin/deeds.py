@@ -42,18 +42,26 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Secret:
+    """What a deed gives to look at for a while, and nowhere else."""
+
+    text: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Deed:
     """One action by staff on one object.
 
     `preview` tells in sentences what will happen; `perform` calls one verb, may raise
-    `Refused`, and gives the sentence that says it is done.
+    `Refused`, and gives the sentence that says it is done, or a `Secret` to show.
     """
 
     name: str
     label: str
     permission: str
     preview: Callable[[Any], Sequence[str]]
-    perform: Callable[[Any, Asked], str]
+    perform: Callable[[Any, Asked], str | Secret]
     is_open: Callable[[Any], bool] = lambda _: True
     form: type[ReasonForm] = ReasonForm
     is_sensitive: bool = False  # asks for the second factor again after 15 minutes

@@ -1,0 +1,5 @@
+"""Jobs in the console, a module for each aggregate."""
+
+from jobs.admin import assets, jobs, usage
+
+__all__ = ["assets", "jobs", "usage"]

@@ -1,0 +1,177 @@
+"""Assets in the console: the picture, its check, and taking it down."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from unfold.decorators import display
+
+from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.deeds import Asked, Deed, Refused
+from imageskill.lib.admin.shown import copyable, link_to, moment
+from imageskill.lib.queue import enqueue
+from jobs import artifacts, assets
+from jobs.models import Asset
+
+_State = Asset.State
+_ACT = "accounts.act_on_jobs"
+
+
+def _calling(verb: Callable[..., None], done: str) -> Callable[[Asset, Asked], str]:
+    def perform(asset: Asset, asked: Asked) -> str:
+        try:
+            verb(asset, user=asked.user, reason=asked.reason)
+        except assets.NotInThatState as refusal:
+            raise Refused(str(refusal)) from refusal
+        return done
+
+    return perform
+
+
+def _check_again(asset: Asset, asked: Asked) -> str:
+    enqueue("jobs.thumbnail", asset_id=asset.public_id)
+    return "It is checked again; look in a moment."
+
+
+_DEEDS: Sequence[Deed] = (
+    Deed(
+        name="withdraw",
+        label="Take down",
+        permission=_ACT,
+        preview=lambda asset: (
+            "Its public address answers 410 from now on.",
+            "The bytes are kept, so that it can be released again.",
+        ),
+        perform=_calling(assets.withdraw, "The picture is taken down."),
+        is_open=lambda asset: asset.state in {_State.AVAILABLE, _State.QUARANTINED},
+        is_destructive=True,
+    ),
+    Deed(
+        name="quarantine",
+        label="Quarantine",
+        permission=_ACT,
+        preview=lambda asset: ("It is hidden while you look into it; its address answers 410.",),
+        perform=_calling(assets.quarantine, "The picture is hidden."),
+        is_open=lambda asset: asset.state == _State.AVAILABLE,
+    ),
+    Deed(
+        name="release",
+        label="Release",
+        permission=_ACT,
+        preview=lambda asset: ("Its public address shows it again.",),
+        perform=_calling(assets.release, "The picture can be seen again."),
+        is_open=lambda asset: asset.state in {_State.QUARANTINED, _State.WITHDRAWN},
+    ),
+    Deed(
+        name="check",
+        label="Check again",
+        permission=_ACT,
+        preview=lambda asset: ("A worker decodes it again and makes a new thumbnail.",),
+        perform=_check_again,
+        is_open=lambda asset: asset.state != _State.DELETED,
+    ),
+)
+
+
+@admin.register(Asset)
+class AssetAdmin(ReadOnlyAdmin):
+    """One picture and its check."""
+
+    seen_with = "accounts.see_jobs"
+    deeds = _DEEDS
+    list_display = (
+        "id_shown",
+        "kind",
+        "standing",
+        "verdict_shown",
+        "size",
+        "agent_shown",
+        "created",
+    )
+    list_filter = ("state", "kind")
+    search_fields = ("public_id__exact", "job__public_id__exact")
+    search_help_text = "An image_ or job_ id"
+    list_select_related = ("agent", "job", "verdict")
+    change_form_before_template = "admin/jobs/asset_before.html"
+    fields = (
+        "id_shown",
+        "kind",
+        "standing",
+        "job_shown",
+        "agent_shown",
+        "size",
+        "mime_type",
+        "sha256",
+        "created",
+        "verdict_shown",
+        "same_as",
+    )
+    readonly_fields = fields
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the thumbnail's address, which shows hidden pictures to staff too."""
+        view = self.admin_site.admin_view(self.thumbnail)
+        return [
+            path("<int:pk>/thumbnail/", view, name="jobs_asset_thumbnail"),
+            *super().get_urls(),
+        ]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """Load an asset with what its page shows."""
+        found = self.get_queryset(request).select_related(
+            "agent", "organization", "job", "verdict__same_as"
+        )
+        return found.filter(pk=object_id).first() if object_id.isdigit() else None
+
+    def thumbnail(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Give the thumbnail, or 404 where none was made yet."""
+        if not self.has_view_permission(request):
+            raise Http404
+        asset = Asset.objects.filter(pk=pk).only("thumbnail_key").first()
+        if asset is None or not asset.thumbnail_key:
+            raise Http404
+        with artifacts.opened(asset.thumbnail_key) as file:
+            response = HttpResponse(file.read(), content_type="image/webp")
+        response["Cache-Control"] = "private, max-age=600"
+        return response
+
+    @display(description="asset id")
+    def id_shown(self, asset: Asset) -> str:
+        return copyable(asset.public_id)
+
+    @display(
+        description="state",
+        label={"available": "success", "quarantined": "warning", "withdrawn": "danger"},
+    )
+    def standing(self, asset: Asset) -> tuple[str, str]:
+        return asset.state, asset.get_state_display()
+
+    @display(description="check", label={"good": "success", "bad": "danger"})
+    def verdict_shown(self, asset: Asset) -> tuple[str, str]:
+        verdict = getattr(asset, "verdict", None)
+        if verdict is None:
+            return "none", "not checked yet"
+        return ("good", "good") if verdict.is_good else ("bad", verdict.finding or "failed")
+
+    @display(description="same picture as")
+    def same_as(self, asset: Asset) -> str:
+        verdict = getattr(asset, "verdict", None)
+        return link_to(verdict.same_as) if verdict else "–"
+
+    @display(description="size")
+    def size(self, asset: Asset) -> str:
+        return f"{asset.width}×{asset.height}, {asset.content_length:,} bytes"
+
+    @display(description="job")
+    def job_shown(self, asset: Asset) -> str:
+        return link_to(asset.job)
+
+    @display(description="agent")
+    def agent_shown(self, asset: Asset) -> str:
+        return link_to(asset.agent)
+
+    @display(description="made")
+    def created(self, asset: Asset) -> str:
+        return moment(asset.created_at)

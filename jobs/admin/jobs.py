@@ -1,0 +1,153 @@
+"""Jobs in the console: what happened to each, step by step."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from unfold.decorators import display
+
+from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.shown import copyable, link_to, moment
+from jobs import timeline
+from jobs.admin import job_deeds
+from jobs.models import Asset, Job
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    """One job, from hold to capture."""
+
+    seen_with = "accounts.see_jobs"
+    deeds = job_deeds.ALL
+    list_display = (
+        "id_shown",
+        "operation",
+        "state",
+        "model_id",
+        "agent_shown",
+        "credits",
+        "created",
+    )
+    list_filter = ("status", "model_id")
+    search_fields = ("public_id__exact", "trace_id__exact", "provider_request_id__exact")
+    search_help_text = "A job_ or trace_ id, or the provider's request id"
+    list_select_related = ("agent",)
+    change_form_before_template = "admin/jobs/job_before.html"
+    fieldsets: ClassVar = (
+        (
+            "Job",
+            {"fields": ("id_shown", "operation", "state", "agent_shown", "trace_shown", "created")},
+        ),
+        (
+            "Provider",
+            {
+                "fields": (
+                    "model_id",
+                    "provider_id",
+                    "provider_request_id",
+                    "attempts",
+                    "redeliveries",
+                    "storage_attempts",
+                    "deadline",
+                )
+            },
+        ),
+        (
+            "Money",
+            {
+                "fields": (
+                    "credits_held",
+                    "credits_captured",
+                    "planned_usd",
+                    "reported_usd",
+                    "losses_shown",
+                )
+            },
+        ),
+        ("Error", {"fields": ("error_code", "error_class", "error_message")}),
+    )
+    readonly_fields = (
+        "id_shown",
+        "state",
+        "agent_shown",
+        "trace_shown",
+        "created",
+        "deadline",
+        "losses_shown",
+    )
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """Load a job with what its page shows."""
+        found = (
+            self.get_queryset(request)
+            .select_related("agent", "organization")
+            .prefetch_related(
+                Prefetch("assets", Asset.objects.select_related("verdict").order_by("index")),
+                "losses",
+            )
+        )
+        return found.filter(pk=object_id).first() if object_id.isdigit() else None
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Add the timeline and the pictures."""
+        job = self.get_object(request, object_id)
+        steps = timeline.of(job) if job else []
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), "job": job, "steps": steps}
+        )
+
+    @display(description="job id")
+    def id_shown(self, job: Job) -> str:
+        return copyable(job.public_id)
+
+    @display(
+        description="state",
+        label={
+            "completed": "success",
+            "failed": "danger",
+            "running": "info",
+            "storing": "info",
+            "unknown": "warning",
+        },
+    )
+    def state(self, job: Job) -> tuple[str, str]:
+        return (
+            ("unknown", "outcome unknown") if job.is_outcome_unknown else (job.status, job.status)
+        )
+
+    @display(description="agent")
+    def agent_shown(self, job: Job) -> str:
+        return link_to(job.agent)
+
+    @display(description="credits")
+    def credits(self, job: Job) -> str:
+        if job.credits_captured is not None:
+            return str(job.credits_captured)
+        return "–" if job.is_final else f"{job.credits_held} held"
+
+    @display(description="trace")
+    def trace_shown(self, job: Job) -> str:
+        return copyable(job.trace_id)
+
+    @display(description="created")
+    def created(self, job: Job) -> str:
+        return moment(job.created_at)
+
+    @display(description="deadline")
+    def deadline(self, job: Job) -> str:
+        return moment(job.deadline_at)
+
+    @display(description="losses of ours")
+    def losses_shown(self, job: Job) -> str:
+        losses = [
+            f"{loss.get_reason_display()}: {'unknown' if loss.usd is None else loss.usd} USD"
+            for loss in job.losses.all()
+        ]
+        return "; ".join(losses) or "none"

@@ -1,0 +1,61 @@
+"""What was charged and what was lost."""
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.shown import copyable, link_to, moment
+from jobs.models import Loss, Usage
+
+
+@admin.register(Usage)
+class UsageAdmin(ReadOnlyAdmin):
+    """One charge of a finished operation."""
+
+    seen_with = "accounts.see_jobs"
+    list_display = ("id_shown", "job_shown", "credits", "paid_credits", "provider_usd", "created")
+    search_fields = ("public_id__exact", "job__public_id__exact")
+    search_help_text = "A usage_ or job_ id"
+    list_select_related = ("job",)
+    fields = (
+        "id_shown",
+        "job_shown",
+        "credits",
+        "preview_credits",
+        "paid_credits",
+        "provider_usd",
+        "created",
+    )
+    readonly_fields = fields
+
+    @display(description="usage id")
+    def id_shown(self, usage: Usage) -> str:
+        return copyable(usage.public_id)
+
+    @display(description="job")
+    def job_shown(self, usage: Usage) -> str:
+        return link_to(usage.job)
+
+    @display(description="at")
+    def created(self, usage: Usage) -> str:
+        return moment(usage.created_at)
+
+
+@admin.register(Loss)
+class LossAdmin(ReadOnlyAdmin):
+    """What a provider bills and nobody pays us for."""
+
+    seen_with = "accounts.see_jobs"
+    list_display = ("job_shown", "reason", "usd", "created")
+    list_filter = ("reason",)
+    list_select_related = ("job",)
+    fields = ("job_shown", "reason", "usd", "created")
+    readonly_fields = fields
+
+    @display(description="job")
+    def job_shown(self, loss: Loss) -> str:
+        return link_to(loss.job)
+
+    @display(description="at")
+    def created(self, loss: Loss) -> str:
+        return moment(loss.created_at)
