@@ -9,5 +9,8 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("billing.urls")),
     path("", include("jobs.urls")),
+    path("", include("billing.page_urls")),
+    path("", include("jobs.page_urls")),
+    path("", include("feedback.page_urls")),
     path("", include("imageskill.console.urls")),
 ]

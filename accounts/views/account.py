@@ -34,6 +34,6 @@ def my_account(request: HttpRequest) -> HttpResponse:
         {
             "section": "account",
             "addresses": sponsors.addresses_of(user),
-            "passkeys": user.authenticator_set.count(),
+            "factors": user.authenticator_set.count(),
         },
     )

@@ -1,0 +1,143 @@
+"""The sponsor's pages about money: balances and what makes them, buying, receipts, refunds."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.models import Organization
+from accounts.visitors import me
+from billing import buyers, buying, packs, payment_methods, statements
+from billing.chart import ORGANIZATION, Purpose
+from billing.forms import BuyForm
+from billing.models import PaymentAttempt, Receipt
+from imageskill.errors import ApiError
+from imageskill.lib import pages
+
+_ROWS = 30
+_TITLES = {
+    Purpose.PREVIEW: "Free credits",
+    Purpose.PAID: "Bought credits",
+    Purpose.HELD: "Credits held by running jobs",
+    Purpose.OWED: "Credits owed",
+}
+
+
+@login_required
+@never_cache
+@require_GET
+def credits(request: HttpRequest, organization_id: str) -> HttpResponse:
+    """Show what there is, what is owed and why, what can be bought, and the receipts."""
+    return _credits_page(request, _owned(request, organization_id), BuyForm.fresh())
+
+
+@login_required
+@require_POST
+def buy(request: HttpRequest, organization_id: str) -> HttpResponse:
+    """Order credits for an organization; the same form sent twice orders once."""
+    organization = _owned(request, organization_id)
+    form = BuyForm(request.POST)
+    if not form.is_valid():
+        return _credits_page(request, organization, form)
+    buyer = buyers.sponsor(me(request), organization_id=organization.pk)
+    try:
+        bought = buying.order(buyer=buyer, **form.order())
+    except ApiError as error:
+        form.add_error(None, error.text)
+        return _credits_page(request, organization, form)
+    if isinstance(bought, Receipt):
+        messages.success(request, f"{bought.credits} credits granted. No money moved.")
+        return redirect("receipt", bought.public_id)
+    return redirect("order", bought.public_id)
+
+
+@login_required
+@never_cache
+@require_GET
+def order(request: HttpRequest, payment_attempt_id: str) -> HttpResponse:
+    """Show an order before the buyer leaves for Stripe, and what became of it afterwards."""
+    mine = PaymentAttempt.objects.filter(quote__organization__owner=me(request))
+    attempt = get_object_or_404(
+        mine.select_related("quote__organization", "receipt"), public_id=payment_attempt_id
+    )
+    organization = attempt.quote.organization
+    context = {
+        "section": "agents",
+        "attempt": attempt,
+        "quote": attempt.quote,
+        "organization": organization,
+        "agents": list(organization.agents.all()[:10]),
+        "receipt": getattr(attempt, "receipt", None),
+    }
+    return render(request, "billing/order.html", context)
+
+
+@login_required
+@require_GET
+def entries(request: HttpRequest, organization_id: str, purpose: str) -> HttpResponse:
+    """Show the entries that make one balance."""
+    organization = _owned(request, organization_id)
+    if purpose not in ORGANIZATION:
+        raise Http404
+    found = statements.entries(organization.pk, Purpose(purpose))
+    page = pages.cut(request, found, size=_ROWS)
+    balance = statements.balances_of([organization.pk]).get(organization.pk, statements.NOTHING)
+    context = {
+        **_head(organization),
+        "title": _TITLES[Purpose(purpose)],
+        "balance": getattr(balance, purpose),
+        "entries": page.rows,
+        "next_url": page.next_url,
+    }
+    return render(request, "billing/entries.html", context)
+
+
+@login_required
+@require_GET
+def receipt(request: HttpRequest, receipt_id: str) -> HttpResponse:
+    """Show a receipt, made to be printed."""
+    mine = Receipt.objects.filter(organization__owner=me(request))
+    found = get_object_or_404(mine.select_related("organization", "quote"), public_id=receipt_id)
+    context = {
+        **_head(found.organization),
+        "receipt": found,
+        "reversals": found.reversals.exclude(credits=0).order_by("id"),
+        "user": me(request),
+    }
+    return render(request, "billing/receipt.html", context)
+
+
+def _credits_page(request: HttpRequest, organization: Organization, form: BuyForm) -> HttpResponse:
+    method = payment_methods.preferred()
+    found = pages.cut(request, Receipt.objects.of(organization.pk), size=10)
+    context = {
+        **_head(organization),
+        "balances": statements.balances_of([organization.pk]).get(
+            organization.pk, statements.NOTHING
+        ),
+        "debts": statements.debts_of(organization.pk),
+        "form": form,
+        "packs": packs.offered(),
+        "method": method,
+        "max_credits": packs.MAX_CREDITS,
+        "receipts": found.rows,
+        "next_url": found.next_url,
+    }
+    return render(request, "billing/credits.html", context, status=422 if form.errors else 200)
+
+
+def _owned(request: HttpRequest, organization_id: str) -> Organization:
+    return get_object_or_404(Organization, public_id=organization_id, owner=me(request))
+
+
+def _head(organization: Organization) -> dict[str, object]:
+    agents = list(organization.agents.select_related("organization").order_by("id")[:10])
+    return {
+        "section": "agents",
+        "tab": "credits",
+        "organization": organization,
+        "agents": agents,
+        "agent": agents[0],
+    }

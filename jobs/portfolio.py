@@ -1,0 +1,70 @@
+"""What a sponsor sees of their agents' work: pictures, jobs and what they cost."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, OuterRef, QuerySet, Sum
+
+from accounts.models import Agent, User
+from jobs.models import Asset, Job, Usage
+
+RECENT = timedelta(days=30)
+_STRIP = 4  # pictures beside each agent
+
+
+@dataclass(frozen=True, slots=True)
+class RecentWork:
+    """What an agent made and spent in the last 30 days."""
+
+    images: int
+    jobs: int
+    credits: int
+
+    @property
+    def credits_per_image(self) -> str:
+        """What one image cost on average, to a tenth of a credit."""
+        return f"{self.credits / self.images:.1f}" if self.images else "–"
+
+
+NO_WORK = RecentWork(images=0, jobs=0, credits=0)
+
+
+def agents_of(user: User) -> QuerySet[Agent]:
+    """Give a sponsor's agents, newest first, each with its newest pictures' ids as `strip`."""
+    pictures = (
+        Asset.objects.filter(agent=OuterRef("pk"), state=Asset.State.AVAILABLE)
+        .exclude(thumbnail_key="")
+        .order_by("-id")
+        .values("public_id")[:_STRIP]
+    )
+    return (
+        Agent.objects.owned_by(user)
+        .select_related("organization")
+        .annotate(strip=ArraySubquery(pictures))
+        .order_by("-id")
+    )
+
+
+def recent_work_of(agents: Iterable[Agent], *, now: datetime) -> dict[int, RecentWork]:
+    """Add up what each agent made and was charged lately, in one statement."""
+    rows = (
+        Usage.objects.filter(agent__in=list(agents), created_at__gte=now - RECENT)
+        .values("agent_id")
+        .annotate(jobs=Count("id"), spent=Sum("credits"), images=Sum("job__output_count"))
+    )
+    return {
+        row["agent_id"]: RecentWork(images=row["images"], jobs=row["jobs"], credits=row["spent"])
+        for row in rows
+    }
+
+
+def pictures_of(agent: Agent) -> QuerySet[Asset]:
+    """Give an agent's pictures, newest first, those that are gone included."""
+    return Asset.objects.filter(agent=agent).select_related("job").order_by("-id")
+
+
+def jobs_of(agent: Agent) -> QuerySet[Job]:
+    """Give an agent's jobs, newest first, uploads left out: they cost nothing and make nothing."""
+    return Job.objects.filter(agent=agent).exclude(operation=Job.Operation.UPLOAD).order_by("-id")
