@@ -14,6 +14,7 @@ from django.db.models import F, Q, Sum
 
 from accounts.grants import CapabilityDenied, how_to_get_more
 from accounts.models import Agent
+from billing import cap_alerts
 from billing.models import DailyUse
 from imageskill.errors import ApiError
 from imageskill.lib import clock
@@ -67,7 +68,7 @@ def take(*, agent: Agent, credits: int, at: datetime) -> None:
             raise _limit_reached(limit, at)
     caps = credit_caps(agent)
     if caps:
-        _check_caps(agent, caps, at)
+        _check_caps(agent, caps, credits, at)
 
 
 def give_back(*, agent_id: int, taken_at: datetime, credits: int, jobs: int = 1) -> None:
@@ -141,7 +142,7 @@ _WORDS = {
 }
 
 
-def _check_caps(agent: Agent, caps: dict[str, int], at: datetime) -> None:
+def _check_caps(agent: Agent, caps: dict[str, int], credits: int, at: datetime) -> None:
     use = used(agent.pk, at)
     for window, cap in caps.items():
         if getattr(use, window) > cap:
@@ -149,6 +150,16 @@ def _check_caps(agent: Agent, caps: dict[str, int], at: datetime) -> None:
                 f"This would pass the agent's cap of {cap} credits {_WORDS[window]}.",
                 recovery=how_to_get_more(agent),
             )
+    starts = _starts(clock.utc_day(at))
+    for window, cap in caps.items():
+        cap_alerts.tell(
+            agent,
+            window=_WORDS[window],
+            since=starts.get(window),
+            used=getattr(use, window),
+            added=credits,
+            cap=cap,
+        )
 
 
 def _limit_reached(limit: int, at: datetime) -> DailyJobLimit:

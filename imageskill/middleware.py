@@ -112,6 +112,7 @@ def _record(request: HttpRequest, response: HttpResponseBase, *, duration_s: flo
         actor_id=actor.get("actor_id"),
         http_status=response.status_code,
         exit_code=int(response[EXIT_CODE_HEADER]),
+        error_code=known.get("error_code", ""),
         duration_ms=round(duration_s * 1000, 1),
         trace_id=known["trace_id"],
     )

@@ -47,6 +47,7 @@ def failure(request: HttpRequest, error: ApiError) -> HttpResponse:
         content_type="application/json; charset=utf-8",
     )
     response[EXIT_CODE_HEADER] = str(error.exit_code)
+    vars(request)["error_code"] = error.code  # for telemetry
     retry_after = (error.recovery or {}).get("retry_after_seconds")
     if error.status in {429, 503}:
         response["Retry-After"] = str(retry_after or 1)
