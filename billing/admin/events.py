@@ -1,0 +1,47 @@
+"""The inbox of Stripe's events in the console."""
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from billing.models import StripeEvent
+from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.shown import copyable, moment
+
+
+@admin.register(StripeEvent)
+class StripeEventAdmin(ReadOnlyAdmin):
+    """One received event and what became of it."""
+
+    seen_with = "accounts.see_payments"
+    list_display = ("type", "state", "object_id", "deliveries", "attempts", "outcome", "at")
+    list_filter = ("state", "type")
+    search_fields = ("event_id__exact", "object_id__exact")
+    search_help_text = "An id of Stripe's: evt_, cs_, pi_, ch_, re_, du_"
+    fields = (
+        "id_shown",
+        "type",
+        "state",
+        "outcome",
+        "error",
+        "object_id",
+        "related_ids",
+        "is_live_mode",
+        "deliveries",
+        "attempts",
+        "at",
+        "handled",
+        "payload",
+    )
+    readonly_fields = fields
+
+    @display(description="event id")
+    def id_shown(self, event: StripeEvent) -> str:
+        return copyable(event.event_id)
+
+    @display(description="received")
+    def at(self, event: StripeEvent) -> str:
+        return moment(event.received_at)
+
+    @display(description="handled")
+    def handled(self, event: StripeEvent) -> str:
+        return moment(event.handled_at)

@@ -1,0 +1,153 @@
+"""The ledger in the console: to read, never to write."""
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from billing.models import BooksCheck, JobHold, LedgerEntry, Lot, Transfer, Wallet
+from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.shown import copyable, link_to, list_of, moment
+
+_SEE = "accounts.see_ledger"
+
+
+@admin.register(Wallet)
+class WalletAdmin(ReadOnlyAdmin):
+    """A wallet and the way to its entries."""
+
+    seen_with = _SEE
+    list_display = ("name", "purpose", "balance", "organization_shown")
+    list_filter = ("purpose",)
+    search_fields = ("organization__public_id__exact",)
+    search_help_text = "An org_ id"
+    list_select_related = ("organization",)
+    fields = ("purpose", "balance", "organization_shown", "entries")
+    readonly_fields = fields
+
+    @display(description="wallet")
+    def name(self, wallet: Wallet) -> str:
+        return str(wallet)
+
+    @display(description="organization")
+    def organization_shown(self, wallet: Wallet) -> str:
+        return link_to(wallet.organization)
+
+    @display(description="entries")
+    def entries(self, wallet: Wallet) -> str:
+        return list_of(
+            LedgerEntry, "the entries that make this balance", wallet__id__exact=wallet.pk
+        )
+
+
+@admin.register(Transfer)
+class TransferAdmin(ReadOnlyAdmin):
+    """A movement of credits, final."""
+
+    seen_with = _SEE
+    list_display = ("kind", "credits", "way", "reference", "actor", "at")
+    list_filter = ("kind",)
+    search_fields = ("reference__exact", "key__exact", "organization__public_id__exact")
+    search_help_text = "A job_, receipt_ or org_ id, or the transfer's key"
+    list_select_related = ("source__organization", "target__organization")
+    fields = (
+        "kind",
+        "credits",
+        "way",
+        "reference_shown",
+        "key",
+        "actor",
+        "reason",
+        "parent_shown",
+        "at",
+    )
+    readonly_fields = fields
+
+    @display(description="from → to")
+    def way(self, transfer: Transfer) -> str:
+        return f"{transfer.source} → {transfer.target}"
+
+    @display(description="reference")
+    def reference_shown(self, transfer: Transfer) -> str:
+        return copyable(transfer.reference)
+
+    @display(description="parent")
+    def parent_shown(self, transfer: Transfer) -> str:
+        return link_to(transfer.parent)
+
+    @display(description="at")
+    def at(self, transfer: Transfer) -> str:
+        return moment(transfer.created_at)
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(ReadOnlyAdmin):
+    """One side of a transfer, with the balance that it left."""
+
+    seen_with = _SEE
+    list_display = ("wallet", "credits", "balance_after", "transfer_shown", "at")
+    list_select_related = ("wallet__organization", "transfer")
+    fields = list_display
+    readonly_fields = fields
+
+    def lookup_allowed(self, lookup: str, value: str, request: object = None) -> bool:
+        """Let a wallet's page link to its entries."""
+        return lookup == "wallet__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @display(description="transfer")
+    def transfer_shown(self, entry: LedgerEntry) -> str:
+        return link_to(entry.transfer, f"{entry.transfer.kind} {entry.transfer.reference}")
+
+    @display(description="at")
+    def at(self, entry: LedgerEntry) -> str:
+        return moment(entry.transfer.created_at)
+
+
+@admin.register(Lot)
+class LotAdmin(ReadOnlyAdmin):
+    """What is left of a purchase."""
+
+    seen_with = _SEE
+    list_display = ("reference", "granted", "left", "organization_shown", "at")
+    search_fields = ("reference__exact", "organization__public_id__exact")
+    search_help_text = "A receipt_ or org_ id"
+    list_select_related = ("organization",)
+    fields = list_display
+    readonly_fields = fields
+
+    @display(description="organization")
+    def organization_shown(self, lot: Lot) -> str:
+        return link_to(lot.organization)
+
+    @display(description="since")
+    def at(self, lot: Lot) -> str:
+        return moment(lot.created_at)
+
+
+@admin.register(JobHold)
+class JobHoldAdmin(ReadOnlyAdmin):
+    """What a job holds or held."""
+
+    seen_with = _SEE
+    list_display = ("job_id", "state", "preview", "paid", "captured_preview", "captured_paid", "at")
+    list_filter = ("state",)
+    search_fields = ("job_id__exact", "organization__public_id__exact")
+    search_help_text = "A job_ or org_ id"
+    fields = list_display
+    readonly_fields = fields
+
+    @display(description="held since")
+    def at(self, held: JobHold) -> str:
+        return moment(held.created_at)
+
+
+@admin.register(BooksCheck)
+class BooksCheckAdmin(ReadOnlyAdmin):
+    """One check of the books and what it found."""
+
+    seen_with = _SEE
+    list_display = ("at", "actor", "problem_count")
+    fields = ("at", "actor", "problem_count", "problems")
+    readonly_fields = fields
+
+    @display(description="at")
+    def at(self, check: BooksCheck) -> str:
+        return moment(check.started_at)

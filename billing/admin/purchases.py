@@ -1,0 +1,127 @@
+"""Quotes and attempts to pay in the console."""
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from billing.models import PaymentAttempt, Quote, UnmatchedPayment
+from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.shown import copyable, dollars, link_to, moment
+
+_SEE = "accounts.see_payments"
+
+
+@admin.register(Quote)
+class QuoteAdmin(ReadOnlyAdmin):
+    """What was offered, to whom, until when."""
+
+    seen_with = _SEE
+    list_display = ("id_shown", "payment_method", "credits", "price", "agent_shown", "at")
+    list_filter = ("payment_method",)
+    search_fields = ("public_id__exact", "organization__public_id__exact")
+    search_help_text = "A quote_ or org_ id"
+    list_select_related = ("agent",)
+    fields = (
+        "id_shown",
+        "payment_method",
+        "pack_name",
+        "credits",
+        "price",
+        "agent_shown",
+        "user",
+        "idempotency_key",
+        "at",
+        "until",
+    )
+    readonly_fields = fields
+
+    @display(description="quote id")
+    def id_shown(self, quote: Quote) -> str:
+        return copyable(quote.public_id)
+
+    @display(description="price")
+    def price(self, quote: Quote) -> str:
+        return dollars(quote.price_cents)
+
+    @display(description="agent")
+    def agent_shown(self, quote: Quote) -> str:
+        return link_to(quote.agent)
+
+    @display(description="made")
+    def at(self, quote: Quote) -> str:
+        return moment(quote.created_at)
+
+    @display(description="good until")
+    def until(self, quote: Quote) -> str:
+        return moment(quote.expires_at)
+
+
+@admin.register(PaymentAttempt)
+class PaymentAttemptAdmin(ReadOnlyAdmin):
+    """One try to pay a quote."""
+
+    seen_with = _SEE
+    list_display = ("id_shown", "status", "environment", "quote_shown", "problem", "at")
+    list_filter = ("status", "environment")
+    search_fields = ("public_id__exact", "checkout_session_id__exact", "payment_intent_id__exact")
+    search_help_text = "A payatt_ id, or Stripe's cs_ or pi_"
+    list_select_related = ("quote",)
+    fields = (
+        "id_shown",
+        "status",
+        "problem",
+        "environment",
+        "quote_shown",
+        "checkout_session_id",
+        "payment_intent_id",
+        "at",
+    )
+    readonly_fields = fields
+
+    @display(description="attempt id")
+    def id_shown(self, attempt: PaymentAttempt) -> str:
+        return copyable(attempt.public_id)
+
+    @display(description="quote")
+    def quote_shown(self, attempt: PaymentAttempt) -> str:
+        return link_to(attempt.quote)
+
+    @display(description="made")
+    def at(self, attempt: PaymentAttempt) -> str:
+        return moment(attempt.created_at)
+
+
+@admin.register(UnmatchedPayment)
+class UnmatchedPaymentAdmin(ReadOnlyAdmin):
+    """Money that came in and granted nothing: overpayments and amounts that differ."""
+
+    seen_with = _SEE
+    list_display = ("reason", "state", "amount", "environment", "quote_shown", "at")
+    list_filter = ("state", "reason")
+    search_fields = ("checkout_session_id__exact", "payment_intent_id__exact", "charge_id__exact")
+    search_help_text = "Stripe's cs_, pi_ or ch_"
+    list_select_related = ("quote",)
+    fields = (
+        "reason",
+        "state",
+        "amount",
+        "environment",
+        "quote_shown",
+        "checkout_session_id",
+        "payment_intent_id",
+        "charge_id",
+        "note",
+        "at",
+    )
+    readonly_fields = fields
+
+    @display(description="amount")
+    def amount(self, payment: UnmatchedPayment) -> str:
+        return f"{payment.amount_cents / 100:,.2f} {payment.currency}"
+
+    @display(description="quote")
+    def quote_shown(self, payment: UnmatchedPayment) -> str:
+        return link_to(payment.quote)
+
+    @display(description="found")
+    def at(self, payment: UnmatchedPayment) -> str:
+        return moment(payment.found_at)
