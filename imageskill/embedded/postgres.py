@@ -1,11 +1,11 @@
 """A PostgreSQL of our own: started from its binary as a direct child, on a private socket."""
 
 import os
+import platform
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,7 @@ class Postgres:
         shutil.rmtree(draft, ignore_errors=True)
         folders.private(draft, owner=self._account)
         builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        command = [
+        command: list[str | Path] = [
             self._installation.bin / "initdb",
             *("-D", self._as_seen_by_server(draft)),
             *("-U", _USER, "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8"),
@@ -177,7 +177,7 @@ class Postgres:
         A user that we dropped to may not be able to walk down to it (a checkout in /root), but
         Linux lets a process reach the folder it was started in.
         """
-        return "/proc/self/cwd" if self._account and sys.platform == "linux" else str(folder)
+        return "/proc/self/cwd" if self._account and platform.system() == "Linux" else str(folder)
 
 
 def _clean_environment() -> dict[str, str]:
@@ -221,7 +221,7 @@ def _is_alive(pid: int) -> bool:
 
 def _is_server(pid: int, data: Path) -> bool:
     """Tell whether this process is a PostgreSQL that runs in `data`; a zombie is none."""
-    if sys.platform == "linux":
+    if platform.system() == "Linux":
         try:
             return Path(f"/proc/{pid}/cwd").resolve() == data
         except OSError:

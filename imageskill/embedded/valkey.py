@@ -9,12 +9,15 @@ import time
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from imageskill.embedded import folders
 from imageskill.embedded.child import Child
 
 _SOCKET = "valkey.sock"
 _START_TIMEOUT_S = 30
+_ONCE = Retry(NoBackoff(), 0)
 _STOP = ((signal.SIGTERM, 20.0),)
 
 
@@ -110,7 +113,7 @@ class Valkey:
     def _answers(self) -> bool:
         """Tell whether it takes commands (while it loads its data it says that it does not)."""
         try:
-            with redis.Redis(unix_socket_path=str(self._socket), retry=None) as client:
+            with redis.Redis(unix_socket_path=str(self._socket), retry=_ONCE) as client:
                 return bool(client.ping())
         except redis.RedisError:
             return False
