@@ -68,6 +68,15 @@ class AgentAdmin(ReadOnlyAdmin):
         "lists",
     )
 
+    def lookup_allowed(self, lookup: str, value: str, request: object = None) -> bool:
+        """Let the search box lead to an inbox's or a network's agents."""
+        return lookup in {
+            "contact",
+            "signup_network",
+            "organization__public_id",
+            "organization__owner__email",
+        } or super().lookup_allowed(lookup, value, request)
+
     @display(description="agent id")
     def id_shown(self, agent: Agent) -> str:
         return copyable(agent.public_id)

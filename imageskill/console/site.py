@@ -1,13 +1,25 @@
 """The console's site: who gets in, and by which door."""
 
+from functools import wraps
+from importlib import import_module
+from typing import Any
+
 from allauth.mfa.utils import is_mfa_enabled
+from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 from unfold.sites import UnfoldAdminSite
 
 from imageskill.lib.admin import second_factor
+
+# The theme evaluates expressions in its markup and sets styles from script; nothing else may.
+_POLICY = {
+    "script-src": [SELF, UNSAFE_EVAL],
+    "style-src": [SELF, UNSAFE_INLINE],
+    "img-src": [SELF, "data:"],
+}
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -15,6 +27,25 @@ class ConsoleSite(UnfoldAdminSite):
 
     site_header = "Image Skill"
     site_title = "Image Skill console"
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Serve every page of the console under a policy of its own."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def with_policy(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            response: HttpResponse = inner(request, *args, **kwargs)
+            response._csp_update = _POLICY  # type: ignore[attr-defined]  # noqa: SLF001
+            return response
+
+        return with_policy
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        """Add the pages that belong to no single model."""
+        # Loaded here because the site is made before models can be.
+        pages = import_module("imageskill.console.pages").PAGES
+        mine = [path(route, self.admin_view(view), name=name) for route, view, name in pages]
+        return [*mine, *super().get_urls()]
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Tell whether the person is active staff and showed a second factor."""
