@@ -28,6 +28,9 @@ from imageskill.health import router as health_router
 from imageskill.lib import strict_json
 from imageskill.lib.envelope import COMMAND_KEY, EnvelopeRenderer, failure
 from imageskill.openapi import with_envelopes
+from imageskill.remote_cli import router as remote_cli_router
+from jobs.api import router as jobs_router
+from jobs.api_models import router as models_router
 
 log = structlog.get_logger(__name__)
 
@@ -78,13 +81,21 @@ api = EnvelopeAPI(
     version=__version__,
     description="A creative runtime for AI agents. Every answer is one envelope.",
     openapi_url="/v1/openapi.json",
-    docs_url=None,
+    docs_url="/v1/docs",
     parser=StrictParser(),
     renderer=EnvelopeRenderer(),
     urls_namespace="api",
 )
 
-for router in (health_router, accounts_router, billing_router, feedback_router):
+for router in (
+    health_router,
+    accounts_router,
+    billing_router,
+    models_router,
+    jobs_router,
+    feedback_router,
+    remote_cli_router,
+):
     api.add_router("", router)
 
 

@@ -22,7 +22,13 @@ COMMANDS = (
             Flag("provider", "Only this provider's.", "PROVIDER", field="provider"),
             Flag("query", "Only those whose id or name has this text.", "TEXT", field="query"),
             Flag("details", "Whole rows with parameter schemas.", kind=SWITCH, field="details"),
-            Flag("summary", "Compact rows without parameter schemas.", kind=SWITCH, is_hidden=True),
+            Flag(
+                "summary",
+                "Compact rows without parameter schemas.",
+                kind=SWITCH,
+                field="details",
+                sent_as="compact",
+            ),
             *CREDENTIAL,
         ),
         (

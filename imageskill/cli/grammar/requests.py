@@ -49,7 +49,7 @@ def _fields(call: Call) -> dict[str, Any]:
     for flag in call.command.flags:
         value = call.get(flag.name)
         if flag.field and value is not None and (value is not False or flag.default is False):
-            fields[flag.field] = _as_asset(flag, value)
+            fields[flag.field] = flag.sent_as or _as_asset(flag, value)
     references = _references(call)
     if references:
         fields["references"] = references
