@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "import_export",
+    "ninja",  # the static files of the interactive API description
     "imageskill",
     "accounts",
     "billing",

@@ -5,6 +5,7 @@ from django.urls import include, path
 from imageskill.api import api
 
 urlpatterns = [
+    path("", include("imageskill.documents.pages")),
     path("", api.urls),
     path("", include("accounts.urls")),
     path("", include("billing.urls")),
