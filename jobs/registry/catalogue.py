@@ -1,14 +1,14 @@
 """The registry as a whole: every model by each of its names, and who is chosen by default."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from jobs.registry.consistency import contradictions
 from jobs.registry.entry import Model, Operation
-from jobs.registry.reading import FOLDER, RegistryError, make_model, read_json, read_rows
+from jobs.registry.reading import FOLDER, RegistryError, Row, make_model, read_json, read_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,16 +53,26 @@ class Registry:
 @lru_cache
 def load() -> Registry:
     """Read and check the registry, once a process. Raises `RegistryError`."""
-    presets = {
+    return build(
+        read_rows(),
+        presets=read_json(FOLDER / "size_presets.json"),
+        ranking=read_json(FOLDER / "ranking.json"),
+    )
+
+
+def build(
+    rows: Iterable[Row], *, presets: Mapping[str, Any], ranking: Mapping[str, Any]
+) -> Registry:
+    """Make the registry of rows that keep to the schema. Raises `RegistryError`."""
+    tables = {
         name: {preset: (width, height) for preset, (width, height) in table.items()}
-        for name, table in read_json(FOLDER / "size_presets.json").items()
+        for name, table in presets.items()
     }
-    every = tuple(make_model(row, presets=presets) for row in read_rows())
+    every = tuple(make_model(row, presets=tables) for row in rows)
     for model in every:
         for contradiction in contradictions(model):
             raise RegistryError(f"{model.id}: {contradiction}.")
     by_id = {model.id: model for model in every}
-    ranking = read_json(FOLDER / "ranking.json")
     return Registry(
         models=every,
         by_name=_names(every),
