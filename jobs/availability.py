@@ -1,6 +1,6 @@
 """Which models can run right now: credentials, what staff switched off, and what is failing."""
 
-from jobs import registry, switches
+from jobs import breaker, registry, switches
 from jobs.obstacles import (
     LOCAL_IS_OFF,
     MODEL_IS_OFF,
@@ -8,6 +8,7 @@ from jobs.obstacles import (
     PROVIDER_IS_OFF,
     Availability,
     Obstacle,
+    failing,
 )
 from jobs.providers import credentials
 from jobs.registry.entry import Model
@@ -20,13 +21,15 @@ def current() -> Availability:
         provider: credentials.is_configured(provider)
         for provider in {model.provider for model in registry.models()}
     }
-    pairs = (
-        (model.id, _obstacle(model, is_configured=configured[model.provider], off=off))
-        for model in registry.models()
-        if model.is_wired
-    )
+    wired = [model for model in registry.models() if model.is_wired]
+    found = {
+        model.id: _obstacle(model, is_configured=configured[model.provider], off=off)
+        for model in wired
+    }
+    paused_s = breaker.paused_s(model_id for model_id, obstacle in found.items() if not obstacle)
+    found |= {model_id: failing(retry_after_s=left) for model_id, left in paused_s.items()}
     return Availability(
-        tuple((model_id, obstacle) for model_id, obstacle in pairs if obstacle is not None)
+        tuple((model_id, obstacle) for model_id, obstacle in found.items() if obstacle)
     )
 
 
