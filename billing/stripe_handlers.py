@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from billing import fulfilment, stripe_gateway
+from billing import fulfilment, reversal_events, reversals, stripe_gateway
 from billing.stripe_objects import CheckoutSession
 
 Object = Mapping[str, Any]
@@ -30,10 +30,25 @@ def _read_session(found: Object) -> CheckoutSession:
 
 
 _CHECKOUT = Handler(read=_read_session, apply=fulfilment.apply)
+_REFUND = Handler(read=reversal_events.read_refund, apply=reversal_events.apply_refunds)
+_CHARGE_REFUNDED = Handler(
+    read=reversal_events.read_refunds_of_charge, apply=reversal_events.apply_refunds
+)
+_DISPUTE = Handler(read=reversal_events.read_dispute, apply=reversals.apply_dispute)
 
 HANDLERS: dict[str, Handler] = {
     "checkout.session.completed": _CHECKOUT,
     "checkout.session.async_payment_succeeded": _CHECKOUT,
     "checkout.session.async_payment_failed": _CHECKOUT,
     "checkout.session.expired": _CHECKOUT,
+    "refund.created": _REFUND,
+    "refund.updated": _REFUND,
+    "refund.failed": _REFUND,
+    "charge.refund.updated": _REFUND,
+    "charge.refunded": _CHARGE_REFUNDED,
+    "charge.dispute.created": _DISPUTE,
+    "charge.dispute.updated": _DISPUTE,
+    "charge.dispute.closed": _DISPUTE,
+    "charge.dispute.funds_withdrawn": _DISPUTE,
+    "charge.dispute.funds_reinstated": _DISPUTE,
 }

@@ -3,7 +3,7 @@
 import structlog
 from celery import shared_task
 
-from billing import books, fulfilment, stripe_events, stripe_gateway
+from billing import books, fulfilment, reversal_events, stripe_events, stripe_gateway
 
 log = structlog.get_logger(__name__)
 
@@ -40,3 +40,10 @@ def fetch_stripe_events(**_: object) -> None:
     """Get the events that Stripe could not deliver."""
     if stripe_gateway.is_configured():
         stripe_events.fetch_undelivered()
+
+
+@shared_task(name="billing.match_reversals")
+def match_reversals(**_: object) -> None:
+    """Apply refunds and disputes that came before their receipt."""
+    if stripe_gateway.is_configured():
+        reversal_events.match_waiting()

@@ -68,6 +68,7 @@ app.conf.update(
         "sweep-payments": {"task": "billing.sweep_payments", "schedule": 30.0},
         "sweep-stripe-events": {"task": "billing.sweep_stripe_events", "schedule": 60.0},
         "fetch-stripe-events": {"task": "billing.fetch_stripe_events", "schedule": 300.0},
+        "match-reversals": {"task": "billing.match_reversals", "schedule": 300.0},
         "check-books": {"task": "billing.check_books", "schedule": crontab(hour=2, minute=10)},
     },
 )

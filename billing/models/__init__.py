@@ -1,31 +1,42 @@
 """The tables of billing; only verb modules of this app write to them."""
 
 from billing.models.checks import BooksCheck
+from billing.models.corrections import CreditCorrection
 from billing.models.daily import DailyUse, StarterCount
 from billing.models.holds import JobHold, Lot, LotPart, Taking
 from billing.models.ledger import LedgerEntry, Transfer, Wallet
+from billing.models.month_close import MonthClose
 from billing.models.packs import CreditPack
 from billing.models.purchases import AttemptStatus, Environment, PaymentAttempt, Quote, Rail
 from billing.models.receipts import Receipt, ReceiptSeries, UnmatchedPayment
+from billing.models.reconciliation import BalanceMovement, Difference, ReconciledDay
+from billing.models.refunds import RefundBlock, RefundRequest
 from billing.models.reversals import PaymentReversal, ReversalPhase
 from billing.models.stripe_events import StripeEvent
 
 __all__ = [
     "AttemptStatus",
+    "BalanceMovement",
     "BooksCheck",
+    "CreditCorrection",
     "CreditPack",
     "DailyUse",
+    "Difference",
     "Environment",
     "JobHold",
     "LedgerEntry",
     "Lot",
     "LotPart",
+    "MonthClose",
     "PaymentAttempt",
     "PaymentReversal",
     "Quote",
     "Rail",
     "Receipt",
     "ReceiptSeries",
+    "ReconciledDay",
+    "RefundBlock",
+    "RefundRequest",
     "ReversalPhase",
     "StarterCount",
     "StripeEvent",

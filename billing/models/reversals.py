@@ -134,7 +134,7 @@ class PaymentReversal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.stripe_id}"
+        return f"{self.kind} {self.stripe_id} {self.state}"
 
 
 class ReversalPhase(AppendOnly):

@@ -1,0 +1,105 @@
+"""Refunds that staff or sponsors ask for, before Stripe is told."""
+
+from functools import partial
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import User
+from billing.models.receipts import Receipt, UnmatchedPayment
+from billing.models.reversals import PaymentReversal
+from billing.models.second_person import SecondPerson
+from imageskill.lib import ids
+
+
+class RefundRequest(SecondPerson):
+    """A refund asked for: decided, sent to Stripe, and then a reversal like any other."""
+
+    class ReasonCode(models.TextChoices):
+        """Why money goes back."""
+
+        REQUESTED = "requested_by_customer", "the buyer asked"
+        DUPLICATE = "duplicate", "paid twice"
+        SERVICE = "service", "the service failed"
+        FRAUD = "fraudulent", "not the card's owner"
+        UNUSED = "unused", "unused credits, asked for by the sponsor"
+
+    receipt = models.ForeignKey(
+        Receipt, on_delete=models.PROTECT, null=True, blank=True, related_name="refund_requests"
+    )
+    unmatched_payment = models.ForeignKey(
+        UnmatchedPayment,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="refund_requests",
+    )
+    amount_cents = models.PositiveIntegerField()
+    reason_code = models.CharField(max_length=32, choices=ReasonCode.choices)
+    is_from_sponsor = models.BooleanField(default=False)
+    stripe_key = models.CharField(
+        max_length=64, unique=True, default=partial(ids.random_text, 22), editable=False
+    )
+    sent_at = models.DateTimeField(null=True, blank=True)
+    stripe_refund_id = models.CharField(max_length=255, blank=True)
+    failure = models.CharField(max_length=200, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    reversal = models.ForeignKey(
+        PaymentReversal, on_delete=models.PROTECT, null=True, blank=True, related_name="requests"
+    )
+
+    class Meta(SecondPerson.Meta):
+        indexes: ClassVar = [
+            models.Index(fields=["state", "-id"], name="refund_request_by_state"),
+            models.Index(
+                fields=["id"],
+                name="refund_request_to_send",
+                condition=Q(state="approved", finished_at__isnull=True),
+            ),
+        ]
+        constraints: ClassVar = [
+            *SecondPerson.Meta.constraints,
+            models.CheckConstraint(
+                name="refund_request_is_about_one_payment",
+                condition=Q(receipt__isnull=False) ^ Q(unmatched_payment__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="refund_request_of_something", condition=Q(amount_cents__gt=0)
+            ),
+            models.UniqueConstraint(
+                name="refund_request_one_open_a_receipt",
+                fields=["receipt"],
+                condition=Q(state__in=("requested", "approved"), finished_at__isnull=True),
+            ),
+            models.UniqueConstraint(
+                name="refund_request_one_open_a_payment",
+                fields=["unmatched_payment"],
+                condition=Q(state__in=("requested", "approved"), finished_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"refund request {self.pk} ({self.amount_cents} cents)"
+
+    @property
+    def charge_id(self) -> str:
+        """The charge to be refunded."""
+        payment = self.receipt or self.unmatched_payment
+        assert payment is not None
+        return str(payment.charge_id)
+
+
+class RefundBlock(models.Model):
+    """A receipt that may not be refunded while this row exists."""
+
+    receipt = models.OneToOneField(
+        Receipt, on_delete=models.PROTECT, related_name="refund_block", primary_key=True
+    )
+    blocked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=1000)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.receipt_id} blocked"

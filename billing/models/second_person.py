@@ -1,0 +1,62 @@
+"""What one person asks for and another decides."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.models import User
+
+
+class SecondPersonQuerySet(models.QuerySet[Any]):
+    """Sets of requests."""
+
+    def waiting(self) -> "SecondPersonQuerySet":
+        """Narrow to what waits for a decision, oldest first."""
+        return self.filter(state=SecondPerson.State.REQUESTED).order_by("id")
+
+
+class SecondPerson(models.Model):
+    """A request; where it needs a second person, never decided by who asked."""
+
+    class State(models.TextChoices):
+        """Where the request stands."""
+
+        REQUESTED = "requested", "waits for a second person"
+        APPROVED = "approved", "approved"
+        TURNED_DOWN = "turned_down", "turned down"
+        EXPIRED = "expired", "expired, nobody decided in time"
+
+    state = models.CharField(max_length=12, choices=State.choices, default=State.REQUESTED)
+    needs_second_person = models.BooleanField(default=True)
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(default=timezone.now, editable=False)
+    reason = models.CharField(max_length=1000)
+    expires_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decision_note = models.CharField(max_length=1000, blank=True)
+
+    objects: ClassVar = SecondPersonQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="%(class)s_never_decided_by_who_asked",
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("requested_by")),
+            ),
+            models.CheckConstraint(
+                name="%(class)s_approved_by_a_second_person_where_needed",
+                condition=~Q(state="approved")
+                | Q(needs_second_person=False)
+                | Q(decided_by__isnull=False),
+            ),
+            models.CheckConstraint(name="%(class)s_says_why", condition=~Q(reason="")),
+        ]
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether somebody has to decide."""
+        return self.state == self.State.REQUESTED
