@@ -9,6 +9,7 @@ from hypothesis import settings
 from imageskill.lib.redis_client import client
 
 pytest_plugins = [
+    "tests.stand_in_providers",
     "tests.caller",
     "tests.chromium",
     "tests.database",

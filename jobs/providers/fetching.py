@@ -17,7 +17,7 @@ from jobs.pictures import formats
 from jobs.providers import http_calls
 from jobs.providers.failures import BROKEN_RUN, TRANSIENT, ProviderError
 from jobs.providers.port import Output
-from jobs.providers.spooling import CHUNK_BYTES, spool
+from jobs.providers.spooling import spool
 
 MOST_REDIRECTS = 3
 _MEANT_AS_BYTES = {"", "application/octet-stream", "binary/octet-stream"}
@@ -99,7 +99,7 @@ def _received(answer: httpx.Response, give_up_at: float) -> Output:
         raise refusal
     file = spool()
     try:
-        for chunk in answer.iter_raw(CHUNK_BYTES):
+        for chunk in answer.iter_raw():
             file.write(chunk)
             _check_bounds(file.tell(), give_up_at)
     except BaseException:

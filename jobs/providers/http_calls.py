@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -50,6 +50,14 @@ def cut_off(error: BaseException) -> ProviderError:
     if name in _NEVER_SENT:
         return ProviderError(TRANSIENT, reason="unreachable")
     return ProviderError(OUTCOME_UNKNOWN, reason=f"cut_off_{name.lower()}")
+
+
+def in_time(chunks: Iterable[bytes], *, deadline: datetime) -> Iterator[bytes]:
+    """Hand an answer's chunks on; one that still trickles in past the deadline is cut off."""
+    for chunk in chunks:
+        if clock.now() > deadline:
+            raise ProviderError(OUTCOME_UNKNOWN, reason="answer_too_slow")
+        yield chunk
 
 
 def until_accepted(call: Callable[[], Answer], *, deadline: datetime) -> Answer:

@@ -72,7 +72,8 @@ class OpenAI:
             with ExitStack() as opened:
                 answer = opened.enter_context(_call(order, opened))
                 lifted = base64_answers.lift(
-                    answer.iter_bytes(), picture_bytes=settings.OUTPUT_BYTES
+                    http_calls.in_time(answer.iter_bytes(), deadline=order.deadline),
+                    picture_bytes=settings.OUTPUT_BYTES,
                 )
                 return _outcome(lifted, order, request_id=answer.headers.get("x-request-id"))
         except openai.APIStatusError as error:

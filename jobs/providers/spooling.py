@@ -4,7 +4,6 @@ from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
 MEMORY_BYTES = 4 * 1024 * 1024
-CHUNK_BYTES = 64 * 1024
 
 
 def spool() -> BinaryIO:

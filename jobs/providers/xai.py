@@ -81,7 +81,8 @@ class XAI:
                 if not answer.is_success:
                     raise _refusal(answer)
                 lifted = base64_answers.lift(
-                    answer.iter_bytes(), picture_bytes=settings.OUTPUT_BYTES
+                    http_calls.in_time(answer.iter_bytes(), deadline=order.deadline),
+                    picture_bytes=settings.OUTPUT_BYTES,
                 )
         except httpx.TransportError as error:
             raise http_calls.cut_off(error) from error

@@ -1,3 +1,5 @@
+"""The fixture `providers`: fal, OpenAI and xAI on loopback, at ease."""
+
 import pytest
 
 from imageskill.standins.providers import house
