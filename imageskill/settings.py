@@ -48,7 +48,6 @@ INSTALLED_APPS = [
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
     "imageskill.console.apps.SiteConfig",
-    "imageskill.console.apps.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -68,6 +67,7 @@ INSTALLED_APPS = [
     "billing",
     "jobs",
     "feedback",
+    "imageskill.console.apps.ConsoleConfig",
 ]
 
 MIDDLEWARE = [

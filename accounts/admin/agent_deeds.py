@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django import forms
 
-from accounts import agents, claim_requests, corrections, sponsors, suspension
+from accounts import agents, audit, claim_requests, corrections, sponsors, suspension
 from accounts.models import Agent, Token
 from imageskill.lib.admin.deeds import Asked, Deed, ReasonForm, Refused
 
@@ -49,6 +49,11 @@ def _revoke(agent: Agent, asked: Asked) -> str:
 def _set_caps(agent: Agent, asked: Asked) -> str:
     corrections.set_caps(agent=agent, user=asked.user, reason=asked.reason, caps=asked.fields)
     return "The caps are set."
+
+
+def _note(agent: Agent, asked: Asked) -> str:
+    audit.record(user=asked.user, action="agent.note", subject=agent.public_id, reason=asked.reason)
+    return "The note is kept."
 
 
 def _reissue(agent: Agent, asked: Asked) -> str:
@@ -115,6 +120,13 @@ AGENT: Sequence[Deed] = (
         ),
         perform=_reinstate,
         is_open=lambda agent: agent.is_suspended and not agent.is_revoked,
+    ),
+    Deed(
+        name="note",
+        label="Add a note",
+        permission=_ACT,
+        preview=lambda _: ("What you write below stays with the agent, for staff to read.",),
+        perform=_note,
     ),
     Deed(
         name="caps",

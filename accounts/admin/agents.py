@@ -11,9 +11,11 @@ from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.shown import copyable, link_to, list_of, moment
 
 
-@admin.register(Agent)
 class AgentAdmin(ReadOnlyAdmin):
-    """One agent: who it is, what it may do, and what can be done about it."""
+    """One agent: who it is, what it may do, and what can be done about it.
+
+    The console registers it, together with what the other apps know of an agent.
+    """
 
     seen_with = "accounts.see_agents"
     deeds = agent_deeds.AGENT

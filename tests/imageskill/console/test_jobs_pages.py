@@ -14,7 +14,9 @@ PROMPT = "a lighthouse that nobody else should read about"
 @pytest.fixture
 def job(api, agent, drain, settings):
     settings.CREATE_WAIT_S = 0
-    made = api.post("/v1/create", json={"prompt": PROMPT, "model": "local.sketch"}, token=agent.token)
+    made = api.post(
+        "/v1/create", json={"prompt": PROMPT, "model": "local.sketch"}, token=agent.token
+    )
     drain()
     return Job.objects.get(public_id=made.data["job_id"])
 
@@ -52,9 +54,7 @@ class TestJobPage:
 
 
 class TestAssetPage:
-    def test_a_picture_that_is_taken_down_answers_410(
-        self, signed_in, supporter, job, client
-    ):
+    def test_a_picture_that_is_taken_down_answers_410(self, signed_in, supporter, job, client):
         asset = Asset.objects.get(job=job)
         browser = signed_in(supporter)
         url = reverse("admin:jobs_asset_deed", args=[asset.pk, "withdraw"])
