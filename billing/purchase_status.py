@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from billing.models import AttemptStatus, PaymentAttempt, Quote, Receipt
+from django.db.models import Q, Sum
+
+from billing.models import AttemptStatus, PaymentAttempt, PaymentReversal, Quote, Receipt
 from imageskill.errors import InvalidArguments, NotFound
 from imageskill.lib import clock
 
@@ -23,21 +25,38 @@ _STATES: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Reversed:
+    """How many of a receipt's credits are taken back at the moment."""
+
+    refunded: int = 0
+    disputed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Purchase:
     """A quote and what came of it so far."""
 
     quote: Quote
     attempt: PaymentAttempt | None
     receipt: Receipt | None
+    reversed: Reversed = Reversed()
 
     @property
     def state(self) -> str:
         """The purchase in a word of the contract."""
         if self.receipt is not None:
-            return "succeeded"
+            return self._receipt_state(self.receipt)
         if self.attempt is not None:
             return _STATES[self.attempt.status]
         return "expired" if self.quote.is_expired(now=clock.now()) else "created"
+
+    def _receipt_state(self, receipt: Receipt) -> str:
+        if self.reversed.disputed:
+            return "disputed"
+        if self.reversed.refunded:
+            is_all = self.reversed.refunded >= min(receipt.credits, receipt.amount_cents)
+            return "refunded" if is_all else "partially_refunded"
+        return "succeeded"
 
     @property
     def is_open(self) -> bool:
@@ -69,7 +88,23 @@ def find(*, organization_id: int, **references: str | None) -> Purchase:
     if quote is None:
         raise NotFound("There is no such purchase, or it is not yours.")
     receipt = Receipt.objects.filter(quote=quote).first()
-    return Purchase(quote, _attempt(quote, receipt, name, value), receipt)
+    attempt = _attempt(quote, receipt, name, value)
+    return Purchase(
+        quote, attempt, receipt, Reversed() if receipt is None else reversed_of(receipt)
+    )
+
+
+def reversed_of(receipt: Receipt) -> Reversed:
+    """Add up the refunds and disputes of a receipt that are in force."""
+    in_force = PaymentReversal.objects.filter(
+        receipt=receipt, state__in=(PaymentReversal.State.APPLIED, PaymentReversal.State.LOST)
+    )
+    kinds = PaymentReversal.Kind
+    sums = in_force.aggregate(
+        refunded=Sum("credits", filter=Q(kind=kinds.REFUND), default=0),
+        disputed=Sum("credits", filter=Q(kind=kinds.DISPUTE), default=0),
+    )
+    return Reversed(**sums)
 
 
 def _attempt(quote: Quote, receipt: Receipt | None, name: str, value: str) -> PaymentAttempt | None:

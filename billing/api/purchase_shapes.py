@@ -119,7 +119,7 @@ def status_out(purchase: Purchase) -> dict[str, Any]:
         "state": purchase.state,
         "quote": quote_out(purchase.quote) | {"state": _quote_state(purchase)},
         "payment_attempt": None if attempt is None else attempt_out(attempt),
-        "receipt": None if receipt is None else receipt_out(receipt),
+        "receipt": None if receipt is None else _receipt_now(receipt, purchase),
         "credit_event": None if receipt is None else _credit_event(receipt),
         "provider_event": None if attempt is None else _provider_event(attempt),
         "next": _status_next(purchase),
@@ -191,6 +191,15 @@ def _quote_state(purchase: Purchase) -> str:
     if purchase.receipt is not None:
         return "used"
     return "expired" if purchase.quote.is_expired(now=clock.now()) else "created"
+
+
+def _receipt_now(receipt: Receipt, purchase: Purchase) -> dict[str, Any]:
+    """Show a receipt with what was taken back of it since; the receipt itself never changes."""
+    return receipt_out(receipt) | {
+        "state": purchase.state,
+        "refunded_credits": purchase.reversed.refunded,
+        "disputed_credits": purchase.reversed.disputed,
+    }
 
 
 def _credit_event(receipt: Receipt) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 import random
 
 import pytest
+from django.db import transaction
 
 from accounts.models import ActivityEvent, Agent
-from billing import buyers, checkout, fulfilment, ledger, stripe_events, stripe_gateway
+from billing import books, buyers, checkout, fulfilment, ledger, stripe_events, stripe_gateway
 from billing.models import AttemptStatus, PaymentAttempt, Receipt, StripeEvent, UnmatchedPayment
 from imageskill.lib import clock
 from imageskill.standins.faults import Fault
@@ -205,6 +206,29 @@ class TestOrder:
         assert only_receipt().credits == 500
         created = ActivityEvent.objects.filter(type="payment.checkout_session.created")
         assert created.count() == 1
+
+
+@pytest.mark.django_db
+class TestDebts:
+    def test_a_purchase_settles_what_is_owed_first(self, shop, agent):
+        first = shop.attempt(agent, key="first")
+        shop.account.pay(first.checkout_session_id)
+        fulfilment.fulfil(payment_attempt_id=first.public_id)
+        organization_id = agent.agent.organization_id
+        with transaction.atomic():
+            ledger.hold(organization_id=organization_id, job_id="job_1", credits=160, actor="tests")
+            ledger.capture(organization_id=organization_id, job_id="job_1", credits=160)
+        shop.account.refund(Receipt.objects.get().charge_id)
+        shop.tell(*shop.events("refund."))
+        # 40 of the 160 were preview credits.
+        assert ledger.balances(organization_id)[1:] == (0, 0, 120)
+        second = shop.attempt(agent, key="second")
+        shop.account.pay(second.checkout_session_id)
+        fulfilment.fulfil(payment_attempt_id=second.public_id)
+        assert ledger.balances(organization_id)[1:] == (380, 0, 0)
+        receipt = Receipt.objects.get(attempt=second)
+        assert (receipt.owed_settled_credits, receipt.balance_after) == (120, 380)
+        assert list(books.ledger_problems()) == []
 
 
 @pytest.mark.django_db

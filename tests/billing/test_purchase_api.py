@@ -372,6 +372,27 @@ class TestStatus:
         fulfilment.fulfil(payment_attempt_id=session["payment_attempt_id"])
         assert self.show(api, agent, checkout_session_id=key).data["state"] == "failed"
 
+    def test_what_was_taken_back(self, api, agent, session, shop):
+        key = session["checkout_session_id"]
+        shop.account.pay(key)
+        fulfilment.fulfil(payment_attempt_id=session["payment_attempt_id"])
+        charge_id = Receipt.objects.get().charge_id
+
+        def state():
+            shop.tell(*shop.events("charge."))
+            data = self.show(api, agent, checkout_session_id=key).data
+            return data["state"], data["receipt"]["refunded_credits"]
+
+        shop.account.refund(charge_id, 200)
+        assert state() == ("partially_refunded", 200)
+        dispute_id = shop.account.dispute(charge_id, 300)["id"]
+        assert state() == ("disputed", 200)
+        shop.account.win(dispute_id)
+        assert state() == ("partially_refunded", 200)
+        shop.account.objects[dispute_id]["is_charge_refundable"] = True
+        shop.account.refund(charge_id)
+        assert state() == ("refunded", 500)
+
     def test_a_quote_without_attempt(self, api, agent):
         quote_id = fake_quote(api, agent)
         assert self.show(api, agent, quote_id=quote_id).data["state"] == "created"
