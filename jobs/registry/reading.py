@@ -59,7 +59,7 @@ def read_rows(folder: Path = FOLDER / "rows") -> list[dict[str, Any]]:
             except SchemaError as error:
                 raise RegistryError(f"{path.name}: {name}: {error.message}") from error
         rows.append(row)
-    return rows
+    return sorted(rows, key=lambda row: str(row["id"]))
 
 
 def read_json(path: Path) -> Any:
