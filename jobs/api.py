@@ -139,8 +139,9 @@ def list_assets(
 ) -> dict[str, Any]:
     """Give a page; `next_cursor` leads on, null at the end."""
     shows = _shows_provenance(request, provenance)
-    pictures = Asset.objects.of(request.auth.organization_id).select_related("job")
-    page, next_cursor = _page(pictures, limit=limit, cursor=cursor)
+    mine = request.auth.organization_id
+    pictures = Asset.objects.of(mine).select_related("job")
+    page, next_cursor = _page(pictures, organization_id=mine, limit=limit, cursor=cursor)
     return {
         "assets": [answers.asset_out(one, one.job, with_provenance=shows) for one in page],
         "next_cursor": next_cursor,
@@ -197,8 +198,9 @@ def list_jobs(
 ) -> dict[str, Any]:
     """Give a page; `next_cursor` leads on, null at the end."""
     shows = _shows_provenance(request, provenance)
-    jobs = Job.objects.of(request.auth.organization_id).prefetch_related("assets")
-    page, next_cursor = _page(jobs, limit=limit, cursor=cursor)
+    mine = request.auth.organization_id
+    jobs = Job.objects.of(mine).prefetch_related("assets")
+    page, next_cursor = _page(jobs, organization_id=mine, limit=limit, cursor=cursor)
     return {
         "jobs": [answers.job_out(job, _there(job), with_provenance=shows) for job in page],
         "next_cursor": next_cursor,
@@ -433,9 +435,12 @@ def _there(job: Job) -> Sequence[Asset]:
     return sorted(pictures, key=lambda asset: asset.index)
 
 
-def _page(rows: Any, *, limit: int, cursor: str | None) -> tuple[list[Any], str | None]:
+def _page(
+    rows: Any, *, organization_id: int, limit: int, cursor: str | None
+) -> tuple[list[Any], str | None]:
     if cursor:
-        last = rows.model.objects.filter(public_id=cursor).values_list("id", flat=True).first()
+        mine = rows.model.objects.filter(organization_id=organization_id, public_id=cursor)
+        last = mine.values_list("id", flat=True).first()
         if last is None:
             message = "use next_cursor of an earlier answer"
             raise InvalidArguments(

@@ -95,6 +95,7 @@ class _Server:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._control: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._owner_pid = 0
 
     def ask(self, request: bytes, fds: list[int]) -> bytes:
@@ -128,7 +129,7 @@ class _Server:
     def _start(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            subprocess.Popen(
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", "jobs.pictures.child", str(theirs.fileno())],
                 cwd=settings.BASE_DIR,
                 env={"PATH": os.environ.get("PATH", "")},

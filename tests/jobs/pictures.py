@@ -7,12 +7,22 @@ from typing import Any
 
 from PIL import Image
 
+SECRET = b"a secret place in the mountains"
+
 
 def noise(kind: str = "PNG", *, size: tuple[int, int] = (640, 480), **options: Any) -> bytes:
     """Draw a picture of noise in a format of Pillow's."""
     file = io.BytesIO()
     Image.effect_noise(size, 80).convert("RGB").save(file, kind, **options)
     return file.getvalue()
+
+
+def exif(*, orientation: int = 1) -> Image.Exif:
+    """Make EXIF data with a secret in it."""
+    data = Image.Exif()
+    data[0x0112] = orientation
+    data[0x010E] = SECRET.decode()
+    return data
 
 
 def upload_of(data: bytes, *, mime_type: str = "image/png", **changes: Any) -> dict[str, Any]:

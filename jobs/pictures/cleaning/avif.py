@@ -46,6 +46,8 @@ def _top_level(data: bytes) -> Iterator[Box]:
         try:
             box = _box(data, at, len(data))
         except Unsound:
+            if data[at + 4 : at + 8] in _TOP_LEVEL:
+                raise
             break
         seen.add(box.name)
         yield box
