@@ -42,9 +42,10 @@ def _survives(verb: "Callable[Arguments, None]") -> "Callable[Arguments, None]":
 @_survives
 def check(model_id: str) -> None:
     """Raise `ProviderError` (unavailable, with the seconds to wait) while the breaker is open."""
-    paused_ms, was_open = (
-        client().pipeline().pttl(_key(model_id, "open")).exists(_key(model_id, "pauses")).execute()
-    )
+    pipeline = client().pipeline()
+    pipeline.pttl(_key(model_id, "open"))
+    pipeline.exists(_key(model_id, "pauses"))
+    paused_ms, was_open = pipeline.execute()
     if paused_ms > 0:
         raise ProviderError(
             UNAVAILABLE, reason="breaker_open", retry_after_s=math.ceil(paused_ms / 1000)
@@ -58,27 +59,21 @@ def check(model_id: str) -> None:
 def note_failure(model_id: str) -> None:
     """Count a failure that speaks of the provider's health; enough of them open the breaker."""
     failures_key, pauses_key = _key(model_id, "failures"), _key(model_id, "pauses")
-    failures, _, pauses = (
-        client()
-        .pipeline()
-        .incr(failures_key)
-        .expire(failures_key, settings.BREAKER_WINDOW_S)
-        .get(pauses_key)
-        .execute()
-    )
+    pipeline = client().pipeline()
+    pipeline.incr(failures_key)
+    pipeline.expire(failures_key, settings.BREAKER_WINDOW_S)
+    pipeline.get(pauses_key)
+    failures, _, pauses = pipeline.execute()
     if failures < settings.BREAKER_FAILURES and not pauses:
         return
     pause_s = min(settings.BREAKER_PAUSE_S * 2 ** int(pauses or 0), LONGEST_PAUSE_S)
     log.warning("breaker_opened", model_id=model_id, pause_s=pause_s)
-    (
-        client()
-        .pipeline()
-        .set(_key(model_id, "open"), 1, ex=pause_s)
-        .incr(pauses_key)
-        .expire(pauses_key, MEMORY_S)
-        .delete(failures_key, _key(model_id, "probe"))
-        .execute()
-    )
+    pipeline = client().pipeline()
+    pipeline.set(_key(model_id, "open"), 1, ex=pause_s)
+    pipeline.incr(pauses_key)
+    pipeline.expire(pauses_key, MEMORY_S)
+    pipeline.delete(failures_key, _key(model_id, "probe"))
+    pipeline.execute()
 
 
 @_survives

@@ -73,7 +73,9 @@ def settings(*, level: str, as_json: bool) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "httpx": {"level": "WARNING"},
+            "httpx2": {"level": "WARNING"},
             "httpcore": {"level": "WARNING"},
+            "httpcore2": {"level": "WARNING"},
             "stripe": {"level": "WARNING"},
             "openai": {"level": "WARNING"},
             "PIL": {"level": "WARNING"},

@@ -30,7 +30,7 @@ def fields(order: Order) -> dict[str, Any]:
     if call.format_field and order.output_format:
         body[call.format_field] = order.output_format
     body |= {name: value for name, value in order.parameters.items() if value is not None}
-    return body | call.fixed
+    return {**body, **call.fixed}
 
 
 def pictures(order: Order) -> dict[str, Any]:

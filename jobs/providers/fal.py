@@ -114,7 +114,7 @@ class Fal:
         if any(result.get("has_nsfw_concepts") or ()):
             raise ProviderError(POLICY, reason="has_nsfw_concepts")
         made = result.get(order.model.call.output_field)
-        urls = [one.get("url") for one in made or () if isinstance(one, dict)]
+        urls = [str(one.get("url")) for one in made or () if isinstance(one, dict)]
         if len(urls) < order.output_count:
             raise ProviderError(BROKEN_RUN, reason="outputs_missing")
         outputs = self._fetched(urls[: order.output_count])

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, ClassVar
 
-import httpx
+import httpx2
 import openai
 from django.conf import settings
 
@@ -80,16 +80,15 @@ class OpenAI:
             raise _refusal(error) from error
         except openai.APIConnectionError as error:
             raise http_calls.cut_off(error.__cause__ or error) from error
-        except (openai.OpenAIError, httpx.TransportError) as error:
+        except (openai.OpenAIError, httpx2.TransportError) as error:
             raise http_calls.cut_off(error) from error
 
 
 @lru_cache
 def _client(base_url: str, key: str) -> openai.OpenAI:
     """Open a client that never repeats a paid call by itself."""
-    return openai.OpenAI(
-        base_url=base_url, api_key=key, max_retries=0, http_client=http_calls.client()
-    )
+    http_client = openai.DefaultHttpxClient(follow_redirects=False)
+    return openai.OpenAI(base_url=base_url, api_key=key, max_retries=0, http_client=http_client)
 
 
 def _call(order: Order, opened: ExitStack) -> AbstractContextManager[Any]:
@@ -105,7 +104,7 @@ def _call(order: Order, opened: ExitStack) -> AbstractContextManager[Any]:
         "model": body.pop("model"),
         "prompt": body.pop("prompt"),
         "extra_body": body,
-        "timeout": http_calls.timeout(left_s),
+        "timeout": openai.Timeout(left_s, connect=settings.PROVIDER_CONNECT_TIMEOUT_S),
     }
     if order.operation != "image.edit":
         return images.generate(**known)
