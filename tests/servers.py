@@ -33,7 +33,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         _start_servers(early_config)
     folder = tempfile.mkdtemp(prefix="imageskill-test-")
     early_config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-    os.environ.update(_SETTINGS, DATA_DIR=folder, STATIC_ROOT=folder)
+    static = Path(folder, "static")
+    static.mkdir()
+    os.environ.update(_SETTINGS, DATA_DIR=folder, STATIC_ROOT=str(static))
     if worker:
         os.environ["REDIS_URL"] = _database_of(worker)
         with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:

@@ -80,5 +80,7 @@ def settings(*, level: str, as_json: bool) -> dict[str, Any]:
             "openai": {"level": "WARNING"},
             "PIL": {"level": "WARNING"},
             "django.request": {"level": "ERROR"},
+            "celery.app.trace": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
         },
     }
