@@ -33,6 +33,8 @@ _CAP_FIELDS = (
     "outputs_per_request",
 )
 
+_MOST = 1_000_000
+
 
 class TermsForm(forms.Form):
     """What an agent may do and spend."""
@@ -49,18 +51,23 @@ class TermsForm(forms.Form):
             for grant, (name, consequence) in CHOICES.items()
         ],
     )
-    credits_per_operation = forms.IntegerField(label="For one image job", min_value=0)
-    credits_per_day = forms.IntegerField(label="A day", min_value=0, required=False)
-    credits_per_week = forms.IntegerField(label="A week", min_value=0, required=False)
-    credits_per_month = forms.IntegerField(label="A month", min_value=0, required=False)
-    credits_total = forms.IntegerField(label="In all, for ever", min_value=0, required=False)
-    outputs_per_request = forms.IntegerField(label="Images in one job", min_value=1, max_value=10)
+    credits_per_operation = forms.IntegerField(label="For one job", min_value=0, max_value=_MOST)
+    credits_per_day = forms.IntegerField(
+        label="A day", min_value=0, max_value=_MOST, required=False
+    )
+    credits_per_week = forms.IntegerField(
+        label="A week", min_value=0, max_value=_MOST, required=False
+    )
+    credits_per_month = forms.IntegerField(
+        label="A month", min_value=0, max_value=_MOST, required=False
+    )
+    credits_total = forms.IntegerField(label="In all", min_value=0, max_value=_MOST, required=False)
+    outputs_per_request = forms.IntegerField(label="Images in a job", min_value=1, max_value=10)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in _CAP_FIELDS:
-            self.fields[name].widget.attrs.update(inputmode="numeric", max=1_000_000)
-            self.fields[name].max_value = 1_000_000
+            self.fields[name].widget.attrs.update(inputmode="numeric", placeholder="no cap")
 
     @classmethod
     def showing(cls, agent: Agent) -> "TermsForm":

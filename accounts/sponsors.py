@@ -1,6 +1,7 @@
 """Sponsors: people who sign in with a mail address, and the agents that they own."""
 
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from accounts.agents import normalized_contact
@@ -19,7 +20,9 @@ def ensure(address: str) -> User:
     """
     address = normalized_contact(address)
     with transaction.atomic():
-        user, _ = User.objects.get_or_create(email=address)
+        user, _ = User.objects.get_or_create(
+            email=address, defaults={"password": make_password(None)}
+        )
         EmailAddress.objects.get_or_create(
             user=user, email=address, defaults={"primary": True, "verified": False}
         )

@@ -8,6 +8,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.db import transaction
 from django.test import Client
 from PIL import Image
 
@@ -63,6 +64,7 @@ def bought(signed: Signed, *, credits: int = 500) -> Receipt:
     )
 
 
+@transaction.atomic
 def made(signed: Signed, *, credits: int = 9, colour: str = "teal") -> Job:
     """A completed job with one stored picture and its thumbnail."""
     job = _job(signed, credits)

@@ -1,0 +1,152 @@
+"""Signing in by a mailed code, without telling anybody which addresses are known."""
+
+import re
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from tests.accounts.claiming import person
+
+pytestmark = pytest.mark.django_db
+LOGIN = "/account/login/"
+CONFIRM = "/account/login/code/confirm/"
+
+
+def _code() -> str:
+    found = re.search(r"^ {4}(\S+)$", str(mail.outbox[-1].body), re.MULTILINE)
+    assert found, mail.outbox[-1].body
+    return found[1]
+
+
+def _same_but_for(text: str, address: str) -> str:
+    text = text.replace(address, "ADDRESS")
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text)
+
+
+class TestACode:
+    def test_signs_a_new_person_in_with_one_form(self, db: None) -> None:
+        client = Client()
+
+        client.post(LOGIN, {"login": "New@Example.org"})
+        answer = client.post(CONFIRM, {"code": _code()})
+
+        assert answer.headers["Location"] == reverse("my_agents")
+        user = User.objects.get(email="new@example.org")
+        assert not user.has_usable_password()
+        assert user.emailaddress_set.get().verified
+
+    def test_leads_on_to_where_one_wanted_to_go(self, db: None) -> None:
+        client = Client()
+        client.post(LOGIN, {"login": "a@example.org", "next": "/account"})
+
+        answer = client.post(CONFIRM, {"code": _code(), "next": "/account"})
+
+        assert answer.headers["Location"] == "/account"
+
+    def test_does_not_lead_to_another_site(self, db: None) -> None:
+        client = Client()
+        client.post(LOGIN, {"login": "a@example.org", "next": "https://evil.example/"})
+
+        answer = client.post(CONFIRM, {"code": _code(), "next": "https://evil.example/"})
+
+        assert "evil" not in answer.headers["Location"]
+
+    def test_that_is_wrong_signs_nobody_in(self, db: None) -> None:
+        client = Client()
+        client.post(LOGIN, {"login": "a@example.org"})
+
+        answer = client.post(CONFIRM, {"code": "AAAAAA"})
+
+        assert "sessionid" not in answer.cookies or not client.session.get("_auth_user_id")
+        assert client.get(reverse("my_agents")).status_code == 302
+
+    def test_is_void_after_three_wrong_ones(self, db: None) -> None:
+        client = Client()
+        client.post(LOGIN, {"login": "a@example.org"})
+        right = _code()
+        for _ in range(3):
+            client.post(CONFIRM, {"code": "AAAAAA"})
+
+        client.post(CONFIRM, {"code": right})
+
+        assert client.get(reverse("my_agents")).status_code == 302
+
+    def test_comes_as_text_and_html(self, db: None) -> None:
+        Client().post(LOGIN, {"login": "a@example.org"})
+
+        message = mail.outbox[-1]
+        assert message.subject == "Your sign-in code for Image Skill"
+        [(html, _)] = message.alternatives  # type: ignore[attr-defined]
+        assert _code() in html
+
+
+class TestKnownAndUnknownAddresses:
+    def test_are_answered_alike(self, db: None) -> None:
+        person("known@example.org")
+        pages = {}
+        for address in ("known@example.org", "never@example.org"):
+            client = Client()
+            first = client.post(LOGIN, {"login": address})
+            second = client.get(CONFIRM)
+            pages[address] = (
+                first.status_code,
+                first.headers["Location"],
+                _same_but_for(second.text, address),
+            )
+
+        assert pages["known@example.org"] == pages["never@example.org"]
+        assert [message.subject for message in mail.outbox] == [mail.outbox[0].subject] * 2
+
+    def test_are_limited_alike(self, db: None) -> None:
+        person("known@example.org")
+        statuses = {}
+        for address in ("known@example.org", "never@example.org"):
+            answers = [Client().post(LOGIN, {"login": address}).status_code for _ in range(5)]
+            statuses[address] = answers
+
+        assert statuses["known@example.org"] == statuses["never@example.org"]
+        assert 200 in statuses["known@example.org"]  # the form again, with its error
+        assert len(mail.outbox) == 6
+
+    def test_nobody_can_sign_up_by_the_other_form(self, db: None) -> None:
+        Client().post("/account/signup/", {"email": "a@example.org"})
+
+        assert not User.objects.filter(email="a@example.org").exists()
+
+
+class TestCookies:
+    def test_are_out_of_scripts_reach_and_stay_on_this_site(self, db: None) -> None:
+        client = Client()
+        client.post(LOGIN, {"login": "a@example.org"})
+
+        cookie = client.cookies["sessionid"]
+
+        assert cookie["httponly"]
+        assert cookie["samesite"] == "Lax"
+
+
+class TestAPassword:
+    def test_lets_staff_in_who_have_one(self, db: None) -> None:
+        user = person("staff@example.org")
+        user.set_password("a long enough password")
+        user.save()
+
+        answer = Client().post(
+            reverse("password_login"),
+            {"login": "staff@example.org", "password": "a long enough password"},
+        )
+
+        assert answer.status_code == 302
+        assert answer.headers["Location"] == reverse("my_agents")
+
+    def test_that_is_wrong_lets_nobody_in(self, db: None) -> None:
+        person("staff@example.org")
+
+        answer = Client().post(
+            reverse("password_login"), {"login": "staff@example.org", "password": "guessed"}
+        )
+
+        assert answer.status_code == 200
