@@ -1,13 +1,12 @@
 """Jobs and assets as the wire has them. Reads what it is given; never asks the database."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 
-from billing import pricing
 from imageskill.lib import clock
+from jobs import prices
 from jobs.models import Asset, Job
 from jobs.outcomes import error_of, pending_error_of
 from jobs.prices import Cost
@@ -69,28 +68,10 @@ def cost_of(job: Job) -> dict[str, Any] | None:
     """Write what a job costs: its plan until it is charged, then the charge."""
     if job.operation == Job.Operation.UPLOAD:
         return None
-    cost = job.plan["cost"]
-    return _cost(
-        estimated_usd=_usd(cost["estimated_usd"]),
-        fallback_usd=_usd(cost["fallback_usd"]),
+    return prices.cost_document(
+        Cost.from_stored(job.plan["cost"]),
+        credits_captured=job.credits_captured,
         reported_usd=job.reported_usd,
-        credits=job.credits_held if job.credits_captured is None else job.credits_captured,
-        confidence=cost["confidence"],
-        margin=Decimal(cost["margin"]),
-        source=cost["source"],
-    )
-
-
-def cost_of_plan(cost: Cost) -> dict[str, Any]:
-    """Write what a plan would cost."""
-    return _cost(
-        estimated_usd=cost.estimated_usd,
-        fallback_usd=cost.fallback_usd,
-        reported_usd=None,
-        credits=cost.credits,
-        confidence=cost.confidence,
-        margin=cost.margin,
-        source=cost.source,
     )
 
 
@@ -100,36 +81,6 @@ def waiting_for(job: Job) -> Mapping[str, Any]:
         "suggested_command": f"image-skill jobs wait {job.public_id} --json",
         "retry_after_seconds": 2,
     }
-
-
-def _cost(
-    *,
-    estimated_usd: Decimal | None,
-    fallback_usd: Decimal | None,
-    reported_usd: Decimal | None,
-    credits: int,
-    confidence: str,
-    margin: Decimal,
-    source: str,
-) -> dict[str, Any]:
-    return {
-        "estimated_usd": estimated_usd,
-        "provider_reported_usd": reported_usd,
-        "credit_pricing": {
-            "credit_unit_usd": pricing.CREDIT_USD,
-            "credits_required": credits,
-            "estimated_provider_cost_usd": estimated_usd,
-            "estimated_revenue_usd": pricing.revenue(credits),
-            "pricing_confidence": confidence,
-            "target_gross_margin": margin,
-            "pricing_source": source,
-            "fallback_provider_cost_usd": fallback_usd,
-        },
-    }
-
-
-def _usd(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
 
 
 def _provenance(job: Job, is_wanted: bool) -> dict[str, Any]:

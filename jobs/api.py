@@ -24,6 +24,7 @@ from jobs import (
     lifecycle,
     outcomes,
     preparing,
+    prices,
     requests,
     schemas,
     states,
@@ -357,7 +358,7 @@ def _planned(request: ApiRequest, agent: Agent | None, prepared: Prepared) -> di
         "asset_ids": [],
         "assets": [],
         "input_asset": None if picture is None else answers.asset_out(picture, picture.job),
-        "cost": answers.cost_of_plan(plan.cost),
+        "cost": prices.cost_document(plan.cost),
         "quota": {
             "consumed_credits": 0,
             "remaining_credits": None if balances is None else balances.preview,

@@ -268,7 +268,7 @@ def _charge(job: Job, *, outputs: int) -> Usage:
     charge = charging.charge_of(
         planned_usd=job.planned_usd,
         reported_usd=job.reported_usd,
-        is_usage_priced=bool(job.plan.get("is_usage_priced")),
+        is_usage_priced=job.plan["cost"]["is_usage_priced"],
         credits_held=job.credits_held,
         outputs=outputs,
         planned_outputs=job.output_count,

@@ -14,7 +14,6 @@ _OPERATIONS = {Job.Operation.CREATE: "image.generate", Job.Operation.EDIT: "imag
 
 def snapshot(plan: Plan) -> dict[str, Any]:
     """Write down what was planned, as JSON, for `Job.plan`: no prompt, exact numbers as text."""
-    cost = plan.cost
     return {
         "parameters": dict(plan.parameters),
         "aspect_ratio": plan.aspect_ratio,
@@ -22,15 +21,7 @@ def snapshot(plan: Plan) -> dict[str, Any]:
         "size": None if plan.size is None else list(plan.size),
         "selection": dict(plan.selection.document()),
         "token_rates_usd": {name: str(rate) for name, rate in plan.model.price.rates_usd.items()},
-        "is_usage_priced": cost.is_usage_priced,
-        "cost": {
-            "confidence": cost.confidence,
-            "estimated_usd": _text(cost.estimated_usd),
-            "fallback_usd": _text(cost.fallback_usd),
-            "credits": cost.credits,
-            "margin": str(cost.margin),
-            "source": cost.source,
-        },
+        "cost": plan.cost.stored(),
     }
 
 
@@ -72,7 +63,3 @@ def _picture(one: JobInput) -> Picture:
         width=asset.width,
         height=asset.height,
     )
-
-
-def _text(usd: Decimal | None) -> str | None:
-    return None if usd is None else str(usd)
