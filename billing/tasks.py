@@ -1,9 +1,23 @@
 """What workers do for billing, by name; each task makes one domain call."""
 
+from datetime import timedelta
+
 import structlog
 from celery import shared_task
 
-from billing import books, fulfilment, reversal_events, stripe_events, stripe_gateway
+from billing import (
+    books,
+    corrections,
+    fulfilment,
+    reconciliation,
+    refund_sending,
+    refunds,
+    reversal_events,
+    stripe_events,
+    stripe_gateway,
+    tally,
+)
+from imageskill.lib import clock
 
 log = structlog.get_logger(__name__)
 
@@ -47,3 +61,37 @@ def match_reversals(**_: object) -> None:
     """Apply refunds and disputes that came before their receipt."""
     if stripe_gateway.is_configured():
         reversal_events.match_waiting()
+
+
+@shared_task(name="billing.tally")
+def count_today(**_: object) -> None:
+    """Count what money did today, and yesterday once more after midnight."""
+    today = clock.utc_day(clock.now())
+    tally.day(today - timedelta(days=1))
+    tally.day(today)
+
+
+@shared_task(name=refund_sending.SEND)
+def send_refund(*, request_id: int, **_: object) -> None:
+    """Tell Stripe about an approved refund."""
+    refund_sending.send(request_id=request_id)
+
+
+@shared_task(name="billing.tend_requests")
+def tend_requests(**_: object) -> None:
+    """Hand unsent refunds out again."""
+    refund_sending.resend_unsent()
+
+
+@shared_task(name="billing.expire_requests")
+def expire_requests(**_: object) -> None:
+    """End requests that nobody decided in time."""
+    refunds.expire_due()
+    corrections.expire_due()
+
+
+@shared_task(name="billing.reconcile")
+def reconcile(**_: object) -> None:
+    """Compare Stripe's balance with the books."""
+    if stripe_gateway.is_configured():
+        reconciliation.nightly()

@@ -69,6 +69,11 @@ app.conf.update(
         "sweep-stripe-events": {"task": "billing.sweep_stripe_events", "schedule": 60.0},
         "fetch-stripe-events": {"task": "billing.fetch_stripe_events", "schedule": 300.0},
         "match-reversals": {"task": "billing.match_reversals", "schedule": 300.0},
+        "count-jobs": {"task": "jobs.tally", "schedule": 300.0},
+        "count-money": {"task": "billing.tally", "schedule": 300.0},
+        "tend-requests": {"task": "billing.tend_requests", "schedule": 60.0},
+        "expire-requests": {"task": "billing.expire_requests", "schedule": 600.0},
+        "reconcile": {"task": "billing.reconcile", "schedule": crontab(hour=1, minute=40)},
         "check-books": {"task": "billing.check_books", "schedule": crontab(hour=2, minute=10)},
     },
 )

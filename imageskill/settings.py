@@ -180,6 +180,7 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {"add_webauthn": "accounts.sign_in.AddPasskeyForm"}
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Image Skill"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS
@@ -319,8 +320,18 @@ LOOPBACK_IS_UNLIMITED = DEVELOPMENT  # limits and bounds by network do not count
 # -- Money -------------------------------------------------------------------------------------
 
 TARGET_GROSS_MARGIN = env.decimal("TARGET_GROSS_MARGIN", "0.40")
+REFUND_WINDOW_DAYS = env.integer("REFUND_WINDOW_DAYS", 14)  # for sponsors, of unused credits
+REFUND_REQUEST_DAYS = env.integer("REFUND_REQUEST_DAYS", 7)  # until a request expires
+REFUND_SECOND_PERSON_CENTS = env.integer("REFUND_SECOND_PERSON_CENTS", 2_000)
+REFUND_LIMITED_APPROVAL_CENTS = env.integer("REFUND_LIMITED_APPROVAL_CENTS", 10_000)
+GOODWILL_SECOND_PERSON_CREDITS = env.integer("GOODWILL_SECOND_PERSON_CREDITS", 500)
+RECONCILE_DAYS = env.integer("RECONCILE_DAYS", 7)  # how far the nightly run looks back
 # Who takes part in `check_books`: each app checks what it alone knows.
-BOOK_CHECKS = ["billing.books.ledger_problems", "jobs.books.problems"]
+BOOK_CHECKS = [
+    "billing.books.ledger_problems",
+    "billing.month_close.problems",
+    "jobs.books.problems",
+]
 
 # -- Buying ------------------------------------------------------------------------------------
 
