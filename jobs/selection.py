@@ -17,6 +17,7 @@ from jobs.registry.entry import Model, Operation
 DEFAULT = "default"  # the model name that leaves the choice to us
 EXPLICIT_POLICY = "explicit_model"
 FINISHING = "finishing"
+NAMED_IN_REASON = 5
 
 T = TypeVar("T")
 
@@ -199,8 +200,9 @@ def _reason(ask: Ask, candidate: Candidate, refusals: list[_Refusal]) -> str:
         if not isinstance(refusal.error, ModelUnavailable) and refusal.model != candidate.model
     }
     if passed:
-        names = ", ".join(f"{model_id} ({why})" for model_id, why in passed.items())
-        parts.append(f"passed by {names}")
+        names = [f"{model_id} ({why})" for model_id, why in passed.items()]
+        more = [f"{len(names) - NAMED_IN_REASON} more"] if len(names) > NAMED_IN_REASON else []
+        parts.append(f"passed by {', '.join(names[:NAMED_IN_REASON] + more)}")
     return "; ".join(parts)
 
 

@@ -65,6 +65,14 @@ class TestRanking:
         assert planned.parameters == {"seed": 1234}
         assert f"passed by {XAI} (does not take this request)" in planned.selection.reason
 
+    def test_a_long_way_down_is_told_short(self):
+        planned = edit(
+            model_parameters={"expand_prompt": False}, mask=picture(), accept_unknown_cost=True
+        )
+        assert planned.model.id == "fal.ideogram-v2-edit"
+        assert planned.selection.reason.count("does not take this request") == 5
+        assert planned.selection.reason.endswith("1 more")
+
     def test_the_ratio_and_count_decide_too(self):
         assert plan(aspect_ratio="21:9").model.id == "fal.nano-banana-pro"
         assert plan(only("fal", "local"), output_count=3).model.id == "local.sketch"
