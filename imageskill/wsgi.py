@@ -4,5 +4,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from jobs import registry
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imageskill.settings")
 application = get_wsgi_application()
+registry.load()  # a broken row stops the start, and the first caller does not wait for it
