@@ -14,6 +14,7 @@ from imageskill.lib import clock
 from imageskill.lib.queue import enqueue
 
 _MAIL_AGAIN_AFTER = timedelta(minutes=5)
+_WORDS_OF_OTHERS = {"agent", "by", "reason"}  # no mail program shall make links of them
 
 
 def tell(
@@ -72,7 +73,10 @@ def _unmailed() -> QuerySet[Alert]:
 
 
 def _letter(alert: Alert) -> letters.Letter:
-    facts = {name: _plain(value) for name, value in alert.facts.items()}
+    facts = {
+        name: letters.plain(value) if name in _WORDS_OF_OTHERS else value
+        for name, value in alert.facts.items()
+    }
     return letters.write(
         f"alerts/{alert.kind}",
         {"subject_id": alert.subject, **facts},
@@ -80,10 +84,6 @@ def _letter(alert: Alert) -> letters.Letter:
         link_label="Look at it",
         small_print=["You get this mail because you are the sponsor of this agent."],
     )
-
-
-def _plain(value: Any) -> Any:
-    return letters.plain(value) if isinstance(value, str) else value
 
 
 def _page_of(subject: str) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import QuerySet
+
 from accounts.models import AuditLine, User
 from imageskill.lib import trace
 
@@ -32,3 +34,8 @@ def record(
         after=None if after is None else dict(after),
         trace_id=trace.current(),
     )
+
+
+def lines_about(subject: str, *, action: str) -> QuerySet[AuditLine]:
+    """Give what was done to one thing, newest first."""
+    return AuditLine.objects.filter(subject=subject, action=action).order_by("-id")

@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import LoginForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django.core.mail import EmailMessage
 from django.forms import CharField, PasswordInput
 from django.http import HttpRequest, HttpResponse
@@ -43,6 +44,18 @@ class PasswordSignInForm(LoginForm):  # type: ignore[misc]
             strip=False,
             widget=PasswordInput(attrs={"autocomplete": "current-password"}),
         )
+
+
+class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    """Adds a passkey unless told to add a mere second factor."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = "What you call it"
+        if "passwordless" in self.fields:
+            passkey = self.fields["passwordless"]
+            passkey.label, passkey.initial = "Sign in with it alone, without a mailed code", True
+            passkey.help_text = "Asks for your finger, your face or its PIN."
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]

@@ -44,3 +44,14 @@ class BuyForm(forms.Form):
             else {"pack_id": data["pack"]}
         )
         return {"idempotency_key": data["idempotency_key"], **terms}
+
+
+class RefundForm(forms.Form):
+    """Why a sponsor wants their unused credits back."""
+
+    reason = forms.CharField(
+        label="Tell us why, if you like",
+        required=False,
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )

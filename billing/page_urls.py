@@ -14,4 +14,5 @@ urlpatterns = [
     ),
     path("orders/<str:payment_attempt_id>", views_sponsor.order, name="order"),
     path("receipts/<str:receipt_id>", views_sponsor.receipt, name="receipt"),
+    path("receipts/<str:receipt_id>/refund", views_sponsor.ask_refund, name="ask_refund"),
 ]

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.db import connection
 
-from accounts import activity, claim_states
-from accounts.models import Agent
+from accounts import activity, alerts, claim_states
+from accounts.models import Agent, Alert
 from billing import ledger
 from billing.models import Environment, PaymentAttempt, Quote, Receipt
 from imageskill.errors import NotFound
@@ -127,4 +127,16 @@ def _tell(receipt: Receipt) -> None:
         },
         trace_id=receipt.trace_id or None,
         also_found_by=(receipt.attempt.public_id,) if receipt.attempt else (),
+    )
+    alerts.tell_owner(
+        receipt.organization_id,
+        Alert.Kind.PURCHASE,
+        receipt.public_id,
+        cause=receipt.public_id,
+        facts={
+            "credits": receipt.credits,
+            "amount": f"${receipt.amount_cents // 100}.{receipt.amount_cents % 100:02}",
+            "number": receipt.number,
+            "live": receipt.is_live,
+        },
     )

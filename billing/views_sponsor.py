@@ -1,20 +1,31 @@
 """The sponsor's pages about money: balances and what makes them, buying, receipts, refunds."""
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import Organization
 from accounts.visitors import me
-from billing import buyers, buying, packs, payment_methods, statements
+from billing import (
+    buyers,
+    buying,
+    packs,
+    payment_methods,
+    refund_simulation,
+    refunds,
+    statements,
+)
 from billing.chart import ORGANIZATION, Purpose
-from billing.forms import BuyForm
+from billing.forms import BuyForm, RefundForm
 from billing.models import PaymentAttempt, Receipt
 from imageskill.errors import ApiError
-from imageskill.lib import pages
+from imageskill.lib import clock, pages
 
 _ROWS = 30
 _TITLES = {
@@ -98,15 +109,52 @@ def entries(request: HttpRequest, organization_id: str, purpose: str) -> HttpRes
 @require_GET
 def receipt(request: HttpRequest, receipt_id: str) -> HttpResponse:
     """Show a receipt, made to be printed."""
-    mine = Receipt.objects.filter(organization__owner=me(request))
-    found = get_object_or_404(mine.select_related("organization", "quote"), public_id=receipt_id)
+    found = _my_receipt(request, receipt_id)
+    window = timedelta(days=settings.REFUND_WINDOW_DAYS)
     context = {
         **_head(found.organization),
         "receipt": found,
         "reversals": found.reversals.exclude(credits=0).order_by("id"),
+        "asked": list(found.refund_requests.filter(is_from_sponsor=True).order_by("-id")[:5]),
+        "may_ask": found.charge_id and clock.now() - found.issued_at <= window,
+        "window_days": settings.REFUND_WINDOW_DAYS,
         "user": me(request),
     }
     return render(request, "billing/receipt.html", context)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_refund(request: HttpRequest, receipt_id: str) -> HttpResponse:
+    """Show what a refund of the unused credits would come to, and take the wish for it."""
+    found = _my_receipt(request, receipt_id)
+    form = RefundForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            refunds.ask_as_sponsor(
+                receipt=found, reason=form.cleaned_data["reason"], user=me(request)
+            )
+        except refunds.RefundRefused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "Asked. Our finance team decides; this page shows how it goes.")
+            return redirect("receipt", found.public_id)
+    context = {
+        **_head(found.organization),
+        "receipt": found,
+        "form": form,
+        "simulation": refund_simulation.of(found),
+    }
+    return render(request, "billing/refund.html", context, status=422 if form.errors else 200)
+
+
+def _my_receipt(request: HttpRequest, receipt_id: str) -> Receipt:
+    mine = Receipt.objects.filter(organization__owner=me(request))
+    found: Receipt = get_object_or_404(
+        mine.select_related("organization", "quote"), public_id=receipt_id
+    )
+    return found
 
 
 def _credits_page(request: HttpRequest, organization: Organization, form: BuyForm) -> HttpResponse:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from accounts import activity
+from accounts import activity, audit
 from accounts.models import Agent
 from accounts.visitors import me, owned_agent
 from billing import statements
@@ -107,6 +107,7 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
         "pictures": found.assets.order_by("index"),
         "transfers": statements.transfers_about(found.organization_id, found.public_id),
         "reason": refusals.reason_of(found.error_code) if found.error_code else None,
+        "looks": audit.lines_about(found.public_id, action="job.reveal_prompt")[:10],
     }
     return _page(request, "jobs/job.html", found.agent, "jobs", context)
 

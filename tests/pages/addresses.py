@@ -35,6 +35,7 @@ def of(agent: Signed, home: Home) -> list[tuple[str, str]]:
             for purpose in ("preview", "paid", "held", "owed")
         ),
         reverse("receipt", args=[home.receipt.public_id]),
+        reverse("ask_refund", args=[home.receipt.public_id]),
     ]
     changes = [
         reverse("agent_settings", args=[agent_id]),

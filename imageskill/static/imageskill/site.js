@@ -24,6 +24,9 @@
     if (event.target.closest("[data-print]")) window.print();
   });
 
-  document.addEventListener("DOMContentLoaded", () => localTimes(document));
+  document.addEventListener("DOMContentLoaded", () => {
+    localTimes(document);
+    document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  });
   document.addEventListener("htmx:after:swap", () => localTimes(document));
 })();
