@@ -8,8 +8,8 @@ from typing import Any, Generic, TypeVar
 from imageskill.errors import ApiError, Detail, InvalidArguments
 from jobs import registry
 from jobs.asks import Ask
-from jobs.obstacles import Availability
 from jobs.budget import BudgetExceeded, BudgetRequiresConfirmation
+from jobs.obstacles import Availability
 from jobs.providers.failures import ProviderUnavailable
 from jobs.registry.catalogue import Policy, Rank, Tier
 from jobs.registry.entry import Model, Operation
