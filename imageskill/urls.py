@@ -7,6 +7,7 @@ from imageskill.api import api
 urlpatterns = [
     path("", include("imageskill.documents.pages")),
     path("", api.urls),
+    path("", include("imageskill.mcp.http")),
     path("", include("accounts.urls")),
     path("", include("billing.urls")),
     path("", include("jobs.urls")),

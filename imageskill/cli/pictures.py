@@ -10,20 +10,12 @@ from tempfile import TemporaryFile
 from typing import IO, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from imageskill.cli import wire
+from imageskill.cli import signatures, wire
 from imageskill.cli.grammar.values import is_url
 from imageskill.cli.problems import FetchFailed, InputDenied, InvalidArguments
 
 MOST_BYTES = 64 * 1024 * 1024  # the server's own limit is lower; this one guards our disk
 _CHUNK = 192 * 1024  # a multiple of three, so that base64 pieces join without padding
-_SIGNATURES = (
-    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
-    (0, b"\xff\xd8\xff", "image/jpeg"),
-    (0, b"GIF8", "image/gif"),
-    (8, b"WEBP", "image/webp"),
-    (4, b"ftypavif", "image/avif"),
-    (4, b"ftypavis", "image/avif"),
-)
 
 
 class Picture(NamedTuple):
@@ -95,6 +87,9 @@ def _measured(file: IO[bytes], source: str) -> Picture:
             raise _too_large()
     if not size:
         raise InputDenied("The picture is empty.")
+    mime_type = signatures.mime_type(head)
+    if mime_type is None:
+        raise InputDenied("This is no picture we take: PNG, JPEG, WebP, GIF or AVIF.")
     remote = urlsplit(source) if is_url(source) else None
     path = remote.path if remote else source
     facts = {
@@ -103,18 +98,11 @@ def _measured(file: IO[bytes], source: str) -> Picture:
         "remote_origin": f"{remote.scheme}://{remote.netloc.rpartition('@')[2]}"
         if remote
         else None,
-        "mime_type": _mime_type(head),
+        "mime_type": mime_type,
         "content_length": size,
         "sha256": digest.hexdigest(),
     }
     return Picture(file, facts)
-
-
-def _mime_type(head: bytes) -> str:
-    for start, signature, mime_type in _SIGNATURES:
-        if head[start : start + len(signature)] == signature:
-            return mime_type
-    raise InputDenied("This is no picture we take: PNG, JPEG, WebP, GIF or AVIF.")
 
 
 def _too_large() -> InputDenied:

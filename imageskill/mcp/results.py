@@ -1,0 +1,68 @@
+"""Turns an envelope into a tool's result: its text, links to pictures, and small pictures."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from mcp_types import CallToolResult, ImageContent, ResourceLink, TextContent
+
+Fetch = Callable[[str], bytes | None]  # the bytes behind an asset's URL, None where they fail
+
+MOST_INLINE_BYTES = 1_000_000
+MOST_INLINE_PICTURES = 4
+MOST_LINKS = 20
+INLINE_TYPES = {"image/png", "image/jpeg", "image/webp", "image/gif"}
+
+
+def result(envelope: dict[str, Any], fetch: Fetch, *, is_showing: bool) -> CallToolResult:
+    """Make the result; `is_showing` puts small pictures into it."""
+    pictures = list(_pictures(envelope.get("data")))[:MOST_LINKS]
+    content: list[Any] = [
+        TextContent(type="text", text=json.dumps(envelope, ensure_ascii=False)),
+        *(_link(picture) for picture in pictures),
+    ]
+    if is_showing:
+        small = [one for one in pictures if _is_small(one)][:MOST_INLINE_PICTURES]
+        content += [image for one in small if (image := _inline(one, fetch))]
+    return CallToolResult(
+        content=content, structured_content=envelope, is_error=envelope.get("ok") is not True
+    )
+
+
+def _pictures(data: Any) -> Iterator[dict[str, Any]]:
+    """Find each asset once, wherever an answer carries them."""
+    if not isinstance(data, dict):
+        return
+    job = data.get("job")
+    places = [data.get("assets"), job.get("assets") if isinstance(job, dict) else None]
+    found = [*(one for place in places for one in place or []), data.get("asset")]
+    seen: set[str] = set()
+    for one in found:
+        if isinstance(one, dict) and one.get("url") and one["asset_id"] not in seen:
+            seen.add(one["asset_id"])
+            yield one
+
+
+def _link(picture: dict[str, Any]) -> ResourceLink:
+    return ResourceLink(
+        type="resource_link",
+        name=picture["asset_id"],
+        uri=picture["url"],
+        mime_type=picture.get("mime_type"),
+        size=picture.get("content_length"),
+    )
+
+
+def _is_small(picture: dict[str, Any]) -> bool:
+    size = picture.get("content_length")
+    return picture.get("mime_type") in INLINE_TYPES and 0 < (size or 0) <= MOST_INLINE_BYTES
+
+
+def _inline(picture: dict[str, Any], fetch: Fetch) -> ImageContent | None:
+    data = fetch(picture["url"])
+    if data is None:
+        return None
+    return ImageContent(
+        type="image", data=base64.b64encode(data).decode(), mime_type=picture["mime_type"]
+    )

@@ -1,0 +1,3 @@
+from tests.imageskill.cli.conftest import client, hosted
+
+__all__ = ["client", "hosted"]
