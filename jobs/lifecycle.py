@@ -182,7 +182,7 @@ def complete(job: Job, *, stored_at: datetime) -> bool:
         job.kept_outputs.all().delete()
         for asset in assets:
             enqueue("jobs.thumbnail", asset_id=asset.public_id)
-    artifacts.drop_kept(*(one.kept_key for one in kept))
+        _drop([one.kept_key for one in kept])
     return True
 
 
@@ -203,8 +203,7 @@ def fail(job: Job, ending: Ending) -> bool:
             return False
         _release(job, jobs=0 if ending.is_callers_fault else 1, reason=ending.error.code.lower())
         news.ended(job)
-        kept = _forget_kept(job)
-    artifacts.drop_kept(*kept)
+        _forget_kept(job)
     return True
 
 
@@ -311,8 +310,12 @@ def _note_loss(job: Job, ending: Ending) -> None:
         note_loss(job, reason=ending.loss, usd=ending.loss_usd)
 
 
-def _forget_kept(job: Job) -> list[str]:
+def _forget_kept(job: Job) -> None:
     keys = list(job.kept_outputs.values_list("kept_key", flat=True))
     if keys:
         job.kept_outputs.all().delete()
-    return keys
+        _drop(keys)
+
+
+def _drop(keys: Sequence[str]) -> None:
+    transaction.on_commit(lambda: artifacts.drop_kept(*keys))

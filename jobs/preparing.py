@@ -12,8 +12,9 @@ from django.conf import settings
 from accounts import grants, keys
 from accounts.models import Agent
 from imageskill.errors import NotFound
-from jobs import availability, planning
+from jobs import availability, planning, policy
 from jobs.asks import Ask, PictureFacts, ReferenceAsk
+from jobs.budget import BudgetExceeded, BudgetRequiresConfirmation
 from jobs.models import Asset
 from jobs.planning import Plan
 from jobs.registry.entry import Operation
@@ -46,12 +47,22 @@ def prepare(agent: Agent | None, request: Request, *, is_dry_run: bool) -> Prepa
         grants.require(agent, GRANTS[request.operation])
     assets = _assets(agent, request)
     ask = _ask(request, assets)
-    plan = planning.plan(
-        ask, availability=availability.current(), margin=settings.TARGET_GROSS_MARGIN
-    )
+    try:
+        plan = planning.plan(
+            ask, availability=availability.current(), margin=settings.TARGET_GROSS_MARGIN
+        )
+    except (BudgetRequiresConfirmation, BudgetExceeded):
+        _check_prompt(request, is_dry_run=is_dry_run)  # what is not allowed has no price
+        raise
+    _check_prompt(request, is_dry_run=is_dry_run)
     if agent is not None:
         grants.check_operation(agent, credits=plan.cost.credits, outputs=plan.output_count)
     return Prepared(request=request, plan=plan, assets=assets)
+
+
+def _check_prompt(request: Request, *, is_dry_run: bool) -> None:
+    if request.prompt:
+        policy.check(request.prompt, may_call_out=not is_dry_run)
 
 
 def request_out(prepared: Prepared) -> dict[str, Any]:

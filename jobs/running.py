@@ -7,6 +7,7 @@ providers stand outside of transactions, and no connection is kept while one las
 """
 
 from decimal import Decimal
+from functools import partial
 
 import structlog
 
@@ -98,16 +99,21 @@ def _make(job: Job) -> None:
 
 
 def _submitted(job: Job, order: Order) -> Outcome | None:
-    if not lifecycle.note_call(job):
-        return None  # canceled, or begun elsewhere
     connections.give_back()
-    answer = calls.submit(job.provider_id, order)
-    if isinstance(answer, Outcome):
+    answer = calls.submit(job.provider_id, order, begin=partial(_begin, job))
+    if answer is None or isinstance(answer, Outcome):
         return answer
     if not lifecycle.note_submission(job, answer):
         cancel_at_provider(job.public_id)
         return None
     return _collected(job, order)
+
+
+def _begin(job: Job) -> bool:
+    """Note the call; False where the job was canceled meanwhile, or is begun elsewhere."""
+    begun = lifecycle.note_call(job)
+    connections.give_back()
+    return begun
 
 
 def _collected(job: Job, order: Order) -> Outcome | None:

@@ -5,6 +5,7 @@ adapters stand the circuit breaker of each model and the limit on a provider's r
 """
 
 import time
+from collections.abc import Callable
 from functools import lru_cache
 
 from django.utils.module_loading import import_string
@@ -34,12 +35,21 @@ def adapter(provider: str) -> Provider:
     return made
 
 
-def submit(provider: str, order: Order) -> Submission | Outcome:
-    """Begin a run, once. Raises `ProviderError`; after `OUTCOME_UNKNOWN` never call again."""
+def submit(
+    provider: str, order: Order, *, begin: Callable[[], bool] = lambda: True
+) -> Submission | Outcome | None:
+    """Begin a run, once. Raises `ProviderError`; after `OUTCOME_UNKNOWN` never call again.
+
+    `begin` is asked last, once there is a seat: it notes that the provider is about to be
+    called, or says no; then nobody is called and None comes back.
+    """
     if not credentials.is_configured(provider):
         raise ProviderError(UNAVAILABLE, reason="not_configured")
     breaker.check(order.model_id)
     seats.take(provider, order.job_id, deadline=order.deadline)
+    if not begin():
+        seats.leave(provider, order.job_id)
+        return None
     try:
         answer = adapter(provider).submit(order)
     except BaseException as error:
