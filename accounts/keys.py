@@ -75,8 +75,11 @@ def find(text: str) -> Token | None:
     if not text.startswith(PREFIX) or not text.isascii() or "\x00" in text:
         return None
     lookup = text[len(PREFIX) : len(PREFIX) + _LOOKUP_LENGTH]
-    token = Token.objects.select_related("agent__organization").filter(lookup=lookup).first()
-    if token is None or not hmac.compare_digest(bytes(token.digest), _digest(text)):
+    try:
+        token = Token.objects.select_related("agent__organization").get(lookup=lookup)
+    except Token.DoesNotExist:
+        return None
+    if not hmac.compare_digest(bytes(token.digest), _digest(text)):
         return None
     return token
 
