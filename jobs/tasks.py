@@ -1,8 +1,11 @@
 """What workers do for jobs, by name; each task loads nothing and makes one domain call."""
 
+from datetime import timedelta
+
 from celery import shared_task
 
-from jobs import retention, running, sweeper, thumbnails
+from imageskill.lib import clock
+from jobs import retention, running, sweeper, tally, thumbnails
 
 
 @shared_task(name="jobs.run")
@@ -33,3 +36,11 @@ def sweep(**_: object) -> None:
 def retain(**_: object) -> None:
     """Let go of what is no longer to be kept."""
     retention.apply()
+
+
+@shared_task(name="jobs.tally")
+def count_today(**_: object) -> None:
+    """Count how models did today, and yesterday as long as its last jobs may still end."""
+    today = clock.utc_day(clock.now())
+    tally.day(today - timedelta(days=1))
+    tally.day(today)

@@ -1,5 +1,23 @@
 """Billing in the console, a module for each aggregate."""
 
-from billing.admin import events, ledger, purchases, receipts
+from billing.admin import (
+    closing,
+    events,
+    ledger,
+    packs,
+    purchases,
+    receipts,
+    requests,
+    reversals,
+)
 
-__all__ = ["events", "ledger", "purchases", "receipts"]
+__all__ = [
+    "closing",
+    "events",
+    "ledger",
+    "packs",
+    "purchases",
+    "receipts",
+    "requests",
+    "reversals",
+]

@@ -3,6 +3,7 @@
 from billing.models.checks import BooksCheck
 from billing.models.corrections import CreditCorrection
 from billing.models.daily import DailyUse, StarterCount
+from billing.models.figures import MoneyDay
 from billing.models.holds import JobHold, Lot, LotPart, Taking
 from billing.models.ledger import LedgerEntry, Transfer, Wallet
 from billing.models.month_close import MonthClose
@@ -27,6 +28,7 @@ __all__ = [
     "LedgerEntry",
     "Lot",
     "LotPart",
+    "MoneyDay",
     "MonthClose",
     "PaymentAttempt",
     "PaymentReversal",

@@ -66,7 +66,12 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
                 "accounts.see_payments",
             ),
             ("Position", "monitoring", "admin:console_position", "accounts.see_ledger"),
-            ("Reconciliation", "balance", "admin:console_reconciliation", "accounts.see_ledger"),
+            (
+                "Reconciliation",
+                "balance",
+                "admin:billing_reconciledday_changelist",
+                "accounts.see_ledger",
+            ),
             (
                 "Month close",
                 "event_available",
@@ -98,7 +103,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
     (
         "Product",
         (
-            ("Packs", "sell", "admin:billing_pack_changelist", "accounts.see_catalog"),
+            ("Packs", "sell", "admin:billing_creditpack_changelist", "accounts.see_catalog"),
             ("Models", "model_training", "admin:console_models", "accounts.see_catalog"),
         ),
     ),

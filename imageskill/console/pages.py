@@ -4,8 +4,14 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from imageskill.console import search
+from imageskill.console import catalogue, orphans, position, queues, search, wall
 
 PAGES: tuple[tuple[str, Callable[[HttpRequest], HttpResponse], str], ...] = (
     ("find/", search.view, "console_search"),
+    ("wall/", wall.view, "console_wall"),
+    ("queues/", queues.view, "console_queues"),
+    ("orphans/", orphans.view, "console_orphans"),
+    ("models/", catalogue.view, "console_models"),
+    ("models/switch/", catalogue.switch, "console_switch"),
+    ("position/", position.view, "console_position"),
 )

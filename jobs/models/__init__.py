@@ -1,6 +1,7 @@
 """The rows of jobs, a module for each aggregate."""
 
 from jobs.models.asset import Asset, AssetCheck, JobInput, KeptOutput, Upload
+from jobs.models.figures import ModelDay
 from jobs.models.job import Job
 from jobs.models.prompt import Prompt
 from jobs.models.switches import Switch
@@ -13,6 +14,7 @@ __all__ = [
     "JobInput",
     "KeptOutput",
     "Loss",
+    "ModelDay",
     "Prompt",
     "Switch",
     "Upload",

@@ -114,6 +114,7 @@ class Job(models.Model):
             models.Index(fields=["provider_request_id"], name="job_of_provider_request"),
             models.Index(fields=["model_id", "-id"], name="job_of_model"),
             models.Index(fields=["status", "-id"], name="job_by_status"),
+            models.Index(fields=["-completed_at"], name="job_by_end"),
             models.Index(
                 fields=["deadline_at"], name="job_open", condition=models.Q(completed_at=None)
             ),

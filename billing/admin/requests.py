@@ -1,0 +1,115 @@
+"""What one person asks for and another decides: refunds, grants, corrections, write-offs."""
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from billing.models import CreditCorrection, RefundRequest
+from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.shown import dollars, link_to, moment
+
+_STANDING = display(
+    description="state",
+    label={
+        "requested": "warning",
+        "approved": "success",
+        "turned_down": "danger",
+        "expired": "info",
+    },
+)
+
+
+class SecondPersonAdmin(ReadOnlyAdmin):
+    """A request and its decision."""
+
+    @_STANDING
+    def standing(self, request: RefundRequest | CreditCorrection) -> tuple[str, str]:
+        return request.state, request.get_state_display()
+
+    @display(description="asked")
+    def asked(self, request: RefundRequest | CreditCorrection) -> str:
+        return moment(request.requested_at)
+
+    @display(description="expires")
+    def until(self, request: RefundRequest | CreditCorrection) -> str:
+        return moment(request.expires_at)
+
+    @display(description="decided")
+    def decided(self, request: RefundRequest | CreditCorrection) -> str:
+        return moment(request.decided_at)
+
+
+@admin.register(RefundRequest)
+class RefundRequestAdmin(SecondPersonAdmin):
+    """A refund that was asked for."""
+
+    seen_with = "accounts.see_payments"
+    list_display = ("id", "standing", "amount", "reason_code", "receipt_shown", "who", "asked")
+    list_filter = ("state",)
+    list_select_related = ("receipt", "requested_by")
+    fields = (
+        "standing",
+        "amount",
+        "reason_code",
+        "reason",
+        "receipt_shown",
+        "unmatched_payment",
+        "who",
+        "asked",
+        "until",
+        "decided_by",
+        "decided",
+        "decision_note",
+        "stripe_refund_id",
+        "failure",
+        "reversal_shown",
+    )
+    readonly_fields = fields
+
+    @display(description="amount")
+    def amount(self, request: RefundRequest) -> str:
+        return dollars(request.amount_cents)
+
+    @display(description="asked by")
+    def who(self, request: RefundRequest) -> str:
+        return request.requested_by.email
+
+    @display(description="receipt")
+    def receipt_shown(self, request: RefundRequest) -> str:
+        return link_to(request.receipt)
+
+    @display(description="refund")
+    def reversal_shown(self, request: RefundRequest) -> str:
+        return link_to(request.reversal)
+
+
+@admin.register(CreditCorrection)
+class CreditCorrectionAdmin(SecondPersonAdmin):
+    """A grant, adjustment or write-off that was asked for."""
+
+    seen_with = "accounts.see_payments"
+    list_display = ("id", "kind", "credits", "standing", "organization_shown", "who", "asked")
+    list_filter = ("state", "kind")
+    list_select_related = ("organization", "requested_by")
+    fields = (
+        "kind",
+        "credits",
+        "standing",
+        "reason",
+        "organization_shown",
+        "who",
+        "asked",
+        "until",
+        "decided_by",
+        "decided",
+        "decision_note",
+        "applied_credits",
+    )
+    readonly_fields = fields
+
+    @display(description="organization")
+    def organization_shown(self, request: CreditCorrection) -> str:
+        return link_to(request.organization)
+
+    @display(description="asked by")
+    def who(self, request: CreditCorrection) -> str:
+        return request.requested_by.email

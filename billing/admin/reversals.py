@@ -1,0 +1,75 @@
+"""Refunds and disputes in the console, as Stripe tells of them and as the ledger took them."""
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from billing.models import PaymentReversal
+from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.shown import copyable, link_to, moment
+
+
+@admin.register(PaymentReversal)
+class PaymentReversalAdmin(ReadOnlyAdmin):
+    """One refund or dispute."""
+
+    seen_with = "accounts.see_payments"
+    list_display = (
+        "kind",
+        "standing",
+        "amount",
+        "credits",
+        "problem",
+        "receipt_shown",
+        "due",
+        "at",
+    )
+    list_filter = ("kind", "state", "problem")
+    search_fields = ("public_id__exact", "stripe_id__exact", "charge_id__exact")
+    search_help_text = "A payment_reversal_ id, or Stripe's re_, du_ or ch_"
+    list_select_related = ("receipt",)
+    change_form_after_template = "admin/billing/reversal_after.html"
+    fields = (
+        "id_shown",
+        "kind",
+        "standing",
+        "amount",
+        "credits",
+        "excess_credits",
+        "problem",
+        "resolution",
+        "reason",
+        "stripe_id",
+        "stripe_status",
+        "charge_id",
+        "receipt_shown",
+        "due",
+        "at",
+    )
+    readonly_fields = fields
+
+    @display(description="reversal id")
+    def id_shown(self, reversal: PaymentReversal) -> str:
+        return copyable(reversal.public_id)
+
+    @display(
+        description="state",
+        label={"applied": "warning", "undone": "success", "lost": "danger", "rejected": "danger"},
+    )
+    def standing(self, reversal: PaymentReversal) -> tuple[str, str]:
+        return reversal.state, reversal.get_state_display()
+
+    @display(description="amount")
+    def amount(self, reversal: PaymentReversal) -> str:
+        return f"{reversal.amount_cents / 100:,.2f} {reversal.currency}"
+
+    @display(description="receipt")
+    def receipt_shown(self, reversal: PaymentReversal) -> str:
+        return link_to(reversal.receipt)
+
+    @display(description="evidence due")
+    def due(self, reversal: PaymentReversal) -> str:
+        return moment(reversal.evidence_due_by)
+
+    @display(description="first seen")
+    def at(self, reversal: PaymentReversal) -> str:
+        return moment(reversal.created_at)

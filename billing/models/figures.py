@@ -1,0 +1,32 @@
+"""Figures of money by day, kept by a task, so that no page scans history."""
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class MoneyDay(models.Model):
+    """What one kind of movement came to on one UTC day.
+
+    `name` is a kind of `billing.chart`, or `receipts`; receipts are counted by environment,
+    since only live ones are revenue.
+    """
+
+    RECEIPTS = "receipts"
+
+    day = models.DateField()
+    name = models.CharField(max_length=24)
+    environment = models.CharField(max_length=16, blank=True)
+    count = models.PositiveIntegerField(default=0)
+    credits = models.BigIntegerField(default=0)
+    amount_cents = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["day", "name", "environment"], name="money_once_for_day_and_name"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.day}"

@@ -1,0 +1,64 @@
+"""Reports in the console."""
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from feedback.models import Report
+from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.shown import copyable, link_to, moment
+
+
+@admin.register(Report)
+class ReportAdmin(ReadOnlyAdmin):
+    """One report, in the agent's own words."""
+
+    seen_with = "accounts.see_feedback"
+    list_display = ("title_shown", "state", "severity", "type", "repeats", "agent_shown", "at")
+    list_filter = ("state", "severity")
+    search_fields = ("public_id__exact", "dedupe_key__exact")
+    search_help_text = "A sig_ id or a dedupe key"
+    list_select_related = ("agent",)
+    fields = (
+        "id_shown",
+        "state",
+        "type",
+        "severity",
+        "confidence",
+        "title",
+        "body",
+        "command",
+        "expected",
+        "actual",
+        "friction",
+        "proof_needed",
+        "strategic_reason",
+        "surface",
+        "evidence",
+        "next_state",
+        "dedupe_key",
+        "source",
+        "trace_id",
+        "quality_score",
+        "is_weak",
+        "duplicate_of",
+        "repeats",
+        "agent_shown",
+        "at",
+    )
+    readonly_fields = fields
+
+    @display(description="report")
+    def title_shown(self, report: Report) -> str:
+        return str(report)
+
+    @display(description="feedback id")
+    def id_shown(self, report: Report) -> str:
+        return copyable(report.public_id)
+
+    @display(description="agent")
+    def agent_shown(self, report: Report) -> str:
+        return link_to(report.agent)
+
+    @display(description="left")
+    def at(self, report: Report) -> str:
+        return moment(report.created_at)

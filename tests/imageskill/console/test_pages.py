@@ -1,0 +1,75 @@
+"""Every page of the console opens for an operator, within its budget, and for no sponsor."""
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from imageskill.console.pages import PAGES
+from jobs import switches
+
+pytestmark = pytest.mark.django_db
+
+OURS = [
+    model
+    for model in admin.site._registry
+    if model._meta.app_label in {"accounts", "billing", "jobs", "feedback"}
+]
+
+
+@pytest.fixture
+def everything(operator):
+    operator.is_superuser = True
+    operator.save()
+    return operator
+
+
+class TestPages:
+    def test_each_list_opens_within_25_statements(
+        self, signed_in, everything, agent, django_assert_max_num_queries
+    ):
+        browser = signed_in(everything)
+        browser.get("/admin/")
+        for model in OURS:
+            opts = model._meta
+            url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+            with django_assert_max_num_queries(25):
+                assert browser.get(url).status_code == 200, url
+
+    def test_each_page_opens_within_25_statements(
+        self, signed_in, everything, agent, django_assert_max_num_queries
+    ):
+        browser = signed_in(everything)
+        browser.get("/admin/")
+        for url in ("/admin/", *(reverse(f"admin:{name}") for _, _, name in PAGES)):
+            with django_assert_max_num_queries(25):
+                assert browser.get(url).status_code == 200, url
+
+    def test_none_of_them_opens_for_a_sponsor(self, signed_in, sponsor):
+        browser = signed_in(sponsor)
+        for _, _, name in PAGES:
+            assert browser.get(reverse(f"admin:{name}")).status_code in {302, 403}
+
+    def test_none_of_the_lists_can_be_added_to_or_deleted_from(self, signed_in, everything):
+        browser = signed_in(everything)
+        for model in OURS:
+            opts = model._meta
+            url = reverse(f"admin:{opts.app_label}_{opts.model_name}_add")
+            assert browser.get(url).status_code == 403, url
+
+
+class TestSwitch:
+    def test_a_model_is_switched_off_for_a_reason(self, signed_in, operator, api):
+        browser = signed_in(operator)
+        form = {"kind": "model", "name": "local.sketch", "is_on": "0", "reason": "paper is out"}
+        url = reverse("admin:console_switch")
+        assert browser.post(url, form | {"reason": ""}).status_code == 200
+        assert api.get("/v1/models/local.sketch").data["model"]["status"] == "available"
+        assert browser.post(url, form).status_code == 302
+        switches.forget()
+        assert api.get("/v1/models/local.sketch").data["model"]["status"] == "unavailable"
+        switches.forget()
+
+    def test_support_may_look_but_not_switch(self, signed_in, supporter):
+        browser = signed_in(supporter)
+        assert browser.get(reverse("admin:console_models")).status_code == 200
+        assert browser.get(reverse("admin:console_switch")).status_code == 403
