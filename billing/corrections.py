@@ -36,8 +36,11 @@ def request(
 ) -> CreditCorrection:
     """Ask for a correction; goodwill up to the threshold is applied at once.
 
-    Raises CorrectionRefused where the wallets don't hold what it would take.
+    Raises CorrectionRefused where the wallets don't hold what it would take, ValueError for an
+    amount that the kind can't have.
     """
+    if not credits or (credits < 0 and kind not in {_Kind.ADJUST_PREVIEW, _Kind.ADJUST_PAID}):
+        raise ValueError("a correction moves more than nothing; only adjustments go down")
     alone = kind == _Kind.GOODWILL and credits <= settings.GOODWILL_SECOND_PERSON_CREDITS
     with transaction.atomic():
         asked = CreditCorrection.objects.create(

@@ -101,7 +101,11 @@ def figures_of(month: date) -> dict[str, Any]:
 
 def digest_of(closed: MonthClose) -> str:
     """Hash a month's figures together with the digest of the month before."""
-    document = {"figures": closed.figures, "previous": closed.previous_digest}
+    document = {
+        "figures": closed.figures,
+        "version": closed.version,
+        "previous": closed.previous_digest,
+    }
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
