@@ -24,6 +24,7 @@ PRESETS = {
 TIERS = {"0.5K": 512, "1K": 1024, "2K": 2048, "4K": 4096}
 _PICTURES = ("image_url", "mask_url", "first_image_url", "second_image_url")
 _LISTS = ("image_urls", "reference_image_urls")
+_MAKE_JPEG = ("/flux", "/dreamo")
 _PROMPTLESS = ("/redux",)
 
 
@@ -52,7 +53,8 @@ class Run:
     @property
     def kind(self) -> str:
         """The format of its files."""
-        return str(self.asked.get("output_format") or "png")
+        is_jpeg = any(name in self.app for name in _MAKE_JPEG)
+        return str(self.asked.get("output_format") or ("jpeg" if is_jpeg else "png"))
 
 
 class Fal:
