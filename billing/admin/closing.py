@@ -3,6 +3,7 @@
 from django.contrib import admin
 from unfold.decorators import display
 
+from billing.admin import closing_deeds
 from billing.models import BalanceMovement, Difference, MonthClose, ReconciledDay
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.shown import dollars, link_to, moment
@@ -13,6 +14,8 @@ _SEE = "accounts.see_ledger"
 @admin.register(Difference)
 class DifferenceAdmin(ReadOnlyAdmin):
     """Something that Stripe and we tell differently."""
+
+    deeds = closing_deeds.DIFFERENCE
 
     seen_with = _SEE
     list_display = ("reason", "state", "day", "theirs", "ours", "stripe_id", "owner")
@@ -91,6 +94,8 @@ class BalanceMovementAdmin(ReadOnlyAdmin):
 @admin.register(MonthClose)
 class MonthCloseAdmin(ReadOnlyAdmin):
     """A month that was frozen."""
+
+    deeds = closing_deeds.MONTH
 
     seen_with = _SEE
     list_display = ("month", "version", "closed_by", "closed", "reopened_at")

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from unfold.decorators import display
 
+from billing.admin import event_deeds
 from billing.models import StripeEvent
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.shown import copyable, moment
@@ -11,6 +12,8 @@ from imageskill.lib.admin.shown import copyable, moment
 @admin.register(StripeEvent)
 class StripeEventAdmin(ReadOnlyAdmin):
     """One received event and what became of it."""
+
+    deeds = event_deeds.ALL
 
     seen_with = "accounts.see_payments"
     list_display = ("type", "state", "object_id", "deliveries", "attempts", "outcome", "at")

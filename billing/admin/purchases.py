@@ -3,6 +3,7 @@
 from django.contrib import admin
 from unfold.decorators import display
 
+from billing.admin import refund_deeds
 from billing.models import PaymentAttempt, Quote, UnmatchedPayment
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.shown import copyable, dollars, link_to, moment
@@ -93,6 +94,8 @@ class PaymentAttemptAdmin(ReadOnlyAdmin):
 @admin.register(UnmatchedPayment)
 class UnmatchedPaymentAdmin(ReadOnlyAdmin):
     """Money that came in and granted nothing: overpayments and amounts that differ."""
+
+    deeds = refund_deeds.UNMATCHED
 
     seen_with = _SEE
     list_display = ("reason", "state", "amount", "environment", "quote_shown", "at")

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from unfold.decorators import display
 
+from billing.admin import refund_deeds
 from billing.models import Receipt
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.shown import copyable, dollars, link_to, moment
@@ -11,6 +12,8 @@ from imageskill.lib.admin.shown import copyable, dollars, link_to, moment
 @admin.register(Receipt)
 class ReceiptAdmin(ReadOnlyAdmin):
     """What was paid and granted; final."""
+
+    deeds = refund_deeds.RECEIPT
 
     seen_with = "accounts.see_payments"
     list_display = ("number", "amount", "credits", "payment_method", "environment", "who", "at")

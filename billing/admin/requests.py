@@ -3,6 +3,7 @@
 from django.contrib import admin
 from unfold.decorators import display
 
+from billing.admin import correction_deeds, refund_deeds
 from billing.models import CreditCorrection, RefundRequest
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.shown import dollars, link_to, moment
@@ -41,6 +42,8 @@ class SecondPersonAdmin(ReadOnlyAdmin):
 @admin.register(RefundRequest)
 class RefundRequestAdmin(SecondPersonAdmin):
     """A refund that was asked for."""
+
+    deeds = refund_deeds.REQUEST
 
     seen_with = "accounts.see_payments"
     list_display = ("id", "standing", "amount", "reason_code", "receipt_shown", "who", "asked")
@@ -85,6 +88,8 @@ class RefundRequestAdmin(SecondPersonAdmin):
 @admin.register(CreditCorrection)
 class CreditCorrectionAdmin(SecondPersonAdmin):
     """A grant, adjustment or write-off that was asked for."""
+
+    deeds = correction_deeds.REQUEST
 
     seen_with = "accounts.see_payments"
     list_display = ("id", "kind", "credits", "standing", "organization_shown", "who", "asked")

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.admin.agents import AgentAdmin
 from accounts.models import Agent
+from billing.admin import correction_deeds
 from imageskill.console import agent_facts
 
 
@@ -15,6 +16,7 @@ from imageskill.console import agent_facts
 class AgentPage(AgentAdmin):
     """An agent with its money, work, reports and trail, now or as of a past moment."""
 
+    deeds = (*AgentAdmin.deeds, *correction_deeds.AGENT)
     change_form_after_template = "admin/console/agent_after.html"
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:

@@ -84,6 +84,9 @@ class ConsoleAdmin(ModelAdmin):
             second_factor.require_lately(request)
         if request.method == "POST":
             form = deed.form(request.POST)
+            if "look" in request.POST:
+                form.fields["reason"].required = False
+                return self._ask(request, deed, thing, form, looking=form.is_valid())
             if form.is_valid() and (done := self._do(request, deed, thing, form.cleaned_data)):
                 return done
         else:
@@ -101,9 +104,13 @@ class ConsoleAdmin(ModelAdmin):
             return HttpResponseRedirect(self._deed_url(thing, deed))
         reason = fields.pop("reason", "")
         asked = Asked(request.user, reason, request.POST.get("key", ""), fields)
+        if not deeds.claim_key(asked.key):
+            messages.info(request, "That was sent before; it is done once.")
+            return HttpResponseRedirect(self._thing_url(thing))
         try:
             done = deed.perform(thing, asked)
         except deeds.Refused as refusal:
+            deeds.give_back_key(asked.key)
             messages.error(request, str(refusal))
             return None
         if isinstance(done, Secret):
@@ -111,9 +118,7 @@ class ConsoleAdmin(ModelAdmin):
         messages.success(request, done)
         return HttpResponseRedirect(self._thing_url(thing))
 
-    def _show(
-        self, request: HttpRequest, deed: Deed, thing: Model, secret: Secret
-    ) -> HttpResponse:
+    def _show(self, request: HttpRequest, deed: Deed, thing: Model, secret: Secret) -> HttpResponse:
         back = self._thing_url(thing)
         context = {
             **self.admin_site.each_context(request),
@@ -128,7 +133,14 @@ class ConsoleAdmin(ModelAdmin):
         response["Cache-Control"] = "no-store"
         return response
 
-    def _ask(self, request: HttpRequest, deed: Deed, thing: Model, form: Any) -> HttpResponse:
+    def _ask(
+        self, request: HttpRequest, deed: Deed, thing: Model, form: Any, *, looking: bool = False
+    ) -> HttpResponse:
+        sentences = (
+            deed.preview_with(thing, form.cleaned_data)
+            if looking and deed.preview_with
+            else deed.preview(thing)
+        )
         context = {
             **self.admin_site.each_context(request),
             "title": deed.label,
@@ -136,7 +148,7 @@ class ConsoleAdmin(ModelAdmin):
             "original": thing,
             "deed": deed,
             "form": form,
-            "sentences": deed.preview(thing),
+            "sentences": sentences,
             "seen": deeds.fingerprint(thing),
             "key": request.POST.get("key") or deeds.new_key(),
             "back": self._thing_url(thing),

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextareaWidget
+
+_KEY_LIVES_S = 24 * 3600
 
 
 class Refused(Exception):
@@ -59,19 +62,21 @@ class Deed:
 
     name: str
     label: str
-    permission: str
+    permission: str | tuple[str, ...]  # any of them will do
     preview: Callable[[Any], Sequence[str]]
     perform: Callable[[Any, Asked], str | Secret]
     is_open: Callable[[Any], bool] = lambda _: True
     form: type[ReasonForm] = ReasonForm
     is_sensitive: bool = False  # asks for the second factor again after 15 minutes
     is_destructive: bool = False
+    preview_with: Callable[[Any, dict[str, Any]], Sequence[str]] | None = None  # for other fields
     form_for: Callable[[Any], dict[str, Any]] | None = None  # initial values from the object
 
 
 def allowed(deed: Deed, request: HttpRequest) -> bool:
     """Tell whether the person may do the deed at all."""
-    return request.user.is_active and request.user.has_perm(deed.permission)
+    wanted = (deed.permission,) if isinstance(deed.permission, str) else deed.permission
+    return request.user.is_active and any(map(request.user.has_perm, wanted))
 
 
 def find(deeds: Sequence[Deed], name: str, request: HttpRequest) -> Deed:
@@ -86,6 +91,16 @@ def fingerprint(thing: Model) -> str:
     """Give a mark of the row's present state, by which a page knows that it has moved on."""
     values = {field.attname: str(getattr(thing, field.attname)) for field in thing._meta.fields}
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def claim_key(key: str) -> bool:
+    """Use a form's key up; False when it was used before (the form was sent twice)."""
+    return bool(key) and cache.add(f"deed:{key}", 1, timeout=_KEY_LIVES_S)
+
+
+def give_back_key(key: str) -> None:
+    """Let a form be sent again after its deed was refused."""
+    cache.delete(f"deed:{key}")
 
 
 def new_key() -> str:
