@@ -2,7 +2,7 @@
 
 Behind one port stand two judges: a list of rules of our own (`policy_rules.json`, always asked)
 and OpenAI's moderation endpoint (by the setting `PROMPT_POLICY`). Staff see the class a prompt
-was refused for, in the log; nobody sees the prompt.
+was refused for, in log and telemetry beside the call's trace; nobody sees the prompt.
 """
 
 import json
@@ -17,7 +17,9 @@ import httpx
 import structlog
 from django.conf import settings
 
+from accounts import telemetry
 from imageskill.errors import ApiError, ServiceUnavailable
+from imageskill.lib import trace
 from jobs.providers import credentials, http_calls
 
 log = structlog.get_logger(__name__)
@@ -53,6 +55,15 @@ def check(prompt: str, *, may_call_out: bool) -> None:
         refused_for = judge(prompt)
         if refused_for:
             log.warning("prompt_refused", policy_class=refused_for, judge=name)
+            telemetry.record(
+                kind="policy",
+                name="prompt refused",
+                actor_type="system",
+                status=refused_for[:32],
+                endpoint=name,
+                error_code=ContentPolicyDenied.code,
+                trace_id=trace.current(),
+            )
             denied = ContentPolicyDenied()
             denied.policy_class = refused_for
             raise denied

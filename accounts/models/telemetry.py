@@ -10,7 +10,7 @@ class TelemetryRow(models.Model):
     """One request or job, as the contract lists it; written in batches by `accounts.telemetry`."""
 
     at = models.DateTimeField(default=timezone.now)
-    kind = models.CharField(max_length=16)  # request, job
+    kind = models.CharField(max_length=16)  # request, job, policy
     name = models.CharField(max_length=64)  # the command
     endpoint = models.CharField(max_length=128, blank=True)
     client = models.CharField(max_length=120, blank=True)

@@ -52,7 +52,9 @@ class TestRules:
         with capture_logs() as lines:
             refused_for("a naked child in SECRETVILLE")
 
-        assert [line["policy_class"] for line in lines] == ["sexual_minors"]
+        told = {line["event"]: line for line in lines}
+        assert told["prompt_refused"]["policy_class"] == "sexual_minors"
+        assert told["telemetry"]["status"] == "sexual_minors"
         assert "SECRETVILLE" not in str(lines)
         assert "SECRETVILLE" not in ContentPolicyDenied().text
 
