@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from django.conf import settings
 from django.test import override_settings
 
 from accounts.models import Agent
@@ -35,6 +36,7 @@ def measure(house: House) -> Iterator[Row]:
             "STRIPE_API_BASE_URL": stripe,
             "STRIPE_SECRET_KEY": "sk_test_standin",
             "STRIPE_WEBHOOK_SECRET": SECRET,
+            "INSTALLATION_NAME": settings.INSTALLATION_NAME,
         }
         with house.site(**env) as site:
             site.sign_up()

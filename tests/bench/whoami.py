@@ -7,7 +7,8 @@ from tests.bench.house import House
 from tests.bench.load import Ask, hammer
 from tests.bench.rows import Row
 
-_SECONDS = 8
+_SECONDS = 2.0
+_TURNS = 8
 _CONNECTIONS = 16
 
 
@@ -20,8 +21,8 @@ def measure(house: House) -> Iterator[Row]:
         key = Organization.objects.order_by("-pk").values_list("pk", flat=True)[0]
         bare = Ask(site.port, f"/bench/organizations/{key}")
         rates = {whoami.path: 0.0, bare.path: 0.0}
-        for ask in (bare, whoami) * 3:
-            load = hammer(ask, seconds=_SECONDS / 2, connections=_CONNECTIONS)
+        for ask in (bare, whoami) * _TURNS:
+            load = hammer(ask, seconds=_SECONDS, connections=_CONNECTIONS)
             assert load.failures == 0, f"{ask.path}: {load.failures} failed"
             rates[ask.path] = max(rates[ask.path], load.rate)
     ratio = rates[whoami.path] / rates[bare.path]
