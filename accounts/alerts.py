@@ -1,7 +1,7 @@
 """Alerts: what sponsors are told by mail, each cause once, so that nothing flaps."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -62,6 +62,12 @@ def waiting_for_mail() -> list[int]:
     """Give the alerts whose mail got lost on its way, oldest first."""
     late = _unmailed().filter(created_at__lt=clock.now() - timedelta(minutes=1))
     return list(late.order_by("created_at").values_list("pk", flat=True)[:100])
+
+
+def forget(*, before: datetime) -> int:
+    """Forget what mails of before that moment said; that they were sent stays known."""
+    old = Alert.objects.filter(created_at__lt=before, mailed_at__isnull=False).exclude(facts={})
+    return old.update(facts={})
 
 
 def _unmailed() -> QuerySet[Alert]:

@@ -39,6 +39,15 @@ def find(key: str) -> Mail | None:
     return next((mail for mail in mails() if mail.key == key), None)
 
 
+def expire(*, before: datetime) -> int:
+    """Delete the files of mails of before that moment; gives their number."""
+    folder = Path(getattr(settings, "EMAIL_FILE_PATH", None) or "-")
+    old = [file for file in folder.glob("*.log") if file.stat().st_mtime < before.timestamp()]
+    for file in old:
+        file.unlink(missing_ok=True)
+    return len(old)
+
+
 def link(request: HttpRequest) -> dict[str, bool]:
     """Tell templates whether there is an outbox page to link to."""
     return {"has_outbox": settings.HAS_OUTBOX_PAGE}

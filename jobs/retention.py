@@ -5,7 +5,7 @@ from datetime import timedelta
 import structlog
 from django.conf import settings
 
-from accounts import telemetry
+from accounts import alerts, outbox, telemetry
 from imageskill.lib import clock
 from jobs import assets, states
 from jobs.models import Asset, JobInput, Prompt
@@ -17,14 +17,19 @@ _AT_ONCE = 500
 
 def apply() -> dict[str, int]:
     """Let go of everything past its time; gives how much of each kind."""
-    now = clock.now()
     gone = {
         "prompts": _prompts(),
+        "mails": _mails(),
         "uploads": _uploads(),
-        "telemetry": telemetry.expire(before=now - timedelta(days=settings.KEEP_TELEMETRY_DAYS)),
+        "telemetry": _telemetry(),
     }
     log.info("retention_applied", **gone)
     return gone
+
+
+def _telemetry() -> int:
+    before = clock.now() - timedelta(days=settings.KEEP_TELEMETRY_DAYS)
+    return telemetry.expire(before=before)
 
 
 def _prompts() -> int:
@@ -33,8 +38,15 @@ def _prompts() -> int:
     return deleted
 
 
+def _mails() -> int:
+    before = clock.now() - timedelta(days=settings.KEEP_MAILS_DAYS)
+    return alerts.forget(before=before) + outbox.expire(before=before)
+
+
 def _uploads() -> int:
     """Delete old uploads, but for those that an unfinished job still needs."""
+    for asset in Asset.objects.filter(state=Asset.State.DELETED).exclude(storage_key=""):
+        assets.forget(asset)
     before = clock.now() - timedelta(days=settings.KEEP_UPLOADS_DAYS)
     needed = JobInput.objects.filter(job__status__in=states.OPEN).values("asset_id")
     gone = 0
