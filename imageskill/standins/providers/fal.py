@@ -24,6 +24,8 @@ PRESETS = {
 TIERS = {"0.5K": 512, "1K": 1024, "2K": 2048, "4K": 4096}
 _PICTURES = ("image_url", "mask_url", "first_image_url", "second_image_url")
 _LISTS = ("image_urls", "reference_image_urls")
+REMEMBERED_RUNS = 5000
+_KEPT = ("prompt", "num_images", "output_format", "seed")
 _MAKE_JPEG = ("/flux", "/dreamo")
 _PROMPTLESS = ("/redux",)
 
@@ -90,12 +92,14 @@ class Fal:
         run = Run(
             request_id=str(uuid.uuid4()),
             app=request.params["app"],
-            asked=request.json,
+            asked={name: request.json[name] for name in _KEPT if name in request.json},
             size=size,
             ready_at=time.monotonic() + self.seconds,
             ending=self.endings.pop(0) if self.endings else None,
         )
         self.runs[run.request_id] = run
+        while len(self.runs) > REMEMBERED_RUNS:
+            self.runs.pop(next(iter(self.runs)), None)
         url = f"{request.base_url}{PREFIX}/{run.app}/requests/{run.request_id}"
         return Answer(
             {
