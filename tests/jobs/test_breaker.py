@@ -84,7 +84,7 @@ class TestBreaker:
 
     def test_without_redis_everybody_is_let_through(self, monkeypatch):
         fail(3)
-        nobody = redis.Redis(host="127.0.0.1", port=9)
+        nobody = redis.Redis.from_url("redis://127.0.0.1:9")
         monkeypatch.setattr(breaker, "client", lambda: nobody)
 
         breaker.check(MODEL)
@@ -152,7 +152,7 @@ class TestSeats:
 
     def test_without_redis_everybody_is_let_in(self, monkeypatch, settings):
         settings.FAL_CONCURRENCY = 0
-        nobody = redis.Redis(host="127.0.0.1", port=9)
+        nobody = redis.Redis.from_url("redis://127.0.0.1:9")
         monkeypatch.setattr(seats, "client", lambda: nobody)
 
         seats.take("fal", "job_1", deadline=order(MODEL).deadline)
