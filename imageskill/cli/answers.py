@@ -1,6 +1,6 @@
 """Envelopes made on this side, in the shape of the server's."""
 
-import secrets
+import os
 from typing import Any, NamedTuple
 
 from imageskill.cli.problems import Problem
@@ -62,7 +62,7 @@ def _envelope(*, ok: bool, data: Any, warnings: list[str], error: Any) -> dict[s
     return {
         "ok": ok,
         "command": "image-skill",
-        "trace_id": f"trace_{secrets.token_hex(16)}",
+        "trace_id": f"trace_{os.urandom(16).hex()}",
         "actor": None,
         "data": data,
         "warnings": warnings,

@@ -1,9 +1,9 @@
 """Idempotency keys made on this side."""
 
-import secrets
+import os
 import time
 
 
 def fresh(operation: str) -> str:
     """Make a key that nobody else has, such as `create-1767322800000-9f…`."""
-    return f"{operation}-{time.time_ns() // 1_000_000}-{secrets.token_hex(8)}"
+    return f"{operation}-{time.time_ns() // 1_000_000}-{os.urandom(8).hex()}"
