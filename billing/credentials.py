@@ -29,17 +29,20 @@ PUBLIC_FIELDS = frozenset(
 
 _SECRET_FIELDS = frozenset(
     """
-    accesstoken accountnumber apikey authtoken bankaccount bearertoken billingdetails card cardcode
-    cardcvc cardcvv carddata cardexpiry cardholder cardholdername cardnumber cardpin clientsecret
-    credential credentials cryptogram cvc cvc2 cvn cvv cvv2 expiry expirydate expmonth expyear iban
-    keyphrase mnemonic mpptoken pan passphrase password paymentcredential paymentmethoddata
-    paymenttoken pin primaryaccountnumber privatekey providerreceipt recoveryphrase
-    routingnumber secret secretkey secretrecoveryphrase securitycode seedphrase seedwords
-    sharedpaymenttoken signingkey sortcode spt stripekey stripesecret stripesecretkey stripetoken
-    token tokens track1 track2 trackdata walletkey walletprivatekey walletsecret webhooksecret
-    xpayment xpaymentheader
+    accesstoken accountnumber apikey authorization authtoken bankaccount bearertoken
+    billingdetails card cardcode cardcvc cardcvv carddata cardexpiry cardholder cardholdername
+    cardnumber cardpin cardtoken clientsecret credential credentials cryptogram cvc cvc2 cvn cvv
+    cvv2 expiry expirydate expmonth expyear iban keyphrase mnemonic mpptoken pan passphrase
+    password paymentcredential paymentmethoddata paymentrequired paymentresponse paymentsecret
+    paymentsignature paymenttoken pin primaryaccountnumber privatekey providerkey providerreceipt
+    recoveryphrase routingnumber secret secretkey secretrecoveryphrase securitycode seedphrase
+    seedwords sharedpaymenttoken signingkey sortcode spt stripekey stripesecret stripesecretkey
+    stripetoken stripewebhooksecret token tokens track1 track2 trackdata walletkey
+    walletprivatekey walletsecret webhooksecret xpayment xpaymentheader
     """.split()  # noqa: SIM905
 )
+
+_PAYMENT_HEADERS = frozenset({"x-payment", "payment-signature", "x-payment-response"})
 
 # A secret can be glued to anything that is no letter or digit, such as the end of a sentence.
 _SECRET_VALUES = re.compile(
@@ -113,6 +116,13 @@ def screen(document: Any) -> None:
                     }
                 ]
             )
+
+
+def screen_headers(names: list[str]) -> None:
+    """Refuse a call that carries a payment in a header, as x402 does."""
+    for name in names:
+        if name.lower() in _PAYMENT_HEADERS:
+            raise PaymentCredentialRejected
 
 
 def screen_arguments(arguments: list[str]) -> None:

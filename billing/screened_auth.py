@@ -17,6 +17,7 @@ class ScreenedBearer(Bearer):
     def __call__(self, request: HttpRequest) -> Agent | bool:
         """Screen, then authenticate."""
         credentials.screen({name: request.GET.getlist(name) for name in request.GET})
+        credentials.screen_headers(list(request.headers))
         credentials.screen({"idempotency_key": request.headers.get("Idempotency-Key", "")})
         credentials.screen(_body(request))
         return super().__call__(request)

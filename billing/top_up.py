@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+from billing import payment_methods
 from imageskill.errors import Recovery
 from imageskill.lib import clock, ids
 
 DEFAULT_PACK = "starter-500"
-PREFERRED_METHOD = "stripe_checkout"
+INSPECT = "image-skill credits methods --json"
 _LOW_CREDITS = 20  # about two images of a good model
 
 
@@ -35,7 +36,7 @@ def need(*, preview: int, paid: int, owed: int) -> Need:
     return _NONE
 
 
-def quote_command(*, method: str = PREFERRED_METHOD) -> str:
+def quote_command(*, method: str) -> str:
     """Write the command that asks for a quote, with a fresh key of the form that clients make."""
     key = f"quote-{int(clock.now().timestamp() * 1000)}-{ids.random_text(8).lower()}"
     return (
@@ -47,27 +48,32 @@ def quote_command(*, method: str = PREFERRED_METHOD) -> str:
 def offer(*, preview: int, paid: int, owed: int) -> dict[str, Any]:
     """Lay out how to buy credits, and whether to do it now, as quota and refusals carry it."""
     judged = need(preview=preview, paid=paid, owed=owed)
-    quote = quote_command()
+    method = payment_methods.preferred()
+    quote = INSPECT if method is None else quote_command(method=method.method_id)
     return {
-        "available": True,
+        "available": method is not None,
         "recommended": judged.score > 0,
         "recommendation_reason": judged.reasons[0] if judged.reasons else "available",
         "urgency": judged.urgency,
         "urgency_score": judged.score,
         "urgency_reasons": list(judged.reasons),
-        "preferred_method": PREFERRED_METHOD,
+        "preferred_method": None if method is None else method.method_id,
         "quote_command": quote,
         "commands": {
-            "inspect_methods": "image-skill credits methods --json",
+            "inspect_methods": INSPECT,
             "inspect_packs": "image-skill credits packs list --json",
             "quote": quote,
-            "buy": (
-                "image-skill credits buy --provider stripe --quote-id QUOTE_ID"
-                " --idempotency-key KEY --json"
-            ),
+            "buy": _buy_command(method),
             "status": "image-skill credits status --quote-id QUOTE_ID --json",
         },
     }
+
+
+def _buy_command(method: payment_methods.Method | None) -> str:
+    if method is None:
+        return INSPECT
+    verb = "buy --provider stripe" if method.needs_browser else "fake-purchase"
+    return f"image-skill credits {verb} --quote-id QUOTE_ID --idempotency-key KEY --json"
 
 
 def recovery(*, preview: int, paid: int, owed: int) -> Recovery:

@@ -113,7 +113,7 @@ class TopUpOut(Data):
     urgency: str
     urgency_score: int
     urgency_reasons: list[str]
-    preferred_method: str
+    preferred_method: str | None
     quote_command: str
     commands: dict[str, str]
 

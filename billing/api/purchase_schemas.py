@@ -157,3 +157,4 @@ class StatusOut(Data):
     provider_event: dict[str, Any] | None
     limits: LimitsOut
     next: dict[str, Any]
+    next_actions: dict[str, Any]

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from billing import idempotency_keys, packs, payment_methods, quotes
-from billing.models import PaymentAttempt, Quote, Receipt, StripeEvent
+from billing.models import PaymentAttempt, Quote, Rail, Receipt, StripeEvent
 from billing.payment_methods import Method
 from billing.purchase_status import Purchase
 from imageskill.lib import clock
@@ -56,7 +56,35 @@ def quote_out(quote: Quote) -> dict[str, Any]:
         "pack": _pack_of(quote),
         "live_money": method.has_live_money,
         "environment": method.environment,
-        "next_actions": {"recommended_buy": {"command": buy_command(quote)}},
+        "next_actions": {"recommended_buy": recommended_buy(quote)},
+    }
+
+
+def recommended_quote(method: Method) -> dict[str, Any]:
+    """Say how to begin: a quote that costs nothing, and what follows it."""
+    quote_command = payment_methods.quote_command(method)
+    recovery = _method_recovery(method)
+    return {
+        "method_id": method.method_id,
+        "command": quote_command,
+        "quote_command": quote_command,
+        "buy_command": recovery["purchase_command"],
+        "status_command": recovery["status_command"],
+        "live_money": method.has_live_money,
+        "requires_browser": method.needs_browser,
+    }
+
+
+def recommended_buy(quote: Quote) -> dict[str, Any]:
+    """Say how to buy a quote, under a key that stays the same however often this is asked."""
+    command = buy_command(quote)
+    return {
+        "quote_id": quote.public_id,
+        "idempotency_key": _buy_key(quote),
+        "command": command,
+        "buy_command": command,
+        "status_command": f"image-skill credits status --quote-id {quote.public_id} --json",
+        "grants_credits": quote.payment_method == Rail.FAKE,
     }
 
 
@@ -123,6 +151,11 @@ def status_out(purchase: Purchase) -> dict[str, Any]:
         "credit_event": None if receipt is None else _credit_event(receipt),
         "provider_event": None if attempt is None else _provider_event(attempt),
         "next": _status_next(purchase),
+        "next_actions": (
+            {"recommended_buy": recommended_buy(purchase.quote)}
+            if purchase.state in {"created", "action_required"}
+            else {}
+        ),
     }
 
 
@@ -150,15 +183,15 @@ def urls_of(attempt: PaymentAttempt) -> dict[str, str | None]:
 
 def buy_command(quote: Quote) -> str:
     """Write the command that buys a quote."""
-    if quote.payment_method == "fake":
-        verb, purpose = "fake-purchase", "purchase"
-    else:
-        verb, purpose = "buy --provider stripe", "stripe-buy"
-    key = idempotency_keys.fresh(purpose)
+    verb = "fake-purchase" if quote.payment_method == Rail.FAKE else "buy --provider stripe"
     return (
         f"image-skill credits {verb} --quote-id {quote.public_id} "
-        f"{idempotency_keys.FLAG} {key} --json"
+        f"{idempotency_keys.FLAG} {_buy_key(quote)} --json"
     )
+
+
+def _buy_key(quote: Quote) -> str:
+    return f"buy-{quote.public_id}"
 
 
 def _method_recovery(method: Method) -> dict[str, str | None]:
@@ -168,7 +201,9 @@ def _method_recovery(method: Method) -> dict[str, str | None]:
     verb = "buy --provider stripe" if usable.needs_browser else "fake-purchase"
     return {
         "quote_command": payment_methods.quote_command(usable),
-        "purchase_command": f"image-skill credits {verb} --quote-id QUOTE_ID --json",
+        "purchase_command": (
+            f"image-skill credits {verb} --quote-id QUOTE_ID {idempotency_keys.FLAG} KEY --json"
+        ),
         "status_command": "image-skill credits status --quote-id QUOTE_ID --json",
     }
 

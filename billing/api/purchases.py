@@ -59,7 +59,9 @@ def list_methods(request: ApiRequest) -> dict[str, Any]:
         "packs_endpoint": "/v1/credit-packs",
         "status_endpoint": "/v1/credit-purchases/status",
         "methods": [shapes.method_out(method) for method in methods],
-        "next_actions": {"recommended_quote": None if preferred is None else _quote(preferred)},
+        "next_actions": {
+            "recommended_quote": None if preferred is None else shapes.recommended_quote(preferred)
+        },
     }
 
 
@@ -170,7 +172,3 @@ def _environment(found: Purchase) -> str:
 def _warn(request: ApiRequest, environment: str) -> None:
     if environment != Environment.LIVE and payment_methods.NO_MONEY not in request.warnings:
         request.warnings.append(payment_methods.NO_MONEY)
-
-
-def _quote(method: payment_methods.Method) -> dict[str, str]:
-    return {"method_id": method.method_id, "command": payment_methods.quote_command(method)}

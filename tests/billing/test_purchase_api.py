@@ -394,8 +394,13 @@ class TestStatus:
         assert state() == ("refunded", 500)
 
     def test_a_quote_without_attempt(self, api, agent):
-        quote_id = fake_quote(api, agent)
-        assert self.show(api, agent, quote_id=quote_id).data["state"] == "created"
+        quote = ask(api, agent, credits=10).data
+        quote_id = quote["quote_id"]
+        data = self.show(api, agent, quote_id=quote_id).data
+        assert data["state"] == "created"
+        assert data["next_actions"] == quote["next_actions"]
+        command = data["next_actions"]["recommended_buy"]["command"]
+        assert f"--quote-id {quote_id} --idempotency-key buy-{quote_id}" in command
         Quote.objects.update(expires_at=clock.now())
         assert self.show(api, agent, quote_id=quote_id).data["state"] == "expired"
 
@@ -424,6 +429,10 @@ class TestScreening:
     )
     def test_in_a_query(self, api, path):
         assert api.get(path + self.CARD).code == "PAYMENT_CREDENTIAL_REJECTED"
+
+    def test_in_a_header(self, api, agent):
+        answer = api.post(QUOTES, token=agent.token, json={"credits": 10}, **{"X-PAYMENT": "abc"})
+        assert answer.code == "PAYMENT_CREDENTIAL_REJECTED"
 
     def test_in_a_body_that_is_no_json(self, api):
         answer = api.post(QUOTES, raw=f"card={self.CARD}".encode())
