@@ -98,9 +98,10 @@ def sweep(*, limit: int = 100) -> int:
         try:
             _look_after(attempt)
         except stripe_gateway.PaymentProviderFailure as failure:
-            _postpone(attempt)
             if not failure.is_refusal:
+                _postpone(attempt)  # behind the others, should the trouble be with this one
                 break
+            _give_up_late(attempt)
         except (stripe_gateway.Foreign, UnknownAttempt):
             _postpone(attempt)
         seen += 1
@@ -120,6 +121,16 @@ def _look_after(attempt: PaymentAttempt) -> None:
     elif attempt.session_expires_at <= clock.now():
         PaymentAttempt.objects.filter(pk=attempt.pk, status=AttemptStatus.CREATED).update(
             status=AttemptStatus.EXPIRED
+        )
+    else:
+        _postpone(attempt)
+
+
+def _give_up_late(attempt: PaymentAttempt) -> None:
+    """Let go of a session that Stripe no longer knows, as after a change of account or key."""
+    if attempt.session_expires_at <= clock.now():
+        PaymentAttempt.objects.payable().filter(pk=attempt.pk).update(
+            status=AttemptStatus.EXPIRED, problem="unknown_to_stripe"
         )
     else:
         _postpone(attempt)

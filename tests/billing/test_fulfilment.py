@@ -256,6 +256,16 @@ class TestSweep:
         assert fulfilment.sweep() == 0
         assert PaymentAttempt.objects.payable().count() == 2
 
+    def test_a_session_that_stripe_no_longer_knows_expires_in_its_time(self, shop, agent):
+        attempt = shop.attempt(agent)
+        del shop.account.objects[attempt.checkout_session_id]
+        for moves, status in ((False, AttemptStatus.OPEN), (True, AttemptStatus.EXPIRED)):
+            past = {"session_expires_at": clock.now()} if moves else {}
+            PaymentAttempt.objects.update(next_check_at=clock.now(), **past)
+            fulfilment.sweep()
+            attempt.refresh_from_db()
+            assert attempt.status == status
+
     def test_events_that_stripe_could_not_deliver_are_fetched(self, shop, agent):
         attempt = shop.attempt(agent)
         shop.account.pay(attempt.checkout_session_id)
