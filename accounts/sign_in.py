@@ -1,6 +1,6 @@
 """Signing in: what django-allauth is told to do our way. Codes, passkeys and limits are its own."""
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import LoginForm
@@ -10,11 +10,14 @@ from django.forms import CharField, PasswordInput
 from django.http import HttpRequest, HttpResponse
 
 from accounts import letters, sponsors
+from accounts.models import User
 from imageskill.lib.http import client_ip
 
 
 class SignInForm(LoginForm):  # type: ignore[misc]
     """Asks for a mail address, nothing else; whether it is known shows nowhere."""
+
+    user: User | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -27,7 +30,7 @@ class SignInForm(LoginForm):  # type: ignore[misc]
         """Mail a code; a person we have not met is made first, so that both cases look alike."""
         if self.user is None:
             self.user = sponsors.ensure(self.cleaned_data["login"])
-        return super().login(request, redirect_url=redirect_url)
+        return cast("HttpResponse", super().login(request, redirect_url=redirect_url))
 
 
 class PasswordSignInForm(LoginForm):  # type: ignore[misc]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
@@ -78,7 +79,7 @@ def transfers_about(organization_id: int, reference: str) -> list[Transfer]:
     )
 
 
-def _used(agents: list[Agent], at: datetime) -> dict[int, dict[str, int]]:
+def _used(agents: list[Agent], at: datetime) -> dict[int, dict[str, Any]]:
     today = clock.utc_day(at)
     rows = DailyUse.objects.filter(agent__in=agents).values("agent_id")
     sums = rows.annotate(
@@ -89,7 +90,7 @@ def _used(agents: list[Agent], at: datetime) -> dict[int, dict[str, int]]:
         credits_this_month=Sum("credits", filter=Q(day__gte=today.replace(day=1)), default=0),
         credits_ever=Sum("credits", default=0),
     )
-    return {row["agent_id"]: row for row in sums}
+    return {row["agent_id"]: dict(row) for row in sums}
 
 
 def debts_of(organization_id: int) -> list[Taking]:

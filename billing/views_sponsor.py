@@ -129,7 +129,7 @@ def receipt(request: HttpRequest, receipt_id: str) -> HttpResponse:
 def ask_refund(request: HttpRequest, receipt_id: str) -> HttpResponse:
     """Show what a refund of the unused credits would come to, and take the wish for it."""
     found = _my_receipt(request, receipt_id)
-    form = RefundForm(request.POST or None)
+    form = RefundForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             refunds.ask_as_sponsor(

@@ -3,12 +3,13 @@
 from typing import Any
 
 from allauth.account.views import LoginView
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from accounts import sponsors
+from accounts import first_admin, sponsors
 from accounts.sign_in import PasswordSignInForm
 from accounts.visitors import me
 
@@ -22,6 +23,13 @@ class PasswordSignIn(LoginView):  # type: ignore[misc]
         """Ask for the password, which the usual form does not."""
         return PasswordSignInForm
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Sign in; the password is of no more use then."""
+        response: HttpResponse = super().form_valid(form)
+        if self.request.user.is_authenticated:
+            first_admin.use_up(self.request, me(self.request))
+        return response
+
 
 @login_required
 @require_GET
@@ -34,6 +42,6 @@ def my_account(request: HttpRequest) -> HttpResponse:
         {
             "section": "account",
             "addresses": sponsors.addresses_of(user),
-            "factors": user.authenticator_set.count(),
+            "factors": Authenticator.objects.filter(user=user).count(),
         },
     )
