@@ -8,18 +8,22 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 
+import structlog
 from django.utils.module_loading import import_string
 
 from imageskill.lib import clock
 from jobs import breaker
 from jobs.providers import credentials, seats
 from jobs.providers.failures import (
+    OUTCOME_UNKNOWN,
     TIMED_OUT,
     TRANSIENT,
     UNAVAILABLE,
     ProviderError,
 )
 from jobs.providers.port import PROVIDERS, Cancellation, Order, Outcome, Provider, Submission
+
+log = structlog.get_logger(__name__)
 
 SHORTEST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 2.0
@@ -52,9 +56,14 @@ def submit(
         return None
     try:
         answer = adapter(provider).submit(order)
-    except BaseException as error:
+    except ProviderError as error:
         _ended(provider, order, error)
         raise
+    except Exception as error:
+        log.exception("adapter_defect", provider=provider)
+        unknown = ProviderError(OUTCOME_UNKNOWN, reason="defect")
+        _ended(provider, order, unknown)
+        raise unknown from error
     if isinstance(answer, Outcome):
         _ended(provider, order)
     return answer
@@ -108,15 +117,13 @@ def cancel(provider: str, submission: Submission) -> Cancellation:
     return adapter(provider).cancel(submission)
 
 
-def _ended(provider: str, order: Order, error: BaseException | None = None) -> None:
+def _ended(provider: str, order: Order, error: ProviderError | None = None) -> None:
     """Give the seat back and tell the breaker what the end says of the provider.
 
     An order refused for its own sake was answered by a provider in good health.
     """
     seats.leave(provider, order.job_id)
-    if isinstance(error, ProviderError) and error.failure is UNAVAILABLE:
-        return
-    if error is None or (isinstance(error, ProviderError) and not error.failure.trips_breaker):
+    if error is None or not error.failure.trips_breaker:
         breaker.note_success(order.model_id)
     else:
         breaker.note_failure(order.model_id)

@@ -6,9 +6,11 @@ A request may carry forty pictures of ten megabytes; none is held in memory as a
 import json
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from jobs.providers.failures import PERMANENT, ProviderError
 from jobs.providers.port import Picture
 
 CHUNK_BYTES = 3 * 64 * 1024  # a multiple of three, so that base64 has no seams
@@ -73,11 +75,17 @@ def _length(picture: Picture) -> int:
 
 
 def _encoded(picture: Picture) -> Iterator[bytes]:
-    with picture.open() as file:
-        rest = b""
+    with ExitStack() as opened:
+        file = picture.opened_in(opened)
+        rest, left = b"", picture.content_length
         while chunk := file.read(CHUNK_BYTES):
+            left -= len(chunk)
+            if left < 0:
+                break
             whole = rest + chunk
             even = len(whole) - len(whole) % 3
             rest = whole[even:]
             yield b64encode(whole[:even])
+        if left:
+            raise ProviderError(PERMANENT, reason="input_changed")
         yield b64encode(rest)

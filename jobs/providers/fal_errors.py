@@ -22,6 +22,7 @@ from jobs.providers.reasons import safe_code
 
 _BY_TYPE: dict[str, Failure] = {
     "content_policy_violation": POLICY,
+    "cancelled": PERMANENT,  # by us
     "downstream_service_error": BROKEN_RUN,
     "downstream_service_unavailable": BROKEN_RUN,
     "internal_server_error": BROKEN_RUN,
@@ -63,7 +64,7 @@ def of_run(answer: httpx.Response, *, status_type: str = "") -> ProviderError | 
     kind = _type(answer) or status_type
     if kind in _BY_TYPE:
         return ProviderError(_BY_TYPE[kind], reason=kind)
-    if answer.status_code in {400, 422}:
+    if answer.status_code in {400, 422, 499}:
         return ProviderError(PERMANENT, reason=kind or f"http_{answer.status_code}")
     if kind or status_type:
         return ProviderError(BROKEN_RUN, reason=kind)

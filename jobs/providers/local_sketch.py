@@ -6,6 +6,7 @@
 
 import zlib
 from collections.abc import Mapping
+from contextlib import ExitStack
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -99,7 +100,7 @@ def _opened(picture: Picture) -> Image.Image:
     """Open a picture that was decoded once already, when it was stored, at a size to work on."""
     shortest, longest = REMIX_EDGE_PX
     try:
-        with picture.open() as file, Image.open(file) as image:
+        with ExitStack() as opened, Image.open(picture.opened_in(opened)) as image:
             image.draft("RGB", (longest, longest))
             upright = ImageOps.exif_transpose(image)
             upright.thumbnail((longest, longest))

@@ -117,7 +117,7 @@ def _files(given: Picture | list[Picture], opened: ExitStack) -> Any:
     if isinstance(given, list):
         return [_files(one, opened) for one in given]
     name = f"{given.role}.{given.mime_type.partition('/')[2]}"
-    return name, opened.enter_context(given.open()), given.mime_type
+    return name, given.opened_in(opened), given.mime_type
 
 
 def _outcome(lifted: Lifted, order: Order, *, request_id: str | None) -> Outcome:

@@ -6,12 +6,13 @@ verbs of `jobs.providers.calls`, which add the circuit breaker and the limit on 
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import BinaryIO, Literal, Protocol
 
+from jobs.providers.failures import TRANSIENT, ProviderError
 from jobs.registry import catalogue
 from jobs.registry.entry import Model
 
@@ -36,6 +37,17 @@ class Picture:
     reference_task: str | None = None
     width: int = 0
     height: int = 0
+
+    def opened_in(self, stack: ExitStack) -> BinaryIO:
+        """Open it for as long as the stack lasts.
+
+        Raises `ProviderError` (transient) where storage does not give it: nothing was begun, as
+        a request that breaks off before its body ends is none.
+        """
+        try:
+            return stack.enter_context(self.open())
+        except Exception as error:  # storages have errors of their own
+            raise ProviderError(TRANSIENT, reason="input_not_read") from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from imageskill.lib import redis_client
 from imageskill.standins.faults import Fault
 from jobs import breaker
 from jobs.providers import calls, seats
-from jobs.providers.failures import UNAVAILABLE, ProviderError
+from jobs.providers.failures import OUTCOME_UNKNOWN, UNAVAILABLE, ProviderError
 from tests.jobs.providers.orders import order
 
 MODEL, OTHER = "fal.flux-dev", "fal.nano-banana-2"
@@ -115,6 +115,13 @@ class TestCalls:
                 self.submit(prompt="[blocked]")
 
         assert self.submit()
+
+    def test_a_defect_of_an_adapter_leaves_the_outcome_unknown(self, providers, settings):
+        settings.FAL_TIMEOUT_S = "no number"
+
+        with pytest.raises(ProviderError) as caught:
+            self.submit()
+        assert (caught.value.failure, caught.value.reason) == (OUTCOME_UNKNOWN, "defect")
 
     def test_a_provider_without_a_key_is_not_called(self, providers, settings):
         settings.FAL_KEY = ""

@@ -1,6 +1,7 @@
 """Every error body of the providers' documentation, and what becomes of it."""
 
 from base64 import b64encode
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -23,7 +24,7 @@ from jobs.providers.failures import (
     ProviderError,
 )
 from jobs.providers.port import Outcome, Submission
-from tests.jobs.providers.orders import order
+from tests.jobs.providers.orders import order, picture
 
 FAL, OPENAI, XAI = "fal.flux-dev", "openai.gpt-image-2", "xai.grok-imagine-image-quality"
 
@@ -156,8 +157,9 @@ class TestFalRuns:
         assert calls.cancel("fal", running) == "requested"
         assert calls.cancel("fal", over) == "too_late"
         assert calls.look("fal", over, asked) is not None
-        with pytest.raises(ProviderError):
+        with pytest.raises(ProviderError) as caught:
             calls.look("fal", running, asked)
+        assert caught.value.failure is PERMANENT
 
     def test_any_worker_can_collect_with_what_was_stored(self, providers):
         asked = order(FAL)
@@ -300,6 +302,31 @@ class TestCutOff:
 
 def openai_error(code: str | None, message: str = "SECRET PROMPT", **more) -> dict:
     return {"error": {"message": message, "type": "t", "param": None, "code": code} | more}
+
+
+class TestInputs:
+    @pytest.mark.parametrize(
+        "model", ["fal.flux-pro-kontext", "openai.gpt-image-2-edit", "xai.grok-imagine-image-edit"]
+    )
+    def test_a_storage_that_does_not_give_them_begins_nothing(self, providers, settings, model):
+        def gone():
+            raise RuntimeError("no such key SECRET")
+
+        settings.PROVIDER_RETRY_S = 1
+        lost = replace(picture(), open=gone)
+
+        error = failed(model, inputs=(lost,))
+
+        assert (error.failure, error.reason) == (TRANSIENT, "input_not_read")
+        assert not providers.fal.runs
+
+    def test_one_that_is_not_as_long_as_it_was_begins_nothing(self, providers):
+        shorter = replace(picture(), content_length=10)
+
+        error = failed("fal.flux-pro-kontext", inputs=(shorter,))
+
+        assert (error.failure, error.reason) == (PERMANENT, "input_changed")
+        assert not providers.fal.runs
 
 
 class TestOpenAI:
