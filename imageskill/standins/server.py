@@ -213,7 +213,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            length = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(length)
+            if len(body) < length:
+                raise ConnectionResetError
+            return body
         chunks = bytearray()
         while size := int(self.rfile.readline().split(b";")[0], 16):
             chunks += self.rfile.read(size)

@@ -1,4 +1,5 @@
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -85,6 +86,14 @@ class TestRouting:
         answer = post(shop, "/things", content=iter([b'{"a":', b"1}"]))
 
         assert answer.json() == {"made": {"a": 1}}
+
+    def test_a_request_that_breaks_off_is_none(self, shop):
+        host, port = shop.base_url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as caller:
+            caller.sendall(b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{}")
+        get(shop, "/things/tea")
+
+        assert [request.path for request in shop.requests] == ["/things/tea"]
 
 
 class TestFaults:
