@@ -33,6 +33,8 @@ def invite(*, address: str) -> str | None:
 
 def use_up(request: HttpRequest, user: User) -> None:
     """Make the password that somebody just signed in with useless; their session stays."""
+    if not user.has_usable_password():
+        return
     user.set_unusable_password()
     user.save(update_fields=["password"])
     update_session_auth_hash(request, user)

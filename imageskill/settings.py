@@ -122,6 +122,9 @@ DATABASES = {
                 "max_size": env.integer("DATABASE_POOL_MAX", 20),
                 "timeout": env.integer("DATABASE_POOL_TIMEOUT_S", 10),
             },
+            # Planning the usual joins costs more than running them: after a few times it is kept.
+            "server_side_binding": True,
+            "prepare_threshold": 3,
             "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
         },
     }
@@ -413,6 +416,36 @@ DECODE_MEMORY_BYTES = env.integer("DECODE_MEMORY_BYTES", 1_000_000_000)
 DECODE_SECONDS = env.integer("DECODE_SECONDS", 10)  # of processor time; twice that in all
 UPLOADS_AT_ONCE = env.integer("UPLOADS_AT_ONCE", 4)  # a process; each may take 100 MB
 UPLOADS_PER_HOUR = env.integer("UPLOADS_PER_HOUR", 120)  # an agent
+
+# -- Feedback and GitHub -----------------------------------------------------------------------
+
+GITHUB_API_BASE_URL = env.text("GITHUB_API_BASE_URL", "https://api.github.com").rstrip("/")
+GITHUB_REPOSITORY = env.text("GITHUB_REPOSITORY")  # owner/name; empty: nothing goes to GitHub
+GITHUB_TOKEN = env.text("GITHUB_TOKEN")  # fine-grained, issues read and write; or an app:
+GITHUB_APP_ID = env.text("GITHUB_APP_ID")
+GITHUB_APP_INSTALLATION_ID = env.text("GITHUB_APP_INSTALLATION_ID")
+GITHUB_APP_PRIVATE_KEY = env.text("GITHUB_APP_PRIVATE_KEY")
+GITHUB_WEBHOOK_SECRETS = env.words("GITHUB_WEBHOOK_SECRET")  # several while one is replaced
+GITHUB_TIMEOUT_S = env.integer("GITHUB_TIMEOUT_S", 20)
+GITHUB_QUEUE_MODE = env.text("GITHUB_QUEUE_MODE", "dry_run")  # or live
+GITHUB_ISSUES_PER_DAY = env.integer("GITHUB_ISSUES_PER_DAY", 50)
+GITHUB_RETRY_S = env.integer("GITHUB_RETRY_S", 30)  # after a failure; doubled each time
+GITHUB_LABELS = env.words("GITHUB_LABELS", "agent-feedback")  # of every issue
+GITHUB_LABELS_BY_TYPE = env.words("GITHUB_LABELS_BY_TYPE")  # bug=bug
+GITHUB_LABELS_BY_SEVERITY = env.words(
+    "GITHUB_LABELS_BY_SEVERITY", "high=severity: high,critical=severity: critical"
+)
+_SEVERITIES = ("low", "medium", "high", "critical")
+GITHUB_AUTO_QUEUE = env.words("GITHUB_AUTO_QUEUE")  # type:severity at least, * for any type
+if GITHUB_QUEUE_MODE not in {"dry_run", "live"}:
+    raise ImproperlyConfigured("GITHUB_QUEUE_MODE must be dry_run or live.")
+if GITHUB_REPOSITORY and GITHUB_REPOSITORY.count("/") != 1:
+    raise ImproperlyConfigured("GITHUB_REPOSITORY must be owner/name.")
+for _rule in (*GITHUB_LABELS_BY_TYPE, *GITHUB_LABELS_BY_SEVERITY):
+    if "=" not in _rule:
+        raise ImproperlyConfigured("GITHUB_LABELS_BY_TYPE and _SEVERITY are lists of name=label.")
+if any(rule.partition(":")[2] not in _SEVERITIES for rule in GITHUB_AUTO_QUEUE):
+    raise ImproperlyConfigured(f"GITHUB_AUTO_QUEUE is a list of type:{'|'.join(_SEVERITIES)}.")
 
 # -- How long things are kept ------------------------------------------------------------------
 

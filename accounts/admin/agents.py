@@ -33,7 +33,7 @@ class AgentAdmin(ReadOnlyAdmin):
             "Standing",
             {
                 "fields": (
-                    "claim",
+                    "claim_state",
                     "claim_request_state",
                     "sponsor",
                     "suspended",
@@ -63,7 +63,6 @@ class AgentAdmin(ReadOnlyAdmin):
         "id_shown",
         "organization_shown",
         "created",
-        "claim",
         "sponsor",
         "suspended",
         "seen",

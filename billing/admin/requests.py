@@ -50,7 +50,7 @@ class RefundRequestAdmin(SecondPersonAdmin):
     list_filter = ("state",)
     list_select_related = ("receipt", "requested_by")
     fields = (
-        "standing",
+        "state",
         "amount",
         "reason_code",
         "reason",
@@ -98,7 +98,7 @@ class CreditCorrectionAdmin(SecondPersonAdmin):
     fields = (
         "kind",
         "credits",
-        "standing",
+        "state",
         "reason",
         "organization_shown",
         "who",

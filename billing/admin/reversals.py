@@ -15,7 +15,7 @@ class PaymentReversalAdmin(ReadOnlyAdmin):
     seen_with = "accounts.see_payments"
     list_display = (
         "kind",
-        "standing",
+        "state",
         "amount",
         "credits",
         "problem",
@@ -31,7 +31,7 @@ class PaymentReversalAdmin(ReadOnlyAdmin):
     fields = (
         "id_shown",
         "kind",
-        "standing",
+        "state",
         "amount",
         "credits",
         "excess_credits",

@@ -27,6 +27,7 @@ class ConsoleSite(UnfoldAdminSite):
 
     site_header = "Image Skill"
     site_title = "Image Skill console"
+    index_title = "Today"
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Serve every page of the console under a policy of its own."""

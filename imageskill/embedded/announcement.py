@@ -27,7 +27,11 @@ def text(env: Mapping[str, str], invitation: str | None, *, seconds: float) -> s
     ]
     if invitation:
         address, password = invitation.split()
-        lines += ["", f"Sign in as {address} with {password} (good for one sign-in)."]
+        lines += [
+            "",
+            f"Sign in to the console as {address} with {password} (good for one sign-in):",
+            f"  {site}/account/login/password/?next=/admin/",
+        ]
     stand_ins = {
         "Stripe": env.get("STRIPE_API_BASE_URL"),
         "GitHub": env.get("GITHUB_API_BASE_URL"),

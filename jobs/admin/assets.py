@@ -98,14 +98,14 @@ class AssetAdmin(ReadOnlyAdmin):
     fields = (
         "id_shown",
         "kind",
-        "standing",
+        "state",
         "job_shown",
         "agent_shown",
         "size",
         "mime_type",
         "sha256",
         "created",
-        "verdict_shown",
+        "finding",
         "same_as",
     )
     readonly_fields = fields
@@ -154,6 +154,10 @@ class AssetAdmin(ReadOnlyAdmin):
         if verdict is None:
             return "none", "not checked yet"
         return ("good", "good") if verdict.is_good else ("bad", verdict.finding or "failed")
+
+    @display(description="check")
+    def finding(self, asset: Asset) -> str:
+        return self.verdict_shown(asset)[1]
 
     @display(description="same picture as")
     def same_as(self, asset: Asset) -> str:

@@ -37,7 +37,17 @@ class JobAdmin(ReadOnlyAdmin):
     fieldsets: ClassVar = (
         (
             "Job",
-            {"fields": ("id_shown", "operation", "state", "agent_shown", "trace_shown", "created")},
+            {
+                "fields": (
+                    "id_shown",
+                    "operation",
+                    "status",
+                    "outcome_unknown_at",
+                    "agent_shown",
+                    "trace_shown",
+                    "created",
+                )
+            },
         ),
         (
             "Provider",
@@ -69,7 +79,6 @@ class JobAdmin(ReadOnlyAdmin):
     )
     readonly_fields = (
         "id_shown",
-        "state",
         "agent_shown",
         "trace_shown",
         "created",

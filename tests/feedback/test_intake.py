@@ -68,7 +68,10 @@ class TestCreateFeedback:
 
     def test_other_words_or_another_surface_are_not(self, api, agent):
         api.post("/v1/feedback", json=FULL, token=agent.token)
-        for other in ({"title": "Gallery is slow", "body": "it takes ten seconds"}, {"surface": []}):
+        for other in (
+            {"title": "Gallery is slow", "body": "it takes ten seconds"},
+            {"surface": []},
+        ):
             answer = api.post("/v1/feedback", json=FULL | other, token=agent.token)
             assert answer.data["duplicate_of"] is None
 

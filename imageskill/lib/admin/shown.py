@@ -17,7 +17,9 @@ def copyable(text: str) -> SafeString | str:
         return "–"
     return format_html(
         '<span class="copyable"><code>{}</code>'
-        '<button type="button" data-copy="{}" aria-label="Copy {}">⧉</button></span>',
+        '<button type="button" data-copy="{}" aria-label="Copy {}">'
+        '<span class="material-symbols-outlined" aria-hidden="true">content_copy</span>'
+        "</button></span>",
         text,
         text,
         text,

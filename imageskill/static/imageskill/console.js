@@ -7,9 +7,9 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   event.preventDefault();
   await navigator.clipboard.writeText(button.dataset.copy);
-  const before = button.textContent;
-  button.textContent = "✓";
-  setTimeout(() => { button.textContent = before; }, 1200);
+  const sign = button.firstElementChild;
+  sign.textContent = "check";
+  setTimeout(() => { sign.textContent = "content_copy"; }, 1200);
 });
 
 const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
