@@ -200,6 +200,10 @@ UNFOLD = {
     "SITE_HEADER": "Image Skill",
     "SITE_SUBHEADER": "Operator console",
     "SITE_URL": "/",
+    "SITE_ICON": "/static/imageskill/mark.svg",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "/static/imageskill/mark.svg"}
+    ],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": ["/static/imageskill/console.css"],

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.contrib import admin
+from django.utils.html import format_html
 from unfold.decorators import display
 
 from accounts.admin import agent_deeds
@@ -120,10 +121,10 @@ class AgentAdmin(ReadOnlyAdmin):
 
     @display(description="tokens and audit")
     def lists(self, agent: Agent) -> str:
-        return (
-            list_of(Token, "tokens", agent__public_id=agent.public_id)
-            + " · "
-            + list_of(AuditLine, "audit", subject=agent.public_id)
+        return format_html(
+            "{} · {}",
+            list_of(Token, "tokens", agent__public_id=agent.public_id),
+            list_of(AuditLine, "audit", subject=agent.public_id),
         )
 
 
