@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import Error, connection
+from django.db import Error, connection, transaction
 
 from imageskill.lib import clock, ids
 from jobs.models import Job
@@ -55,6 +55,13 @@ def _ensure_renewer() -> None:
             _renewer.start()
 
 
+def _renew(leases: list[str]) -> None:
+    """Renew at once, passing by rows that are just being changed: somebody is alive there."""
+    with transaction.atomic():
+        free = Job.objects.filter(lease__in=leases).select_for_update(skip_locked=True)
+        Job.objects.filter(pk__in=free.values("pk")).update(leased_until=clock.now() + length())
+
+
 def _renew_forever() -> None:
     pause = threading.Event()
     while True:
@@ -64,7 +71,7 @@ def _renew_forever() -> None:
         if not leases:
             continue
         try:
-            Job.objects.filter(lease__in=leases).update(leased_until=clock.now() + length())
+            _renew(leases)
         except Error as error:
             log.warning("leases_not_renewed", error=type(error).__name__)
         finally:

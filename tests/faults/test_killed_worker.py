@@ -122,7 +122,7 @@ class TestKilledWorker:
             "SELECT 1 FROM billing_wallet WHERE organization_id = %s FOR UPDATE",
             agent.organization.pk,
         ):
-            wait_for(lambda: waiting_for_locks() >= 2)
+            wait_for(lambda: waiting_for_locks() == 2)
             site.worker.stop()
         wait_for(lambda: not waiting_for_locks())
         assert {job.status for job in jobs()} == {states.STORING}
