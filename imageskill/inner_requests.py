@@ -47,5 +47,6 @@ def answer(outer: HttpRequest, inner: HttpRequest, *, command: str) -> HttpRespo
         return failure(inner, NotFound())
     inner.resolver_match = match
     response: HttpResponse = match.func(inner, *match.args, **match.kwargs)
-    known.update(command=command, actor=vars(inner)["actor"])
+    told = vars(inner)
+    known.update(command=command, actor=told["actor"], error_code=told.get("error_code", ""))
     return response

@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 
 from accounts import telemetry
 from imageskill.api import commands_by_route
+from imageskill.cli.telemetry import HEADER as TELEMETRY_HEADER
 from imageskill.errors import (
     ApiError,
     InternalError,
@@ -101,6 +102,8 @@ def _prepare(request: HttpRequest, trace_id: str) -> None:
 
 
 def _record(request: HttpRequest, response: HttpResponseBase, *, duration_s: float) -> None:
+    if settings.DEVELOPMENT and request.headers.get(TELEMETRY_HEADER) == "off":
+        return  # the documented test mode; elsewhere nobody switches it off from outside
     known = vars(request)
     actor = known.get("actor") or {}
     telemetry.record(

@@ -104,5 +104,6 @@ class TestSignedOut:
         )
         stop = claim_inboxes.stop_link("agent-ops@example.com").split("/", 3)[3]
 
-        for url in ("/account/login/", "/account/login/password/", f"/claim/{token}", f"/{stop}"):
+        pages = ("/account/login/", "/account/login/password/", f"/claim/{token}", f"/{stop}")
+        for url in ("/", *pages):
             _check(watched, live.url + url)

@@ -91,6 +91,24 @@ class TestRemoteCommandLine:
     def test_bodies_are_strict(self, api, body):
         assert api.post("/v1/cli", json=body).code == "INVALID_ARGUMENTS"
 
+    def test_waiting_is_capped_and_ends_as_the_command_line_would(self, run, agent, settings):
+        settings.CREATE_WAIT_S = 0
+        settings.LOCAL_PROVIDER = True
+        made = run("create --prompt cat --model local.sketch", token=agent.token)
+        assert (made.status, made.data["job"]["status"]) == (202, "queued")
+        job_id = made.data["job_id"]
+        answer = run(f"jobs wait {job_id} --timeout-ms 600000", token=agent.token)
+        assert (answer.status, answer.exit_code, answer.code) == (504, 8, "TIMEOUT")
+        assert job_id in answer.error["recovery"]["suggested_command"]
+        assert answer.envelope["command"] == "image-skill jobs wait"
+
+    def test_somebody_elses_job_is_no_job(self, run, agent, stranger, settings):
+        settings.CREATE_WAIT_S = 0
+        settings.LOCAL_PROVIDER = True
+        made = run("create --prompt cat --model local.sketch", token=agent.token)
+        answer = run(f"jobs wait {made.data['job_id']}", token=stranger.token)
+        assert (answer.status, answer.code) == (404, "NOT_FOUND")
+
     def test_help_is_the_same_as_on_a_machine(self, run):
         assert run("help create").data["usage"] == "image-skill create --prompt PROMPT --json"
         assert run("").data["commands"]
@@ -104,3 +122,25 @@ class TestRemoteCommandLine:
         telemetry.flush()
         row = TelemetryRow.objects.get()
         assert (row.name, row.actor_id) == ("image-skill whoami", agent.id)
+
+    def test_a_refusal_is_counted_with_its_code(self, run, settings):
+        settings.TELEMETRY = True
+        settings.TELEMETRY_WRITER = False
+        telemetry.flush()
+        TelemetryRow.objects.all().delete()
+        run("whoami")
+        telemetry.flush()
+        assert TelemetryRow.objects.get().error_code == "AUTH_REQUIRED"
+
+    @pytest.mark.parametrize(("development", "rows"), [(True, 0), (False, 1)])
+    def test_the_test_mode_without_telemetry_is_for_development(
+        self, api, settings, development, rows
+    ):
+        settings.DEVELOPMENT = development
+        settings.TELEMETRY = True
+        settings.TELEMETRY_WRITER = False
+        telemetry.flush()
+        TelemetryRow.objects.all().delete()
+        api.get("/v1/models", **{"x-image-skill-telemetry": "off"})
+        telemetry.flush()
+        assert TelemetryRow.objects.count() == rows
