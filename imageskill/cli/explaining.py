@@ -53,5 +53,5 @@ def _flag(flag: Flag) -> dict[str, Any]:
         "default": flag.default,
         "choices": list(flag.choices),
         "help": flag.help,
-        "shown": f"{shown}  {flag.help}",
+        "shown": f"{shown:<36} {flag.help}",
     }

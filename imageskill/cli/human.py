@@ -46,9 +46,9 @@ _FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("Usage", "usage"),
         ("About", "summary"),
         ("Notes", "notes"),
-        ("Flag", "flags[].shown"),
-        ("Example", "examples[]"),
-        ("Command", "commands[].shown"),
+        ("Flags", "flags[].shown"),
+        ("Examples", "examples[]"),
+        ("Commands", "commands[].shown"),
     ),
 }
 _FIELDS |= {
@@ -98,7 +98,8 @@ def _chosen(data: dict[str, Any], fields: tuple[tuple[str, str], ...]) -> list[s
     lines = []
     for title, path in fields:
         found = [one for one in _at(data, path.split(".")) if one not in (None, "")]
-        lines += [f"{title + ':':<22}{_text(one)}" for one in found]
+        titles = [f"{title}:", *[""] * len(found)]  # once, above what belongs to it
+        lines += [f"{shown:<22}{_text(one)}" for shown, one in zip(titles, found, strict=False)]
     return lines
 
 

@@ -4,7 +4,8 @@ from typing import Any, ClassVar
 
 from imageskill.cli.grammar.reading import UsageError
 
-DOCS_URL = "https://image-skill.com/cli.md"
+SITE_URL = "https://image-skill.com"
+DOCS_URL = f"{SITE_URL}/cli.md"
 SIGNUP_COMMAND = "image-skill signup --agent --agent-name NAME --runtime RUNTIME --save --json"
 
 

@@ -7,8 +7,8 @@ from imageskill import __version__
 from imageskill.cli import answers, files, journal, telemetry, wire
 from imageskill.cli.answers import Answer
 from imageskill.cli.grammar import requests
-from imageskill.cli.problems import DOCS_URL, RequestFailed
-from imageskill.cli.session import Session
+from imageskill.cli.problems import SITE_URL, RequestFailed
+from imageskill.cli.session import DEFAULT_API, Session
 
 
 def run(session: Session) -> Answer:
@@ -40,10 +40,19 @@ def run(session: Session) -> Answer:
                 "swept_count": swept,
                 "entries": [_open_spend(entry) for entry in open_spends],
             },
-            "docs": {"cli": DOCS_URL},
+            "docs": _documents(session.api),
         },
         *_warnings(open_spends),
     )
+
+
+def _documents(api: str) -> dict[str, str]:
+    site = SITE_URL if api == DEFAULT_API else api
+    return {
+        "skill": f"{site}/skill.md",
+        "llms": f"{site}/llms.txt",
+        "cli": f"{site}/cli.md",
+    }
 
 
 def _server(session: Session) -> dict[str, Any]:
@@ -61,8 +70,10 @@ def _server(session: Session) -> dict[str, Any]:
 
 
 def _folder(folder: Path) -> dict[str, Any]:
+    """Try the folder, or where it would be made: a check leaves nothing behind."""
+    there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
     try:
-        files.check_writable(folder)
+        files.check_writable(there)
     except OSError as error:
         return {"path": str(folder), "writable": False, "reason": error.strerror}
     return {"path": str(folder), "writable": True, "reason": None}

@@ -141,6 +141,10 @@ class TestDoctor:
         assert data["auth"]["env_token"]
         assert data["in_flight"]["count"] == 0
 
+    def test_leaves_nothing_behind(self, client):
+        client("doctor")
+        assert list(client.home.iterdir()) == []
+
     def test_an_unreachable_server_is_a_finding(self, client):
         run = client("doctor", "--json", IMAGE_SKILL_API_BASE_URL="http://127.0.0.1:9")
         assert run.exit_code == 0
