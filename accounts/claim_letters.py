@@ -12,7 +12,7 @@ _KEEP_IT = (
 def send(claim: Claim, *, link: str) -> None:
     """Mail the request with its link. The agent's words go in as plain text, without links."""
     agent = claim.agent
-    is_offer = agent.claim_state == Agent.ClaimState.CLAIMED
+    is_offer = claim.invited_by is not None and agent.claim_state == Agent.ClaimState.CLAIMED
     stop = claim_inboxes.stop_link(claim.recipient.address)
     letter = letters.write(
         "claim_offer" if is_offer else "claim",

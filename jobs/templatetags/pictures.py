@@ -43,6 +43,13 @@ def cost(job: Job) -> str:
 
 
 @register.filter
+def cost_in_words(job: Job) -> str:
+    """Write what a job cost with its unit."""
+    number = cost(job)
+    return f"{number} credit" if number == "1" else f"{number} credits"
+
+
+@register.filter
 def done(job: Job) -> str:
     """Say what a job did."""
     images = "an image" if job.output_count == 1 else f"{job.output_count} images"

@@ -55,7 +55,8 @@ def _asked(claim: Claim) -> dict[str, Any]:
     return {
         "claim": claim,
         "agent": claim.agent,
-        "is_offer": claim.agent.claim_state == Agent.ClaimState.CLAIMED,
+        "is_offer": claim.invited_by is not None
+        and claim.agent.claim_state == Agent.ClaimState.CLAIMED,
         "report": ReasonForm(),
     }
 

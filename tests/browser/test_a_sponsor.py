@@ -143,7 +143,7 @@ class TestAPasskey:
         page.goto(f"{live.url}/account")
         page.get_by_role("link", name="Add a passkey").click()
         page.locator("section", has_text="Security Keys").get_by_text("Add").last.click()
-        page.get_by_role("button", name="Add").click()
+        page.get_by_role("button", name="Add it").click()
         expect(page.get_by_text("Security key added.")).to_be_visible()
         page.goto(f"{live.url}/account")
         page.get_by_role("button", name="Sign out").click()

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page, expect
 
 from accounts import claim_inboxes, claims
 from accounts.models import Agent, Claim, User
@@ -107,3 +107,36 @@ class TestSignedOut:
         pages = ("/account/login/", "/account/login/password/", f"/claim/{token}", f"/{stop}")
         for url in ("/", *pages):
             _check(watched, live.url + url)
+
+
+class TestOlderPictures:
+    def test_come_in_place_where_scripts_run(
+        self, live: Live, watched: Page, agent: Signed, home: Home, sponsor: User
+    ) -> None:
+        for _ in range(25):
+            made(agent, credits=1)
+        _sign_in(watched, live, sponsor)
+        address = live.url + reverse("agent_images", args=[agent.id])
+        watched.goto(address)
+        assert watched.locator("#list figure").count() == 24
+
+        watched.get_by_role("link", name="Older images").click()
+
+        expect(watched.locator("#list figure")).to_have_count(26)
+        expect(watched.get_by_role("link", name="Older images")).to_have_count(0)
+        assert watched.url == address
+
+    def test_come_on_a_page_of_their_own_without(
+        self, live: Live, browser: Browser, agent: Signed, home: Home, sponsor: User
+    ) -> None:
+        for _ in range(25):
+            made(agent, credits=1)
+        context = browser.new_context(java_script_enabled=False)
+        page = context.new_page()
+        _sign_in(page, live, sponsor)
+        page.goto(live.url + reverse("agent_images", args=[agent.id]))
+
+        page.get_by_role("link", name="Older images").click()
+
+        expect(page.locator("#list figure")).to_have_count(2)
+        context.close()
