@@ -2,8 +2,8 @@
 
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
-# For commands that only need settings that load; no server is asked.
-OFFLINE := SECRET_KEY=offline DEVELOPMENT=true DATABASE_URL=postgresql:///none REDIS_URL=redis://localhost
+# For commands that need settings and servers, whatever is in them.
+AROUND := $(BIN)/python -m imageskill.embedded.around
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format types openapi soak bench contract-check lock run-environment test-environment
@@ -20,17 +20,17 @@ test: check ## every check and every test
 check: test-environment ## format, lint, types, imports, migrations, OpenAPI snapshot
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(OFFLINE) $(BIN)/mypy
+	$(AROUND) $(BIN)/mypy
 	$(BIN)/lint-imports
-	$(OFFLINE) $(BIN)/python manage.py makemigrations --check --dry-run
-	$(OFFLINE) $(BIN)/python manage.py openapi --check
+	$(AROUND) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(AROUND) $(BIN)/python manage.py openapi --check
 
 format: test-environment ## put the code into its one format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 openapi: test-environment ## refresh docs/openapi.json
-	$(OFFLINE) $(BIN)/python manage.py openapi
+	$(AROUND) $(BIN)/python manage.py openapi
 
 soak: test-environment ## long random runs
 	HYPOTHESIS_PROFILE=soak $(PYTEST) -m soak

@@ -1,6 +1,6 @@
 """Endpoints of identity and activity."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.conf import settings
 from ninja import Query, Router
@@ -92,9 +92,9 @@ def _why_unchanged(agent: Agent) -> str:
 )
 def list_activity(
     request: ApiRequest,
-    limit: int = Query(20, ge=1, le=100),
-    subject: str | None = Query(None, min_length=1, max_length=128),
-    cursor: str | None = Query(None, max_length=64),
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    subject: Annotated[str | None, Query(min_length=1, max_length=128)] = None,
+    cursor: Annotated[str | None, Query(max_length=64)] = None,
 ) -> dict[str, Any]:
     """List the organization's events; `next_cursor` leads on, null at the end."""
     agent: Agent = request.auth

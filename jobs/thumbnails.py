@@ -67,7 +67,7 @@ def _judge(asset: Asset, facts: artifacts.Facts, glance: decoding.Glance) -> Ass
 
 
 def _write(asset: Asset, **verdicts: Any) -> AssetCheck:
-    defaults = {
+    defaults: dict[str, Any] = {
         "is_as_promised": False,
         "is_as_planned": False,
         "is_blank": False,

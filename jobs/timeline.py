@@ -1,5 +1,6 @@
 """A job's way from hold to capture as steps with times, and where it stands still."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,7 +44,7 @@ def _deliveries(job: Job) -> str:
     return f"{job.redeliveries} redeliveries" if job.redeliveries else ""
 
 
-def _checked(checks: list[object]) -> str:
+def _checked(checks: Sequence[object]) -> str:
     bad = sum(1 for check in checks if not getattr(check, "is_good", True))
     return f"{bad} of {len(checks)} failed" if bad else ""
 

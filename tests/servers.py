@@ -5,6 +5,7 @@ Servers of our own, started once a run by the process that steers it; `DATABASE_
 that was given, tests use and empty the databases from the named one's number plus 8.
 """
 
+import logging
 import os
 import shutil
 import tempfile
@@ -33,6 +34,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         _start_servers(early_config)
     folder = tempfile.mkdtemp(prefix="imageskill-test-")
     early_config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    # Cleanups run last first: threads that outlive the servers have nothing to say that matters.
+    early_config.add_cleanup(lambda: logging.disable(logging.CRITICAL))
     static = Path(folder, "static")
     static.mkdir()
     os.environ.update(_SETTINGS, DATA_DIR=folder, STATIC_ROOT=str(static))

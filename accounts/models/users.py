@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 class PeopleManager(UserManager["User"]):
     """Makes people by address."""
 
-    def _create_user(self, email: str, password: str | None, **fields: Any) -> "User":  # type: ignore[override]
+    def _create_user(self, email: str, password: str | None, **fields: Any) -> "User":
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -35,7 +35,7 @@ class User(AbstractUser):
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
-    objects: ClassVar[PeopleManager] = PeopleManager()  # type: ignore[assignment]
+    objects: ClassVar[PeopleManager] = PeopleManager()
 
     class Meta:
         constraints: ClassVar = [

@@ -75,7 +75,7 @@ def _listen() -> None:
             connection = redis.Redis.from_url(
                 settings.REDIS_URL, decode_responses=True, socket_connect_timeout=2
             )
-            subscription = connection.pubsub(ignore_subscribe_messages=True)
+            subscription = connection.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
             subscription.subscribe(_CHANNEL)
             for message in subscription.listen():
                 _wake(message["data"])

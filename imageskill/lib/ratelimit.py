@@ -18,7 +18,10 @@ def spend(scope: str, key: str, *, limit: int, per_s: int) -> None:
     window, seconds_in = divmod(int(time.time()), per_s)
     name = f"limit:{scope}:{key}:{window}"
     try:
-        used, _ = client().pipeline().incr(name).expire(name, per_s + 1).execute()
+        counting = client().pipeline()
+        counting.incr(name)
+        counting.expire(name, per_s + 1)
+        used, _ = counting.execute()
     except Unreachable as error:
         log.warning("limit_not_counted", scope=scope, error=type(error).__name__)
         return
