@@ -15,7 +15,6 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from a2wsgi import ASGIMiddleware
-from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -28,7 +27,6 @@ from imageskill import inner_requests
 from imageskill.cli import signatures
 from imageskill.cli.grammar.requests import Request
 from imageskill.mcp import server, tools
-from jobs import availability, discovery
 
 MOST_BYTES = 4_000_000  # of one message; its pictures are read into memory
 
@@ -60,9 +58,11 @@ class InProcess:
         }
         return _envelope(context, Request("POST", "/v1/upload", body))
 
-    def models(self, _: AsgiRequest) -> Sequence[tools.Row]:
-        """Give the catalogue."""
-        return discovery.rows(availability.current(), settings.TARGET_GROSS_MARGIN)
+    def models(self, context: AsgiRequest) -> Sequence[tools.Row]:
+        """Give the catalogue as everybody sees it."""
+        envelope = _envelope(context, Request("GET", "/v1/models"), is_anonymous=True)
+        rows: list[tools.Row] = (envelope["data"] or {}).get("models", [])
+        return rows
 
     def fetch(self, url: str, context: AsgiRequest) -> bytes | None:
         """Read a picture as its public address gives it."""
@@ -75,8 +75,10 @@ def _handler() -> WSGIHandler:
     return WSGIHandler()
 
 
-def _envelope(context: AsgiRequest, request: Request) -> dict[str, Any]:
-    _, content = _answer(context, request)
+def _envelope(
+    context: AsgiRequest, request: Request, *, is_anonymous: bool = False
+) -> dict[str, Any]:
+    _, content = _answer(context, request, is_anonymous=is_anonymous)
     envelope: dict[str, Any] = json.loads(content)
     return envelope
 
