@@ -1,11 +1,16 @@
 """Sponsors: people who sign in with a mail address, and the agents that they own."""
 
+from datetime import timedelta
+
 from allauth.account.models import EmailAddress
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, make_password
 from django.db import transaction
 
 from accounts.agents import normalized_contact
 from accounts.models import Agent, User
+from imageskill.lib import clock
+
+_CONFIRMED_WITHIN = timedelta(days=1)
 
 
 class Refused(Exception):
@@ -27,6 +32,23 @@ def ensure(address: str) -> User:
             user=user, email=address, defaults={"primary": True, "verified": False}
         )
     return user
+
+
+def forget_strangers() -> int:
+    """Forget whoever asked for a code and never typed it; gives how many.
+
+    Anybody can type anybody's address: what nobody confirmed in a day is not kept.
+    """
+    strangers = User.objects.filter(
+        is_staff=False,
+        last_login=None,
+        organizations=None,
+        date_joined__lt=clock.now() - _CONFIRMED_WITHIN,
+        password__startswith=UNUSABLE_PASSWORD_PREFIX,
+    ).exclude(emailaddress__verified=True)
+    keys = list(strangers.values_list("pk", flat=True)[:5000])
+    User.objects.filter(pk__in=keys).delete()
+    return len(keys)
 
 
 def addresses_of(user: User) -> list[str]:

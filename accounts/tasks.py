@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts import alerts, claim_requests
+from accounts import alerts, claim_requests, sponsors
 from imageskill.lib.queue import enqueue
 
 
@@ -31,3 +31,9 @@ def mail_again(**_: object) -> None:
 def expire_claims(**_: object) -> None:
     """Close requests that nobody decided in time."""
     claim_requests.expire_overdue()
+
+
+@shared_task(name="accounts.forget_strangers")
+def forget_strangers(**_: object) -> None:
+    """Forget addresses that somebody typed to sign in and nobody confirmed."""
+    sponsors.forget_strangers()

@@ -65,6 +65,7 @@ app.conf.update(
         "let-go": {"task": "jobs.retain", "schedule": crontab(hour=3, minute=20)},
         "mail-again": {"task": "accounts.mail_again", "schedule": 120.0},
         "expire-claims": {"task": "accounts.expire_claims", "schedule": 600.0},
+        "forget-strangers": {"task": "accounts.forget_strangers", "schedule": 3600.0},
         "sweep-payments": {"task": "billing.sweep_payments", "schedule": 30.0},
         "sweep-stripe-events": {"task": "billing.sweep_stripe_events", "schedule": 60.0},
         "fetch-stripe-events": {"task": "billing.fetch_stripe_events", "schedule": 300.0},
@@ -73,7 +74,10 @@ app.conf.update(
         "count-money": {"task": "billing.tally", "schedule": 300.0},
         "tend-requests": {"task": "billing.tend_requests", "schedule": 60.0},
         "expire-requests": {"task": "billing.expire_requests", "schedule": 600.0},
+        "sweep-github-queue": {"task": "feedback.sweep_queue", "schedule": 10.0},
+        "read-github-issues": {"task": "feedback.read_issues", "schedule": 300.0},
         "reconcile": {"task": "billing.reconcile", "schedule": crontab(hour=1, minute=40)},
+        "forget-exports": {"task": "console.forget_exports", "schedule": 3600.0},
         "check-books": {"task": "billing.check_books", "schedule": crontab(hour=2, minute=10)},
     },
 )

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts.models import Agent, TelemetryRow
 from imageskill.lib import clock
-
-KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +61,16 @@ def reason_of(code: str) -> Reason:
     return _REASONS.get(code, _OTHER)
 
 
+def kept() -> timedelta:
+    """Say how long refused requests are kept to be shown."""
+    return timedelta(days=settings.KEEP_TELEMETRY_DAYS)
+
+
 def refused_requests(agent: Agent) -> QuerySet[TelemetryRow]:
     """Give the agent's requests that were answered with an error, newest first."""
     rows: QuerySet[TelemetryRow] = (
         TelemetryRow.objects.filter(
-            actor_id=agent.public_id, kind="request", at__gte=clock.now() - KEPT
+            actor_id=agent.public_id, kind="request", at__gte=clock.now() - kept()
         )
         .exclude(error_code="")
         .order_by("-id")

@@ -75,7 +75,7 @@ def agent_refusals(request: HttpRequest, agent_id: str) -> HttpResponse:
         "requests": [(row, refusals.reason_of(row.error_code)) for row in page.rows],
         "failed": [(job, refusals.reason_of(job.error_code)) for job in failed],
         "next_url": page.next_url,
-        "days": refusals.KEPT.days,
+        "days": refusals.kept().days,
     }
     return _page(request, "jobs/agent_refusals.html", agent, "refusals", context)
 

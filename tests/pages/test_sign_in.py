@@ -1,13 +1,16 @@
 """Signing in by a mailed code, without telling anybody which addresses are known."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
+from accounts import sponsors
 from accounts.models import User
+from imageskill.lib import clock
 from tests.accounts.claiming import person
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +118,18 @@ class TestKnownAndUnknownAddresses:
         Client().post("/account/signup/", {"email": "a@example.org"})
 
         assert not User.objects.filter(email="a@example.org").exists()
+
+
+class TestAnAddressThatNobodyConfirms:
+    def test_is_forgotten_after_a_day_and_a_confirmed_one_is_not(self, db: None) -> None:
+        known = person("known@example.org")
+        Client().post(LOGIN, {"login": "typo@example.org"})
+        assert sponsors.forget_strangers() == 0
+        User.objects.update(date_joined=clock.now() - timedelta(days=2))
+
+        assert sponsors.forget_strangers() == 1
+
+        assert list(User.objects.all()) == [known]
 
 
 class TestCookies:
