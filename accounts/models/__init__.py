@@ -6,6 +6,7 @@ from accounts.models.alerts import Alert
 from accounts.models.audit import AuditLine
 from accounts.models.claims import Claim, ClaimRecipient
 from accounts.models.duties import Duty
+from accounts.models.exports import Export
 from accounts.models.telemetry import TelemetryRow
 from accounts.models.tokens import Token
 from accounts.models.users import User
@@ -18,6 +19,7 @@ __all__ = [
     "Claim",
     "ClaimRecipient",
     "Duty",
+    "Export",
     "Organization",
     "TelemetryRow",
     "Token",

@@ -14,3 +14,6 @@ class Duty(models.Model):
         managed = False
         default_permissions = ()
         permissions: ClassVar = list(DUTIES.items())
+
+    def __str__(self) -> str:
+        return "duty"

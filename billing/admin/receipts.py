@@ -1,8 +1,12 @@
 """Receipts in the console."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from unfold.decorators import display
 
+from billing import payment_timeline
 from billing.admin import refund_deeds
 from billing.models import Receipt
 from imageskill.lib.admin.bases import ReadOnlyAdmin
@@ -27,6 +31,7 @@ class ReceiptAdmin(ReadOnlyAdmin):
     )
     search_help_text = "A number, a receipt_ or org_ id, or Stripe's pi_ or ch_"
     list_select_related = ("agent", "organization")
+    change_form_after_template = "admin/billing/receipt_after.html"
     fields = (
         "number",
         "id_shown",
@@ -44,6 +49,27 @@ class ReceiptAdmin(ReadOnlyAdmin):
         "at",
     )
     readonly_fields = fields
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """Load a receipt with what its page shows."""
+        found = self.get_queryset(request).select_related(
+            "agent", "organization", "quote", "attempt"
+        )
+        return found.filter(pk=object_id).first() if object_id.isdigit() else None
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Add the payment's timeline."""
+        receipt = self.get_object(request, object_id)
+        timeline = payment_timeline.of(receipt) if receipt else None
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), "timeline": timeline}
+        )
 
     @display(description="receipt id")
     def id_shown(self, receipt: Receipt) -> str:

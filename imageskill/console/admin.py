@@ -9,7 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from accounts.admin.agents import AgentAdmin
 from accounts.models import Agent
 from billing.admin import correction_deeds
-from imageskill.console import agent_facts
+from imageskill.console import agent_facts, export_admin
+
+__all__ = ["AgentPage", "export_admin"]
 
 
 @admin.register(Agent)

@@ -110,6 +110,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
     (
         "Trails",
         (
+            ("Exports", "download", "admin:accounts_export_changelist", "accounts.export"),
             (
                 "Activity",
                 "history",

@@ -14,10 +14,11 @@ from unfold.admin import ModelAdmin
 
 from imageskill.lib.admin import deeds, second_factor
 from imageskill.lib.admin.deeds import Asked, Deed, Secret
+from imageskill.lib.admin.exports import ExportMixin
 from imageskill.lib.admin.keyset import KeysetChangeList
 
 
-class ConsoleAdmin(ModelAdmin):
+class ConsoleAdmin(ExportMixin, ModelAdmin):
     """A model in the console: paged by key, with deeds instead of free editing."""
 
     seen_with: ClassVar[str]  # the permission that shows this model; nothing else does
@@ -51,8 +52,24 @@ class ConsoleAdmin(ModelAdmin):
                 self.admin_site.admin_view(self.deed_view),
                 name=f"{opts.app_label}_{opts.model_name}_deed",
             ),
+            *self.export_urls(),
             *super().get_urls(),
         ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list with the way to download exactly it."""
+        links = {}
+        if request.user.has_perm(self.export_with):
+            opts = self.model._meta
+            name = f"admin:{opts.app_label}_{opts.model_name}_export"
+            query = request.GET.urlencode()
+            links = {
+                f"export_{kind}_url": f"{reverse(f'{name}_{kind}')}?{query}"
+                for kind in ("csv", "xlsx")
+            }
+        return super().changelist_view(request, {**links, **(extra_context or {})})
 
     def change_view(
         self,

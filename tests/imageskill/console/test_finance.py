@@ -26,6 +26,24 @@ def do(browser, model, thing, deed, **fields):
     return browser.post(url, form | fields, follow="look" not in fields)
 
 
+class TestPaymentPage:
+    def test_it_tells_the_whole_way_and_proves_that_it_counted_once(
+        self, signed_in, financier, receipt, shop, django_assert_max_num_queries
+    ):
+        shop.tell()
+        browser = signed_in(financier)
+        url = reverse("admin:billing_receipt_change", args=[receipt.pk])
+        browser.get(url)
+        with django_assert_max_num_queries(25):
+            answer = browser.get(url)
+        timeline = answer.context_data["timeline"]
+        assert timeline.applied == 1
+        assert timeline.deliveries >= 1
+        what = [step.what for step in timeline.steps]
+        assert what.index("quoted") < what.index("attempt") < what.index("receipt")
+        assert "5000 credits payments → paid" in answer.content.decode()
+
+
 class TestRefund:
     def test_it_is_simulated_for_any_amount_before_anything_is_asked(
         self, signed_in, financier, receipt

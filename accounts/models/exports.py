@@ -1,0 +1,35 @@
+"""Exports that are too long for a request: made by a worker, fetched within a time, logged."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models.users import User
+
+
+class Export(models.Model):
+    """One file that somebody asked for: exactly the rows of a filtered list."""
+
+    class State(models.TextChoices):
+        """How far it is."""
+
+        WAITING = "waiting", "waits for a worker"
+        READY = "ready", "ready"
+        FAILED = "failed", "failed"
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    model = models.CharField(max_length=100)  # app_label.model_name
+    query = models.CharField("filters", max_length=2000, blank=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    rows = models.PositiveIntegerField(default=0)
+    storage_key = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    downloads = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["expires_at"], name="export_by_end")]
+
+    def __str__(self) -> str:
+        return f"{self.model} for {self.user_id}"

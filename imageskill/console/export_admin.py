@@ -1,0 +1,59 @@
+"""One's own long exports, waiting to be fetched."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from unfold.decorators import display
+
+from accounts.models import Export
+from imageskill.console import exporting
+from imageskill.lib import clock
+from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.shown import moment
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnlyAdmin):
+    """A file that was too long for a request."""
+
+    seen_with = "accounts.export"
+    list_display = ("model", "state", "rows", "at", "until", "download")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Show everybody their own."""
+        own: QuerySet[Any] = super().get_queryset(request).filter(user=request.user)
+        return own
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address of the file."""
+        view = self.admin_site.admin_view(self.file)
+        return [path("<int:pk>/file.csv", view, name="accounts_export_file"), *super().get_urls()]
+
+    def file(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Give the file to who asked for it, until its time is over."""
+        export = self.get_queryset(request).filter(pk=pk, expires_at__gt=clock.now()).first()
+        if export is None or not export.storage_key or not self.has_view_permission(request):
+            raise Http404
+        name = f"{export.model}-{export.pk}.csv"
+        return FileResponse(
+            exporting.fetched(export, request.user), as_attachment=True, filename=name
+        )
+
+    @display(description="asked")
+    def at(self, export: Export) -> str:
+        return moment(export.created_at)
+
+    @display(description="fetch until")
+    def until(self, export: Export) -> str:
+        return moment(export.expires_at)
+
+    @display(description="file")
+    def download(self, export: Export) -> str:
+        if not export.storage_key:
+            return "–"
+        url = reverse("admin:accounts_export_file", args=[export.pk])
+        return format_html('<a href="{}">Download</a>', url)
