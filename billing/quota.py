@@ -30,7 +30,13 @@ def of(agent: Agent, *, at: datetime) -> dict[str, Any]:
     balances = ledger.balances(agent.organization_id)
     use = daily_jobs.used(agent.pk, at)
     limit = daily_jobs.limit_of(agent)
-    offer = top_up.offer(preview=balances.preview, paid=balances.paid, owed=balances.owed)
+    offer = top_up.offer(
+        preview=balances.preview,
+        paid=balances.paid,
+        owed=balances.owed,
+        # Only where buying helps: a claimed agent's jobs are not raised by paying.
+        is_out_of_jobs=use.jobs >= limit and agent.claim_state == Agent.ClaimState.UNCLAIMED,
+    )
     return {
         "limits": limits_of(agent, balances),
         "daily_jobs": {

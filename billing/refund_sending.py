@@ -78,6 +78,7 @@ def _finish(
     )
     if failure:
         log.warning("refund_refused_by_stripe", request=asked.pk, stripe_code=failure)
+    if failure and asked.unmatched_payment_id is not None:
         UnmatchedPayment.objects.filter(pk=asked.unmatched_payment_id).update(
             state=UnmatchedPayment.State.OPEN
         )

@@ -50,7 +50,8 @@ def refundable_cents(receipt: Receipt) -> int:
     refunds = PaymentReversal.objects.filter(receipt=receipt, kind=_Kind.REFUND)
     stand = refunds.exclude(state__in=(_State.UNDONE, _State.CLOSED))
     refunded = stand.aggregate(cents=Sum("amount_cents", default=0))["cents"]
-    return max(0, receipt.amount_cents - refunded)
+    left: int = receipt.amount_cents - refunded
+    return max(0, left)
 
 
 def unused_credits(receipt: Receipt) -> int:

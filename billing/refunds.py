@@ -132,7 +132,9 @@ def _open(asked: RefundRequest, *, subject: str) -> RefundRequest:
 
 def _decide(request_id: int, user: User, note: str, *, state: str) -> RefundRequest:
     with transaction.atomic():
-        asked = RefundRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
+        asked: RefundRequest = RefundRequest.objects.select_for_update(of=("self",)).get(
+            pk=request_id
+        )
         second_person.check(
             asked,
             user=user,

@@ -157,6 +157,28 @@ class TestQuota:
         assert (data["daily_jobs"]["used"], data["daily_jobs"]["remaining"]) == (1, 1)
         assert data["reset_windows"]["week"]["used_credits"] == 9
 
+    def test_recommends_buying_when_the_days_jobs_are_used_up(self, api, agent):
+        for _ in range(2):
+            daily_jobs.take(agent=agent.agent, credits=1, at=clock.now())
+
+        top_up = api.get("/v1/quota", token=agent.token).data["top_up"]
+
+        assert (top_up["recommended"], top_up["urgency"]) == (True, "blocked")
+        assert top_up["urgency_reasons"] == ["daily_job_cap_reached"]
+
+    def test_offers_only_a_way_to_pay_that_works_here(self, api, agent, settings):
+        settings.STRIPE_SECRET_KEY = "sk_test_a"
+        by_stripe = api.get("/v1/quota", token=agent.token).data["top_up"]
+        settings.STRIPE_SECRET_KEY = ""
+        by_fake = api.get("/v1/quota", token=agent.token).data["top_up"]
+        settings.FAKE_PAYMENTS = False
+        by_none = api.get("/v1/quota", token=agent.token).data["top_up"]
+
+        assert by_stripe["preferred_method"] == "stripe_checkout"
+        assert "--payment-method fake" in by_fake["quote_command"]
+        assert (by_none["available"], by_none["preferred_method"]) == (False, None)
+        assert by_none["quote_command"] == "image-skill credits methods --json"
+
     def test_takes_at_most_three_statements(self, api, agent):
         api.get("/v1/quota", token=agent.token)
 
