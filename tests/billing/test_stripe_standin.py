@@ -12,7 +12,7 @@ from django.db import transaction
 from billing import stripe_gateway
 from imageskill.lib import clock
 from imageskill.standins.faults import Fault
-from imageskill.standins.stripe.account import Impossible
+from imageskill.standins.stripe.objects import Impossible
 from imageskill.standins.stripe.pages import NOTICE
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from imageskill.standins.messages import Answer, Request
 from imageskill.standins.server import StandIn
 from imageskill.standins.stripe import pages, parameters
-from imageskill.standins.stripe.account import Account, Impossible
+from imageskill.standins.stripe.account import Account
+from imageskill.standins.stripe.objects import Impossible
 
 Call = Callable[[Request, dict[str, Any]], Any]
 

@@ -7,7 +7,8 @@ from urllib.parse import parse_qs
 
 from imageskill.standins.messages import Answer, Request
 from imageskill.standins.server import StandIn
-from imageskill.standins.stripe.account import Account, Impossible
+from imageskill.standins.stripe.account import Account
+from imageskill.standins.stripe.objects import Impossible
 
 NOTICE = "This is a stand-in for Stripe, for trying things out. No money moves here."
 
@@ -22,7 +23,7 @@ button.main{background:#1d4ed8;color:#fff;border-color:#1d4ed8}
 table{border-collapse:collapse;width:100%;margin-bottom:2rem}
 td,th{border-bottom:1px solid #9ca3af;padding:.4rem;text-align:left;vertical-align:top}
 code{font-size:.85em;overflow-wrap:anywhere}
-form{display:inline}
+form{display:inline-block;white-space:nowrap}
 input{font:inherit;width:6rem;padding:.4rem}
 .price{font-size:2rem;font-weight:700;margin:.2rem 0 1rem}
 """
@@ -89,6 +90,7 @@ def _buy(account: Account, request: Request) -> Answer:
 
 def _dashboard(account: Account) -> Answer:
     sections = [
+        "<h1>Dashboard</h1>",
         _table("Payments", [_payment_row(account, one) for one in account.all("checkout.session")]),
         _table("Refunds", [_refund_row(one) for one in account.all("refund")]),
         _table("Disputes", [_dispute_row(one) for one in account.all("dispute")]),
