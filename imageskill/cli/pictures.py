@@ -55,7 +55,7 @@ def opened(source: str) -> Iterator[Picture]:
         file = Path(source).open("rb")  # noqa: SIM115 closed by the block below
     except OSError as error:
         message = f"The picture can't be read: {error.strerror or type(error).__name__}."
-        raise InvalidArguments(message, required_flag="--input") from None
+        raise InvalidArguments(message) from None
     with file:
         yield _measured(file, source)
 

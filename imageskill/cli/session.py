@@ -8,6 +8,7 @@ from typing import NamedTuple, TextIO
 from urllib.parse import urlsplit
 
 from imageskill.cli import config
+from imageskill.cli.grammar import writing
 from imageskill.cli.grammar.reading import Call
 from imageskill.cli.problems import AuthRequired, ConfigNotWritten, InvalidArguments
 
@@ -103,9 +104,7 @@ class Session:
     def _config_not_written(self, error: OSError) -> ConfigNotWritten:
         return ConfigNotWritten(
             f"The config file {self.config_path} can't be written: {error.strerror or error}.",
-            command=self.call.command.usage.replace(" --json", " --save --json")
-            if self.call.command.words == ("signup",)
-            else self.call.command.usage,
+            command=writing.line(self.call.words, writing.arguments(self.call)),
         )
 
 

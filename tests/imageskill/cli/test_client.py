@@ -1,4 +1,6 @@
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,8 +119,15 @@ class TestSignup:
         run = client(*SIGN_UP, "--save")
         assert run.exit_code == 9
         assert run.error["code"] == "PUBLIC_CLI_CONFIG_WRITE_FAILED"
-        assert "IMAGE_SKILL_CONFIG_PATH" in run.error["recovery"]["suggested_command"]
         assert not hosted.requests
+        suggested = run.error["recovery"]["suggested_command"].replace(
+            "image-skill signup", f"{sys.executable} -m imageskill.cli signup"
+        )
+        done = subprocess.run(
+            ["bash", "-c", suggested], cwd=client.home, env=client.environment, check=True
+        )
+        assert done.returncode == 0
+        assert TOKEN in Path(client.home, ".image-skill/config.json").read_text()
 
     def test_an_environment_token_is_no_proof_for_rotation(self, client, hosted):
         client(*SIGN_UP)
@@ -186,8 +195,6 @@ class TestCompletion:
         assert "model-parameters-json" in run.stdout
 
     def test_bash_completes_words_flags_and_choices(self, client):
-        import subprocess
-
         script = client("completion", "bash").stdout
         for typed, expected in (
             (["image-skill", "cred"], "credits"),
