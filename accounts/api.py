@@ -157,7 +157,7 @@ def caps_out(agent: Agent) -> dict[str, int | None]:
     """Show an agent's caps."""
     return {
         "outputs_per_request": agent.cap_outputs_per_request,
-        "credits_per_operation": agent.cap_credits_per_operation,
+        "credits_per_operation": grants.credits_per_operation(agent),
         "credits_per_day": agent.cap_credits_per_day,
         "credits_per_week": agent.cap_credits_per_week,
         "credits_per_month": agent.cap_credits_per_month,

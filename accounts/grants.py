@@ -59,12 +59,20 @@ def check_operation(agent: Agent, *, credits: int, outputs: int) -> None:
             f"request, not {outputs}. {_who_can_help(agent)}",
             recovery=how_to_get_more(agent),
         )
-    if credits > agent.cap_credits_per_operation:
+    cap = credits_per_operation(agent)
+    if credits > cap:
         raise CapabilityDenied(
             f"This operation takes {credits} credits; the cap for one operation is "
-            f"{agent.cap_credits_per_operation}. {_who_can_help(agent)}",
+            f"{cap}. {_who_can_help(agent)}",
             recovery=how_to_get_more(agent),
         )
+
+
+def credits_per_operation(agent: Agent) -> int:
+    """Give the cap for one operation; a paying agent that nobody claimed has a bound beside it."""
+    if agent.claim_state == Agent.ClaimState.PAYMENT_BACKED_UNCLAIMED:
+        return min(agent.cap_credits_per_operation, settings.PAYMENT_BACKED_CREDITS_PER_OPERATION)
+    return agent.cap_credits_per_operation
 
 
 def how_to_get_more(agent: Agent) -> Recovery:

@@ -6,7 +6,7 @@ repeated with the same cause and terms moves nothing and gives what it gave the 
 
 from typing import NamedTuple
 
-from billing import lots, owed, posting, top_up
+from billing import job_moves, lots, owed, posting, top_up
 from billing.chart import ORGANIZATION, Kind, Purpose
 from billing.models import JobHold, Transfer, Wallet
 from billing.posting import Overdrawn, TransferConflict, WalletsMissing
@@ -116,7 +116,7 @@ def grant_paid(*, organization_id: int, receipt_id: str, credits: int, actor: st
         return Grant(credits, owed.settled_by(grant))
     lots.add(organization_id=organization_id, reference=receipt_id, credits=credits)
     cause = f"receipt:{receipt_id}"
-    return Grant(credits, owed.settle(wallets, cause=cause, actor=actor, parent=grant))
+    return Grant(credits, owed.settle(wallets, cause=cause, actor=actor, parents=(key,)))
 
 
 def hold(*, organization_id: int, job_id: str, credits: int, actor: str) -> Hold:
@@ -133,8 +133,9 @@ def hold(*, organization_id: int, job_id: str, credits: int, actor: str) -> Hold
     _check_funds(wallets, credits)
     preview = min(wallets[Purpose.PREVIEW], credits)
     parts = Hold(preview, credits - preview)
-    kinds = {Kind.HOLD_PREVIEW: parts.preview, Kind.HOLD_PAID: parts.paid}
-    posting.post(wallets, _job_moves(job_id, kinds, actor=actor, reason="reserved for a job"))
+    amounts = {Kind.HOLD_PREVIEW: parts.preview, Kind.HOLD_PAID: parts.paid}
+    moves = job_moves.of(job_id, amounts, actor=actor, reason="reserved for a job")
+    posting.post(wallets, moves)
     if parts.paid:
         lots.take(organization_id=organization_id, reference=job_id, credits=parts.paid)
     JobHold.objects.create(
@@ -205,40 +206,15 @@ def _close(
     wallets: posting.Wallets, held: JobHold, *, state: JobHold.State, actor: str, reason: str
 ) -> None:
     back = Hold(held.preview - held.captured_preview, held.paid - held.captured_paid)
-    kinds = {
+    amounts = {
         Kind.CAPTURE: held.captured,
         Kind.RETURN_PREVIEW: back.preview,
         Kind.RETURN_PAID: back.paid,
     }
-    posting.post(wallets, _job_moves(held.job_id, kinds, actor=actor, reason=reason))
+    moves = job_moves.of(held.job_id, amounts, actor=actor, reason=reason)
+    posting.post(wallets, moves)
     held.state, held.closed_at = state, clock.now()
     held.save(update_fields=["state", "closed_at", "captured_preview", "captured_paid"])
     if back.paid:
         lots.give_back(reference=held.job_id, credits=back.paid)
         owed.settle(wallets, cause=f"job:{held.job_id}", actor=actor)
-
-
-_SIDES = {
-    Kind.HOLD_PREVIEW: "hold:preview",
-    Kind.HOLD_PAID: "hold:paid",
-    Kind.CAPTURE: "capture",
-    Kind.RETURN_PREVIEW: "return:preview",
-    Kind.RETURN_PAID: "return:paid",
-}
-
-
-def _job_moves(
-    job_id: str, kinds: dict[Kind, int], *, actor: str, reason: str
-) -> list[posting.Move]:
-    return [
-        posting.Move(
-            key=f"job:{job_id}:{_SIDES[kind]}",
-            kind=kind,
-            credits=credits,
-            actor=actor,
-            reason=reason,
-            reference=job_id,
-        )
-        for kind, credits in kinds.items()
-        if credits
-    ]

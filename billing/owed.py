@@ -11,7 +11,7 @@ _SETTLED = {
 
 
 def settle(
-    wallets: posting.Wallets, *, cause: str, actor: str, parent: Transfer | None = None
+    wallets: posting.Wallets, *, cause: str, actor: str, parents: tuple[str, ...] = ()
 ) -> int:
     """Pay debts, oldest first, from the paid credits there are; give how many were paid.
 
@@ -25,7 +25,7 @@ def settle(
     for taking in debts.order_by("id"):
         credits = min(taking.owed, due - settled)
         if credits:
-            _pay(wallets, taking, credits, cause=cause, actor=actor, parent=parent)
+            _pay(wallets, taking, credits, cause=cause, actor=actor, parents=parents)
             settled += credits
     return settled
 
@@ -46,7 +46,7 @@ def _pay(
     *,
     cause: str,
     actor: str,
-    parent: Transfer | None,
+    parents: tuple[str, ...],
 ) -> None:
     def move(kind: Kind, side: str, credits: int) -> posting.Move:
         return posting.Move(
@@ -56,7 +56,7 @@ def _pay(
             actor=actor,
             reason="settles what a reversal left owed",
             reference=taking.reference,
-            parent=parent,
+            parent_keys=parents,
         )
 
     paid_kind, owed_kind = _SETTLED[Taking.Cause(taking.cause)]

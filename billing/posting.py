@@ -27,7 +27,10 @@ class WalletsMissing(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Move:
-    """A transfer to be made. Its kind says from where to where, its key says which cause."""
+    """A transfer to be made. Its kind says from where to where, its key says which cause.
+
+    `parent_keys` name the earlier transfer that this one follows from, the first that exists.
+    """
 
     key: str
     kind: Kind
@@ -35,7 +38,7 @@ class Move:
     actor: str
     reason: str
     reference: str
-    parent: Transfer | None = None
+    parent_keys: tuple[str, ...] = ()
 
 
 class Wallets:
@@ -74,14 +77,15 @@ def post(wallets: Wallets, moves: Sequence[Move]) -> list[Transfer]:
     routes = [ROUTES[move.kind] for move in moves]
     ends = {end for route in routes for end in (route.source, route.target)}
     wallets.lock_house(ends & HOUSE_IDS.keys())
-    stored = {row.key: row for row in Transfer.objects.filter(key__in=[m.key for m in moves])}
+    keys = [key for move in moves for key in (move.key, *move.parent_keys)]
+    stored = {row.key: row for row in Transfer.objects.filter(key__in=keys)}
     fresh: list[Transfer] = []
     entries: list[LedgerEntry] = []
     for move in moves:
         if move.key in stored:
             _check_same(stored[move.key], move, wallets.organization_id)
             continue
-        transfer = _transfer(wallets, move)
+        transfer = _transfer(wallets, move, _parent(stored, move))
         stored[move.key] = transfer
         fresh.append(transfer)
         entries += _entries(wallets, move, transfer)
@@ -97,7 +101,7 @@ def _locked(rows: models.QuerySet[Wallet]) -> list[Wallet]:
     return list(rows.order_by("pk").select_for_update(no_key=True))
 
 
-def _transfer(wallets: Wallets, move: Move) -> Transfer:
+def _transfer(wallets: Wallets, move: Move, parent: Transfer | None) -> Transfer:
     route = ROUTES[move.kind]
     return Transfer(
         key=move.key,
@@ -109,8 +113,12 @@ def _transfer(wallets: Wallets, move: Move) -> Transfer:
         actor=move.actor,
         reason=move.reason,
         reference=move.reference,
-        parent=move.parent,
+        parent=parent,
     )
+
+
+def _parent(stored: dict[str, Transfer], move: Move) -> Transfer | None:
+    return next((stored[key] for key in move.parent_keys if key in stored), None)
 
 
 def _entries(wallets: Wallets, move: Move, transfer: Transfer) -> list[LedgerEntry]:

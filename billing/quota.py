@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from accounts import grants
 from accounts.models import Agent
 from billing import daily_jobs, ledger, top_up
 from imageskill.lib import clock
@@ -20,7 +21,7 @@ def limits_of(agent: Agent, balances: ledger.Balances) -> dict[str, Any]:
         "owed_credits": balances.owed,
         "credit_unit_usd": CREDIT_USD,
         "max_outputs_per_request": agent.cap_outputs_per_request,
-        "max_credits_per_operation": agent.cap_credits_per_operation,
+        "max_credits_per_operation": grants.credits_per_operation(agent),
         "payment_hold": balances.owed > 0,
     }
 
@@ -46,7 +47,7 @@ def of(agent: Agent, *, at: datetime) -> dict[str, Any]:
             "resets_at": clock.iso(clock.next_utc_midnight(at)),
         },
         "models": {
-            "max_credits_per_operation": agent.cap_credits_per_operation,
+            "max_credits_per_operation": grants.credits_per_operation(agent),
             "max_outputs_per_request": agent.cap_outputs_per_request,
         },
         "reset_windows": _windows(agent, use, at),

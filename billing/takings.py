@@ -115,6 +115,7 @@ def undo(*, reversal_id: str, actor: str, reason: str) -> Undone:
             reference=reversal_id,
             actor=actor,
             reason=reason,
+            parents=(taking.cause_key,),
         ),
     )
     taking.state, taking.taken, taking.owed, taking.written_off = _State.UNDONE, 0, 0, 0
@@ -147,6 +148,7 @@ def lose(*, reversal_id: str, actor: str) -> int:
             reference=reversal_id,
             actor=actor,
             reason="dispute lost",
+            parents=(taking.cause_key,),
         ),
     )
     taking.state = _State.LOST
@@ -191,11 +193,22 @@ def _locked(reversal_id: str) -> tuple[posting.Wallets, Taking]:
 
 
 def _moves(
-    amounts: dict[tuple[Kind, str], int], *, reference: str, actor: str, reason: str
+    amounts: dict[tuple[Kind, str], int],
+    *,
+    reference: str,
+    actor: str,
+    reason: str,
+    parents: tuple[str, ...] = (),
 ) -> list[posting.Move]:
     return [
         posting.Move(
-            key=key, kind=kind, credits=credits, actor=actor, reason=reason, reference=reference
+            key=key,
+            parent_keys=parents,
+            kind=kind,
+            credits=credits,
+            actor=actor,
+            reason=reason,
+            reference=reference,
         )
         for (kind, key), credits in amounts.items()
         if credits

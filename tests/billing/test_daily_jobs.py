@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from accounts import grants
 from accounts.grants import CapabilityDenied
 from accounts.models import Agent
 from billing import daily_jobs
@@ -108,6 +109,15 @@ def test_paid_but_unclaimed_agents_are_bounded_a_day(agent, settings):
 
     with pytest.raises(CapabilityDenied, match="10 credits a day"):
         take(agent.agent, credits=11)
+
+
+def test_paid_but_unclaimed_agents_are_bounded_an_operation(agent, settings):
+    settings.PAYMENT_BACKED_CREDITS_PER_OPERATION = 10
+    grants.check_operation(agent.agent, credits=11, outputs=1)
+    agent.agent.claim_state = State.PAYMENT_BACKED_UNCLAIMED
+
+    with pytest.raises(CapabilityDenied, match="one operation is 10"):
+        grants.check_operation(agent.agent, credits=11, outputs=1)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -134,6 +134,20 @@ class TestCapture:
         assert capture(org, "job_a", 25) == (9, 0, 0)
         assert ledger.balances(org) == (1, 0, 0, 0)
 
+    def test_follows_from_its_hold(self, org):
+        give(org, 5)
+        buy(org, 10)
+        hold(org, "job_a", 9)
+        capture(org, "job_a", 3)
+
+        followed = Transfer.objects.exclude(parent=None).values_list("key", "parent__key")
+
+        assert dict(followed) == {
+            "job:job_a:capture": "job:job_a:hold:preview",
+            "job:job_a:return:preview": "job:job_a:hold:preview",
+            "job:job_a:return:paid": "job:job_a:hold:paid",
+        }
+
     def test_repeated_gives_the_first_one(self, org):
         give(org, 10)
         hold(org, "job_a", 9)
