@@ -3,6 +3,7 @@
 from billing.models.checks import BooksCheck
 from billing.models.corrections import CreditCorrection
 from billing.models.daily import DailyUse, StarterCount
+from billing.models.evidence import DisputeEvidence
 from billing.models.figures import MoneyDay
 from billing.models.holds import JobHold, Lot, LotPart, Taking
 from billing.models.ledger import LedgerEntry, Transfer, Wallet
@@ -23,6 +24,7 @@ __all__ = [
     "CreditPack",
     "DailyUse",
     "Difference",
+    "DisputeEvidence",
     "Environment",
     "JobHold",
     "LedgerEntry",

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 
-from imageskill.console import catalogue, orphans, position, queues, search, wall
+from imageskill.console import catalogue, evidence, orphans, position, queues, search, wall
 
-PAGES: tuple[tuple[str, Callable[[HttpRequest], HttpResponse], str], ...] = (
+PAGES: tuple[tuple[str, Callable[..., HttpResponse], str], ...] = (
     ("find/", search.view, "console_search"),
     ("wall/", wall.view, "console_wall"),
     ("queues/", queues.view, "console_queues"),
@@ -14,4 +14,5 @@ PAGES: tuple[tuple[str, Callable[[HttpRequest], HttpResponse], str], ...] = (
     ("models/", catalogue.view, "console_models"),
     ("models/switch/", catalogue.switch, "console_switch"),
     ("position/", position.view, "console_position"),
+    ("disputes/<str:reversal_id>/evidence/", evidence.view, "console_evidence"),
 )

@@ -4,7 +4,13 @@ import pytest
 from django.urls import reverse
 
 from billing import corrections, fulfilment, ledger
-from billing.models import CreditCorrection, RefundRequest, StripeEvent
+from billing.models import (
+    CreditCorrection,
+    DisputeEvidence,
+    PaymentReversal,
+    RefundRequest,
+    StripeEvent,
+)
 from tests.billing.shop import only_receipt, shop
 
 __all__ = ["shop"]
@@ -131,3 +137,25 @@ class TestEvents:
         for deed, status in (("dry-run", 200), ("replay", 403)):
             url = reverse("admin:billing_stripeevent_deed", args=[event.pk, deed])
             assert browser.get(url).status_code == status
+
+
+class TestEvidence:
+    def test_it_is_gathered_edited_and_sent_once(
+        self, signed_in, lead_supporter, supporter, shop, receipt
+    ):
+        dispute = shop.account.dispute(receipt.charge_id)
+        shop.tell(*shop.events("charge.dispute."))
+        reversal = PaymentReversal.objects.get(kind="dispute")
+        url = reverse("admin:console_evidence", args=[reversal.public_id])
+        page = signed_in(supporter).get(url)
+        assert receipt.number in page.content.decode()
+        parts = page.context_data["form"].initial | {"uncategorized_text": "And more."}
+        signed_in(supporter).post(url, parts | {"save": "1"})
+        assert DisputeEvidence.objects.get().parts["uncategorized_text"] == "And more."
+        assert signed_in(supporter).post(url, parts | {"send": "1"}).status_code == 403
+        for _ in range(2):
+            signed_in(lead_supporter).post(url, parts | {"send": "1"})
+        kept = DisputeEvidence.objects.get()
+        assert kept.sent_by == lead_supporter
+        told = shop.account.get(dispute["id"])["evidence"]
+        assert told["uncategorized_text"] == "And more."

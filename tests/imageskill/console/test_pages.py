@@ -4,11 +4,12 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
-from imageskill.console.pages import PAGES
+from imageskill.console.pages import PAGES as EVERY_PAGE
 from jobs import switches
 
 pytestmark = pytest.mark.django_db
 
+PAGES = [page for page in EVERY_PAGE if "<" not in page[0]]
 OURS = [
     model
     for model in admin.site._registry

@@ -1,0 +1,115 @@
+"""Real small pictures for a made-up history, a few dozen that many assets share."""
+
+import io
+from dataclasses import dataclass
+from typing import Any, cast
+
+from PIL import Image
+
+from imageskill.console.demo.dice import Dice
+from jobs import artifacts, decoding, thumbnails
+from jobs.providers.sketching.sketch import Sketch, draw
+
+_SIZES = {
+    "1:1": (320, 320),
+    "3:2": (384, 256),
+    "2:3": (256, 384),
+    "16:9": (400, 224),
+}
+_SUBJECTS = (
+    "a fox in a birch forest at dawn",
+    "harbor with small boats and gulls",
+    "a logo of a paper crane",
+    "sea cliffs under a low sun",
+    "an astronaut reading on the moon",
+    "tiles of lemon and leaf",
+    "mountain cabin in deep snow",
+    "a city of glass towers in the rain",
+    "clock made of planets",
+    "silk in the wind, studio light",
+    "a river canyon seen from above",
+    "poster for a jazz night",
+    "robot watering a bonsai",
+    "hero picture of a running shoe",
+    "desert with a single tree",
+    "pattern of geometric birds",
+)
+_MOODS = ("", ", flat colours", ", at dusk", ", in ink", ", wide view", ", soft light")
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A stored picture with its thumbnail, and what a check would say of it."""
+
+    prompt: str
+    ratio: str
+    size: tuple[int, int]
+    storage_key: str
+    thumbnail_key: str
+    content_length: int
+    sha256: str
+    difference_hash: str
+    bands: list[int]
+    is_blank: bool = False
+    decodes: bool = True
+
+
+def paint(dice: Dice, count: int) -> list[Tile]:
+    """Draw and store pictures of all shapes."""
+    return [_paint(dice, number) for number in range(count)]
+
+
+def spoil(dice: Dice, good: Tile) -> list[Tile]:
+    """Store what checks are there to find: one flat colour, and a picture cut short."""
+    flat = io.BytesIO()
+    Image.new("RGB", good.size, (201, 196, 190)).save(flat, "PNG")
+    with artifacts.opened(good.storage_key) as stored:
+        whole = stored.read()
+    return [
+        _store(dice, good.prompt, good.ratio, good.size, flat.getvalue()),
+        _store(dice, good.prompt, good.ratio, good.size, whole[: len(whole) // 3]),
+    ]
+
+
+def _paint(dice: Dice, number: int) -> Tile:
+    ratio = dice.choice(list(_SIZES))
+    prompt = dice.choice(_SUBJECTS) + dice.choice(_MOODS)
+    sketch = Sketch(
+        prompt=prompt, seed=dice.getrandbits(16), number=number, size=_SIZES[ratio], grain=0.05,
+        has_caption=False,
+    )
+    drawn = io.BytesIO()
+    draw(sketch).save(drawn, "PNG")
+    return _store(dice, prompt, ratio, _SIZES[ratio], drawn.getvalue())
+
+
+def _store(dice: Dice, prompt: str, ratio: str, size: tuple[int, int], content: bytes) -> Tile:
+    file, thumbnail = io.BytesIO(content), io.BytesIO()
+    facts = artifacts.facts(file)
+    name = dice.public_id("asset")
+    storage_key, thumbnail_key = artifacts.asset_key(name, "png"), artifacts.thumbnail_key(name)
+    artifacts.write(storage_key, file)
+    glance = _look(content)
+    if glance is None:
+        return Tile(
+            prompt, ratio, size, storage_key, "", facts.content_length, facts.sha256, "", [],
+            decodes=False,
+        )
+    found, thumbnail = glance
+    artifacts.write(thumbnail_key, thumbnail)
+    return Tile(
+        prompt,
+        ratio,
+        size,
+        storage_key,
+        thumbnail_key,
+        facts.content_length,
+        facts.sha256,
+        f"{found.difference_hash:016x}",
+        thumbnails.bands_of(found.difference_hash),
+        is_blank=found.is_blank,
+    )
+
+
+def _look(content: bytes) -> tuple[decoding.Glance, Any] | None:
+    import tempfile

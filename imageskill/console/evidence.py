@@ -1,0 +1,83 @@
+"""The evidence page of a dispute: gathered, edited, sent to Stripe."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from billing import evidence
+from billing.models import DisputeEvidence, PaymentReversal
+from imageskill.console import evidence_pack
+from imageskill.lib.admin import second_factor
+
+_DRAFT = ("accounts.dispute_draft", "accounts.dispute_send")
+
+
+class EvidenceForm(forms.Form):
+    """One field for each part; all may be empty."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for name, label in evidence.PARTS.items():
+            self.fields[name] = forms.CharField(
+                label=label,
+                required=False,
+                max_length=evidence.MOST_CHARACTERS,
+                widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}),
+            )
+
+
+def view(request: HttpRequest, reversal_id: str) -> HttpResponse:
+    """Show the draft or what our records give; save it or, with the right, send it."""
+    if not request.user.has_perm("accounts.see_payments"):
+        raise PermissionDenied
+    reversal = get_object_or_404(
+        PaymentReversal.objects.select_related("receipt__organization__owner"),
+        public_id=reversal_id,
+        kind=PaymentReversal.Kind.DISPUTE,
+    )
+    form = EvidenceForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return _act(request, reversal, form.cleaned_data)
+    return _show(request, reversal, form if request.method == "POST" else None)
+
+
+def _act(request: HttpRequest, reversal: PaymentReversal, parts: dict[str, str]) -> HttpResponse:
+    if not any(map(request.user.has_perm, _DRAFT)):
+        raise PermissionDenied
+    is_sending = "send" in request.POST
+    if is_sending:
+        if not request.user.has_perm("accounts.dispute_send"):
+            raise PermissionDenied
+        second_factor.require_lately(request)
+    try:
+        evidence.save(reversal=reversal, parts=parts, user=request.user)
+        if is_sending:
+            evidence.send(reversal=reversal, user=request.user, reason="evidence sent")
+    except evidence.EvidenceRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        done = "The evidence is with the bank." if is_sending else "The draft is kept."
+        messages.success(request, done)
+    return HttpResponseRedirect(request.path)
+
+
+def _show(request: HttpRequest, reversal: PaymentReversal, form: Any) -> HttpResponse:
+    pack = evidence_pack.gather(reversal)
+    kept = DisputeEvidence.objects.filter(reversal=reversal).select_related("sent_by").first()
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": f"Evidence, dispute {reversal.stripe_id}",
+        "reversal": reversal,
+        "kept": kept,
+        "form": form or EvidenceForm(initial=kept.parts if kept else pack.parts),
+        "assets": pack.assets,
+        "may_draft": any(map(request.user.has_perm, _DRAFT)),
+        "may_send": request.user.has_perm("accounts.dispute_send"),
+    }
+    return TemplateResponse(request, "admin/console/evidence.html", context)

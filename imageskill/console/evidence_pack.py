@@ -1,0 +1,81 @@
+"""What our own records say to a dispute: receipt, claim, use after the purchase, activity."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Prefetch
+
+from accounts.models import ActivityEvent, Agent
+from billing.models import PaymentReversal, Receipt
+from imageskill.lib import clock
+from jobs.models import Asset, Job
+
+_MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """The gathered parts as text, and the pictures that go with them."""
+
+    parts: dict[str, str]
+    assets: list[Asset]
+
+
+def gather(reversal: PaymentReversal) -> Pack:
+    """Write the parts of the evidence from what is recorded; nothing is kept or sent."""
+    receipt = reversal.receipt
+    if receipt is None:
+        return Pack({"uncategorized_text": "No receipt is known for this charge."}, [])
+    jobs = list(
+        Job.objects.filter(
+            organization_id=receipt.organization_id,
+            status="completed",
+            completed_at__gte=receipt.issued_at,
+        )
+        .exclude(operation=Job.Operation.UPLOAD)
+        .prefetch_related(Prefetch("assets", Asset.objects.order_by("index")))
+        .order_by("completed_at")[:_MOST]
+    )
+    owner = receipt.organization.owner
+    first = jobs[0].completed_at if jobs else None
+    parts = {
+        "product_description": (
+            f"{receipt.credits} prepaid credits of Image Skill, a service that makes images, "
+            f"receipt {receipt.number} of {clock.iso(receipt.issued_at)}, "
+            f"{receipt.amount_cents / 100:.2f} {receipt.currency}. "
+            "Credits are granted at once and spent by the buyer's agent."
+        ),
+        "customer_email_address": owner.email if owner else _contact(receipt),
+        "service_date": f"{first:%Y-%m-%d}" if first else f"{receipt.issued_at:%Y-%m-%d}",
+        "access_activity_log": "\n".join(_use(jobs) + _activity(receipt)),
+        "refund_policy_disclosure": (
+            f"Unused credits are refunded on request within {settings.REFUND_WINDOW_DAYS} days."
+        ),
+    }
+    assets = [asset for job in jobs for asset in job.assets.all()]
+    return Pack({name: text for name, text in parts.items() if text}, assets[:_MOST])
+
+
+def _contact(receipt: Receipt) -> str:
+    agent = Agent.objects.filter(organization_id=receipt.organization_id).order_by("pk").first()
+    return agent.contact if agent else ""
+
+
+def _use(jobs: list[Job]) -> list[str]:
+    """Write one line for each finished job: when, what, its cost, the hashes of its images."""
+    return [
+        f"{clock.iso_or_none(job.completed_at)} {job.operation} {job.public_id}, "
+        f"{job.credits_captured} credits, images "
+        + ", ".join(f"{asset.public_id} sha256 {asset.sha256}" for asset in job.assets.all())
+        for job in jobs
+    ]
+
+
+def _activity(receipt: Receipt) -> list[str]:
+    events = ActivityEvent.objects.filter(
+        organization_id=receipt.organization_id, occurred_at__gte=receipt.issued_at
+    ).order_by("pk")[:_MOST]
+    return [
+        f"{clock.iso(event.occurred_at)} {event.type} {event.subject_id} {event.status}"
+        for event in events
+    ]
