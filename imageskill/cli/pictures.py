@@ -78,7 +78,7 @@ def _fetch(url: str, file: IO[bytes]) -> None:
 def _measured(file: IO[bytes], source: str) -> Picture:
     digest, size = hashlib.sha256(), 0
     file.seek(0)
-    head = file.read(16)
+    head = file.read(signatures.HEAD_BYTES)
     file.seek(0)
     while chunk := file.read(_CHUNK):
         digest.update(chunk)

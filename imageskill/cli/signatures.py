@@ -1,18 +1,25 @@
 """What kind of picture some bytes are, by how they begin."""
 
+HEAD_BYTES = 64
+
 _SIGNATURES = (
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
     (0, b"\xff\xd8\xff", "image/jpeg"),
-    (0, b"GIF8", "image/gif"),
+    (0, b"GIF87a", "image/gif"),
+    (0, b"GIF89a", "image/gif"),
     (8, b"WEBP", "image/webp"),
-    (4, b"ftypavif", "image/avif"),
-    (4, b"ftypavis", "image/avif"),
 )
+_AVIF_BRANDS = (b"avif", b"avis")
 
 
 def mime_type(head: bytes) -> str | None:
-    """Name the type of a picture by its first bytes; None for what is none that we take."""
+    """Name the type of a picture by its first bytes; None for what is none that we take.
+
+    Where in doubt it takes them: the server looks closer.
+    """
     for start, signature, kind in _SIGNATURES:
         if head[start : start + len(signature)] == signature:
             return kind
+    if head[4:8] == b"ftyp" and any(brand in head for brand in _AVIF_BRANDS):
+        return "image/avif"
     return None

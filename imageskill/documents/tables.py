@@ -14,6 +14,7 @@ from imageskill.cli.grammar import table
 from imageskill.cli.grammar.shapes import Command, Flag
 from imageskill.errors import ApiError
 from jobs import availability, discovery
+from jobs.pictures import formats
 
 EXIT_CODES = {
     0: "Success",
@@ -27,7 +28,6 @@ EXIT_CODES = {
     8: "Timeout",
     9: "Files or storage",
 }
-MIME_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/avif")
 
 
 def everything() -> dict[str, Any]:
@@ -45,7 +45,7 @@ def everything() -> dict[str, Any]:
         "grants": GRANTS,
         "models": _models(),
         "packs": [packs.shown(pack) for pack in packs.offered()],
-        "mime_types": MIME_TYPES,
+        "mime_types": formats.MIME_TYPES,
     }
 
 

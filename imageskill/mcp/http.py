@@ -24,9 +24,9 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.requests import Request as AsgiRequest
 
 from imageskill import inner_requests
-from imageskill.cli import signatures
 from imageskill.cli.grammar.requests import Request
 from imageskill.mcp import server, tools
+from jobs.pictures import formats
 
 MOST_BYTES = 4_000_000  # of one message; its pictures are read into memory
 
@@ -47,11 +47,12 @@ class InProcess:
             data = base64.b64decode(text, validate=True)
         except ValueError:
             data = b""
+        kind = formats.sniff(data[: formats.LONGEST_HEAD])
         body = {
             "source_kind": "local_path",
             "filename": str(arguments.get("filename") or "picture"),
             "remote_origin": None,
-            "mime_type": signatures.mime_type(data) or "application/octet-stream",
+            "mime_type": kind.mime_type if kind else "application/octet-stream",
             "content_length": len(data),
             "sha256": hashlib.sha256(data).hexdigest(),
             "bytes_base64": text,

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from imageskill.standins.faults import Fault
+from jobs.pictures import formats
 from tests.imageskill.cli.hosted import ASSET_ID, PNG
+from tests.jobs.pictures import noise
 
 MEGABYTE = 2**20
 MOST_MEMORY = 100 * MEGABYTE
@@ -63,6 +65,12 @@ class TestUpload:
         Path(client.home, "cat.png").write_bytes(b"\xff\xd8\xff\xe0" + b"0" * 50)
         client("upload", "cat.png")
         assert last_body()["mime_type"] == "image/jpeg"
+
+    @pytest.mark.parametrize("kind", formats.FORMATS, ids=lambda kind: kind.extension)
+    def test_takes_whatever_the_server_takes(self, client, last_body, kind):
+        Path(client.home, "picture").write_bytes(noise(kind.pillow_name))
+        assert client("upload", "picture").exit_code == 0
+        assert last_body()["mime_type"] == kind.mime_type
 
     def test_a_url_is_fetched_here_and_only_its_origin_told(self, client, hosted, last_body):
         client("upload", f"{hosted.base_url}/a/cat.png?secret=1")
