@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "imageskill.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "imageskill.console.door.DoorMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -440,7 +441,7 @@ GITHUB_LABELS_BY_SEVERITY = env.words(
     "GITHUB_LABELS_BY_SEVERITY", "high=severity: high,critical=severity: critical"
 )
 _SEVERITIES = ("low", "medium", "high", "critical")
-GITHUB_AUTO_QUEUE = env.words("GITHUB_AUTO_QUEUE")  # type:severity at least, * for any type
+GITHUB_AUTO_QUEUE = env.words("GITHUB_AUTO_QUEUE")  # bug:high, or *:critical for any type
 if GITHUB_QUEUE_MODE not in {"dry_run", "live"}:
     raise ImproperlyConfigured("GITHUB_QUEUE_MODE must be dry_run or live.")
 if GITHUB_REPOSITORY and GITHUB_REPOSITORY.count("/") != 1:

@@ -34,14 +34,14 @@ def client_ip(request: HttpRequest) -> str:
     """
     address = request.META.get("REMOTE_ADDR") or "127.0.0.1"
     trusted = settings.TRUSTED_PROXIES
-    if not trusted or not _is_in(address, trusted):
+    if not trusted or not is_in(address, trusted):
         return address
     forwarded = request.headers.get("X-Forwarded-For", "").split(",")
     for hop in (part.strip() for part in reversed(forwarded)):
         if not _is_address(hop):
             break
         address = hop
-        if not _is_in(hop, trusted):
+        if not is_in(hop, trusted):
             break
     return address
 
@@ -59,16 +59,17 @@ def is_loopback(address: str) -> bool:
     return _is_address(address) and ip_address(address).is_loopback
 
 
+def is_in(address: str, networks: list[str]) -> bool:
+    """Tell whether an address lies in one of the networks (or is one of the addresses)."""
+    if not _is_address(address):
+        return False
+    ip = ip_address(address)
+    return any(ip in ip_network(network, strict=False) for network in networks)
+
+
 def _is_address(text: str) -> bool:
     try:
         ip_address(text)
     except ValueError:
         return False
     return True
-
-
-def _is_in(address: str, networks: list[str]) -> bool:
-    if not _is_address(address):
-        return False
-    ip = ip_address(address)
-    return any(ip in ip_network(network, strict=False) for network in networks)
