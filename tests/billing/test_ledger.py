@@ -223,6 +223,16 @@ class TestWhatTheDatabaseRefuses:
         ):
             cursor.execute(change.format(table))
 
+    @pytest.mark.parametrize("table", ["billing_transfer", "billing_ledgerentry"])
+    def test_emptying_a_table(self, table):
+        trigger = f"{table}_is_never_truncated"
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            # Tests switch it off to go back to where they began; see `tests.database`.
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {trigger}")
+            with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+                cursor.execute(f"TRUNCATE {table} CASCADE")
+
     @pytest.mark.parametrize("model", [Transfer, LedgerEntry])
     def test_rewriting_history_by_the_model(self, model):
         row = model.objects.first()
