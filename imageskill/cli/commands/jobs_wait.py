@@ -5,7 +5,8 @@ import time
 from imageskill.cli import journal, output, wire
 from imageskill.cli.answers import Answer
 from imageskill.cli.grammar import requests
-from imageskill.cli.problems import TimedOut
+from imageskill.cli.grammar.reading import Call
+from imageskill.cli.problems import RequestFailed, TimedOut
 from imageskill.cli.session import Session
 
 TERMINAL = {"completed", "failed", "canceled"}
@@ -23,26 +24,51 @@ def _wait(session: Session) -> Answer:
     call = session.call
     token = session.token(is_required=True)
     assert token is not None
-    timeout_s = call.get("timeout-ms") / 1000
     pause_s = call.get("poll-interval-ms") / 1000
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + call.get("timeout-ms") / 1000
     while True:
-        answer = wire.ask(session.api, requests.build(call), token=token.text)
-        job = answer.data.get("job")
-        if not answer.is_ok or (isinstance(job, dict) and job.get("status") in TERMINAL):
-            request = answer.data.get("request")
-            known = request if isinstance(request, dict) else {}
-            waited = {
-                "timeout_ms": call.get("timeout-ms"),
-                "poll_interval_ms": call.get("poll-interval-ms"),
-            }
-            return answer.with_data(request=known | waited) if answer.is_ok else answer
-        left = deadline - time.monotonic()
-        if left <= 0:
-            job_id = call.given["job-id"]
-            raise TimedOut(
-                f"The job {job_id} was not over after {timeout_s:g} s.",
-                suggested_command=f"image-skill jobs wait {job_id} --json",
-                retry_after_seconds=max(1, round(pause_s)),
-            )
-        time.sleep(min(pause_s, left))
+        is_last = time.monotonic() + pause_s > deadline
+        answer = _ask(session, token.text, is_last=is_last)
+        if answer and _is_over(answer):
+            return _with_times(answer, call)
+        if is_last:
+            raise _timed_out(call)
+        time.sleep(pause_s)
+
+
+def _ask(session: Session, token: str, *, is_last: bool) -> Answer | None:
+    """Ask once; a connection that fails is tried again while there is time."""
+    try:
+        return wire.ask(session.api, requests.build(session.call), token=token)
+    except RequestFailed:
+        if is_last:
+            raise
+        return None
+
+
+def _is_over(answer: Answer) -> bool:
+    if not answer.is_ok:
+        error = answer.envelope.get("error")
+        return not (isinstance(error, dict) and error.get("retryable") is True)
+    job = answer.data.get("job")
+    return isinstance(job, dict) and job.get("status") in TERMINAL
+
+
+def _with_times(answer: Answer, call: Call) -> Answer:
+    if not answer.is_ok:
+        return answer
+    request = answer.data.get("request")
+    times = {
+        "timeout_ms": call.get("timeout-ms"),
+        "poll_interval_ms": call.get("poll-interval-ms"),
+    }
+    return answer.with_data(request=(request if isinstance(request, dict) else {}) | times)
+
+
+def _timed_out(call: Call) -> TimedOut:
+    job_id = call.given["job-id"]
+    return TimedOut(
+        f"The job {job_id} was not over after {call.get('timeout-ms')} ms.",
+        suggested_command=f"image-skill jobs wait {job_id} --json",
+        retry_after_seconds=max(1, round(call.get("poll-interval-ms") / 1000)),
+    )

@@ -179,6 +179,22 @@ class TestWait:
         assert run.data["job"]["status"] == "completed"
         assert run.data["request"]["poll_interval_ms"] == 50
 
+    def test_outlives_a_server_that_hiccups(self, client, hosted):
+        hosted.faults.add(Fault(path="/v1/jobs", cut="before"))
+        error = {"code": "SERVICE_UNAVAILABLE", "message": "No.", "retryable": True}
+        body = {"ok": False, "data": None, "warnings": [], "error": error}
+        hosted.faults.add(Fault(path="/v1/jobs", status=503, body=body))
+        run = client("jobs", "wait", "job_1", "--poll-interval-ms", "50", "--json")
+        assert run.data["job"]["status"] == "completed"
+
+    def test_a_job_that_is_not_ours_ends_it_at_once(self, client, hosted):
+        error = {"code": "NOT_FOUND", "message": "No.", "retryable": False}
+        body = {"ok": False, "data": None, "warnings": [], "error": error}
+        headers = {"x-image-skill-exit-code": "1"}
+        hosted.faults.add(Fault(path="/v1/jobs", status=404, body=body, headers=headers))
+        assert client("jobs", "wait", "job_1").exit_code == 1
+        assert len(hosted.requests) == 1
+
     def test_gives_up_in_time(self, client, hosted):
         hosted.job_statuses = ["running"] * 100
         run = client("jobs", "wait", "job_1", "--timeout-ms", "200", "--poll-interval-ms", "50")
