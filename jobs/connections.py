@@ -1,6 +1,18 @@
-"""Giving the database connection back before a long wait."""
+"""Around long calls: giving the connection back before, and insisting on what came after."""
 
-from django.db import connection
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection
+
+log = structlog.get_logger(__name__)
+
+_INSIST_FOR_S = 120.0
+_PAUSE_S = 0.5
+
+T = TypeVar("T")
 
 
 def give_back() -> None:
@@ -11,3 +23,21 @@ def give_back() -> None:
     """
     if not connection.in_atomic_block:
         connection.close()
+
+
+def insist(verb: Callable[[], T]) -> T:
+    """Call a verb again while the database is gone, for two minutes.
+
+    For what a provider said, which nobody says twice. The verb must bear to be repeated, since
+    its first call may have been committed before the connection broke.
+    """
+    give_up_at = time.monotonic() + _INSIST_FOR_S
+    while True:
+        try:
+            return verb()
+        except (OperationalError, InterfaceError) as error:
+            if connection.in_atomic_block or time.monotonic() >= give_up_at:
+                raise
+            log.warning("database_gone", error=type(error).__name__)
+            give_back()
+            time.sleep(_PAUSE_S)

@@ -91,7 +91,7 @@ def _make(job: Job) -> None:
     try:
         outcome = _collected(job, order) if job.provider_request_id else _submitted(job, order)
     except ProviderError as error:
-        _give_up(job, error)
+        connections.insist(partial(_give_up, job, error))
         return
     if outcome is not None:
         _keep(job, outcome)
@@ -103,7 +103,7 @@ def _submitted(job: Job, order: Order) -> Outcome | None:
     answer = calls.submit(job.provider_id, order, begin=partial(_begin, job))
     if answer is None or isinstance(answer, Outcome):
         return answer
-    if not lifecycle.note_submission(job, answer):
+    if not connections.insist(partial(lifecycle.note_submission, job, answer)):
         cancel_at_provider(job.public_id)
         return None
     return _collected(job, order)
@@ -176,13 +176,22 @@ def _keep(job: Job, outcome: Outcome) -> None:
     finally:
         for output in outcome.outputs:
             output.file.close()
-    if not lifecycle.keep(
+    keep = partial(
+        lifecycle.keep,
         job,
         outputs=made,
         reported_usd=outcome.cost_usd,
         usage=outcome.usage,
         request_id=outcome.request_id,
-    ):
+    )
+    if not connections.insist(keep):
+        _throw_away(job, made, usd)
+
+
+def _throw_away(job: Job, made: list[Made], usd: Decimal | None) -> None:
+    """Drop outputs that came after the job's end; not those that were taken over before."""
+    job.refresh_from_db()
+    if job.is_final and job.status != states.COMPLETED:
         artifacts.drop_kept(*(one.kept_key for one in made))
         lifecycle.note_loss(job, reason=Loss.Reason.CANCELED, usd=usd)
 
@@ -195,7 +204,8 @@ def _lose(
     *,
     message: str = "",
 ) -> None:
-    lifecycle.fail(job, Ending(error=error, message=message, loss=loss, loss_usd=usd))
+    ending = Ending(error=error, message=message, loss=loss, loss_usd=usd)
+    connections.insist(partial(lifecycle.fail, job, ending))
 
 
 def _submission(job: Job) -> Submission:

@@ -57,7 +57,7 @@ def wait_for(condition: Callable[[], Any], *, within_s: float = 20) -> Any:
         found = condition()
         if found:
             return found
-        time.sleep(0.05)
+        time.sleep(0.1)
     raise AssertionError("it did not come to that")
 
 
@@ -90,6 +90,12 @@ def waiting_for_locks() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")
         return int(cursor.fetchone()[0])
+
+
+def end_waiting_statements() -> None:
+    """End the statements that wait: the server would finish a dead worker's once it could."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
 
 
 def assert_books_are_right() -> None:

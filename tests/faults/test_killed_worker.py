@@ -13,6 +13,7 @@ from jobs import states, sweeper
 from jobs.models import Job, Loss, Usage
 from tests.faults.conftest import (
     assert_books_are_right,
+    end_waiting_statements,
     held_up,
     settle,
     wait_for,
@@ -105,7 +106,7 @@ class TestKilledWorker:
         assert_completed_and_charged_once(agent, providers)
 
     def test_during_the_call(self, site, create, agent, providers):
-        providers.faults.add(Fault(method="POST", delay_s=6, times=2))
+        providers.faults.add(Fault(method="POST", delay_s=12, times=2))
         create()
         wait_for(lambda: len(submits(providers)) == 2)
         site.worker.stop()
@@ -156,6 +157,7 @@ class TestKilledWorkerOfAQueue:
         with held_up("SELECT 1 FROM jobs_job FOR UPDATE"):
             wait_for(waiting_for_locks)
             site.worker.stop()
+            end_waiting_statements()
 
         site.worker.start()
 
