@@ -220,6 +220,8 @@ def _unpaid_status(session: CheckoutSession) -> AttemptStatus:
 
 
 def _next_check(attempt: PaymentAttempt) -> datetime:
+    """Ask again after a while, and right after the moment at which the session ends."""
     now = clock.now()
-    pause = min(max((now - attempt.created_at) / 4, SOONEST), LATEST)
-    return now + pause
+    later = now + min(max((now - attempt.created_at) / 4, SOONEST), LATEST)
+    end = attempt.session_expires_at + SOONEST / 2
+    return min(later, end) if end > now else later

@@ -11,6 +11,8 @@ from typing import Any, Self
 
 Json = Mapping[str, Any]
 
+MAX_ID_LENGTH = 255  # as Stripe promises for all its ids
+
 
 @dataclass(frozen=True, kw_only=True)
 class CheckoutSession:
@@ -247,14 +249,17 @@ def _id(found: Any) -> str:
     """Give the id of something that Stripe sends as an id or, expanded, as an object."""
     if isinstance(found, Mapping):
         found = found.get("id")
-    return found if isinstance(found, str) else ""
+    return found[:MAX_ID_LENGTH] if isinstance(found, str) else ""
 
 
 def _text(found: Any) -> str:
-    if not isinstance(found, str):
-        raise TypeError("not a text")
+    if not isinstance(found, str) or len(found) > MAX_ID_LENGTH:
+        raise TypeError("not an id")
     return found
 
 
 def _moment(seconds: Any) -> datetime:
-    return datetime.fromtimestamp(int(seconds), UTC)
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (OverflowError, OSError) as error:
+        raise ValueError("not a moment") from error

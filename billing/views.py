@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from billing import checkout, fulfilment, webhooks
 from billing.models import AttemptStatus, Environment, PaymentAttempt
-from billing.stripe_gateway import BadSignature, PaymentProviderFailure
+from billing.stripe_gateway import BadSignature, Foreign, PaymentProviderFailure
 from imageskill.errors import NotFound, RateLimited
 from imageskill.lib import clock, ratelimit
 
@@ -74,7 +74,7 @@ def _looked_at(attempt: PaymentAttempt) -> PaymentAttempt:
     try:
         ratelimit.spend("pay-page", attempt.public_id, limit=LOOKS_PER_MINUTE, per_s=60)
         return fulfilment.fulfil(payment_attempt_id=attempt.public_id)
-    except (PaymentProviderFailure, RateLimited):
+    except (PaymentProviderFailure, RateLimited, Foreign, fulfilment.UnknownAttempt):
         return attempt  # the webhook or the sweep will tell; the page shows what is known
 
 

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from ninja import Router
 from pydantic import Field, StringConstraints
 
+from billing import credentials
 from imageskill import __version__, inner_requests
 from imageskill.cli import explaining, keys, problems
 from imageskill.cli.grammar import reading, requests
@@ -53,6 +54,8 @@ class CommandLine(Body):
 def run(request: ApiRequest, body: CommandLine) -> Any:
     """Answer with the envelope of that command, its exit code in the header."""
     arguments = body.argv[1:] if body.argv[:1] == ["image-skill"] else body.argv
+    if next((word for word in arguments if not word.startswith("-")), "") == "credits":
+        credentials.screen_arguments(arguments)
     try:
         call = reading.read(arguments)
     except UsageError as error:

@@ -1,6 +1,7 @@
 """From Stripe's word to credits: once, for the right amount, in whatever order it comes."""
 
 import random
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
@@ -247,6 +248,18 @@ class TestSweep:
         fulfilment.sweep()
         attempt.refresh_from_db()
         assert attempt.next_check_at > clock.now()
+
+    def test_it_asks_right_after_the_session_has_ended(self, shop, agent):
+        attempt = shop.attempt(agent)
+        end = clock.now() + timedelta(seconds=10)
+        PaymentAttempt.objects.update(
+            created_at=clock.now() - timedelta(hours=2),
+            next_check_at=clock.now(),
+            session_expires_at=end,
+        )
+        fulfilment.sweep()
+        attempt.refresh_from_db()
+        assert end < attempt.next_check_at < end + timedelta(minutes=1)
 
     def test_stripe_out_of_reach_ends_the_round(self, shop, agent):
         shop.attempt(agent, key="a")

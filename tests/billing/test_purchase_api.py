@@ -430,6 +430,21 @@ class TestScreening:
     def test_in_a_query(self, api, path):
         assert api.get(path + self.CARD).code == "PAYMENT_CREDENTIAL_REJECTED"
 
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["credits", "buy", "--card-number", "1"],
+            ["image-skill", "--json", "credits", "quote", "--credits", "1", "--cvc=1"],
+            ["credits", "status", "--quote-id", CARD],
+        ],
+    )
+    def test_in_a_command(self, api, words):
+        assert api.post("/v1/cli", json={"argv": words}).code == "PAYMENT_CREDENTIAL_REJECTED"
+
+    def test_other_commands_are_not_screened(self, api):
+        answer = api.post("/v1/cli", json={"argv": ["models", "show", self.CARD]})
+        assert answer.code == "NOT_FOUND"
+
     def test_in_a_header(self, api, agent):
         answer = api.post(QUOTES, token=agent.token, json={"credits": 10}, **{"X-PAYMENT": "abc"})
         assert answer.code == "PAYMENT_CREDENTIAL_REJECTED"

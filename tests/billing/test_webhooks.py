@@ -70,7 +70,15 @@ class TestSignature:
         assert shop.post_raw(changed, headers["Stripe-Signature"]).status_code == 400
 
     @pytest.mark.parametrize(
-        "document", [[], "text", {}, {"id": 1, "type": "x", "created": 1, "livemode": False}]
+        "document",
+        [
+            [],
+            "text",
+            {},
+            {"id": 1, "type": "x", "created": 1, "livemode": False},
+            {"id": "evt_1", "type": "x", "created": 10**30, "livemode": False},
+            {"id": "e" * 256, "type": "x", "created": 1, "livemode": False},
+        ],
     )
     def test_something_signed_that_is_no_event_is_refused(self, shop, document):
         body, headers = signed(document, secret=SECRET)
