@@ -4,11 +4,11 @@ import http.client
 import json
 import os
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from imageskill.cli import telemetry
+from imageskill.cli import proxies, telemetry
 from imageskill.cli.answers import Answer
 from imageskill.cli.grammar.requests import Request
 from imageskill.cli.problems import NotAnEnvelope, Problem, RequestFailed
@@ -44,26 +44,45 @@ def ask(
         body = json.dumps(request.body).encode()
     if body is not None:
         headers["Content-Type"] = "application/json"
-    connection = connect(api)
+    line = connect(api)
     try:
-        _send(connection, request, body, headers)
-        response = connection.getresponse()
+        _send(line, request, body, headers)
+        response = line.connection.getresponse()
         text = response.read(MOST_ANSWER_BYTES)
     except (*_FAILURES, ValueError) as error:
         raise RequestFailed(f"The server at {api} did not answer: {reason(error)}.") from None
     finally:
-        connection.close()
+        line.connection.close()
     return _answer(response, text)
 
 
-def connect(url: str) -> http.client.HTTPConnection:
-    """Prepare a connection to the URL's host; nothing is sent yet."""
+class Line(NamedTuple):
+    """A connection to a host, through a proxy where there is one; nothing is sent yet."""
+
+    connection: http.client.HTTPConnection
+    prefix: str = ""  # what a proxy for plain HTTP wants before each path
+    headers: Mapping[str, str] = {}
+
+
+def connect(url: str) -> Line:
+    """Prepare a connection to the URL's host."""
     parts = urlsplit(url)
+    proxy = proxies.before(url, os.environ)
     if parts.scheme == "https":
-        return http.client.HTTPSConnection(
-            parts.netloc, timeout=TIMEOUT_S, context=ssl.create_default_context()
+        context = ssl.create_default_context()
+        if proxy is None:
+            return Line(
+                http.client.HTTPSConnection(parts.netloc, timeout=TIMEOUT_S, context=context)
+            )
+        tunnel = http.client.HTTPSConnection(
+            proxy.host, proxy.port, timeout=TIMEOUT_S, context=context
         )
-    return http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT_S)
+        tunnel.set_tunnel(parts.hostname or "", parts.port or 443, headers=proxy.headers)
+        return Line(tunnel)
+    if proxy is None:
+        return Line(http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT_S))
+    plain = http.client.HTTPConnection(proxy.host, proxy.port, timeout=TIMEOUT_S)
+    return Line(plain, f"http://{parts.netloc}", proxy.headers)
 
 
 class Download(NamedTuple):
@@ -80,10 +99,12 @@ def open_url(url: str, *, problem: type[Problem]) -> Download:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise problem("The URL must begin with http:// or https:// and name a host.")
-        connection = connect(url)
+        line = connect(url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        headers = {"User-Agent": "image-skill", **line.headers}
+        connection = line.connection
         try:
-            connection.request("GET", target, headers={"User-Agent": "image-skill"})
+            connection.request("GET", line.prefix + target, headers=headers)
             response = connection.getresponse()
         except (*_FAILURES, ValueError) as error:
             connection.close()
@@ -107,16 +128,22 @@ def reason(error: Exception) -> str:
 
 
 def _send(
-    connection: http.client.HTTPConnection,
+    line: Line,
     request: Request,
     body: bytes | Iterable[bytes] | None,
     headers: dict[str, str],
 ) -> None:
+    connection = line.connection
     connection.timeout = CONNECT_TIMEOUT_S
     connection.connect()
     connection.sock.settimeout(TIMEOUT_S)
     try:
-        connection.request(request.method, request.target, body=body, headers=headers)
+        connection.request(
+            request.method,
+            line.prefix + request.target,
+            body=body,
+            headers={**headers, **line.headers},
+        )
     except (BrokenPipeError, ConnectionResetError):
         if body is None:
             raise
