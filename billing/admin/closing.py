@@ -1,10 +1,26 @@
 """Reconciliation and month close in the console."""
 
-from django.contrib import admin
+from datetime import date
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from unfold.decorators import display
 
+from billing import month_close
 from billing.admin import closing_deeds
 from billing.models import BalanceMovement, Difference, MonthClose, ReconciledDay
+from imageskill.lib.admin import second_factor, spreadsheets
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.shown import dollars, link_to, moment
 
@@ -98,7 +114,7 @@ class MonthCloseAdmin(ReadOnlyAdmin):
     deeds = closing_deeds.MONTH
 
     seen_with = _SEE
-    list_display = ("month", "version", "closed_by", "closed", "reopened_at")
+    list_display = ("month", "version", "closed_by", "closed", "reopened_at", "file")
     list_select_related = ("closed_by",)
     fields = (
         "month",
@@ -115,6 +131,68 @@ class MonthCloseAdmin(ReadOnlyAdmin):
     )
     readonly_fields = fields
 
+    change_list_template = "admin/billing/month_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add closing a month, and the export of a closed one."""
+        return [
+            path("close/", self.admin_site.admin_view(self.close_view), name="billing_month_close"),
+            path(
+                "<int:pk>/month.csv",
+                self.admin_site.admin_view(self.csv_view),
+                name="billing_month_csv",
+            ),
+            *super().get_urls(),
+        ]
+
+    def close_view(self, request: HttpRequest) -> HttpResponse:
+        """Show what a month comes to, then freeze it."""
+        if not request.user.has_perm("accounts.month_close"):
+            raise PermissionDenied
+        second_factor.require_lately(request)
+        month = _month(request.POST.get("month") or request.GET.get("month", ""))
+        if request.method == "POST" and month:
+            try:
+                closed = month_close.close(month=month, user=request.user)
+            except month_close.CloseRefused as refusal:
+                messages.error(request, str(refusal))
+            else:
+                messages.success(request, f"{closed} is closed and chained.")
+                return HttpResponseRedirect(reverse("admin:billing_monthclose_changelist"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Close a month",
+            "opts": self.model._meta,
+            "month": month,
+            "figures": month_close.figures_of(month) if month else None,
+        }
+        return TemplateResponse(request, "admin/billing/month_close.html", context)
+
+    def csv_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Give a closed month as CSV."""
+        if not self.has_view_permission(request) or not request.user.has_perm(self.export_with):
+            raise PermissionDenied
+        closed = get_object_or_404(MonthClose, pk=pk)
+        header, *rows = month_close.export(closed)
+        response = StreamingHttpResponse(
+            spreadsheets.csv_lines([str(cell) for cell in header], rows),
+            content_type="text/csv; charset=utf-8",
+        )
+        response["Content-Disposition"] = f'attachment; filename="{closed.month:%Y-%m}.csv"'
+        return response
+
+    @display(description="file")
+    def file(self, month: MonthClose) -> str:
+        url = reverse("admin:billing_month_csv", args=[month.pk])
+        return format_html('<a href="{}">CSV</a>', url)
+
     @display(description="closed")
     def closed(self, month: MonthClose) -> str:
         return moment(month.closed_at)
+
+
+def _month(text: str) -> date | None:
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        return None

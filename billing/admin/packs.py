@@ -1,11 +1,117 @@
-"""Credit packs in the console."""
+"""Credit packs in the console: changed by a second person, or at once by an operator."""
 
+from collections.abc import Callable, Sequence
+
+from django import forms
 from django.contrib import admin
 from unfold.decorators import display
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
-from billing.models import CreditPack
+from billing import pack_changes, packs
+from billing.admin.requests import SecondPersonAdmin
+from billing.models import CreditPack, PackChange
+from billing.second_person import NotDecidable
 from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.deeds import Asked, Deed, ReasonForm, Refused
 from imageskill.lib.admin.shown import dollars
+
+_EDIT = (pack_changes.TOGETHER, pack_changes.ALONE)
+
+
+class PackForm(ReasonForm):
+    """How a pack is to be."""
+
+    name = forms.CharField(max_length=80, widget=UnfoldAdminTextInputWidget)
+    display_name = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget)
+    credits = forms.IntegerField(
+        min_value=packs.MIN_CREDITS,
+        max_value=packs.MAX_CREDITS,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="One credit costs one cent.",
+    )
+    is_offered = forms.BooleanField(required=False, widget=UnfoldBooleanSwitchWidget)
+    is_default = forms.BooleanField(required=False, widget=UnfoldBooleanSwitchWidget)
+
+
+class NewPackForm(PackForm):
+    """A further pack, under an id of its own."""
+
+    pack_id = forms.SlugField(max_length=64, widget=UnfoldAdminTextInputWidget)
+
+
+def _propose(pack: CreditPack, asked: Asked) -> str:
+    fields = {"pack_id": pack.pack_id, **asked.fields}
+    made = pack_changes.propose(reason=asked.reason, user=asked.user, **fields)
+    return "It waits for a second person." if made.needs_second_person else "The pack is so now."
+
+
+def _decide(verb: Callable[..., PackChange], done: str) -> Callable[[PackChange, Asked], str]:
+    def perform(change: PackChange, asked: Asked) -> str:
+        try:
+            verb(request_id=change.pk, user=asked.user, note=asked.reason)
+        except NotDecidable as refusal:
+            raise Refused(str(refusal)) from refusal
+        return done
+
+    return perform
+
+
+_PACK: Sequence[Deed] = (
+    Deed(
+        name="change",
+        label="Change",
+        permission=_EDIT,
+        preview=lambda pack: (
+            f"{pack.pack_id} is {pack.credits} credits for {dollars(pack.amount_cents)} now.",
+            "Quotes that were made keep their terms.",
+            "Finance needs a second person; operators change it at once.",
+        ),
+        perform=_propose,
+        form=PackForm,
+        form_for=lambda pack: {
+            name: getattr(pack, name)
+            for name in ("name", "display_name", "credits", "is_offered", "is_default")
+        },
+        is_sensitive=True,
+    ),
+    Deed(
+        name="new",
+        label="New pack like this",
+        permission=_EDIT,
+        preview=lambda _: ("A further pack is offered under an id of its own.",),
+        perform=_propose,
+        form=NewPackForm,
+        form_for=lambda pack: {"credits": pack.credits, "is_offered": True},
+        is_sensitive=True,
+    ),
+)
+_CHANGE: Sequence[Deed] = (
+    Deed(
+        name="approve",
+        label="Approve",
+        permission=_EDIT,
+        preview=lambda change: (
+            f"{change.pack_id}: {change.credits} credits for {dollars(change.credits)}.",
+            "It is offered." if change.is_offered else "It is no longer offered.",
+            f"{change.requested_by} asked because: {change.reason}",
+        ),
+        perform=_decide(pack_changes.approve, "The pack is so now."),
+        is_open=lambda change: change.state == change.State.REQUESTED,
+        is_sensitive=True,
+    ),
+    Deed(
+        name="turn-down",
+        label="Turn down",
+        permission=_EDIT,
+        preview=lambda _: ("The pack stays as it is.",),
+        perform=_decide(pack_changes.turn_down, "Turned down."),
+        is_open=lambda change: change.state == change.State.REQUESTED,
+    ),
+)
 
 
 @admin.register(CreditPack)
@@ -13,6 +119,7 @@ class CreditPackAdmin(ReadOnlyAdmin):
     """A pack that is or was offered."""
 
     seen_with = "accounts.see_catalog"
+    deeds = _PACK
     list_display = ("pack_id", "display_name", "credits", "price", "is_offered", "is_default")
     fields = ("pack_id", "name", "display_name", "credits", "price", "is_offered", "is_default")
     readonly_fields = fields
@@ -20,3 +127,31 @@ class CreditPackAdmin(ReadOnlyAdmin):
     @display(description="price")
     def price(self, pack: CreditPack) -> str:
         return dollars(pack.amount_cents)
+
+
+@admin.register(PackChange)
+class PackChangeAdmin(SecondPersonAdmin):
+    """A change of a pack that was asked for."""
+
+    seen_with = "accounts.see_catalog"
+    deeds = _CHANGE
+    list_display = ("pack_id", "credits", "standing", "requested_by", "asked")
+    list_filter = ("state",)
+    list_select_related = ("requested_by",)
+    fields = (
+        "pack_id",
+        "name",
+        "display_name",
+        "credits",
+        "is_offered",
+        "is_default",
+        "state",
+        "reason",
+        "requested_by",
+        "asked",
+        "until",
+        "decided_by",
+        "decided",
+        "decision_note",
+    )
+    readonly_fields = fields

@@ -8,6 +8,7 @@ from billing.models.figures import MoneyDay
 from billing.models.holds import JobHold, Lot, LotPart, Taking
 from billing.models.ledger import LedgerEntry, Transfer, Wallet
 from billing.models.month_close import MonthClose
+from billing.models.pack_changes import PackChange
 from billing.models.packs import CreditPack
 from billing.models.purchases import AttemptStatus, Environment, PaymentAttempt, Quote, Rail
 from billing.models.receipts import Receipt, ReceiptSeries, UnmatchedPayment
@@ -32,6 +33,7 @@ __all__ = [
     "LotPart",
     "MoneyDay",
     "MonthClose",
+    "PackChange",
     "PaymentAttempt",
     "PaymentReversal",
     "Quote",
