@@ -7,11 +7,14 @@ from threading import Barrier
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import Sum
 
-from billing import books, ledger, posting
+from billing import books, ledger, posting, reversals
 from billing.chart import Purpose
+from billing.models import PaymentReversal
 from imageskill.lib import ids
 from tests.billing.money import buy, capture, give, hold, house, new_org, release
+from tests.billing.stripe_facts import dispute, refund
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -151,6 +154,34 @@ class TestGrants:
 
         assert at_once(*[again] * 8) == {"done": 8}
         assert ledger.balances(org) == (0, 500, 0, 0)
+
+
+class TestEverythingAtOnce:
+    def test_purchases_jobs_refunds_and_disputes_of_one_organization(self):
+        org = new_org()
+        for number in range(4):
+            buy(org, 100, charge_id=f"ch_{number}")
+        calls = [
+            *[job_to_its_end(org)] * 4,
+            *[lambda n=n: buy(org, 50, charge_id=f"ch_new_{n}") for n in range(3)],
+            *[
+                lambda n=n: reversals.apply_refund(refund(f"re_{n}", f"ch_{n % 2}", 70))
+                for n in range(4)
+            ],
+            *[
+                lambda won=won: reversals.apply_dispute(
+                    dispute("du_a", "ch_2", 100, reinstated=won)
+                )
+                for won in (False, True)
+            ],
+        ]
+
+        ends = at_once(*calls)
+
+        assert set(ends) <= {"done", "InsufficientCredits"}, ends
+        # 200 of the 280 refunded stand against two receipts of 100; the dispute was won.
+        taken = PaymentReversal.objects.filter(kind="refund").aggregate(credits=Sum("credits"))
+        assert taken == {"credits": 200}
 
 
 class TestLock:
