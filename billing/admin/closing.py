@@ -17,6 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
+from accounts.visitors import me
 from billing import month_close
 from billing.admin import closing_deeds
 from billing.models import BalanceMovement, Difference, MonthClose, ReconciledDay
@@ -153,7 +154,7 @@ class MonthCloseAdmin(ReadOnlyAdmin):
         month = _month(request.POST.get("month") or request.GET.get("month", ""))
         if request.method == "POST" and month:
             try:
-                closed = month_close.close(month=month, user=request.user)
+                closed = month_close.close(month=month, user=me(request))
             except month_close.CloseRefused as refusal:
                 messages.error(request, str(refusal))
             else:

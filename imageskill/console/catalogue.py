@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from accounts.visitors import me
 from imageskill.errors import InvalidArguments
 from imageskill.lib import clock
 from imageskill.lib.admin import second_factor
@@ -67,7 +68,7 @@ def switch(request: HttpRequest) -> HttpResponse:
     form = SwitchForm(asked) if is_posted else SwitchForm(initial=asked.dict())
     if is_posted and form.is_valid():
         try:
-            done = switches.turn(user=request.user, **form.cleaned_data)
+            done = switches.turn(user=me(request), **form.cleaned_data)
         except InvalidArguments as refusal:
             messages.error(request, str(refusal))
         else:

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from accounts.visitors import me
 from billing import evidence
 from billing.models import DisputeEvidence, PaymentReversal
 from imageskill.console import evidence_pack
@@ -56,9 +57,9 @@ def _act(request: HttpRequest, reversal: PaymentReversal, parts: dict[str, str])
             raise PermissionDenied
         second_factor.require_lately(request)
     try:
-        evidence.save(reversal=reversal, parts=parts, user=request.user)
+        evidence.save(reversal=reversal, parts=parts, user=me(request))
         if is_sending:
-            evidence.send(reversal=reversal, user=request.user, reason="evidence sent")
+            evidence.send(reversal=reversal, user=me(request), reason="evidence sent")
     except evidence.EvidenceRefused as refusal:
         messages.error(request, str(refusal))
     else:

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from accounts.models import Export
+from accounts.visitors import me
 from imageskill.console import exporting
 from imageskill.lib import clock
 from imageskill.lib.admin.bases import ReadOnlyAdmin
@@ -40,7 +41,7 @@ class ExportAdmin(ReadOnlyAdmin):
             raise Http404
         name = f"{export.model}-{export.pk}.csv"
         return FileResponse(
-            exporting.fetched(export, request.user), as_attachment=True, filename=name
+            exporting.fetched(export, me(request)), as_attachment=True, filename=name
         )
 
     @display(description="asked")

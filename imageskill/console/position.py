@@ -49,16 +49,15 @@ def _days(request: HttpRequest) -> int:
 def _wallets() -> list[dict[str, Any]]:
     """Sum the wallets of all organizations by purpose, and give the house's own."""
     rows = Wallet.objects.values("purpose").annotate(credits=Sum("balance")).order_by("purpose")
-    return list(rows)
+    return [dict(row) for row in rows]
 
 
 def _movements(since: date) -> list[dict[str, Any]]:
     rows = MoneyDay.objects.filter(day__gte=since).values("name", "environment")
-    return list(
-        rows.annotate(
-            number=Sum("count"), total_credits=Sum("credits"), cents=Sum("amount_cents")
-        ).order_by("name", "environment")
+    totals = rows.annotate(
+        number=Sum("count"), total_credits=Sum("credits"), cents=Sum("amount_cents")
     )
+    return [dict(row) for row in totals.order_by("name", "environment")]
 
 
 def _by(since: date, field: str) -> list[dict[str, Any]]:
