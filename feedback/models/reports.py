@@ -9,23 +9,14 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models import Agent, Organization
+from feedback.states import ReportState
 from imageskill.lib import ids
 
 
 class Report(models.Model):
     """One accepted report, in the agent's own words; triage moves its state, never its text."""
 
-    class State(models.TextChoices):
-        """Where triage stands. `next_state` is only what the agent wished for."""
-
-        NEW = "new", "new"
-        WATCH = "watch", "watch"
-        ACCEPTED = "accepted", "accepted"
-        NEEDS_INFO = "needs_info", "needs info"
-        DUPLICATE = "duplicate", "duplicate"
-        DECLINED = "declined", "declined"
-        QUEUED = "queued", "queued"
-        MIRRORED = "mirrored", "mirrored"
+    State = ReportState
 
     class Severity(models.TextChoices):
         """How bad it is, as the agent sees it."""
@@ -80,6 +71,7 @@ class Report(models.Model):
             models.Index(fields=["state", "-id"], name="report_by_state"),
             models.Index(fields=["agent", "dedupe_key", "id"], name="report_of_agent_by_key"),
             models.Index(fields=["severity", "-id"], name="report_by_severity"),
+            models.Index(fields=["state", "severity", "-id"], name="report_by_state_and_severity"),
             models.Index(fields=["dedupe_key"], name="report_by_dedupe_key"),
             GinIndex(fields=["title"], name="report_title_trigrams", opclasses=["gin_trgm_ops"]),
             GinIndex(fields=["body"], name="report_body_trigrams", opclasses=["gin_trgm_ops"]),
@@ -93,6 +85,11 @@ class Report(models.Model):
                 name="report_is_not_its_own_duplicate",
                 condition=models.Q(duplicate_of__isnull=True)
                 | ~models.Q(duplicate_of=models.F("id")),
+            ),
+            models.CheckConstraint(
+                name="report_is_duplicate_of_another",
+                condition=models.Q(state="duplicate", duplicate_of__isnull=False)
+                | (~models.Q(state="duplicate") & models.Q(duplicate_of__isnull=True)),
             ),
         ]
 

@@ -1,0 +1,77 @@
+"""The states of reports and of the queue to GitHub, and the moves between them: the one table."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import TextChoices
+
+
+class ReportState(TextChoices):
+    """Where triage stands. `next_state` is only what the agent wished for."""
+
+    NEW = "new", "new"
+    WATCH = "watch", "watch"
+    ACCEPTED = "accepted", "accepted"
+    NEEDS_INFO = "needs_info", "needs info"
+    DUPLICATE = "duplicate", "duplicate"
+    DECLINED = "declined", "declined"
+    QUEUED = "queued", "queued"
+    MIRRORED = "mirrored", "mirrored"
+
+
+class QueueState(TextChoices):
+    """What became of a report on its way to GitHub; the words are public contract."""
+
+    QUEUED = "queued", "queued"  # waits for a worker
+    PROMOTED = "promoted", "promoted"  # we made its issue
+    SKIPPED = "skipped", "skipped"  # left out on purpose: a dry run, or withdrawn by staff
+    DEDUPED = "deduped", "deduped"  # another report's issue speaks for it
+    BLOCKED = "blocked", "blocked"  # could not be made safe to publish
+    ALREADY_MIRRORED = "already_mirrored", "already mirrored"  # its issue was found, not made
+    FAILED = "failed", "failed"  # tried too often; staff can try again
+
+
+class QueueMode(TextChoices):
+    """Whether an issue is made, or everything but that."""
+
+    DRY_RUN = "dry_run", "dry run"
+    LIVE = "live", "live"
+
+
+HAS_ISSUE: Final = (QueueState.PROMOTED, QueueState.DEDUPED, QueueState.ALREADY_MIRRORED)
+CAN_BE_RETRIED: Final = (QueueState.SKIPPED, QueueState.BLOCKED, QueueState.FAILED)
+
+_S = ReportState
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One verb of triage: what staff press, where it leads, from where, and at what price."""
+
+    name: str
+    label: str
+    key: str  # on the keyboard
+    to: ReportState
+    sources: frozenset[ReportState]
+    needs_reason: bool = False
+    needs_target: bool = False
+
+
+_OPEN = frozenset({_S.NEW, _S.WATCH, _S.ACCEPTED, _S.NEEDS_INFO})
+
+MOVES: Final = {
+    move.name: move
+    for move in (
+        Move("accept", "Accept", "a", _S.ACCEPTED, _OPEN - {_S.ACCEPTED} | {_S.DECLINED}),
+        Move("watch", "Watch", "w", _S.WATCH, _OPEN - {_S.WATCH} | {_S.DECLINED}, True),
+        Move("needs_info", "Needs info", "i", _S.NEEDS_INFO, _OPEN - {_S.NEEDS_INFO}),
+        Move("duplicate", "Duplicate of", "d", _S.DUPLICATE, _OPEN | {_S.DECLINED}, True, True),
+        Move("decline", "Decline", "n", _S.DECLINED, _OPEN, True),
+        Move("queue", "Queue for GitHub", "q", _S.QUEUED, _OPEN),
+        Move("separate", "Not a duplicate", "s", _S.NEW, frozenset({_S.DUPLICATE}), True),
+    )
+}
+# What the queue does to its report, without anybody pressing a key.
+MIRROR: Final = Move("mirror", "Mirrored", "", _S.MIRRORED, frozenset({_S.QUEUED}))
+UNQUEUE: Final = Move("unqueue", "Out of the queue", "", _S.ACCEPTED, frozenset({_S.QUEUED}))
+REQUEUE: Final = Move("requeue", "Queue again", "", _S.QUEUED, _OPEN)
