@@ -1,0 +1,119 @@
+"""The issue that a report would become: redacted, and unable to ping anybody or break its layout.
+
+All of an agent's words stand in fences that they can't close; in a title, characters with a
+meaning to GitHub are set apart by one that nobody sees.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from feedback import redaction
+from feedback.models import Report
+
+_PARTS = (
+    ("What happened", "body"),
+    ("Command", "command"),
+    ("Expected", "expected"),
+    ("Actual", "actual"),
+    ("Friction", "friction"),
+    ("Proof needed", "proof_needed"),
+    ("Why it matters", "strategic_reason"),
+)
+_LONGEST_PART = 6_000  # characters; seven of them stay under GitHub's 65,536
+_LONGEST_TITLE = 200
+_JOINER = "\u2060"  # a word joiner: nothing to see, and no mention, number or tag any more
+
+
+@dataclass(frozen=True, slots=True)
+class IssueText:
+    """Title, body and labels of an issue, and what was cut out on the way."""
+
+    title: str
+    body: str
+    labels: list[str]
+    removed: Mapping[str, int]
+
+
+def marker(report: Report) -> str:
+    """Give the first line of a report's issue, by which it is found again."""
+    return f"<!-- image-skill-feedback: {report.public_id} -->"
+
+
+def of(report: Report, *, prompts: Iterable[str] = ()) -> IssueText:
+    """Write the issue. Raises `redaction.Unsafe` where something can't be made safe."""
+    prompts = list(prompts)
+    removed: Counter[str] = Counter()
+
+    def safe(text: str) -> str:
+        cleaned = redaction.redact(text, prompts=prompts)
+        removed.update(cleaned.removed)
+        return cleaned.text
+
+    title = safe(report.title or report.body[:_LONGEST_TITLE])
+    parts = [(label, safe(getattr(report, name))) for label, name in _PARTS]
+    evidence = safe("\n".join(report.evidence))
+    _refuse_split(title, *(text for _, text in parts), evidence)
+    if not _says_something([title, *(text for _, text in parts)]):
+        raise redaction.Unsafe("Nothing is left of it once the unsafe parts are cut out.")
+    sections = [f"### {label}\n\n{_fenced(text)}" for label, text in parts if text.strip()]
+    if evidence:
+        sections.append(f"### Evidence\n\n{_fenced(evidence)}")
+    body = "\n\n".join([marker(report), _facts(report), *sections])
+    return IssueText(
+        title=_plain_title(title), body=body, labels=labels(report), removed=dict(removed)
+    )
+
+
+def labels(report: Report) -> list[str]:
+    """Name the labels that settings give to a report of this type and severity."""
+    by_type = dict(rule.split("=", 1) for rule in settings.GITHUB_LABELS_BY_TYPE)
+    by_severity = dict(rule.split("=", 1) for rule in settings.GITHUB_LABELS_BY_SEVERITY)
+    chosen = [*settings.GITHUB_LABELS, by_type.get(report.type), by_severity.get(report.severity)]
+    return list(dict.fromkeys(label for label in chosen if label))
+
+
+def _facts(report: Report) -> str:
+    """Tell what is known besides the words; every value is of our own vocabulary or a slug."""
+    facts = [
+        ("type", report.type),
+        ("severity", report.severity),
+        ("confidence", report.confidence),
+        ("surface", ", ".join(report.surface)),
+        ("quality", f"{report.quality_score} of 100"),
+        ("seen again", str(report.repeats)),
+        ("trace", report.trace_id),
+    ]
+    return "\n".join(f"- {name}: {_code(value)}" for name, value in facts if value)
+
+
+def _code(text: str) -> str:
+    return f"`{re.sub(r'[^A-Za-z0-9_., :-]', '', text)}`"
+
+
+def _fenced(text: str) -> str:
+    """Put text where Markdown, HTML and mentions mean nothing, behind a fence longer than any."""
+    if len(text) > _LONGEST_PART:
+        text = f"{text[:_LONGEST_PART]}\n[{len(text) - _LONGEST_PART} more characters left out]"
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text.strip(chr(10))}\n{fence}"
+
+
+def _plain_title(text: str) -> str:
+    line = " ".join(text.split())
+    line = re.sub(r"([@#<`*\[])", rf"\1{_JOINER}", line)
+    line = re.sub(r"(?i)\b(gh)-(\d)", rf"\1-{_JOINER}\2", line)
+    return line if len(line) <= _LONGEST_TITLE else f"{line[: _LONGEST_TITLE - 1]}…"
+
+
+def _says_something(texts: Iterable[str]) -> bool:
+    return any(re.sub(r"\[(?:secret|[\w ]+ removed)\]|\W", "", text) for text in texts)
+
+
+def _refuse_split(*texts: str) -> None:
+    """Read all parts as one: a secret may begin in one field and end in the next."""
+    redaction.refuse_hidden("\n".join(texts))

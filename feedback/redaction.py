@@ -1,0 +1,185 @@
+"""What must not leave with a report: found, cut out, counted; what can't be cut out is refused.
+
+Pure: prompts come as arguments. A report is prepared (invisible characters away), cut, and then
+read again the way a crafty reader would (without spaces, decoded): whatever shows up only there
+can't be cut out safely, and the report is `Unsafe`.
+"""
+
+import html
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from imageskill.lib.logs import without_secrets
+
+_SHINGLE = 8  # words in a row that a prompt and a report may not share
+_SHORTEST_PROMPT_WORDS = 3  # fewer are ordinary language, nobody's prompt
+
+_SECRETS = re.compile(
+    r"""
+    (?: isk_[a-z]_[\w.-]{8,}                                    # ours
+    | (?:sk|rk|pk)_(?:live|test)_\w{8,} | whsec_\w{8,} | cs_(?:live|test)_\w{8,}  # Stripe
+    | sk-(?:proj-|svcacct-|admin-|ant-)?[\w-]{16,} | sess-\w{24,}  # OpenAI, Anthropic
+    | xai-\w{16,} | gsk_\w{20,} | r8_\w{20,} | hf_\w{20,} | AIza[\w-]{30,}
+    | [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9a-f]{16,}  # fal
+    | gh[pousr]_\w{16,} | github_pat_\w{16,} | glpat-[\w-]{16,}
+    | (?:AKIA|ASIA)[A-Z0-9]{16}
+    | xox[abprse]-[\w-]{10,} | SG\.[\w-]{16,}\.[\w-]{16,} | npm_\w{30,} | pypi-[\w-]{30,}
+    | ya29\.[\w-]{20,} | dop_v1_\w{32,} | shp(?:at|ss)_\w{20,}
+    | eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*                          # JSON web tokens
+    | (?:bearer|basic)\s+(?=[\w.~+/-]*\d)[\w.~+/-]{12,}={0,2}
+    | (?:token|api[_-]?key|secret|passw(?:or)?d|pwd|authorization)
+      ["']?\s*[:=]\s*["']?(?:(?:bearer|basic)\s+)?(?!\[)[^\s"',;]{6,}
+    )
+    (?:\s*\n\s*(?=[\w-]*\d)[\w-]{8,})*                        # and where a line was broken
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+# The same names without the spaces between: what a split secret looks like when put together.
+_GLUED = re.compile(
+    r"isk_r_[A-Za-z0-9]{20,}|(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9]{16,}"
+    r"|sk-(?:proj|svcacct|ant)-[A-Za-z0-9]{16,}|xai-[A-Za-z0-9]{24,}|AKIA[A-Z0-9]{16}"
+    r"|gh[pousr]_[A-Za-z0-9]{24,}|github_pat_[A-Za-z0-9]{20,}|-----BEGIN[A-Z]*PRIVATEKEY"
+)
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN[ A-Z]*PRIVATE KEY[ A-Z]*-----.*?-----END[ A-Z]*PRIVATE KEY[ A-Z]*-----", re.DOTALL
+)
+_DATA_URL = re.compile(
+    r"data:[\w.+-]{0,60}/?[\w.+-]{0,60}(?:;[\w=.-]{1,40}){0,4},\S*", re.IGNORECASE
+)
+_URL = re.compile(r"[a-z][a-z0-9+.-]{1,15}://[^\s<>\"'`\])}]+", re.IGNORECASE)
+_MAIL = re.compile(r"[\w.!#$%&'*+/=?^{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{64,}={0,2})(?:\s+[A-Za-z0-9+/_-]{64,}={0,2})*")
+_HEX = re.compile(r"\b[0-9a-fA-F]{48,}\b")
+_HOME = re.compile(r"(?:/(?:home|Users)/|[A-Z]:\\Users\\)[^/\\\s\"']{1,64}")
+_PROMPT_ARGUMENT = re.compile(
+    r"(--prompt(?:=|\s+)|[\"']?\bprompt[\"']?\s*[:=]\s*)"
+    r"(\"(?:[^\"\\]|\\.){0,33000}\"|'(?:[^'\\]|\\.){0,33000}'|(?:(?!\s--)[^\n])+)",
+    re.IGNORECASE,
+)
+_SIGNED = re.compile(
+    r"(?:^|[?&;#])[^=&]*(?:sig|signature|token|key|secret|credential|auth|password|expires|code)"
+    r"[^=&]*=",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[぀-ヿ㐀-鿿가-힯]|[^\W_]+")
+_INVISIBLE = {"Cf", "Cc", "Cs", "Co", "Cn"}
+
+
+class Unsafe(Exception):
+    """The report holds something that can't be cut out; the text names what, never shows it."""
+
+
+@dataclass(slots=True)
+class Redacted:
+    """A text fit to leave, and how much of which kind was cut out of it."""
+
+    text: str
+    removed: Counter[str] = field(default_factory=Counter)
+
+
+def redact(text: str, *, prompts: Iterable[str] = ()) -> Redacted:
+    """Cut out secrets, addresses, image data and prompts; raise `Unsafe` where that can't work."""
+    done = Redacted(_prepared(text))
+    _cut(done, _PRIVATE_KEY, "private key")
+    _cut_prompts(done, prompts)
+    _cut(done, _PROMPT_ARGUMENT, "prompt", lambda match: f"{match[1]}[prompt removed]")
+    _cut(done, _DATA_URL, "data URL")
+    _cut(done, _URL, "URL", _bare_url)
+    _cut(done, _SECRETS, "secret")
+    _cut(done, _MAIL, "mail address")
+    _cut(done, _BASE64, "data", _long_data)
+    _cut(done, _HEX, "data")
+    _cut(done, _HOME, "path")
+    struck = without_secrets(done.text)
+    if struck != done.text:
+        done.text = struck
+        done.removed["secret"] += 1
+    refuse_hidden(done.text)
+    return done
+
+
+def _prepared(text: str) -> str:
+    """Normalise, and drop what can't be seen: it hides one text inside another."""
+    text = unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return "".join(
+        char for char in text if char in "\n\t" or unicodedata.category(char) not in _INVISIBLE
+    )
+
+
+def _cut(
+    done: Redacted,
+    pattern: re.Pattern[str],
+    kind: str,
+    replace: Callable[[re.Match[str]], str] | None = None,
+) -> None:
+    def put(match: re.Match[str]) -> str:
+        put_in = replace(match) if replace else f"[{kind} removed]"
+        done.removed[kind] += put_in != match[0]
+        return put_in
+
+    done.text = pattern.sub(put, done.text)
+
+
+def _bare_url(match: re.Match[str]) -> str:
+    """Keep a plain address; one with credentials or a signature loses all but its host."""
+    url = match[0]
+    scheme, _, rest = url.partition("://")
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    has_credentials = "@" in unquote(authority)
+    after = re.split(r"[?#]", rest, maxsplit=1)
+    is_signed = len(after) > 1 and _SIGNED.search("?" + unquote(after[1]))
+    if not (has_credentials or is_signed):
+        return url
+    return f"{scheme}://{authority.rpartition('@')[2]}/[URL removed]"
+
+
+def _long_data(match: re.Match[str]) -> str:
+    """Keep what is only a long line of dashes or one repeated letter."""
+    return match[0] if len(set(match[0])) < 8 else "[data removed]"
+
+
+def _cut_prompts(done: Redacted, prompts: Iterable[str]) -> None:
+    words = [(match[0].casefold(), match.start(), match.end()) for match in _words(done.text)]
+    plain = [word for word, _, _ in words]
+    covered = bytearray(len(words))
+    for prompt in prompts:
+        told = [match[0].casefold() for match in _words(_prepared(prompt))]
+        size = min(_SHINGLE, len(told))
+        if len(told) < _SHORTEST_PROMPT_WORDS:
+            continue
+        known = {tuple(told[at : at + size]) for at in range(len(told) - size + 1)}
+        for at in range(len(plain) - size + 1):
+            if tuple(plain[at : at + size]) in known:
+                covered[at : at + size] = b"\1" * size
+    spans = list(_runs(covered))
+    for first, last in reversed(spans):
+        start, end = words[first][1], words[last][2]
+        done.text = f"{done.text[:start]}[prompt removed]{done.text[end:]}"
+    if spans:
+        done.removed["prompt"] += len(spans)
+
+
+def _words(text: str) -> Iterator[re.Match[str]]:
+    return _WORD.finditer(text)
+
+
+def _runs(covered: bytearray) -> Iterator[tuple[int, int]]:
+    """Give first and last index of each unbroken run of covered words."""
+    for match in re.finditer(rb"\x01+", covered):
+        yield match.start(), match.end() - 1
+
+
+def refuse_hidden(text: str) -> None:
+    """Read as a crafty reader would; raise `Unsafe` where a secret shows up only then."""
+    decoded = html.unescape(unquote(text))
+    for reading in (decoded, re.sub(r"\s+", "", text), re.sub(r"\s+", "", decoded)):
+        if _GLUED.search(reading):
+            raise Unsafe("It seems to hold a secret that is split or encoded.")
+    if _MAIL.search(decoded) and not _MAIL.search(text):
+        raise Unsafe("It seems to hold an encoded mail address.")
+    if re.search(r"data:image/", re.sub(r"\s+", "", decoded), re.IGNORECASE):
+        raise Unsafe("It seems to hold image data that is split or encoded.")

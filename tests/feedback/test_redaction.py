@@ -1,0 +1,134 @@
+"""What must not leave with a report is cut out of it, and what can't be cut out is refused."""
+
+import contextlib
+import time
+
+import pytest
+
+from feedback import redaction
+
+PROMPT = "a red fox asleep under a birch while the first snow of the year falls on it"
+
+SECRETS = {
+    "ours": "isk_r_" + "Ab1" * 12,
+    "stripe": "sk_" + "live_" + "a1B2c3D4e5F6g7H8",
+    "stripe webhook": "whsec_" + "a1B2c3D4e5F6g7H8",
+    "openai": "sk-" + "proj-" + "a1B2c3D4e5F6g7H8i9J0",
+    "xai": "xai-" + "a1B2c3D4e5F6g7H8i9J0",
+    "fal": "12345678-1234-1234-1234-123456789abc:" + "0123456789abcdef" * 2,
+    "github": "ghp_" + "a1B2c3D4e5F6g7H8i9J0",
+    "github fine": "github_pat_" + "a1B2c3D4e5F6g7H8i9J0",
+    "aws": "AKIA" + "ABCDEFGHIJKLMNOP",
+    "slack": "xoxb-" + "1234567890-abcdef",
+    "google": "AIza" + "a" * 35,
+    "jwt": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+    "bearer": "Authorization: Bearer abcdef1234567890",
+    "named": 'api_key = "h0tterThanTheSun"',
+    "broken line": "sk_" + "live_a1B2c3D4\ne5F6g7H8i9J0",
+    "private key": "-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----",
+}
+
+
+class TestSecrets:
+    @pytest.mark.parametrize("name", SECRETS)
+    def test_each_is_cut_out_and_the_words_around_it_stay(self, name):
+        done = redaction.redact(f"before {SECRETS[name]} after")
+        core = SECRETS[name].split()[-1].strip('"')
+        assert core not in done.text
+        assert done.text.startswith("before ")
+        assert done.text.endswith(" after")
+        assert sum(done.removed.values()) >= 1
+
+    @pytest.mark.parametrize(
+        "hidden",
+        [
+            "sk%5Flive%5Fa1B2c3D4e5F6g7H8i9J0",
+            "g h p _ a1B2c3D4e5F6g7H8i9J0K1L2",
+            "somebody%40example.com",
+            "-----BEGIN PRIVATE KEY----- MIIabc without an end",
+            "data:ima\nge/png;base64 iVBORw0KGgo",
+        ],
+    )
+    def test_what_is_split_or_encoded_is_refused(self, hidden):
+        with pytest.raises(redaction.Unsafe):
+            redaction.redact(f"look: {hidden}")
+
+    def test_invisible_characters_hide_nothing(self):
+        secret = SECRETS["github"]
+        done = redaction.redact("\u200b".join(secret) + " and \u202eevil")
+        assert secret not in done.text
+        assert "\u202e" not in done.text
+
+
+class TestAddressesAndData:
+    def test_mail_addresses_go(self):
+        assert "ada" not in redaction.redact("ask ada.l@mail.example.com now").text
+
+    def test_a_plain_address_stays(self):
+        url = "https://docs.example.com/a/b?page=2#part"
+        assert redaction.redact(f"see {url}").text == f"see {url}"
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://ada:secret@host.example/x",
+            "postgresql://app:hunter2@db.internal/x",
+            "https://bucket.example/k.png?X-Amz-Signature=abc&X-Amz-Expires=3",
+            "https://host.example/x?sig=abc",
+            "https://host.example/x#access_token=abc",
+        ],
+    )
+    def test_credentials_and_signatures_go_with_the_rest_of_the_address(self, url):
+        text = redaction.redact(f"see {url} please").text
+        assert "URL removed" in text
+        for secret in ("secret", "hunter2", "abc"):
+            assert secret not in text
+
+    def test_pictures_as_text_go(self):
+        data = "data:image/png;base64," + "iVBORw0KGgo" * 20
+        assert redaction.redact(f"it was {data}").text == "it was [data URL removed]"
+        long = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ" * 4
+        assert long not in redaction.redact(f"raw {long} end").text
+
+    def test_a_ruler_is_no_data(self):
+        assert redaction.redact("-" * 90).text == "-" * 90
+
+
+class TestPrompts:
+    def test_a_prompt_is_cut_out_however_it_is_set(self):
+        told = f"It refused “{PROMPT.upper()}!” twice"
+        done = redaction.redact(told, prompts=[PROMPT])
+        assert done.text == "It refused “[prompt removed]!” twice"
+        assert done.removed["prompt"] == 1
+
+    def test_a_part_of_a_prompt_is_cut_out_too(self):
+        part = " ".join(PROMPT.split()[3:13])
+        assert "birch" not in redaction.redact(f"the {part} thing", prompts=[PROMPT]).text
+
+    def test_a_short_prompt_goes_as_a_whole(self):
+        assert (
+            "fox"
+            not in redaction.redact("I said: red fox asleep.", prompts=["Red fox asleep"]).text
+        )
+
+    def test_a_prompt_of_a_word_takes_no_words_away(self):
+        assert redaction.redact("the cat is wrong", prompts=["cat"]).text == "the cat is wrong"
+
+    def test_prompts_without_spaces_are_known(self):
+        prompt = "雪の中で眠る赤い狐と白樺の木"
+        assert "赤い狐" not in redaction.redact(f"失敗 {prompt} です", prompts=[prompt]).text
+
+    def test_the_argument_of_a_command_goes_even_when_its_prompt_is_forgotten(self):
+        told = redaction.redact('image-skill create --prompt "a fox" --model x').text
+        assert told == "image-skill create --prompt [prompt removed] --model x"
+        told = redaction.redact('{"prompt": "a \\"red\\" fox", "model": "x"}').text
+        assert "fox" not in told
+        assert '"model": "x"' in told
+
+
+def test_twenty_thousand_hostile_characters_take_no_time():
+    for hostile in ("a@" * 10_000, "a." * 10_000, "data:" * 4_000, '"prompt":"' + "\\" * 19_000):
+        began = time.monotonic()
+        with contextlib.suppress(redaction.Unsafe):
+            redaction.redact(hostile, prompts=["word " * 6000])
+        assert time.monotonic() - began < 2
