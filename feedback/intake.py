@@ -7,12 +7,12 @@ from typing import Any
 import structlog
 from django.contrib.postgres.search import TrigramSimilarity
 from django.db import DatabaseError, transaction
-from django.db.models import F, FloatField, Value
+from django.db.models import F, FloatField, Q, Value
 from django.db.models.functions import Cast, Greatest
 
 from accounts import activity
 from accounts.models import ActivityEvent, Agent
-from feedback import quality
+from feedback import issue_queue, moves, quality
 from feedback.models import Report
 from imageskill.errors import ApiError
 from imageskill.lib.logs import without_secrets
@@ -67,6 +67,8 @@ def accept(*, agent: Agent, fields: Mapping[str, Any]) -> Accepted:
         with transaction.atomic():
             report = _keep(agent, cleaned, verdict)
             event = _announce(report)
+            if report.duplicate_of:
+                issue_queue.join(report)
     except DatabaseError as error:
         log.warning("feedback_not_stored", error=type(error).__name__)
         raise FeedbackStorageUnavailable(recovery={"retry_after_seconds": 5}) from error
@@ -77,7 +79,11 @@ def _keep(agent: Agent, fields: Mapping[str, Any], verdict: quality.Quality) -> 
     # The agent's row is the queue in which its own repeats line up.
     Agent.objects.select_for_update(no_key=True).only("pk").get(pk=agent.pk)
     first = _earlier(agent, fields)
-    report = Report.objects.create(
+    if first:
+        # Locked, so that a worker who has just made their issue and we agree on who tells it.
+        counted = moves.locked_all(first.pk, first.duplicate_of_id or first.pk)
+        Report.objects.filter(pk__in=counted).update(repeats=F("repeats") + 1)
+    return Report.objects.create(
         organization_id=agent.organization_id,
         agent=agent,
         quality_score=verdict.score,
@@ -86,14 +92,13 @@ def _keep(agent: Agent, fields: Mapping[str, Any], verdict: quality.Quality) -> 
         state=Report.State.DUPLICATE if first else Report.State.NEW,
         **fields,
     )
-    if first:
-        Report.objects.filter(pk=first.pk).update(repeats=F("repeats") + 1)
-    return report
 
 
 def _earlier(agent: Agent, fields: Mapping[str, Any]) -> Report | None:
     """Find the agent's own first report of the same thing."""
-    own = Report.objects.filter(agent=agent, duplicate_of__isnull=True)
+    # Its own first ones; staff may have merged one of them into somebody else's since.
+    is_first = Q(duplicate_of=None) | ~Q(duplicate_of__agent=agent)
+    own = Report.objects.filter(is_first, agent=agent)
     if fields["dedupe_key"]:
         return own.filter(dedupe_key=fields["dedupe_key"]).order_by("id").first()
     latest = own.order_by("-id").values("pk")[:_COMPARED]

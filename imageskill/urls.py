@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("billing.urls")),
     path("", include("jobs.urls")),
+    path("", include("feedback.urls")),
     path("", include("billing.page_urls")),
     path("", include("jobs.page_urls")),
     path("", include("feedback.page_urls")),

@@ -1,0 +1,266 @@
+"""GitHub, as far as this product speaks to it: the only module of this app that speaks HTTP.
+
+Each function is one call (or a few pages of one) and must not run inside a transaction. What goes
+wrong is a `GithubFailure` that says whether waiting helps and for how long.
+https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+"""
+
+import hashlib
+import hmac
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import httpx
+import jwt
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+log = structlog.get_logger(__name__)
+
+API_VERSION = "2022-11-28"
+_PAGE = 100
+_MOST_PAGES = 50
+_SECONDARY_PAUSE_S = 60  # what GitHub asks for where it names no time
+_LONGEST_PAUSE_S = 3600
+
+
+class GithubFailure(Exception):
+    """A call failed; `kind` is a word for people and agents.
+
+    `is_limit`: we were too quick, nothing is wrong with the call. `is_certain`: GitHub answered
+    that nothing was done; otherwise it may have been. `is_ours`: credentials, repository or
+    permissions are wrong, so no other call will do better.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        *,
+        http_status: int | None = None,
+        retry_after_s: float | None = None,
+        is_limit: bool = False,
+        is_certain: bool = True,
+        is_ours: bool = False,
+    ) -> None:
+        super().__init__(kind if http_status is None else f"{kind} ({http_status})")
+        self.kind = kind
+        self.http_status = http_status
+        self.retry_after_s = retry_after_s
+        self.is_limit = is_limit
+        self.is_certain = is_certain
+        self.is_ours = is_ours
+
+
+class BadSignature(Exception):
+    """The webhook was not signed by GitHub with a secret of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue as it is now."""
+
+    number: int
+    url: str
+    state: str  # open, closed
+    labels: tuple[str, ...]
+    body: str
+    updated_at: datetime
+
+    @classmethod
+    def read(cls, found: Mapping[str, Any]) -> "Issue":
+        """Read one out of an answer or a webhook; KeyError, TypeError or ValueError if it isn't."""
+        return cls(
+            number=int(found["number"]),
+            url=str(found["html_url"]),
+            state=str(found["state"]),
+            labels=tuple(_label(label) for label in found.get("labels") or ()),
+            body=str(found.get("body") or ""),
+            updated_at=datetime.fromisoformat(found["updated_at"]),
+        )
+
+
+def is_configured() -> bool:
+    """Tell whether there is a repository and something to sign in with."""
+    has_app = settings.GITHUB_APP_ID and settings.GITHUB_APP_PRIVATE_KEY
+    return bool(settings.GITHUB_REPOSITORY and (settings.GITHUB_TOKEN or has_app))
+
+
+def create_issue(*, repository: str, title: str, body: str, labels: list[str]) -> Issue:
+    """Make an issue. After a failure that is not certain it may exist: look before trying again."""
+    asked = {"title": title, "body": body, "labels": labels}
+    return _issue(_call("POST", f"/repos/{repository}/issues", json=asked).json())
+
+
+def find_issue(*, repository: str, marker: str, since: datetime) -> Issue | None:
+    """Look for the issue whose body begins with the marker, among those changed since a moment.
+
+    The list, and not the search, which finds new issues only after a while.
+    """
+    for issue in _issues(repository, since=since, sort="created", direction="desc"):
+        if issue.body.startswith(marker):
+            return issue
+    return None
+
+
+def issues_changed(*, repository: str, since: datetime) -> Iterator[Issue]:
+    """Read the issues that changed since a moment, oldest change first."""
+    return _issues(repository, since=since, sort="updated", direction="asc")
+
+
+def verify_webhook(*, body: bytes, signature: str) -> None:
+    """Check that GitHub signed exactly this body with one of our secrets; raise `BadSignature`."""
+    for secret in settings.GITHUB_WEBHOOK_SECRETS:
+        digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        if hmac.compare_digest(f"sha256={digest}".encode(), signature.encode()):
+            return
+    raise BadSignature
+
+
+def _issues(repository: str, *, since: datetime, sort: str, direction: str) -> Iterator[Issue]:
+    asked = {
+        "state": "all",
+        "since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "sort": sort,
+        "direction": direction,
+        "per_page": _PAGE,
+    }
+    for page in range(1, _MOST_PAGES + 1):
+        answer = _call("GET", f"/repos/{repository}/issues", params=asked | {"page": page})
+        found = answer.json()
+        for one in found:
+            if "pull_request" not in one:
+                yield _issue(one)
+        if len(found) < _PAGE:
+            return
+    raise GithubFailure("too_many_issues")
+
+
+def _issue(found: Any) -> Issue:
+    try:
+        return Issue.read(found)
+    except (KeyError, TypeError, ValueError):
+        raise GithubFailure("unreadable_answer", is_certain=False) from None
+
+
+def _call(method: str, path: str, *, token: str | None = None, **content: Any) -> httpx.Response:
+    _refuse_in_transaction()
+    headers = {"Authorization": f"Bearer {token or _token()}"}
+    client = _client(settings.GITHUB_API_BASE_URL, settings.GITHUB_TIMEOUT_S)
+    try:
+        # A renamed repository redirects; following with POST could turn it into a GET.
+        answer = client.request(
+            method, path, headers=headers, follow_redirects=method == "GET", **content
+        )
+    except httpx.ConnectError:
+        raise _logged(GithubFailure("unreachable")) from None
+    except httpx.HTTPError as error:
+        kind = "timeout" if isinstance(error, httpx.TimeoutException) else "connection_lost"
+        raise _logged(GithubFailure(kind, is_certain=False)) from None
+    if answer.is_success:
+        return answer
+    raise _logged(_failure(answer))
+
+
+@cache
+def _client(base_url: str, timeout_s: int) -> httpx.Client:
+    return httpx.Client(
+        base_url=base_url,
+        timeout=timeout_s,
+        headers={
+            "Accept": "application/vnd.github+json",
+            "X-GitHub-Api-Version": API_VERSION,
+            "User-Agent": "image-skill",
+        },
+    )
+
+
+def _failure(answer: httpx.Response) -> GithubFailure:
+    status = answer.status_code
+    if status in {403, 429} and (pause := _limit_pause(answer)) is not None:
+        return GithubFailure("rate_limited", http_status=status, retry_after_s=pause, is_limit=True)
+    if status >= 500:
+        return GithubFailure(
+            "unavailable",
+            http_status=status,
+            retry_after_s=_retry_after(answer),
+            is_certain=False,
+        )
+    kind = {
+        307: "moved",
+        401: "credentials",
+        403: "forbidden",
+        404: "no_repository",
+        410: "issues_are_off",
+    }
+    if status in kind:
+        return GithubFailure(kind[status], http_status=status, is_ours=True)
+    return GithubFailure("refused", http_status=status)
+
+
+def _limit_pause(answer: httpx.Response) -> float | None:
+    """Tell how long to wait, if this was about limits; the order is GitHub's own advice."""
+    after = _retry_after(answer)
+    if after is not None:
+        return after
+    if answer.headers.get("x-ratelimit-remaining") == "0":
+        reset = answer.headers.get("x-ratelimit-reset", "")
+        wait = int(reset) - time.time() if reset.isdigit() else _SECONDARY_PAUSE_S
+        return min(max(wait, 1.0), _LONGEST_PAUSE_S)
+    if answer.status_code == 429 or "rate limit" in answer.text[:2000].lower():
+        return _SECONDARY_PAUSE_S
+    return None
+
+
+def _retry_after(answer: httpx.Response) -> float | None:
+    told = answer.headers.get("retry-after", "")
+    return min(max(float(told), 1.0), _LONGEST_PAUSE_S) if told.isdigit() else None
+
+
+def _logged(failure: GithubFailure) -> GithubFailure:
+    log.warning("github_failed", kind=failure.kind, http_status=failure.http_status)
+    return failure
+
+
+_app_token: tuple[str, datetime] | None = None
+_app_token_lock = threading.Lock()
+
+
+def _token() -> str:
+    """Give the token to call with: the one of the settings, or an app's, renewed in time."""
+    global _app_token
+    if settings.GITHUB_TOKEN:
+        return str(settings.GITHUB_TOKEN)
+    with _app_token_lock:
+        now = datetime.now(UTC)
+        if _app_token is None or _app_token[1] < now + timedelta(minutes=5):
+            _app_token = _new_app_token(now)
+        return _app_token[0]
+
+
+def _new_app_token(now: datetime) -> tuple[str, datetime]:
+    claims = {
+        "iss": settings.GITHUB_APP_ID,
+        "iat": int(now.timestamp()) - 60,  # their clock may be behind
+        "exp": int(now.timestamp()) + 540,
+    }
+    proof = jwt.encode(claims, settings.GITHUB_APP_PRIVATE_KEY, algorithm="RS256")
+    path = f"/app/installations/{settings.GITHUB_APP_INSTALLATION_ID}/access_tokens"
+    found = _call("POST", path, token=proof).json()
+    return str(found["token"]), datetime.fromisoformat(found["expires_at"])
+
+
+def _label(label: Any) -> str:
+    return str(label["name"] if isinstance(label, dict) else label)[:100]
+
+
+def _refuse_in_transaction() -> None:
+    """A call over the network would hold the transaction's locks for as long as it lasts."""
+    blocks = transaction.get_connection().atomic_blocks
+    if not all(getattr(block, "_from_testcase", False) for block in blocks):
+        raise RuntimeError("GitHub is not called inside a transaction.")

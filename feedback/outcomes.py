@@ -1,0 +1,56 @@
+"""Telling the agent what became of its report on the way to GitHub, in the words of the contract.
+
+An agent never learns of another's report: where the issue was made from a report of another
+organization, its number and address stay with staff.
+"""
+
+from accounts import activity
+from feedback.models import QueueItem, Report
+
+
+def announce(item: QueueItem, *, mutation: str = "none", news: str = "") -> None:
+    """Write the event of an outcome, inside its transaction.
+
+    `mutation` says what we did at GitHub (created or none); `news` is what changed there since.
+    """
+    report = item.report
+    shown = item.has_issue and _may_know_the_issue(report)
+    activity.record(
+        type="feedback.github_queue.processed",
+        organization_id=report.organization_id,
+        agent_id=report.agent_id,
+        subject_id=report.public_id,
+        operation="feedback",
+        summary=_summary(item, news),
+        status=item.state,
+        links={"feedback_id": report.public_id},
+        details={
+            "github_queue": {
+                "state": item.state,
+                "reason": news or item.reason or None,
+                "issue_urls": [item.issue_url] if shown else [],
+                "issue_numbers": [item.issue_number] if shown else [],
+                "mode": item.mode,
+                "github_mutation": mutation,
+                "issue_state": (item.issue_state or None) if item.has_issue else None,
+                "issue_labels": item.issue_labels if shown else [],
+            }
+        },
+    )
+
+
+def root_of(report: Report) -> Report:
+    """Give the report that stands on the board for this one: itself, or what it repeats."""
+    while report.duplicate_of is not None:
+        report = report.duplicate_of
+    return report
+
+
+def _may_know_the_issue(report: Report) -> bool:
+    return root_of(report).organization_id == report.organization_id
+
+
+def _summary(item: QueueItem, news: str) -> str:
+    if news:
+        return f"Feedback's issue: {news.replace('_', ' ')}"
+    return f"Feedback {item.get_state_display()} on its way to GitHub"

@@ -1,0 +1,145 @@
+"""The verbs of triage: what staff do to a report, once, with an audit line for each.
+
+Merging reports of different organizations is for staff alone and stays with staff: nothing that
+an agent reads names another's report.
+"""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.contrib.postgres.search import TrigramSimilarity
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Greatest
+
+from accounts import audit
+from accounts.models import User
+from feedback import issue_queue, moves, outcomes
+from feedback.models import Report
+from feedback.moves import NotPossible
+from feedback.states import Move, ReportState
+
+ALIKE_FROM = 0.3  # trigram similarity of titles worth showing beside a report
+_SHOWN_ALIKE = 5
+_SEVERITIES = [severity.value for severity in Report.Severity]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What staff ask for: the move, why, and what it is a duplicate of."""
+
+    move: Move
+    user: User
+    reason: str = ""
+    target_id: str = ""  # sig_…
+
+
+def why_not(report: Report, asked: Asked) -> str:
+    """Say why this can't be done to the report as it stands, or nothing."""
+    if reason := moves.why_not(report, asked.move):
+        return reason
+    if asked.move.needs_target:
+        target = _target(asked.target_id)
+        if target is None:
+            return "There is no report with that id to be a duplicate of."
+        if outcomes.root_of(target).pk == report.pk:
+            return "A report is no duplicate of itself or of its own repeats."
+    if asked.move.name == "queue" and not settings.GITHUB_REPOSITORY:
+        return "GITHUB_REPOSITORY is not set: there is nowhere to go."
+    return ""
+
+
+def apply(*, report_id: int, asked: Asked) -> Report:
+    """Do the move. Raises `NotPossible`; nothing is changed then."""
+    reason = asked.reason.strip()
+    if asked.move.needs_reason and not reason:
+        raise NotPossible("A reason is needed.")
+    with transaction.atomic():
+        target = _target(asked.target_id) if asked.move.needs_target else None
+        root = outcomes.root_of(target) if target else None
+        report = _locked(report_id, root)
+        before = report.state
+        if refusal := why_not(report, asked):
+            raise NotPossible(refusal)
+        if asked.move.name == "queue":
+            issue_queue.put(report, user=asked.user)
+        elif root is not None:
+            _merge(report, root, asked.move)
+        else:
+            _move_alone(report, asked)
+        audit.record(
+            user=asked.user,
+            action=f"feedback.{asked.move.name}",
+            subject=report.public_id,
+            reason=reason,
+            before={"state": before},
+            after={"state": report.state}
+            | ({"duplicate_of": root.public_id} if root is not None else {}),
+        )
+    return report
+
+
+def alike(report: Report) -> list[Report]:
+    """Find likely duplicates: the same dedupe key, or a title like it on the same surface."""
+    others = Report.objects.exclude(pk=report.pk).filter(duplicate_of=None)
+    others = others.select_related("agent")
+    same_key: list[Report] = []
+    if report.dedupe_key:
+        found = others.filter(dedupe_key=report.dedupe_key).order_by("-id")
+        same_key = list(found[:_SHOWN_ALIKE])
+    if not report.title:
+        return same_key
+    like = (
+        others.filter(title__trigram_similar=report.title, surface=report.surface)
+        .exclude(pk__in=[one.pk for one in same_key])
+        .annotate(alike=Greatest(TrigramSimilarity("title", report.title), 0.0))
+        .order_by("-alike", "-id")[:_SHOWN_ALIKE]
+    )
+    return [*same_key, *like][:_SHOWN_ALIKE]
+
+
+def queues_itself(report: Report) -> bool:
+    """Tell whether the rules of the settings queue this report once staff accept it."""
+    if report.is_weak or not settings.GITHUB_REPOSITORY:
+        return False
+    for rule in settings.GITHUB_AUTO_QUEUE:
+        type_, _, severity = rule.partition(":")
+        is_bad_enough = _SEVERITIES.index(report.severity) >= _SEVERITIES.index(severity)
+        if type_ in {"*", report.type} and is_bad_enough:
+            return True
+    return False
+
+
+def _locked(report_id: int, root: Report | None) -> Report:
+    try:
+        return moves.locked_all(report_id, root.pk if root else report_id)[report_id]
+    except KeyError:
+        raise NotPossible("It is gone.") from None
+
+
+def _target(public_id: str) -> Report | None:
+    return Report.objects.filter(public_id=public_id.strip()).first() if public_id else None
+
+
+def _merge(report: Report, root: Report, move: Move) -> None:
+    moves.take(report, move, duplicate_of=root)
+    mine = Q(duplicate_of=report) | Q(duplicate_of__duplicate_of=report)
+    family = list(Report.objects.filter(mine).values_list("pk", flat=True))
+    # What was merged into it goes along; its agent's own repeats stay with it. So nothing is
+    # ever further from its root than two steps.
+    goes_along = ~Q(agent=report.agent_id) | Q(duplicates__isnull=False)
+    Report.objects.filter(goes_along, duplicate_of=report).update(duplicate_of=root)
+    Report.objects.filter(pk=root.pk).update(repeats=F("repeats") + 1 + report.repeats)
+    for repeat in [report, *Report.objects.filter(pk__in=family)]:
+        issue_queue.join(repeat)
+
+
+def _move_alone(report: Report, asked: Asked) -> None:
+    left = report.duplicate_of if asked.move.to == ReportState.NEW else None
+    moves.take(report, asked.move)
+    if left is not None:
+        chain = Q(pk=left.pk) | Q(pk=left.duplicate_of_id)
+        fewer = 1 + report.repeats
+        Report.objects.filter(chain, repeats__gte=fewer).update(repeats=F("repeats") - fewer)
+    if asked.move.name == "accept" and queues_itself(report):
+        issue_queue.put(report, user=asked.user)

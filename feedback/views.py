@@ -1,0 +1,28 @@
+"""The address that GitHub posts to."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from feedback import github, issue_news
+
+
+@csrf_exempt
+@require_POST
+def github_webhook(request: HttpRequest) -> HttpResponse:
+    """Take one of GitHub's events; 2xx means that it is stored and told."""
+    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.BODY_BYTES:
+        return JsonResponse({"error": "too large"}, status=413)
+    try:
+        is_new = issue_news.receive(
+            body=request.body,
+            signature=request.headers.get("X-Hub-Signature-256", ""),
+            event=request.headers.get("X-GitHub-Event", ""),
+            delivery_id=request.headers.get("X-GitHub-Delivery", ""),
+        )
+    except github.BadSignature:
+        return JsonResponse({"error": "signature"}, status=400)
+    except issue_news.NotAnEvent:
+        return JsonResponse({"error": "not an event"}, status=400)
+    return JsonResponse({"received": True, "new": is_new})

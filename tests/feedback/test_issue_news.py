@@ -1,0 +1,115 @@
+"""What happens at GitHub comes back: signed webhooks, and a read for those that got lost."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from feedback import issue_news, issue_queue
+from feedback.models import GithubEvent, QueueItem
+from imageskill.standins.github import signed
+from tests.feedback.conftest import REPOSITORY, SECRET
+from tests.feedback.test_issue_queue import told
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def mirrored(github, left, press):
+    """A report whose issue is made."""
+    report = press("queue", left())
+    issue_queue.work(repository=REPOSITORY)
+    return report
+
+
+def post(event, *, secret=SECRET, **headers):
+    body, signature = signed(event, secret=secret)
+    return Client().post(
+        "/webhooks/github",
+        data=body,
+        content_type="application/json",
+        headers=signature | headers,
+    )
+
+
+def event(github, action, **changes):
+    issue = github.issues[0] | {"repository": None}
+    return {
+        "action": action,
+        "issue": issue | changes,
+        "repository": {"full_name": REPOSITORY},
+    }
+
+
+class TestWebhook:
+    def test_closing_shows_on_the_item_and_to_the_agent(self, github, mirrored):
+        assert post(event(github, "closed", state="closed")).status_code == 200
+        assert QueueItem.objects.get().issue_state == "closed"
+        last = told(mirrored)[-1]
+        assert (last["state"], last["reason"]) == ("promoted", "issue_closed")
+        assert (last["issue_state"], last["github_mutation"]) == ("closed", "none")
+
+    def test_labels_and_reopening_too(self, github, mirrored):
+        post(event(github, "closed", state="closed"))
+        post(event(github, "reopened"))
+        post(event(github, "labeled", labels=[{"name": "planned"}]))
+        assert [one["reason"] for one in told(mirrored)[1:]] == [
+            "issue_closed",
+            "issue_reopened",
+            "issue_labelled",
+        ]
+        assert told(mirrored)[-1]["issue_labels"] == ["planned"]
+
+    def test_one_delivery_counts_once(self, github, mirrored):
+        body, headers = signed(event(github, "closed", state="closed"), secret=SECRET)
+        for is_new in (True, False):
+            answer = Client().post(
+                "/webhooks/github", data=body, content_type="application/json", headers=headers
+            )
+            assert answer.json()["new"] is is_new
+        assert len(told(mirrored)) == 2
+        assert GithubEvent.objects.count() == 1
+
+    def test_older_news_is_dropped(self, github, mirrored):
+        post(event(github, "closed", state="closed", updated_at="2020-01-01T00:00:00Z"))
+        assert QueueItem.objects.get().issue_state == "open"
+
+    @pytest.mark.parametrize("signature", ["", "sha256=00", "sha1=é", None])
+    def test_without_our_signature_nothing_is_taken(self, github, mirrored, signature):
+        changed = event(github, "closed", state="closed")
+        if signature is None:
+            answer = post(changed, secret="somebody else's")
+        else:
+            answer = Client().post(
+                "/webhooks/github",
+                data=json.dumps(changed).encode(),
+                content_type="application/json",
+                HTTP_X_HUB_SIGNATURE_256=signature,
+                HTTP_X_GITHUB_EVENT="issues",
+                HTTP_X_GITHUB_DELIVERY="d",
+            )
+        assert answer.status_code == 400
+        assert not GithubEvent.objects.exists()
+
+    def test_without_a_secret_nothing_is_taken(self, github, mirrored, settings):
+        settings.GITHUB_WEBHOOK_SECRETS = []
+        assert post(event(github, "closed", state="closed"), secret="").status_code == 400
+
+    def test_what_is_no_event_is_refused_and_what_does_not_concern_us_is_ignored(self, github):
+        assert post({"action": "closed"}).status_code == 400
+        assert post({"zen": "x"}, **{"X-GitHub-Event": "ping"}).status_code == 200
+        assert GithubEvent.objects.get().state == "ignored"
+
+
+class TestScheduledRead:
+    def test_what_no_webhook_told_is_read(self, github, mirrored):
+        github.change(github.issues[0]["number"], state="closed", labels=["done"])
+        issue_news.read(repository=REPOSITORY)
+        issue_news.read(repository=REPOSITORY)
+        assert [one["reason"] for one in told(mirrored)[1:]] == ["issue_closed", "issue_labelled"]
+
+    def test_duplicates_hear_of_it_too(self, github, left, mirrored):
+        repeat = left()
+        github.change(github.issues[0]["number"], state="closed")
+        issue_news.read(repository=REPOSITORY)
+        assert told(repeat)[-1]["issue_state"] == "closed"
