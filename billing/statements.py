@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
@@ -29,6 +29,7 @@ class CapUse:
     """One cap on credits, and how much of it is used."""
 
     label: str
+    since: date | None  # the first day that counts; None: all of them
     used: int
     cap: int
 
@@ -51,9 +52,15 @@ def cap_use_of(agents: Iterable[Agent], *, at: datetime) -> dict[int, list[CapUs
     """Set what each agent used against the caps that it has, in one statement."""
     agents = list(agents)
     used = _used(agents, at)
+    starts = _starts(clock.utc_day(at))
     return {
         agent.pk: [
-            CapUse(label=_WINDOWS[window], used=used.get(agent.pk, {}).get(window, 0), cap=cap)
+            CapUse(
+                label=_WINDOWS[window],
+                since=starts.get(window),
+                used=used.get(agent.pk, {}).get(window, 0),
+                cap=cap,
+            )
             for window, cap in daily_jobs.credit_caps(agent).items()
         ]
         for agent in agents
@@ -80,14 +87,12 @@ def transfers_about(organization_id: int, reference: str) -> list[Transfer]:
 
 
 def _used(agents: list[Agent], at: datetime) -> dict[int, dict[str, Any]]:
-    today = clock.utc_day(at)
     rows = DailyUse.objects.filter(agent__in=agents).values("agent_id")
     sums = rows.annotate(
-        credits_today=Sum("credits", filter=Q(day=today), default=0),
-        credits_this_week=Sum(
-            "credits", filter=Q(day__gte=daily_jobs.week_start(today)), default=0
-        ),
-        credits_this_month=Sum("credits", filter=Q(day__gte=today.replace(day=1)), default=0),
+        **{
+            window: Sum("credits", filter=Q(day__gte=start), default=0)
+            for window, start in _starts(clock.utc_day(at)).items()
+        },
         credits_ever=Sum("credits", default=0),
     )
     return {row["agent_id"]: dict(row) for row in sums}
@@ -98,3 +103,11 @@ def debts_of(organization_id: int) -> list[Taking]:
     return list(
         Taking.objects.filter(organization_id=organization_id, owed__gt=0).order_by("id")[:50]
     )
+
+
+def _starts(today: date) -> dict[str, date]:
+    return {
+        "credits_today": today,
+        "credits_this_week": daily_jobs.week_start(today),
+        "credits_this_month": today.replace(day=1),
+    }

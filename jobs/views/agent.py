@@ -1,5 +1,6 @@
 """One agent: its figures, pictures, jobs, refusals and activity."""
 
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -29,6 +30,7 @@ def overview(request: HttpRequest, agent_id: str) -> HttpResponse:
         ),
         "caps": statements.cap_use_of([agent], at=now)[agent.pk],
         "work": portfolio.recent_work_of([agent], now=now).get(agent.pk, portfolio.NO_WORK),
+        "work_since": clock.utc_day(now - portfolio.RECENT),
         "pictures": portfolio.pictures_of(agent)[:8],
         "jobs": portfolio.jobs_of(agent).prefetch_related("assets")[:6],
     }
@@ -48,17 +50,21 @@ def images(request: HttpRequest, agent_id: str) -> HttpResponse:
 @login_required
 @require_GET
 def jobs(request: HttpRequest, agent_id: str) -> HttpResponse:
-    """Show the agent's jobs with what each cost; `?status=` narrows."""
+    """Show the agent's jobs with what each cost; `?status=` and `?since=` narrow."""
     agent = owned_agent(request, agent_id)
     status = request.GET.get("status", "")
     found = portfolio.jobs_of(agent).prefetch_related("assets")
     if status in states.ALL:
         found = found.filter(status=status)
+    since = _day(request.GET.get("since", ""))
+    if since is not None:
+        found = found.filter(created_at__gte=datetime.combine(since, time.min, tzinfo=UTC))
     page = pages.cut(request, found, size=_ROWS)
     context = {
         "jobs": page.rows,
         "next_url": page.next_url,
         "status": status,
+        "since": since,
         "statuses": states.ALL,
     }
     return _page(request, "jobs/agent_jobs.html", agent, "jobs", context)
@@ -110,6 +116,13 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
         "looks": audit.lines_about(found.public_id, action="job.reveal_prompt")[:10],
     }
     return _page(request, "jobs/job.html", found.agent, "jobs", context)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _page(
