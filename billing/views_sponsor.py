@@ -138,7 +138,9 @@ def ask_refund(request: HttpRequest, receipt_id: str) -> HttpResponse:
         except refunds.RefundRefused as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, "Asked. Our finance team decides; this page shows how it goes.")
+            messages.success(
+                request, "Asked. Our finance team decides; this page shows how it goes."
+            )
             return redirect("receipt", found.public_id)
     context = {
         **_head(found.organization),

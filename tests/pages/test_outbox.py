@@ -27,9 +27,7 @@ class TestTheOutbox:
         client = Client()
 
         listed = client.get("/outbox")
-        [path] = {
-            part.split('"')[0] for part in listed.text.split('href="')[1:] if "/outbox/" in part
-        }
+        [path] = re.findall(r'href="(/outbox/[^"]+)"', listed.text)
 
         assert "Gruß" in listed.text
         assert "ada@example.org" in listed.text
