@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from typing import Self
 
 import httpx
@@ -15,7 +16,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from imageskill.embedded import programs
-from imageskill.embedded.service import Program
+from imageskill.embedded.service import Program, Service
 from tests.faults.conftest import QUICK, wait_for
 from tests.live import Live
 
@@ -95,9 +96,33 @@ def own_site(transactional_db, own_postgres, own_valkey, tmp_path):
     )
     scheduler.start()
     site.start()
-    yield site
+    with supervised(
+        Service("worker", site.worker, log=site.worker_log),
+        Service("scheduler", scheduler, log=tmp_path / "beat.log"),
+    ):
+        yield site
     scheduler.stop()
     site.stop()
+
+
+@contextmanager
+def supervised(*services):
+    """Start again what dies, as `make run` and every service manager do.
+
+    Celery's worker ends when it loses Redis while it has work in hand.
+    """
+    is_over = threading.Event()
+
+    def watch():
+        while not is_over.wait(0.5):
+            for service in services:
+                service.revive(lambda text: None)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    yield
+    is_over.set()
+    thread.join()
 
 
 def manage(site, *arguments):
