@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from accounts import audit, claim_inboxes, claim_letters, claims, sponsors
 from accounts.models import Agent, Claim, ClaimRecipient, User
-from imageskill.lib import clock, ids
+from imageskill.lib import clock, ids, ratelimit
 from imageskill.lib.queue import enqueue
 
 LIFETIME = timedelta(days=7)
@@ -80,9 +80,12 @@ def reissue(*, agent: Agent, user: User, reason: str, contact: str | None = None
 def pass_on(*, claim: Claim, user: User, address: str) -> Claim:
     """Invite another address in one's own place, by the person whom the request was made to."""
     address = claim_inboxes.valid_address(address)
+    _count_invitation(user)
     with transaction.atomic():
         agent, current = claims.lock(claim)
         claims.refuse_if(claims.conflict(current, agent, user))
+        if not _is_claimable(agent):
+            raise sponsors.Refused("Only the sponsor of this agent can offer it to somebody else.")
         invited = _open(agent, claim_inboxes.lock(address), invited_by=user)
         _note_invitation(agent, user, invited, action="claim.pass_on")
     return invited
@@ -91,6 +94,7 @@ def pass_on(*, claim: Claim, user: User, address: str) -> Claim:
 def hand_over(*, agent: Agent, user: User, address: str) -> Claim:
     """Offer one's agent to another sponsor; it stays with this one until they accept."""
     address = claim_inboxes.valid_address(address)
+    _count_invitation(user)
     with transaction.atomic():
         locked = sponsors.lock_owned(agent, user)
         if locked.claim_state != Agent.ClaimState.CLAIMED:
@@ -153,6 +157,15 @@ def expire_overdue() -> int:
             claim_request_state=RequestState.REQUESTED,
         ).update(claim_request_state=RequestState.EXPIRED)
     return len(overdue)
+
+
+def _count_invitation(user: User) -> None:
+    ratelimit.spend(
+        "claim-invitations",
+        str(user.pk),
+        limit=settings.CLAIM_REQUESTS_PER_DAY_PER_AGENT,
+        per_s=86_400,
+    )
 
 
 def _is_claimable(agent: Agent) -> bool:

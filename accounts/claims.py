@@ -125,11 +125,14 @@ def decline(*, claim: Claim, user: User | None) -> None:
 
 
 def report(*, claim: Claim, user: User | None, reason: str) -> None:
-    """Suspend the agent until staff have looked at it."""
+    """Suspend an unclaimed agent until staff have looked at it."""
     with transaction.atomic():
         agent, locked = lock(claim)
         refuse_if(standing(locked, agent))
-        _answer(agent, RequestState.REPORTED)
+        if agent.claim_state == Agent.ClaimState.CLAIMED:
+            # An offer: whoever gets it must not be able to stop another sponsor's agent.
+            raise sponsors.Refused("This agent has a sponsor. Decline the offer instead.")
+        Agent.objects.filter(pk=agent.pk).update(claim_request_state=RequestState.REPORTED)
         _close(locked, State.REPORTED, user)
         suspension.suspend(
             agent=agent,

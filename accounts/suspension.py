@@ -68,3 +68,10 @@ def is_paused_by(agent: Agent, user: User) -> bool:
     lines = AuditLine.objects.filter(subject=agent.public_id, action="agent.suspend")
     latest = lines.order_by("-id").first()
     return agent.suspension_reason == _PAUSED and latest is not None and latest.user_id == user.pk
+
+
+def why(agent: Agent) -> str:
+    """Say to its sponsor why an agent is stopped; what staff noted is theirs."""
+    if agent.suspension_reason == _PAUSED:
+        return "Its sponsor stopped it and can let it go on, in its settings."
+    return "Our staff stopped it and look into it."

@@ -7,6 +7,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts import suspension
+from accounts.models import Agent
 from imageskill.lib import clock
 
 register = template.Library()
@@ -76,6 +78,12 @@ def tone(state: str) -> str:
 def words(state: str) -> str:
     """Write a state's public name for people: `payment_backed_unclaimed` has spaces here."""
     return str(state).replace("_", " ")
+
+
+@register.filter
+def why_stopped(agent: Agent) -> str:
+    """Say why an agent is stopped."""
+    return suspension.why(agent)
 
 
 @register.filter

@@ -12,6 +12,7 @@ from accounts.claim_states import MoveRefused
 from accounts.forms import AddressForm, ConfirmForm, TermsForm
 from accounts.models import Agent, Claim
 from accounts.visitors import me, owned_agent
+from imageskill.errors import RateLimited
 
 
 @login_required
@@ -113,7 +114,7 @@ def hand_over_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
             claim_requests.hand_over(
                 agent=agent, user=me(request), address=form.cleaned_data["address"]
             )
-        except sponsors.Refused as refusal:
+        except (sponsors.Refused, RateLimited) as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, "Offered. It stays yours until they accept.")

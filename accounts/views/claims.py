@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import claim_access, claim_requests, claims, sponsors
 from accounts.forms import AddressForm, ReasonForm
 from accounts.visitors import me
+from imageskill.errors import RateLimited
 
 
 @never_cache
@@ -63,7 +64,7 @@ def pass_on_claim(request: HttpRequest, claim_id: str) -> HttpResponse:
             claim_requests.pass_on(
                 claim=claim, user=me(request), address=form.cleaned_data["address"]
             )
-        except sponsors.Refused as refusal:
+        except (sponsors.Refused, RateLimited) as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, "We have passed the request on. Your own link is over.")

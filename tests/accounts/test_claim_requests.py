@@ -9,6 +9,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts import agents, claim_inboxes, claim_requests, claims, sponsors
 from accounts.models import Agent, Claim
+from imageskill.errors import RateLimited
 from imageskill.lib import clock
 from tests.accounts.claiming import accept, mailed, person, request_of
 from tests.caller import Caller
@@ -299,6 +300,29 @@ class TestHandingOver:
         agent.agent.refresh_from_db()
         assert agent.agent.claim_state == "claimed"
         assert agent.agent.claim_request_state == "accepted"
+
+    def test_gives_whoever_gets_the_offer_no_hold_on_the_agent(self, agent: Signed) -> None:
+        first, second = person(INBOX), person("second@example.org")
+        accept(agent, first)
+        offer = claim_requests.hand_over(agent=agent.agent, user=first, address=second.email)
+
+        with pytest.raises(sponsors.Refused):
+            claims.report(claim=offer, user=second, reason="x")
+        with pytest.raises(sponsors.Refused):
+            claim_requests.pass_on(claim=offer, user=second, address="third@example.org")
+
+        agent.agent.refresh_from_db()
+        assert not agent.agent.is_suspended
+        assert request_of(agent) == offer
+
+    def test_is_limited_for_one_person(self, agent: Signed, settings: Settings) -> None:
+        settings.CLAIM_REQUESTS_PER_DAY_PER_AGENT = 1
+        first = person(INBOX)
+        accept(agent, first)
+        claim_requests.hand_over(agent=agent.agent, user=first, address="b@example.org")
+
+        with pytest.raises(RateLimited):
+            claim_requests.hand_over(agent=agent.agent, user=first, address="c@example.org")
 
     def test_withdrawn_kills_the_link(self, agent: Signed) -> None:
         first = person(INBOX)

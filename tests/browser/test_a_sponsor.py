@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from imageskill.standins.server import serving
@@ -157,6 +158,15 @@ class TestAPasskey:
         page.get_by_role("button", name="Use a passkey").click()
 
         expect(page.get_by_role("heading", name="My agents")).to_be_visible()
+
+        # From now on a mailed code alone is not enough.
+        page.goto(f"{live.url}/account")
+        page.get_by_role("button", name="Sign out").click()
+        _sign_in(page, live, "grace@example.org")
+        expect(page).to_have_url(re.compile("/account/2fa/authenticate/"))
+        assert Axe().run(page).violations_count == 0
+        page.goto(f"{live.url}/agents")
+        expect(page.get_by_role("heading", name="My agents")).not_to_be_visible()
 
 
 class TestWithoutJavaScript:
