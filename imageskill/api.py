@@ -4,6 +4,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.datastructures import MultiValueDict
 from ninja import NinjaAPI
@@ -23,6 +24,7 @@ from imageskill.errors import (
     InvalidArguments,
     NotFound,
     PayloadTooLarge,
+    ServiceUnavailable,
 )
 from imageskill.health import router as health_router
 from imageskill.lib import strict_json
@@ -119,6 +121,17 @@ def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     # ninja turns whatever a parser raises into an HttpError; what we raised is its cause.
     cause = error.__cause__
     return failure(request, cause if isinstance(cause, ApiError) else InvalidArguments())
+
+
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+def _database_gone(request: HttpRequest, error: Exception) -> HttpResponse:
+    log.error("database_gone", error=type(error).__name__)
+    unavailable = ServiceUnavailable(
+        "The database can't be reached right now. Try again, with the same idempotency key.",
+        recovery={"retry_after_seconds": 5},
+    )
+    return failure(request, unavailable)
 
 
 @api.exception_handler(Exception)
