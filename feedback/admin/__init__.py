@@ -1,5 +1,5 @@
 """Feedback in the console, a module for each aggregate."""
 
-from feedback.admin import reports
+from feedback.admin import queue, reports
 
-__all__ = ["reports"]
+__all__ = ["queue", "reports"]

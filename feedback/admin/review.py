@@ -1,0 +1,149 @@
+"""Moves on the board: first what would happen to each report, then done, with each outcome."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from feedback import issue_queue, redaction, triage
+from feedback.admin.board import ACT, age_of
+from feedback.issue_text import IssueText
+from feedback.models import Report
+from feedback.states import MOVES
+from feedback.triage import Asked
+from imageskill.lib.admin import deeds
+
+_MOST = 100  # reports of one form
+_ISSUES_SHOWN = 5  # each takes statements and the reading of prompts
+
+
+@dataclass(slots=True)
+class Row:
+    """One report of a review or an outcome: what happens, or why nothing does."""
+
+    report: Report
+    sentence: str = ""
+    refusal: str = ""
+    issue: IssueText | None = None
+
+
+@require_POST
+def view(request: HttpRequest) -> HttpResponse:
+    """Show what a move would do, or do it where the form says so."""
+    if not request.user.has_perm(ACT):
+        raise PermissionDenied
+    asked = _asked(request)
+    reports = _chosen(request)
+    if asked is None or not reports:
+        messages.info(request, "Choose reports first, and what to do with them.")
+        return HttpResponseRedirect(reverse("admin:feedback_board"))
+    if "apply" not in request.POST:
+        return _review(request, asked, reports)
+    if asked.move.needs_reason and not asked.reason:
+        return _review(request, asked, reports, problem="A reason is needed.")
+    if asked.move.needs_target and all(triage.why_not(report, asked) for report in reports):
+        return _review(request, asked, reports, problem=triage.why_not(reports[0], asked))
+    if not deeds.claim_key(request.POST.get("key", "")):
+        messages.info(request, "That was sent before; it is done once.")
+        return HttpResponseRedirect(_board(request))
+    return _done(request, asked, reports)
+
+
+def _asked(request: HttpRequest) -> Asked | None:
+    move = MOVES.get(request.POST.get("move", ""))
+    if move is None:
+        return None
+    reason = request.POST.get("reason", "").strip()[:1000]
+    target = request.POST.get("target", "") or request.POST.get("other_target", "")
+    return Asked(move, request.user, reason, target.strip()[:64])  # type: ignore[arg-type]
+
+
+def _chosen(request: HttpRequest) -> list[Report]:
+    pks = [int(pk) for pk in request.POST.getlist("ids") if pk.isascii() and pk.isdigit()]
+    rows = Report.objects.filter(pk__in=pks[:_MOST]).select_related("agent", "duplicate_of")
+    return list(rows.order_by("-pk"))
+
+
+def _review(
+    request: HttpRequest, asked: Asked, reports: list[Report], *, problem: str = ""
+) -> HttpResponse:
+    alike = triage.alike(reports[0]) if asked.move.needs_target and len(reports) == 1 else []
+    is_open = asked.move.needs_target and not asked.target_id
+    rows = [
+        Row(
+            report,
+            sentence=_sentence(report, asked),
+            # Without a target yet, the page asks for it instead of refusing every row.
+            refusal="" if is_open else triage.why_not(report, asked),
+        )
+        for report in reports
+    ]
+    if asked.move.name == "queue":
+        for row in [row for row in rows if not row.refusal][:_ISSUES_SHOWN]:
+            _write_issue(row)
+    return _page(
+        request,
+        "admin/feedback/review.html",
+        asked,
+        rows=rows,
+        number=sum(not row.refusal for row in rows),
+        alike=alike,
+        problem=problem,
+        key=request.POST.get("key") or deeds.new_key(),
+        issues_shown=_ISSUES_SHOWN,
+    )
+
+
+def _done(request: HttpRequest, asked: Asked, reports: list[Report]) -> HttpResponse:
+    rows = []
+    for report in reports:
+        row = Row(report)
+        try:
+            row.report = triage.apply(report_id=report.pk, asked=asked)
+            row.sentence = f"is {row.report.get_state_display()} now"
+        except triage.NotPossible as refusal:
+            row.refusal = str(refusal)
+        rows.append(row)
+    number = sum(not row.refusal for row in rows)
+    return _page(request, "admin/feedback/outcome.html", asked, rows=rows, number=number)
+
+
+def _page(request: HttpRequest, template: str, asked: Asked, **more: Any) -> HttpResponse:
+    for row in more["rows"]:
+        row.report.age = age_of(row.report)
+    context = {
+        **admin.site.each_context(request),
+        "title": asked.move.label,
+        "asked": asked,
+        "back": _board(request),
+        "back_query": request.POST.get("back", ""),
+        **more,
+    }
+    return TemplateResponse(request, template, context)
+
+
+def _write_issue(row: Row) -> None:
+    try:
+        row.issue = issue_queue.preview(row.report)
+    except redaction.Unsafe as unsafe:
+        row.sentence = f"will be blocked: {unsafe}"
+
+
+def _sentence(report: Report, asked: Asked) -> str:
+    sentence = f"{report.get_state_display()} → {asked.move.to.label}"
+    if asked.move.name == "accept" and triage.queues_itself(report):
+        sentence += ", and queued for GitHub by a rule"
+    if report.repeats and asked.move.needs_target:
+        sentence += f", with its {report.repeats} repeats"
+    return sentence
+
+
+def _board(request: HttpRequest) -> str:
+    """Give the address of the board as it was left; only its query comes from the form."""
+    query = request.POST.get("back", "")
+    return reverse("admin:feedback_board") + (query if query.startswith("?") else "")
