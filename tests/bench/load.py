@@ -5,8 +5,9 @@ import re
 import selectors
 import socket
 import statistics
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
@@ -68,6 +69,38 @@ def probe(ask: Ask, *, seconds: float, every_s: float = 0.02) -> Load:
     """Ask at an even pace over one connection: what somebody feels who is not in a hurry."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
         return process.submit(_probe, ask, seconds, every_s).result()
+
+
+def pace(asks: Sequence[Ask], *, a_second: float, senders: int = 16) -> Load:
+    """Ask each once at an even pace, whether or not earlier ones were answered.
+
+    A latency counts from when its request was due: a queue of ours would hide a slow server.
+    """
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return process.submit(_pace, asks, a_second, senders).result()
+
+
+def _pace(asks: Sequence[Ask], a_second: float, senders: int) -> Load:
+    latencies: list[float] = []
+    failures: list[int] = []
+    began = time.perf_counter() + 0.5
+
+    def send(share: int) -> None:
+        with socket.create_connection(("127.0.0.1", asks[0].port)) as connection:
+            for number in range(share, len(asks), senders):
+                due = began + number / a_second
+                time.sleep(max(0.0, due - time.perf_counter()))
+                connection.sendall(asks[number].encoded())
+                if not _receive(connection):
+                    failures.append(number)
+                latencies.append(time.perf_counter() - due)
+
+    threads = [threading.Thread(target=send, args=(share,)) for share in range(senders)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return Load(time.perf_counter() - began, latencies, len(failures) + len(asks) - len(latencies))
 
 
 def _probe(ask: Ask, seconds: float, every_s: float) -> Load:

@@ -1,10 +1,7 @@
 """Stripe's webhooks coming in at 50 a second: how soon each is answered, and all grants done."""
 
-import http.client
-import statistics
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
@@ -17,15 +14,13 @@ from imageskill.standins.server import serving
 from imageskill.standins.stripe import StripeStandIn
 from imageskill.standins.stripe.deliveries import signed
 from tests.bench.house import House
+from tests.bench.load import Ask, pace
 from tests.bench.rows import Row
 
 EVENTS = 500
 A_SECOND = 50
 SECRET = "whsec_of_the_bench"
 TARGET_MS = 50
-_SENDERS = 16
-
-Request = tuple[bytes, dict[str, str]]
 
 
 def measure(house: House) -> Iterator[Row]:
@@ -44,14 +39,15 @@ def measure(house: House) -> Iterator[Row]:
             here = env | {"STRIPE_WEBHOOK_SECRETS": [SECRET]}
             with override_settings(**here):
                 events = _paid(stand_in, agent)
-            _send(site.port, "/bench/inserts", [(b"{}", {})] * A_SECOND)  # warm up
-            bare = _send(site.port, "/bench/inserts", [(b"{}", {})] * EVENTS)
-            began = time.perf_counter()
-            requests = [signed(event, secret=SECRET) for event in events]
-            answered = _send(site.port, "/webhooks/stripe", requests)
-            lag_s = _wait_for_grants(began)
+            inserts = [Ask(site.port, "/bench/inserts", "POST", body=b"{}")] * EVENTS
+            pace(inserts[:A_SECOND], a_second=A_SECOND)  # warm up
+            bare = pace(inserts, a_second=A_SECOND)
+            webhooks = [_webhook(site.port, event) for event in events]
+            answered = pace(webhooks, a_second=A_SECOND)
+            lag_s = _wait_for_grants()
+    assert bare.failures + answered.failures == 0
     problems = list(books.ledger_problems())
-    p99, bare_p99 = _percentile(answered), _percentile(bare)
+    p99, bare_p99 = answered.percentile_ms(99), bare.percentile_ms(99)
     yield Row(
         f"webhook answered at {A_SECOND}/s, 99th percentile",
         f"{p99:.1f} ms",
@@ -62,12 +58,12 @@ def measure(house: House) -> Iterator[Row]:
     )
     yield Row(
         f"webhook answered at {A_SECOND}/s, median",
-        f"{statistics.median(answered):.1f} ms",
-        f"{statistics.median(bare):.1f} ms, a bare insert",
+        f"{answered.median_ms:.1f} ms",
+        f"{bare.median_ms:.1f} ms, a bare insert",
     )
     yield Row(
         f"{EVENTS} grants done after the last webhook",
-        f"{lag_s - EVENTS / A_SECOND:.1f} s",
+        f"{lag_s:.1f} s",
         f"{len(problems)} problems in the books",
         None,
         "all, none",
@@ -92,51 +88,17 @@ def _paid(stand_in: StripeStandIn, agent: Agent) -> list[dict[str, Any]]:
     return [one for one in stand_in.account.events if one["type"].startswith("checkout.")]
 
 
-def _send(port: int, path: str, requests: list[Request]) -> list[float]:
-    """Post all requests at an even pace, whether or not earlier ones were answered; give ms."""
-    latencies: list[float] = []
-    begin = time.perf_counter() + 0.2
-
-    def run(share: int, post: Callable[[Request], None]) -> None:
-        for number in range(share, len(requests), _SENDERS):
-            due = begin + number / A_SECOND
-            time.sleep(max(0.0, due - time.perf_counter()))
-            post(requests[number])
-            # From when it was due: a queue of our own would hide a slow server.
-            latencies.append((time.perf_counter() - due) * 1000)
-
-    threads = [
-        threading.Thread(target=run, args=(share, _poster(port, path))) for share in range(_SENDERS)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(latencies) == len(requests)
-    return latencies
+def _webhook(port: int, event: dict[str, Any]) -> Ask:
+    body, headers = signed(event, secret=SECRET)
+    del headers["Content-Type"]  # the sender says so itself
+    return Ask(port, "/webhooks/stripe", "POST", headers, body)
 
 
-def _poster(port: int, path: str) -> Callable[[Request], None]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-
-    def post(request: Request) -> None:
-        body, headers = request
-        connection.request("POST", path, body=body, headers=headers)
-        answer = connection.getresponse()
-        answer.read()
-        assert answer.status == 200, answer.status
-
-    return post
-
-
-def _wait_for_grants(began: float) -> float:
-    give_up_at = time.perf_counter() + 120
+def _wait_for_grants() -> float:
+    began = time.perf_counter()
+    give_up_at = began + 120
     while time.perf_counter() < give_up_at:
         if StripeEvent.objects.filter(state=StripeEvent.State.HANDLED).count() >= EVENTS:
             break
         time.sleep(0.1)
     return time.perf_counter() - began
-
-
-def _percentile(latencies: list[float]) -> float:
-    return statistics.quantiles(latencies, n=100)[98]
