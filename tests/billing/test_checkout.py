@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import ActivityEvent
-from billing import buyers, checkout, fulfilment, quotes
+from billing import buyers, checkout, fulfilment, ledger, quotes
 from billing.models import AttemptStatus, PaymentAttempt, Quote, Receipt
 from billing.payment_methods import PaymentMethodUnavailable
 from billing.stripe_gateway import PaymentProviderFailure
@@ -207,6 +207,29 @@ class TestStripeInTrouble:
         PaymentAttempt.objects.update(next_check_at=past, session_expires_at=past)
         fulfilment.sweep()
         assert PaymentAttempt.objects.get().status == AttemptStatus.EXPIRED
+
+
+@pytest.mark.django_db
+class TestSponsor:
+    def test_a_sponsor_buys_for_an_organization_by_the_same_flow(self, shop, agent, sponsor):
+        buyer = buyers.sponsor(sponsor, organization_id=agent.organization.pk)
+        terms = {"payment_method": "stripe_checkout", "pack_id": "starter-500"}
+        quote = quotes.create(buyer=buyer, idempotency_key="k", **terms)
+        assert quotes.create(buyer=buyer, idempotency_key="k", **terms).pk == quote.pk
+        attempt = checkout.open_session(buyer=buyer, quote_id=quote.public_id, idempotency_key="k")
+        shop.account.pay(attempt.checkout_session_id)
+        fulfilment.fulfil(payment_attempt_id=attempt.public_id)
+        receipt = Receipt.objects.get()
+        assert (receipt.agent_id, receipt.organization_id) == (None, agent.organization.pk)
+        assert ledger.balances(agent.organization.pk).paid == 500
+
+    def test_an_agents_key_and_a_sponsors_do_not_meet(self, shop, agent, sponsor):
+        buyer = buyers.sponsor(sponsor, organization_id=agent.organization.pk)
+        own = shop.quote(agent, key="same")
+        other = quotes.create(
+            buyer=buyer, payment_method="stripe_checkout", credits=60, idempotency_key="same"
+        )
+        assert own.pk != other.pk
 
 
 @pytest.mark.django_db
