@@ -132,4 +132,15 @@ QUERIES = {
                   FROM billing_taking WHERE cause = 'dispute' AND state = 'open') k
          WHERE w.organization_id IS NULL AND w.purpose = 'suspense' AND w.balance <> k.total
     """,
+    "each reversal in force took what it says": """
+        SELECT coalesce(r.public_id, k.reference),
+               format('reversal %s of %s, taking %s of %s', r.state, r.credits, k.state,
+                      k.taken + k.owed + k.written_off)
+          FROM (SELECT * FROM billing_paymentreversal
+                 WHERE state IN ('applied', 'undone', 'lost')) r
+          FULL JOIN billing_taking k ON k.reference = r.public_id
+         WHERE r.id IS NULL OR k.id IS NULL
+            OR k.state <> CASE r.state WHEN 'applied' THEN 'open' ELSE r.state END
+            OR (k.state <> 'undone' AND r.credits <> k.taken + k.owed + k.written_off)
+    """,
 }

@@ -135,7 +135,7 @@ def hold(*, organization_id: int, job_id: str, credits: int, actor: str) -> Hold
     parts = Hold(preview, credits - preview)
     amounts = {Kind.HOLD_PREVIEW: parts.preview, Kind.HOLD_PAID: parts.paid}
     moves = job_moves.of(job_id, amounts, actor=actor, reason="reserved for a job")
-    posting.post(wallets, moves)
+    posting.post(wallets, moves, is_new=True)
     if parts.paid:
         lots.take(organization_id=organization_id, reference=job_id, credits=parts.paid)
     JobHold.objects.create(

@@ -68,8 +68,11 @@ def lock(organization_id: int) -> Wallets:
     return Wallets(organization_id, rows)
 
 
-def post(wallets: Wallets, moves: Sequence[Move]) -> list[Transfer]:
+def post(wallets: Wallets, moves: Sequence[Move], *, is_new: bool = False) -> list[Transfer]:
     """Make each move, or give the stored transfer where its cause was posted before.
+
+    `is_new` saves the look: the caller has looked its cause up under this lock, by a row that is
+    written with the transfers. Their keys are unique all the same.
 
     Raises TransferConflict where the key stands for other terms, Overdrawn where an
     organization's wallet has too little. Nothing is written then.
@@ -77,8 +80,7 @@ def post(wallets: Wallets, moves: Sequence[Move]) -> list[Transfer]:
     routes = [ROUTES[move.kind] for move in moves]
     ends = {end for route in routes for end in (route.source, route.target)}
     wallets.lock_house(ends & HOUSE_IDS.keys())
-    keys = [key for move in moves for key in (move.key, *move.parent_keys)]
-    stored = {row.key: row for row in Transfer.objects.filter(key__in=keys)}
+    stored: dict[str, Transfer] = {} if is_new else _stored(moves)
     fresh: list[Transfer] = []
     entries: list[LedgerEntry] = []
     for move in moves:
@@ -95,6 +97,11 @@ def post(wallets: Wallets, moves: Sequence[Move]) -> list[Transfer]:
         touched = {entry.wallet_id: entry.wallet for entry in entries}
         Wallet.objects.bulk_update(touched.values(), ["balance"])
     return [stored[move.key] for move in moves]
+
+
+def _stored(moves: Sequence[Move]) -> dict[str, Transfer]:
+    keys = [key for move in moves for key in (move.key, *move.parent_keys)]
+    return {row.key: row for row in Transfer.objects.filter(key__in=keys)}
 
 
 def _locked(rows: models.QuerySet[Wallet]) -> list[Wallet]:

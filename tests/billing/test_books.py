@@ -127,6 +127,14 @@ class TestEachBreakageIsFound:
                 "UPDATE billing_taking SET state = 'lost' WHERE cause = 'dispute'",
                 "suspense holds open disputes only",
             ),
+            (
+                "UPDATE billing_paymentreversal SET credits = credits - 1",
+                "each reversal in force took what it says",
+            ),
+            (
+                "UPDATE billing_paymentreversal SET state = 'seen', credits = 0",
+                "each reversal in force took what it says",
+            ),
         ],
     )
     def test_by_the_check_that_is_for_it(self, sql, check):

@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Agent
 from billing import books, ledger
 from jobs.models import Job
-from tests.billing.money import buy
+from tests.billing.money import buy, give
 from tests.caller import Caller
 from tests.cast import Signed, sign_up
 
@@ -49,3 +50,22 @@ def test_of_60_exactly_the_50_that_the_balance_pays_for(claimed, api):
     assert ledger.balances(org) == (0, 0, 50 * price, 0)
     assert Job.objects.count() == 50
     assert books.problems() == []
+
+
+def test_the_dearest_way_to_pay_stays_within_the_budget_of_statements(claimed, api):
+    """Free and bought credits in one hold, two purchases, and a cap to look up."""
+    org = claimed.agent.organization_id
+    Agent.objects.filter(pk=claimed.agent.pk).update(cap_credits_per_day=1000)
+    give(org, 1)
+    buy(org, 1)
+    buy(org, 100)
+    api.get("/v1/whoami", token=claimed.token)
+
+    with CaptureQueriesContext(connection) as captured:
+        answer = api.post("/v1/create", json=CREATE | {"idempotency_key": "a"}, token=claimed.token)
+
+    assert answer.code is None
+    statements = [query["sql"] for query in captured]
+    until_handed_over = statements[: statements.index("COMMIT") + 1]
+    # Two more where pictures are named; 20 in all.
+    assert len(until_handed_over) <= 18, "\n".join(statements)
