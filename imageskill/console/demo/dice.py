@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from random import Random
+from typing import TypeVar
 
 from imageskill.lib import ids
+
+_T = TypeVar("_T")
 
 
 class Dice(Random):
@@ -22,7 +25,7 @@ class Dice(Random):
         """Give a trace id."""
         return f"trace_{self.getrandbits(128):032x}"
 
-    def one_of[T](self, weights: Mapping[T, float]) -> T:
+    def one_of(self, weights: Mapping[_T, float]) -> _T:
         """Choose by weight."""
         return self.choices(list(weights), list(weights.values()))[0]
 

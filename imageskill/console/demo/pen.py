@@ -56,12 +56,12 @@ class Pen:
     def grant_preview(self, org: int, credits: int, *, agent_id: str, at: datetime) -> None:
         """Give starter credits."""
         key = f"signup:{agent_id}"
-        self._move(org, Kind.PREVIEW_GRANT, credits, key, agent_id, at, why="starter credits")
+        self._move(org, Kind.PREVIEW_GRANT, credits, key, agent_id, at=at, why="starter credits")
 
     def grant_paid(self, org: int, credits: int, *, receipt_id: str, at: datetime) -> int:
         """Give what a receipt paid for; return what is there then. Nothing may be owed."""
         key = f"receipt:{receipt_id}:grant"
-        self._move(org, Kind.PAID_GRANT, credits, key, receipt_id, at, why="credits bought")
+        self._move(org, Kind.PAID_GRANT, credits, key, receipt_id, at=at, why="credits bought")
         lot = Lot(
             organization_id=org, reference=receipt_id, granted=credits, left=credits, created_at=at
         )
@@ -110,9 +110,9 @@ class Pen:
         }[cause]
         there = min(self.purses[org][Purpose.PAID], credits)
         why = f"{cause} of {receipt_id}"
-        self._move(org, kinds[0], there, key, reversal_id, at, why=why, actor="stripe")
+        self._move(org, kinds[0], there, key, reversal_id, at=at, why=why, actor="stripe")
         rest = credits - there
-        self._move(org, kinds[1], rest, f"{key}:owed", reversal_id, at, why=why, actor="stripe")
+        self._move(org, kinds[1], rest, f"{key}:owed", reversal_id, at=at, why=why, actor="stripe")
         self._take(org, there, reference=reversal_id, first=receipt_id)
         taking = Taking(
             reference=reversal_id,
@@ -135,7 +135,7 @@ class Pen:
             (Kind.DISPUTE_WON, taking.taken, ""),
             (Kind.DISPUTE_OWED_WON, taking.owed, ":owed"),
         ):
-            self._move(org, kind, credits, key + tail, reversal_id, at, why="dispute won")
+            self._move(org, kind, credits, key + tail, reversal_id, at=at, why="dispute won")
         self._give_back(reversal_id)
         taking.state, taking.taken, taking.owed = Taking.State.UNDONE, 0, 0
 
@@ -147,8 +147,12 @@ class Pen:
             (Kind.DISPUTE_LOST, taking.taken, ""),
             (Kind.DISPUTE_LOST_OWED, taking.owed, ":owed"),
         ):
-            self._move(org, kind, credits, key + tail, reversal_id, at, why="dispute lost")
+            self._move(org, kind, credits, key + tail, reversal_id, at=at, why="dispute lost")
         taking.state = Taking.State.LOST
+
+    def left_of(self, org: int, receipt_id: str) -> int:
+        """Give how many of a purchase's own credits are left."""
+        return sum(lot.left for lot in self.purses[org].lots if lot.reference == receipt_id)
 
     def write(self) -> None:
         """Write it all, in the caller's transaction."""
@@ -174,7 +178,7 @@ class Pen:
         actor: str = "system",
     ) -> None:
         side = kind.value.replace("_", ":")
-        self._move(org, kind, credits, f"job:{job_id}:{side}", job_id, at, why=why, actor=actor)
+        self._move(org, kind, credits, f"job:{job_id}:{side}", job_id, at=at, why=why, actor=actor)
 
     def _move(
         self,
@@ -183,8 +187,8 @@ class Pen:
         credits: int,
         key: str,
         reference: str,
-        at: datetime,
         *,
+        at: datetime,
         why: str,
         actor: str = "system",
     ) -> None:

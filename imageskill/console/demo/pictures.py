@@ -1,8 +1,9 @@
 """Real small pictures for a made-up history, a few dozen that many assets share."""
 
 import io
-from dataclasses import dataclass
-from typing import Any, cast
+import tempfile
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO, cast
 
 from PIL import Image
 
@@ -45,13 +46,13 @@ class Tile:
     ratio: str
     size: tuple[int, int]
     storage_key: str
-    thumbnail_key: str
     content_length: int
     sha256: str
-    difference_hash: str
-    bands: list[int]
+    decodes: bool = False
+    thumbnail_key: str = ""
+    difference_hash: str = ""
+    bands: list[int] = field(default_factory=list)
     is_blank: bool = False
-    decodes: bool = True
 
 
 def paint(dice: Dice, count: int) -> list[Tile]:
@@ -75,7 +76,11 @@ def _paint(dice: Dice, number: int) -> Tile:
     ratio = dice.choice(list(_SIZES))
     prompt = dice.choice(_SUBJECTS) + dice.choice(_MOODS)
     sketch = Sketch(
-        prompt=prompt, seed=dice.getrandbits(16), number=number, size=_SIZES[ratio], grain=0.05,
+        prompt=prompt,
+        seed=dice.getrandbits(16),
+        number=number,
+        size=_SIZES[ratio],
+        grain=0.05,
         has_caption=False,
     )
     drawn = io.BytesIO()
@@ -84,32 +89,24 @@ def _paint(dice: Dice, number: int) -> Tile:
 
 
 def _store(dice: Dice, prompt: str, ratio: str, size: tuple[int, int], content: bytes) -> Tile:
-    file, thumbnail = io.BytesIO(content), io.BytesIO()
-    facts = artifacts.facts(file)
     name = dice.public_id("asset")
     storage_key, thumbnail_key = artifacts.asset_key(name, "png"), artifacts.thumbnail_key(name)
-    artifacts.write(storage_key, file)
-    glance = _look(content)
-    if glance is None:
-        return Tile(
-            prompt, ratio, size, storage_key, "", facts.content_length, facts.sha256, "", [],
-            decodes=False,
-        )
-    found, thumbnail = glance
-    artifacts.write(thumbnail_key, thumbnail)
-    return Tile(
-        prompt,
-        ratio,
-        size,
-        storage_key,
-        thumbnail_key,
-        facts.content_length,
-        facts.sha256,
-        f"{found.difference_hash:016x}",
-        thumbnails.bands_of(found.difference_hash),
-        is_blank=found.is_blank,
+    with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as thumbnail:
+        picture, small = cast("BinaryIO", file), cast("BinaryIO", thumbnail)
+        picture.write(content)
+        facts = artifacts.facts(picture)
+        artifacts.write(storage_key, picture)
+        tile = Tile(prompt, ratio, size, storage_key, facts.content_length, facts.sha256)
+        try:
+            glance = decoding.glance(picture, small)
+        except decoding.Undecodable:
+            return tile
+        artifacts.write(thumbnail_key, small)
+    return replace(
+        tile,
+        decodes=True,
+        thumbnail_key=thumbnail_key,
+        difference_hash=f"{glance.difference_hash:016x}",
+        bands=thumbnails.bands_of(glance.difference_hash),
+        is_blank=glance.is_blank,
     )
-
-
-def _look(content: bytes) -> tuple[decoding.Glance, Any] | None:
-    import tempfile
