@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from datetime import timedelta
 
+from accounts import token_lookup
 from accounts.models import Agent, Token
 from imageskill.errors import ApiError
 from imageskill.lib import clock, ids
@@ -75,11 +76,8 @@ def find(text: str) -> Token | None:
     if not text.startswith(PREFIX) or not text.isascii() or "\x00" in text:
         return None
     lookup = text[len(PREFIX) : len(PREFIX) + _LOOKUP_LENGTH]
-    try:
-        token = Token.objects.select_related("agent__organization").get(lookup=lookup)
-    except Token.DoesNotExist:
-        return None
-    if not hmac.compare_digest(bytes(token.digest), _digest(text)):
+    token = token_lookup.find(lookup)
+    if token is None or not hmac.compare_digest(bytes(token.digest), _digest(text)):
         return None
     return token
 

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +38,7 @@ class Site:
     def call(
         self, method: str, path: str, document: Any = None, *, token: str | None = None
     ) -> dict[str, Any]:
-        """Call the API; return the envelope. Raises HTTPError for a refusal."""
+        """Call the API; return the envelope. Raises RuntimeError for a refusal."""
         return self._call(f"http://127.0.0.1:{self.port}{path}", method, document, token)
 
     def sign_up(self) -> str:
@@ -57,8 +58,11 @@ class Site:
             headers["Authorization"] = f"Bearer {token}"
         body = None if document is None else json.dumps(document).encode()
         request = urllib.request.Request(url, data=body, headers=headers, method=method)
-        with urllib.request.urlopen(request, timeout=120) as answer:
-            return dict(json.load(answer))
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:
+                return dict(json.load(answer))
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(f"{url}: {error.code} {error.read().decode()}") from None
 
 
 class House:
@@ -114,7 +118,7 @@ class House:
             try:
                 if site.call("GET", "/healthz")["data"]["status"] == "ok":
                     return
-            except OSError:
+            except (OSError, RuntimeError):
                 pass
             time.sleep(0.1)
         logs = "\n".join(file.read_text()[-2000:] for file in self.folder.glob("*.log"))
@@ -123,8 +127,9 @@ class House:
 
 def memory_mb(program: Program) -> float:
     """Return what a program and its children hold of memory, shared pages counted in part."""
-    listed = subprocess.check_output(["ps", "-o", "pid=", "--ppid", str(program.pid)], text=True)
-    pids = [program.pid, *map(int, listed.split())]
+    command = ["ps", "-o", "pid=", "--ppid", str(program.pid)]
+    listed = subprocess.run(command, check=False, capture_output=True, text=True)  # none: status 1
+    pids = [program.pid, *map(int, listed.stdout.split())]
     kilobytes = 0
     for pid in pids:
         try:
