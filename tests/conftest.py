@@ -1,7 +1,6 @@
 """What every test may ask for; the servers come from the plugin `tests.servers`."""
 
 import os
-from importlib.util import find_spec
 
 import pytest
 from hypothesis import settings
@@ -11,13 +10,12 @@ from imageskill.lib.redis_client import client
 pytest_plugins = [
     "tests.stand_in_providers",
     "tests.caller",
+    "tests.cast",
     "tests.chromium",
     "tests.database",
     "tests.live",
     "tests.throwaway",
 ]
-if find_spec("billing.opening"):
-    pytest_plugins.append("tests.cast")
 
 settings.register_profile("default", derandomize=True, deadline=None, max_examples=25)
 settings.register_profile("soak", deadline=None, max_examples=2000)
