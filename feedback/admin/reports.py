@@ -1,10 +1,8 @@
 """Reports in the console."""
 
 from django.contrib import admin
-from django.urls import URLPattern, path
 from unfold.decorators import display
 
-from feedback.admin import board, review
 from feedback.models import Report
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.shown import copyable, link_to, moment
@@ -48,15 +46,6 @@ class ReportAdmin(ReadOnlyAdmin):
         "at",
     )
     readonly_fields = fields
-
-    def get_urls(self) -> list[URLPattern]:
-        """Add the board and its moves."""
-        wrap = self.admin_site.admin_view
-        return [
-            path("board/", wrap(board.view), name="feedback_board"),
-            path("board/review/", wrap(review.view), name="feedback_review"),
-            *super().get_urls(),
-        ]
 
     @display(description="report")
     def title_shown(self, report: Report) -> str:

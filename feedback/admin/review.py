@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -50,7 +50,7 @@ def view(request: HttpRequest) -> HttpResponse:
         return _review(request, asked, reports, problem=triage.why_not(reports[0], asked))
     if not deeds.claim_key(request.POST.get("key", "")):
         messages.info(request, "That was sent before; it is done once.")
-        return HttpResponseRedirect(_board(request))
+        return HttpResponseRedirect(_board(request, forget_open=True))
     return _done(request, asked, reports)
 
 
@@ -120,7 +120,7 @@ def _page(request: HttpRequest, template: str, asked: Asked, **more: Any) -> Htt
         **admin.site.each_context(request),
         "title": asked.move.label,
         "asked": asked,
-        "back": _board(request),
+        "back": _board(request, forget_open=template.endswith("outcome.html")),
         "back_query": request.POST.get("back", ""),
         **more,
     }
@@ -143,7 +143,12 @@ def _sentence(report: Report, asked: Asked) -> str:
     return sentence
 
 
-def _board(request: HttpRequest) -> str:
-    """Give the address of the board as it was left; only its query comes from the form."""
-    query = request.POST.get("back", "")
-    return reverse("admin:feedback_board") + (query if query.startswith("?") else "")
+def _board(request: HttpRequest, *, forget_open: bool = False) -> str:
+    """Give the address of the board as it was left; only its query comes from the form.
+
+    What was moved is not opened again: the next report is.
+    """
+    query = QueryDict(request.POST.get("back", "").removeprefix("?"), mutable=True)
+    if forget_open:
+        query.pop("open", None)
+    return f"{reverse('admin:feedback_board')}?{query.urlencode()}"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpResponse
 
+from feedback.admin import board, review
 from imageskill.console import catalogue, evidence, orphans, position, queues, search, wall
 
 PAGES: tuple[tuple[str, Callable[..., HttpResponse], str], ...] = (
@@ -13,6 +14,8 @@ PAGES: tuple[tuple[str, Callable[..., HttpResponse], str], ...] = (
     ("orphans/", orphans.view, "console_orphans"),
     ("models/", catalogue.view, "console_models"),
     ("models/switch/", catalogue.switch, "console_switch"),
+    ("board/", board.view, "feedback_board"),
+    ("board/review/", review.view, "feedback_review"),
     ("position/", position.view, "console_position"),
     ("disputes/<str:reversal_id>/evidence/", evidence.view, "console_evidence"),
 )
