@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from imageskill.lib.schemas import Body, Data
+from imageskill.lib.schemas import Body, Data, ExactNumber
 
 _MOST_USD = 1_000_000
 
@@ -113,21 +113,21 @@ class AssetOut(Data):
 class CreditPricingOut(Data):
     """How credits came from dollars: what was planned, and after a run what was charged."""
 
-    credit_unit_usd: Decimal
+    credit_unit_usd: ExactNumber
     credits_required: int
-    estimated_provider_cost_usd: Decimal | None
-    estimated_revenue_usd: Decimal
+    estimated_provider_cost_usd: ExactNumber | None
+    estimated_revenue_usd: ExactNumber
     pricing_confidence: Literal["known", "estimated", "unknown"]
-    target_gross_margin: Decimal
+    target_gross_margin: ExactNumber
     pricing_source: str
-    fallback_provider_cost_usd: Decimal | None
+    fallback_provider_cost_usd: ExactNumber | None
 
 
 class CostOut(Data):
     """What an operation costs; dollars of the provider's."""
 
-    estimated_usd: Decimal | None
-    provider_reported_usd: Decimal | None
+    estimated_usd: ExactNumber | None
+    provider_reported_usd: ExactNumber | None
     credit_pricing: CreditPricingOut
 
 

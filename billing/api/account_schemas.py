@@ -1,6 +1,5 @@
 """What opening an account takes, and what it and the quota answer."""
 
-from decimal import Decimal
 from typing import Any, Literal
 
 from django.core.exceptions import ValidationError
@@ -9,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from accounts import agents
 from accounts.schemas import ActorOut, AgentOut, OrganizationOut
-from imageskill.lib.schemas import Body, Data
+from imageskill.lib.schemas import Body, Data, ExactNumber
 
 
 class SignUp(Body):
@@ -67,7 +66,7 @@ class LimitsOut(Data):
     payment_backed_remaining_credits: int
     held_credits: int
     owed_credits: int
-    credit_unit_usd: Decimal
+    credit_unit_usd: ExactNumber
     max_outputs_per_request: int
     max_credits_per_operation: int
     payment_hold: bool

@@ -1,7 +1,13 @@
 """Bases for what comes in and goes out over the API."""
 
+from decimal import Decimal
+from typing import Annotated
+
 from ninja import Schema
-from pydantic import ConfigDict
+from pydantic import ConfigDict, WithJsonSchema
+
+# Exact inside, a JSON number outside: the envelope writes it so, and callers read no texts.
+ExactNumber = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 
 
 class Body(Schema):
