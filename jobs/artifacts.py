@@ -65,7 +65,14 @@ def thumbnail_key(public_id: str) -> str:
 
 def kept_key(job_id: str, index: int) -> str:
     """Give the key under which a job's output waits to be stored."""
-    return f"{job_id}/{index}"
+    return f"{job_id}-{index}"
+
+
+def kept_keys() -> dict[str, str]:
+    """List what waits to be stored: each key with the id of its job."""
+    with _translated("list"):
+        _, keys = storages["kept"].listdir("") if storages["kept"].exists("") else ([], [])
+    return {key: key.rpartition("-")[0] for key in keys}
 
 
 def write(key: str, file: BinaryIO) -> None:

@@ -7,8 +7,8 @@ from django.conf import settings
 
 from accounts import alerts, outbox, telemetry
 from imageskill.lib import clock
-from jobs import assets, states
-from jobs.models import Asset, JobInput, Prompt
+from jobs import artifacts, assets, states
+from jobs.models import Asset, Job, JobInput, Prompt
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +21,7 @@ def apply() -> dict[str, int]:
         "prompts": _prompts(),
         "mails": _mails(),
         "uploads": _uploads(),
+        "kept_outputs": _kept_outputs(),
         "telemetry": _telemetry(),
     }
     log.info("retention_applied", **gone)
@@ -41,6 +42,19 @@ def _prompts() -> int:
 def _mails() -> int:
     before = clock.now() - timedelta(days=settings.KEEP_MAILS_DAYS)
     return alerts.forget(before=before) + outbox.expire(before=before)
+
+
+def _kept_outputs() -> int:
+    """Drop outputs that nobody will store any more: a worker died after their job had ended."""
+    keys = artifacts.kept_keys()
+    needed = set(
+        Job.objects.unfinished()
+        .filter(public_id__in=set(keys.values()))
+        .values_list("public_id", flat=True)
+    )
+    gone = [key for key, job_id in keys.items() if job_id not in needed]
+    artifacts.drop_kept(*gone)
+    return len(gone)
 
 
 def _uploads() -> int:

@@ -83,12 +83,13 @@ class TestInspect:
             decoding.inspect(file(data[: len(data) * 2 // 3]))
 
     def test_refuses_too_many_pixels_from_the_header(self, file):
-        before = time.perf_counter()
+        picture = file(bomb(20_000))
+        before = time.process_time()
 
         with pytest.raises(decoding.Undecodable, match="20000 x 20000"):
-            decoding.inspect(file(bomb(20_000)))
+            decoding.inspect(picture)
 
-        assert time.perf_counter() - before < 2
+        assert time.process_time() - before < 0.5
 
     def test_refuses_too_many_frames(self, file, settings):
         settings.PICTURE_FRAMES = 2

@@ -1,5 +1,6 @@
 """How long things are kept: each by its own setting."""
 
+import io
 import os
 from datetime import timedelta
 
@@ -7,7 +8,7 @@ import pytest
 
 from accounts.models import Alert, TelemetryRow
 from imageskill.lib import clock
-from jobs import retention
+from jobs import artifacts, retention
 from jobs.models import Asset, Job, JobInput, Prompt
 from tests.jobs.pictures import noise, upload_of
 
@@ -118,3 +119,15 @@ class TestMails:
         assert Alert.objects.get(key="6").facts == {}
         assert Alert.objects.get(key="4").facts == {"agent": "x"}
         assert [file.name for file in tmp_path.iterdir()] == ["4.log"]
+
+
+class TestKeptOutputs:
+    def test_those_of_ended_jobs_go(self, job_id, drain):
+        artifacts.keep(artifacts.kept_key(job_id, 0), io.BytesIO(b"waits"))
+        assert retention.apply()["kept_outputs"] == 0
+        drain()
+        artifacts.keep(artifacts.kept_key(job_id, 0), io.BytesIO(b"left over"))
+
+        assert retention.apply()["kept_outputs"] == 1
+
+        assert artifacts.kept_keys() == {}
