@@ -9,7 +9,10 @@ from jobs.models import Job, JobInput, Prompt
 from jobs.planning import Plan
 from jobs.providers.port import INPUT, MASK, Order, Picture
 
-_OPERATIONS: dict[str, str] = {Job.Operation.CREATE: "image.generate", Job.Operation.EDIT: "image.edit"}
+_OPERATIONS: dict[str, str] = {
+    Job.Operation.CREATE: "image.generate",
+    Job.Operation.EDIT: "image.edit",
+}
 
 
 def snapshot(plan: Plan) -> dict[str, Any]:
