@@ -1,16 +1,18 @@
 """The one primitive of the ledger: lock an organization's wallets, then move credits once.
 
-Everything here joins the caller's transaction (Django refuses a row lock outside one), because
-credits move together with the row that says why, or not at all.
+Everything here joins the caller's transaction (outside one, it refuses), because credits move
+together with the row that says why, or not at all. Written in SQL, since it is what every job
+passes through twice, one at a time for each organization.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db import models
+from django.db import connection, transaction
 
 from billing.chart import HOUSE_IDS, ORGANIZATION, ROUTES, Kind, Purpose
-from billing.models import LedgerEntry, Transfer, Wallet
+from billing.models import Transfer
+from imageskill.lib import clock
 
 
 class TransferConflict(Exception):
@@ -44,28 +46,38 @@ class Move:
 class Wallets:
     """An organization's wallets, locked; the house's join when a move needs them."""
 
-    def __init__(self, organization_id: int, rows: Iterable[Wallet]) -> None:
+    def __init__(self, organization_id: int) -> None:
         self.organization_id = organization_id
-        self.by_purpose = {Purpose(row.purpose): row for row in rows}
+        self.ids: dict[Purpose, int] = {}
+        self.balances: dict[Purpose, int] = {}
+        self._lock(_LOCK, [organization_id])
 
     def __getitem__(self, purpose: Purpose) -> int:
         """Read a balance, under the lock."""
-        return self.by_purpose[purpose].balance
+        return self.balances[purpose]
 
     def lock_house(self, purposes: Iterable[Purpose]) -> None:
         """Lock further wallets of the house, after the organization's: their keys are higher."""
-        wanted = [HOUSE_IDS[purpose] for purpose in purposes if purpose not in self.by_purpose]
+        wanted = [HOUSE_IDS[purpose] for purpose in purposes if purpose not in self.ids]
         if wanted:
-            rows = _locked(Wallet.objects.filter(pk__in=wanted))
-            self.by_purpose |= {Purpose(row.purpose): row for row in rows}
+            self._lock(_LOCK_HOUSE, [wanted])
+
+    def _lock(self, sql: str, values: Sequence[int | list[int]]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            for wallet_id, purpose, balance in cursor.fetchall():
+                self.ids[Purpose(purpose)] = wallet_id
+                self.balances[Purpose(purpose)] = balance
 
 
 def lock(organization_id: int) -> Wallets:
     """Lock the four wallets of an organization, in primary-key order, until the commit."""
-    rows = _locked(Wallet.objects.filter(organization_id=organization_id))
-    if len(rows) != len(ORGANIZATION):
-        raise WalletsMissing(f"organization {organization_id} has {len(rows)} wallets")
-    return Wallets(organization_id, rows)
+    if connection.get_autocommit():
+        raise transaction.TransactionManagementError("credits move inside a transaction only")
+    wallets = Wallets(organization_id)
+    if len(wallets.ids) != len(ORGANIZATION):
+        raise WalletsMissing(f"organization {organization_id} has {len(wallets.ids)} wallets")
+    return wallets
 
 
 def post(wallets: Wallets, moves: Sequence[Move], *, is_new: bool = False) -> list[Transfer]:
@@ -82,30 +94,64 @@ def post(wallets: Wallets, moves: Sequence[Move], *, is_new: bool = False) -> li
     wallets.lock_house(ends & HOUSE_IDS.keys())
     stored: dict[str, Transfer] = {} if is_new else _stored(moves)
     fresh: list[Transfer] = []
-    entries: list[LedgerEntry] = []
+    entries: list[_Entry] = []
+    balances = dict(wallets.balances)
     for move in moves:
         if move.key in stored:
             _check_same(stored[move.key], move, wallets.organization_id)
             continue
-        transfer = _transfer(wallets, move, _parent(stored, move))
-        stored[move.key] = transfer
-        fresh.append(transfer)
-        entries += _entries(wallets, move, transfer)
+        stored[move.key] = _transfer(wallets, move, _parent(stored, move))
+        fresh.append(stored[move.key])
+        entries += _entries(wallets, move, balances)
     if fresh:
-        Transfer.objects.bulk_create(fresh)
-        LedgerEntry.objects.bulk_create(entries)
-        touched = {entry.wallet_id: entry.wallet for entry in entries}
-        Wallet.objects.bulk_update(touched.values(), ["balance"])
+        _write(fresh, entries)
+        wallets.balances = balances
     return [stored[move.key] for move in moves]
+
+
+_Entry = tuple[str, int, int, int]  # key of the transfer, wallet, credits, balance after
+
+_LOCK = """
+SELECT id, purpose, balance FROM billing_wallet WHERE organization_id = %s
+ ORDER BY id FOR NO KEY UPDATE
+"""
+_LOCK_HOUSE = """
+SELECT id, purpose, balance FROM billing_wallet WHERE id = ANY(%s)
+ ORDER BY id FOR NO KEY UPDATE
+"""
+# Transfers, their entries and the balances they leave: one statement. Entries are numbered in the
+# order of the moves, since each says the balance that it left.
+_WRITE = """
+WITH moved AS (
+    INSERT INTO billing_transfer (key, kind, organization_id, source_id, target_id, credits,
+                                  actor, reason, reference, parent_id, created_at)
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[],
+                         %s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[],
+                         %s::timestamptz[])
+    RETURNING id, key
+), entered AS (
+    INSERT INTO billing_ledgerentry (transfer_id, wallet_id, credits, balance_after)
+    SELECT moved.id, entry.wallet_id, entry.credits, entry.balance_after
+      FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[]) WITH ORDINALITY
+           AS entry (key, wallet_id, credits, balance_after, place)
+      JOIN moved USING (key)
+     ORDER BY entry.place
+), balanced AS (
+    UPDATE billing_wallet SET balance = new.balance
+      FROM unnest(%s::bigint[], %s::bigint[]) AS new (id, balance)
+     WHERE billing_wallet.id = new.id
+)
+SELECT key, id FROM moved
+"""
+_COLUMNS = (
+    *("key", "kind", "organization_id", "source_id", "target_id", "credits"),
+    *("actor", "reason", "reference", "parent_id", "created_at"),
+)
 
 
 def _stored(moves: Sequence[Move]) -> dict[str, Transfer]:
     keys = [key for move in moves for key in (move.key, *move.parent_keys)]
     return {row.key: row for row in Transfer.objects.filter(key__in=keys)}
-
-
-def _locked(rows: models.QuerySet[Wallet]) -> list[Wallet]:
-    return list(rows.order_by("pk").select_for_update(no_key=True))
 
 
 def _transfer(wallets: Wallets, move: Move, parent: Transfer | None) -> Transfer:
@@ -114,13 +160,14 @@ def _transfer(wallets: Wallets, move: Move, parent: Transfer | None) -> Transfer
         key=move.key,
         kind=move.kind,
         organization_id=wallets.organization_id,
-        source=wallets.by_purpose[route.source],
-        target=wallets.by_purpose[route.target],
+        source_id=wallets.ids[route.source],
+        target_id=wallets.ids[route.target],
         credits=move.credits,
         actor=move.actor,
         reason=move.reason,
         reference=move.reference,
-        parent=parent,
+        parent_id=None if parent is None else parent.pk,
+        created_at=clock.now(),
     )
 
 
@@ -128,20 +175,33 @@ def _parent(stored: dict[str, Transfer], move: Move) -> Transfer | None:
     return next((stored[key] for key in move.parent_keys if key in stored), None)
 
 
-def _entries(wallets: Wallets, move: Move, transfer: Transfer) -> list[LedgerEntry]:
-    source, target = transfer.source, transfer.target
-    if source.organization_id is not None and source.balance < move.credits:
-        raise Overdrawn(f"{move.key}: {source.balance} in {source.purpose}, {move.credits} wanted")
-    source.balance -= move.credits
-    target.balance += move.credits
+def _entries(wallets: Wallets, move: Move, balances: dict[Purpose, int]) -> list[_Entry]:
+    """Make the two entries of a move, and move the balances along."""
+    route = ROUTES[move.kind]
+    there = balances[route.source]
+    if route.source in ORGANIZATION and there < move.credits:
+        raise Overdrawn(f"{move.key}: {there} in {route.source}, {move.credits} wanted")
+    balances[route.source] -= move.credits
+    balances[route.target] += move.credits
     return [
-        LedgerEntry(
-            transfer=transfer, wallet=source, credits=-move.credits, balance_after=source.balance
-        ),
-        LedgerEntry(
-            transfer=transfer, wallet=target, credits=move.credits, balance_after=target.balance
-        ),
+        (move.key, wallets.ids[route.source], -move.credits, balances[route.source]),
+        (move.key, wallets.ids[route.target], move.credits, balances[route.target]),
     ]
+
+
+def _write(transfers: list[Transfer], entries: list[_Entry]) -> None:
+    left = {wallet_id: balance for _, wallet_id, _, balance in entries}
+    values = [
+        *([getattr(transfer, column) for transfer in transfers] for column in _COLUMNS),
+        *(list(column) for column in zip(*entries, strict=True)),
+        list(left),
+        list(left.values()),
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, values)
+        ids = dict(cursor.fetchall())
+    for transfer in transfers:
+        transfer.pk = ids[transfer.key]
 
 
 def _check_same(stored: Transfer, move: Move, organization_id: int) -> None:

@@ -313,7 +313,7 @@ class TestCost:
         with django_assert_num_queries(1):
             ledger.balances(org)
 
-    def test_a_hold_of_free_credits_is_six_statements(self, org, django_assert_num_queries):
+    def test_a_hold_of_free_credits_is_four_statements(self, org, django_assert_num_queries):
         give(org, 40)
-        with transaction.atomic(), django_assert_num_queries(6):
+        with transaction.atomic(), django_assert_num_queries(4):
             ledger.hold(organization_id=org, job_id="job_a", credits=9, actor="tests")
