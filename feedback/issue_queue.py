@@ -207,14 +207,25 @@ def _mirror(item: QueueItem, text: issue_text.IssueText) -> None:
         raise GithubFailure("credentials", is_ours=True)
     if _is_spent(item):
         return
+    made = _create(item, text)
+    if made is not None:
+        _settle(item, QueueState.PROMOTED, issue=made, mutation="created")
+
+
+def _create(item: QueueItem, text: issue_text.IssueText) -> Issue | None:
+    """Make the issue; None where the item was taken out of the queue meanwhile."""
+    queued = QueueItem.objects.filter(pk=item.pk, state=QueueState.QUEUED)
     # Committed before the call: whoever comes after a crash knows that there may be an issue.
-    still_queued = QueueItem.objects.filter(pk=item.pk, state=QueueState.QUEUED)
-    if not still_queued.update(create_began_at=Now()):
-        return
-    made = github.create_issue(
-        repository=item.repository, title=text.title, body=text.body, labels=text.labels
-    )
-    _settle(item, QueueState.PROMOTED, issue=made, mutation="created")
+    if not queued.update(create_began_at=Now()):
+        return None
+    try:
+        return github.create_issue(
+            repository=item.repository, title=text.title, body=text.body, labels=text.labels
+        )
+    except GithubFailure as failure:
+        if failure.is_certain:
+            queued.update(create_began_at=None)
+        raise
 
 
 def _may_still_come(item: QueueItem) -> bool:
@@ -315,8 +326,6 @@ def _note(item: QueueItem, failure: GithubFailure) -> None:
         repository.save()
     with transaction.atomic():
         fresh = QueueItem.objects.select_for_update().get(pk=item.pk)
-        if failure.is_certain:
-            fresh.create_began_at = None
         fresh.attempts += not failure.is_limit
         fresh.problem = f"GitHub: {failure}"
         fresh.next_attempt_at = now + pause
