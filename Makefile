@@ -46,7 +46,7 @@ lock: ## resolve requirements/*.txt anew (needs uv)
 	uv pip compile pyproject.toml $(LOCK) --output-file requirements/run.txt --extra embedded
 	uv pip compile pyproject.toml $(LOCK) --output-file requirements/test.txt --extra embedded --extra sentry --group dev
 
-LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade --quiet
+LOCK := --universal --python-version 3.11 --generate-hashes --no-header --upgrade --quiet
 
 run-environment:
 	@requirements/install run

@@ -32,7 +32,6 @@ from imageskill.lib.envelope import COMMAND_KEY, EnvelopeRenderer, failure
 from imageskill.openapi import with_envelopes
 from imageskill.remote_cli import router as remote_cli_router
 from jobs.api import router as jobs_router
-from jobs.api_models import router as models_router
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +92,6 @@ for router in (
     health_router,
     accounts_router,
     billing_router,
-    models_router,
     jobs_router,
     feedback_router,
     remote_cli_router,

@@ -1,0 +1,88 @@
+"""The organization's jobs: list, show, cancel."""
+
+from typing import Any
+
+from ninja import Router
+
+from accounts.auth import bearer
+from imageskill.errors import NotFound
+from imageskill.lib.envelope import command
+from imageskill.lib.http import ApiRequest
+from jobs import answers, lifecycle, outcomes, schemas
+from jobs.api import reading
+from jobs.models import Job
+
+router = Router(auth=bearer, tags=["jobs"])
+
+
+@router.get(
+    "/v1/jobs",
+    response=schemas.JobsOut,
+    exclude_unset=True,
+    openapi_extra=command("image-skill jobs list"),
+    summary="List the organization's jobs, newest first",
+)
+def list_jobs(
+    request: ApiRequest,
+    limit: schemas.Limit = 20,
+    cursor: schemas.Cursor | None = None,
+    provenance: bool = False,
+) -> dict[str, Any]:
+    """Give a page; `next_cursor` leads on, null at the end."""
+    shows = reading.shows_provenance(request, provenance)
+    mine = request.auth.organization_id
+    jobs = Job.objects.of(mine).prefetch_related("assets")
+    page, next_cursor = reading.page_of(jobs, organization_id=mine, limit=limit, cursor=cursor)
+    return {
+        "jobs": [answers.job_out(job, reading.there(job), with_provenance=shows) for job in page],
+        "next_cursor": next_cursor,
+    }
+
+
+@router.get(
+    "/v1/jobs/{job_id}",
+    response=schemas.ShowJobOut,
+    exclude_unset=True,
+    openapi_extra=command("image-skill jobs show"),
+    summary="Show a job",
+)
+def show_job(request: ApiRequest, job_id: str, provenance: bool = False) -> dict[str, Any]:
+    """Give one job of the caller's organization, as it stands."""
+    shows = reading.shows_provenance(request, provenance)
+    job = _job(request, job_id)
+    out = answers.job_out(job, reading.there(job), with_provenance=shows)
+    return {
+        "request": {"job_id": job_id},
+        "job": out,
+        "status": job.status,
+        "state": job.status,
+        "assets": out["assets"],
+        "cost": out["cost"],
+    }
+
+
+@router.post(
+    "/v1/jobs/{job_id}/cancel",
+    response=schemas.CanceledOut,
+    exclude_unset=True,
+    openapi_extra=command("image-skill jobs cancel"),
+    summary="Cancel a queued or running job",
+)
+def cancel_job(request: ApiRequest, job_id: str) -> dict[str, Any]:
+    """Cancel a job; its credits come back. 409 where it has ended or can't be stopped."""
+    job = _job(request, job_id)
+    if not lifecycle.cancel(job, actor=request.auth.public_id):
+        job.refresh_from_db()
+        raise outcomes.JobEnded(
+            f"The job {job_id} is {job.status} and can't be canceled.",
+            recovery={"suggested_command": f"image-skill jobs show {job_id} --json"},
+        )
+    return {"job": answers.job_out(job, [])}
+
+
+def _job(request: ApiRequest, job_id: str) -> Job:
+    mine = Job.objects.of(request.auth.organization_id).prefetch_related("assets")
+    job = mine.filter(public_id=job_id).first()
+    if job is None:
+        raise NotFound
+    return job
