@@ -118,9 +118,7 @@ def _about(request: HttpRequest, report: Report | None) -> dict[str, Any]:
         "back": _url(request),
         "age": age_of(report),
         "parts": [
-            (Report._meta.get_field(name).verbose_name, text)
-            for name in names
-            if (text := getattr(report, name))
+            (name.replace("_", " "), text) for name in names if (text := getattr(report, name))
         ],
         "evidence": evidence.of([report])[report.pk],
         "alike": triage.alike(report),
@@ -158,7 +156,7 @@ def _severity_tabs(request: HttpRequest, state: str, current: str) -> list[Tab]:
             ),
             severity.value == current,
         )
-        for severity in reversed(Report.Severity)  # type: ignore[call-overload]
+        for severity in reversed(Report.Severity)
     ]
 
 

@@ -8,9 +8,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
-from feedback import issue_queue, redaction, triage
+from feedback import issue_queue, moves, redaction, triage
+from feedback.admin import board
 from feedback.admin.board import ACT, age_of
 from feedback.issue_text import IssueText
 from feedback.models import Report
@@ -32,9 +32,10 @@ class Row:
     issue: IssueText | None = None
 
 
-@require_POST
 def view(request: HttpRequest) -> HttpResponse:
     """Show what a move would do, or do it where the form says so."""
+    if request.method != "POST":
+        return board.view(request)  # a reload, or a return from signing in
     if not request.user.has_perm(ACT):
         raise PermissionDenied
     asked = _asked(request)
@@ -44,14 +45,20 @@ def view(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:feedback_board"))
     if "apply" not in request.POST:
         return _review(request, asked, reports)
-    if asked.move.needs_reason and not asked.reason:
-        return _review(request, asked, reports, problem="A reason is needed.")
-    if asked.move.needs_target and all(triage.why_not(report, asked) for report in reports):
-        return _review(request, asked, reports, problem=triage.why_not(reports[0], asked))
+    if problem := _problem(asked, reports):
+        return _review(request, asked, reports, problem=problem)
     if not deeds.claim_key(request.POST.get("key", "")):
         messages.info(request, "That was sent before; it is done once.")
         return HttpResponseRedirect(_board(request, forget_open=True))
     return _done(request, asked, reports)
+
+
+def _problem(asked: Asked, reports: list[Report]) -> str:
+    """Say what the form lacks, so that it is asked again instead of refusing every row."""
+    if asked.move.needs_reason and not asked.reason:
+        return "A reason is needed."
+    refusals = [triage.why_not(report, asked) for report in reports]
+    return refusals[0] if asked.move.needs_target and all(refusals) else ""
 
 
 def _asked(request: HttpRequest) -> Asked | None:
@@ -106,7 +113,7 @@ def _done(request: HttpRequest, asked: Asked, reports: list[Report]) -> HttpResp
         try:
             row.report = triage.apply(report_id=report.pk, asked=asked)
             row.sentence = f"is {row.report.get_state_display()} now"
-        except triage.NotPossible as refusal:
+        except moves.NotPossible as refusal:
             row.refusal = str(refusal)
         rows.append(row)
     number = sum(not row.refusal for row in rows)

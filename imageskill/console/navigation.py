@@ -98,6 +98,12 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
                 "admin:feedback_queueitem_changelist",
                 "accounts.see_feedback",
             ),
+            (
+                "GitHub events",
+                "inbox",
+                "admin:feedback_githubevent_changelist",
+                "accounts.see_feedback",
+            ),
         ),
     ),
     (

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from billing.models import StripeEvent
+from feedback.models import GithubRepository, QueueItem
 from imageskill.health import canary_key
 from imageskill.lib import clock
 from imageskill.lib.queue import QUEUES
@@ -39,7 +40,7 @@ def view(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": "Queues",
-        "lights": [*_broker(), *_jobs(), *_events()],
+        "lights": [*_broker(), *_jobs(), *_events(), *_github()],
     }
     return TemplateResponse(request, "admin/console/queues.html", context)
 
@@ -126,6 +127,27 @@ def _events() -> list[Light]:
             f"{failed:,}",
             failed > 0,
             "Open them under Stripe events, read the error, replay as a dry run, then for real.",
+        ),
+    ]
+
+
+def _github() -> list[Light]:
+    now = clock.now()
+    waiting = QueueItem.objects.filter(state=QueueItem.State.QUEUED)
+    oldest = waiting.aggregate(at=Min("next_attempt_at"))["at"]
+    resting = GithubRepository.objects.filter(paused_until__gt=now).first()
+    return [
+        Light(
+            "Reports due for GitHub, oldest",
+            _age(oldest, now) if oldest and oldest < now else "none",
+            oldest is not None and (now - oldest).total_seconds() > 600 and resting is None,
+            "Workers are busy or gone; see the canaries above.",
+        ),
+        Light(
+            "GitHub",
+            f"rests: {resting.pause_reason.replace('_', ' ')}" if resting else "takes issues",
+            resting is not None and resting.pause_reason not in {"daily_limit", "rate_limited"},
+            "Read the problem of a queued item; credentials, permissions or the repository's name.",
         ),
     ]
 
