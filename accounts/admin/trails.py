@@ -5,6 +5,7 @@ from unfold.decorators import display
 
 from accounts.models import ActivityEvent, AuditLine, TelemetryRow
 from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.filters import FoundValuesFilter
 from imageskill.lib.admin.shown import copyable, link_to, moment
 
 
@@ -14,7 +15,7 @@ class ActivityEventAdmin(ReadOnlyAdmin):
 
     seen_with = "accounts.see_agents"
     list_display = ("type", "summary", "subject_id", "status", "agent_shown", "at")
-    list_filter = ("type",)
+    list_filter = (("type", FoundValuesFilter),)
     search_fields = ("public_id__exact", "agent__public_id__exact")
     search_help_text = "An evt_ or agt_ id"
     list_select_related = ("agent",)
@@ -70,8 +71,9 @@ class AuditLineAdmin(ReadOnlyAdmin):
 
     seen_with = "accounts.see_audit"
     list_display = ("action", "subject", "actor", "reason", "when")
-    search_fields = ("subject__exact", "actor__iexact", "action__exact")
-    search_help_text = "An id, a person's address, or an action"
+    search_fields = ("subject__exact", "actor__iexact")
+    list_filter = (("action", FoundValuesFilter),)
+    search_help_text = "An id or a person's address"
     fields = ("when", "actor", "action", "subject", "reason", "before", "after", "trace_id")
     readonly_fields = fields
 

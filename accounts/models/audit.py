@@ -26,6 +26,7 @@ class AuditLine(models.Model):
             models.Index(fields=["subject", "-id"], name="audit_of_subject"),
             models.Index(fields=["user", "-id"], name="audit_of_user"),
             models.Index(fields=["action", "-id"], name="audit_by_action"),
+            models.Index(fields=["actor", "-id"], name="audit_by_actor"),
         ]
 
     def __str__(self) -> str:

@@ -38,6 +38,10 @@ class User(AbstractUser):
     objects: ClassVar[PeopleManager] = PeopleManager()
 
     class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["is_staff", "-id"], name="user_by_staff"),
+            models.Index(fields=["is_active", "-id"], name="user_by_active"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(Lower("email"), name="user_email_once_whatever_its_case"),
         ]

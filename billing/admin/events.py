@@ -6,6 +6,7 @@ from unfold.decorators import display
 from billing.admin import event_deeds
 from billing.models import StripeEvent
 from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.filters import FoundValuesFilter
 from imageskill.lib.admin.shown import copyable, moment
 
 
@@ -17,7 +18,7 @@ class StripeEventAdmin(ReadOnlyAdmin):
 
     seen_with = "accounts.see_payments"
     list_display = ("type", "state", "object_id", "deliveries", "attempts", "outcome", "at")
-    list_filter = ("state", "type")
+    list_filter = ("state", ("type", FoundValuesFilter))
     search_fields = ("event_id__exact", "object_id__exact")
     search_help_text = "An id of Stripe's: evt_, cs_, pi_, ch_, re_, du_"
     fields = (

@@ -129,8 +129,8 @@ class JobHoldAdmin(ReadOnlyAdmin):
     seen_with = _SEE
     list_display = ("job_id", "state", "preview", "paid", "captured_preview", "captured_paid", "at")
     list_filter = ("state",)
-    search_fields = ("job_id__exact", "organization__public_id__exact")
-    search_help_text = "A job_ or org_ id"
+    search_fields = ("job_id__exact",)
+    search_help_text = "A job_ id"
     fields = list_display
     readonly_fields = fields
 

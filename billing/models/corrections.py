@@ -30,6 +30,7 @@ class CreditCorrection(SecondPerson):
     class Meta(SecondPerson.Meta):
         indexes: ClassVar = [
             models.Index(fields=["state", "-id"], name="correction_by_state"),
+            models.Index(fields=["kind", "-id"], name="correction_by_kind"),
         ]
         constraints: ClassVar = [
             *SecondPerson.Meta.constraints,

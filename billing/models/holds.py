@@ -109,6 +109,7 @@ class JobHold(models.Model):
             ),
         ]
         indexes: ClassVar = [
+            models.Index(name="hold_by_state", fields=["state", "-id"]),
             models.Index(
                 name="hold_open_by_organization", fields=["organization"], condition=Q(state="open")
             ),

@@ -83,6 +83,7 @@ class Transfer(AppendOnly):
         ]
         indexes: ClassVar = [
             models.Index(name="transfer_by_organization", fields=["organization", "-id"]),
+            models.Index(name="transfer_by_kind", fields=["kind", "-id"]),
         ]
 
     def __str__(self) -> str:

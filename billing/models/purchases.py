@@ -144,6 +144,7 @@ class PaymentAttempt(models.Model):
                 condition=models.Q(status__in=("created", "open", "processing")),
             ),
             models.Index(fields=["status", "-id"], name="attempt_by_status"),
+            models.Index(fields=["environment", "-id"], name="attempt_by_environment"),
             models.Index(fields=["payment_intent_id"], name="attempt_by_payment_intent"),
         ]
         constraints: ClassVar = [

@@ -157,6 +157,8 @@ class UnmatchedPayment(models.Model):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["state", "-id"], name="unmatched_payment_by_state"),
+            models.Index(fields=["reason", "-id"], name="unmatched_payment_by_reason"),
+            models.Index(fields=["payment_intent_id"], name="unmatched_payment_by_intent"),
         ]
 
     def __str__(self) -> str:

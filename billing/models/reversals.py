@@ -97,6 +97,8 @@ class PaymentReversal(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["organization", "-id"], name="reversal_newest_of"),
             models.Index(fields=["state", "-id"], name="reversal_by_state"),
+            models.Index(fields=["kind", "-id"], name="reversal_by_kind"),
+            models.Index(fields=["problem", "-id"], name="reversal_by_problem"),
             models.Index(fields=["charge_id"], name="reversal_by_charge"),
             models.Index(fields=["payment_intent_id"], name="reversal_by_payment_intent"),
             models.Index(

@@ -57,6 +57,7 @@ class StripeEvent(models.Model):
                 condition=models.Q(state__in=("received", "failed")),
             ),
             models.Index(fields=["state", "-id"], name="stripe_event_by_state"),
+            models.Index(fields=["type", "-id"], name="stripe_event_by_type"),
             models.Index(fields=["object_id"], name="stripe_event_by_object"),
             GinIndex(fields=["related_ids"], name="stripe_event_by_related"),
         ]

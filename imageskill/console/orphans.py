@@ -20,7 +20,7 @@ def view(request: HttpRequest) -> HttpResponse:
     unstored = Job.objects.filter(status=states.STORING).select_related("agent")
     unknown = Job.objects.filter(completed_at=None).exclude(outcome_unknown_at=None)
     uncharged = Asset.objects.filter(
-        kind=Asset.Kind.GENERATED, job__status__in=states.FINAL, job__usage=None
+        job__status=states.COMPLETED, job__credits_captured__isnull=True, job__credits_held__gt=0
     ).select_related("job")
     lost = Loss.objects.filter(reason=Loss.Reason.NOT_STORED).select_related("job")
     context: dict[str, Any] = {

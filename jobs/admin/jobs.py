@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from unfold.decorators import display
 
 from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.filters import FoundValuesFilter
 from imageskill.lib.admin.shown import copyable, link_to, moment
 from jobs import timeline
 from jobs.admin import job_deeds
@@ -29,7 +30,7 @@ class JobAdmin(ReadOnlyAdmin):
         "credits",
         "created",
     )
-    list_filter = ("status", "model_id")
+    list_filter = ("status", ("model_id", FoundValuesFilter))
     search_fields = ("public_id__exact", "trace_id__exact", "provider_request_id__exact")
     search_help_text = "A job_ or trace_ id, or the provider's request id"
     list_select_related = ("agent",)

@@ -118,6 +118,13 @@ class Job(models.Model):
             models.Index(
                 fields=["deadline_at"], name="job_open", condition=models.Q(completed_at=None)
             ),
+            models.Index(
+                fields=["id"],
+                name="job_uncharged",  # there should be none
+                condition=models.Q(
+                    status=states.COMPLETED, credits_captured__isnull=True, credits_held__gt=0
+                ),
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

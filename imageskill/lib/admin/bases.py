@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
-from imageskill.lib.admin import deeds, second_factor
+from imageskill.lib.admin import deeds, lookups, second_factor
 from imageskill.lib.admin.deeds import Asked, Deed, Secret
 from imageskill.lib.admin.exports import ExportMixin
 from imageskill.lib.admin.keyset import KeysetChangeList
@@ -42,6 +42,15 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[KeysetChangeList]:
         """Page by key."""
         return KeysetChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Look a pasted text up in each search field, each by its index."""
+        text = search_term.strip()
+        if not text or not self.search_fields:
+            return queryset, False
+        return lookups.matching(queryset, self.search_fields, text), False
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address of this model's deeds."""
@@ -164,6 +173,7 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
             "opts": self.model._meta,
             "original": thing,
             "deed": deed,
+            "can_look": deed.preview_with is not None,  # a template would call the function
             "form": form,
             "sentences": sentences,
             "seen": deeds.fingerprint(thing),
