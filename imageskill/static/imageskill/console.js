@@ -21,6 +21,11 @@ function writeLocalTimes() {
 }
 document.addEventListener("DOMContentLoaded", writeLocalTimes);
 
+// While the theme starts, the page is hidden, and what is hidden can't be focused.
+window.addEventListener("load", () => {
+  if (document.activeElement === document.body) document.querySelector("[autofocus]")?.focus();
+});
+
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
   if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
