@@ -27,7 +27,7 @@ from imageskill.embedded import programs
 from imageskill.embedded.service import Program
 from tests.caller import Answer
 
-_READY_WITHIN_S = 60
+_READY_WITHIN_S = 120
 
 
 class Live:

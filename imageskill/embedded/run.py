@@ -22,7 +22,7 @@ from imageskill.embedded.service import Program, Server, Service
 from imageskill.embedded.valkey import Valkey
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
-_HEALTHY_WITHIN_S = 60
+_HEALTHY_WITHIN_S = 120
 _LOOK_EVERY_S = 0.5
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  only to know them
 
