@@ -174,8 +174,8 @@ class Postgres:
     def _as_seen_by_server(self, folder: Path) -> str:
         """Name a folder that is the child's working folder in a way that it can open.
 
-        A user that we dropped to may not be able to walk down to it (a checkout in the home of root), but
-        Linux lets a process reach the folder it was started in.
+        A user that we dropped to may not be able to walk down to it (a checkout in root's home),
+        but Linux lets a process reach the folder it was started in.
         """
         return "/proc/self/cwd" if self._account and platform.system() == "Linux" else str(folder)
 
