@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 NAMES = ("stripe", "github", "providers")
 WEBHOOK_SECRETS = {"stripe": "STRIPE_WEBHOOK_SECRET", "github": "GITHUB_WEBHOOK_SECRET"}
-_BY_DEFAULT = {"stripe": "STRIPE_SECRET_KEY", "github": "GITHUB_TOKEN"}
+_BY_DEFAULT = {"stripe": ("STRIPE_SECRET_KEY",), "github": ("GITHUB_TOKEN", "GITHUB_APP_ID")}
 
 
 def chosen(env: Mapping[str, str]) -> list[str]:
@@ -16,7 +16,11 @@ def chosen(env: Mapping[str, str]) -> list[str]:
     named = env.get("STANDINS", "").replace(",", " ").split()
     if not named:
         development = env.get("DEVELOPMENT", "").lower() in ("1", "true", "yes", "on")
-        return [name for name in _BY_DEFAULT if development and not _has(env, _BY_DEFAULT[name])]
+        return [
+            name
+            for name, credentials in _BY_DEFAULT.items()
+            if development and not any(_has(env, one) for one in credentials)
+        ]
     if named == ["none"]:
         return []
     unknown = sorted(set(named) - set(NAMES))
