@@ -59,7 +59,7 @@ def _read(file: Path) -> Iterator[Mail]:
     for number, raw in enumerate(parts):
         if not raw.strip():
             continue
-        message = email.message_from_string(raw.lstrip("\n"), policy=policy)
+        message = email.message_from_bytes(raw.lstrip("\n").encode(), policy=policy)
         yield Mail(
             key=f"{file.stem}-{number}",
             to=str(message["To"]),

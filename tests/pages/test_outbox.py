@@ -16,7 +16,7 @@ def outbox(settings: Settings, tmp_path: Path) -> None:
     """A mail in a folder of its own."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.EMAIL_FILE_PATH = str(tmp_path)
-    mail = EmailMultiAlternatives("Gruß", "Ein Wort: http://localhost/x", to=["ada@example.org"])
+    mail = EmailMultiAlternatives("Gruß", "Ein „Wort“: http://localhost/x", to=["sponsor@example.com"])
     mail.attach_alternative("<p>Ein Wort</p>", "text/html")
     mail.send()
 
@@ -30,9 +30,10 @@ class TestTheOutbox:
         [path] = re.findall(r'href="(/outbox/[^"]+)"', listed.text)
 
         assert "Gruß" in listed.text
-        assert "ada@example.org" in listed.text
+        assert "sponsor@example.com" in listed.text
         shown = client.get(path)
         assert 'href="http://localhost/x"' in shown.text
+        assert "Ein „Wort“" in shown.text
 
     def test_is_empty_with_a_word_on_how_it_fills(self, settings: Settings, tmp_path: Path) -> None:
         settings.EMAIL_FILE_PATH = str(tmp_path / "nothing")
