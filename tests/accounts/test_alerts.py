@@ -61,7 +61,7 @@ class TestTheLetters:
     def test_have_a_subject_words_and_a_link(self, sponsor: User, agent: Signed, kind: str) -> None:
         facts = {
             "agent": "painter",
-            "by": "ada@example.org",
+            "by": "first-sponsor@example.org",
             "used": 80,
             "cap": 100,
             "window": "a day",

@@ -147,17 +147,17 @@ class TestAnInbox:
 class TestAskingOverTheApi:
     def test_attaches_a_contact(self, agent: Signed, api: Caller) -> None:
         answer = api.post(
-            "/v1/agent-claims", token=agent.token, json={"contact": "Ada@Example.org"}
+            "/v1/agent-claims", token=agent.token, json={"contact": "First-Sponsor@Example.org"}
         )
 
         assert answer.data == {
             "state": "attached",
             "claim_state": "unclaimed",
             "claim_request_state": "requested",
-            "contact_redacted": "a***@e***.org",
+            "contact_redacted": "f***@e***.org",
         }
         assert answer.envelope["command"] == "image-skill claim request"
-        assert request_of(agent).recipient.address == "ada@example.org"
+        assert request_of(agent).recipient.address == "first-sponsor@example.org"
 
     def test_again_for_the_same_contact_changes_nothing(self, agent: Signed, api: Caller) -> None:
         before = request_of(agent)
@@ -171,7 +171,9 @@ class TestAskingOverTheApi:
     def test_kills_the_link_of_the_contact_before(self, agent: Signed, api: Caller) -> None:
         token = mailed(request_of(agent))
 
-        api.post("/v1/agent-claims", token=agent.token, json={"contact": "ada@example.org"})
+        api.post(
+            "/v1/agent-claims", token=agent.token, json={"contact": "first-sponsor@example.org"}
+        )
 
         old = claims.by_token(token)
         assert old is not None
@@ -181,10 +183,10 @@ class TestAskingOverTheApi:
     def test_answers_alike_for_a_stopped_and_an_unknown_inbox(
         self, agent: Signed, stranger: Signed, api: Caller
     ) -> None:
-        claim_inboxes.stop("ada@example.org")
+        claim_inboxes.stop("first-sponsor@example.org")
 
         stopped = api.post(
-            "/v1/agent-claims", token=agent.token, json={"contact": "ada@example.org"}
+            "/v1/agent-claims", token=agent.token, json={"contact": "first-sponsor@example.org"}
         )
         unknown = api.post(
             "/v1/agent-claims", token=stranger.token, json={"contact": "ann@example.org"}

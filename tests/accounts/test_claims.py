@@ -51,7 +51,7 @@ class TestAccepting:
 
     def test_is_for_the_address_that_was_named(self, agent: Signed) -> None:
         with pytest.raises(sponsors.Refused, match="another address"):
-            accept(agent, person("mallory@example.com"))
+            accept(agent, person("uninvited@example.com"))
 
     def test_takes_an_address_only_when_it_is_confirmed(self, agent: Signed) -> None:
         user = User.objects.create_user(INBOX)

@@ -11,7 +11,7 @@ from imageskill.standins.server import serving
 from imageskill.standins.stripe import StripeStandIn
 from tests.live import Live
 
-SPONSOR = "ada@example.org"
+SPONSOR = "first-sponsor@example.org"
 SECRET = "whsec_for_browsers"
 
 
@@ -130,7 +130,7 @@ class TestTheJourney:
 class TestAPasskey:
     def test_signs_in_without_a_mail(self, live: Live, page: Page) -> None:
         page.goto(f"{live.url}/account/login/")
-        _sign_in(page, live, "grace@example.org")
+        _sign_in(page, live, "second-sponsor@example.org")
         devtools = page.context.new_cdp_session(page)
         devtools.send("WebAuthn.enable")
         devtools.send(
@@ -162,7 +162,7 @@ class TestAPasskey:
         # From now on a mailed code alone is not enough.
         page.goto(f"{live.url}/account")
         page.get_by_role("button", name="Sign out").click()
-        _sign_in(page, live, "grace@example.org")
+        _sign_in(page, live, "second-sponsor@example.org")
         expect(page).to_have_url(re.compile("/account/2fa/authenticate/"))
         assert Axe().run(page).violations_count == 0
         page.goto(f"{live.url}/agents")
@@ -173,14 +173,18 @@ class TestWithoutJavaScript:
     def test_the_way_to_a_claim_works(self, live: Live, browser: object) -> None:
         live.post(
             "/v1/agent-signups",
-            json={"agent_name": "plain", "runtime": "tests", "agent_contact": "bob@example.org"},
+            json={
+                "agent_name": "plain",
+                "runtime": "tests",
+                "agent_contact": "third-sponsor@example.org",
+            },
         )
         context = browser.new_context(java_script_enabled=False)  # type: ignore[attr-defined]
         page = context.new_page()
         letter = _newest_mail(page, live, "plain asks you to look after it")
         page.goto(live.url + _path_in(letter))
         page.get_by_role("link", name="Sign in and look closer").click()
-        _sign_in(page, live, "bob@example.org")
+        _sign_in(page, live, "third-sponsor@example.org")
 
         page.get_by_role("button", name="Claim plain").click()
 

@@ -47,7 +47,7 @@ class TestLayout:
 
 class TestUnsafe:
     def test_a_report_of_secrets_alone_is_refused(self, left):
-        report = left(title="", body="ghp_a1B2c3D4e5F6g7H8i9J0 ada@example.com")
+        report = left(title="", body="ghp_a1B2c3D4e5F6g7H8i9J0 reader@example.com")
         with pytest.raises(redaction.Unsafe, match="Nothing is left"):
             issue_text.of(report)
 

@@ -66,7 +66,7 @@ class TestWithoutTheLink:
         url = reverse("claim", args=[request_of(agent).public_id])
 
         assert Client().get(url).status_code == 404
-        assert looking_as(person("mallory@example.com")).get(url).status_code == 404
+        assert looking_as(person("uninvited@example.com")).get(url).status_code == 404
 
     @pytest.mark.parametrize("name", ["claim_decline", "claim_report"])
     def test_nothing_can_be_decided(self, agent: Signed, name: str) -> None:
@@ -102,7 +102,7 @@ class TestSignedIn:
         assert "Create images" in text
 
     def test_somebody_else_is_told_why_not(self, agent: Signed, looking_as: LOOKS) -> None:
-        client = looking_as(person("mallory@example.com"))
+        client = looking_as(person("uninvited@example.com"))
 
         text = client.get(_opened(client, agent)).text
 
@@ -113,7 +113,7 @@ class TestSignedIn:
     def test_can_change_to_another_address_and_keep_the_link(
         self, agent: Signed, looking_as: LOOKS
     ) -> None:
-        client = looking_as(person("mallory@example.com"))
+        client = looking_as(person("uninvited@example.com"))
         url = _opened(client, agent)
 
         answer = client.post(url + "/person")
@@ -148,7 +148,7 @@ class TestDeciding:
         assert Agent.objects.get(pk=agent.agent.pk).claim_state == "unclaimed"
 
     def test_somebody_else_can_post_what_they_like(self, agent: Signed, looking_as: LOOKS) -> None:
-        client = looking_as(person("mallory@example.com"))
+        client = looking_as(person("uninvited@example.com"))
 
         client.post(_opened(client, agent), TERMS)
 

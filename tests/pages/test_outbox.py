@@ -16,7 +16,9 @@ def outbox(settings: Settings, tmp_path: Path) -> None:
     """A mail in a folder of its own."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.EMAIL_FILE_PATH = str(tmp_path)
-    mail = EmailMultiAlternatives("Gruß", "Ein „Wort“: http://localhost/x", to=["sponsor@example.com"])
+    mail = EmailMultiAlternatives(
+        "Gruß", "Ein „Wort“: http://localhost/x", to=["sponsor@example.com"]
+    )
     mail.attach_alternative("<p>Ein Wort</p>", "text/html")
     mail.send()
 
