@@ -24,7 +24,7 @@ class FoundValuesFilter(AllValuesFieldListFilter):
     def __init__(self, field: Any, *args: Any, **options: Any) -> None:
         super().__init__(field, *args, **options)
         self._field = field
-        self.lookup_choices = list(self._values())
+        self.lookup_choices = self._values()  # type: ignore[assignment]
 
     def _values(self) -> list[Any]:
         names = {"table": self._field.model._meta.db_table, "column": self._field.column}
