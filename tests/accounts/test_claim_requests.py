@@ -189,7 +189,7 @@ class TestAskingOverTheApi:
             "/v1/agent-claims", token=agent.token, json={"contact": "first-sponsor@example.org"}
         )
         unknown = api.post(
-            "/v1/agent-claims", token=stranger.token, json={"contact": "ann@example.org"}
+            "/v1/agent-claims", token=stranger.token, json={"contact": "fresh-inbox@example.org"}
         )
 
         assert stopped.data == unknown.data
