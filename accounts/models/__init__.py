@@ -7,6 +7,7 @@ from accounts.models.audit import AuditLine
 from accounts.models.claims import Claim, ClaimRecipient
 from accounts.models.duties import Duty
 from accounts.models.exports import Export
+from accounts.models.saved_filters import SavedFilter
 from accounts.models.telemetry import TelemetryRow
 from accounts.models.tokens import Token
 from accounts.models.users import User
@@ -21,6 +22,7 @@ __all__ = [
     "Duty",
     "Export",
     "Organization",
+    "SavedFilter",
     "TelemetryRow",
     "Token",
     "User",

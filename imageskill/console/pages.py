@@ -5,9 +5,11 @@ from collections.abc import Callable
 from django.http import HttpResponse
 
 from feedback.admin import board, review
-from imageskill.console import catalogue, evidence, orphans, position, queues, search, wall
+from imageskill.console import catalogue, evidence, filters, orphans, position, queues, search, wall
 
-PAGES: tuple[tuple[str, Callable[..., HttpResponse], str], ...] = (
+_Routes = tuple[tuple[str, Callable[..., HttpResponse], str], ...]
+
+PAGES: _Routes = (
     ("find/", search.view, "console_search"),
     ("wall/", wall.view, "console_wall"),
     ("queues/", queues.view, "console_queues"),
@@ -19,3 +21,5 @@ PAGES: tuple[tuple[str, Callable[..., HttpResponse], str], ...] = (
     ("position/", position.view, "console_position"),
     ("disputes/<str:reversal_id>/evidence/", evidence.view, "console_evidence"),
 )
+# What only forms are sent to.
+ACTIONS: _Routes = (("filters/", filters.view, "console_filters"),)

@@ -44,8 +44,9 @@ class ConsoleSite(UnfoldAdminSite):
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Add the pages that belong to no single model."""
         # Loaded here because the site is made before models can be.
-        pages = import_module("imageskill.console.pages").PAGES
-        mine = [path(route, self.admin_view(view), name=name) for route, view, name in pages]
+        pages = import_module("imageskill.console.pages")
+        routes = (*pages.PAGES, *pages.ACTIONS)
+        mine = [path(route, self.admin_view(view), name=name) for route, view, name in routes]
         return [*mine, *super().get_urls()]
 
     def has_permission(self, request: HttpRequest) -> bool:

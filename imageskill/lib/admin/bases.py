@@ -30,6 +30,7 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
     list_fullwidth = True
     actions = None
     view_on_site = False
+    list_before_template = "admin/saved_filters.html"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Show to whoever has the duty."""
@@ -69,16 +70,27 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show the list with the way to download exactly it."""
-        links = {}
+        opts = self.model._meta
+        name = f"{opts.app_label}.{opts.model_name}"
+        links: dict[str, Any] = {
+            "filters_model": name,
+            "filters_in_use": self._filters_in_use(request),
+            "saved_filters": request.user.saved_filters.filter(model=name),
+        }
         if request.user.has_perm(self.export_with):
-            opts = self.model._meta
-            name = f"admin:{opts.app_label}_{opts.model_name}_export"
+            export = f"admin:{opts.app_label}_{opts.model_name}_export"
             query = request.GET.urlencode()
-            links = {
-                f"export_{kind}_url": f"{reverse(f'{name}_{kind}')}?{query}"
-                for kind in ("csv", "xlsx")
-            }
+            for kind in ("csv", "xlsx"):
+                links[f"export_{kind}_url"] = f"{reverse(f'{export}_{kind}')}?{query}"
         return super().changelist_view(request, {**links, **(extra_context or {})})
+
+    @staticmethod
+    def _filters_in_use(request: HttpRequest) -> str:
+        """Give the list's filters as they stand in the address, without the page one is on."""
+        filters = request.GET.copy()
+        for place in ("after", "before", "count", "e"):
+            filters.pop(place, None)
+        return filters.urlencode()
 
     def change_view(
         self,

@@ -1,0 +1,30 @@
+"""Keeping a list's filters under a name, for the person who set them."""
+
+from accounts.models import SavedFilter, User
+
+MOST = 20  # for one list; beyond it names stop helping
+
+
+class TooMany(Exception):
+    """There are as many saved filters for this list as can be told apart."""
+
+
+def of(user: User, model: str) -> list[SavedFilter]:
+    """Give one's saved filters of a list, by name."""
+    return list(SavedFilter.objects.filter(user=user, model=model)[:MOST])
+
+
+def save(*, user: User, model: str, name: str, query: str) -> SavedFilter:
+    """Keep the filters under this name; the same name again takes the new ones."""
+    mine = SavedFilter.objects.filter(user=user, model=model)
+    if mine.exclude(name=name).count() >= MOST:
+        raise TooMany(f"There are {MOST} already; forget one first.")
+    kept, _ = SavedFilter.objects.update_or_create(
+        user=user, model=model, name=name, defaults={"query": query}
+    )
+    return kept
+
+
+def forget(*, user: User, model: str, name: str) -> None:
+    """Forget one of one's own; nothing happens where there is none."""
+    SavedFilter.objects.filter(user=user, model=model, name=name).delete()
