@@ -117,11 +117,14 @@ def _envelope(response: httpx.Response) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def _live_processes(django_db_setup: None, django_db_blocker: Any) -> Iterator[Live]:
+def _live_processes(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any
+) -> Iterator[Live]:
     folder = Path(tempfile.mkdtemp(prefix="imageskill-live-"))
     with django_db_blocker.unblock():
         processes = Live(folder)
     processes.start()
+    request.config._live_processes = processes
     yield processes
     processes.stop()
     shutil.rmtree(folder, ignore_errors=True)
@@ -130,7 +133,18 @@ def _live_processes(django_db_setup: None, django_db_blocker: Any) -> Iterator[L
 @pytest.fixture
 def live(transactional_db: None, _live_processes: Live) -> Live:
     """Web and worker as processes, shared by all tests that ask; leave them running."""
+    if _live_processes.worker.pid is None:
+        _live_processes.worker.start()
+        _live_processes.wait_until_healthy()
     return _live_processes
+
+
+@pytest.fixture(autouse=True)
+def _no_worker_takes_what_others_drain(request: pytest.FixtureRequest) -> None:
+    """End the shared worker where a test runs its tasks itself: both serve the same queues."""
+    processes = getattr(request.config, "_live_processes", None)
+    if processes and processes.worker.pid is not None and "live" not in request.fixturenames:
+        processes.worker.stop()
 
 
 @pytest.fixture

@@ -75,6 +75,6 @@ def redis_database(url: str, *, plus: int) -> str:
     parts = urlsplit(url)
     if parts.scheme == "unix":
         number = int(parse_qs(parts.query).get("db", ["0"])[0])
-        return urlunsplit(parts._replace(query=f"db={number + plus}"))
+        return f"unix://{parts.path}?db={number + plus}"  # urlunsplit would drop the slashes
     number = int(parts.path.strip("/") or 0)
     return urlunsplit(parts._replace(path=f"/{number + plus}"))

@@ -1,6 +1,7 @@
 """Speaking MCP with the official client, as agents do."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import anyio
@@ -10,6 +11,12 @@ from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.imageskill.cli.conftest import Client as Person
+
+
+def _in_a_thread(script: Any) -> Any:
+    """Run it on a loop of its own: tests in a browser leave theirs running in this thread."""
+    with ThreadPoolExecutor(max_workers=1) as threads:
+        return threads.submit(anyio.run, script).result()
 
 
 def over_http(url: str, script: Any, *, token: str | None = None) -> Any:
@@ -23,7 +30,7 @@ def over_http(url: str, script: Any, *, token: str | None = None) -> Any:
         ):
             return await script(client)
 
-    return anyio.run(run)
+    return _in_a_thread(run)
 
 
 def over_stdio(person: Person, script: Any) -> Any:
@@ -39,7 +46,7 @@ def over_stdio(person: Person, script: Any) -> Any:
         async with Client(server) as client:
             return await script(client)
 
-    return anyio.run(run)
+    return _in_a_thread(run)
 
 
 def call(name: str, **arguments: Any) -> Any:
