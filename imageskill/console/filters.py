@@ -3,6 +3,7 @@
 from django import forms
 from django.apps import apps
 from django.contrib import admin, messages
+from django.contrib.admin.exceptions import NotRegistered
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -45,7 +46,7 @@ def _list_of(request: HttpRequest, model: str) -> str:
     """Give the list's address, to whoever may see it; nothing else is ever redirected to."""
     try:
         model_admin = admin.site.get_model_admin(apps.get_model(model))
-    except (LookupError, ValueError, admin.exceptions.NotRegistered):
+    except (LookupError, ValueError, NotRegistered):
         raise Http404 from None
     if not model_admin.has_view_permission(request):
         raise PermissionDenied

@@ -156,7 +156,7 @@ def test_both_break_under_load(own_site, own_postgres, own_valkey):
     ids = [job_id for found in load.jobs.values() for job_id in found]
     assert load.codes <= {None, "SERVICE_UNAVAILABLE"}
     assert len(ids) == len(set(ids)) == len(load.jobs), "a key has one job, a job one key"
-    wait_for(lambda: _all_completed(own_site, token), within_s=90)
+    wait_for(lambda: _all_completed(own_site, token), within_s=180)
     limits = own_site.get("/v1/quota", token=token).data["limits"]
     assert limits["remaining_credits"] == CREDITS - len(_jobs(own_site, token))
     assert limits["held_credits"] == 0

@@ -1,7 +1,7 @@
 """Bases of the console's admin classes."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
@@ -75,7 +75,7 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
         links: dict[str, Any] = {
             "filters_model": name,
             "filters_in_use": self._filters_in_use(request),
-            "saved_filters": request.user.saved_filters.filter(model=name),
+            "saved_filters": cast("Any", request.user).saved_filters.filter(model=name),
         }
         if request.user.has_perm(self.export_with):
             export = f"admin:{opts.app_label}_{opts.model_name}_export"
