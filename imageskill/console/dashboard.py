@@ -23,7 +23,8 @@ from billing.models import (
     UnmatchedPayment,
     Wallet,
 )
-from feedback.models import Report
+from feedback.models import QueueItem, Report
+from feedback.states import QueueState
 from imageskill.lib import clock
 from jobs import states
 from jobs.models import AssetCheck, Job, ModelDay
@@ -136,6 +137,12 @@ def _reports() -> Tile:
     return _waiting("New reports", rows, _list(Report, state__exact="new"), tone="amber")
 
 
+def _github() -> Tile:
+    rows = QueueItem.objects.filter(state__in=(QueueState.BLOCKED, QueueState.FAILED))
+    url = _list(QueueItem, state__exact=QueueState.BLOCKED)
+    return _waiting("Blocked or failed on their way to GitHub", rows, url, tone="amber")
+
+
 def _pictures() -> Tile:
     rows = AssetCheck.objects.filter(is_good=False, checked_at__gt=clock.now() - timedelta(days=1))
     return _waiting("Pictures that failed their check, 24 h", rows, reverse("admin:console_wall"))
@@ -202,6 +209,7 @@ _NEEDS: tuple[tuple[str, Callable[[], Tile]], ...] = (
     ("accounts.see_jobs", _unknown),
     ("accounts.see_jobs", _pictures),
     ("accounts.see_feedback", _reports),
+    ("accounts.see_feedback", _github),
 )
 _GOES: tuple[tuple[str, Callable[[], Tile]], ...] = (
     ("accounts.see_jobs", _open_jobs),

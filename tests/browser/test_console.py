@@ -66,6 +66,7 @@ DUTY_OF = {
 PASSED_BY = {
     "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n",
     "view_on_site", "app_list", "search", "toggle_sidebar", "feedback_review",
+    "console_filters",  # takes forms only; asks for the duty of the list that they name
 }  # fmt: skip
 
 
