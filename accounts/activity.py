@@ -11,7 +11,12 @@ from accounts.models import ActivityEvent
 from imageskill.lib import clock, trace
 
 
-def record(
+def record(*events: ActivityEvent) -> None:
+    """Write events in their order, with one statement, inside the caller's transaction."""
+    ActivityEvent.objects.bulk_create(events)
+
+
+def event(
     *,
     type: str,
     organization_id: int,
@@ -27,7 +32,7 @@ def record(
     occurred_at: datetime | None = None,
     also_found_by: tuple[str, ...] = (),
 ) -> ActivityEvent:
-    """Write one event, inside the caller's transaction.
+    """Make an event for `record` to write.
 
     `links` may set any of the stable links that the registry gives to this type; the others are
     null. The event is found again by its subject, every linked id, its trace and
@@ -40,7 +45,7 @@ def record(
         raise ValueError(f"{type} has no link {sorted(unknown)}")
     stable = {name: links.get(name, [] if name == "asset_ids" else None) for name in kind.links}
     trace_id = trace_id or trace.current()
-    return ActivityEvent.objects.create(
+    return ActivityEvent(
         organization_id=organization_id,
         agent_id=agent_id,
         type=type,

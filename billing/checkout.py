@@ -179,23 +179,25 @@ def _give_up(attempt: PaymentAttempt, *, problem: str) -> None:
 def _tell(attempt: PaymentAttempt) -> None:
     quote = attempt.quote
     activity.record(
-        type="payment.checkout_session.created",
-        organization_id=quote.organization_id,
-        agent_id=quote.agent_id,
-        subject_id=attempt.public_id,
-        operation="payment",
-        summary=f"Checkout opened for {quote.credits} credits",
-        status="action_required",
-        links={
-            "quote_id": quote.public_id,
-            "payment_attempt_id": attempt.public_id,
-            "checkout_session_id": attempt.checkout_session_id,
-        },
-        details={
-            "credits": quote.credits,
-            "amount_cents": quote.price_cents,
-            "currency": quote.currency,
-            "environment": attempt.environment,
-        },
-        trace_id=attempt.trace_id or None,
+        activity.event(
+            type="payment.checkout_session.created",
+            organization_id=quote.organization_id,
+            agent_id=quote.agent_id,
+            subject_id=attempt.public_id,
+            operation="payment",
+            summary=f"Checkout opened for {quote.credits} credits",
+            status="action_required",
+            links={
+                "quote_id": quote.public_id,
+                "payment_attempt_id": attempt.public_id,
+                "checkout_session_id": attempt.checkout_session_id,
+            },
+            details={
+                "credits": quote.credits,
+                "amount_cents": quote.price_cents,
+                "currency": quote.currency,
+                "environment": attempt.environment,
+            },
+            trace_id=attempt.trace_id or None,
+        )
     )

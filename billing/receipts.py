@@ -104,29 +104,31 @@ def _back_by_payment(agent_id: int) -> None:
 
 def _tell(receipt: Receipt) -> None:
     activity.record(
-        type="credits.payment_backed_granted",
-        organization_id=receipt.organization_id,
-        agent_id=receipt.agent_id,
-        subject_id=receipt.credit_event_id,
-        operation="credits",
-        summary=f"{receipt.credits} credits granted",
-        status="succeeded",
-        links={
-            "quote_id": receipt.quote.public_id,
-            "receipt_id": receipt.public_id,
-            "credit_event_id": receipt.credit_event_id,
-        },
-        details={
-            "receipt_number": receipt.number,
-            "credits": receipt.credits,
-            "owed_settled_credits": receipt.owed_settled_credits,
-            "amount_cents": receipt.amount_cents,
-            "currency": receipt.currency,
-            "accepted_payment_method": receipt.payment_method,
-            "environment": receipt.environment,
-        },
-        trace_id=receipt.trace_id or None,
-        also_found_by=(receipt.attempt.public_id,) if receipt.attempt else (),
+        activity.event(
+            type="credits.payment_backed_granted",
+            organization_id=receipt.organization_id,
+            agent_id=receipt.agent_id,
+            subject_id=receipt.credit_event_id,
+            operation="credits",
+            summary=f"{receipt.credits} credits granted",
+            status="succeeded",
+            links={
+                "quote_id": receipt.quote.public_id,
+                "receipt_id": receipt.public_id,
+                "credit_event_id": receipt.credit_event_id,
+            },
+            details={
+                "receipt_number": receipt.number,
+                "credits": receipt.credits,
+                "owed_settled_credits": receipt.owed_settled_credits,
+                "amount_cents": receipt.amount_cents,
+                "currency": receipt.currency,
+                "accepted_payment_method": receipt.payment_method,
+                "environment": receipt.environment,
+            },
+            trace_id=receipt.trace_id or None,
+            also_found_by=(receipt.attempt.public_id,) if receipt.attempt else (),
+        )
     )
     alerts.tell_owner(
         receipt.organization_id,

@@ -94,13 +94,19 @@ def _record(
     if type in _WITH_CREDIT_EVENT:
         links["credit_event_id"] = reversal.credit_event_id
     activity.record(
-        type=type,
-        organization_id=receipt.organization_id,
-        agent_id=receipt.agent_id,
-        subject_id=reversal.credit_event_id,
-        operation="credits",
-        summary=summary,
-        status=status,
-        links=links,
-        details={"amount_cents": reversal.amount_cents, "currency": reversal.currency, **details},
+        activity.event(
+            type=type,
+            organization_id=receipt.organization_id,
+            agent_id=receipt.agent_id,
+            subject_id=reversal.credit_event_id,
+            operation="credits",
+            summary=summary,
+            status=status,
+            links=links,
+            details={
+                "amount_cents": reversal.amount_cents,
+                "currency": reversal.currency,
+                **details,
+            },
+        )
     )

@@ -121,7 +121,7 @@ def _earlier(agent: Agent, fields: Mapping[str, Any]) -> Report | None:
 
 
 def _announce(report: Report) -> ActivityEvent:
-    return activity.record(
+    event = activity.event(
         type="feedback.created",
         organization_id=report.organization_id,
         agent_id=report.agent_id,
@@ -132,3 +132,5 @@ def _announce(report: Report) -> ActivityEvent:
         links={"feedback_id": report.public_id},
         details={"type": report.type, "severity": report.severity},
     )
+    activity.record(event)
+    return event

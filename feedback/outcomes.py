@@ -16,26 +16,28 @@ def announce(item: QueueItem, *, mutation: str = "none", news: str = "") -> None
     report = item.report
     shown = item.has_issue and _may_know_the_issue(report)
     activity.record(
-        type="feedback.github_queue.processed",
-        organization_id=report.organization_id,
-        agent_id=report.agent_id,
-        subject_id=report.public_id,
-        operation="feedback",
-        summary=_summary(item, news),
-        status=item.state,
-        links={"feedback_id": report.public_id},
-        details={
-            "github_queue": {
-                "state": item.state,
-                "reason": news or item.reason or None,
-                "issue_urls": [item.issue_url] if shown else [],
-                "issue_numbers": [item.issue_number] if shown else [],
-                "mode": item.mode,
-                "github_mutation": mutation,
-                "issue_state": (item.issue_state or None) if item.has_issue else None,
-                "issue_labels": item.issue_labels if shown else [],
-            }
-        },
+        activity.event(
+            type="feedback.github_queue.processed",
+            organization_id=report.organization_id,
+            agent_id=report.agent_id,
+            subject_id=report.public_id,
+            operation="feedback",
+            summary=_summary(item, news),
+            status=item.state,
+            links={"feedback_id": report.public_id},
+            details={
+                "github_queue": {
+                    "state": item.state,
+                    "reason": news or item.reason or None,
+                    "issue_urls": [item.issue_url] if shown else [],
+                    "issue_numbers": [item.issue_number] if shown else [],
+                    "mode": item.mode,
+                    "github_mutation": mutation,
+                    "issue_state": (item.issue_state or None) if item.has_issue else None,
+                    "issue_labels": item.issue_labels if shown else [],
+                }
+            },
+        )
     )
 
 

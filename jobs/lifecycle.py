@@ -138,8 +138,9 @@ def keep(
     now = clock.now()
     fields: dict[str, Any] = {"provider_request_id": request_id} if request_id else {}
     with transaction.atomic():
-        if not _move(
-            Job.objects.filter(pk=job.pk, status__in=states.before(states.STORING)),
+        if not _claim(
+            job,
+            Q(status__in=states.before(states.STORING)),
             status=states.STORING,
             answered_at=now,
             deadline_at=now + timedelta(seconds=settings.STORAGE_REPAIR_DEADLINE_S),
@@ -167,17 +168,18 @@ def note_storage_failure(job: Job) -> None:
         news.ring(job)
 
 
-def complete(job: Job, *, stored_at: datetime) -> bool:
+def complete(job: Job, kept: Sequence[KeptOutput], *, stored_at: datetime) -> bool:
     """End a job well (storing → completed): assets, capture, usage and events, all or nothing.
 
-    False where it was ended by somebody else; then nothing was written.
+    `kept` are all its outputs, stored by now. False where the job was ended by somebody else;
+    then nothing was written.
     """
+    charge = _charge_of(job, outputs=len(kept))
     with transaction.atomic():
-        if not _end(job, states.COMPLETED, stored_at=stored_at):
+        if not _end(job, states.COMPLETED, stored_at=stored_at, credits_captured=charge.credits):
             return False
-        kept = list(job.kept_outputs.order_by("index"))
         assets = Asset.objects.bulk_create(_asset(job, one) for one in kept)
-        usage = _charge(job, outputs=len(kept))
+        usage = _capture(job, charge)
         news.completed(job, assets=assets, usage=usage)
         job.kept_outputs.all().delete()
         for asset in assets:
@@ -217,6 +219,7 @@ def cancel(job: Job, *, actor: str) -> bool:
         claim = Q(status=states.QUEUED) | Q(status=states.RUNNING, outcome_unknown_at=None)
         if not _end(job, states.CANCELED, claim=claim):
             return False
+        job.refresh_from_db()  # a worker may have begun its call meanwhile
         _release(job, jobs=0, reason="canceled", actor=actor)
         news.ended(job)
         if job.call_began_at is not None:
@@ -233,16 +236,26 @@ def _move(jobs: Any, **changes: Any) -> bool:
     return bool(jobs.update(**changes) == 1)
 
 
-def _end(job: Job, status: str, *, claim: Q | None = None, **changes: Any) -> bool:
-    """Claim the end of the job, and read the row as it now is."""
-    claimed = Job.objects.filter(pk=job.pk).filter(claim or Q(status__in=states.before(status)))
-    now = clock.now()
-    if not _move(
-        claimed, status=status, completed_at=now, leased_until=None, pause_until=None, **changes
-    ):
+def _claim(job: Job, condition: Q, **changes: Any) -> bool:
+    """Change the row where the condition still holds, and the object with it."""
+    if not _move(Job.objects.filter(condition, pk=job.pk), **changes):
         return False
-    job.refresh_from_db()
+    for name, value in changes.items():
+        setattr(job, name, value)
     return True
+
+
+def _end(job: Job, status: str, *, claim: Q | None = None, **changes: Any) -> bool:
+    """Claim the end of the job, by its row."""
+    return _claim(
+        job,
+        claim or Q(status__in=states.before(status)),
+        status=status,
+        completed_at=clock.now(),
+        leased_until=None,
+        pause_until=None,
+        **changes,
+    )
 
 
 def _asset(job: Job, kept: KeptOutput) -> Asset:
@@ -263,8 +276,8 @@ def _asset(job: Job, kept: KeptOutput) -> Asset:
     return asset
 
 
-def _charge(job: Job, *, outputs: int) -> Usage:
-    charge = charging.charge_of(
+def _charge_of(job: Job, *, outputs: int) -> charging.Charge:
+    return charging.charge_of(
         planned_usd=job.planned_usd,
         reported_usd=job.reported_usd,
         is_usage_priced=job.plan["cost"]["is_usage_priced"],
@@ -273,6 +286,9 @@ def _charge(job: Job, *, outputs: int) -> Usage:
         planned_outputs=job.output_count,
         margin=Decimal(job.plan["cost"]["margin"]),
     )
+
+
+def _capture(job: Job, charge: charging.Charge) -> Usage:
     returned = job.credits_held - charge.credits
     if returned:
         daily_jobs.give_back(
@@ -281,8 +297,6 @@ def _charge(job: Job, *, outputs: int) -> Usage:
     captured = ledger.capture(
         organization_id=job.organization_id, job_id=job.public_id, credits=charge.credits
     )
-    job.credits_captured = charge.credits
-    job.save(update_fields=["credits_captured"])
     if charge.excess_usd:
         note_loss(job, reason=Loss.Reason.ABOVE_HOLD, usd=charge.excess_usd)
     return Usage.objects.create(

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts import activity, telemetry
+from accounts.models import ActivityEvent
 from imageskill.lib import bell, clock
 from jobs.models import Asset, Job, Usage
 
@@ -18,29 +19,55 @@ COMMANDS = {
 
 def completed(job: Job, *, assets: Sequence[Asset], usage: Usage) -> None:
     """Tell of each asset, of the charge, and that the job is completed."""
-    for asset in assets:
-        _record(
+    events = [
+        _event(
             job,
             "asset.created",
             subject_id=asset.public_id,
             summary="Image created",
             links=_links(job, [asset.public_id], usage.public_id),
         )
-    _record(
-        job,
-        "usage.credit_consumed",
-        subject_id=usage.public_id,
-        operation="usage",
-        summary=f"{usage.credits} credits consumed",
-        links={"job_id": job.public_id, "usage_event_id": usage.public_id},
-        details={"credits": usage.credits},
+        for asset in assets
+    ]
+    events.append(
+        _event(
+            job,
+            "usage.credit_consumed",
+            subject_id=usage.public_id,
+            operation="usage",
+            summary=f"{usage.credits} credits consumed",
+            links={"job_id": job.public_id, "usage_event_id": usage.public_id},
+            details={"credits": usage.credits},
+        )
     )
-    ended(job, asset_ids=[asset.public_id for asset in assets], usage_event_id=usage.public_id)
+    events.append(_end(job, [asset.public_id for asset in assets], usage.public_id))
+    _tell_the_end(job, events)
 
 
-def ended(job: Job, *, asset_ids: Sequence[str] = (), usage_event_id: str | None = None) -> None:
-    """Tell, once, how the job ended; wake who waits for it; count it."""
-    _record(
+def ended(job: Job) -> None:
+    """Tell, once, how the job ended without an image; wake who waits for it; count it."""
+    _tell_the_end(job, [_end(job, [], None)])
+
+
+def uploaded(job: Job, asset: Asset) -> None:
+    """Tell of an uploaded picture."""
+    event = _event(
+        job,
+        "asset.uploaded",
+        subject_id=asset.public_id,
+        summary="Picture uploaded",
+        links=_links(job, [asset.public_id], None),
+    )
+    activity.record(event)
+
+
+def ring(job: Job) -> None:
+    """Wake who waits for the job, once this is committed."""
+    transaction.on_commit(lambda: bell.ring(job.public_id))
+
+
+def _end(job: Job, asset_ids: Sequence[str], usage_event_id: str | None) -> ActivityEvent:
+    return _event(
         job,
         "job.completed",
         subject_id=job.public_id,
@@ -48,24 +75,12 @@ def ended(job: Job, *, asset_ids: Sequence[str] = (), usage_event_id: str | None
         links=_links(job, asset_ids, usage_event_id),
         details={"error_code": job.error_code} if job.error_code else None,
     )
+
+
+def _tell_the_end(job: Job, events: Sequence[ActivityEvent]) -> None:
+    activity.record(*events)
     ring(job)
     transaction.on_commit(lambda: _count(job))
-
-
-def uploaded(job: Job, asset: Asset) -> None:
-    """Tell of an uploaded picture."""
-    _record(
-        job,
-        "asset.uploaded",
-        subject_id=asset.public_id,
-        summary="Picture uploaded",
-        links=_links(job, [asset.public_id], None),
-    )
-
-
-def ring(job: Job) -> None:
-    """Wake who waits for the job, once this is committed."""
-    transaction.on_commit(lambda: bell.ring(job.public_id))
 
 
 def _links(job: Job, asset_ids: Sequence[str], usage_event_id: str | None) -> dict[str, Any]:
@@ -76,7 +91,7 @@ def _links(job: Job, asset_ids: Sequence[str], usage_event_id: str | None) -> di
     }
 
 
-def _record(
+def _event(
     job: Job,
     type: str,
     *,
@@ -85,8 +100,8 @@ def _record(
     links: Mapping[str, Any],
     operation: str = "",
     details: Mapping[str, Any] | None = None,
-) -> None:
-    activity.record(
+) -> ActivityEvent:
+    return activity.event(
         type=type,
         organization_id=job.organization_id,
         agent_id=job.agent_id,

@@ -63,7 +63,7 @@ def store(job: Job) -> None:
     except artifacts.NotStored:
         lifecycle.note_storage_failure(job)
         return
-    if not lifecycle.complete(job, stored_at=clock.now()):
+    if not lifecycle.complete(job, kept, stored_at=clock.now()):
         log.info("job_ended_elsewhere", status=job.status)
 
 
@@ -93,9 +93,8 @@ def _make(job: Job) -> None:
     except ProviderError as error:
         connections.insist(partial(_give_up, job, error))
         return
-    if outcome is not None:
-        _keep(job, outcome)
-    job.refresh_from_db()
+    if outcome is None or not _keep(job, outcome):
+        job.refresh_from_db()
 
 
 def _submitted(job: Job, order: Order) -> Outcome | None:
@@ -160,8 +159,8 @@ def _stop(job: Job) -> None:
             log.warning("not_canceled_at_provider", reason=error.reason)
 
 
-def _keep(job: Job, outcome: Outcome) -> None:
-    """Decode every output, put it where it waits, and take the outcome over."""
+def _keep(job: Job, outcome: Outcome) -> bool:
+    """Decode every output, put it where it waits, take the outcome over; False where it is lost."""
     usd = outcome.cost_usd if outcome.cost_usd is not None else job.planned_usd
     try:
         made = [_made(job, index, output) for index, output in enumerate(outcome.outputs)]
@@ -169,10 +168,10 @@ def _keep(job: Job, outcome: Outcome) -> None:
         log.warning("output_undecodable", refusal=str(refusal))
         message = "The provider's output could not be opened as a picture; nothing was charged."
         _lose(job, usd, ProviderFailure, Loss.Reason.UNDECODABLE, message=message)
-        return
+        return False
     except artifacts.NotStored:
         _lose(job, usd, ArtifactStorageWriteFailed, Loss.Reason.NOT_STORED)
-        return
+        return False
     finally:
         for output in outcome.outputs:
             output.file.close()
@@ -184,8 +183,10 @@ def _keep(job: Job, outcome: Outcome) -> None:
         usage=outcome.usage,
         request_id=outcome.request_id,
     )
-    if not connections.insist(keep):
-        _throw_away(job, made, usd)
+    if connections.insist(keep):
+        return True
+    _throw_away(job, made, usd)
+    return False
 
 
 def _throw_away(job: Job, made: list[Made], usd: Decimal | None) -> None:

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db
 
 
 def _uploaded(who, job="job_1", **links):
-    return activity.record(
+    event = activity.event(
         type="asset.uploaded",
         organization_id=who.organization.pk,
         agent_id=who.agent.pk,
@@ -21,6 +21,8 @@ def _uploaded(who, job="job_1", **links):
         links={"job_id": job, "asset_ids": ["image_1"], **links},
         trace_id="trace_" + "0" * 32,
     )
+    activity.record(event)
+    return event
 
 
 class TestRecord:
@@ -35,14 +37,16 @@ class TestRecord:
     def test_a_type_outside_the_registry_is_refused(self, agent):
         with pytest.raises(KeyError):
             activity.record(
-                type="job.planned",
-                organization_id=agent.organization.pk,
-                agent_id=None,
-                subject_id="job_1",
-                operation="create",
-                summary="",
-                status="",
-                links={},
+                activity.event(
+                    type="job.planned",
+                    organization_id=agent.organization.pk,
+                    agent_id=None,
+                    subject_id="job_1",
+                    operation="create",
+                    summary="",
+                    status="",
+                    links={},
+                )
             )
 
     def test_a_foreign_link_is_refused(self, agent):

@@ -47,6 +47,10 @@ class Site:
         token = self.call("POST", "/v1/agent-signups", document)["data"]["token"]
         return str(token)
 
+    def ask_openai(self, document: Any) -> dict[str, Any]:
+        """Ask the stand-in for OpenAI itself, as its adapter would."""
+        return self._call(f"{self.standins}/openai/v1/images/generations", "POST", document, "any")
+
     def pace(self, **seconds: float) -> None:
         """Make the providers' stand-in as slow as that, by provider."""
         self._call(f"{self.standins}/_control/pace", "POST", seconds, None)

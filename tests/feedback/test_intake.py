@@ -81,7 +81,7 @@ class TestCreateFeedback:
         assert answer.data["duplicate_of"] is None
 
     def test_a_report_that_cannot_be_stored_leaves_nothing(self, api, agent, monkeypatch):
-        def broken(**_):
+        def broken(*_):
             raise DatabaseError
 
         monkeypatch.setattr("accounts.activity.record", broken)

