@@ -3,6 +3,7 @@
 https://docs.fal.ai/model-endpoints/queue
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import httpx
@@ -24,6 +25,7 @@ from jobs.providers.reasons import safe_code
 
 log = structlog.get_logger(__name__)
 
+_HEADERS = ("retry-after", "x-fal-error-type")
 _URLS = ("status_url", "response_url", "cancel_url")
 _CANCELLATIONS: dict[str, Cancellation] = {
     "OK": "canceled",
@@ -81,14 +83,14 @@ class Fal:
             "Content-Length": str(body.content_length),
             "X-Fal-Request-Timeout": str(max(1, int(left_s))),  # not begun later than that
         }
+        at_most_s = http_calls.seconds_left(order.deadline, at_most=settings.FAL_TIMEOUT_S)
         try:
-            answer = self._client.post(
+            answer = self._answered(
+                "POST",
                 f"{settings.FAL_QUEUE_BASE_URL}/{order.model.call.endpoint}",
                 content=body,
-                headers=_authorization() | headers,
-                timeout=http_calls.timeout(
-                    http_calls.seconds_left(order.deadline, at_most=settings.FAL_TIMEOUT_S)
-                ),
+                headers=headers,
+                timeout_s=at_most_s,
             )
         except httpx.TransportError as error:
             raise http_calls.cut_off(error) from error
@@ -99,14 +101,30 @@ class Fal:
     def _asked(self, method: str, url: httpx.URL) -> httpx.Response:
         """Ask about a run that goes on whether or not we hear of it."""
         try:
-            return self._client.request(
-                method,
-                url,
-                headers=_authorization(),
-                timeout=http_calls.timeout(settings.FAL_TIMEOUT_S),
-            )
+            return self._answered(method, url, timeout_s=settings.FAL_TIMEOUT_S)
         except httpx.TransportError as error:
             raise ProviderError(TRANSIENT, reason="unreachable") from error
+
+    def _answered(
+        self,
+        method: str,
+        url: httpx.URL | str,
+        *,
+        timeout_s: float,
+        headers: Mapping[str, str] | None = None,
+        content: JsonBody | None = None,
+    ) -> httpx.Response:
+        """Call fal and read its JSON, as far as an answer without pictures may reach."""
+        with self._client.stream(
+            method,
+            url,
+            content=content,
+            headers=_authorization() | dict(headers or {}),
+            timeout=http_calls.timeout(timeout_s),
+        ) as answer:
+            read = http_calls.beginning(answer.iter_bytes(), at_most=http_calls.ANSWER_BYTES)
+        told = {name: answer.headers[name] for name in _HEADERS if name in answer.headers}
+        return httpx.Response(answer.status_code, headers=told, content=read)
 
     def _outcome(self, result: Any, submission: Submission, order: Order) -> Outcome:
         if not isinstance(result, dict):

@@ -21,6 +21,8 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 8.0
 LONGEST_ASKED_PAUSE_S = 3600
 ERROR_BYTES = 64 * 1024
+ANSWER_BYTES = 1 << 20
+"""For answers that hold no picture."""
 
 _NEVER_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"}
 
@@ -58,6 +60,16 @@ def in_time(chunks: Iterable[bytes], *, deadline: datetime) -> Iterator[bytes]:
         if clock.now() > deadline:
             raise ProviderError(OUTCOME_UNKNOWN, reason="answer_too_slow")
         yield chunk
+
+
+def beginning(chunks: Iterable[bytes], *, at_most: int) -> bytes:
+    """Read an answer up to a length; what is longer is cut, and then no JSON any more."""
+    read = bytearray()
+    for chunk in chunks:
+        read += chunk[: at_most - len(read)]
+        if len(read) == at_most:
+            break
+    return bytes(read)
 
 
 def until_accepted(call: Callable[[], Answer], *, deadline: datetime) -> Answer:

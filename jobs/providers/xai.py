@@ -4,7 +4,6 @@ https://docs.x.ai/docs/api-reference
 """
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -151,19 +150,10 @@ def _refusal(answer: httpx.Response) -> ProviderError:
 
 def _error_body(answer: httpx.Response) -> dict[str, Any]:
     try:
-        told = json.loads(_limited(answer.iter_bytes()))
+        told = json.loads(http_calls.beginning(answer.iter_bytes(), at_most=http_calls.ERROR_BYTES))
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}
-
-
-def _limited(chunks: Iterator[bytes]) -> bytes:
-    body = bytearray()
-    for chunk in chunks:
-        body += chunk
-        if len(body) > http_calls.ERROR_BYTES:
-            break
-    return bytes(body)
 
 
 def _code_and_text(told: dict[str, Any]) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from imageskill.standins.faults import Fault
 from imageskill.standins.providers import openai as openai_stand_in
 from imageskill.standins.providers import xai as xai_stand_in
 from imageskill.standins.providers.fal import Ending
-from jobs.providers import calls, failures
+from jobs.providers import calls, failures, http_calls
 from jobs.providers.failures import (
     BROKEN_RUN,
     OPERATOR,
@@ -187,6 +187,14 @@ class TestFalRuns:
         asked = order(FAL)
 
         assert calls.collect("fal", calls.submit("fal", asked), asked).outputs
+
+    def test_an_answer_without_end_is_not_read_to_its_end(self, providers):
+        endless = {"status": "COMPLETED", "logs": "x" * 2 * http_calls.ANSWER_BYTES}
+        providers.faults.add(Fault(path="/status", status=200, body=endless, times=None))
+
+        error = failed(FAL)
+
+        assert (error.failure, error.reason) == (TRANSIENT, "http_200")
 
     def test_trouble_that_lasts_is_told_as_such(self, providers):
         providers.faults.add(Fault(path="/status", status=502, body="no", times=None))
