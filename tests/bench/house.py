@@ -28,7 +28,7 @@ _GENEROUS = {
 
 
 class Site:
-    """A running product: two web processes with 200 threads each, one worker."""
+    """A running product: web processes with 200 threads each, one worker."""
 
     def __init__(self, port: int, programs_: dict[str, Program], standins: str | None) -> None:
         self.port = port
@@ -77,8 +77,13 @@ class House:
         self.size = os.environ.get("SIZE", "")
 
     @contextmanager
-    def site(self, *, providers: bool = False, threads: int = 64, **env: str) -> Iterator[Site]:
-        """Run the product, with stand-ins for the providers if asked, on a free port."""
+    def site(
+        self, *, providers: bool = False, webs: int = 2, threads: int = 64, **env: str
+    ) -> Iterator[Site]:
+        """Run the product on a free port, with stand-ins for the providers if asked.
+
+        `webs` are web processes, `threads` those of the worker.
+        """
         port = _free_port()
         surroundings = {
             **os.environ,
@@ -101,7 +106,7 @@ class House:
                 standins = surroundings["FAL_QUEUE_BASE_URL"].removesuffix("/fal")
             worker = programs.worker(threads=threads)
             running["worker"] = self._start("worker", worker, surroundings)
-            web = programs.web(host="127.0.0.1", port=port)
+            web = programs.web(host="127.0.0.1", port=port, workers=webs)
             running["web"] = self._start("web", web, surroundings)
             site = Site(port, running, standins)
             self._wait_until_healthy(site)
