@@ -81,12 +81,6 @@ def turn_down(*, request_id: int, user: User, note: str) -> CreditCorrection:
     return asked
 
 
-def expire_due() -> int:
-    """End requests that nobody decided in time; gives how many."""
-    due = CreditCorrection.objects.filter(state=_State.REQUESTED, expires_at__lte=clock.now())
-    return due.update(state=_State.EXPIRED)
-
-
 def _locked_for(request_id: int, user: User) -> CreditCorrection:
     asked: CreditCorrection = CreditCorrection.objects.select_for_update().get(pk=request_id)
     if asked.kind == _Kind.GOODWILL:

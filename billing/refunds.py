@@ -99,12 +99,6 @@ def turn_down(*, request_id: int, user: User, note: str) -> RefundRequest:
     return _decide(request_id, user, note, state=_State.TURNED_DOWN)
 
 
-def expire_due() -> int:
-    """End requests that nobody decided in time; gives how many."""
-    due = RefundRequest.objects.filter(state=_State.REQUESTED, expires_at__lte=clock.now())
-    return due.update(state=_State.EXPIRED)
-
-
 def _check_refundable(receipt: Receipt, amount_cents: int | None) -> Simulation:
     simulation = refund_simulation.of(receipt, amount_cents=amount_cents)
     if simulation.refusal:

@@ -4,7 +4,11 @@ from datetime import datetime
 from typing import Protocol
 
 from accounts.models import User
+from billing.models import CreditCorrection, PackChange, RefundRequest
 from billing.models.second_person import SecondPerson
+from imageskill.lib import clock
+
+KINDS = (RefundRequest, CreditCorrection, PackChange)
 
 APPROVE = "accounts.refund_approve"
 APPROVE_LIMITED = "accounts.refund_approve_limited"
@@ -33,6 +37,15 @@ def check(request: _Sized, *, user: User, is_allowed: bool, now: datetime) -> No
         raise NotDecidable("Who asked can't decide; a second person has to.")
     if not is_allowed:
         raise NotDecidable("This is above what you may decide.")
+
+
+def expire_due() -> int:
+    """End requests of every kind that nobody decided in time; gives how many."""
+    now = clock.now()
+    return sum(
+        kind.objects.waiting().filter(expires_at__lte=now).update(state=SecondPerson.State.EXPIRED)
+        for kind in KINDS
+    )
 
 
 def may_approve(user: User, *, cents: int, limit_cents: int) -> bool:

@@ -7,12 +7,11 @@ from celery import shared_task
 
 from billing import (
     books,
-    corrections,
     fulfilment,
     reconciliation,
     refund_sending,
-    refunds,
     reversal_events,
+    second_person,
     stripe_events,
     stripe_gateway,
     tally,
@@ -86,8 +85,7 @@ def tend_requests(**_: object) -> None:
 @shared_task(name="billing.expire_requests")
 def expire_requests(**_: object) -> None:
     """End requests that nobody decided in time."""
-    refunds.expire_due()
-    corrections.expire_due()
+    second_person.expire_due()
 
 
 @shared_task(name="billing.reconcile")

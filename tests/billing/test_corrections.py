@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from accounts.models import AuditLine, Organization, User
-from billing import corrections, ledger, reversals
+from billing import corrections, ledger, reversals, second_person
 from billing.chart import Purpose
 from billing.models import CreditCorrection, Lot
 from billing.second_person import NotDecidable
@@ -132,7 +132,7 @@ class TestAdjustment:
         asked = ask(org, asker, Kind.ADJUST_PAID, 7)
         CreditCorrection.objects.filter(pk=asked.pk).update(expires_at=clock.now())
 
-        assert corrections.expire_due() == 1
+        assert second_person.expire_due() == 1
         with pytest.raises(NotDecidable):
             corrections.approve(request_id=asked.pk, user=decider)
 

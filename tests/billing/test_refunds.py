@@ -14,6 +14,7 @@ from billing import (
     refund_sending,
     refund_simulation,
     refunds,
+    second_person,
 )
 from billing.models import Receipt, RefundRequest, UnmatchedPayment
 from billing.second_person import NotDecidable
@@ -171,7 +172,7 @@ class TestRequest:
 
         with pytest.raises(NotDecidable, match="expired"):
             refunds.approve(request_id=asked.pk, user=decider)
-        assert refunds.expire_due() == 1
+        assert second_person.expire_due() == 1
         assert ask(receipt, asker).pk != asked.pk
 
     def test_one_at_a_time_for_a_receipt(self, receipt, asker):

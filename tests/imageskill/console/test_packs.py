@@ -3,7 +3,9 @@
 import pytest
 from django.urls import reverse
 
+from billing import second_person
 from billing.models import CreditPack, PackChange
+from imageskill.lib import clock
 from tests.imageskill.console.test_finance import do
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +34,20 @@ class TestPackChange:
         do(second, "billing_packchange", change, "approve")
         starter.refresh_from_db()
         assert (starter.credits, starter.amount_cents) == (600, 600)
+
+    def test_expires_when_nobody_decides(self, signed_in, financier, second_financier, starter):
+        changed(signed_in(financier), starter, is_default="on")
+        change = PackChange.objects.get()
+        second_person.expire_due()
+        change.refresh_from_db()
+        assert change.state == "requested"
+        PackChange.objects.update(expires_at=clock.now())
+        second_person.expire_due()
+        change.refresh_from_db()
+        assert change.state == "expired"
+        do(signed_in(second_financier), "billing_packchange", change, "approve")
+        starter.refresh_from_db()
+        assert starter.credits == 500
 
     def test_an_operator_changes_it_at_once(self, signed_in, operator, starter):
         changed(signed_in(operator), starter, is_default="on")
