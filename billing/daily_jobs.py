@@ -5,6 +5,7 @@ create of an agent through at a time, so that caps hold under any number at once
 (from Monday) and months are UTC.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -15,6 +16,7 @@ from django.db.models import F, Q, Sum
 from accounts.grants import CapabilityDenied, how_to_get_more
 from accounts.models import Agent
 from billing import cap_alerts
+from billing.cap_alerts import CapUse
 from billing.models import DailyUse
 from imageskill.errors import ApiError
 from imageskill.lib import clock
@@ -69,6 +71,17 @@ def take(*, agent: Agent, credits: int, at: datetime) -> None:
     caps = credit_caps(agent)
     if caps:
         _check_caps(agent, caps, credits, at)
+
+
+def tell_of_refusal(*, agent: Agent, credits: int, at: datetime) -> None:
+    """Tell the sponsor which caps had no room for the credits that `take` refused.
+
+    Called once the refused transaction is rolled back, or the telling would go with it. Where
+    there is room by now, nobody is told.
+    """
+    caps = credit_caps(agent)
+    for cap_use in _cap_uses(caps, used(agent.pk, at), at):
+        cap_alerts.tell_refused(agent, cap_use, credits=credits)
 
 
 def give_back(*, agent_id: int, taken_at: datetime, credits: int, jobs: int = 1) -> None:
@@ -150,15 +163,15 @@ def _check_caps(agent: Agent, caps: dict[str, int], credits: int, at: datetime) 
                 f"This would pass the agent's cap of {cap} credits {_WORDS[window]}.",
                 recovery=how_to_get_more(agent),
             )
+    for cap_use in _cap_uses(caps, use, at):
+        cap_alerts.tell(agent, cap_use, added=credits)
+
+
+def _cap_uses(caps: dict[str, int], use: Use, at: datetime) -> Iterator[CapUse]:
     starts = _starts(clock.utc_day(at))
     for window, cap in caps.items():
-        cap_alerts.tell(
-            agent,
-            window=_WORDS[window],
-            since=starts.get(window),
-            used=getattr(use, window),
-            added=credits,
-            cap=cap,
+        yield CapUse(
+            window=_WORDS[window], since=starts.get(window), used=getattr(use, window), cap=cap
         )
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from accounts.grants import CapabilityDenied
 from accounts.models import Agent
 from billing import daily_jobs, ledger
 from imageskill.errors import ApiError
@@ -53,11 +54,14 @@ def submit(agent: Agent, prepared: Prepared, *, idempotency_key: str | None) -> 
     """Hold the credits, record the job and hand it over; a key used meanwhile gives its job.
 
     Raises `DailyJobLimit`, `InsufficientCredits`, `CapabilityDenied` or `IdempotencyConflict`;
-    nothing was written then.
+    nothing was written then, but that a sponsor is told of a cap that refused.
     """
     try:
         with transaction.atomic():
             return _record(agent, prepared, idempotency_key)
+    except CapabilityDenied:
+        daily_jobs.tell_of_refusal(agent=agent, credits=prepared.plan.cost.credits, at=clock.now())
+        raise
     except IntegrityError as error:
         diagnosis = getattr(error.__cause__, "diag", None)
         if diagnosis is None or diagnosis.constraint_name != _ONCE or not idempotency_key:

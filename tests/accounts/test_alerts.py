@@ -1,6 +1,7 @@
 """Telling sponsors, each cause once."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -11,6 +12,7 @@ from accounts import alerts
 from accounts.models import Agent, Alert, User
 from billing import daily_jobs
 from imageskill.lib import clock
+from jobs.models import Job
 from tests.cast import Signed
 
 pytestmark = pytest.mark.django_db
@@ -119,6 +121,48 @@ class TestCaps:
             daily_jobs.give_back(agent_id=agent.agent.pk, taken_at=clock.now(), credits=85)
 
         assert self._kinds() == ["cap_near"]
+
+    def test_are_told_when_a_create_is_refused_for_want_of_room(
+        self, api: Any, agent: Signed, sponsor: User, settings: Any
+    ) -> None:
+        settings.LOCAL_PROVIDER, settings.CREATE_WAIT_S = True, 0
+        ask = {"prompt": "a lighthouse", "model": "local.sketch", "output_count": 2}
+        assert api.post("/v1/create", token=agent.token, json=ask).status == 202
+        price = Job.objects.get().credits_held
+        self._cap(agent, sponsor, price + 1)
+
+        for _ in range(2):
+            refused = api.post("/v1/create", token=agent.token, json=ask)
+            assert refused.code == "CAPABILITY_DENIED"
+
+        alert = Alert.objects.get()
+        assert alert.kind == "cap_reached"
+        assert (alert.facts["used"], alert.facts["refused"]) == (price, price)
+        alerts.mail(alert_id=alert.pk)
+        assert f"refused an operation of {price}." in mail.outbox[-1].body
+
+    def test_are_told_once_whether_refused_or_used_up(self, agent: Signed, sponsor: User) -> None:
+        self._cap(agent, sponsor, 10)
+        self._take(agent, 7)
+        daily_jobs.tell_of_refusal(agent=agent.agent, credits=3, at=clock.now())
+        assert self._kinds() == []
+        daily_jobs.tell_of_refusal(agent=agent.agent, credits=4, at=clock.now())
+        assert self._kinds() == ["cap_reached"]
+
+        self._take(agent, 3)
+
+        assert self._kinds() == ["cap_reached"]
+
+    def test_a_dry_run_tells_nobody(
+        self, api: Any, agent: Signed, sponsor: User, settings: Any
+    ) -> None:
+        settings.LOCAL_PROVIDER = True
+        self._cap(agent, sponsor, 0)
+
+        ask = {"prompt": "a lighthouse", "model": "local.sketch", "dry_run": True}
+        api.post("/v1/create", token=agent.token, json=ask)
+
+        assert self._kinds() == []
 
     def test_cost_no_statement_while_no_threshold_is_passed(
         self, agent: Signed, sponsor: User
