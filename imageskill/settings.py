@@ -396,7 +396,7 @@ BREAKER_WINDOW_S = env.integer("BREAKER_WINDOW_S", 120)
 BREAKER_PAUSE_S = env.integer("BREAKER_PAUSE_S", 30)  # doubled each time, to ten minutes at most
 PROMPT_POLICY = env.text("PROMPT_POLICY", "local")  # local, or openai for its moderation endpoint
 PROMPT_POLICY_TIMEOUT_S = env.integer("PROMPT_POLICY_TIMEOUT_S", 10)
-PROVIDERS_ARE_STANDINS = "providers" in env.words("STANDINS")
+PROVIDERS_ARE_STANDINS = "providers" in env.names("STANDINS")
 STANDING_WARNINGS = (
     ["Providers are stand-ins on this installation: pictures are drawn by a test server."]
     if PROVIDERS_ARE_STANDINS

@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping
 
+from imageskill.lib.env import names_in
+
 NAMES = ("stripe", "github", "providers")
 WEBHOOK_SECRETS = {"stripe": "STRIPE_WEBHOOK_SECRET", "github": "GITHUB_WEBHOOK_SECRET"}
 _BY_DEFAULT = {"stripe": ("STRIPE_SECRET_KEY",), "github": ("GITHUB_TOKEN", "GITHUB_APP_ID")}
 
 
 def chosen(env: Mapping[str, str]) -> list[str]:
-    """Return the stand-ins that `STANDINS` names.
+    """Return the stand-ins that `STANDINS` names; settings.py reads it in the same way.
 
     Without it: stripe and github, each where it has no credentials, and in development only.
     Raises RuntimeError for an unknown name.
     """
-    named = env.get("STANDINS", "").replace(",", " ").split()
+    named = names_in(env.get("STANDINS", ""))
     if not named:
         development = env.get("DEVELOPMENT", "").lower() in ("1", "true", "yes", "on")
         return [

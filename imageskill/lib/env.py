@@ -1,6 +1,7 @@
 """Settings from the environment: typed, loud when malformed, `NAME_FILE` read for every name."""
 
 import os
+import re
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -55,3 +56,13 @@ def decimal(name: str, default: str) -> Decimal:
 def words(name: str, default: str = "") -> list[str]:
     """Read a list separated by commas."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def names(name: str) -> list[str]:
+    """Read a list of names, as `names_in` takes them apart."""
+    return names_in(text(name))
+
+
+def names_in(value: str) -> list[str]:
+    """Take names apart that stand in one line, between commas or spaces."""
+    return re.findall(r"[^\s,]+", value)

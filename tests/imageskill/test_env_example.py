@@ -6,7 +6,7 @@ import re
 import pytest
 from django.conf import settings
 
-READERS = {"text", "flag", "integer", "decimal", "words", "secret"}
+READERS = {"text", "flag", "integer", "decimal", "words", "names", "secret"}
 
 
 def read_by_settings() -> dict[str, object]:

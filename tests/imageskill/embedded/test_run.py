@@ -218,8 +218,14 @@ class TestStandIns:
     def test_nobody_stands_in_outside_development(self):
         assert standin_choice.chosen({}) == []
 
-    def test_names_are_taken_as_given(self):
-        assert standin_choice.chosen({"STANDINS": "providers,stripe"}) == ["stripe", "providers"]
+    @pytest.mark.parametrize(
+        "named",
+        ["providers,stripe", "stripe providers", " stripe ,  providers,", "stripe\tproviders"],
+    )
+    def test_names_stand_between_commas_or_spaces(self, named):
+        assert standin_choice.chosen({"STANDINS": named}) == ["stripe", "providers"]
+
+    def test_none_is_nobody(self):
         assert standin_choice.chosen({"STANDINS": "none", "DEVELOPMENT": "1"}) == []
 
     def test_an_unknown_name_is_refused(self):
