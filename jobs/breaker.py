@@ -83,20 +83,23 @@ def note_success(model_id: str) -> None:
 
 
 def paused_s(model_ids: Iterable[str]) -> dict[str, int]:
-    """Give the seconds for which each open breaker stays open; models without one are left out."""
+    """Give the seconds for which each model is refused; those that may be called are left out.
+
+    That is while its breaker is open, and while the one call that may try is on its way.
+    """
     names = list(model_ids)
     pipeline = client().pipeline()
     for name in names:
         pipeline.pttl(_key(name, "open"))
+        pipeline.pttl(_key(name, "probe"))
     try:
-        paused_ms = pipeline.execute()
+        left_ms = pipeline.execute()
     except Unreachable as error:
         log.warning("breaker_not_asked", error=type(error).__name__)
         return {}
+    longest = map(max, left_ms[::2], left_ms[1::2])
     return {
-        name: math.ceil(left / 1000)
-        for name, left in zip(names, paused_ms, strict=True)
-        if left > 0
+        name: math.ceil(left / 1000) for name, left in zip(names, longest, strict=True) if left > 0
     }
 
 

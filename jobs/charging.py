@@ -12,7 +12,10 @@ from billing import pricing
 
 @dataclass(frozen=True, kw_only=True)
 class Charge:
-    """Credits to capture, the provider's cost behind them, and what the house bears of it."""
+    """Credits to capture, the provider's cost behind them, and what it cost above the plan.
+
+    `excess_usd` is the house's to bear: more would have been due than was held.
+    """
 
     credits: int
     provider_usd: Decimal | None
@@ -32,7 +35,7 @@ def charge_of(
     """Price a job that delivered `outputs` of `planned_outputs` pictures."""
     if is_usage_priced and reported_usd is not None:
         due = pricing.debit(reported_usd, margin=margin)
-        excess = reported_usd if due > credits_held else None
+        excess = reported_usd - (planned_usd or 0) if due > credits_held else None
         return Charge(credits=min(due, credits_held), provider_usd=reported_usd, excess_usd=excess)
     provider_usd = planned_usd if reported_usd is None else reported_usd
     if planned_usd is None or outputs >= planned_outputs:

@@ -68,7 +68,7 @@ def store(job: Job) -> None:
 
 
 def cancel_at_provider(job_id: str) -> None:
-    """Ask the provider to stop a job that was canceled; as well as it can."""
+    """Ask the provider to stop a job that was canceled or given up; as well as it can."""
     job = Job.objects.get(public_id=job_id)
     if not job.provider_request_id:
         return  # the worker that submits comes by and finds it canceled
@@ -78,7 +78,7 @@ def cancel_at_provider(job_id: str) -> None:
     except ProviderError as error:
         answer = "unsupported"
         log.warning("not_canceled_at_provider", reason=error.reason)
-    if answer in {"too_late", "unsupported"}:
+    if job.status == states.CANCELED and answer in {"too_late", "unsupported"}:
         lifecycle.note_loss(job, reason=Loss.Reason.CANCELED, usd=job.planned_usd)
 
 
@@ -143,11 +143,12 @@ def _give_up(job: Job, error: ProviderError) -> None:
 
 
 def _loss_of(job: Job, error: ProviderError) -> tuple[Loss.Reason | None, Decimal | None]:
-    """Say what the house may have lost: what was reported, or the whole plan past a deadline."""
+    """Say what the house may have lost: what was reported, or the whole plan where nothing was."""
+    usd = error.cost_usd or job.planned_usd
     if error.failure is TIMED_OUT:
-        return Loss.Reason.TOO_LATE, error.cost_usd or job.planned_usd
-    if error.cost_usd:
-        return _LOSSES.get(error.failure), error.cost_usd
+        return Loss.Reason.TOO_LATE, usd
+    if error.cost_usd or error.is_billed:
+        return _LOSSES.get(error.failure), usd
     return None, None
 
 

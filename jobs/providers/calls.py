@@ -15,6 +15,7 @@ from imageskill.lib import clock
 from jobs import breaker
 from jobs.providers import credentials, seats
 from jobs.providers.failures import (
+    BROKEN_RUN,
     OUTCOME_UNKNOWN,
     TIMED_OUT,
     TRANSIENT,
@@ -81,6 +82,11 @@ def look(provider: str, submission: Submission, order: Order) -> Outcome | None:
         if error.failure is not TRANSIENT:
             _ended(provider, order, error)
         raise
+    except Exception as error:
+        log.exception("adapter_defect", provider=provider)
+        broken = ProviderError(BROKEN_RUN, reason="defect", is_billed=True)
+        _ended(provider, order, broken)
+        raise broken from error
     if outcome is not None:
         _ended(provider, order)
     return outcome

@@ -7,7 +7,7 @@ looks at `failure` to decide between releasing the hold and keeping it.
 from dataclasses import dataclass
 from decimal import Decimal
 
-from imageskill.errors import ApiError, Recovery, Timeout
+from imageskill.errors import ApiError, Timeout
 
 
 class ProviderFailure(ApiError):
@@ -58,7 +58,6 @@ class Failure:
     name: str
     error: type[ApiError]
     is_ended: bool  # the job may end now and its hold go back
-    may_have_billed: bool  # the provider may charge us: the house's loss, to be listed
     is_retryable_before_acceptance: bool  # the adapter itself may try again, nothing was begun
     trips_breaker: bool  # speaks of the provider's health, not of this one order
 
@@ -67,7 +66,6 @@ PERMANENT = Failure(
     name="permanent",
     error=ProviderFailure,
     is_ended=True,
-    may_have_billed=False,
     is_retryable_before_acceptance=False,
     trips_breaker=False,
 )
@@ -77,7 +75,6 @@ OPERATOR = Failure(
     name="operator",
     error=ProviderFailure,
     is_ended=True,
-    may_have_billed=False,
     is_retryable_before_acceptance=False,
     trips_breaker=True,
 )
@@ -87,27 +84,37 @@ TRANSIENT = Failure(
     name="transient",
     error=ProviderFailure,
     is_ended=True,
-    may_have_billed=False,
     is_retryable_before_acceptance=True,
     trips_breaker=True,
 )
 """The provider is busy or broken and said so before it took the order."""
 
+NOT_SENT = Failure(
+    name="not_sent",
+    error=ProviderFailure,
+    is_ended=True,
+    is_retryable_before_acceptance=True,
+    trips_breaker=False,
+)
+"""Our own storage did not give an input, so the order never went out whole."""
+
 BROKEN_RUN = Failure(
     name="broken_run",
     error=ProviderFailure,
     is_ended=True,
-    may_have_billed=True,
     is_retryable_before_acceptance=False,
     trips_breaker=True,
 )
-"""The provider took the order and failed at it, or delivered what can't be fetched or read."""
+"""The provider took the order and failed at it, or delivered what can't be fetched or read.
+
+An error of a server that answered at once (500, 502, 504) counts as this too: it is an answer,
+and vendors don't bill what they answered with an error.
+"""
 
 POLICY = Failure(
     name="policy",
     error=ProviderPolicyDenied,
     is_ended=True,
-    may_have_billed=True,
     is_retryable_before_acceptance=False,
     trips_breaker=False,
 )
@@ -117,7 +124,6 @@ UNAVAILABLE = Failure(
     name="unavailable",
     error=ProviderUnavailable,
     is_ended=True,
-    may_have_billed=False,
     is_retryable_before_acceptance=False,
     trips_breaker=False,
 )
@@ -127,7 +133,6 @@ TIMED_OUT = Failure(
     name="timeout",
     error=Timeout,
     is_ended=True,
-    may_have_billed=True,
     is_retryable_before_acceptance=False,
     trips_breaker=True,
 )
@@ -137,7 +142,6 @@ OUTCOME_UNKNOWN = Failure(
     name="outcome_unknown",
     error=ProviderOutcomeUnknown,
     is_ended=False,
-    may_have_billed=True,
     is_retryable_before_acceptance=False,
     trips_breaker=True,
 )
@@ -147,6 +151,7 @@ FAILURES = (
     PERMANENT,
     OPERATOR,
     TRANSIENT,
+    NOT_SENT,
     BROKEN_RUN,
     POLICY,
     UNAVAILABLE,
@@ -160,7 +165,8 @@ class ProviderError(Exception):
 
     `reason` is a short code of ours or the provider's (`http_503`, `moderation_blocked`) that
     staff may read; never the provider's text, which may quote the prompt. `cost_usd` is what
-    the provider said it bills all the same.
+    the provider said it bills all the same; `is_billed` says that it bills a run which it calls
+    completed, without saying how much.
     """
 
     def __init__(
@@ -169,16 +175,12 @@ class ProviderError(Exception):
         *,
         reason: str,
         cost_usd: Decimal | None = None,
+        is_billed: bool = False,
         retry_after_s: int | None = None,
     ) -> None:
         self.failure = failure
         self.reason = reason
         self.cost_usd = cost_usd
+        self.is_billed = is_billed
         self.retry_after_s = retry_after_s
         super().__init__(f"{failure.name}: {reason}")
-
-    def api_error(self) -> ApiError:
-        """Give what the caller of the API is told."""
-        if self.retry_after_s is None:
-            return self.failure.error()
-        return self.failure.error(recovery=Recovery(retry_after_seconds=self.retry_after_s))

@@ -21,7 +21,6 @@ from jobs.providers.failures import (
     ProviderError,
 )
 from jobs.providers.port import Cancellation, Order, Outcome, Output, Submission
-from jobs.providers.reasons import safe_code
 
 log = structlog.get_logger(__name__)
 
@@ -63,9 +62,12 @@ class Fal:
             return None
         result = self._asked("GET", _url(submission, "response_url"))
         if result.status_code != 200:
-            failed = fal_errors.of_run(result, status_type=safe_code(told.get("error_type")))
-            raise failed or _gateway(result)
-        return self._outcome(_json(result), submission, order)
+            raise fal_errors.of_run(result, status=told) or _gateway(result)
+        try:
+            return self._outcome(_json(result), submission, order)
+        except ProviderError as error:
+            error.is_billed = True  # fal bills what it completed
+            raise
 
     def cancel(self, submission: Submission) -> Cancellation:
         """Ask fal to take the request out of its queue, or to stop it."""

@@ -4,6 +4,7 @@ fal answers a model's error with `detail` as a list of typed entries (some endpo
 error of its own machines with `error_type`, and gateway errors with neither.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -59,16 +60,29 @@ def of_submit(answer: httpx.Response) -> ProviderError:
     )
 
 
-def of_run(answer: httpx.Response, *, status_type: str = "") -> ProviderError | None:
-    """Say what an accepted run ended with; None where only the gateway spoke, so ask again."""
-    kind = _type(answer) or status_type
+def of_run(answer: httpx.Response, *, status: Mapping[str, Any]) -> ProviderError | None:
+    """Say what a run ended with; None where only the gateway spoke, so ask again.
+
+    `status` is what the queue said of it: it names an error where the run failed, typed or not.
+    """
+    kind = _type(answer) or safe_code(status.get("error_type"))
     if kind in _BY_TYPE:
         return ProviderError(_BY_TYPE[kind], reason=kind)
     if answer.status_code in {400, 422, 499}:
         return ProviderError(PERMANENT, reason=kind or f"http_{answer.status_code}")
-    if kind or status_type:
-        return ProviderError(BROKEN_RUN, reason=kind)
+    if kind or (status.get("error") and _is_from_the_model(answer)):
+        return ProviderError(BROKEN_RUN, reason=kind or f"http_{answer.status_code}")
     return None
+
+
+def _is_from_the_model(answer: httpx.Response) -> bool:
+    """Tell a failed run's own body from a gateway's refusal to hand it out."""
+    if answer.status_code in {401, 403, 408, 429}:
+        return False
+    try:
+        return isinstance(answer.json(), dict)
+    except ValueError:
+        return False
 
 
 def _of_status(status: int) -> Failure:

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import BinaryIO, Literal, Protocol
 
-from jobs.providers.failures import TRANSIENT, ProviderError
+from jobs.providers.failures import NOT_SENT, ProviderError
 from jobs.registry import catalogue
 from jobs.registry.entry import Model
 
@@ -41,13 +41,13 @@ class Picture:
     def opened_in(self, stack: ExitStack) -> BinaryIO:
         """Open it for as long as the stack lasts.
 
-        Raises `ProviderError` (transient) where storage does not give it: nothing was begun, as
+        Raises `ProviderError` (not sent) where storage does not give it: nothing was begun, as
         a request that breaks off before its body ends is none.
         """
         try:
             return stack.enter_context(self.open())
         except Exception as error:  # storages have errors of their own
-            raise ProviderError(TRANSIENT, reason="input_not_read") from error
+            raise ProviderError(NOT_SENT, reason="input_not_read") from error
 
 
 @dataclass(frozen=True, kw_only=True)

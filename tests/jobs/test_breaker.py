@@ -64,6 +64,7 @@ class TestBreaker:
         breaker.check(MODEL)
 
         assert refusal().reason == "breaker_half_open"
+        assert breaker.paused_s([MODEL, OTHER]) == {MODEL: 1}
 
     def test_the_try_that_succeeds_closes_it(self):
         fail(3)

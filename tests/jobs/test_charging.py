@@ -42,7 +42,7 @@ class TestChargeOf:
     def test_usage_never_takes_more_than_the_hold(self):
         done = charge(is_usage_priced=True, credits_held=9, reported_usd=Decimal("0.20"))
 
-        assert (done.credits, done.excess_usd) == (9, Decimal("0.20"))
+        assert (done.credits, done.excess_usd) == (9, Decimal("0.13"))
 
     def test_usage_that_is_not_reported_takes_the_hold(self):
         assert charge(is_usage_priced=True, credits_held=9).credits == 9

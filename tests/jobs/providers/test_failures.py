@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from imageskill.errors import ApiError, Timeout
+from imageskill.errors import Timeout
 from imageskill.standins.faults import Fault
 from imageskill.standins.providers import openai as openai_stand_in
 from imageskill.standins.providers import xai as xai_stand_in
@@ -14,13 +14,13 @@ from imageskill.standins.providers.fal import Ending
 from jobs.providers import calls, failures, http_calls
 from jobs.providers.failures import (
     BROKEN_RUN,
+    NOT_SENT,
     OPERATOR,
     OUTCOME_UNKNOWN,
     PERMANENT,
     POLICY,
     TIMED_OUT,
     TRANSIENT,
-    UNAVAILABLE,
     ProviderError,
 )
 from jobs.providers.port import Outcome, Submission
@@ -58,6 +58,7 @@ class TestTable:
             "permanent": "PROVIDER_FAILURE",
             "operator": "PROVIDER_FAILURE",
             "transient": "PROVIDER_FAILURE",
+            "not_sent": "PROVIDER_FAILURE",
             "broken_run": "PROVIDER_FAILURE",
             "policy": "PROVIDER_POLICY_DENIED",
             "unavailable": "PROVIDER_UNAVAILABLE",
@@ -68,17 +69,10 @@ class TestTable:
     def test_only_what_was_not_begun_is_tried_again(self):
         again = [one for one in failures.FAILURES if one.is_retryable_before_acceptance]
 
-        assert again == [TRANSIENT]
-        assert not any(one.may_have_billed for one in again)
+        assert again == [TRANSIENT, NOT_SENT]
 
     def test_only_an_unknown_outcome_keeps_the_job_open(self):
         assert [one for one in failures.FAILURES if not one.is_ended] == [OUTCOME_UNKNOWN]
-
-    def test_seconds_to_wait_reach_the_caller(self):
-        error = ProviderError(UNAVAILABLE, reason="breaker_open", retry_after_s=30).api_error()
-
-        assert isinstance(error, ApiError)
-        assert error.recovery == {"retry_after_seconds": 30}
 
 
 FAL_RUNS = [
@@ -93,6 +87,8 @@ FAL_RUNS = [
         )
     ],
     (422, {"detail": "Old SECRET PROMPT text"}, PERMANENT, "http_422"),
+    (500, {"detail": "Internal Server Error"}, BROKEN_RUN, "http_500"),
+    (404, {"detail": "No such application version"}, BROKEN_RUN, "http_404"),
     (400, detail("downstream_service_error"), BROKEN_RUN, "downstream_service_error"),
     (500, detail("downstream_service_unavailable"), BROKEN_RUN, "downstream_service_unavailable"),
     (500, detail("internal_server_error"), BROKEN_RUN, "internal_server_error"),
@@ -137,7 +133,7 @@ class TestFalRuns:
 
         error = failed(FAL)
 
-        assert "SECRET" not in f"{error} {error.reason} {error.api_error().text}"
+        assert "SECRET" not in f"{error} {error.reason}"
 
     def test_a_run_that_takes_too_long_is_a_timeout(self, providers):
         providers.fal.seconds = 30
@@ -145,7 +141,7 @@ class TestFalRuns:
         error = failed(FAL, seconds=0.4)
 
         assert error.failure is TIMED_OUT
-        assert isinstance(error.api_error(), Timeout)
+        assert error.failure.error is Timeout
 
     def test_a_run_can_be_canceled_until_it_is_over(self, providers):
         asked = order(FAL)
@@ -264,7 +260,7 @@ class TestFalSubmits:
 
         error = failed(FAL)
 
-        assert error.api_error().recovery == {"retry_after_seconds": 120}
+        assert error.retry_after_s == 120
 
     def test_nobody_at_the_other_end_means_nothing_was_begun(self, providers, settings):
         settings.FAL_QUEUE_BASE_URL = "http://127.0.0.1:9"
@@ -325,7 +321,7 @@ class TestInputs:
 
         error = failed(model, inputs=(lost,))
 
-        assert (error.failure, error.reason) == (TRANSIENT, "input_not_read")
+        assert (error.failure, error.reason) == (NOT_SENT, "input_not_read")
         assert not providers.fal.runs
 
     def test_one_that_is_not_as_long_as_it_was_begins_nothing(self, providers):
@@ -377,7 +373,7 @@ class TestOpenAI:
         error = failed(OPENAI)
 
         assert (error.failure, error.reason) == (failure, reason)
-        assert "SECRET" not in f"{error} {error.api_error().text}"
+        assert "SECRET" not in f"{error} {error.reason}"
         assert posts(providers) == 1
 
     @pytest.mark.parametrize("status", [429, 503])
