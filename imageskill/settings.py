@@ -373,6 +373,14 @@ STORAGE_REPAIR_DEADLINE_S = env.integer("STORAGE_REPAIR_DEADLINE_S", 86_400)
 # -- Providers ---------------------------------------------------------------------------------
 
 FAL_KEY = env.text("FAL_KEY")
+_FAL_KEY_ID = env.text("FAL_KEY_ID")  # the same key in two parts, as fal's own clients take it
+_FAL_KEY_SECRET = env.text("FAL_KEY_SECRET")
+if FAL_KEY and (_FAL_KEY_ID or _FAL_KEY_SECRET):
+    raise ImproperlyConfigured("FAL_KEY stands beside FAL_KEY_ID or FAL_KEY_SECRET; keep one form.")
+if bool(_FAL_KEY_ID) != bool(_FAL_KEY_SECRET):
+    raise ImproperlyConfigured("FAL_KEY_ID and FAL_KEY_SECRET go together; one is missing.")
+if _FAL_KEY_ID:
+    FAL_KEY = f"{_FAL_KEY_ID}:{_FAL_KEY_SECRET}"
 FAL_QUEUE_BASE_URL = env.text("FAL_QUEUE_BASE_URL", "https://queue.fal.run").rstrip("/")
 FAL_OUTPUT_HOSTS = env.words("FAL_OUTPUT_HOSTS", "*.fal.media,storage.googleapis.com")
 OPENAI_API_KEY = env.text("OPENAI_API_KEY")
