@@ -20,6 +20,29 @@ class AgentAdmin(ReadOnlyAdmin):
 
     seen_with = "accounts.see_agents"
     deeds = agent_deeds.AGENT
+    export_fields = (
+        "public_id",
+        "name",
+        "runtime",
+        "contact",
+        "organization__public_id",
+        "organization__owner__email",
+        "claim_state",
+        "claim_request_state",
+        "suspended_at",
+        "suspension_reason",
+        "revoked_at",
+        "cap_outputs_per_request",
+        "cap_credits_per_operation",
+        "cap_credits_per_day",
+        "cap_credits_per_week",
+        "cap_credits_per_month",
+        "cap_credits_total",
+        "signup_network",
+        "discovery_source",
+        "created_at",
+        "last_seen_at",
+    )
     list_display = ("name", "id_shown", "runtime", "claim", "contact", "seen", "created")
     list_filter = ("claim_state",)
     search_fields = ("public_id__exact", "contact__iexact")
@@ -133,6 +156,11 @@ class OrganizationAdmin(ReadOnlyAdmin):
     """An organization and its agents."""
 
     seen_with = "accounts.see_agents"
+    export_fields = (
+        "public_id",
+        "owner__email",
+        "created_at",
+    )
     list_display = ("id_shown", "owner", "created")
     search_fields = ("public_id__exact", "owner__email__iexact")
     search_help_text = "An org_ id or the sponsor's address"
@@ -163,6 +191,13 @@ class TokenAdmin(ReadOnlyAdmin):
 
     seen_with = "accounts.see_agents"
     deeds = agent_deeds.TOKEN
+    export_fields = (
+        "agent__public_id",
+        "created_at",
+        "last_used_at",
+        "revoked_at",
+        "revoked_because",
+    )
     list_display = ("prefix", "agent_shown", "created", "used", "revoked")
     list_filter = ("revoked_because",)
     search_fields = ("lookup__exact", "agent__public_id__exact")

@@ -16,6 +16,13 @@ class UserAdmin(ReadOnlyAdmin):
     """A person who signs in."""
 
     seen_with = "accounts.see_agents"
+    export_fields = (
+        "email",
+        "is_staff",
+        "is_active",
+        "date_joined",
+        "last_login",
+    )
     list_display = ("email", "is_staff", "is_active", "joined", "signed_in")
     list_filter = ("is_staff", "is_active")
     search_fields = ("email__iexact",)

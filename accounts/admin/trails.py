@@ -14,6 +14,19 @@ class ActivityEventAdmin(ReadOnlyAdmin):
     """The events that agents read."""
 
     seen_with = "accounts.see_agents"
+    export_fields = (
+        "public_id",
+        "occurred_at",
+        "type",
+        "summary",
+        "operation",
+        "status",
+        "subject_type",
+        "subject_id",
+        "organization__public_id",
+        "agent__public_id",
+        "trace_id",
+    )
     list_display = ("type", "summary", "subject_id", "status", "agent_shown", "at")
     list_filter = (("type", FoundValuesFilter),)
     search_fields = ("public_id__exact", "agent__public_id__exact")
@@ -56,6 +69,28 @@ class TelemetryRowAdmin(ReadOnlyAdmin):
     """How calls and jobs went."""
 
     seen_with = "accounts.see_telemetry"
+    export_fields = (
+        "at",
+        "kind",
+        "name",
+        "endpoint",
+        "client",
+        "api_version",
+        "actor_type",
+        "actor_id",
+        "capability",
+        "provider",
+        "status",
+        "http_status",
+        "exit_code",
+        "duration_ms",
+        "estimated_usd",
+        "output_count",
+        "error_code",
+        "retry_state",
+        "job_id",
+        "trace_id",
+    )
     list_display = ("name", "kind", "http_status", "error_code", "duration_ms", "actor_id", "when")
     search_fields = ("trace_id__exact", "actor_id__exact")
     search_help_text = "A trace_ or agt_ id"
@@ -70,6 +105,14 @@ class AuditLineAdmin(ReadOnlyAdmin):
     """Who did what, when and why."""
 
     seen_with = "accounts.see_audit"
+    export_fields = (
+        "at",
+        "actor",
+        "action",
+        "subject",
+        "reason",
+        "trace_id",
+    )
     list_display = ("action", "subject", "actor", "reason", "when")
     search_fields = ("subject__exact", "actor__iexact")
     list_filter = (("action", FoundValuesFilter),)

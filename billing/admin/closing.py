@@ -35,6 +35,22 @@ class DifferenceAdmin(ReadOnlyAdmin):
     deeds = closing_deeds.DIFFERENCE
 
     seen_with = _SEE
+    export_fields = (
+        "id",
+        "day",
+        "reason",
+        "environment",
+        "stripe_id",
+        "receipt__number",
+        "reversal__public_id",
+        "stripe_cents",
+        "our_cents",
+        "state",
+        "owner__email",
+        "note",
+        "found_at",
+        "closed_at",
+    )
     list_display = ("reason", "state", "day", "theirs", "ours", "stripe_id", "owner")
     list_filter = ("state", "reason")
     search_fields = ("stripe_id__exact",)
@@ -79,6 +95,21 @@ class ReconciledDayAdmin(ReadOnlyAdmin):
     """One day, by Stripe's balance and by our books."""
 
     seen_with = _SEE
+    export_fields = (
+        "day",
+        "environment",
+        "stripe_payments_cents",
+        "stripe_refunds_cents",
+        "stripe_disputes_cents",
+        "stripe_fees_cents",
+        "receipts_cents",
+        "refunds_cents",
+        "disputes_cents",
+        "granted_credits",
+        "reversed_credits",
+        "open_differences",
+        "reconciled_at",
+    )
     list_display = (
         "day",
         "environment",
@@ -106,6 +137,23 @@ class BalanceMovementAdmin(ReadOnlyAdmin):
     """One of Stripe's balance transactions."""
 
     seen_with = _SEE
+    export_fields = (
+        "stripe_id",
+        "category",
+        "stripe_type",
+        "source_id",
+        "amount_cents",
+        "fee_cents",
+        "net_cents",
+        "currency",
+        "exchange_rate",
+        "environment",
+        "is_ours",
+        "receipt__number",
+        "reversal__public_id",
+        "created_at",
+        "read_at",
+    )
 
 
 @admin.register(MonthClose)
@@ -115,6 +163,16 @@ class MonthCloseAdmin(ReadOnlyAdmin):
     deeds = closing_deeds.MONTH
 
     seen_with = _SEE
+    export_fields = (
+        "month",
+        "version",
+        "closed_by__email",
+        "closed_at",
+        "reopen_asked_by__email",
+        "reopen_reason",
+        "reopened_by__email",
+        "reopened_at",
+    )
     list_display = ("month", "version", "closed_by", "closed", "reopened_at", "file")
     list_select_related = ("closed_by",)
     fields = (

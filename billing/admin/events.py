@@ -17,6 +17,21 @@ class StripeEventAdmin(ReadOnlyAdmin):
     deeds = event_deeds.ALL
 
     seen_with = "accounts.see_payments"
+    export_fields = (
+        "event_id",
+        "type",
+        "object_id",
+        "is_live_mode",
+        "state",
+        "outcome",
+        "error",
+        "attempts",
+        "deliveries",
+        "created_at",
+        "received_at",
+        "handled_at",
+        "next_attempt_at",
+    )
     list_display = ("type", "state", "object_id", "deliveries", "attempts", "outcome", "at")
     list_filter = ("state", ("type", FoundValuesFilter))
     search_fields = ("event_id__exact", "object_id__exact")

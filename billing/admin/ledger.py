@@ -15,6 +15,12 @@ class WalletAdmin(ReadOnlyAdmin):
     """A wallet and the way to its entries."""
 
     seen_with = _SEE
+    export_fields = (
+        "id",
+        "organization__public_id",
+        "purpose",
+        "balance",
+    )
     list_display = ("name", "purpose", "balance", "organization_shown")
     list_filter = ("purpose",)
     search_fields = ("organization__public_id__exact",)
@@ -43,6 +49,19 @@ class TransferAdmin(ReadOnlyAdmin):
     """A movement of credits, final."""
 
     seen_with = _SEE
+    export_fields = (
+        "id",
+        "created_at",
+        "kind",
+        "credits",
+        "organization__public_id",
+        "source__purpose",
+        "target__purpose",
+        "actor",
+        "reason",
+        "reference",
+        "parent_id",
+    )
     list_display = ("kind", "credits", "way", "reference", "actor", "at")
     list_filter = ("kind",)
     search_fields = ("reference__exact", "key__exact", "organization__public_id__exact")
@@ -83,6 +102,16 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     """One side of a transfer, with the balance that it left."""
 
     seen_with = _SEE
+    export_fields = (
+        "id",
+        "transfer_id",
+        "transfer__created_at",
+        "transfer__kind",
+        "wallet__organization__public_id",
+        "wallet__purpose",
+        "credits",
+        "balance_after",
+    )
     list_display = ("wallet", "credits", "balance_after", "transfer_shown", "at")
     list_select_related = ("wallet__organization", "transfer")
     fields = list_display
@@ -106,6 +135,13 @@ class LotAdmin(ReadOnlyAdmin):
     """What is left of a purchase."""
 
     seen_with = _SEE
+    export_fields = (
+        "reference",
+        "organization__public_id",
+        "granted",
+        "left",
+        "created_at",
+    )
     list_display = ("reference", "granted", "left", "organization_shown", "at")
     search_fields = ("reference__exact", "organization__public_id__exact")
     search_help_text = "A receipt_ or org_ id"
@@ -127,6 +163,17 @@ class JobHoldAdmin(ReadOnlyAdmin):
     """What a job holds or held."""
 
     seen_with = _SEE
+    export_fields = (
+        "job_id",
+        "organization__public_id",
+        "state",
+        "preview",
+        "paid",
+        "captured_preview",
+        "captured_paid",
+        "created_at",
+        "closed_at",
+    )
     list_display = ("job_id", "state", "preview", "paid", "captured_preview", "captured_paid", "at")
     list_filter = ("state",)
     search_fields = ("job_id__exact",)
@@ -144,6 +191,12 @@ class BooksCheckAdmin(ReadOnlyAdmin):
     """One check of the books and what it found."""
 
     seen_with = _SEE
+    export_fields = (
+        "started_at",
+        "finished_at",
+        "actor",
+        "problem_count",
+    )
     list_display = ("at", "actor", "problem_count")
     fields = ("at", "actor", "problem_count", "problems")
     readonly_fields = fields

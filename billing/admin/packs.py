@@ -120,6 +120,18 @@ class CreditPackAdmin(ReadOnlyAdmin):
 
     seen_with = "accounts.see_catalog"
     deeds = _PACK
+    export_fields = (
+        "pack_id",
+        "name",
+        "display_name",
+        "credits",
+        "amount_cents",
+        "currency",
+        "is_offered",
+        "is_default",
+        "created_at",
+        "updated_at",
+    )
     list_display = ("pack_id", "display_name", "credits", "price", "is_offered", "is_default")
     fields = ("pack_id", "name", "display_name", "credits", "price", "is_offered", "is_default")
     readonly_fields = fields
@@ -135,6 +147,23 @@ class PackChangeAdmin(SecondPersonAdmin):
 
     seen_with = "accounts.see_catalog"
     deeds = _CHANGE
+    export_fields = (
+        "pack_id",
+        "name",
+        "display_name",
+        "credits",
+        "is_offered",
+        "is_default",
+        "state",
+        "reason",
+        "needs_second_person",
+        "requested_by__email",
+        "requested_at",
+        "expires_at",
+        "decided_by__email",
+        "decided_at",
+        "decision_note",
+    )
     list_display = ("pack_id", "credits", "standing", "requested_by", "asked")
     list_filter = ("state",)
     list_select_related = ("requested_by",)

@@ -16,6 +16,20 @@ class QuoteAdmin(ReadOnlyAdmin):
     """What was offered, to whom, until when."""
 
     seen_with = _SEE
+    export_fields = (
+        "public_id",
+        "organization__public_id",
+        "agent__public_id",
+        "payment_method",
+        "pack_id",
+        "pack_name",
+        "credits",
+        "price_cents",
+        "currency",
+        "trace_id",
+        "created_at",
+        "expires_at",
+    )
     list_display = ("id_shown", "payment_method", "credits", "price", "agent_shown", "at")
     list_filter = ("payment_method",)
     search_fields = ("public_id__exact", "organization__public_id__exact")
@@ -61,6 +75,19 @@ class PaymentAttemptAdmin(ReadOnlyAdmin):
     """One try to pay a quote."""
 
     seen_with = _SEE
+    export_fields = (
+        "public_id",
+        "quote__public_id",
+        "agent__public_id",
+        "environment",
+        "status",
+        "problem",
+        "checkout_session_id",
+        "payment_intent_id",
+        "trace_id",
+        "created_at",
+        "updated_at",
+    )
     list_display = ("id_shown", "status", "environment", "quote_shown", "problem", "at")
     list_filter = ("status", "environment")
     search_fields = ("public_id__exact", "checkout_session_id__exact", "payment_intent_id__exact")
@@ -98,6 +125,22 @@ class UnmatchedPaymentAdmin(ReadOnlyAdmin):
     deeds = refund_deeds.UNMATCHED
 
     seen_with = _SEE
+    export_fields = (
+        "id",
+        "reason",
+        "state",
+        "environment",
+        "amount_cents",
+        "currency",
+        "quote__public_id",
+        "attempt__public_id",
+        "checkout_session_id",
+        "payment_intent_id",
+        "charge_id",
+        "note",
+        "found_at",
+        "resolved_at",
+    )
     list_display = ("reason", "state", "amount", "environment", "quote_shown", "at")
     list_filter = ("state", "reason")
     search_fields = ("checkout_session_id__exact", "payment_intent_id__exact", "charge_id__exact")

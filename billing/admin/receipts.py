@@ -20,6 +20,27 @@ class ReceiptAdmin(ReadOnlyAdmin):
     deeds = refund_deeds.RECEIPT
 
     seen_with = "accounts.see_payments"
+    export_fields = (
+        "number",
+        "public_id",
+        "issued_at",
+        "organization__public_id",
+        "agent__public_id",
+        "payment_method",
+        "environment",
+        "credits",
+        "amount_cents",
+        "discount_cents",
+        "currency",
+        "owed_settled_credits",
+        "balance_after",
+        "quote__public_id",
+        "attempt__public_id",
+        "payment_intent_id",
+        "charge_id",
+        "credit_event_id",
+        "trace_id",
+    )
     list_display = ("number", "amount", "credits", "payment_method", "environment", "who", "at")
     list_filter = ("environment", "payment_method")
     search_fields = (

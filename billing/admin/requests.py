@@ -46,6 +46,28 @@ class RefundRequestAdmin(SecondPersonAdmin):
     deeds = refund_deeds.REQUEST
 
     seen_with = "accounts.see_payments"
+    export_fields = (
+        "id",
+        "state",
+        "amount_cents",
+        "reason_code",
+        "reason",
+        "receipt__number",
+        "unmatched_payment_id",
+        "is_from_sponsor",
+        "needs_second_person",
+        "requested_by__email",
+        "requested_at",
+        "expires_at",
+        "decided_by__email",
+        "decided_at",
+        "decision_note",
+        "sent_at",
+        "stripe_refund_id",
+        "failure",
+        "finished_at",
+        "reversal__public_id",
+    )
     list_display = ("id", "standing", "amount", "reason_code", "receipt_shown", "who", "asked")
     list_filter = ("state",)
     list_select_related = ("receipt", "requested_by")
@@ -92,6 +114,22 @@ class CreditCorrectionAdmin(SecondPersonAdmin):
     deeds = correction_deeds.REQUEST
 
     seen_with = "accounts.see_payments"
+    export_fields = (
+        "id",
+        "kind",
+        "state",
+        "organization__public_id",
+        "credits",
+        "applied_credits",
+        "reason",
+        "needs_second_person",
+        "requested_by__email",
+        "requested_at",
+        "expires_at",
+        "decided_by__email",
+        "decided_at",
+        "decision_note",
+    )
     list_display = ("id", "kind", "credits", "standing", "organization_shown", "who", "asked")
     list_filter = ("state", "kind")
     list_select_related = ("organization", "requested_by")

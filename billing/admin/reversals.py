@@ -13,6 +13,29 @@ class PaymentReversalAdmin(ReadOnlyAdmin):
     """One refund or dispute."""
 
     seen_with = "accounts.see_payments"
+    export_fields = (
+        "public_id",
+        "kind",
+        "state",
+        "reason",
+        "receipt__number",
+        "organization__public_id",
+        "amount_cents",
+        "currency",
+        "credits",
+        "excess_credits",
+        "stripe_id",
+        "stripe_status",
+        "evidence_due_by",
+        "charge_id",
+        "payment_intent_id",
+        "problem",
+        "resolved_at",
+        "resolution",
+        "credit_event_id",
+        "created_at",
+        "updated_at",
+    )
     list_display = (
         "kind",
         "state",

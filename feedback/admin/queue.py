@@ -44,6 +44,24 @@ class QueueItemAdmin(ReadOnlyAdmin):
     """One report's way to GitHub."""
 
     seen_with = "accounts.see_feedback"
+    export_fields = (
+        "report__public_id",
+        "repository",
+        "state",
+        "mode",
+        "reason",
+        "problem",
+        "queued_by__email",
+        "queued_at",
+        "attempts",
+        "next_attempt_at",
+        "processed_at",
+        "followed_at",
+        "issue_number",
+        "issue_url",
+        "issue_state",
+        "issue_updated_at",
+    )
     list_display = ("report_shown", "state_shown", "mode", "reason", "issue_shown", "queued")
     list_filter = ("state",)
     search_fields = ("report__public_id__exact",)
@@ -141,6 +159,13 @@ class GithubRepositoryAdmin(ReadOnlyAdmin):
     """Whether a repository rests, why and until when."""
 
     seen_with = "accounts.see_feedback"
+    export_fields = (
+        "name",
+        "paused_until",
+        "pause_reason",
+        "failures",
+        "read_up_to",
+    )
     list_display = ("name", "pause_reason", "rests_until", "failures", "read")
     fields = readonly_fields = list_display
 
@@ -158,6 +183,18 @@ class GithubEventAdmin(ReadOnlyAdmin):
     """What GitHub told us, once each."""
 
     seen_with = "accounts.see_feedback"
+    export_fields = (
+        "delivery_id",
+        "received_at",
+        "event",
+        "action",
+        "repository",
+        "issue_number",
+        "issue_state",
+        "issue_updated_at",
+        "state",
+        "outcome",
+    )
     list_display = ("received", "event", "action", "issue", "state", "outcome")
     list_filter = ("state",)
     search_fields = ("delivery_id__exact",)

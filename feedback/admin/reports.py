@@ -13,6 +13,31 @@ class ReportAdmin(ReadOnlyAdmin):
     """One report, in the agent's own words."""
 
     seen_with = "accounts.see_feedback"
+    export_fields = (
+        "public_id",
+        "created_at",
+        "state",
+        "type",
+        "severity",
+        "confidence",
+        "title",
+        "body",
+        "command",
+        "expected",
+        "actual",
+        "friction",
+        "proof_needed",
+        "strategic_reason",
+        "surface",
+        "source",
+        "quality_score",
+        "is_weak",
+        "repeats",
+        "duplicate_of__public_id",
+        "organization__public_id",
+        "agent__public_id",
+        "trace_id",
+    )
     list_display = ("title_shown", "state", "severity", "type", "repeats", "agent_shown", "at")
     list_filter = ("state", "severity")
     search_fields = ("public_id__exact", "dedupe_key__exact")

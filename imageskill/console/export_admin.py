@@ -22,6 +22,15 @@ class ExportAdmin(ReadOnlyAdmin):
     """A file that was too long for a request."""
 
     seen_with = "accounts.export"
+    export_fields = (
+        "model",
+        "query",
+        "state",
+        "rows",
+        "downloads",
+        "created_at",
+        "expires_at",
+    )
     list_display = ("model", "state", "rows", "at", "until", "download")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

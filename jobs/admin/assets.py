@@ -81,6 +81,22 @@ class AssetAdmin(ReadOnlyAdmin):
 
     seen_with = "accounts.see_jobs"
     deeds = _DEEDS
+    export_fields = (
+        "public_id",
+        "job__public_id",
+        "organization__public_id",
+        "agent__public_id",
+        "index",
+        "kind",
+        "mime_type",
+        "content_length",
+        "width",
+        "height",
+        "sha256",
+        "state",
+        "state_changed_at",
+        "created_at",
+    )
     list_display = (
         "id_shown",
         "kind",

@@ -13,6 +13,17 @@ class UsageAdmin(ReadOnlyAdmin):
     """One charge of a finished operation."""
 
     seen_with = "accounts.see_jobs"
+    export_fields = (
+        "public_id",
+        "job__public_id",
+        "organization__public_id",
+        "agent__public_id",
+        "credits",
+        "preview_credits",
+        "paid_credits",
+        "provider_usd",
+        "created_at",
+    )
     list_display = ("id_shown", "job_shown", "credits", "paid_credits", "provider_usd", "created")
     search_fields = ("public_id__exact", "job__public_id__exact")
     search_help_text = "A usage_ or job_ id"
@@ -46,6 +57,12 @@ class LossAdmin(ReadOnlyAdmin):
     """What a provider bills and nobody pays us for."""
 
     seen_with = "accounts.see_jobs"
+    export_fields = (
+        "job__public_id",
+        "reason",
+        "usd",
+        "created_at",
+    )
     list_display = ("job_shown", "reason", "usd", "created")
     list_filter = ("reason",)
     list_select_related = ("job",)

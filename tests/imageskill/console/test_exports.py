@@ -5,13 +5,19 @@ import io
 
 import openpyxl
 import pytest
+from django.contrib import admin
 from django.urls import reverse
 
-from accounts.models import Agent, AuditLine, Export
+from accounts.models import Agent, AuditLine, Export, Token
 from imageskill.lib.admin import exports, spreadsheets
+from imageskill.lib.admin.bases import ConsoleAdmin, ReadOnlyAdmin
 
 pytestmark = pytest.mark.django_db
 CSV, XLSX = "admin:accounts_agent_export_csv", "admin:accounts_agent_export_xlsx"
+
+
+LISTS = [site for site in admin.site._registry.values() if isinstance(site, ConsoleAdmin)]
+SECRETS = ("password", "digest", "secret", "key", "lease", "lookup", "token")
 
 
 def rows_of(answer):
@@ -34,6 +40,42 @@ class TestCsv:
     def test_who_may_not_export_is_refused(self, signed_in, supporter, agent):
         supporter.groups.clear()
         assert signed_in(supporter).get(reverse(CSV)).status_code == 403
+
+
+class TestColumns:
+    @pytest.mark.parametrize("site", LISTS, ids=lambda site: site.model.__name__)
+    def test_none_opens_anything_or_proves_who_somebody_is(self, site):
+        columns = [*site.export_header(), *site.export_columns()]
+        assert columns
+        assert [name for name in columns if any(word in name for word in SECRETS)] == []
+
+    def test_what_no_list_or_page_shows_is_left_out_where_nothing_was_chosen(self):
+        class Plain(ReadOnlyAdmin):
+            list_display = ("prefix", "revoked_at")
+            fields = ("agent", "digest")
+
+        site = Plain(Token, admin.site)
+        assert site.export_header() == ["agent_id", "revoked_at"]
+
+    def test_every_list_can_be_downloaded(self, signed_in, operator, agent):
+        operator.is_superuser = True
+        operator.save()
+        browser = signed_in(operator)
+        for site in LISTS:
+            opts = site.model._meta
+            url = reverse(f"admin:{opts.app_label}_{opts.model_name}_export_csv")
+            answer = browser.get(url)
+            assert answer.status_code == 200, url
+            header = b"".join(answer.streaming_content).decode().splitlines()[0]
+            assert header.split(",") == site.export_header()
+
+    def test_people_are_told_apart_by_address_and_nothing_else_of_theirs_leaves(
+        self, signed_in, supporter, sponsor
+    ):
+        answer = signed_in(supporter).get(reverse("admin:accounts_user_export_csv"))
+        rows = rows_of(answer)
+        assert sponsor.email in [row["email"] for row in rows]
+        assert set(rows[0]) == {"email", "is_staff", "is_active", "date_joined", "last_login"}
 
 
 class TestXlsx:
