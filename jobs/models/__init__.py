@@ -1,6 +1,7 @@
 """The rows of jobs, a module for each aggregate."""
 
 from jobs.models.asset import Asset, AssetCheck, JobInput, KeptOutput, Upload
+from jobs.models.downloads import DownloadDay
 from jobs.models.figures import ModelDay
 from jobs.models.job import Job
 from jobs.models.prompt import Prompt
@@ -10,6 +11,7 @@ from jobs.models.usage import Loss, Usage
 __all__ = [
     "Asset",
     "AssetCheck",
+    "DownloadDay",
     "Job",
     "JobInput",
     "KeptOutput",
