@@ -71,6 +71,11 @@ app.conf.update(
         "fetch-stripe-events": {"task": "billing.fetch_stripe_events", "schedule": 300.0},
         "match-reversals": {"task": "billing.match_reversals", "schedule": 300.0},
         "count-jobs": {"task": "jobs.tally", "schedule": 300.0},
+        "write-downloads": {
+            "task": "jobs.write_downloads",
+            "schedule": 60.0,
+            "options": {"expires": 60},
+        },
         "count-money": {"task": "billing.tally", "schedule": 300.0},
         "tend-requests": {"task": "billing.tend_requests", "schedule": 60.0},
         "expire-requests": {"task": "billing.expire_requests", "schedule": 600.0},

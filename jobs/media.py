@@ -11,6 +11,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
+from jobs import downloads
 from jobs.models import Asset
 from jobs.pictures.formats import FORMATS
 
@@ -21,7 +22,10 @@ _MAX_AGE_S = 3600
 
 @require_safe
 def picture(request: HttpRequest, asset_id: str, extension: str) -> HttpResponseBase:
-    """Serve an asset's bytes: 404 unknown, 410 withdrawn or deleted, 206 a range of them."""
+    """Serve an asset's bytes: 404 unknown, 410 withdrawn or deleted, 206 a range of them.
+
+    What gives the picture or its beginning counts as a download.
+    """
     asset = _asset(asset_id)
     if asset is None or extension not in {asset.extension, _alias(asset.extension)}:
         return _plain("There is no such picture.", status=404)
@@ -30,7 +34,10 @@ def picture(request: HttpRequest, asset_id: str, extension: str) -> HttpResponse
     etag = f'"{asset.sha256}"'
     if _matches(request.headers.get("If-None-Match", ""), etag):
         return _finished(HttpResponse(status=304), etag)
-    return _finished(_bytes(request, asset, etag), etag)
+    response = _bytes(request, asset, etag)
+    if _is_download(request, response):
+        downloads.count(asset)
+    return _finished(response, etag)
 
 
 @require_safe
@@ -81,6 +88,12 @@ def _bytes(request: HttpRequest, asset: Asset, etag: str) -> HttpResponseBase:
     part["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{length}"
     part["Content-Length"] = str(len(span))
     return part
+
+
+def _is_download(request: HttpRequest, response: HttpResponseBase) -> bool:
+    if request.method != "GET":
+        return False
+    return response.status_code == 200 or response.get("Content-Range", "").startswith("bytes 0-")
 
 
 def _span(request: HttpRequest, etag: str, length: int) -> range | None:

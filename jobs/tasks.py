@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 
 from imageskill.lib import clock
-from jobs import retention, running, sweeper, tally, thumbnails
+from jobs import downloads, retention, running, sweeper, tally, thumbnails
 
 
 @shared_task(name="jobs.run")
@@ -44,3 +44,9 @@ def count_today(**_: object) -> None:
     today = clock.utc_day(clock.now())
     tally.day(today - timedelta(days=1))
     tally.day(today)
+
+
+@shared_task(name="jobs.write_downloads")
+def write_downloads(**_: object) -> None:
+    """Write down how often pictures were fetched."""
+    downloads.write()

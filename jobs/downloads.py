@@ -1,0 +1,95 @@
+"""Counting downloads of pictures by day, without who fetched them and without delaying anybody.
+
+A request adds one in Redis, to the minute that it falls into; a task brings the minutes that are
+over into the table. What Redis loses in a restart is not counted, nor is what a browser or CDN has
+in its cache. Clocks of machines may differ by a minute.
+"""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from django.db import connection
+
+from imageskill.lib import clock
+from imageskill.lib.redis_client import Unreachable, client
+from jobs.models import Asset
+
+log = structlog.get_logger(__name__)
+
+_WAITING = "downloads"  # the minutes to be written, each with itself as its score
+_OVER_AFTER = 2  # minutes, by when whoever counts in one has done so
+_KEPT_S = 7 * 24 * 3600  # where no worker comes for them, so that Redis does not fill up
+_REST_S = 30
+
+_rests_until = 0.0
+
+
+def count(asset: Asset) -> None:
+    """Count one download by now, in one trip to Redis. Never raises.
+
+    After Redis has failed nothing is counted for a while, so that no picture waits for it again.
+    """
+    global _rests_until
+    if time.monotonic() < _rests_until:
+        return
+    minute = _minute_now()
+    try:
+        counting = client().pipeline()
+        counting.zadd(_WAITING, {str(minute): minute})
+        counting.hincrby(_key(minute), str(asset.pk))
+        counting.expire(_key(minute), _KEPT_S)
+        counting.execute()
+    except Unreachable as error:
+        _rests_until = time.monotonic() + _REST_S
+        log.warning("download_not_counted", error=type(error).__name__)
+
+
+def write() -> int:
+    """Add the minutes that are over to their days; gives how many there were.
+
+    Safe to repeat, to be killed in, and to run twice at once: a row takes only minutes that are
+    later than its last, and a minute leaves Redis after its rows were written.
+    """
+    over = client().zrangebyscore(_WAITING, 0, _minute_now() - _OVER_AFTER)
+    for member in over:
+        minute = int(str(member))
+        counts = client().hgetall(_key(minute))
+        _add(minute, {int(asset): int(times) for asset, times in counts.items()})
+        client().delete(_key(minute))
+        client().zrem(_WAITING, str(minute))
+    return len(over)
+
+
+# An asset that is not there (any more) must not keep the others from being counted.
+_ADD = """
+INSERT INTO jobs_downloadday AS kept (asset_id, day, count, first_at, last_at)
+SELECT asset.id, %(day)s, fetched.times, %(at)s, %(at)s
+  FROM unnest(%(assets)s::bigint[], %(counts)s::integer[]) AS fetched (asset_id, times)
+  JOIN jobs_asset asset ON asset.id = fetched.asset_id
+ ORDER BY asset.id
+ON CONFLICT (asset_id, day) DO UPDATE
+   SET count = kept.count + excluded.count, last_at = excluded.last_at
+ WHERE kept.last_at < excluded.last_at
+"""
+
+
+def _add(minute: int, counts: dict[int, int]) -> None:
+    at = datetime.fromtimestamp(minute * 60, UTC)
+    values: dict[str, Any] = {
+        "day": clock.utc_day(at),
+        "at": at,
+        "assets": list(counts),
+        "counts": list(counts.values()),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD, values)
+
+
+def _minute_now() -> int:
+    return int(clock.now().timestamp()) // 60
+
+
+def _key(minute: int) -> str:
+    return f"downloads:{minute}"
