@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Max, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from unfold.decorators import display
 
 from imageskill.lib.admin.bases import ReadOnlyAdmin
@@ -13,7 +15,7 @@ from imageskill.lib.admin.deeds import Asked, Deed, Refused
 from imageskill.lib.admin.shown import copyable, link_to, moment
 from imageskill.lib.queue import enqueue
 from jobs import artifacts, assets
-from jobs.models import Asset
+from jobs.models import Asset, DownloadDay
 
 _State = Asset.State
 _ACT = "accounts.act_on_jobs"
@@ -121,6 +123,7 @@ class AssetAdmin(ReadOnlyAdmin):
         "mime_type",
         "sha256",
         "created",
+        "downloads",
         "finding",
         "same_as",
     )
@@ -179,6 +182,14 @@ class AssetAdmin(ReadOnlyAdmin):
     def same_as(self, asset: Asset) -> str:
         verdict = getattr(asset, "verdict", None)
         return link_to(verdict.same_as) if verdict else "–"
+
+    @display(description="downloads")
+    def downloads(self, asset: Asset) -> str:
+        days = DownloadDay.objects.filter(asset=asset)
+        found = days.aggregate(times=Sum("count", default=0), last=Max("last_at"))
+        if not found["times"]:
+            return "none"
+        return format_html("{}, last {}", f"{found['times']:,}", moment(found["last"]))
 
     @display(description="size")
     def size(self, asset: Asset) -> str:
