@@ -1,12 +1,15 @@
 """Refunds and disputes: brings the books to what Stripe says of one now, whatever it said before.
 
-Both verbs converge: called with the object as it is, in any order, any number of times, by any
-number of workers, they move credits once for each phase. They take part in the transaction that
-marks an event handled, or make one of their own.
+Both `apply` verbs converge: called with the object as it is, in any order, any number of times, by
+any number of workers, they move credits once for each phase. They take part in the transaction that
+marks an event handled, or make one of their own. What they can't bring together is flagged, and
+stays in finance's queue until somebody resolves it.
 """
 
 from django.db import transaction
 
+from accounts import audit
+from accounts.models import User
 from billing import posting, reversal_news, takings
 from billing.models import PaymentReversal, Receipt, ReversalPhase, Taking, UnmatchedPayment
 from billing.stripe_objects import Dispute, Refund
@@ -15,6 +18,11 @@ from imageskill.lib import clock
 ACTOR = "stripe"
 _Kind, _State, _Problem = PaymentReversal.Kind, PaymentReversal.State, PaymentReversal.Problem
 _Phase = ReversalPhase.Phase
+
+
+class NotFlagged(Exception):
+    """The reversal has nothing to be resolved, or somebody has resolved it."""
+
 
 _CAUSES = {_Kind.REFUND: Taking.Cause.REFUND, _Kind.DISPUTE: Taking.Cause.DISPUTE}
 
@@ -50,6 +58,27 @@ def apply_dispute(found: Dispute) -> PaymentReversal:
         elif found.status in {"won", "warning_closed", "prevented"} and not is_withdrawn:
             _end(reversal)
         reversal.save()
+    return reversal
+
+
+def resolve(*, reversal_id: int, user: User, reason: str) -> PaymentReversal:
+    """Take a flagged reversal out of finance's queue, once; nothing moves. Raises NotFlagged.
+
+    It comes back if another problem is found with it.
+    """
+    with transaction.atomic():
+        reversal = PaymentReversal.objects.select_for_update(no_key=True).get(pk=reversal_id)
+        if not reversal.is_flagged:
+            raise NotFlagged("It waits for nobody: it was resolved, or its problem went away.")
+        reversal.resolved_at, reversal.resolution = clock.now(), reason
+        reversal.save(update_fields=["resolved_at", "resolution", "updated_at"])
+        audit.record(
+            user=user,
+            action="reversal.resolve",
+            subject=reversal.public_id,
+            reason=reason,
+            before={"problem": reversal.problem, "state": reversal.state},
+        )
     return reversal
 
 
@@ -109,11 +138,11 @@ def _match(reversal: PaymentReversal) -> None:
         if receipt is not None:
             reversal.receipt, reversal.organization_id = receipt, receipt.organization_id
     if reversal.receipt is not None:
-        reversal.problem = ""
+        _flag(reversal, "")
     elif _set_aside_payments(reversal):
         reversal.state = _State.SET_ASIDE
     else:
-        reversal.problem = _Problem.NO_RECEIPT
+        _flag(reversal, _Problem.NO_RECEIPT)
 
 
 def _set_aside_payments(reversal: PaymentReversal) -> bool:
@@ -154,14 +183,15 @@ def _take(reversal: PaymentReversal, *, key: str) -> None:
     )
     reversal.state, reversal.credits = _State.APPLIED, credits
     if reversal.excess_credits:
-        reversal.problem = _Problem.EXCEEDS_RECEIPT
+        _flag(reversal, _Problem.EXCEEDS_RECEIPT)
     _enter(reversal, _Phase.TAKEN, taken=amounts.taken, owed=amounts.owed)
     reversal_news.taken(reversal, receipt, amounts)
 
 
 def _reject(reversal: PaymentReversal, problem: PaymentReversal.Problem) -> None:
     assert reversal.receipt is not None
-    reversal.state, reversal.problem = _State.REJECTED, problem
+    reversal.state = _State.REJECTED
+    _flag(reversal, problem)
     _enter(reversal, _Phase.REJECTED, problem=problem)
     reversal_news.rejected(reversal, reversal.receipt)
 
@@ -169,10 +199,11 @@ def _reject(reversal: PaymentReversal, problem: PaymentReversal.Problem) -> None
 def _end(reversal: PaymentReversal) -> None:
     """Undo what was taken; close what never moved anything."""
     if reversal.state == _State.SEEN:
-        reversal.state, reversal.problem = _State.CLOSED, ""
+        reversal.state = _State.CLOSED
+        _flag(reversal, "")
         _enter(reversal, _Phase.CLOSED, status=reversal.stripe_status)
     elif reversal.state == _State.LOST:
-        reversal.problem, reversal.resolved_at = _Problem.REINSTATED_AFTER_LOSS, None
+        _flag(reversal, _Problem.REINSTATED_AFTER_LOSS)
     elif reversal.state == _State.APPLIED:
         assert reversal.receipt is not None
         amounts = takings.undo(
@@ -191,6 +222,12 @@ def _lose(reversal: PaymentReversal) -> None:
     elif reversal.state == _State.SEEN and reversal.receipt is not None:
         reversal.state = _State.CLOSED
         _enter(reversal, _Phase.CLOSED, status=reversal.stripe_status)
+
+
+def _flag(reversal: PaymentReversal, problem: str) -> None:
+    """Name the problem; what was resolved stays so, until there is another one."""
+    if reversal.problem != problem:
+        reversal.problem, reversal.resolved_at, reversal.resolution = problem, None, ""
 
 
 def _enter(reversal: PaymentReversal, phase: ReversalPhase.Phase, **details: object) -> None:

@@ -3,14 +3,27 @@
 from django.contrib import admin
 from unfold.decorators import display
 
+from billing.admin import reversal_deeds
 from billing.models import PaymentReversal
 from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.set_filters import SetFilter
 from imageskill.lib.admin.shown import copyable, link_to, moment
+
+
+class FlaggedFilter(SetFilter):
+    """What finance has to look at."""
+
+    title = "queue"
+    parameter_name = "flagged"
+    label = "waits for finance"
+    set_name = "flagged"
 
 
 @admin.register(PaymentReversal)
 class PaymentReversalAdmin(ReadOnlyAdmin):
     """One refund or dispute."""
+
+    deeds = reversal_deeds.ALL
 
     seen_with = "accounts.see_payments"
     export_fields = (
@@ -46,7 +59,7 @@ class PaymentReversalAdmin(ReadOnlyAdmin):
         "due",
         "at",
     )
-    list_filter = ("kind", "state", "problem")
+    list_filter = (FlaggedFilter, "kind", "state", "problem")
     search_fields = ("public_id__exact", "stripe_id__exact", "charge_id__exact")
     search_help_text = "A payment_reversal_ id, or Stripe's re_, du_ or ch_"
     list_select_related = ("receipt",)
@@ -60,6 +73,7 @@ class PaymentReversalAdmin(ReadOnlyAdmin):
         "excess_credits",
         "problem",
         "resolution",
+        "resolved",
         "reason",
         "stripe_id",
         "stripe_status",
@@ -92,6 +106,10 @@ class PaymentReversalAdmin(ReadOnlyAdmin):
     @display(description="evidence due")
     def due(self, reversal: PaymentReversal) -> str:
         return moment(reversal.evidence_due_by)
+
+    @display(description="resolved")
+    def resolved(self, reversal: PaymentReversal) -> str:
+        return moment(reversal.resolved_at)
 
     @display(description="first seen")
     def at(self, reversal: PaymentReversal) -> str:

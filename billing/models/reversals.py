@@ -138,6 +138,11 @@ class PaymentReversal(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.stripe_id} {self.state}"
 
+    @property
+    def is_flagged(self) -> bool:
+        """Whether finance has to look at it."""
+        return bool(self.problem) and self.resolved_at is None
+
 
 class ReversalPhase(AppendOnly):
     """A phase that a reversal entered, once, with what it moved."""

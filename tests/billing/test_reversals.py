@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from accounts.models import ActivityEvent, Alert, Organization, User
+from accounts.models import ActivityEvent, Alert, AuditLine, Organization, User
 from billing import ledger, reversals, takings
 from billing.chart import Purpose
 from billing.models import Lot, PaymentReversal, UnmatchedPayment
@@ -328,6 +328,69 @@ class TestDispute:
 
         assert reversal.problem == Problem.REINSTATED_AFTER_LOSS
         assert ledger.balances(org) == (0, 0, 0, 0)
+
+
+class TestFlagged:
+    """What the books could not follow stays in finance's queue until somebody resolves it."""
+
+    @pytest.fixture
+    def staff(self, financier):
+        return financier
+
+    def resolve(self, reversal, staff):
+        return reversals.resolve(reversal_id=reversal.pk, user=staff, reason="matched by hand")
+
+    def test_resolved_with_a_reason_it_leaves_the_queue_and_moves_nothing(self, org, staff):
+        buy(org, 500, charge_id="ch_a")
+        reversal = reversals.apply_refund(refund("re_a", "ch_a", 700))
+        before = ledger.balances(org)
+
+        resolved = self.resolve(reversal, staff)
+
+        assert (resolved.resolution, resolved.problem) == (
+            "matched by hand",
+            Problem.EXCEEDS_RECEIPT,
+        )
+        assert not PaymentReversal.objects.flagged().exists()
+        assert ledger.balances(org) == before
+        line = AuditLine.objects.get(action="reversal.resolve", subject=reversal.public_id)
+        assert (line.user, line.reason) == (staff, "matched by hand")
+
+    def test_it_is_resolved_once(self, org, staff):
+        reversal = reversals.apply_refund(refund("re_a", "ch_a", 500))
+        self.resolve(reversal, staff)
+
+        with pytest.raises(reversals.NotFlagged):
+            self.resolve(reversal, staff)
+        assert AuditLine.objects.filter(action="reversal.resolve").count() == 1
+
+    def test_without_a_problem_there_is_nothing_to_resolve(self, org, staff):
+        buy(org, 500, charge_id="ch_a")
+        reversal = reversals.apply_refund(refund("re_a", "ch_a", 500))
+
+        with pytest.raises(reversals.NotFlagged):
+            self.resolve(reversal, staff)
+
+    def test_the_same_news_again_does_not_bring_it_back(self, org, staff):
+        buy(org, 500, charge_id="ch_a")
+        reversals.apply_dispute(dispute("du_a", "ch_a", 500, status="lost"))
+        won = dispute("du_a", "ch_a", 500, status="won", reinstated=True)
+        self.resolve(reversals.apply_dispute(won), staff)
+
+        again = reversals.apply_dispute(won)
+
+        assert again.resolution == "matched by hand"
+        assert not PaymentReversal.objects.flagged().exists()
+
+    def test_another_problem_does(self, org, staff):
+        waiting = reversals.apply_refund(refund("re_a", "ch_a", 700))
+        self.resolve(waiting, staff)
+        buy(org, 500, charge_id="ch_a")
+
+        reversals.apply_refund(refund("re_a", "ch_a", 700))
+
+        [flagged] = PaymentReversal.objects.flagged()
+        assert (flagged.problem, flagged.resolution) == (Problem.EXCEEDS_RECEIPT, "")
 
 
 class TestWriteOff:
