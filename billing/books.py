@@ -12,10 +12,14 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
+from accounts import audit
+from accounts.models import User
 from billing import book_queries
 from billing.models import BooksCheck, JobHold
 from imageskill.lib import clock
+from imageskill.lib.queue import enqueue
 
+CHECK = "billing.check_books"
 _KEPT_PROBLEMS = 100
 
 
@@ -33,6 +37,13 @@ class HeldForJob(NamedTuple):
     state: str
     credits: int
     captured: int
+
+
+def ask(*, user: User, reason: str) -> None:
+    """Have a worker check the books on behalf of staff."""
+    with transaction.atomic():
+        audit.record(user=user, action="books.check", subject="books", reason=reason)
+        enqueue(CHECK, actor=f"user:{user.pk}")
 
 
 def check(*, actor: str) -> BooksCheck:

@@ -21,10 +21,10 @@ from imageskill.lib import clock
 log = structlog.get_logger(__name__)
 
 
-@shared_task(name="billing.check_books")
-def check_books(**_: object) -> None:
+@shared_task(name=books.CHECK)
+def check_books(*, actor: str = "system:nightly", **_: object) -> None:
     """Check the books and keep the outcome."""
-    run = books.check(actor="system:nightly")
+    run = books.check(actor=actor)
     if run.problem_count:
         log.error("books_are_not_in_order", problems=run.problem_count)
 

@@ -3,8 +3,10 @@
 from django.contrib import admin
 from unfold.decorators import display
 
+from billing.admin import books_deeds
 from billing.models import BooksCheck, JobHold, LedgerEntry, Lot, Transfer, Wallet
 from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.page_deeds import ListWithDeeds
 from imageskill.lib.admin.shown import copyable, link_to, list_of, moment
 
 _SEE = "accounts.see_ledger"
@@ -187,8 +189,10 @@ class JobHoldAdmin(ReadOnlyAdmin):
 
 
 @admin.register(BooksCheck)
-class BooksCheckAdmin(ReadOnlyAdmin):
+class BooksCheckAdmin(ListWithDeeds):
     """One check of the books and what it found."""
+
+    page_deeds = books_deeds.LIST
 
     seen_with = _SEE
     export_fields = (
