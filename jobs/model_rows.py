@@ -181,6 +181,8 @@ def _references(model: Model) -> Row:
     shape = {"roles": list(rule.roles), "max_indexes": rule.max_indexes, "tasks": list(rule.tasks)}
     if rule.kind == "elements":
         shape["max_element_references_per_index"] = rule.max_per_index
+    if rule.meaning:
+        shape["meaning"] = rule.meaning
     return shape | {"asset": _picture(inputs.REFERENCE)}
 
 

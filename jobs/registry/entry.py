@@ -39,7 +39,7 @@ class ReferenceRule:
 
     `elements`: named things, one `element_frontal` at each index and up to `max_per_index`
     `element_reference` beside it. `pictures`: one `reference_image` at each index, with a
-    task where `tasks` lists any.
+    task where `tasks` lists any. `meaning` tells callers what the numbers don't.
     """
 
     kind: Literal["elements", "pictures"]
@@ -47,6 +47,7 @@ class ReferenceRule:
     max_per_index: int = 0
     max_entries: int = 0
     tasks: tuple[str, ...] = ()
+    meaning: str = ""
 
     @property
     def roles(self) -> tuple[str, ...]:

@@ -118,7 +118,8 @@ class TestRow:
     def test_media_tells_what_goes_in_and_comes_out(self):
         kling = one("fal.kling-image-o3-image-to-image")["media"]
         assert kling["input"]["images"]["required"]
-        assert kling["input"]["references"]["max"] == 40
+        assert kling["input"]["references"]["max"] == 36
+        assert "nine" in kling["input"]["references"]["meaning"].lower()
         assert kling["input"]["references"]["roles"] == ["element_frontal", "element_reference"]
         ideogram = one("fal.ideogram-v2-edit")["media"]
         assert ideogram["input"]["mask"]["required"]

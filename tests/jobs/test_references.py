@@ -6,6 +6,9 @@ from jobs.inputs import InputPolicyDenied
 from tests.jobs.plans import edit, picture, plan, reference
 
 KLING = registry.get("fal.kling-image-o3-text-to-image")
+KLING_EDITS = [
+    registry.get(name) for name in ("fal.kling-image-o1", "fal.kling-image-o3-image-to-image")
+]
 DREAMO = registry.get("fal.dreamo")
 XAI = registry.get("xai.grok-imagine-image-edit")
 
@@ -59,6 +62,16 @@ class TestElements:
     def test_flat_references_are_refused(self):
         found = refused(KLING, reference("reference_image", 0))
         assert found[0] == ("references.0.role", "must be element_frontal or element_reference")
+
+    @pytest.mark.parametrize("model", KLING_EDITS)
+    def test_an_input_takes_the_place_of_the_tenth(self, model):
+        asked = [frontal(index) for index in range(9)]
+        asked += [beside(index, slot) for index in range(9) for slot in range(3)]
+        references.check(model, tuple(asked))
+
+        found = refused(model, *asked, frontal(9))
+
+        assert ("references.36.index", "must be from 0 to 8") in found
 
     def test_forty_entries_are_the_most(self):
         asked = [frontal(index) for index in range(10)]

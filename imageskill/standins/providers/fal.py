@@ -28,6 +28,8 @@ REMEMBERED_RUNS = 5000
 _KEPT = ("prompt", "num_images", "output_format", "seed")
 _MAKE_JPEG = ("/flux", "/dreamo")
 _PROMPTLESS = ("/redux",)
+_KLING_EDITS = ("/kling-image/o1", "/kling-image/o3/image-to-image")
+_PICTURES_OF_A_KLING_EDIT = 10
 
 
 @dataclass
@@ -202,6 +204,10 @@ def _invalid(request: Request) -> Answer | None:
     if "[blocked]" in str(asked.get("prompt")):
         message = "The content could not be processed because it was flagged by a content checker"
         return _validation("content_policy_violation", ["body", "prompt"], message)
+    given_to_kling = len(asked.get("elements", [])) + len(asked.get("image_urls", []))
+    if request.path.endswith(_KLING_EDITS) and given_to_kling > _PICTURES_OF_A_KLING_EDIT:
+        message = "Elements and images must be 10 at most in all"
+        return _validation("sequence_too_long", ["body", "elements"], message)
     return None
 
 

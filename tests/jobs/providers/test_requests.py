@@ -5,6 +5,7 @@ import json
 import pytest
 
 from jobs.providers import calls
+from jobs.providers.failures import ProviderError
 from jobs.providers.port import Outcome
 from jobs.registry import catalogue
 from tests.jobs.providers.orders import (
@@ -384,6 +385,17 @@ class TestRequests:
         request = providers.requests[0]
         assert "transfer-encoding" not in request.headers
         assert int(request.headers["content-length"]) == len(request.body)
+
+    @pytest.mark.parametrize("model", ["fal.kling-image-o1", "fal.kling-image-o3-image-to-image"])
+    def test_as_many_elements_as_a_row_allows_are_taken_and_one_more_is_not(self, providers, model):
+        most = catalogue.find(model).references.max_indexes
+        given = [reference("red", role="element_frontal", index=index) for index in range(most + 1)]
+
+        made(model, references=tuple(given[:most]))
+        with pytest.raises(ProviderError) as caught:
+            made(model, references=tuple(given))
+
+        assert caught.value.reason == "sequence_too_long"
 
     def test_a_prompt_of_any_text_arrives_as_it_is(self, providers):
         prompt = 'quotes " and \\ and \ue001 and 漢字 and {"a": 1}'
