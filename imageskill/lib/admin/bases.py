@@ -30,7 +30,7 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
     list_fullwidth = True
     actions = None
     view_on_site = False
-    list_before_template = "admin/saved_filters.html"
+    list_before_template = "admin/list_before.html"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Show to whoever has the duty."""
@@ -104,7 +104,7 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
         open_deeds = [
             (deed, self._deed_url(thing, deed))
             for deed in self.deeds
-            if thing is not None and deeds.allowed(deed, request) and deed.is_open(thing)
+            if thing is not None and deeds.may_look(deed, request) and deed.is_open(thing)
         ]
         return super().change_view(
             request, object_id, form_url, {**(extra_context or {}), "deeds": open_deeds}
@@ -137,9 +137,9 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
         if not deed.is_open(thing):
             messages.error(request, f"“{deed.label}” is no longer possible here.")
             return HttpResponseRedirect(self._thing_url(thing))
-        if request.POST.get("seen") != deeds.fingerprint(thing):
+        if request.POST.get("seen") != deeds.fingerprint(thing, deed):
             messages.warning(request, "This has changed meanwhile. Read again before you go on.")
-            return HttpResponseRedirect(self._deed_url(thing, deed))
+            return None
         reason = fields.pop("reason", "")
         asked = Asked(request.user, reason, request.POST.get("key", ""), fields)
         if not deeds.claim_key(asked.key):
@@ -188,7 +188,8 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
             "can_look": deed.preview_with is not None,  # a template would call the function
             "form": form,
             "sentences": sentences,
-            "seen": deeds.fingerprint(thing),
+            "seen": deeds.fingerprint(thing, deed),
+            "may_do": deeds.allowed(deed, request),
             "key": request.POST.get("key") or deeds.new_key(),
             "back": self._thing_url(thing),
         }

@@ -1,0 +1,62 @@
+"""A list says what its address narrows it to, and offers the way back to all."""
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import ActivityEvent, Token
+from jobs.models import Job
+from tests.cast import sign_up
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lists(signed_in, supporter):
+    browser = signed_in(supporter)
+
+    def get(model, **query):
+        opts = model._meta
+        name = f"admin:{opts.app_label}_{opts.model_name}_changelist"
+        return browser.get(reverse(name, query=query))
+
+    return get
+
+
+class TestNarrowing:
+    def test_an_agents_rows_are_listed_under_its_name_with_the_way_to_all(self, lists, agent):
+        sign_up(name="other-agent", contact="other-ops@example.com")
+        page = lists(Token, agent__id__exact=agent.agent.pk, revoked_because__exact="")
+        changelist = page.context_data["cl"]
+        assert [token.agent_id for token in changelist.result_list] == [agent.agent.pk]
+        [narrowing] = changelist.narrowings
+        assert narrowing.label == "agent"
+        assert reverse("admin:accounts_agent_change", args=[agent.agent.pk]) in narrowing.value
+        assert "agent__id" not in narrowing.without
+        assert "revoked_because" in narrowing.without
+        assert 'aria-label="Show all again, whatever the agent"' in page.content.decode()
+
+    def test_what_a_filter_shows_is_not_said_twice(self, lists, agent):
+        assert not lists(Job, status__exact="failed").context_data["cl"].narrowings
+
+    def test_other_conditions_are_said_as_they_are_and_escaped(self, lists, agent):
+        page = lists(Job, provider_id="<b>fal")
+        [narrowing] = page.context_data["cl"].narrowings
+        assert (narrowing.label, narrowing.value) == ("provider id", "<b>fal")
+        assert "&lt;b&gt;fal" in page.content.decode()
+
+    def test_an_agent_that_is_not_there_leads_to_an_empty_list(self, lists):
+        page = lists(Token, agent__id__exact=987654)
+        assert page.status_code == 200
+        assert page.context_data["cl"].narrowings[0].value == "no. 987654"
+
+
+class TestSearchingByOwner:
+    def test_an_agents_id_finds_its_rows_and_no_others(self, lists, agent, stranger):
+        rows = lists(ActivityEvent, q=agent.id).context_data["cl"].queryset
+        assert str(rows.query).count("SELECT") == 1  # straight by the agent's index
+        assert {event.agent_id for event in rows} <= {agent.agent.pk}
+        tokens = lists(Token, q=agent.id).context_data["cl"].result_list
+        assert [token.agent_id for token in tokens] == [agent.agent.pk]
+
+    def test_an_unknown_id_finds_nothing(self, lists, agent):
+        assert not lists(Token, q="agt_unknown").context_data["cl"].result_list
