@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from jobs.providers.failures import PERMANENT, ProviderError
 from jobs.providers.port import Order, Picture
 from jobs.registry.entry import ReferenceFields
 
@@ -34,7 +35,11 @@ def fields(order: Order) -> dict[str, Any]:
 
 
 def pictures(order: Order) -> dict[str, Any]:
-    """Give the fields that hold pictures: one, a list, or references in the row's way."""
+    """Give the fields that hold pictures: one, a list, or references in the row's way.
+
+    Raises `ProviderError` (permanent) where there are more inputs than the model has room for:
+    none is left out in silence.
+    """
     call = order.model.call
     body: dict[str, Any] = {}
     if call.references and order.references:
@@ -42,10 +47,19 @@ def pictures(order: Order) -> dict[str, Any]:
             return {call.references.joined_field: [*order.inputs, *_in_order(order)]}
         body |= _references(call.references, _in_order(order))
     if call.input_field and order.inputs:
-        body[call.input_field] = list(order.inputs) if call.input_is_list else order.inputs[0]
+        body[call.input_field] = _inputs(order)
     if call.mask_field and order.mask:
         body[call.mask_field] = order.mask
     return body
+
+
+def _inputs(order: Order) -> Picture | list[Picture]:
+    call, given = order.model.call, order.inputs
+    if call.input_is_list or (call.input_may_be_list and len(given) > 1):
+        return list(given)
+    if len(given) > 1:
+        raise ProviderError(PERMANENT, reason="too_many_inputs")
+    return given[0]
 
 
 def _shape(order: Order) -> dict[str, str]:

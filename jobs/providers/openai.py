@@ -94,6 +94,7 @@ def _client(base_url: str, key: str) -> openai.OpenAI:
 def _call(order: Order, opened: ExitStack) -> AbstractContextManager[Any]:
     """Begin the call: pictures go out as files of a form, in small pieces.
 
+    Several inputs are a list, which the SDK repeats as `image[]`; a mask belongs to the first.
     What the SDK's methods have no argument for goes into the body all the same.
     """
     client = _client(settings.OPENAI_BASE_URL, credentials.key("openai"))

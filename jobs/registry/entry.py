@@ -201,6 +201,7 @@ class Call:
     prompt_field: str | None = None
     input_field: str | None = None
     input_is_list: bool = False
+    input_may_be_list: bool = False
     mask_field: str | None = None
     count_field: str | None = None
     format_field: str | None = None

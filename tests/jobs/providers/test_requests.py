@@ -5,7 +5,7 @@ import json
 import pytest
 
 from jobs.providers import calls
-from jobs.providers.failures import ProviderError
+from jobs.providers.failures import PERMANENT, ProviderError
 from jobs.providers.port import Outcome
 from jobs.registry import catalogue
 from tests.jobs.providers.orders import (
@@ -370,6 +370,41 @@ class TestRequests:
         sent = [(p.name, p.content_type, p.data) for p in parts if p.filename is not None]
         assert fields == body | {"prompt": PROMPT}
         assert sent == [(name, "image/png", content(one)) for name, one in files]
+
+    @pytest.mark.parametrize("model", ["openai.gpt-image-2-edit", "openai.gpt-image-1.5-edit"])
+    def test_openai_gets_several_inputs_in_their_order(self, providers, model):
+        inputs = [INPUT, picture(kind="JPEG"), picture(kind="WEBP")]
+
+        answer = made(model, inputs=tuple(inputs), mask=MASK)
+
+        (request,) = providers.requests
+        parts = request.multipart
+        assert [(part.name, part.text) for part in parts if part.filename is None] == [
+            ("prompt", PROMPT),
+            ("model", model.removeprefix("openai.").removesuffix("-edit")),
+            ("n", "1"),
+        ]
+        assert [
+            (part.name, part.filename, part.content_type, part.data)
+            for part in parts
+            if part.filename is not None
+        ] == [
+            ("image[]", "input.png", "image/png", content(inputs[0])),
+            ("image[]", "input.jpeg", "image/jpeg", content(inputs[1])),
+            ("image[]", "input.webp", "image/webp", content(inputs[2])),
+            ("mask", "mask.png", "image/png", content(MASK)),
+        ]
+        assert answer.usage["image_in"] == 3 * 323
+
+    @pytest.mark.parametrize(
+        "model", ["fal.flux-pro-kontext", "fal.ideogram-v2-edit", "xai.grok-imagine-image-edit"]
+    )
+    def test_an_input_that_has_no_place_begins_nothing(self, providers, model):
+        with pytest.raises(ProviderError) as caught:
+            made(model, inputs=(INPUT, INPUT))
+
+        assert (caught.value.failure, caught.value.reason) == (PERMANENT, "too_many_inputs")
+        assert not providers.requests
 
     def test_every_wired_model_is_in_these_tables(self):
         tables = [*FAL, *XAI, *OPENAI_CREATE, *OPENAI_EDIT]
