@@ -8,7 +8,7 @@ from billing import reversals
 from billing.models import PaymentReversal
 from tests.billing.money import buy
 from tests.billing.stripe_facts import refund
-from tests.imageskill.console.doing import do
+from tests.imageskill.console.money_deeds import do
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:billing_paymentreversal_changelist"

@@ -1,0 +1,16 @@
+"""Sending the forms of finance's deeds as a person does: opened, filled in, sent."""
+
+from django.test import Client
+from django.urls import reverse
+
+
+def deed_url(model: str, thing, deed: str) -> str:
+    return reverse(f"admin:{model}_deed", args=[thing.pk, deed])
+
+
+def do(browser: Client, model: str, thing, deed: str, **fields):
+    """Send a deed's form; with `look` only ask what would happen."""
+    url = deed_url(model, thing, deed)
+    asked = browser.get(url).context_data
+    form = {"seen": asked["seen"], "key": asked["key"], "reason": "because"}
+    return browser.post(url, form | fields, follow="look" not in fields)
