@@ -1,10 +1,13 @@
-"""Counting what money did, a day at a time; counting again gives the same."""
+"""Counting what money did, a day at a time, and what wallets hold; counting again is no harm."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
-from billing.models import MoneyDay
+from billing.chart import Purpose
+from billing.models import MoneyDay, WalletTotal
+from imageskill.lib import clock
 
 _TRANSFERS = """
 INSERT INTO billing_moneyday (day, name, environment, count, credits, amount_cents)
@@ -17,6 +20,25 @@ SELECT %(day)s, 'receipts', environment, count(*), sum(credits), sum(amount_cent
 FROM billing_receipt WHERE issued_at >= %(begin)s AND issued_at < %(end)s GROUP BY environment
 """
 
+_WALLETS = """
+INSERT INTO billing_wallettotal (purpose, credits, counted_at)
+SELECT purpose, sum(balance), %(now)s FROM billing_wallet
+GROUP BY purpose ORDER BY purpose  -- in one order, so that two at once wait for each other
+ON CONFLICT (purpose) DO UPDATE SET credits = excluded.credits, counted_at = excluded.counted_at
+"""
+
+
+class WalletTotals(NamedTuple):
+    """Credits in all wallets by purpose, as of a moment; no moment: never counted."""
+
+    credits: dict[str, int]
+    counted_at: datetime | None
+
+    @property
+    def outstanding(self) -> int:
+        """What we still owe in service: bought credits, and those that running jobs reserved."""
+        return self.credits[Purpose.PAID] + self.credits[Purpose.HELD]
+
 
 def day(which: date) -> None:
     """Count one UTC day anew; what was counted for it before is replaced."""
@@ -28,3 +50,19 @@ def day(which: date) -> None:
         MoneyDay.objects.filter(day=which).delete()
         cursor.execute(_TRANSFERS, window)
         cursor.execute(_RECEIPTS, window)
+
+
+def wallets() -> None:
+    """Count what all wallets hold now, by purpose."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WALLETS, {"now": clock.now()})
+
+
+def wallet_totals() -> WalletTotals:
+    """Give what wallets held by purpose when they were last counted."""
+    rows = list(WalletTotal.objects.all())
+    counted = {row.purpose: row.credits for row in rows}
+    return WalletTotals(
+        {purpose.value: counted.get(purpose.value, 0) for purpose in Purpose},
+        min((row.counted_at for row in rows), default=None),
+    )

@@ -64,10 +64,11 @@ def match_reversals(**_: object) -> None:
 
 @shared_task(name="billing.tally")
 def count_today(**_: object) -> None:
-    """Count what money did today, and yesterday once more after midnight."""
+    """Count what money did today, yesterday once more after midnight, and what wallets hold."""
     today = clock.utc_day(clock.now())
     tally.day(today - timedelta(days=1))
     tally.day(today)
+    tally.wallets()
 
 
 @shared_task(name=refund_sending.SEND)

@@ -4,7 +4,7 @@ from billing.models.checks import BooksCheck
 from billing.models.corrections import CreditCorrection
 from billing.models.daily import DailyUse, StarterCount
 from billing.models.evidence import DisputeEvidence
-from billing.models.figures import MoneyDay
+from billing.models.figures import MoneyDay, WalletTotal
 from billing.models.holds import JobHold, Lot, LotPart, Taking
 from billing.models.ledger import LedgerEntry, Transfer, Wallet
 from billing.models.month_close import MonthClose
@@ -50,4 +50,5 @@ __all__ = [
     "Transfer",
     "UnmatchedPayment",
     "Wallet",
+    "WalletTotal",
 ]

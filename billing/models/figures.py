@@ -1,8 +1,10 @@
-"""Figures of money by day, kept by a task, so that no page scans history."""
+"""Figures of money, kept by a task, so that no page scans history or adds up all wallets."""
 
 from typing import ClassVar
 
 from django.db import models
+
+from billing.chart import Purpose
 
 
 class MoneyDay(models.Model):
@@ -30,3 +32,14 @@ class MoneyDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} on {self.day}"
+
+
+class WalletTotal(models.Model):
+    """What all wallets of one purpose held together when they were last counted."""
+
+    purpose = models.CharField(max_length=16, choices=Purpose, unique=True)
+    credits = models.BigIntegerField()
+    counted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.credits} in {self.purpose}"

@@ -13,6 +13,7 @@ from django.db.models import Model, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 
+from billing import tally
 from billing.models import (
     BooksCheck,
     Difference,
@@ -21,10 +22,10 @@ from billing.models import (
     RefundRequest,
     StripeEvent,
     UnmatchedPayment,
-    Wallet,
 )
 from feedback.models import QueueItem, Report
 from feedback.states import QueueState
+from imageskill.console.charts import Bar, bars
 from imageskill.lib import clock
 from jobs import states
 from jobs.models import AssetCheck, Job, ModelDay
@@ -40,20 +41,6 @@ class Tile:
     figure: str
     url: str
     tone: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One day of a chart; heights are percent of the highest."""
-
-    label: str
-    value: str
-    height: int
-
-    @property
-    def top(self) -> int:
-        """Where the bar begins, from above."""
-        return 100 - self.height
 
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -166,14 +153,10 @@ def _today() -> Tile:
 
 
 def _outstanding() -> Tile:
-    total = Wallet.objects.filter(organization__isnull=False, purpose="paid").aggregate(
-        credits=Sum("balance")
-    )["credits"]
-    return Tile(
-        "Paid credits outstanding (a liability)",
-        f"{total or 0:,}",
-        reverse("admin:console_position"),
-    )
+    totals = tally.wallet_totals()
+    label = "Credits outstanding (a liability): paid and held"
+    as_of = f", {totals.counted_at:%Y-%m-%d %H:%M} UTC" if totals.counted_at else ", never counted"
+    return Tile(label + as_of, f"{totals.outstanding:,}", reverse("admin:console_position"))
 
 
 def _sold() -> Tile:
@@ -227,15 +210,15 @@ def _models() -> list[ModelDay]:
 
 
 def _jobs_by_day() -> list[Bar]:
-    return _bars(_by_day(ModelDay.objects.all(), "completed"))
+    return bars(_by_day(ModelDay.objects.all(), "completed"))
 
 
 def _failed_by_day() -> list[Bar]:
-    return _bars(_by_day(ModelDay.objects.all(), "failed"))
+    return bars(_by_day(ModelDay.objects.all(), "failed"))
 
 
 def _credits_by_day(name: str) -> list[Bar]:
-    return _bars(_by_day(MoneyDay.objects.filter(name=name), "credits"))
+    return bars(_by_day(MoneyDay.objects.filter(name=name), "credits"))
 
 
 def _by_day(rows: QuerySet[Any], field: str) -> list[tuple[str, int]]:
@@ -245,8 +228,3 @@ def _by_day(rows: QuerySet[Any], field: str) -> list[tuple[str, int]]:
         rows.filter(day__gte=days[0]).values_list("day").annotate(total=Sum(field)).order_by()
     )
     return [(f"{day:%m-%d}", found.get(day, 0)) for day in days]
-
-
-def _bars(days: list[tuple[str, int]]) -> list[Bar]:
-    highest = max((value for _, value in days), default=0) or 1
-    return [Bar(label, f"{value:,}", round(100 * value / highest)) for label, value in days]

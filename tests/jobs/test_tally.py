@@ -6,6 +6,7 @@ import pytest
 
 from billing import tally as money
 from billing.models import MoneyDay
+from billing.tasks import count_today
 from imageskill.lib import clock
 from jobs import tally
 from jobs.models import Job, ModelDay
@@ -35,3 +36,9 @@ class TestDay:
     def test_other_days_stay_empty(self, done):
         tally.day(clock.utc_day(clock.now()) - timedelta(days=1))
         assert not ModelDay.objects.exists()
+
+
+def test_the_task_counts_money_and_wallets(done):
+    count_today()
+    assert MoneyDay.objects.filter(name="capture").exists()
+    assert money.wallet_totals().counted_at is not None

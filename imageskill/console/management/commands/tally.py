@@ -1,4 +1,4 @@
-"""Count the figures of past days anew, for charts and position."""
+"""Count the figures of past days and all wallets anew, for charts and position."""
 
 from datetime import timedelta
 from typing import Any
@@ -27,4 +27,5 @@ class Command(BaseCommand):
             work.day(which)
             money.day(which)
             self.stderr.write(f"\r{which} ({days - back + 1} of {days + 1})", ending="")
+        money.wallets()
         self.stderr.write("")

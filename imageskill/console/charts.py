@@ -1,0 +1,43 @@
+"""Bars of charts, worked out on the server: shares of a picture that is a hundred high."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeVar
+
+_Number = TypeVar("_Number", int, Decimal)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One value of a chart; `height` and `top` are percent of the chart, `top` from above.
+
+    A bar below zero hangs from the line of zero.
+    """
+
+    label: str
+    value: str
+    height: int
+    top: int
+
+    @property
+    def left(self) -> int:
+        """Where the bar begins when the chart lies on its side."""
+        return 100 - self.top - self.height
+
+
+def bars(values: Sequence[tuple[str, _Number]], *, unit: str = "") -> list[Bar]:
+    """Lay values out between the highest and the lowest, zero included."""
+    highest = max((value for _, value in values), default=0)
+    lowest = min((value for _, value in values), default=0)
+    return [bar(label, value, lowest=lowest, highest=highest, unit=unit) for label, value in values]
+
+
+def bar(label: str, value: _Number, *, lowest: _Number, highest: _Number, unit: str = "") -> Bar:
+    """Lay one value out between others; zero is always in the picture."""
+    highest, lowest = max(highest, type(value)(0)), min(lowest, type(value)(0))
+    span = (highest - lowest) or 1
+    height = round(100 * abs(value) / span)
+    top = round(100 * (highest - max(value, type(value)(0))) / span)
+    text = f"{value:,} {unit}".strip()
+    return Bar(label, text, height, min(top, 100 - height))
