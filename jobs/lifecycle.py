@@ -47,6 +47,7 @@ class Ending:
     error: type[ApiError]
     failure: str = ""  # a name of the providers' failure table, where it was theirs
     message: str = ""
+    retry_after_s: int | None = None
     loss: Loss.Reason | None = None
     loss_usd: Decimal | None = None
 
@@ -201,6 +202,7 @@ def fail(job: Job, ending: Ending) -> bool:
             error_code=ending.error.code,
             error_message=ending.message or ending.error.message,
             error_class=ending.failure,
+            retry_at=_retry_at(ending),
         ):
             return False
         _release(job, jobs=0 if ending.is_callers_fault else 1, reason=ending.error.code.lower())
@@ -317,6 +319,11 @@ def _release(job: Job, *, jobs: int, reason: str, actor: str = "system") -> None
     ledger.release(
         organization_id=job.organization_id, job_id=job.public_id, reason=reason, actor=actor
     )
+
+
+def _retry_at(ending: Ending) -> datetime | None:
+    seconds = ending.retry_after_s
+    return None if seconds is None else clock.now() + timedelta(seconds=seconds)
 
 
 def _note_loss(job: Job, ending: Ending) -> None:

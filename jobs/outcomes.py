@@ -1,6 +1,9 @@
 """How a job that ended without an image is told: one error for each code a job can end with."""
 
-from imageskill.errors import ApiError, InvalidArguments, Timeout
+import math
+
+from imageskill.errors import ApiError, InvalidArguments, Recovery, Timeout
+from imageskill.lib import clock
 from jobs import states
 from jobs.artifacts import ArtifactStorageWriteFailed
 from jobs.models import Job
@@ -37,10 +40,12 @@ def error_of(job: Job) -> ApiError:
     if job.status == states.CANCELED:
         return JobEnded(f"The job {job.public_id} was canceled; nothing was charged.")
     kind = ERRORS[job.error_code]
-    return kind(
-        f"{job.error_message or kind.message} The job is {job.public_id}.",
-        recovery={"suggested_command": f"image-skill jobs show {job.public_id} --json"},
-    )
+    recovery = Recovery(suggested_command=f"image-skill jobs show {job.public_id} --json")
+    if job.retry_at is not None:
+        left_s = math.ceil((job.retry_at - clock.now()).total_seconds())
+        recovery["retry_after_seconds"] = max(1, left_s)
+    message = f"{job.error_message or kind.message} The job is {job.public_id}."
+    return kind(message, recovery=recovery)
 
 
 def pending_error_of(job: Job) -> ApiError | None:

@@ -136,10 +136,14 @@ def _give_up(job: Job, error: ProviderError) -> None:
         lifecycle.note_outcome_unknown(job)
         return
     loss, usd = _loss_of(job, error)
-    lifecycle.fail(
-        job,
-        Ending(error=error.failure.error, failure=error.failure.name, loss=loss, loss_usd=usd),
+    ending = Ending(
+        error=error.failure.error,
+        failure=error.failure.name,
+        retry_after_s=error.retry_after_s,
+        loss=loss,
+        loss_usd=usd,
     )
+    lifecycle.fail(job, ending)
 
 
 def _loss_of(job: Job, error: ProviderError) -> tuple[Loss.Reason | None, Decimal | None]:

@@ -103,6 +103,7 @@ class Job(models.Model):
     error_code = models.CharField(max_length=64, blank=True)
     error_message = models.CharField(max_length=300, blank=True)
     error_class = models.CharField(max_length=32, blank=True)  # of the providers' failure table
+    retry_at = models.DateTimeField(null=True)  # before it, the same again is not worth a try
 
     objects: ClassVar = JobQuerySet.as_manager()
 
@@ -114,6 +115,13 @@ class Job(models.Model):
             models.Index(fields=["provider_request_id"], name="job_of_provider_request"),
             models.Index(fields=["model_id", "-id"], name="job_of_model"),
             models.Index(fields=["status", "-id"], name="job_by_status"),
+            models.Index(fields=["operation", "-id"], name="job_by_operation"),
+            models.Index(fields=["created_at"], name="job_by_day"),
+            models.Index(
+                fields=["error_code", "-id"],
+                name="job_by_error",
+                condition=~models.Q(error_code=""),
+            ),
             models.Index(fields=["-completed_at"], name="job_by_end"),
             models.Index(
                 fields=["deadline_at"], name="job_open", condition=models.Q(completed_at=None)
