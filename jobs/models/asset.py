@@ -73,6 +73,7 @@ class Asset(models.Model):
             models.Index(fields=["agent", "-id"], name="asset_of_agent"),
             models.Index(fields=["sha256"], name="asset_by_sha256"),
             models.Index(fields=["kind", "created_at"], name="asset_by_age"),
+            models.Index(fields=["kind", "-id"], name="asset_by_kind"),
             models.Index(fields=["state", "-id"], name="asset_by_state"),
         ]
         constraints: ClassVar = [
@@ -193,6 +194,9 @@ class AssetCheck(models.Model):
         indexes: ClassVar = [
             GinIndex(fields=["bands"], name="asset_check_by_band"),
             models.Index(fields=["is_good", "-id"], name="asset_check_by_verdict"),
+            models.Index(
+                fields=["checked_at"], name="asset_check_failed", condition=models.Q(is_good=False)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -64,9 +64,15 @@ class Loss(models.Model):
     reason = models.CharField(max_length=16, choices=Reason.choices)
     usd = models.DecimalField(max_digits=12, decimal_places=6, null=True)  # null: not known
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    closed_at = models.DateTimeField(null=True)  # somebody has looked into it; the audit says why
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["reason", "-id"], name="loss_by_reason")]
+        indexes: ClassVar = [
+            models.Index(fields=["reason", "-id"], name="loss_by_reason"),
+            models.Index(
+                fields=["reason", "-id"], name="loss_open", condition=models.Q(closed_at=None)
+            ),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["job", "reason"], name="loss_once_for_a_reason"),
         ]
