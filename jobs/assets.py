@@ -6,6 +6,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.models import User
 from imageskill.lib import clock
+from imageskill.lib.queue import enqueue
 from jobs import artifacts, states
 from jobs.models import Asset, JobInput
 
@@ -57,6 +58,21 @@ def quarantine(asset: Asset, *, user: User, reason: str) -> None:
 def release(asset: Asset, *, user: User, reason: str) -> None:
     """Show a hidden or withdrawn asset again."""
     _move(asset, (_State.QUARANTINED, _State.WITHDRAWN), _State.AVAILABLE, user, reason)
+
+
+def check_again(asset: Asset, *, user: User, reason: str) -> None:
+    """Have a worker look at an asset once more. Raises `NotInThatState` for a deleted one."""
+    if asset.state == _State.DELETED:
+        raise NotInThatState(f"{asset.public_id} is deleted")
+    with transaction.atomic():
+        audit.record(
+            user=user,
+            action="asset.check_again",
+            subject=asset.public_id,
+            reason=reason,
+            before={"state": asset.state},
+        )
+        enqueue("jobs.thumbnail", asset_id=asset.public_id)
 
 
 def _move(asset: Asset, sources: tuple[str, ...], to: str, user: User, reason: str) -> None:

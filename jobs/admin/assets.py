@@ -13,7 +13,6 @@ from unfold.decorators import display
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.deeds import Asked, Deed, Refused
 from imageskill.lib.admin.shown import copyable, link_to, moment
-from imageskill.lib.queue import enqueue
 from jobs import artifacts, assets
 from jobs.models import Asset, DownloadDay
 
@@ -32,12 +31,7 @@ def _calling(verb: Callable[..., None], done: str) -> Callable[[Asset, Asked], s
     return perform
 
 
-def _check_again(asset: Asset, asked: Asked) -> str:
-    enqueue("jobs.thumbnail", asset_id=asset.public_id)
-    return "It is checked again; look in a moment."
-
-
-_DEEDS: Sequence[Deed] = (
+DEEDS: Sequence[Deed] = (
     Deed(
         name="withdraw",
         label="Take down",
@@ -71,7 +65,7 @@ _DEEDS: Sequence[Deed] = (
         label="Check again",
         permission=_ACT,
         preview=lambda asset: ("A worker decodes it again and makes a new thumbnail.",),
-        perform=_check_again,
+        perform=_calling(assets.check_again, "It is checked again; look in a moment."),
         is_open=lambda asset: asset.state != _State.DELETED,
     ),
 )
@@ -82,7 +76,7 @@ class AssetAdmin(ReadOnlyAdmin):
     """One picture and its check."""
 
     seen_with = "accounts.see_jobs"
-    deeds = _DEEDS
+    deeds = DEEDS
     export_fields = (
         "public_id",
         "job__public_id",
@@ -109,8 +103,13 @@ class AssetAdmin(ReadOnlyAdmin):
         "created",
     )
     list_filter = ("state", "kind")
-    search_fields = ("public_id__exact", "job__public_id__exact")
-    search_help_text = "An image_ or job_ id"
+    search_fields = (
+        "public_id__exact",
+        "job__public_id__exact",
+        "agent__public_id__exact",
+        "organization__public_id__exact",
+    )
+    search_help_text = "An image_, job_, agt_ or org_ id"
     list_select_related = ("agent", "job", "verdict")
     change_form_before_template = "admin/jobs/asset_before.html"
     fields = (

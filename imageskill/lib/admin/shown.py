@@ -36,6 +36,21 @@ def moment(at: datetime | None) -> SafeString | str:
     )
 
 
+def span(seconds: float | None) -> str:
+    """Show how long something took or has waited, by its two largest units."""
+    if seconds is None:
+        return "–"
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f} s"
+    left = round(seconds)
+    parts = []
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
+        number, left = divmod(left, length)
+        if number or parts:
+            parts.append(f"{number} {unit}" if number else "")
+    return " ".join(filter(None, parts[:2]))
+
+
 def dollars(cents: int | None) -> str:
     """Show whole cents with their currency."""
     return "–" if cents is None else f"{cents / 100:,.2f} USD"
