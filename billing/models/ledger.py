@@ -83,6 +83,8 @@ class Transfer(AppendOnly):
         ]
         indexes: ClassVar = [
             models.Index(name="transfer_by_organization", fields=["organization", "-id"]),
+            # The balance as of a past moment begins at the last transfer by then.
+            models.Index(name="transfer_by_moment", fields=["organization", "-created_at", "-id"]),
             models.Index(name="transfer_by_kind", fields=["kind", "-id"]),
         ]
 

@@ -40,8 +40,8 @@ class ReportAdmin(ReadOnlyAdmin):
     )
     list_display = ("title_shown", "state", "severity", "type", "repeats", "agent_shown", "at")
     list_filter = ("state", "severity")
-    search_fields = ("public_id__exact", "dedupe_key__exact")
-    search_help_text = "A sig_ id or a dedupe key"
+    search_fields = ("public_id__exact", "dedupe_key__exact", "agent__public_id__exact")
+    search_help_text = "A sig_ or agt_ id, or a dedupe key"
     list_select_related = ("agent",)
     fields = (
         "id_shown",

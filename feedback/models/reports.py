@@ -69,6 +69,7 @@ class Report(models.Model):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["state", "-id"], name="report_by_state"),
+            models.Index(fields=["agent", "-id"], name="report_of_agent"),
             models.Index(fields=["agent", "dedupe_key", "id"], name="report_of_agent_by_key"),
             models.Index(fields=["severity", "-id"], name="report_by_severity"),
             models.Index(fields=["state", "severity", "-id"], name="report_by_state_and_severity"),

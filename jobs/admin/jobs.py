@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from unfold.decorators import display
 
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.filters import FoundValuesFilter
+from imageskill.lib.admin.day_filter import DayFilter
+from imageskill.lib.admin.filters import FoundCodesFilter, FoundValuesFilter
 from imageskill.lib.admin.shown import copyable, link_to, moment
 from jobs import timeline
 from jobs.admin import job_deeds
@@ -64,9 +65,21 @@ class JobAdmin(ReadOnlyAdmin):
         "credits",
         "created",
     )
-    list_filter = ("status", ("model_id", FoundValuesFilter))
-    search_fields = ("public_id__exact", "trace_id__exact", "provider_request_id__exact")
-    search_help_text = "A job_ or trace_ id, or the provider's request id"
+    list_filter = (
+        "status",
+        "operation",
+        ("error_code", FoundCodesFilter),
+        ("model_id", FoundValuesFilter),
+        ("created_at", DayFilter),
+    )
+    search_fields = (
+        "public_id__exact",
+        "trace_id__exact",
+        "provider_request_id__exact",
+        "agent__public_id__exact",
+        "organization__public_id__exact",
+    )
+    search_help_text = "A job_, trace_, agt_ or org_ id, or the provider's request id"
     list_select_related = ("agent",)
     change_form_before_template = "admin/jobs/job_before.html"
     fieldsets: ClassVar = (

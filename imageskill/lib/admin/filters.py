@@ -8,9 +8,9 @@ from django.db import connection
 # From one value to the next by the index, instead of reading every row to find the few there are.
 _NEXT = """
 WITH RECURSIVE found AS (
-    (SELECT "{column}" AS value FROM "{table}" ORDER BY "{column}" LIMIT 1)
+    (SELECT "{column}" AS value FROM "{table}" WHERE {where} ORDER BY "{column}" LIMIT 1)
     UNION ALL
-    SELECT (SELECT "{column}" FROM "{table}" WHERE "{column}" > found.value
+    SELECT (SELECT "{column}" FROM "{table}" WHERE "{column}" > found.value AND {where}
              ORDER BY "{column}" LIMIT 1)
       FROM found WHERE found.value IS NOT NULL
 )
@@ -21,13 +21,23 @@ SELECT value FROM found WHERE value IS NOT NULL LIMIT 200
 class FoundValuesFilter(AllValuesFieldListFilter):
     """Offers the values that are there. Its column needs an index that begins with it."""
 
+    where = "TRUE"
+
     def __init__(self, field: Any, *args: Any, **options: Any) -> None:
         super().__init__(field, *args, **options)
         self._field = field
         self.lookup_choices = self._values()  # type: ignore[assignment]
 
     def _values(self) -> list[Any]:
-        names = {"table": self._field.model._meta.db_table, "column": self._field.column}
+        column = self._field.column
+        where = self.where.format(column=column)
+        names = {"table": self._field.model._meta.db_table, "column": column, "where": where}
         with connection.cursor() as cursor:
             cursor.execute(_NEXT.format(**names))
             return [value for (value,) in cursor.fetchall()]
+
+
+class FoundCodesFilter(FoundValuesFilter):
+    """The same for a text that most rows leave empty, and an index of those that don't."""
+
+    where = """"{column}" > ''"""

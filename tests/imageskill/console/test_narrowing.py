@@ -1,13 +1,15 @@
 """A list says what its address narrows it to, and offers the way back to all."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.urls import reverse
 
 from accounts.models import ActivityEvent, Token
-from jobs.models import Job
+from jobs.models import Asset, Job
 from tests.cast import sign_up
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -60,3 +62,50 @@ class TestSearchingByOwner:
 
     def test_an_unknown_id_finds_nothing(self, lists, agent):
         assert not lists(Token, q="agt_unknown").context_data["cl"].result_list
+
+
+class TestJobsOfAnAgent:
+    @pytest.fixture
+    def job(self, api, agent, drain, settings):
+        settings.CREATE_WAIT_S = 0
+        made = api.post(
+            "/v1/create", json={"prompt": "a pier", "model": "local.sketch"}, token=agent.token
+        )
+        drain()
+        return Job.objects.get(public_id=made.data["job_id"])
+
+    @pytest.mark.parametrize("model", [Job, Asset])
+    def test_they_are_found_by_the_agents_and_the_organizations_id(
+        self, lists, agent, stranger, job, model
+    ):
+        for signed, count in ((agent, 1), (stranger, 0)):
+            for text in (signed.id, signed.organization.public_id):
+                assert len(lists(model, q=text).context_data["cl"].result_list) == count
+
+    def test_they_are_filtered_by_day_error_and_operation(self, lists, job):
+        def found(**query):
+            return list(lists(Job, **query).context_data["cl"].result_list)
+
+        Job.objects.filter(pk=job.pk).update(
+            created_at=datetime(2026, 2, 10, 23, 59, tzinfo=UTC),
+            status="failed",
+            credits_captured=None,
+            error_code="PROVIDER_FAILED",
+        )
+        assert found(created_at__gte="2026-02-10", created_at__lt="2026-02-11")
+        assert not found(created_at__lt="2026-02-10")
+        assert not found(created_at__gte="2026-02-11")
+        assert found(created_at__gte="no day")
+        assert found(error_code="PROVIDER_FAILED", operation__exact="create")
+        assert not found(operation__exact="upload")
+
+    def test_the_filters_offer_what_is_there_and_keep_each_other(self, lists, job):
+        Job.objects.filter(pk=job.pk).update(
+            status="failed", credits_captured=None, error_code="PROVIDER_FAILED"
+        )
+        page = lists(Job, operation__exact="create", created_at__gte="2026-02-10")
+        text = page.content.decode()
+        assert 'title="PROVIDER_FAILED"' in text
+        assert '<input type="hidden" name="operation__exact" value="create">' in text
+        assert '<input type="date" name="created_at__gte" value="2026-02-10">' in text
+        assert not page.context_data["cl"].narrowings
