@@ -10,7 +10,7 @@ from accounts.models import ActivityEvent
 from billing import ledger
 from imageskill.standins.faults import Fault
 from jobs import states, sweeper
-from jobs.models import Job, Loss, Usage
+from jobs.models import Job, KeptOutput, Loss, Usage
 from tests.faults.conftest import (
     assert_books_are_right,
     end_waiting_statements,
@@ -116,6 +116,23 @@ class TestKilledWorker:
         settle()
         assert_unknown_and_held(agent, providers)
 
+    def test_between_the_answer_and_its_mark(self, site, create, agent, providers):
+        """fal's is a request id, OpenAI's the picture, whose bytes no row knows of yet."""
+        providers.faults.add(Fault(method="POST", delay_s=3, times=2))
+        create()
+        wait_for(lambda: all(job.call_began_at for job in jobs()))
+        with held_up("SELECT 1 FROM jobs_job FOR UPDATE"):
+            wait_for(lambda: waiting_for_locks() == 2)
+            site.worker.stop()
+            end_waiting_statements()
+        assert [job.provider_request_id or None for job in jobs()] == [None, None]
+        assert not KeptOutput.objects.exists()
+
+        site.worker.start()
+
+        settle()
+        assert_unknown_and_held(agent, providers)
+
     def test_before_the_capture(self, site, create, agent, providers):
         providers.faults.add(Fault(method="POST", delay_s=1, times=2))
         create()
@@ -148,21 +165,7 @@ class TestKilledWorker:
 
 
 class TestKilledWorkerOfAQueue:
-    """What only a provider that gives a request id can survive, or not."""
-
-    def test_between_the_answer_and_its_id(self, site, create, agent, providers):
-        providers.faults.add(Fault(method="POST", delay_s=1))
-        create(FAL)
-        wait_for(lambda: jobs()[0].call_began_at)
-        with held_up("SELECT 1 FROM jobs_job FOR UPDATE"):
-            wait_for(waiting_for_locks)
-            site.worker.stop()
-            end_waiting_statements()
-
-        site.worker.start()
-
-        settle()
-        assert_unknown_and_held(agent, providers, count=1)
+    """What only a provider that gives a request id can survive."""
 
     def test_twice_while_the_provider_works(self, site, create, agent, providers):
         providers.fal.seconds = 6
