@@ -477,6 +477,27 @@ class TestXAI:
         assert (error.failure, error.reason) == (failure, reason)
         assert posts(providers) == 1
 
+    @pytest.mark.parametrize(
+        ("status", "code"), [(429, "resource-exhausted"), (503, "unavailable")]
+    )
+    def test_what_was_not_taken_is_offered_again(self, providers, status, code):
+        providers.faults.add(Fault(status=status, body={"code": code, "error": "busy"}))
+
+        assert calls.submit("xai", order(XAI)).outputs
+        assert posts(providers) == 2
+
+    @pytest.mark.parametrize(
+        ("status", "code"), [(429, "resource-exhausted"), (503, "unavailable")]
+    )
+    def test_offering_again_ends_with_the_deadline(self, providers, status, code):
+        body = {"code": code, "error": "busy"}
+        providers.faults.add(Fault(status=status, body=body, times=None))
+
+        error = failed(XAI, seconds=2)
+
+        assert (error.failure, error.reason) == (TRANSIENT, code)
+        assert 2 <= posts(providers) <= 4
+
     def test_what_moderation_blocked_is_billed_all_the_same(self, providers):
         providers.faults.add(Fault(status=400, body=xai_stand_in.blocked()))
 
