@@ -13,7 +13,7 @@ import structlog
 
 from imageskill.errors import ApiError
 from imageskill.lib import clock, trace
-from jobs import artifacts, connections, decoding, leases, lifecycle, orders, states
+from jobs import artifacts, connections, decoding, leases, lifecycle, orders, states, switches
 from jobs.artifacts import ArtifactStorageWriteFailed
 from jobs.lifecycle import Ending, Made
 from jobs.models import Job, Loss
@@ -98,6 +98,8 @@ def _make(job: Job) -> None:
 
 
 def _submitted(job: Job, order: Order) -> Outcome | None:
+    if switches.off().names(model_id=job.model_id, provider_id=job.provider_id):
+        raise ProviderError(UNAVAILABLE, reason="switched_off")  # since the job was queued
     connections.give_back()
     answer = calls.submit(job.provider_id, order, begin=partial(_begin, job))
     if answer is None or isinstance(answer, Outcome):

@@ -21,6 +21,10 @@ class SwitchedOff(NamedTuple):
     models: frozenset[str]
     providers: frozenset[str]
 
+    def names(self, *, model_id: str, provider_id: str) -> bool:
+        """Tell whether a model is off, by itself or with its provider."""
+        return model_id in self.models or provider_id in self.providers
+
 
 _remembered: tuple[float, SwitchedOff] | None = None
 

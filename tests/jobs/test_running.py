@@ -11,13 +11,20 @@ from imageskill.lib import clock
 from imageskill.standins.faults import Fault
 from imageskill.standins.providers import painting
 from imageskill.standins.providers.fal import Ending
-from jobs import books, breaker, lifecycle, running, states, sweeper
+from jobs import books, breaker, lifecycle, running, states, sweeper, switches
 from jobs.models import Job, Loss
 
 FAL, OPENAI, XAI = "fal.flux-dev", "openai.gpt-image-2", "xai.grok-imagine-image-quality"
 PROMPT = "a lighthouse"
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_off():
+    switches.forget()
+    yield
+    switches.forget()
 
 
 @pytest.fixture
@@ -156,6 +163,20 @@ class TestRefusedCalls:
         assert (answer.status, answer.code) == (503, "PROVIDER_UNAVAILABLE")
         assert 30 <= answer.error["recovery"]["retry_after_seconds"] <= 40
         assert 30 <= int(answer.headers["retry-after"]) <= 40
+
+    @pytest.mark.parametrize(("kind", "name"), [("model", FAL), ("provider", "fal")])
+    def test_what_staff_switched_off_meanwhile_is_not_called(
+        self, create, drain, providers, untouched, kind, name
+    ):
+        job = create(FAL)
+        switches.turn(kind=kind, name=name, is_on=False, user=None, reason="it misbehaves")
+        switches.forget()
+
+        drain()
+
+        assert ended(job) == (states.FAILED, "PROVIDER_UNAVAILABLE", "unavailable")
+        assert not providers.fal.runs
+        assert untouched()
 
 
 class TestCancellation:
