@@ -49,6 +49,8 @@ class Quote(models.Model):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["organization", "-id"], name="quote_newest"),
+            models.Index(fields=["payment_method", "-id"], name="quote_by_method"),
+            models.Index(fields=["pack_id", "-id"], name="quote_by_pack"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

@@ -4,12 +4,14 @@ from functools import partial
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Agent, Organization
 from billing.models.append_only import AppendOnly, AppendOnlyQuerySet
 from billing.models.purchases import Environment, PaymentAttempt, Quote, Rail
 from imageskill.lib import ids
+from imageskill.lib.utc_days import UtcDay, UtcMonth
 
 
 class ReceiptSeries(models.Model):
@@ -79,6 +81,11 @@ class Receipt(AppendOnly):
         indexes: ClassVar = [
             models.Index(fields=["organization", "-id"], name="receipt_newest"),
             models.Index(fields=["environment", "-issued_at"], name="receipt_by_day"),
+            models.Index(fields=["agent", "-id"], name="receipt_newest_of_agent"),
+            models.Index(fields=["environment", "-id"], name="receipt_by_environment"),
+            models.Index(fields=["payment_method", "-id"], name="receipt_by_method"),
+            models.Index(UtcMonth("issued_at"), F("id").desc(), name="receipt_by_utc_month"),
+            models.Index(UtcDay("issued_at"), F("id").desc(), name="receipt_by_utc_day"),
             models.Index(fields=["payment_intent_id"], name="receipt_by_payment_intent"),
             models.Index(fields=["charge_id"], name="receipt_by_charge"),
         ]

@@ -11,7 +11,7 @@ from accounts.models import User
 from billing.models.receipts import Receipt, UnmatchedPayment
 from billing.models.reversals import PaymentReversal
 from billing.models.second_person import SecondPerson
-from imageskill.lib import ids
+from imageskill.lib import amounts, ids
 
 
 class RefundRequest(SecondPerson):
@@ -53,6 +53,7 @@ class RefundRequest(SecondPerson):
     class Meta(SecondPerson.Meta):
         indexes: ClassVar = [
             models.Index(fields=["state", "-id"], name="refund_request_by_state"),
+            models.Index(fields=["is_from_sponsor", "-id"], name="refund_request_by_asker"),
             models.Index(
                 fields=["id"],
                 name="refund_request_to_send",
@@ -81,7 +82,7 @@ class RefundRequest(SecondPerson):
         ]
 
     def __str__(self) -> str:
-        return f"refund request {self.pk} ({self.amount_cents} cents)"
+        return f"refund request {self.pk} ({amounts.written(self.amount_cents)})"
 
     @property
     def charge_id(self) -> str:

@@ -99,6 +99,7 @@ class PaymentReversal(models.Model):
             models.Index(fields=["state", "-id"], name="reversal_by_state"),
             models.Index(fields=["kind", "-id"], name="reversal_by_kind"),
             models.Index(fields=["problem", "-id"], name="reversal_by_problem"),
+            models.Index(fields=["reason", "-id"], name="reversal_by_reason"),
             models.Index(fields=["charge_id"], name="reversal_by_charge"),
             models.Index(fields=["payment_intent_id"], name="reversal_by_payment_intent"),
             models.Index(
