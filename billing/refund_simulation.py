@@ -7,6 +7,7 @@ from django.db.models import Sum
 
 from billing import ledger, takings
 from billing.models import Lot, PaymentReversal, Rail, Receipt, RefundBlock
+from imageskill.lib import amounts
 
 _Kind, _State = PaymentReversal.Kind, PaymentReversal.State
 
@@ -68,8 +69,10 @@ def refusal_of(receipt: Receipt, *, amount_cents: int, left_cents: int) -> str:
         return "This receipt is blocked from refunds."
     if _is_disputed(receipt):
         return "This payment is disputed; the bank decides, and a refund would pay twice."
+    if not left_cents:
+        return "All of this receipt has been refunded."
     if not 0 < amount_cents <= left_cents:
-        return f"A refund of this receipt can be from 1 to {left_cents} cents."
+        return f"A refund of this receipt can be from 0.01 to {amounts.written(left_cents)}."
     return ""
 
 

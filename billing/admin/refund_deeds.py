@@ -4,21 +4,22 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from billing import refund_blocks, refund_simulation, refunds
 from billing.models import Receipt, RefundBlock, RefundRequest, UnmatchedPayment
 from billing.second_person import NotDecidable
+from imageskill.lib import amounts
+from imageskill.lib.admin.amount_field import AmountField
 from imageskill.lib.admin.deeds import Asked, Deed, ReasonForm, Refused
 
 
 class RefundForm(ReasonForm):
     """How much goes back, and why."""
 
-    amount_cents = forms.IntegerField(
-        min_value=1,
-        widget=UnfoldAdminIntegerFieldWidget,
-        help_text="In cents. The unused part stands here; change it and look again.",
+    amount = AmountField(
+        label="Amount in USD",
+        help_text="Like 12.50. The unused part stands here; change it and look again.",
     )
     reason_code = forms.ChoiceField(
         choices=RefundRequest.ReasonCode.choices, widget=UnfoldAdminSelectWidget
@@ -42,8 +43,9 @@ def _simulated(receipt: Receipt, amount_cents: int | None = None) -> Sequence[st
     found = refund_simulation.of(receipt, amount_cents=amount_cents)
     if found.refusal:
         return (found.refusal,)
+    amount, rest = (amounts.written(n) for n in (found.amount_cents, found.refundable_cents))
     return (
-        f"{found.amount_cents} of {found.refundable_cents} refundable cents go back to the buyer.",
+        f"{amount} go back to the buyer, of {rest} that can still be refunded.",
         f"{found.unused_credits} of the receipt's {receipt.credits} credits are unused.",
         f"{found.debited_credits} credits are taken; {found.owed_after} are owed afterwards.",
         f"Running jobs hold {found.held_credits} credits; they end as they would have.",
@@ -55,7 +57,13 @@ def _simulated(receipt: Receipt, amount_cents: int | None = None) -> Sequence[st
 
 @_refused_as(refunds.RefundRefused)
 def _request(receipt: Receipt, asked: Asked) -> str:
-    made = refunds.request(receipt=receipt, reason=asked.reason, user=asked.user, **asked.fields)
+    made = refunds.request(
+        receipt=receipt,
+        amount_cents=asked.fields["amount"],
+        reason_code=asked.fields["reason_code"],
+        reason=asked.reason,
+        user=asked.user,
+    )
     if made.needs_second_person:
         return "The refund waits for a second person."
     return "The refund is on its way to Stripe."
@@ -99,8 +107,13 @@ def _is_blocked(receipt: Receipt) -> bool:
 
 def _approval_means(request: RefundRequest) -> Sequence[str]:
     if request.receipt is None:
-        return (f"{request.amount_cents} cents go back; they bought nothing.",)
+        return (f"{amounts.written(request.amount_cents)} go back; they bought nothing.",)
     return _simulated(request.receipt, request.amount_cents)[:4]
+
+
+def _whole(payment: UnmatchedPayment) -> Sequence[str]:
+    amount = amounts.written(payment.amount_cents, payment.currency)
+    return (f"{amount} go back to the buyer, whole.", "No credits move: none were granted.")
 
 
 _APPROVE = ("accounts.refund_approve", "accounts.refund_approve_limited")
@@ -111,12 +124,10 @@ RECEIPT: Sequence[Deed] = (
         label="Refund",
         permission="accounts.refund_request",
         preview=_simulated,
-        preview_with=lambda receipt, fields: _simulated(receipt, fields["amount_cents"]),
+        preview_with=lambda receipt, fields: _simulated(receipt, fields["amount"]),
         perform=_request,
         form=RefundForm,
-        form_for=lambda receipt: {
-            "amount_cents": refund_simulation.of(receipt).amount_cents or None
-        },
+        form_for=lambda receipt: {"amount": refund_simulation.of(receipt).amount_cents or None},
         is_open=lambda receipt: bool(receipt.charge_id) and not _is_blocked(receipt),
         is_sensitive=True,
         is_destructive=True,
@@ -143,10 +154,7 @@ UNMATCHED: Sequence[Deed] = (
         name="return",
         label="Give back",
         permission="accounts.refund_request",
-        preview=lambda payment: (
-            f"{payment.amount_cents} cents {payment.currency} go back to the buyer, whole.",
-            "No credits move: none were granted.",
-        ),
+        preview=_whole,
         perform=_return,
         is_open=lambda payment: payment.state == UnmatchedPayment.State.OPEN,
         is_sensitive=True,

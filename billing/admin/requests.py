@@ -68,8 +68,17 @@ class RefundRequestAdmin(SecondPersonAdmin):
         "finished_at",
         "reversal__public_id",
     )
-    list_display = ("id", "standing", "amount", "reason_code", "receipt_shown", "who", "asked")
-    list_filter = ("state",)
+    list_display = (
+        "id",
+        "standing",
+        "amount",
+        "reason_code",
+        "is_from_sponsor",
+        "receipt_shown",
+        "who",
+        "asked",
+    )
+    list_filter = ("state", "is_from_sponsor")
     list_select_related = ("receipt", "requested_by")
     fields = (
         "state",
@@ -78,6 +87,7 @@ class RefundRequestAdmin(SecondPersonAdmin):
         "reason",
         "receipt_shown",
         "unmatched_payment",
+        "is_from_sponsor",
         "who",
         "asked",
         "until",

@@ -14,6 +14,7 @@ from billing.models import (
 )
 from imageskill.lib import clock
 from tests.billing.shop import only_receipt, shop
+from tests.imageskill.console.money_deeds import do
 
 __all__ = ["shop"]
 pytestmark = pytest.mark.django_db
@@ -25,13 +26,6 @@ def receipt(shop, agent):
     shop.account.pay(attempt.checkout_session_id)
     fulfilment.fulfil(payment_attempt_id=attempt.public_id)
     return only_receipt()
-
-
-def do(browser, model, thing, deed, **fields):
-    url = reverse(f"admin:{model}_deed", args=[thing.pk, deed])
-    asked = browser.get(url).context_data
-    form = {"seen": asked["seen"], "key": asked["key"], "reason": "because"}
-    return browser.post(url, form | fields, follow="look" not in fields)
 
 
 class TestPaymentPage:
@@ -58,9 +52,9 @@ class TestRefund:
     ):
         answer = do(
             signed_in(financier), "billing_receipt", receipt, "refund",
-            amount_cents=1200, reason_code="requested_by_customer", look="1",
+            amount="12.00", reason_code="requested_by_customer", look="1",
         )  # fmt: skip
-        assert "1200 of 5000 refundable cents go back" in answer.content.decode()
+        assert "12.00 USD go back to the buyer, of 50.00 USD" in answer.content.decode()
         assert not RefundRequest.objects.exists()
 
     def test_above_the_threshold_a_second_person_decides_and_never_who_asked(
@@ -69,7 +63,7 @@ class TestRefund:
         first, second = signed_in(financier), signed_in(second_financier)
         do(
             first, "billing_receipt", receipt, "refund",
-            amount_cents=5000, reason_code="requested_by_customer",
+            amount="50.00", reason_code="requested_by_customer",
         )  # fmt: skip
         request = RefundRequest.objects.get()
         assert request.state == "requested"
