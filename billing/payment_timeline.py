@@ -1,18 +1,30 @@
-"""A payment from quote to last cent: one timeline with the ledger effect of each step."""
+"""A payment from quote to last cent: one timeline with the ledger effect of each step.
+
+It begins with the quote, so that a payment which failed, or granted nothing, has one as well.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.db.models import Model, Q, QuerySet
 
 from billing.models import (
+    AttemptStatus,
     Lot,
     LotPart,
+    PaymentAttempt,
     PaymentReversal,
+    Quote,
     Receipt,
+    RefundBlock,
     RefundRequest,
     StripeEvent,
     Transfer,
+    UnmatchedPayment,
 )
+from imageskill.lib import amounts
 
 MOST_OF_A_KIND = 50
 
@@ -25,6 +37,8 @@ class Step:
     what: str
     detail: str = ""
     effect: str = ""
+    about: Model | None = None  # what has a page of its own
+    job_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,105 +49,161 @@ class Timeline:
     deliveries: int
     applied: int
     events: list[StripeEvent]
+    more_events_of: str = ""  # an id of Stripe's, where there are more events than are shown
+    more_spends_of: Lot | None = None  # a purchase, where more jobs took of it than are shown
 
 
-def of(receipt: Receipt) -> Timeline:
-    """Gather what happened to the payment behind a receipt."""
-    events = _events(receipt)
-    grants = list(Transfer.objects.filter(key=f"receipt:{receipt.public_id}:grant"))
+@dataclass(frozen=True, slots=True)
+class _Payment:
+    """The rows that a quote's payment is made of."""
+
+    quote: Quote
+    attempts: list[PaymentAttempt]
+    receipt: Receipt | None
+    unmatched: list[UnmatchedPayment]
+
+    @property
+    def stripe_ids(self) -> list[str]:
+        """Stripe's ids of it, the most telling first."""
+        rows: list[Any] = [self.receipt, *self.unmatched, *self.attempts]
+        names = ("payment_intent_id", "charge_id", "checkout_session_id")
+        return [found for name in names for row in rows if (found := getattr(row, name, ""))]
+
+
+def of(quote: Quote) -> Timeline:
+    """Gather what happened to the payment of a quote."""
+    payment = _Payment(
+        quote,
+        list(quote.attempts.order_by("pk")),
+        Receipt.objects.filter(quote=quote).select_related("refund_block__blocked_by").first(),
+        list(quote.unmatched_payments.order_by("pk")),
+    )
+    events, more_events = _first(_events(payment))
+    lot = _lot(payment.receipt)
+    parts, more_parts = _first(LotPart.objects.filter(lot=lot).order_by("-pk"))
+    grants = _grants(payment.receipt)
     steps = [
-        *_buying(receipt),
+        *_buying(payment),
         *(_told(event) for event in events),
         *(Step(one.created_at, "granted", effect=_moved(one)) for one in grants),
-        *_spends(receipt),
-        *_requests(receipt),
-        *_reversals(receipt),
+        *_spends(parts),
+        *_requests(payment),
+        *_reversals(payment),
     ]
     return Timeline(
         steps=sorted(steps, key=lambda step: step.at),
         deliveries=sum(event.deliveries for event in events),
         applied=len(grants),
         events=events,
+        more_events_of=payment.stripe_ids[0] if more_events else "",
+        more_spends_of=lot if more_parts else None,
     )
 
 
-def _buying(receipt: Receipt) -> Iterator[Step]:
-    quote, attempt = receipt.quote, receipt.attempt
-    yield Step(
-        quote.created_at,
-        "quoted",
-        f"{quote.public_id}: {quote.credits} credits by {quote.payment_method}",
-    )
-    if attempt:
-        yield Step(attempt.created_at, "attempt", f"{attempt.public_id} ({attempt.environment})")
-    yield Step(receipt.issued_at, "receipt", f"{receipt.number}: {receipt.amount_cents} cents")
+def _first(rows: QuerySet[Any]) -> tuple[list[Any], bool]:
+    """Give the first rows, and whether there are more."""
+    found = list(rows[: MOST_OF_A_KIND + 1])
+    return found[:MOST_OF_A_KIND], len(found) > MOST_OF_A_KIND
 
 
-def _events(receipt: Receipt) -> list[StripeEvent]:
-    attempt = receipt.attempt
-    ids = [receipt.payment_intent_id, receipt.charge_id]
-    ids += [attempt.checkout_session_id or ""] if attempt else []
-    known = [one for one in ids if one]
+def _buying(payment: _Payment) -> Iterator[Step]:
+    quote = payment.quote
+    terms = f"{quote.credits} credits for {amounts.written(quote.price_cents, quote.currency)}"
+    yield Step(quote.created_at, "quoted", f"{terms} by {quote.payment_method}", about=quote)
+    for attempt in payment.attempts:
+        yield Step(attempt.created_at, "attempt", attempt.environment, about=attempt)
+        if not attempt.is_payable and attempt.status != AttemptStatus.SUCCEEDED:
+            what = f"attempt {attempt.get_status_display()}"
+            yield Step(attempt.updated_at, what, attempt.problem, about=attempt)
+    for odd in payment.unmatched:
+        yield from _granting_nothing(odd)
+    if payment.receipt:
+        yield from _receipt(payment.receipt)
+
+
+def _granting_nothing(odd: UnmatchedPayment) -> Iterator[Step]:
+    paid = amounts.written(odd.amount_cents, odd.currency)
+    reason = odd.get_reason_display()
+    yield Step(odd.found_at, "paid, granting nothing", f"{paid}: {reason}", about=odd)
+    if odd.resolved_at:
+        yield Step(odd.resolved_at, odd.get_state_display(), odd.note, about=odd)
+
+
+def _receipt(receipt: Receipt) -> Iterator[Step]:
+    paid = amounts.written(receipt.amount_cents, receipt.currency)
+    yield Step(receipt.issued_at, "receipt", f"{paid} paid", about=receipt)
+    block: RefundBlock | None = getattr(receipt, "refund_block", None)
+    if block:
+        why = f"by {block.blocked_by}: {block.reason}"
+        yield Step(block.created_at, "refunds blocked", why, about=receipt)
+
+
+def _events(payment: _Payment) -> QuerySet[StripeEvent]:
+    known = payment.stripe_ids
     if not known:
-        return []
-    found = StripeEvent.objects.filter(related_ids__overlap=known)
-    return list(found.order_by("received_at")[:MOST_OF_A_KIND])
+        return StripeEvent.objects.none()
+    return StripeEvent.objects.filter(related_ids__overlap=known).order_by("received_at")
 
 
 def _told(event: StripeEvent) -> Step:
     outcome = f"{event.get_state_display()}: {event.outcome}".rstrip(": ")
-    return Step(event.received_at, f"Stripe: {event.type}", f"{event.event_id}, {outcome}")
+    return Step(event.received_at, f"Stripe: {event.type}", outcome, about=event)
 
 
-def _spends(receipt: Receipt) -> Iterator[Step]:
-    lot = Lot.objects.filter(reference=receipt.public_id).first()
-    if lot is None:
-        return
-    parts = list(LotPart.objects.filter(lot=lot).order_by("-pk")[:MOST_OF_A_KIND])
-    held = {
-        transfer.reference: transfer.created_at
-        for transfer in Transfer.objects.filter(
-            reference__in=[part.reference for part in parts]
-        ).order_by("-pk")
-    }
-    for part in parts:
-        spent = part.taken - part.returned
-        if part.reference in held:
-            yield Step(
-                held[part.reference], "spent", part.reference, f"{spent} of this purchase's credits"
-            )
+def _grants(receipt: Receipt | None) -> list[Transfer]:
+    if receipt is None:
+        return []
+    found = Transfer.objects.filter(key=f"receipt:{receipt.public_id}:grant")
+    return list(found.select_related("source", "target"))
 
 
-def _requests(receipt: Receipt) -> Iterator[Step]:
-    for request in RefundRequest.objects.filter(receipt=receipt).select_related(
-        "requested_by", "decided_by"
-    ):
-        detail = f"{request.amount_cents} cents by {request.requested_by}: {request.reason}"
-        yield Step(request.requested_at, "refund asked for", detail)
+def _lot(receipt: Receipt | None) -> Lot | None:
+    return Lot.objects.filter(reference=receipt.public_id).first() if receipt else None
+
+
+def _spends(parts: list[LotPart]) -> Iterator[Step]:
+    """Tell what jobs took of the purchase; what reversals took stands with them."""
+    taken = {part.reference: part.taken - part.returned for part in parts}
+    moves = Transfer.objects.filter(reference__in=taken).order_by("-pk")
+    began = {move.reference: move.created_at for move in moves}
+    for reference, at in began.items():
+        if reference.startswith("job_"):
+            effect = f"{taken[reference]} of this purchase's credits"
+            yield Step(at, "spent", effect=effect, job_id=reference)
+
+
+def _requests(payment: _Payment) -> Iterator[Step]:
+    about = Q(unmatched_payment__in=payment.unmatched)
+    if payment.receipt:
+        about |= Q(receipt=payment.receipt)
+    for request in RefundRequest.objects.filter(about).select_related("requested_by", "decided_by"):
+        amount = amounts.written(request.amount_cents)
+        why = f"{amount} by {request.requested_by}: {request.reason}"
+        yield Step(request.requested_at, "refund asked for", why, about=request)
         if request.decided_at:
-            by = request.decided_by or "the threshold"
-            yield Step(request.decided_at, f"refund {request.get_state_display()}", f"by {by}")
+            what = f"refund {request.get_state_display()}"
+            by = f"by {request.decided_by or 'the threshold'}"
+            yield Step(request.decided_at, what, by, about=request)
 
 
-def _reversals(receipt: Receipt) -> Iterator[Step]:
-    reversals = PaymentReversal.objects.filter(receipt=receipt).prefetch_related("phases")
-    moves: dict[str, list[Transfer]] = {}
-    for transfer in Transfer.objects.filter(
-        reference__in=[reversal.public_id for reversal in reversals]
-    ).select_related("source__organization", "target__organization"):
-        moves.setdefault(transfer.reference, []).append(transfer)
+def _reversals(payment: _Payment) -> Iterator[Step]:
+    odd = [one.payment_intent_id for one in payment.unmatched if one.payment_intent_id]
+    about = Q(payment_intent_id__in=odd)
+    if payment.receipt:
+        about |= Q(receipt=payment.receipt)
+    reversals = list(PaymentReversal.objects.filter(about).prefetch_related("phases"))
+    by_id = {reversal.public_id: reversal for reversal in reversals}
     for reversal in reversals:
         for phase in reversal.phases.all():
-            yield Step(
-                phase.at, f"{reversal.kind}: {phase.get_phase_display()}", reversal.stripe_id
-            )
-        for transfer in moves.get(reversal.public_id, []):
-            yield Step(
-                transfer.created_at,
-                transfer.get_kind_display(),
-                reversal.stripe_id,
-                _moved(transfer),
-            )
+            what = f"{reversal.kind}: {phase.get_phase_display()}"
+            yield Step(phase.at, what, about=reversal)
+        if reversal.resolved_at:
+            what = f"{reversal.kind}: resolved"
+            yield Step(reversal.resolved_at, what, reversal.resolution, about=reversal)
+    moves = Transfer.objects.filter(reference__in=by_id).select_related("source", "target")
+    for move in moves:
+        about_it = by_id[move.reference]
+        yield Step(move.created_at, move.get_kind_display(), "", _moved(move), about=about_it)
 
 
 def _moved(transfer: Transfer) -> str:

@@ -9,6 +9,7 @@ from billing.admin import (
     receipts,
     requests,
     reversals,
+    timelines,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "receipts",
     "requests",
     "reversals",
+    "timelines",
 ]

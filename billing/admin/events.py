@@ -34,8 +34,10 @@ class StripeEventAdmin(ReadOnlyAdmin):
     )
     list_display = ("type", "state", "object_id", "deliveries", "attempts", "outcome", "at")
     list_filter = ("state", ("type", FoundValuesFilter))
-    search_fields = ("event_id__exact", "object_id__exact")
-    search_help_text = "An id of Stripe's: evt_, cs_, pi_, ch_, re_, du_"
+    search_fields = ("event_id__exact", "object_id__exact", "related_ids__contains")
+    search_help_text = (
+        "evt_, or any id that its object has or names: cs_, pi_, ch_, re_, du_, payatt_"
+    )
     fields = (
         "id_shown",
         "type",

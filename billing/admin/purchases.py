@@ -4,15 +4,16 @@ from django.contrib import admin
 from unfold.decorators import display
 
 from billing.admin import refund_deeds
+from billing.admin.timelines import TimelineAdmin
 from billing.models import PaymentAttempt, Quote, UnmatchedPayment
-from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib import amounts
 from imageskill.lib.admin.shown import copyable, dollars, link_to, moment
 
 _SEE = "accounts.see_payments"
 
 
 @admin.register(Quote)
-class QuoteAdmin(ReadOnlyAdmin):
+class QuoteAdmin(TimelineAdmin):
     """What was offered, to whom, until when."""
 
     seen_with = _SEE
@@ -49,6 +50,10 @@ class QuoteAdmin(ReadOnlyAdmin):
     )
     readonly_fields = fields
 
+    def quote_of(self, thing: Quote) -> Quote:
+        """Give the quote itself."""
+        return thing
+
     @display(description="quote id")
     def id_shown(self, quote: Quote) -> str:
         return copyable(quote.public_id)
@@ -71,7 +76,7 @@ class QuoteAdmin(ReadOnlyAdmin):
 
 
 @admin.register(PaymentAttempt)
-class PaymentAttemptAdmin(ReadOnlyAdmin):
+class PaymentAttemptAdmin(TimelineAdmin):
     """One try to pay a quote."""
 
     seen_with = _SEE
@@ -119,7 +124,7 @@ class PaymentAttemptAdmin(ReadOnlyAdmin):
 
 
 @admin.register(UnmatchedPayment)
-class UnmatchedPaymentAdmin(ReadOnlyAdmin):
+class UnmatchedPaymentAdmin(TimelineAdmin):
     """Money that came in and granted nothing: overpayments and amounts that differ."""
 
     deeds = refund_deeds.UNMATCHED
@@ -162,7 +167,7 @@ class UnmatchedPaymentAdmin(ReadOnlyAdmin):
 
     @display(description="amount")
     def amount(self, payment: UnmatchedPayment) -> str:
-        return f"{payment.amount_cents / 100:,.2f} {payment.currency}"
+        return amounts.written(payment.amount_cents, payment.currency)
 
     @display(description="quote")
     def quote_shown(self, payment: UnmatchedPayment) -> str:

@@ -3,18 +3,19 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from billing import payment_timeline
 from billing.admin import refund_deeds
+from billing.admin.timelines import TimelineAdmin
 from billing.models import Receipt
-from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.shown import copyable, dollars, link_to, moment
 
 
 @admin.register(Receipt)
-class ReceiptAdmin(ReadOnlyAdmin):
+class ReceiptAdmin(TimelineAdmin):
     """What was paid and granted; final."""
 
     deeds = refund_deeds.RECEIPT
@@ -52,7 +53,6 @@ class ReceiptAdmin(ReadOnlyAdmin):
     )
     search_help_text = "A number, a receipt_ or org_ id, or Stripe's pi_ or ch_"
     list_select_related = ("agent", "organization")
-    change_form_after_template = "admin/billing/receipt_after.html"
     fields = (
         "number",
         "id_shown",
@@ -67,6 +67,7 @@ class ReceiptAdmin(ReadOnlyAdmin):
         "quote_shown",
         "payment_intent_id",
         "charge_id",
+        "refunds",
         "at",
     )
     readonly_fields = fields
@@ -74,23 +75,9 @@ class ReceiptAdmin(ReadOnlyAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         """Load a receipt with what its page shows."""
         found = self.get_queryset(request).select_related(
-            "agent", "organization", "quote", "attempt"
+            "agent", "organization", "quote", "attempt", "refund_block__blocked_by"
         )
         return found.filter(pk=object_id).first() if object_id.isdigit() else None
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Add the payment's timeline."""
-        receipt = self.get_object(request, object_id)
-        timeline = payment_timeline.of(receipt) if receipt else None
-        return super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), "timeline": timeline}
-        )
 
     @display(description="receipt id")
     def id_shown(self, receipt: Receipt) -> str:
@@ -115,6 +102,15 @@ class ReceiptAdmin(ReadOnlyAdmin):
     @display(description="quote")
     def quote_shown(self, receipt: Receipt) -> str:
         return link_to(receipt.quote)
+
+    @display(description="refunds")
+    def refunds(self, receipt: Receipt) -> SafeString | str:
+        block = getattr(receipt, "refund_block", None)
+        if block is None:
+            return "not blocked"
+        return format_html(
+            "blocked by {} since {}: {}", block.blocked_by, moment(block.created_at), block.reason
+        )
 
     @display(description="issued")
     def at(self, receipt: Receipt) -> str:

@@ -5,6 +5,7 @@ from unfold.decorators import display
 
 from billing.admin import reversal_deeds
 from billing.models import PaymentReversal
+from imageskill.lib import amounts
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.set_filters import SetFilter
 from imageskill.lib.admin.shown import copyable, link_to, moment
@@ -97,7 +98,7 @@ class PaymentReversalAdmin(ReadOnlyAdmin):
 
     @display(description="amount")
     def amount(self, reversal: PaymentReversal) -> str:
-        return f"{reversal.amount_cents / 100:,.2f} {reversal.currency}"
+        return amounts.written(reversal.amount_cents, reversal.currency)
 
     @display(description="receipt")
     def receipt_shown(self, reversal: PaymentReversal) -> str:

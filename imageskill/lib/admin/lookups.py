@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 _ANY_CASE = "__iexact"
 _OF_OWNER = "__public_id__exact"
+_AMONG = "__contains"  # of a column that holds several texts
 
 
 def matching(queryset: QuerySet[Any], search_fields: Sequence[str], text: str) -> QuerySet[Any]:
@@ -35,4 +36,4 @@ def matching(queryset: QuerySet[Any], search_fields: Sequence[str], text: str) -
 def _condition(name: str, text: str) -> dict[str, Any]:
     if name.endswith(_ANY_CASE):
         return {f"{name.removesuffix(_ANY_CASE)}__in": [text, text.lower()]}
-    return {name: text}
+    return {name: [text] if name.endswith(_AMONG) else text}

@@ -1,0 +1,103 @@
+"""The timeline on the pages of a payment: of its quote, its attempts, its receipt."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from billing import payment_timeline
+from billing.models import LotPart, Quote, StripeEvent
+from billing.payment_timeline import MOST_OF_A_KIND, Step, Timeline
+from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.shown import link_to, list_of, moment
+
+
+class TimelineAdmin(ReadOnlyAdmin):
+    """A model that is about one quote's payment, with the whole of it on its page."""
+
+    change_form_after_template = "admin/billing/timeline.html"
+
+    def quote_of(self, thing: Any) -> Quote:
+        """Give the quote whose payment the page is about."""
+        quote: Quote = thing.quote
+        return quote
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Add the payment's timeline."""
+        thing = self.get_object(request, object_id)
+        timeline = payment_timeline.of(self.quote_of(thing)) if thing else None
+        shown = _shown(timeline, sees_jobs=request.user.has_perm("accounts.see_jobs"))
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), **shown, "timeline": timeline}
+        )
+
+
+def _shown(timeline: Timeline | None, *, sees_jobs: bool) -> dict[str, Any]:
+    if timeline is None:
+        return {}
+    return {
+        "rows": [
+            (moment(step.at), step, _link(step, sees_jobs=sees_jobs)) for step in timeline.steps
+        ],
+        "raw_events": [link_to(event) for event in timeline.events],
+        "left_out": list(_left_out(timeline)),
+    }
+
+
+def _link(step: Step, *, sees_jobs: bool) -> SafeString | str:
+    if not step.job_id:
+        return link_to(step.about)
+    return job_link(step.job_id) if sees_jobs else step.job_id
+
+
+def job_link(job_id: str) -> SafeString:
+    """Link to a job by its public id; what lies above billing is known by address alone."""
+    url = reverse("admin:jobs_job_changelist", query={"q": job_id})
+    return format_html('<a href="{}">{}</a>', url, job_id)
+
+
+def _left_out(timeline: Timeline) -> Any:
+    """Say of what there is more than the page shows, and where all of it is."""
+    if timeline.more_events_of:
+        every = list_of(StripeEvent, "all of them", q=timeline.more_events_of)
+        yield format_html("There are more than {} events: {}.", MOST_OF_A_KIND, every)
+    lot = timeline.more_spends_of
+    if lot:
+        every = list_of(LotPart, "all of them", lot__id__exact=lot.pk)
+        yield format_html(
+            "More than {} jobs took of this purchase; the latest are here: {}.",
+            MOST_OF_A_KIND,
+            every,
+        )
+
+
+@admin.register(LotPart)
+class LotPartAdmin(ReadOnlyAdmin):
+    """What jobs and reversals took of purchases."""
+
+    seen_with = "accounts.see_payments"
+    export_fields = ("id", "lot__reference", "reference", "taken", "returned")
+    list_display = ("reference_shown", "taken", "returned", "lot_shown")
+    search_fields = ("reference__exact",)
+    search_help_text = "A job_ or payment_reversal_ id"
+    list_select_related = ("lot",)
+    fields = list_display
+    readonly_fields = fields
+
+    @display(description="taken by")
+    def reference_shown(self, part: LotPart) -> SafeString | str:
+        return job_link(part.reference) if part.reference.startswith("job_") else part.reference
+
+    @display(description="purchase")
+    def lot_shown(self, part: LotPart) -> str:
+        return part.lot.reference

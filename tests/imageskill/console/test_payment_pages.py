@@ -1,0 +1,119 @@
+"""A payment's pages: one timeline from its quote, its attempts and its receipt alike."""
+
+import pytest
+from django.urls import reverse
+
+from billing import fulfilment, payment_timeline, refund_blocks, refund_sending, refunds
+from billing.models import UnmatchedPayment
+from tests.billing.money import spend
+from tests.billing.shop import only_receipt, shop
+
+__all__ = ["shop"]
+pytestmark = pytest.mark.django_db
+
+
+def page(browser, thing):
+    opts = thing._meta
+    return browser.get(reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[thing.pk]))
+
+
+def steps(answer):
+    return [step.what for step in answer.context_data["timeline"].steps]
+
+
+@pytest.fixture
+def bought(shop, agent):
+    attempt = shop.attempt(agent, 5000)
+    shop.account.pay(attempt.checkout_session_id)
+    fulfilment.fulfil(payment_attempt_id=attempt.public_id)
+    return only_receipt()
+
+
+class TestTimeline:
+    def test_an_attempt_that_nobody_paid_has_one(self, signed_in, supporter, shop, agent):
+        attempt = shop.attempt(agent)
+        answer = page(signed_in(supporter), attempt)
+        assert steps(answer) == ["quoted", "attempt"]
+        assert "Nothing was granted" in answer.content.decode()
+
+    def test_a_payment_of_another_amount_tells_what_became_of_it(
+        self, signed_in, financier, shop, agent
+    ):
+        attempt = shop.attempt(agent)
+        shop.account.pay(attempt.checkout_session_id, amount_total=499)
+        shop.tell()
+        payment = UnmatchedPayment.objects.get()
+        asked = refunds.return_unmatched(payment=payment, reason="wrong amount", user=financier)
+        refund_sending.send(request_id=asked.pk)
+        attempt.refresh_from_db()
+        browser = signed_in(financier)
+        for thing in (attempt, attempt.quote, payment):
+            answer = page(browser, thing)
+            told = steps(answer)
+            assert "attempt needs staff" in told
+            assert told.index("paid, granting nothing") < told.index("refund asked for")
+            assert "given back" in told
+            assert "4.99 USD" in answer.content.decode()
+
+    def test_it_is_the_same_from_quote_attempt_and_receipt(self, signed_in, financier, bought):
+        browser = signed_in(financier)
+        told = [steps(page(browser, one)) for one in (bought, bought.attempt, bought.quote)]
+        assert told[0] == told[1] == told[2]
+        assert "granted" in told[0]
+
+    def test_a_block_of_refunds_stands_in_it(self, financier, bought):
+        refund_blocks.block(receipt=bought, user=financier, reason="under investigation")
+        [step] = [one for one in payment_timeline.of(bought.quote).steps if "blocked" in one.what]
+        assert step.detail == "by finance@example.com: under investigation"
+
+    def test_its_jobs_attempts_and_events_are_links(
+        self, signed_in, financier, shop, agent, bought
+    ):
+        shop.tell()
+        job = spend(agent.organization.pk, 100)
+        text = page(signed_in(financier), bought).content.decode()
+        assert reverse("admin:jobs_job_changelist", query={"q": job}) in text
+        for thing, name in ((bought.attempt, "paymentattempt"), (bought.quote, "quote")):
+            assert reverse(f"admin:billing_{name}_change", args=[thing.pk]) in text
+
+    def test_what_is_left_out_is_said_with_the_way_to_it(
+        self, signed_in, financier, agent, bought, shop, monkeypatch
+    ):
+        monkeypatch.setattr(payment_timeline, "MOST_OF_A_KIND", 1)
+        shop.tell(*shop.events("checkout."), *shop.events("charge."))
+        for _ in range(2):
+            spend(agent.organization.pk, 100)
+        browser = signed_in(financier)
+        answer = page(browser, bought)
+        timeline = answer.context_data["timeline"]
+        assert steps(answer).count("spent") == 1
+        assert len(answer.context_data["left_out"]) == 2
+        lists = (
+            reverse("admin:billing_stripeevent_changelist", query={"q": timeline.more_events_of}),
+            reverse(
+                "admin:billing_lotpart_changelist",
+                query={"lot__id__exact": timeline.more_spends_of.pk},
+            ),
+        )
+        for url in lists:
+            assert url in answer.content.decode()
+            assert browser.get(url).context_data["cl"].result_count == 2
+
+    def test_it_takes_few_statements(
+        self, signed_in, financier, bought, shop, django_assert_max_num_queries
+    ):
+        shop.tell()
+        browser = signed_in(financier)
+        for thing in (bought, bought.attempt, bought.quote):
+            page(browser, thing)
+            with django_assert_max_num_queries(25):
+                page(browser, thing)
+
+
+class TestInbox:
+    def test_a_charge_finds_the_events_of_its_dispute(self, signed_in, supporter, shop, bought):
+        shop.account.dispute(bought.charge_id)
+        shop.tell(*shop.events("charge.dispute."))
+        url = reverse("admin:billing_stripeevent_changelist", query={"q": bought.charge_id})
+        found = signed_in(supporter).get(url).context_data["cl"].result_list
+        assert {event.type for event in found} >= {"charge.dispute.created"}
