@@ -82,6 +82,7 @@ class TestDeleteAsset:
         answer = api.delete(f"/v1/assets/{asset_id}", token=agent.token)
 
         assert answer.data == {"asset_id": asset_id, "state": "deleted"}
+        assert api.delete(f"/v1/assets/{asset_id}", token=agent.token).data == answer.data
         assert api.get(f"/v1/assets/{asset_id}", token=agent.token).code == "NOT_FOUND"
         assert client.get("/a/" + url.rpartition("/")[2]).status_code == 410
         assert Asset.objects.get().storage_key == ""
