@@ -65,7 +65,11 @@ def show_asset(request: ApiRequest, asset_id: str, provenance: bool = False) -> 
 )
 def delete_asset(request: ApiRequest, asset_id: str) -> dict[str, Any]:
     """Delete one asset; its public address answers 410 from now on. Repeated, it says so again."""
-    assets.delete(_among(Asset.objects.filter(organization=request.auth.organization_id), asset_id))
+    deletable = Asset.objects.filter(
+        organization=request.auth.organization_id,
+        state__in=(Asset.State.AVAILABLE, Asset.State.DELETED),  # not what staff withdrew
+    )
+    assets.delete(_among(deletable, asset_id))
     return {"asset_id": asset_id, "state": "deleted"}
 
 

@@ -87,6 +87,12 @@ class TestDeleteAsset:
         assert client.get("/a/" + url.rpartition("/")[2]).status_code == 410
         assert Asset.objects.get().storage_key == ""
 
+    def test_what_staff_withdrew_stays_as_it_is(self, api, agent, asset_id):
+        Asset.objects.update(state=Asset.State.QUARANTINED)
+
+        assert api.delete(f"/v1/assets/{asset_id}", token=agent.token).code == "NOT_FOUND"
+        assert Asset.objects.get().state == Asset.State.QUARANTINED
+
     def test_stranger_deletes_nothing(self, api, stranger, asset_id):
         assert api.delete(f"/v1/assets/{asset_id}", token=stranger.token).code == "NOT_FOUND"
         assert Asset.objects.get().is_available
