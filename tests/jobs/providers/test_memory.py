@@ -1,4 +1,4 @@
-"""What a picture of thirty megabytes costs the process that asks for it."""
+"""What a picture of thirty megabytes costs: the adapter that asks for it, and a whole job."""
 
 import io
 import json
@@ -8,13 +8,22 @@ import sys
 import textwrap
 from base64 import b64encode
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from django.conf import settings as django_settings
+from django.db import connection
 from PIL import Image
 
 from imageskill.standins.messages import Answer
+from jobs.models import Asset, Job
 
-MOST_BYTES = 50_000_000  # of the 300 MB that a whole job may cost; decoding is a child's
+MOST_BYTES = 50_000_000  # of what a whole job may cost; decoding is a child's
+MOST_BYTES_OF_A_JOB = 300_000_000
+USAGE = {"total_tokens": 1, "cost_in_usd_ticks": 1}
+on_linux = pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="reads Linux's figures"
+)
 PROGRAM = """
 import json, os, pathlib, re, django
 django.setup()
@@ -38,27 +47,48 @@ print(json.dumps([outcome.outputs[0].content_length, peak_bytes() - idle]))
 
 @pytest.fixture(scope="module")
 def large() -> bytes:
-    """A 4K PNG of noise, about thirty megabytes."""
+    """A 4K PNG of noise with transparency, about thirty megabytes."""
     file = io.BytesIO()
-    noise = Image.frombytes("RGB", (3840, 2160), os.urandom(3840 * 2160 * 3))
+    noise = Image.frombytes("RGBA", (3840, 2160), os.urandom(3840 * 2160 * 4))
     noise.save(file, "PNG", compress_level=1)
-    return file.getvalue() + bytes(5_000_000)
+    return file.getvalue()
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's figures")
+@pytest.fixture
+def large_answers(providers, large):
+    """Answer orders that hold the word LARGE with the large picture."""
+    plain = type(providers).answer
+    body = {"data": [{"b64_json": b64encode(large).decode()}], "usage": USAGE}
+
+    def answer(request):
+        if b"LARGE" in request.body and not request.path.startswith("/fal/"):
+            return Answer(body)
+        told = plain(providers, request)
+        is_file = request.path.startswith("/fal/files/")
+        last = [one for one in providers.requests if one.method == "POST"][-1]
+        if is_file and b"LARGE" in last.body:
+            return Answer(large, 200, {"Content-Type": "image/png"})
+        return told
+
+    providers.answer = answer
+    yield providers
+    del providers.answer
+
+
+@pytest.fixture
+def points_to(settings, large_answers):
+    """The settings of a process that asks the stand-ins."""
+    urls = ("FAL_QUEUE_BASE_URL", "OPENAI_BASE_URL", "XAI_BASE_URL")
+    keys = {"FAL_KEY": "k", "OPENAI_API_KEY": "k", "XAI_API_KEY": "k"}
+    return {name: getattr(settings, name) for name in urls} | keys
+
+
+@on_linux
 @pytest.mark.parametrize(
     "model", ["openai.gpt-image-2", "xai.grok-imagine-image-quality", "fal.nano-banana-2"]
 )
 class TestMemory:
-    def test_a_large_output_is_never_held_whole(self, providers, settings, large, model):
-        usage = {"total_tokens": 1, "cost_in_usd_ticks": 1}
-        body = {"data": [{"b64_json": b64encode(large).decode()}], "usage": usage}
-        self.answers(providers, "LARGE", body, large)
-        points_to = {
-            name: getattr(settings, name)
-            for name in ("FAL_QUEUE_BASE_URL", "OPENAI_BASE_URL", "XAI_BASE_URL")
-        } | {"FAL_KEY": "k", "OPENAI_API_KEY": "k", "XAI_API_KEY": "k"}
-
+    def test_a_large_output_is_never_held_whole(self, points_to, large, model):
         done = subprocess.run(
             [sys.executable, "-c", textwrap.dedent(PROGRAM)],
             env=os.environ | {"MODEL": model, "POINTS_TO": json.dumps(points_to)},
@@ -71,23 +101,42 @@ class TestMemory:
         assert content_length == len(large) > 29_000_000
         assert cost < MOST_BYTES
 
-    def answers(self, providers, word, body, large):
-        """Answer orders that hold a word with a large picture."""
-        plain = type(providers).answer
 
-        def answer(request):
-            if word.encode() in request.body and not request.path.startswith("/fal/"):
-                return Answer(body)
-            told = plain(providers, request)
-            is_file = request.path.startswith("/fal/files/")
-            last = [one for one in providers.requests if one.method == "POST"][-1]
-            if is_file and word.encode() in last.body:
-                return Answer(large, 200, {"Content-Type": "image/png"})
-            return told
+@on_linux
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("model", "parameters"),
+    [("openai.gpt-image-2", {"quality": "low", "size": "1024x1024"}), ("fal.nano-banana-2", {})],
+)
+class TestMemoryOfAJob:
+    def test_call_decoding_storing_and_thumbnail_together(
+        self, settings, points_to, large, api, agent, model, parameters
+    ):
+        settings.CREATE_WAIT_S = 0
+        ask = {"model": model, "model_parameters": parameters}
+        job_ids = [
+            api.post("/v1/create", token=agent.token, json=ask | {"prompt": prompt}).data["job_id"]
+            for prompt in ("a small one", "LARGE")
+        ]
 
-        providers.answer = answer
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.jobs.one_job_measured", *job_ids],
+            cwd=django_settings.BASE_DIR,
+            env=os.environ | points_to | {"DATABASE_URL": self.database_url()},
+            capture_output=True,
+            check=False,
+        )
 
-    @pytest.fixture(autouse=True)
-    def _restored(self, providers):
-        yield
-        vars(providers).pop("answer", None)
+        assert done.returncode == 0, done.stderr.decode()[-2000:]
+        cost = json.loads(done.stdout.splitlines()[-1])
+        asset = Asset.objects.get(job__public_id=job_ids[1])
+        assert [job.status for job in Job.objects.all()] == ["completed", "completed"]
+        assert (asset.content_length, bool(asset.thumbnail_key)) == (len(large), True)
+        assert cost["opening_bytes"] > 3840 * 2160 * 4  # it was seen at work
+        assert cost["worker_bytes"] < MOST_BYTES
+        assert cost["worker_bytes"] + cost["opening_bytes"] < MOST_BYTES_OF_A_JOB
+
+    def database_url(self) -> str:
+        """Name the tests' own database."""
+        parts = urlsplit(os.environ["DATABASE_URL"])
+        return urlunsplit(parts._replace(path="/" + connection.settings_dict["NAME"]))
