@@ -6,10 +6,12 @@ be done; nothing asks for a role.
 
 DUTIES = {
     "see_agents": "see agents, organizations, sponsors and tokens",
+    "see_balances": "see what an agent's organization has, holds and owes, and the lots behind it",
     "act_on_agents": "suspend and reinstate agents, revoke tokens, re-issue claim links",
     "see_jobs": "see jobs, assets and usage",
     "act_on_jobs": "cancel jobs, withdraw and check assets",
     "job_repair": "repair storage, resolve unknown outcomes, adopt or release orphans",
+    "job_dry_run": "see what repairing a job would do",
     "prompt_reveal": "see a prompt, with a reason that its sponsor can read",
     "see_payments": "see quotes, attempts, receipts, refunds, disputes and Stripe's events",
     "refund_request": "request refunds",
@@ -26,25 +28,28 @@ DUTIES = {
     "month_close": "close a month",
     "see_feedback": "see reports and the queue to GitHub",
     "act_on_feedback": "triage reports and promote them to GitHub",
-    "see_catalog": "see packs, models, providers and prices",
+    "see_packs": "see packs and changes of them",
+    "see_catalog": "see models, providers and their prices",
     "pack_edit": "propose and approve changes of packs",
     "act_on_catalog": "switch models and providers off and on, change packs",
     "see_telemetry": "see telemetry",
     "see_audit": "see the audit",
     "export": "download what a list shows",
+    "staff_roles": "give people roles and take staff access away",
 }
 
 _EVERYBODY = {"see_agents", "see_jobs", "see_feedback", "export"}
 _SUPPORT = _EVERYBODY | {
+    "see_balances",
     "act_on_agents",
     "act_on_jobs",
+    "job_dry_run",
     "prompt_reveal",
     "see_payments",
     "refund_request",
     "credits_grant",
     "dispute_draft",
     "event_dry_run",
-    "see_catalog",
     "see_telemetry",
 }
 
@@ -57,6 +62,8 @@ ROLES: dict[str, frozenset[str]] = {
     "finance": frozenset(
         _EVERYBODY
         | {
+            "see_balances",
+            "job_dry_run",
             "see_payments",
             "refund_request",
             "refund_approve",
@@ -68,14 +75,23 @@ ROLES: dict[str, frozenset[str]] = {
             "ledger_request",
             "ledger_approve",
             "month_close",
-            "see_catalog",
+            "see_packs",
             "pack_edit",
             "see_audit",
         }
     ),
     "triage": frozenset(_EVERYBODY | {"act_on_feedback"}),
     "auditor": frozenset(
-        _EVERYBODY | {"see_payments", "see_ledger", "see_catalog", "see_telemetry", "see_audit"}
+        _EVERYBODY
+        | {
+            "see_balances",
+            "see_payments",
+            "see_ledger",
+            "see_packs",
+            "see_catalog",
+            "see_telemetry",
+            "see_audit",
+        }
     ),
     "operator": frozenset(set(DUTIES) - {"ledger_request", "month_close"}),
 }

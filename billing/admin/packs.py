@@ -118,7 +118,7 @@ _CHANGE: Sequence[Deed] = (
 class CreditPackAdmin(ReadOnlyAdmin):
     """A pack that is or was offered."""
 
-    seen_with = "accounts.see_catalog"
+    seen_with = "accounts.see_packs"
     deeds = _PACK
     export_fields = (
         "pack_id",
@@ -145,7 +145,7 @@ class CreditPackAdmin(ReadOnlyAdmin):
 class PackChangeAdmin(SecondPersonAdmin):
     """A change of a pack that was asked for."""
 
-    seen_with = "accounts.see_catalog"
+    seen_with = "accounts.see_packs"
     deeds = _CHANGE
     export_fields = (
         "pack_id",

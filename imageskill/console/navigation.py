@@ -109,7 +109,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
     (
         "Product",
         (
-            ("Packs", "sell", "admin:billing_creditpack_changelist", "accounts.see_catalog"),
+            ("Packs", "sell", "admin:billing_creditpack_changelist", "accounts.see_packs"),
             ("Models", "model_training", "admin:console_models", "accounts.see_catalog"),
         ),
     ),

@@ -48,6 +48,7 @@ ALL: Sequence[Deed] = (
         name="retry",
         label="Send to a worker",
         permission="accounts.job_repair",
+        dry_run="accounts.job_dry_run",
         preview=lambda job: (
             f"A worker takes the job up where it stands ({job.status}).",
             "A request that the provider has already is followed, never made a second time.",
@@ -59,6 +60,7 @@ ALL: Sequence[Deed] = (
         name="end-unknown",
         label="End unknown outcome",
         permission="accounts.job_repair",
+        dry_run="accounts.job_dry_run",
         preview=lambda job: (
             "The job ends as failed with PROVIDER_OUTCOME_UNKNOWN.",
             f"The {job.credits_held} credits that it holds go back.",

@@ -102,7 +102,7 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
         """Show the object with the deeds that this person may do to it now."""
         thing = self.get_object(request, unquote(object_id))
         open_deeds = [
-            (deed, self._deed_url(thing, deed))
+            (deeds.as_offered(deed, request), self._deed_url(thing, deed))
             for deed in self.deeds
             if thing is not None and deeds.may_look(deed, request) and deed.is_open(thing)
         ]
@@ -189,7 +189,7 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
             "form": form,
             "sentences": sentences,
             "seen": deeds.fingerprint(thing, deed),
-            "may_do": deeds.allowed(deed, request),
+            "only_looks": not deeds.allowed(deed, request),
             "key": request.POST.get("key") or deeds.new_key(),
             "back": self._thing_url(thing),
         }

@@ -7,7 +7,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
@@ -18,6 +18,8 @@ from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 _KEY_LIVES_S = 24 * 3600
+# What being used writes, every few minutes: no reason to ask anybody to read again.
+_TOUCHED = {"last_seen_at", "last_used_at", "last_login", "leased_until"}
 
 
 class Refused(Exception):
@@ -71,26 +73,50 @@ class Deed:
     is_destructive: bool = False
     preview_with: Callable[[Any, dict[str, Any]], Sequence[str]] | None = None  # for other fields
     form_for: Callable[[Any], dict[str, Any]] | None = None  # initial values from the object
+    standing_of: Callable[[Any], Any] | None = None  # what else it rests on, outside of the row
+    dry_run: str | tuple[str, ...] = ()  # the permission to read the preview, and no more
 
 
 def allowed(deed: Deed, request: HttpRequest) -> bool:
     """Tell whether the person may do the deed at all."""
-    wanted = (deed.permission,) if isinstance(deed.permission, str) else deed.permission
-    return request.user.is_active and any(map(request.user.has_perm, wanted))
+    return _has_any(request, deed.permission)
+
+
+def may_look(deed: Deed, request: HttpRequest) -> bool:
+    """Tell whether the person may read what the deed would do, whoever may do it."""
+    return allowed(deed, request) or _has_any(request, deed.dry_run)
+
+
+def as_offered(deed: Deed, request: HttpRequest) -> Deed:
+    """Give the deed with a label that says so where this person may only look."""
+    return deed if allowed(deed, request) else replace(deed, label=f"{deed.label} (dry run)")
 
 
 def find(deeds: Sequence[Deed], name: str, request: HttpRequest) -> Deed:
-    """Find a deed by name; `PermissionDenied` where there is none for this person."""
+    """Find a deed by name; `PermissionDenied` where this person may not even look at it.
+
+    Whatever is sent is refused to who may only look.
+    """
+    suffices = may_look if request.method in {"GET", "HEAD"} else allowed
     for deed in deeds:
-        if deed.name == name and allowed(deed, request):
+        if deed.name == name and suffices(deed, request):
             return deed
     raise PermissionDenied
 
 
-def fingerprint(thing: Model) -> str:
-    """Give a mark of the row's present state, by which a page knows that it has moved on."""
-    values = {field.attname: str(getattr(thing, field.attname)) for field in thing._meta.fields}
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]
+def fingerprint(thing: Model, deed: Deed | None = None) -> str:
+    """Give a mark of the present state, by which a page knows that it has moved on.
+
+    The state is the row, without what its mere use touches, and what the deed adds to it.
+    """
+    values = {
+        field.attname: str(getattr(thing, field.attname))
+        for field in thing._meta.fields
+        if field.attname not in _TOUCHED
+    }
+    standing = deed.standing_of(thing) if deed and deed.standing_of else None
+    text = json.dumps([values, standing], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def claim_key(key: str) -> bool:
@@ -106,3 +132,8 @@ def give_back_key(key: str) -> None:
 def new_key() -> str:
     """Make the key that a form carries, so that sending it twice does the deed once."""
     return secrets.token_hex(16)
+
+
+def _has_any(request: HttpRequest, permission: str | tuple[str, ...]) -> bool:
+    wanted = (permission,) if isinstance(permission, str) else permission
+    return request.user.is_active and any(map(request.user.has_perm, wanted))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.utils import flatten_fieldsets
+from django.contrib.admin.utils import flatten, flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.db.models import BinaryField, JSONField, Model, QuerySet
 from django.http import (
@@ -125,7 +125,7 @@ def never_exported(column: str) -> bool:
     return any(word in column for word in _NEVER)
 
 
-def _shown_by_page(model_admin: Any) -> list[str]:
-    return flatten_fieldsets(
-        model_admin.fieldsets or ((None, {"fields": model_admin.fields or ()}),)
-    )
+def _shown_by_page(model_admin: Any) -> Sequence[Any]:
+    if model_admin.fieldsets:
+        return flatten_fieldsets(model_admin.fieldsets)
+    return flatten(model_admin.fields or ())

@@ -6,6 +6,9 @@ from django.urls import reverse
 
 from accounts.duties import DUTIES, ROLES
 from accounts.models import AuditLine
+from imageskill.lib import clock
+from imageskill.lib.admin.deeds import Deed, fingerprint
+from jobs.models import Job
 
 pytestmark = pytest.mark.django_db
 
@@ -84,9 +87,31 @@ class TestDeeds:
         form = self._form(browser, url)
         type(agent.agent).objects.filter(pk=agent.agent.pk).update(name="renamed")
         answer = browser.post(url, form)
-        assert answer["Location"] == url
         agent.agent.refresh_from_db()
         assert not agent.agent.is_suspended
+        assert b"This has changed meanwhile" in answer.content
+        # What was typed is kept; reading again is enough to go on.
+        assert answer.context_data["form"]["reason"].value() == "sent spam"
+        again = form | {"seen": answer.context_data["seen"]}
+        assert browser.post(url, again).status_code == 302
+        agent.agent.refresh_from_db()
+        assert agent.agent.suspension_reason == "sent spam"
+
+    def test_a_deed_is_not_refused_because_the_agent_works_on(self, signed_in, supporter, agent):
+        browser, url = signed_in(supporter), self._suspend_url(agent)
+        form = self._form(browser, url)
+        type(agent.agent).objects.filter(pk=agent.agent.pk).update(last_seen_at=clock.now())
+        assert browser.post(url, form).status_code == 302
+        agent.agent.refresh_from_db()
+        assert agent.agent.is_suspended
+
+    def test_what_a_deed_rests_on_beside_the_row_counts_too(self, agent):
+        standing = {"value": 1}
+        deed = Deed("d", "D", "p", list, str, standing_of=lambda _: standing["value"])
+        before = fingerprint(agent.agent, deed)
+        assert fingerprint(agent.agent, deed) == before
+        standing["value"] = 2
+        assert fingerprint(agent.agent, deed) != before
 
     def test_who_lacks_the_duty_is_refused(self, signed_in, financier, agent):
         assert signed_in(financier).get(self._suspend_url(agent)).status_code == 403
@@ -99,6 +124,39 @@ class TestDeeds:
         answer = signed_in(supporter, minutes_ago=16).get(url)
         assert answer.status_code == 302
         assert "reauthenticate" in answer["Location"]
+
+
+class TestDryRun:
+    @pytest.fixture
+    def repair(self, agent):
+        job = Job.objects.create(
+            organization=agent.organization,
+            agent=agent.agent,
+            operation="create",
+            credits_held=4,
+            trace_id="trace_" + "a" * 32,
+        )
+        return reverse("admin:jobs_job_deed", args=[job.pk, "retry"])
+
+    @pytest.mark.parametrize("role", ["supporter", "financier"])
+    def test_who_may_only_look_sees_what_a_repair_would_do(self, signed_in, role, repair, request):
+        browser = signed_in(request.getfixturevalue(role))
+        page = browser.get(repair)
+        assert page.status_code == 200
+        assert b"A worker takes the job up" in page.content
+        assert b'name="reason"' not in page.content
+        form = {key: page.context_data[key] for key in ("seen", "key")} | {"reason": "stuck"}
+        for sent in (form, form | {"look": "1"}):
+            assert browser.post(repair, sent).status_code == 403
+        assert not AuditLine.objects.exists()
+
+    def test_its_link_says_so(self, signed_in, supporter, lead_supporter, repair):
+        page = repair.replace("do/retry/", "change/")
+        assert b"Send to a worker (dry run)" in signed_in(supporter).get(page).content
+        assert b"(dry run)" not in signed_in(lead_supporter).get(page).content
+
+    def test_triage_does_not_even_look(self, signed_in, triager, repair):
+        assert signed_in(triager).get(repair).status_code == 403
 
 
 class TestLists:

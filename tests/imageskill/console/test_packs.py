@@ -61,8 +61,12 @@ class TestPackChange:
             "builder-2000"
         ]
 
-    def test_support_may_look_only(self, signed_in, supporter, starter):
-        browser = signed_in(supporter)
+    def test_an_auditor_may_look_only_and_support_not_even_that(
+        self, signed_in, auditor, supporter, starter
+    ):
+        listed = reverse("admin:billing_creditpack_changelist")
+        assert signed_in(supporter).get(listed).status_code == 403
+        browser = signed_in(auditor)
         assert browser.get(reverse("admin:billing_creditpack_changelist")).status_code == 200
         url = reverse("admin:billing_creditpack_deed", args=[starter.pk, "change"])
         assert browser.get(url).status_code == 403

@@ -70,7 +70,7 @@ class TestSwitch:
         assert api.get("/v1/models/local.sketch").data["model"]["status"] == "unavailable"
         switches.forget()
 
-    def test_support_may_look_but_not_switch(self, signed_in, supporter):
-        browser = signed_in(supporter)
+    def test_an_auditor_may_look_but_not_switch(self, signed_in, auditor):
+        browser = signed_in(auditor)
         assert browser.get(reverse("admin:console_models")).status_code == 200
         assert browser.get(reverse("admin:console_switch")).status_code == 403
