@@ -32,32 +32,16 @@ MOST_BYTES = 4_000_000  # of one message; its pictures are read into memory
 
 
 class InProcess:
-    """Runs commands by requests to our own API."""
+    """Runs tools by requests to our own API."""
 
     is_on_machine = False
 
-    def run(self, arguments: list[str], context: AsgiRequest) -> dict[str, Any]:
-        """Run a command line as `/v1/cli` does."""
-        return _envelope(context, Request("POST", "/v1/cli", {"argv": arguments}))
-
-    def upload(self, arguments: tools.Row, context: AsgiRequest) -> dict[str, Any]:
-        """Say of the picture what the endpoint checks; what is no base64 it refuses."""
-        text = str(arguments.get("bytes_base64", ""))
-        try:
-            data = base64.b64decode(text, validate=True)
-        except ValueError:
-            data = b""
-        kind = formats.sniff(data[: formats.LONGEST_HEAD])
-        body = {
-            "source_kind": "local_path",
-            "filename": str(arguments.get("filename") or "picture"),
-            "remote_origin": None,
-            "mime_type": kind.mime_type if kind else "application/octet-stream",
-            "content_length": len(data),
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "bytes_base64": text,
-        }
-        return _envelope(context, Request("POST", "/v1/upload", body))
+    def call(self, name: str, arguments: tools.Row, context: AsgiRequest) -> dict[str, Any]:
+        """Run a tool as `/v1/cli` does; an upload brings its picture along."""
+        if name == tools.UPLOAD.name:
+            return _envelope(context, Request("POST", "/v1/upload", _picture(arguments)))
+        words = tools.command_line(name, arguments, is_on_machine=False)
+        return _envelope(context, Request("POST", "/v1/cli", {"argv": words}))
 
     def models(self, context: AsgiRequest) -> Sequence[tools.Row]:
         """Give the catalogue as everybody sees it."""
@@ -69,6 +53,25 @@ class InProcess:
         """Read a picture as its public address gives it."""
         status, content = _answer(context, Request("GET", urlsplit(url).path), is_anonymous=True)
         return content if status == 200 else None
+
+
+def _picture(arguments: tools.Row) -> dict[str, Any]:
+    """Say of the picture what the endpoint checks; what is no base64 it refuses."""
+    text = str(arguments.get("bytes_base64", ""))
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        data = b""
+    kind = formats.sniff(data[: formats.LONGEST_HEAD])
+    return {
+        "source_kind": "local_path",
+        "filename": str(arguments.get("filename") or "picture"),
+        "remote_origin": None,
+        "mime_type": kind.mime_type if kind else "application/octet-stream",
+        "content_length": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "bytes_base64": text,
+    }
 
 
 @cache

@@ -30,7 +30,7 @@ INSTRUCTIONS = (
 
 
 class Backend(Protocol):
-    """Runs commands: in this process on the server, over HTTP on somebody's machine.
+    """Runs tools: in this process on the server, over HTTP on somebody's machine.
 
     Its methods block; they are called in threads of their own. `context` is what the transport
     knows of the caller.
@@ -38,12 +38,8 @@ class Backend(Protocol):
 
     is_on_machine: bool
 
-    def run(self, arguments: list[str], context: Any) -> dict[str, Any]:
-        """Run a command line and give its envelope."""
-        ...
-
-    def upload(self, arguments: tools.Row, context: Any) -> dict[str, Any]:
-        """Upload a picture that came as base64."""
+    def call(self, name: str, arguments: tools.Row, context: Any) -> dict[str, Any]:
+        """Run a tool and give its envelope; raises `tools.NotATool`."""
         ...
 
     def models(self, context: Any) -> Sequence[tools.Row]:
@@ -97,11 +93,7 @@ def build(backend: Backend) -> Server[Any]:
 
 
 def _call(backend: Backend, name: str, arguments: tools.Row, context: Any) -> CallToolResult:
-    if name == tools.UPLOAD.name and not backend.is_on_machine:
-        envelope = backend.upload(arguments, context)
-    else:
-        words = tools.command_line(name, arguments, is_on_machine=backend.is_on_machine)
-        envelope = backend.run(words, context)
+    envelope = backend.call(name, arguments, context)
     return results.result(
         envelope, lambda url: backend.fetch(url, context), is_showing=name in SHOWING
     )

@@ -19,17 +19,17 @@ from imageskill.mcp import results, server, tools
 
 
 class Commands:
-    """Runs commands of this client."""
+    """Runs tools as commands of this client."""
 
     is_on_machine = True
 
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def run(self, arguments: list[str], _: Any) -> dict[str, Any]:
-        """Run a command line against the server that this one was started for."""
+    def call(self, name: str, arguments: tools.Row, _: Any) -> dict[str, Any]:
+        """Run a tool against the server that this one was started for."""
         try:
-            call = reading.read(arguments)
+            call = reading.read(tools.command_line(name, arguments, is_on_machine=True))
         except reading.UsageError as error:
             return answers.failure(of_usage(error)).envelope | {"command": error.label}
         call = call.with_values(api_base_url=self.session.call.given.get("api-base-url"))
@@ -40,10 +40,6 @@ class Commands:
             answer = answers.failure(problem)
         envelope: dict[str, Any] = answer.envelope | {"command": call.label}
         return envelope
-
-    def upload(self, arguments: tools.Row, _: Any) -> dict[str, Any]:
-        """Never called: here `upload` is a command, which takes paths."""
-        raise NotImplementedError
 
     def models(self, _: Any) -> Sequence[tools.Row]:
         """Ask the server for its catalogue; an unreachable one leaves the schemas plain."""
