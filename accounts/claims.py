@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from accounts import alerts, audit, claim_states, sponsors, suspension
 from accounts.models import Agent, Alert, Claim, Organization, User
 from accounts.terms import Terms
+from accounts.terms import of as terms_of
 from imageskill.lib import clock
 
 State = Claim.State
@@ -89,7 +90,11 @@ def accept(*, claim: Claim, user: User, terms: Terms) -> Agent:
         agent, locked = lock(claim)
         refuse_if(conflict(locked, agent, user))
         former = agent.organization.owner
-        before = {"claim_state": agent.claim_state, "owner": former.email if former else None}
+        before = {
+            "claim_state": agent.claim_state,
+            "owner": former.email if former else None,
+            **terms_of(agent).as_columns(),
+        }
         Organization.objects.filter(pk=agent.organization_id).update(owner=user)
         if agent.claim_state != Agent.ClaimState.CLAIMED:
             claim_states.move(agent, to=Agent.ClaimState.CLAIMED)

@@ -23,7 +23,7 @@ class DayFilter(FieldListFilter):
 
     def __init__(self, field: Any, request: HttpRequest, *given: Any, field_path: str) -> None:
         self.since, self.until = f"{field_path}__gte", f"{field_path}__lt"
-        super().__init__(field, request, *given, field_path)  # type: ignore[arg-type]
+        super().__init__(field, request, *given, field_path=field_path)
         kept = request.GET.copy()
         for name in (self.since, self.until, "after", "before", "count", "e"):
             kept.pop(name, None)
@@ -48,7 +48,7 @@ class DayFilter(FieldListFilter):
         days = {name: _midnight(self._asked(name)) for name in (self.since, self.until)}
         return queryset.filter(**{name: at for name, at in days.items() if at is not None})
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: Any) -> Iterator[Any]:
         """Offer all, and the usual spans."""
         yield {
             "selected": not self.first and not self.end,

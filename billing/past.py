@@ -1,0 +1,92 @@
+"""An organization's credits as they were at a past moment, from the ledger."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db.models import OuterRef, Q, Subquery, Sum
+
+from billing.chart import ORGANIZATION, Purpose
+from billing.ledger import Balances
+from billing.models import LedgerEntry, Lot, LotPart, Transfer, Wallet
+
+MOST_PARTS = 20_000  # of the lots that are asked about
+
+_Moved = tuple[int, int]  # out of the paid wallet, and back into it
+
+
+def balances(organization_id: int, *, at: datetime) -> Balances:
+    """Read what each wallet's last entry by then left behind: a look-up a wallet.
+
+    An organization's transfers and entries are written under one lock, so their keys and
+    moments grow together.
+    """
+    last = (
+        Transfer.objects.filter(organization_id=organization_id, created_at__lte=at)
+        .order_by("-created_at", "-pk")
+        .first()
+    )
+    if last is None:
+        return Balances(0, 0, 0, 0)
+    final = max(last.entries.values_list("pk", flat=True))
+    entries = LedgerEntry.objects.filter(wallet=OuterRef("pk"), pk__lte=final).order_by("-pk")
+    wallets = Wallet.objects.filter(organization_id=organization_id).annotate(
+        then=Subquery(entries.values("balance_after")[:1])
+    )
+    found = dict(wallets.values_list("purpose", "then"))
+    return Balances(*(found.get(purpose) or 0 for purpose in ORGANIZATION))
+
+
+def left_of(lots: Sequence[Lot], *, at: datetime) -> dict[int, int] | None:
+    """Give what was left of each of one organization's lots, by its key.
+
+    None where more than 20,000 jobs and reversals took of them: too much to go through.
+    """
+    if not lots:
+        return {}
+    references = LotPart.objects.filter(lot__in=lots).values("reference")
+    parts = list(
+        LotPart.objects.filter(reference__in=references)
+        .order_by("pk")
+        .values_list("lot_id", "reference", "taken")[: MOST_PARTS + 1]
+    )
+    if len(parts) > MOST_PARTS:
+        return None
+    moved = _moved(lots[0].organization_id, {reference for _, reference, _ in parts}, at)
+    by_reference: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for lot_id, reference, taken in parts:
+        by_reference[reference].append((lot_id, taken))
+    gone: dict[int, int] = defaultdict(int)
+    for reference, takings in by_reference.items():
+        for lot_id, credits in _net(takings, *moved.get(reference, (0, 0))):
+            gone[lot_id] += credits
+    return {lot.pk: lot.granted - gone[lot.pk] for lot in lots}
+
+
+def _moved(organization_id: int, references: Iterable[str], at: datetime) -> dict[str, _Moved]:
+    """Give what left the paid wallet for each reference by then, and what came back."""
+    paid = Wallet.objects.get(organization_id=organization_id, purpose=Purpose.PAID)
+    rows = (
+        Transfer.objects.filter(
+            Q(source=paid) | Q(target=paid), reference__in=list(references), created_at__lte=at
+        )
+        .order_by()
+        .values_list("reference")
+        .annotate(
+            out=Sum("credits", filter=Q(source=paid), default=0),
+            back=Sum("credits", filter=Q(target=paid), default=0),
+        )
+    )
+    return {reference: (out, back) for reference, out, back in rows}
+
+
+def _net(takings: Sequence[tuple[int, int]], out: int, back: int) -> Iterable[tuple[int, int]]:
+    """Spread what was taken over the lots in the order of taking; what came back, from the end."""
+    taken = []
+    for lot_id, credits in takings:
+        taken.append((lot_id, min(credits, out)))
+        out -= taken[-1][1]
+    for lot_id, credits in reversed(taken):
+        returned = min(credits, back)
+        back -= returned
+        yield lot_id, credits - returned

@@ -1,0 +1,31 @@
+"""A job as it was at a past moment, from the moments in its row."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from jobs import states
+from jobs.models import Job
+
+
+class JobThen(NamedTuple):
+    """How far it was: its state, its error if it had failed, and what it held or had cost."""
+
+    status: str
+    error_code: str
+    credits_held: int
+    credits_captured: int | None
+
+
+def of(job: Job, *, at: datetime) -> JobThen:
+    """Recall the state of a job that was there by then."""
+    if job.completed_at is not None and job.completed_at <= at:
+        return JobThen(job.status, job.error_code, job.credits_held, job.credits_captured)
+    return JobThen(_open_status(job, at), "", job.credits_held, None)
+
+
+def _open_status(job: Job, at: datetime) -> str:
+    if job.answered_at is not None and job.answered_at <= at:
+        return states.STORING
+    if job.started_at is not None and job.started_at <= at:
+        return states.RUNNING
+    return states.QUEUED
