@@ -4,9 +4,10 @@ from django.db import transaction
 
 from accounts import alerts, audit
 from accounts.models import Alert, User
+from imageskill.lib import clock
 from imageskill.lib.queue import enqueue
 from jobs import lifecycle
-from jobs.models import Job, Loss, Prompt
+from jobs.models import Asset, Job, Loss, Prompt
 from jobs.providers.failures import ProviderOutcomeUnknown
 
 
@@ -40,9 +41,26 @@ def try_again(*, job: Job, user: User, reason: str) -> None:
     with transaction.atomic():
         if job.is_final:
             raise NotPossible("It has ended.")
-        Job.objects.filter(pk=job.pk).update(pause_until=None)
+        Job.objects.filter(pk=job.pk).update(pause_until=None, sent_at=clock.now())
         _note(user, "job.try_again", job, reason)
         enqueue("jobs.run", job_id=job.public_id)
+
+
+def check_pictures(*, job: Job, user: User, reason: str) -> None:
+    """Have workers look at the job's pictures that nobody has looked at yet."""
+    unchecked = unchecked_pictures(job)
+    if not unchecked:
+        raise NotPossible("Each of its pictures was checked.")
+    with transaction.atomic():
+        _note(user, "job.check_pictures", job, reason)
+        for asset in unchecked:
+            enqueue("jobs.thumbnail", asset_id=asset.public_id)
+
+
+def unchecked_pictures(job: Job) -> list[Asset]:
+    """Give the pictures that no check has looked at; those deleted meanwhile need none."""
+    there = [asset for asset in job.assets.all() if asset.state != Asset.State.DELETED]
+    return [asset for asset in there if not hasattr(asset, "verdict")]
 
 
 def reveal_prompt(*, job: Job, user: User, reason: str) -> str:

@@ -4,10 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from imageskill.lib.admin.deeds import Asked, Deed, Refused, Secret
-from jobs import care, states
+from jobs import care, orphans, states
 from jobs.models import Job
 
 SHOWN_FOR_S = 60
+_ACT = "accounts.act_on_jobs"
+_REPAIR = "accounts.job_repair"
+_DRY_RUN = "accounts.job_dry_run"
 
 
 def _calling(verb: Callable[..., Any], done: str) -> Callable[[Job, Asked], str]:
@@ -19,6 +22,11 @@ def _calling(verb: Callable[..., Any], done: str) -> Callable[[Job, Asked], str]
         return done
 
     return perform
+
+
+def _cost(job: Job) -> object:
+    cost = job.planned_usd if job.reported_usd is None else job.reported_usd
+    return "An unknown number of" if cost is None else cost
 
 
 def _reveal(job: Job, asked: Asked) -> Secret:
@@ -33,7 +41,7 @@ ALL: Sequence[Deed] = (
     Deed(
         name="cancel",
         label="Cancel",
-        permission="accounts.act_on_jobs",
+        permission=_ACT,
         preview=lambda job: (
             f"The job ends as canceled and the {job.credits_held} credits that it holds go back.",
             "What the provider still makes of it is thrown away; its cost is ours.",
@@ -45,22 +53,99 @@ ALL: Sequence[Deed] = (
         is_destructive=True,
     ),
     Deed(
+        name="repair-storage",
+        label="Repair storage",
+        permission=_REPAIR,
+        dry_run=_DRY_RUN,
+        preview=lambda job: (
+            (
+                f"A worker writes the kept output to storage again, now; {job.storage_attempts} "
+                "attempts have failed."
+            ),
+            "Once it is stored the job completes and is charged as planned. Nothing is made anew.",
+        ),
+        perform=_calling(care.try_again, "Storing is tried again; look in a moment."),
+        is_open=lambda job: job.status == states.STORING,
+    ),
+    Deed(
+        name="give-up",
+        label="Give up storing",
+        permission=_REPAIR,
+        dry_run=_DRY_RUN,
+        preview=lambda job: (
+            "The kept output is thrown away and the job ends as failed.",
+            f"The {job.credits_held} credits that it holds go back.",
+            f"{_cost(job)} USD are listed as our loss.",
+        ),
+        perform=_calling(orphans.give_up, "The job is over; its hold went back."),
+        is_open=lambda job: job.status == states.STORING and job.storage_failed_at is not None,
+        is_sensitive=True,
+        is_destructive=True,
+    ),
+    Deed(
+        name="check",
+        label="Check pictures",
+        permission=_ACT,
+        preview=lambda job: (
+            (
+                f"{len(care.unchecked_pictures(job))} pictures that nobody looked at are decoded, "
+                "compared with the plan, and get their thumbnails."
+            ),
+        ),
+        perform=_calling(care.check_pictures, "They are checked; look in a moment."),
+        is_open=lambda job: job.is_final and bool(care.unchecked_pictures(job)),
+    ),
+    Deed(
+        name="adopt",
+        label="Adopt",
+        permission=_REPAIR,
+        dry_run=_DRY_RUN,
+        preview=lambda job: (
+            f"Its {len(job.assets.all())} pictures stay with their owner, at our expense.",
+            (
+                f"Where the {job.credits_held} credits are still held, they go back; where they "
+                "were charged all along, the job says so from now on and nothing moves."
+            ),
+            "The case is closed with your reason.",
+        ),
+        perform=_calling(orphans.adopt, "The pictures are adopted; the case is closed."),
+        is_open=orphans.is_uncharged,
+        is_sensitive=True,
+    ),
+    Deed(
+        name="release",
+        label="Release",
+        permission=_REPAIR,
+        dry_run=_DRY_RUN,
+        preview=lambda job: (
+            f"Its {len(job.assets.all())} pictures are taken down: their addresses answer 410.",
+            f"The {job.credits_held} credits go back where they are still held.",
+            "Refused where the ledger did charge the job. The case is closed with your reason.",
+        ),
+        perform=_calling(orphans.release, "The pictures are taken down; the case is closed."),
+        is_open=orphans.is_uncharged,
+        is_sensitive=True,
+        is_destructive=True,
+    ),
+    Deed(
         name="retry",
         label="Send to a worker",
-        permission="accounts.job_repair",
-        dry_run="accounts.job_dry_run",
+        permission=_REPAIR,
+        dry_run=_DRY_RUN,
         preview=lambda job: (
             f"A worker takes the job up where it stands ({job.status}).",
             "A request that the provider has already is followed, never made a second time.",
         ),
         perform=_calling(care.try_again, "The job is on its way to a worker."),
-        is_open=lambda job: not job.is_final and not job.is_outcome_unknown,
+        is_open=lambda job: (
+            job.status in {states.QUEUED, states.RUNNING} and not job.is_outcome_unknown
+        ),
     ),
     Deed(
         name="end-unknown",
         label="End unknown outcome",
-        permission="accounts.job_repair",
-        dry_run="accounts.job_dry_run",
+        permission=_REPAIR,
+        dry_run=_DRY_RUN,
         preview=lambda job: (
             "The job ends as failed with PROVIDER_OUTCOME_UNKNOWN.",
             f"The {job.credits_held} credits that it holds go back.",

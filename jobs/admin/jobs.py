@@ -9,10 +9,12 @@ from unfold.decorators import display
 
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.day_filter import DayFilter
+from imageskill.lib.admin.deeds import Deed, allowed
 from imageskill.lib.admin.filters import FoundCodesFilter, FoundValuesFilter
 from imageskill.lib.admin.shown import copyable, link_to, moment
 from jobs import timeline
 from jobs.admin import job_deeds
+from jobs.admin.job_filters import TroubleFilter
 from jobs.models import Asset, Job
 
 
@@ -67,6 +69,7 @@ class JobAdmin(ReadOnlyAdmin):
     )
     list_filter = (
         "status",
+        TroubleFilter,
         "operation",
         ("error_code", FoundCodesFilter),
         ("model_id", FoundValuesFilter),
@@ -103,7 +106,7 @@ class JobAdmin(ReadOnlyAdmin):
                 "fields": (
                     "model_id",
                     "provider_id",
-                    "provider_request_id",
+                    "request_shown",
                     "attempts",
                     "redeliveries",
                     "storage_attempts",
@@ -132,6 +135,7 @@ class JobAdmin(ReadOnlyAdmin):
         "created",
         "deadline",
         "losses_shown",
+        "request_shown",
     )
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
@@ -153,12 +157,26 @@ class JobAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Add the timeline and the pictures."""
+        """Add the timeline with the deed that closes its gap, and the pictures."""
         job = self.get_object(request, object_id)
         steps = timeline.of(job) if job else []
-        return super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), "job": job, "steps": steps}
-        )
+        more = {
+            "job": job,
+            "steps": steps,
+            "repair": next(
+                (self._repair(request, job, step) for step in steps if step.is_gap), None
+            ),
+        }
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
+
+    def _repair(
+        self, request: HttpRequest, job: Job, step: timeline.Step
+    ) -> tuple[Deed, str] | None:
+        """Give the deed for a gap with its address, where this person may do it."""
+        for deed in self.deeds:
+            if deed.name == step.repair and allowed(deed, request) and deed.is_open(job):
+                return deed, self._deed_url(job, deed)
+        return None
 
     @display(description="job id")
     def id_shown(self, job: Job) -> str:
@@ -192,6 +210,10 @@ class JobAdmin(ReadOnlyAdmin):
     @display(description="trace")
     def trace_shown(self, job: Job) -> str:
         return copyable(job.trace_id)
+
+    @display(description="provider's request id")
+    def request_shown(self, job: Job) -> str:
+        return copyable(job.provider_request_id)
 
     @display(description="created")
     def created(self, job: Job) -> str:

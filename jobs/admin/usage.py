@@ -1,10 +1,13 @@
 """What was charged and what was lost."""
 
 from django.contrib import admin
+from django.contrib.admin import EmptyFieldListFilter
 from unfold.decorators import display
 
 from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.deeds import Asked, Deed, Refused
 from imageskill.lib.admin.shown import copyable, link_to, moment
+from jobs import care, orphans
 from jobs.models import Loss, Usage
 
 
@@ -52,6 +55,14 @@ class UsageAdmin(ReadOnlyAdmin):
         return moment(usage.created_at)
 
 
+def _close(loss: Loss, asked: Asked) -> str:
+    try:
+        orphans.close(loss=loss, user=asked.user, reason=asked.reason)
+    except care.NotPossible as refusal:
+        raise Refused(str(refusal)) from refusal
+    return "The case is closed."
+
+
 @admin.register(Loss)
 class LossAdmin(ReadOnlyAdmin):
     """What a provider bills and nobody pays us for."""
@@ -63,10 +74,26 @@ class LossAdmin(ReadOnlyAdmin):
         "usd",
         "created_at",
     )
-    list_display = ("job_shown", "reason", "usd", "created")
-    list_filter = ("reason",)
+    deeds = (
+        Deed(
+            name="close",
+            label="Close the case",
+            permission="accounts.job_repair",
+            preview=lambda loss: (
+                "The case leaves the orphans; your reason says what became of it.",
+                (
+                    f"{'An unknown number of' if loss.usd is None else loss.usd} USD stay in our "
+                    "losses. No credit moves: the hold went back when the job ended."
+                ),
+            ),
+            perform=_close,
+            is_open=lambda loss: loss.closed_at is None,
+        ),
+    )
+    list_display = ("job_shown", "reason", "usd", "created", "closed")
+    list_filter = ("reason", ("closed_at", EmptyFieldListFilter))
     list_select_related = ("job",)
-    fields = ("job_shown", "reason", "usd", "created")
+    fields = ("job_shown", "reason", "usd", "created", "closed")
     readonly_fields = fields
 
     @display(description="job")
@@ -76,3 +103,7 @@ class LossAdmin(ReadOnlyAdmin):
     @display(description="at")
     def created(self, loss: Loss) -> str:
         return moment(loss.created_at)
+
+    @display(description="closed")
+    def closed(self, loss: Loss) -> str:
+        return moment(loss.closed_at)

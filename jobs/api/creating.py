@@ -150,7 +150,8 @@ def _outcome(request: ApiRequest, agent: Agent, job: Job) -> Any:
         "safety": {"status": "allowed"},
     }
     if job.status == states.COMPLETED:
-        return Status(200, out | {"usage_event_id": job.usage.public_id})
+        usage = getattr(job, "usage", None)  # there is none where the house paid
+        return Status(200, out | {"usage_event_id": usage and usage.public_id})
     request.warnings.append(f"The job {job.public_id} is still running; wait for it by its id.")
     return Status(202, out | {"recovery": answers.waiting_for(job)})
 

@@ -43,7 +43,7 @@ def span(seconds: float | None) -> str:
     if seconds < 10:
         return f"{max(seconds, 0):.1f} s"
     left = round(seconds)
-    parts = []
+    parts: list[str] = []
     for unit, length in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
         number, left = divmod(left, length)
         if number or parts:
