@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.contrib import admin
+from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
@@ -165,7 +166,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
     search_fields = ("public_id__exact", "owner__email__iexact")
     search_help_text = "An org_ id or the sponsor's address"
     list_select_related = ("owner",)
-    fields = ("id_shown", "owner_shown", "created", "agents_shown")
+    fields = ("id_shown", "owner_shown", "created", "agents_shown", "receipts_shown")
     readonly_fields = fields
 
     @display(description="organization id")
@@ -183,6 +184,12 @@ class OrganizationAdmin(ReadOnlyAdmin):
     @display(description="agents")
     def agents_shown(self, organization: Organization) -> str:
         return list_of(Agent, "its agents", organization__public_id=organization.public_id)
+
+    @display(description="receipts")
+    def receipts_shown(self, organization: Organization) -> str:
+        query = {"organization__id__exact": organization.pk}
+        url = reverse("admin:billing_receipt_changelist", query=query)
+        return format_html('<a href="{}">its receipts</a>', url)
 
 
 @admin.register(Token)

@@ -9,9 +9,10 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from billing.admin import refund_deeds
+from billing.admin.receipt_list import IssuedFilter, PackFilter, ReceiptList
 from billing.admin.timelines import TimelineAdmin
 from billing.models import Receipt
-from imageskill.lib.admin.shown import copyable, dollars, link_to, moment
+from imageskill.lib.admin.shown import copyable, dollars, link_to, list_of, moment
 
 
 @admin.register(Receipt)
@@ -36,23 +37,35 @@ class ReceiptAdmin(TimelineAdmin):
         "owed_settled_credits",
         "balance_after",
         "quote__public_id",
+        "quote__pack_id",
         "attempt__public_id",
         "payment_intent_id",
         "charge_id",
         "credit_event_id",
         "trace_id",
     )
-    list_display = ("number", "amount", "credits", "payment_method", "environment", "who", "at")
-    list_filter = ("environment", "payment_method")
+    list_display = (
+        "number",
+        "amount",
+        "credits",
+        "pack",
+        "payment_method",
+        "environment",
+        "who",
+        "at",
+    )
+    list_filter = ("environment", "payment_method", PackFilter, IssuedFilter)
+    list_before_template = "admin/billing/receipt_before.html"
     search_fields = (
         "public_id__exact",
         "number__exact",
         "organization__public_id__exact",
+        "agent__public_id__exact",
         "payment_intent_id__exact",
         "charge_id__exact",
     )
-    search_help_text = "A number, a receipt_ or org_ id, or Stripe's pi_ or ch_"
-    list_select_related = ("agent", "organization")
+    search_help_text = "A number, a receipt_, org_ or agt_ id, or Stripe's pi_ or ch_"
+    list_select_related = ("agent", "organization", "quote")
     fields = (
         "number",
         "id_shown",
@@ -60,10 +73,12 @@ class ReceiptAdmin(TimelineAdmin):
         "discount",
         "credits",
         "owed_settled_credits",
+        "pack",
         "payment_method",
         "environment",
         "who",
         "organization_shown",
+        "others",
         "quote_shown",
         "payment_intent_id",
         "charge_id",
@@ -78,6 +93,25 @@ class ReceiptAdmin(TimelineAdmin):
             "agent", "organization", "quote", "attempt", "refund_block__blocked_by"
         )
         return found.filter(pk=object_id).first() if object_id.isdigit() else None
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ReceiptList]:
+        """Page by key, with totals."""
+        return ReceiptList
+
+    @display(description="pack")
+    def pack(self, receipt: Receipt) -> str:
+        return receipt.quote.pack_name or "–"
+
+    @display(description="other receipts")
+    def others(self, receipt: Receipt) -> SafeString:
+        """Link to the list, narrowed to the organization or to the agent alone."""
+        of_all = list_of(
+            Receipt, "of the organization", organization__id__exact=receipt.organization_id
+        )
+        if receipt.agent_id is None:
+            return of_all
+        of_agent = list_of(Receipt, "of the agent", agent__id__exact=receipt.agent_id)
+        return format_html("{} · {}", of_all, of_agent)
 
     @display(description="receipt id")
     def id_shown(self, receipt: Receipt) -> str:

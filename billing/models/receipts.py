@@ -1,10 +1,10 @@
 """Proof of payments: receipts, their numbers, and money that came without one."""
 
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import F
+from django.db.models import Count, F, Sum
 from django.utils import timezone
 
 from accounts.models import Agent, Organization
@@ -43,6 +43,20 @@ class ReceiptQuerySet(AppendOnlyQuerySet):
     def of(self, organization_id: int) -> "ReceiptQuerySet":
         """Narrow to one organization's, newest first."""
         return self.filter(organization_id=organization_id).order_by("-id")
+
+    def totals(self) -> "models.QuerySet[Any, dict[str, Any]]":
+        """Add up what was paid and granted, by environment and currency: only live is revenue."""
+        return (
+            self.order_by()
+            .values("environment", "currency")
+            .annotate(
+                number=Count("pk"),
+                cents=Sum("amount_cents"),
+                discounts=Sum("discount_cents"),
+                total_credits=Sum("credits"),
+            )
+            .order_by("environment", "currency")
+        )
 
 
 class Receipt(AppendOnly):

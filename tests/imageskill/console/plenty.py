@@ -67,6 +67,7 @@ def _money(rows: int) -> None:
         public_id="'quote_' || n",
         idempotency_key="'many' || n",
         payment_method="(ARRAY['fake', 'stripe_checkout'])[1 + n % 2]",
+        pack_id="CASE n % 500 WHEN 0 THEN 'studio-5000' WHEN 1 THEN '' ELSE 'starter-500' END",
     )
     quote = Quote.objects.aggregate(last=Max("pk"))["last"] - rows
     _spread(
@@ -92,6 +93,7 @@ def _money(rows: int) -> None:
         charge_id="'ch_' || n",
         environment="CASE WHEN n % 100 = 0 THEN 'test' ELSE 'stand_in' END",
         payment_method="CASE WHEN n % 100 = 0 THEN 'fake' ELSE 'stripe_checkout' END",
+        issued_at=f"now() - ({rows} - n) * interval '1 h'",
     )
     _spread(
         StripeEvent,
