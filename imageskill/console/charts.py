@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeVar
 
-_Number = TypeVar("_Number", int, Decimal)
+Number = int | Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +25,17 @@ class Bar:
         return 100 - self.top - self.height
 
 
-def bars(values: Sequence[tuple[str, _Number]], *, unit: str = "") -> list[Bar]:
+def bars(values: Sequence[tuple[str, Number]], *, unit: str = "") -> list[Bar]:
     """Lay values out between the highest and the lowest, zero included."""
     highest = max((value for _, value in values), default=0)
     lowest = min((value for _, value in values), default=0)
     return [bar(label, value, lowest=lowest, highest=highest, unit=unit) for label, value in values]
 
 
-def bar(label: str, value: _Number, *, lowest: _Number, highest: _Number, unit: str = "") -> Bar:
+def bar(label: str, value: Number, *, lowest: Number, highest: Number, unit: str = "") -> Bar:
     """Lay one value out between others; zero is always in the picture."""
-    highest, lowest = max(highest, type(value)(0)), min(lowest, type(value)(0))
-    span = (highest - lowest) or 1
-    height = round(100 * abs(value) / span)
-    top = round(100 * (highest - max(value, type(value)(0))) / span)
-    text = f"{value:,} {unit}".strip()
-    return Bar(label, text, height, min(top, 100 - height))
+    up, down = Decimal(max(highest, 0)), Decimal(min(lowest, 0))
+    span = (up - down) or 1
+    height = round(100 * abs(Decimal(value)) / span)
+    top = round(100 * (up - max(value, 0)) / span)
+    return Bar(label, f"{value:,} {unit}".strip(), height, min(top, 100 - height))

@@ -19,6 +19,7 @@ PAGES: _Routes = (
     ("board/", board.view, "feedback_board"),
     ("board/review/", review.view, "feedback_review"),
     ("position/", position.view, "console_position"),
+    ("position/<slug:table>.<slug:kind>", position.download, "console_position_file"),
     ("disputes/<str:reversal_id>/evidence/", evidence.view, "console_evidence"),
 )
 # What only forms are sent to.

@@ -1,5 +1,7 @@
 """Position: credits sold, spent and outstanding; revenue, cost and margin by day and model."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -7,82 +9,188 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
-from billing.models import MoneyDay, Wallet
-from imageskill.lib import clock
-from jobs.models import ModelDay
+from billing import tally, turnover
+from billing.models import Environment
+from imageskill.console import charts, position_tables
+from imageskill.console.charts import Bar
+from imageskill.console.position_tables import Work
+from imageskill.lib import amounts, clock
+from imageskill.lib.admin import exports
 
 _DEFAULT_DAYS = 30
-_CENT = Decimal("0.01")
+_MOST_DAYS = 3660
+_MOST_BARS = 92
+_EXPORT = "accounts.export"
+_FIGURES = (("Revenue", "revenue"), ("Provider cost", "cost"), ("Margin", "margin"))
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number at the top of the page, and where it comes from."""
+
+    label: str
+    number: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A chart on its side: for each name a bar of revenue, of cost and of margin."""
+
+    title: str
+    rows: list[tuple[str, list[Bar]]]
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """Show the position over the last days, as tables that can be exported."""
-    if not request.user.has_perm("accounts.see_ledger"):
-        raise PermissionDenied
+    """Show the position over the last days: figures, charts, and tables with their files."""
+    _check_seen(request)
     days = _days(request)
-    since = clock.utc_day(clock.now()) - timedelta(days=days - 1)
+    since = _since(days)
+    can_export = request.user.has_perm(_EXPORT)
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": "Position",
         "days": days,
-        "wallets": _wallets(),
-        "movements": _movements(since),
-        "by_day": _by(since, "day"),
-        "by_provider": _by(since, "provider_id"),
-        "by_model": _by(since, "model_id"),
-        "margin_target": settings.TARGET_GROSS_MARGIN,
+        "figures": _figures(since),
+        "charts": _by_day(since),
+        "lines": [
+            _lines("By provider", position_tables.work_by("provider_id", since=since)),
+            _lines("By model", position_tables.work_by("model_id", since=since)),
+        ],
+        "tables": [
+            (table, _files(table.name, days) if can_export else [])
+            for table in position_tables.every(since=since)
+        ],
+        "labels": [label for label, _ in _FIGURES],
+        "target": f"{Decimal(settings.TARGET_GROSS_MARGIN):.0%}",
     }
     return TemplateResponse(request, "admin/console/position.html", context)
 
 
+def download(request: HttpRequest, table: str, kind: str) -> HttpResponse:
+    """Give one table as it stands, as CSV or XLSX."""
+    _check_seen(request)
+    if not request.user.has_perm(_EXPORT):
+        raise PermissionDenied
+    days = _days(request)
+    found = {one.name: one for one in position_tables.every(since=_since(days))}.get(table)
+    if found is None or kind not in exports.KINDS:
+        raise Http404
+    return exports.as_file(
+        f"position-{table}-{days}-days",
+        kind,
+        [column.name for column in found.columns],
+        found.rows,
+    )
+
+
+def _check_seen(request: HttpRequest) -> None:
+    if not request.user.has_perm("accounts.see_ledger"):
+        raise PermissionDenied
+
+
 def _days(request: HttpRequest) -> int:
     text = request.GET.get("days", "")
-    return (
-        min(int(text), 3660) if text.isascii() and text.isdigit() and int(text) else _DEFAULT_DAYS
+    if not (text.isascii() and text.isdigit() and int(text)):
+        return _DEFAULT_DAYS
+    return min(int(text), _MOST_DAYS)
+
+
+def _since(days: int) -> date:
+    return clock.utc_day(clock.now()) - timedelta(days=days - 1)
+
+
+def _files(table: str, days: int) -> list[tuple[str, str]]:
+    return [
+        (kind.upper(), reverse("admin:console_position_file", args=[table, kind]) + f"?days={days}")
+        for kind in exports.KINDS
+    ]
+
+
+def _figures(since: date) -> list[Figure]:
+    """Give the figures of the days, and the liability as it was last counted."""
+    came_to = turnover.of(turnover.since(since))
+    totals = tally.wallet_totals()
+    transfers, wallets = _list("transfer"), _list("wallet")
+    as_of = f"{totals.counted_at:%Y-%m-%d %H:%M} UTC" if totals.counted_at else "never counted"
+    return [
+        *(_sold(one) for one in came_to.sold),
+        Figure("credits spent", f"{came_to.spent:,}", f"{transfers}?kind__exact=capture"),
+        Figure(
+            f"credits outstanding (a liability): paid and held, {as_of}",
+            f"{totals.outstanding:,}",
+            f"{wallets}?purpose__exact=paid",
+        ),
+        Figure("credits refunded", f"{came_to.refunded:,}", _reversals("refund")),
+        Figure("credits disputed", f"{came_to.disputed:,}", _reversals("dispute")),
+        Figure(
+            "credits absorbed: debts written off, disputes lost",
+            f"{came_to.absorbed:,}",
+            f"{wallets}?purpose__exact=losses",
+        ),
+    ]
+
+
+def _sold(sold: turnover.Sold) -> Figure:
+    is_live = sold.environment == Environment.LIVE
+    what = "live" if is_live else f"{Environment(sold.environment).label}, no revenue"
+    return Figure(
+        f"credits sold for {amounts.written(sold.amount_cents)} ({what})",
+        f"{sold.credits:,}",
+        f"{_list('receipt')}?environment__exact={sold.environment}",
     )
 
 
-def _wallets() -> list[dict[str, Any]]:
-    """Sum the wallets of all organizations by purpose, and give the house's own."""
-    rows = Wallet.objects.values("purpose").annotate(credits=Sum("balance")).order_by("purpose")
-    return [dict(row) for row in rows]
+def _list(model: str) -> str:
+    return reverse(f"admin:billing_{model}_changelist")
 
 
-def _movements(since: date) -> list[dict[str, Any]]:
-    rows = MoneyDay.objects.filter(day__gte=since).values("name", "environment")
-    totals = rows.annotate(
-        number=Sum("count"), total_credits=Sum("credits"), cents=Sum("amount_cents")
-    )
-    return [dict(row) for row in totals.order_by("name", "environment")]
+def _reversals(kind: str) -> str:
+    return f"{_list('paymentreversal')}?kind__exact={kind}"
 
 
-def _by(since: date, field: str) -> list[dict[str, Any]]:
-    """Sum paid work by a field. One credit is one cent; free credits are no revenue."""
-    rows = (
-        ModelDay.objects.filter(day__gte=since)
-        .values(field)
-        .annotate(
-            completed=Sum("completed"),
-            failed=Sum("failed"),
-            paid=Sum("paid_credits"),
-            free=Sum("credits") - Sum("paid_credits"),
-            cost=Sum("provider_usd"),
-            lost=Sum("lost_usd"),
+def _by_day(since: date) -> list[tuple[str, list[Bar]]]:
+    """Draw revenue, cost and margin by day; of many days, the latest."""
+    today = clock.utc_day(clock.now())
+    first = max(since, today - timedelta(days=_MOST_BARS - 1))
+    found = {row.name: row for row in position_tables.work_by("day", since=first)}
+    days = [first + timedelta(days=n) for n in range((today - first).days + 1)]
+    return [
+        (
+            f"{title} by day",
+            charts.bars(
+                [(f"{day:%m-%d}", _amount(found.get(day), field)) for day in days], unit="USD"
+            ),
         )
-        .order_by(field)
+        for title, field in _FIGURES
+    ]
+
+
+def _lines(title: str, rows: Sequence[Work]) -> Lines:
+    """Draw revenue, cost and margin of each name, all to one scale."""
+    found = [
+        (row.name, [(label, _amount(row, field)) for label, field in _FIGURES]) for row in rows
+    ]
+    every = [value for _, values in found for _, value in values]
+    highest, lowest = max(every, default=Decimal(0)), min(every, default=Decimal(0))
+    return Lines(
+        title,
+        [
+            (
+                name,
+                [
+                    charts.bar(label, value, lowest=lowest, highest=highest, unit="USD")
+                    for label, value in values
+                ],
+            )
+            for name, values in found
+        ],
     )
-    return [{"name": row[field], **row, **_margin(row)} for row in rows]
 
 
-def _margin(row: dict[str, Any]) -> dict[str, Any]:
-    revenue = (row["paid"] or 0) * _CENT
-    margin = revenue - (row["cost"] or 0) - (row["lost"] or 0)
-    return {
-        "revenue": revenue,
-        "margin": margin.quantize(_CENT),
-        "rate": None if not revenue else f"{margin / revenue:.0%}",
-    }
+def _amount(row: Work | None, field: str) -> Decimal:
+    return Decimal(0) if row is None else Decimal(getattr(row, field)).quantize(Decimal("0.01"))

@@ -17,9 +17,9 @@ from django.http import (
 from django.urls import URLPattern, path, reverse
 
 from imageskill.lib import clock
-from imageskill.lib.admin import spreadsheets
-from imageskill.lib.queue import enqueue
+from imageskill.lib.admin import keyset, spreadsheets
 
+KINDS = ("csv", "xlsx")
 MOST_XLSX_ROWS = 50_000
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _AT_A_TIME = 2000
@@ -29,8 +29,9 @@ _NEVER = ("password", "digest", "secret", "key", "lease", "lookup", "token")
 class ExportMixin:
     """Adds CSV and XLSX of the filtered list to an admin class.
 
-    CSV streams at any size. XLSX comes at once up to 50,000 rows; beyond that a worker makes a
-    file (`make_later`, given by the console), which can be fetched for a while.
+    CSV streams at any size. XLSX comes at once up to 50,000 rows; beyond that a worker writes the
+    rows as CSV, which can be fetched for a while. The site's `exports` knows of each: it notes who
+    took what (`note`) and has long ones written (`ask`).
     """
 
     export_with = "accounts.export"
@@ -48,28 +49,34 @@ class ExportMixin:
                 {"kind": kind},
                 name=f"{opts.app_label}_{opts.model_name}_export_{kind}",
             )
-            for kind in ("csv", "xlsx")
+            for kind in KINDS
         ]
 
     def export_view(self, request: HttpRequest, kind: str) -> HttpResponseBase:
         """Answer with the filtered list as a file."""
-        if not self.has_view_permission(request) or not request.user.has_perm(self.export_with):  # type: ignore[attr-defined]
+        if not self.may_export(request):
             raise PermissionDenied
         rows = self.filtered(request)
+        if kind == "xlsx" and rows.order_by()[: MOST_XLSX_ROWS + 1].count() > MOST_XLSX_ROWS:
+            return self._later(request)
+        self._note(request, kind, rows)
         name = f"{self.model._meta.verbose_name_plural}-{clock.now():%Y%m%d-%H%M%S}.{kind}"
         if kind == "csv":
             lines = spreadsheets.csv_lines(self.export_header(), self.export_rows(rows))
             response: HttpResponseBase = StreamingHttpResponse(
                 lines, content_type="text/csv; charset=utf-8"
             )
-        elif rows.order_by()[: MOST_XLSX_ROWS + 1].count() > MOST_XLSX_ROWS:
-            return self._later(request)
         else:
             content = spreadsheets.xlsx(self.export_header(), self.export_rows(rows))
             response = HttpResponse(content, content_type=_XLSX)
         response["Content-Disposition"] = f'attachment; filename="{name}"'
         response["Cache-Control"] = "no-store"
         return response
+
+    def may_export(self, request: HttpRequest) -> bool:
+        """Tell whether the person may see the list and download what it shows."""
+        may_see: bool = self.has_view_permission(request)  # type: ignore[attr-defined]
+        return may_see and request.user.has_perm(self.export_with)
 
     def filtered(self, request: HttpRequest) -> QuerySet[Any]:
         """Give the rows of the list as its filters and search narrow it, on all pages."""
@@ -104,20 +111,54 @@ class ExportMixin:
         return plain.values_list(*self.export_columns()).iterator(chunk_size=_AT_A_TIME)
 
     def _later(self, request: HttpRequest) -> HttpResponse:
-        opts = self.model._meta
-        enqueue(
-            "console.export",
-            user_id=request.user.pk,
-            model=f"{opts.app_label}.{opts.model_name}",
-            query=request.GET.urlencode(),
-        )
+        exports = self._exports
+        try:
+            exports.ask(**self._what(request))
+        except exports.TooLong as refusal:
+            messages.error(request, str(refusal))
+            opts = self.model._meta
+            listed = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+            return HttpResponseRedirect(f"{listed}?{request.GET.urlencode()}")
         messages.info(
             request,
-            f"More than {MOST_XLSX_ROWS:,} rows: a worker makes the file. "
-            "It will wait under Exports.",
+            f"XLSX ends at {MOST_XLSX_ROWS:,} rows and this list has more: a worker writes all of "
+            "them as CSV. The file will wait here for a day.",
         )
-        name = f"admin:{opts.app_label}_{opts.model_name}_changelist"
-        return HttpResponseRedirect(reverse(name) + "?" + request.GET.urlencode())
+        return HttpResponseRedirect(reverse("admin:accounts_export_changelist"))
+
+    def _note(self, request: HttpRequest, kind: str, rows: QuerySet[Any]) -> None:
+        """Note the download before it begins: one that breaks off took rows as well."""
+        found = keyset.count(rows, exactly=kind == "xlsx")
+        self._exports.note(
+            **self._what(request), kind=kind, rows=found.number, is_exact=found.is_exact
+        )
+
+    def _what(self, request: HttpRequest) -> dict[str, Any]:
+        opts = self.model._meta
+        return {
+            "user": request.user,
+            "model": f"{opts.app_label}.{opts.model_name}",
+            "query": request.GET.urlencode(),
+        }
+
+    @property
+    def _exports(self) -> Any:
+        return self.admin_site.exports  # type: ignore[attr-defined]
+
+
+def as_file(
+    name: str, kind: str, header: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> HttpResponse:
+    """Answer with a short table as a file of one of `KINDS`."""
+    if kind == "csv":
+        content: str | bytes = "".join(spreadsheets.csv_lines(header, rows))
+    else:
+        content = spreadsheets.xlsx(header, rows)
+    content_type = "text/csv; charset=utf-8" if kind == "csv" else _XLSX
+    response = HttpResponse(content, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def never_exported(column: str) -> bool:

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import tablib
@@ -19,7 +20,7 @@ def cell(value: Any) -> Any:
         return ""
     if isinstance(value, datetime):
         return clock.iso(value)
-    if isinstance(value, bool | int | float):
+    if isinstance(value, bool | int | float | Decimal):
         return value
     text = value if isinstance(value, str) else str(value)
     return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
