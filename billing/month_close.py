@@ -1,13 +1,15 @@
 """Closing a month: its figures frozen, and chained to the month before by a digest.
 
-Opening, what came in, what was spent, what was reversed, closing: all from the ledger alone.
+What came in, was spent and was reversed is added up from the month's own rows of the ledger; it
+opens with what the month before closed with. Only the first month that is ever closed looks
+further back.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, QuerySet, Sum
@@ -16,7 +18,7 @@ from accounts import audit
 from accounts.models import User
 from billing.books import Problem
 from billing.chart import ROUTES, Kind, Term
-from billing.models import MonthClose, Receipt, Transfer
+from billing.models import MoneyDay, MonthClose, Receipt, Transfer
 from imageskill.lib import clock
 
 # A transfer carries the moment at which its transaction wrote it; none takes this long to commit.
@@ -27,16 +29,51 @@ class CloseRefused(Exception):
     """The month can't be closed or reopened; the message says why."""
 
 
-def close(*, month: date, user: User) -> MonthClose:
-    """Freeze a month that is over, after the one before it; raises CloseRefused."""
+class Receipts(NamedTuple):
+    """What one environment's receipts of a month came to."""
+
+    environment: str
+    number: int
+    credits: int
+    amount_cents: int
+
+
+class Statement(NamedTuple):
+    """A month's figures in words: opening + what came and went = closing, and what is behind."""
+
+    equation: list[tuple[str, int]]
+    kinds: list[tuple[str, int]]
+    receipts: list[Receipts]
+    transfers: int
+
+
+def look(month: date) -> dict[str, Any]:
+    """Give the figures that closing a month would freeze; raises CloseRefused where it can't be.
+
+    Reads the month's own rows, and no older ones: before the first close, the figures by day.
+    """
     month = month.replace(day=1)
-    if clock.now() < _end(month) + _SETTLES_AFTER:
-        raise CloseRefused("This month is not over yet.")
-    previous = _previous(month)
+    _check_closable(month)
+    return _figures(month, _closed_with(month, before=_counted_before))
+
+
+def close(*, month: date, user: User, reason: str, seen: str | None = None) -> MonthClose:
+    """Freeze a month that is over, after the one before it; raises CloseRefused.
+
+    With the mark of figures that somebody has `seen`, it freezes those or nothing.
+    """
+    month = month.replace(day=1)
+    previous = _check_closable(month)
+    figures = figures_of(month)
+    if seen is not None and seen != mark_of(figures):
+        raise CloseRefused(
+            "The ledger says something else than you saw; look again. Where that does not help, "
+            "days before the first month are uncounted: `manage.py tally --days` counts them."
+        )
     closed = MonthClose(
         month=month,
         version=MonthClose.objects.filter(month=month).count() + 1,
-        figures=figures_of(month),
+        figures=figures,
         previous_digest=previous.digest if previous else "",
         closed_by=user,
     )
@@ -44,7 +81,7 @@ def close(*, month: date, user: User) -> MonthClose:
     try:
         with transaction.atomic():
             closed.save(force_insert=True)
-            _record(closed, "month.close", user, "", after=closed.figures)
+            _record(closed, "month.close", user, reason, after=closed.figures)
     except IntegrityError:
         raise CloseRefused("This month is closed already.") from None
     return closed
@@ -61,8 +98,11 @@ def ask_to_reopen(*, closed: MonthClose, user: User, reason: str) -> None:
         _record(closed, "month.reopen_request", user, reason)
 
 
-def reopen(*, closed: MonthClose, user: User) -> None:
-    """Reopen a month that somebody else asked to; raises CloseRefused. Later ones come first."""
+def reopen(*, closed: MonthClose, user: User, reason: str) -> None:
+    """Reopen a month that somebody else asked to; raises CloseRefused. Later ones come first.
+
+    The audit keeps both reasons: who asked left theirs when asking.
+    """
     with transaction.atomic():
         locked = MonthClose.objects.select_for_update(of=("self",)).get(pk=closed.pk)
         if locked.reopened_at is not None or locked.reopen_asked_by_id is None:
@@ -73,16 +113,24 @@ def reopen(*, closed: MonthClose, user: User) -> None:
             raise CloseRefused("A later month is closed; reopen that one first.")
         locked.reopened_by, locked.reopened_at = user, clock.now()
         locked.save(update_fields=["reopened_by", "reopened_at"])
-        _record(locked, "month.reopen", user, locked.reopen_reason)
+        _record(locked, "month.reopen", user, reason)
 
 
 def figures_of(month: date) -> dict[str, Any]:
     """Add up a month from the ledger: credits by term and kind, receipts by environment."""
+    return _figures(month, _closed_with(month, before=_moved_before))
+
+
+def _figures(month: date, opening: int) -> dict[str, Any]:
     start, end = _start(month), _end(month)
     inside = Transfer.objects.filter(created_at__gte=start, created_at__lt=end)
-    by_kind = _sums(inside)
+    rows = list(
+        inside.order_by()
+        .values_list("kind")
+        .annotate(credits=Sum("credits"), count=Count("id"), last=Max("id"))
+    )
+    by_kind = {kind: int(credits) for kind, credits, _, _ in sorted(rows)}
     terms = _terms(by_kind)
-    opening = sum(_terms(_sums(Transfer.objects.filter(created_at__lt=start))).values())
     receipts = Receipt.objects.filter(issued_at__gte=start, issued_at__lt=end)
     by_environment = receipts.values("environment").annotate(
         count=Count("id"), amount_cents=Sum("amount_cents"), credits=Sum("credits")
@@ -94,9 +142,31 @@ def figures_of(month: date) -> dict[str, Any]:
         "closing_credits": opening + sum(terms.values()),
         "by_kind": by_kind,
         "receipts": {row.pop("environment"): row for row in by_environment.order_by("environment")},
-        "transfers": inside.count(),
-        "last_transfer_id": inside.aggregate(last=Max("id"))["last"],
+        "transfers": sum(count for _, _, count, _ in rows),
+        "last_transfer_id": max((last for *_, last in rows), default=None),
     }
+
+
+def mark_of(figures: dict[str, Any]) -> str:
+    """Give a mark of figures, by which a page knows that they have changed since it was shown."""
+    return hashlib.sha256(json.dumps(figures, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def statement(figures: dict[str, Any]) -> Statement:
+    """Put a month's figures into words."""
+    return Statement(
+        equation=[
+            ("opening credits", figures["opening_credits"]),
+            *((str(term.label), figures[term.value]) for term in Term),
+            ("closing credits", figures["closing_credits"]),
+        ],
+        kinds=[(str(Kind(kind).label), credits) for kind, credits in figures["by_kind"].items()],
+        receipts=[
+            Receipts(environment, row["count"], row["credits"], row["amount_cents"])
+            for environment, row in figures["receipts"].items()
+        ],
+        transfers=figures["transfers"],
+    )
 
 
 def digest_of(closed: MonthClose) -> str:
@@ -111,17 +181,15 @@ def digest_of(closed: MonthClose) -> str:
 
 def export(closed: MonthClose) -> Iterator[list[str | int]]:
     """Give a closed month as rows for a file."""
-    figures = closed.figures
-    yield ["month", figures["month"]]
-    yield ["opening credits", figures["opening_credits"]]
-    for term in Term:
-        yield [term.label, figures[term.value]]
-    yield ["closing credits", figures["closing_credits"]]
-    for kind, credits in figures["by_kind"].items():
-        yield [f"transfers: {Kind(kind).label}", credits]
-    for environment, row in figures["receipts"].items():
-        yield [f"receipts ({environment}): count", row["count"]]
-        yield [f"receipts ({environment}): cents", row["amount_cents"]]
+    said = statement(closed.figures)
+    yield ["month", closed.figures["month"]]
+    for label, credits in said.equation:
+        yield [label, credits]
+    for label, credits in said.kinds:
+        yield [f"transfers: {label}", credits]
+    for row in said.receipts:
+        yield [f"receipts ({row.environment}): count", row.number]
+        yield [f"receipts ({row.environment}): cents", row.amount_cents]
     yield ["digest of the month before", closed.previous_digest]
     yield ["digest", closed.digest]
 
@@ -143,21 +211,38 @@ def _in_force() -> QuerySet[MonthClose]:
     return MonthClose.objects.filter(reopened_at__isnull=True)
 
 
-def _previous(month: date) -> MonthClose | None:
+def _check_closable(month: date) -> MonthClose | None:
     """Give the month before, which must be closed if any earlier one is."""
+    if clock.now() < _end(month) + _SETTLES_AFTER:
+        raise CloseRefused("This month is not over yet.")
+    if _in_force().filter(month=month).exists():
+        raise CloseRefused("This month is closed already.")
     if _in_force().filter(month__gt=month).exists():
         raise CloseRefused("A later month is closed already.")
     latest = _in_force().order_by("-month").first()
-    if latest is None or latest.month == month:
-        return latest
-    if _next_month(latest.month) != month:
+    if latest is not None and _next_month(latest.month) != month:
         raise CloseRefused(f"Close {_next_month(latest.month):%Y-%m} first.")
     return latest
 
 
-def _sums(transfers: QuerySet[Transfer]) -> dict[str, int]:
-    rows = transfers.order_by().values_list("kind").annotate(credits=Sum("credits"))
-    return {kind: int(credits) for kind, credits in sorted(rows)}
+def _closed_with(month: date, *, before: Callable[[date], dict[str, int]]) -> int:
+    """Give what the month before closed with; where none was, add up what was `before`."""
+    latest = _in_force().filter(month__lt=month).order_by("-month").first()
+    if latest is not None and _next_month(latest.month) == month:
+        return int(latest.figures["closing_credits"])
+    return sum(_terms(before(month)).values())
+
+
+def _moved_before(month: date) -> dict[str, int]:
+    """Add up by kind all that the ledger says before a month: as long as the history is."""
+    rows = Transfer.objects.filter(created_at__lt=_start(month)).order_by().values_list("kind")
+    return {kind: int(credits) for kind, credits in rows.annotate(Sum("credits"))}
+
+
+def _counted_before(month: date) -> dict[str, int]:
+    """Add up by kind what the figures by day say before a month."""
+    days = MoneyDay.objects.filter(day__lt=month).exclude(name=MoneyDay.RECEIPTS)
+    return dict(days.order_by().values_list("name").annotate(Sum("credits")))
 
 
 def _terms(by_kind: dict[str, int]) -> dict[str, int]:

@@ -64,11 +64,13 @@ def run(*, since: date, until: date) -> Run:
     return Run(days=days, movements=len(movements), open_differences=still_open)
 
 
-def take_on(*, difference: Difference, user: User) -> None:
+def take_on(*, difference: Difference, user: User, reason: str) -> None:
     """Make somebody the owner of a difference."""
     with transaction.atomic():
         Difference.objects.filter(pk=difference.pk).update(owner=user)
-        audit.record(user=user, action="difference.take_on", subject=difference.key[:128])
+        audit.record(
+            user=user, action="difference.take_on", subject=difference.key[:128], reason=reason
+        )
 
 
 def close(*, difference: Difference, user: User, note: str) -> None:

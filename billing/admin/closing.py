@@ -1,6 +1,7 @@
 """Reconciliation and month close in the console."""
 
 from datetime import date
+from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -23,6 +24,7 @@ from billing.admin import closing_deeds
 from billing.models import BalanceMovement, Difference, MonthClose, ReconciledDay
 from imageskill.lib.admin import second_factor, spreadsheets
 from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.deeds import ReasonForm
 from imageskill.lib.admin.shown import dollars, link_to, moment
 
 _SEE = "accounts.see_ledger"
@@ -178,7 +180,6 @@ class MonthCloseAdmin(ReadOnlyAdmin):
     fields = (
         "month",
         "version",
-        "figures",
         "previous_digest",
         "digest",
         "closed_by",
@@ -191,6 +192,7 @@ class MonthCloseAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     change_list_template = "admin/billing/month_list.html"
+    change_form_after_template = "admin/billing/_month_statement.html"
 
     def get_urls(self) -> list[URLPattern]:
         """Add closing a month, and the export of a closed one."""
@@ -210,22 +212,46 @@ class MonthCloseAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         second_factor.require_lately(request)
         month = _month(request.POST.get("month") or request.GET.get("month", ""))
-        if request.method == "POST" and month:
-            try:
-                closed = month_close.close(month=month, user=me(request))
-            except month_close.CloseRefused as refusal:
-                messages.error(request, str(refusal))
-            else:
-                messages.success(request, f"{closed} is closed and chained.")
+        form = ReasonForm(request.POST or None)
+        refusal = ""
+        if month and form.is_valid():
+            refusal = self._close(request, month, form.cleaned_data["reason"])
+            if not refusal:
                 return HttpResponseRedirect(reverse("admin:billing_monthclose_changelist"))
         context = {
             **self.admin_site.each_context(request),
             "title": "Close a month",
             "opts": self.model._meta,
             "month": month,
-            "figures": month_close.figures_of(month) if month else None,
+            "form": form,
         }
+        if month:
+            context |= _look(month)
+        if refusal:
+            context["refusal"] = refusal
         return TemplateResponse(request, "admin/billing/month_close.html", context)
+
+    def _close(self, request: HttpRequest, month: date, reason: str) -> str:
+        """Close the month; gives why not, where it is refused."""
+        seen = request.POST.get("seen", "")
+        try:
+            closed = month_close.close(month=month, user=me(request), reason=reason, seen=seen)
+        except month_close.CloseRefused as refusal:
+            return str(refusal)
+        messages.success(request, f"{closed} is closed and chained.")
+        return ""
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show what the month came to in words."""
+        closed = self.get_object(request, object_id)
+        said = {"statement": month_close.statement(closed.figures)} if closed else {}
+        return super().change_view(request, object_id, form_url, {**said, **(extra_context or {})})
 
     def csv_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Give a closed month as CSV."""
@@ -248,6 +274,14 @@ class MonthCloseAdmin(ReadOnlyAdmin):
     @display(description="closed")
     def closed(self, month: MonthClose) -> str:
         return moment(month.closed_at)
+
+
+def _look(month: date) -> dict[str, Any]:
+    try:
+        figures = month_close.look(month)
+    except month_close.CloseRefused as refusal:
+        return {"refusal": str(refusal)}
+    return {"statement": month_close.statement(figures), "seen": month_close.mark_of(figures)}
 
 
 def _month(text: str) -> date | None:

@@ -9,7 +9,7 @@ from imageskill.lib.admin.deeds import Asked, Deed, Refused
 
 
 def _take_on(difference: Difference, asked: Asked) -> str:
-    reconciliation.take_on(difference=difference, user=asked.user)
+    reconciliation.take_on(difference=difference, user=asked.user, reason=asked.reason)
     return "It is yours."
 
 
@@ -18,11 +18,10 @@ def _close(difference: Difference, asked: Asked) -> str:
     return "Closed with your note."
 
 
-def _month(verb: Callable[..., Any], done: str, *, with_reason: bool) -> Callable[..., str]:
+def _month(verb: Callable[..., Any], done: str) -> Callable[..., str]:
     def perform(closed: MonthClose, asked: Asked) -> str:
-        reason = {"reason": asked.reason} if with_reason else {}
         try:
-            verb(closed=closed, user=asked.user, **reason)
+            verb(closed=closed, user=asked.user, reason=asked.reason)
         except month_close.CloseRefused as refusal:
             raise Refused(str(refusal)) from refusal
         return done
@@ -57,9 +56,7 @@ MONTH: Sequence[Deed] = (
         label="Ask to reopen",
         permission="accounts.ledger_request",
         preview=lambda closed: (f"{closed} stays closed until a second person agrees.",),
-        perform=_month(
-            month_close.ask_to_reopen, "A second person has to agree.", with_reason=True
-        ),
+        perform=_month(month_close.ask_to_reopen, "A second person has to agree."),
         is_open=lambda closed: closed.reopened_at is None and closed.reopen_asked_by_id is None,
     ),
     Deed(
@@ -70,7 +67,7 @@ MONTH: Sequence[Deed] = (
             f"{closed.reopen_asked_by} asked because: {closed.reopen_reason}",
             "The frozen figures are kept; closing again makes a further version.",
         ),
-        perform=_month(month_close.reopen, "The month is open.", with_reason=False),
+        perform=_month(month_close.reopen, "The month is open."),
         is_open=lambda closed: closed.reopened_at is None and closed.reopen_asked_by_id is not None,
         is_sensitive=True,
     ),

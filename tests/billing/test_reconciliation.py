@@ -182,12 +182,16 @@ class TestOwner:
         return User.objects.create_user("finance@example.com")
 
     def test_takes_it_on_and_closes_it_with_a_note(self, difference, user):
-        reconciliation.take_on(difference=difference, user=user)
+        reconciliation.take_on(difference=difference, user=user, reason="I know this one")
         reconciliation.close(difference=difference, user=user, note="a test of ours")
 
         difference.refresh_from_db()
         assert (difference.owner, difference.note) == (user, "a test of ours")
-        assert AuditLine.objects.filter(action="difference.close", user=user).exists()
+        lines = AuditLine.objects.filter(action__startswith="difference.", user=user)
+        assert list(lines.order_by("id").values_list("action", "reason")) == [
+            ("difference.take_on", "I know this one"),
+            ("difference.close", "a test of ours"),
+        ]
 
     def test_closed_stays_closed_whatever_later_runs_find(self, difference, user):
         reconciliation.close(difference=difference, user=user, note="a test of ours")

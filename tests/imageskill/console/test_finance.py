@@ -7,12 +7,10 @@ from billing import corrections, fulfilment, ledger
 from billing.models import (
     CreditCorrection,
     DisputeEvidence,
-    MonthClose,
     PaymentReversal,
     RefundRequest,
     StripeEvent,
 )
-from imageskill.lib import clock
 from tests.billing.shop import only_receipt, shop
 from tests.imageskill.console.money_deeds import do
 
@@ -155,29 +153,3 @@ class TestEvidence:
         assert kept.sent_by == lead_supporter
         told = shop.account.get(dispute["id"])["evidence"]
         assert told["uncategorized_text"] == "And more."
-
-
-class TestMonthClose:
-    def test_it_shows_the_figures_then_freezes_them(self, signed_in, financier, agent):
-        browser = signed_in(financier)
-        url = reverse("admin:billing_month_close")
-        page = browser.get(url + "?month=2026-01")
-        assert page.context_data["figures"]
-        assert not MonthClose.objects.exists()
-        browser.post(url, {"month": "2026-01"})
-        closed = MonthClose.objects.get()
-        assert closed.closed_by == financier
-        listing = browser.get(reverse("admin:billing_monthclose_changelist"))
-        assert "Close a month" in listing.content.decode()
-        file = browser.get(reverse("admin:billing_month_csv", args=[closed.pk]))
-        assert b"".join(file.streaming_content)
-
-    def test_a_month_that_is_not_over_is_refused(self, signed_in, financier):
-        month = f"{clock.now():%Y-%m}"
-        answer = signed_in(financier).post(
-            reverse("admin:billing_month_close"), {"month": month}, follow=True
-        )
-        assert "not over" in answer.content.decode()
-
-    def test_auditors_only_read(self, signed_in, auditor):
-        assert signed_in(auditor).get(reverse("admin:billing_month_close")).status_code == 403
