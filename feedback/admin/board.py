@@ -18,6 +18,7 @@ from feedback import evidence, triage
 from feedback.models import Report
 from feedback.states import MOVES, ReportState
 from imageskill.lib import clock, ids
+from imageskill.lib.admin.shown import copyable
 
 _ROWS = 30
 _COUNTED_UP_TO = 1000
@@ -114,6 +115,7 @@ def _about(request: HttpRequest, report: Report | None) -> dict[str, Any]:
     names = [*parts, "strategic_reason"]
     return {
         "report": report,
+        "id_shown": copyable(report.public_id),
         "may_act": may_act,
         "back": _url(request),
         "age": age_of(report),

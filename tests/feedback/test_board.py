@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from accounts.models import AuditLine
 from feedback.models import Report
+from imageskill.lib.admin.shown import copyable
 from jobs.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +43,10 @@ class TestBoard:
         assert re.search(r'aria-current="page">new <b>1</b>', page)
         assert "The gallery is slow" in page
         assert "Likely duplicates" in page
+
+    def test_its_id_is_copied_by_the_same_button_as_everywhere(self, at, left):
+        report = left()
+        assert copyable(report.public_id) in at.get(BOARD).content.decode()
 
     def test_evidence_is_joined_to_job_price_and_error(self, at, left, agent):
         job = Job.objects.create(

@@ -7,7 +7,8 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   event.preventDefault();
   await navigator.clipboard.writeText(button.dataset.copy);
-  const sign = button.firstElementChild;
+  const sign = button.querySelector(".material-symbols-outlined");
+  if (!sign) return;
   sign.textContent = "check";
   setTimeout(() => { sign.textContent = "content_copy"; }, 1200);
 });
