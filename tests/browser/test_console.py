@@ -35,13 +35,20 @@ ROLE_OF = {
     "auditor": "auditor",
     "operator": "operator",
 }
-_LEDGER = {"Position", "Reconciliation", "Month close", "Wallets", "Transfers"}
-_PAYMENTS = {"Receipts", "Attempts", "Refund requests", "Reversals", "Stripe events"}
+_LEDGER = {
+    "Position", "Reconciliation", "Differences", "Balance movements", "Month close",
+    "Wallets", "Transfers", "Lots", "Holds", "Books checks",
+}  # fmt: skip
+_PAYMENTS = {
+    "Receipts", "Quotes", "Attempts", "Payments that bought nothing", "Refund requests",
+    "Credit requests", "Reversals", "Stripe events",
+}  # fmt: skip
+_CATALOG = {"Packs", "Changes of packs", "Models"}
 HIDDEN = {
-    "support": _LEDGER | {"Audit", "Packs", "Models"},
-    "lead support": _LEDGER | {"Packs", "Models"},
+    "support": _LEDGER | _CATALOG | {"Audit"},
+    "lead support": _LEDGER | _CATALOG,
     "finance": {"Telemetry", "Models"},
-    "triage": _LEDGER | _PAYMENTS | {"Packs", "Models", "Telemetry", "Audit"},
+    "triage": _LEDGER | _PAYMENTS | _CATALOG | {"Telemetry", "Audit"},
     "auditor": set(),
     "operator": set(),
 }
