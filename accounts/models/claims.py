@@ -74,6 +74,8 @@ class Claim(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["recipient", "-created_at"], name="claim_of_recipient"),
             models.Index(fields=["agent", "-id"], name="claim_of_agent"),
+            models.Index(fields=["state", "-id"], name="claim_by_state"),
+            models.Index(fields=["withheld", "-id"], name="claim_by_withheld"),
             models.Index(
                 fields=["created_at"],
                 name="claim_to_mail",

@@ -27,6 +27,10 @@ class Token(models.Model):
     revoked_because = models.CharField(max_length=16, choices=RevokedBecause.choices, blank=True)
 
     class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["agent", "-id"], name="token_of_agent"),
+            models.Index(fields=["revoked_because", "-id"], name="token_by_end"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="token_revoked_says_why",
