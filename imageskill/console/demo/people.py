@@ -8,7 +8,8 @@ from django.contrib.auth.models import Group
 
 from accounts import grants
 from accounts.duties import ROLES
-from accounts.models import Agent, AuditLine, Claim, ClaimRecipient, Organization, Token, User
+from accounts.models import Agent, Alert, Claim, ClaimRecipient, Organization, Token, User
+from imageskill.console.demo.diary import Diary
 from imageskill.console.demo.dice import Dice
 
 _WHO = ("iris", "atlas", "juno", "pixel", "mira", "otto", "vega", "cobalt", "nova", "wren", "kite")
@@ -28,9 +29,10 @@ _RUNTIMES = {"claude-code": 5, "codex": 4, "cursor": 2, "openclaw": 1, "langgrap
 _DOMAINS = ("atelier.example", "northwind.example", "papermoon.example", "fable.example")
 _FOUND_BY = {"llms.txt": 4, "skill.md": 3, "search": 2, "": 2}
 _State = Claim.State
+STAFF_DOMAIN = "@staff.example"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Player:
     """An agent with what the story needs of it."""
 
@@ -48,7 +50,7 @@ class Player:
 
 def address(role: str, seed: int) -> str:
     """Give the address of the person in a role."""
-    return f"{role.replace(' ', '-')}-{seed}@staff.example"
+    return f"{role.replace(' ', '-')}-{seed}{STAFF_DOMAIN}"
 
 
 def staff(seed: int) -> dict[str, User]:
@@ -61,7 +63,9 @@ def staff(seed: int) -> dict[str, User]:
     return found
 
 
-def players(dice: Dice, *, count: int, begin: datetime, end: datetime, seed: int) -> list[Player]:
+def players(
+    dice: Dice, diary: Diary, *, count: int, begin: datetime, end: datetime, seed: int
+) -> list[Player]:
     """Make agents, oldest first, with organizations, tokens, claims and sponsors."""
     sponsors = [
         User(email=f"{name}-{seed}@{dice.choice(_DOMAINS)}", date_joined=begin)
@@ -74,9 +78,10 @@ def players(dice: Dice, *, count: int, begin: datetime, end: datetime, seed: int
     made = [_player(dice, at, end, sponsors, seed) for at in moments]
     Organization.objects.bulk_create(one.agent.organization for one in made)
     Agent.objects.bulk_create(one.agent for one in made)
-    _tokens(dice, made)
-    _claims(dice, made, end)
-    _audit(made)
+    _tokens(dice, diary, made)
+    _claims(dice, diary, made, end)
+    for one in made:
+        _note_ends(diary, one)
     return made
 
 
@@ -119,7 +124,7 @@ def _player(dice: Dice, at: datetime, end: datetime, sponsors: list[User], seed:
     return Player(agent, pays, until, sponsor)
 
 
-def _tokens(dice: Dice, made: list[Player]) -> None:
+def _tokens(dice: Dice, diary: Diary, made: list[Player]) -> None:
     tokens = []
     for one in made:
         first = Token(agent=one.agent, created_at=one.agent.created_at, last_used_at=one.until)
@@ -132,6 +137,7 @@ def _tokens(dice: Dice, made: list[Player]) -> None:
             first.last_used_at = first.revoked_at = turn
             first.revoked_because = Token.RevokedBecause.ROTATED
             of_agent.append(Token(agent=one.agent, created_at=turn, last_used_at=one.until))
+            _tell(diary, one, Alert.Kind.TOKEN_ROTATED, turn, by="by the agent itself")
         for token in of_agent:
             token.lookup = dice.text(8)
             token.digest = hashlib.sha256(dice.text(43).encode()).digest()  # nobody has its text
@@ -139,7 +145,7 @@ def _tokens(dice: Dice, made: list[Player]) -> None:
     Token.objects.bulk_create(tokens)
 
 
-def _claims(dice: Dice, made: list[Player], end: datetime) -> None:
+def _claims(dice: Dice, diary: Diary, made: list[Player], end: datetime) -> None:
     recipients: dict[str, ClaimRecipient] = {}
     claims = []
     for one in made:
@@ -153,6 +159,7 @@ def _claims(dice: Dice, made: list[Player], end: datetime) -> None:
         if claim.state != _State.REPLACED:
             agent.claim_request_state = Agent.ClaimRequestState(claim.state)
         claims.append(claim)
+        _note_claim(diary, one, claim)
     ClaimRecipient.objects.bulk_create(recipients.values())
     Claim.objects.bulk_create(claims)
     Agent.objects.bulk_update([one.agent for one in made], ["claim_request_state"], 500)
@@ -185,27 +192,26 @@ def _claim(dice: Dice, one: Player, recipient: ClaimRecipient, end: datetime) ->
     )
 
 
-def _audit(made: list[Player]) -> None:
-    lines = []
-    for one in made:
-        agent = one.agent
-        if one.sponsor:
-            lines.append(_line(agent, one.sponsor, "agent.claim", agent.created_at, "claimed"))
-        if agent.suspended_at:
-            lines.append(_line(agent, None, "agent.suspend", agent.suspended_at, "suspended"))
-        if agent.revoked_at:
-            lines.append(_line(agent, one.sponsor, "agent.revoke", agent.revoked_at, "revoked"))
-    AuditLine.objects.bulk_create(sorted(lines, key=lambda line: line.at))
+def _note_claim(diary: Diary, one: Player, claim: Claim) -> None:
+    if one.sponsor is None or claim.decided_at is None:
+        return
+    about, at = one.agent.public_id, claim.decided_at
+    before, after = {"claim_state": "unclaimed"}, {"claim_state": "claimed"}
+    diary.note(one.sponsor, "claim.accept", about, at, before=before, after=after)
+    _tell(diary, one, Alert.Kind.CLAIMED, at, by=one.sponsor.email)
 
 
-def _line(agent: Agent, user: User | None, action: str, at: datetime, state: str) -> AuditLine:
-    return AuditLine(
-        at=at,
-        user=user,
-        actor=user.email if user else "system",
-        action=action,
-        subject=agent.public_id,
-        reason=agent.suspension_reason,
-        before={"claim_state": "unclaimed"},
-        after={"claim_state": state},
-    )
+def _note_ends(diary: Diary, one: Player) -> None:
+    agent = one.agent
+    about, reason = agent.public_id, agent.suspension_reason
+    if agent.suspended_at:
+        diary.note(None, "agent.suspend", about, agent.suspended_at, reason=reason)
+    if agent.revoked_at:
+        after = {"claim_state": agent.claim_state}
+        diary.note(one.sponsor, "agent.revoke", about, agent.revoked_at, after=after)
+
+
+def _tell(diary: Diary, one: Player, kind: str, at: datetime, **facts: str) -> None:
+    about = one.agent.public_id
+    cause = f"{about}:{at:%Y-%m-%d}"
+    diary.tell(one.sponsor, kind, about, at, cause=cause, facts={"agent": one.agent.name, **facts})

@@ -72,6 +72,30 @@ def spoil(dice: Dice, good: Tile) -> list[Tile]:
     ]
 
 
+def copy(tile: Tile, public_id: str) -> Tile:
+    """Store a tile's bytes once more, for an asset that shares them with nobody."""
+    own = replace(
+        tile,
+        storage_key=artifacts.asset_key(public_id, "png"),
+        thumbnail_key=artifacts.thumbnail_key(public_id),
+    )
+    for source, target in (
+        (tile.storage_key, own.storage_key),
+        (tile.thumbnail_key, own.thumbnail_key),
+    ):
+        with artifacts.opened(source) as file:
+            artifacts.write(target, file)
+    return own
+
+
+def keep(tile: Tile, job_id: str) -> str:
+    """Keep a tile's bytes as the output of a job that waits for storage; gives the key."""
+    key = artifacts.kept_key(job_id, 0)
+    with artifacts.opened(tile.storage_key) as file:
+        artifacts.keep(key, file)
+    return key
+
+
 def _paint(dice: Dice, number: int) -> Tile:
     ratio = dice.choice(list(_SIZES))
     prompt = dice.choice(_SUBJECTS) + dice.choice(_MOODS)

@@ -1,15 +1,35 @@
 """What agents of a made-up history reported, in every state of triage."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from accounts.models import ActivityEvent
-from feedback.models import QueueItem, Report
+from feedback.models import Report
 from imageskill.console.demo import trail
 from imageskill.console.demo.dice import Dice
 from imageskill.console.demo.people import Player
+from imageskill.console.demo.stage import Stage
+from jobs.models import Job
 
-_STATES = {"new": 7, "watch": 4, "accepted": 4, "needs_info": 2, "declined": 3, "mirrored": 3}
+_STATES = {
+    "mirrored": 3,
+    "new": 7,
+    "watch": 4,
+    "accepted": 5,
+    "needs_info": 2,
+    "declined": 3,
+    "queued": 1,
+}
+# state -> the move that led there, and what staff said
+_DECIDED = {
+    "watch": ("watch", "one voice so far; let us see whether it comes again"),
+    "accepted": ("accept", ""),
+    "needs_info": ("needs_info", ""),
+    "declined": ("decline", "works as described in llms.txt"),
+    "duplicate": ("duplicate", "the same thing, reported before"),
+    "queued": ("queue", ""),
+    "mirrored": ("queue", ""),
+}
 _SAID = (
     ("bug", "create answers 202 although --wait was given", "waited for the image", "got a job id"),
     ("bug", "edit loses the alpha channel of a PNG", "transparency kept", "a black background"),
@@ -24,27 +44,46 @@ _SAID = (
 )
 
 
-def speak(dice: Dice, players: Sequence[Player], *, count: int, now: datetime) -> int:
-    """Write reports, oldest first; gives how many."""
+def speak(
+    stage: Stage, players: Sequence[Player], jobs: Mapping[int, Job], *, count: int
+) -> list[Report]:
+    """Write reports, oldest first, about the job that each agent had last; gives them."""
+    dice, now = stage.dice, stage.now
     moments = sorted(dice.between(now - timedelta(days=60), now, late=2) for _ in range(count))
-    reports = [_report(dice, dice.choice(players), at) for at in moments]
+    reports = [_report(dice, dice.choice(players), jobs, at) for at in moments]
+    for report, state in zip(reports, _STATES, strict=False):
+        report.state = state  # each at least once
     Report.objects.bulk_create(reports)
     first: dict[str, Report] = {}
     for report in reports:
         earlier = first.setdefault(report.dedupe_key, report)
-        if earlier is not report and report.state in {"new", "declined"} and dice.random() < 0.4:
+        often = 1.0 if earlier.state == "mirrored" else 0.4
+        if earlier is not report and report.state == "new" and dice.random() < often:
             report.state, report.duplicate_of = "duplicate", earlier
             earlier.repeats += 1
     Report.objects.bulk_update(reports, ["state", "duplicate_of", "repeats"])
-    mirrored = [report for report in reports if report.state == "mirrored"]
-    QueueItem.objects.bulk_create(
-        _item(report, number) for number, report in enumerate(mirrored, 4000)
-    )
     ActivityEvent.objects.bulk_create(_told(dice, report) for report in reports)
-    return len(reports)
+    for report in reports:
+        _note(stage, report)
+    return reports
 
 
-def _report(dice: Dice, player: Player, at: datetime) -> Report:
+def _note(stage: Stage, report: Report) -> None:
+    action, reason = _DECIDED.get(report.state, ("", ""))
+    if action:
+        stage.diary.note(
+            stage.staff["triage"],
+            f"feedback.{action}",
+            report.public_id,
+            min(stage.dice.after(report.created_at, 3600, 18 * 3600), stage.now),
+            reason=reason,
+            before={"state": "new"},
+            after={"state": report.state},
+        )
+
+
+def _report(dice: Dice, player: Player, jobs: Mapping[int, Job], at: datetime) -> Report:
+    job = jobs.get(player.agent.pk)
     number = dice.randrange(len(_SAID))
     kind, title, expected, actual = _SAID[number]
     return Report(
@@ -64,27 +103,10 @@ def _report(dice: Dice, player: Player, at: datetime) -> Report:
         confidence=dice.choice(["low", "medium", "high"]),
         dedupe_key=f"demo-{number}",
         source="cli",
-        trace_id=dice.trace(),
+        trace_id=job.trace_id if job else "",
+        evidence=[f"job:{job.public_id}"] if job else [],
         quality_score=dice.randrange(35, 100),
         is_weak=dice.random() < 0.15,
-    )
-
-
-def _item(report: Report, number: int) -> QueueItem:
-    done = report.created_at + timedelta(hours=20)
-    repository = "image-skill/demo"  # no repository of anybody's
-    return QueueItem(
-        report=report,
-        repository=repository,
-        state=QueueItem.State.PROMOTED,
-        mode=QueueItem.Mode.DRY_RUN,
-        queued_at=report.created_at + timedelta(hours=19),
-        processed_at=done,
-        followed_at=done,
-        issue_number=number + report.pk,
-        issue_url=f"https://github.example/{repository}/issues/{number + report.pk}",
-        issue_state="open",
-        issue_updated_at=done,
     )
 
 

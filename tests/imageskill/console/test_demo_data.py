@@ -1,56 +1,36 @@
-"""Made-up history: whole, consistent, the same for the same seed, and never beside real money."""
+"""Made-up history is the same for the same seed, and never beside real money or closed months."""
+
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import Agent, Organization
-from billing import books
-from billing.models import JobHold, PaymentReversal, Quote, Receipt, RefundRequest, StripeEvent
-from feedback.models import Report
+from billing import books, month_close
+from billing.models import JobHold, MonthClose, Quote, Receipt
 from imageskill.console.demo import bulk, history
-from jobs import artifacts, states
-from jobs.models import Asset, AssetCheck, Job, Loss
+from jobs import switches
+from jobs.models import Job
 
-SMALL = history.Size(agents=40, jobs=400, tiles=3, reports=30)
+TINY = {"agents": 40, "jobs": 250, "tiles": 2, "reports": 20}
 
 
 @pytest.fixture
 def storage(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
+    yield
+    switches.forget()  # one model was switched off
 
 
-def make(seed=1, size=SMALL):
-    history.make(seed=seed, size=size, say=lambda text: None)
+def make(seed=1, bulk=0):
+    history.make(seed=seed, size=history.Size(**TINY, bulk=bulk), say=lambda text: None)
 
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("storage")
-class TestHistory:
-    def test_leaves_the_books_clean_and_something_of_everything(self):
-        make()
-        assert books.problems() == []
-        assert Agent.objects.count() == 40
-        assert Job.objects.count() > 300
-        assert set(Job.objects.values_list("status", flat=True)) == set(states.ALL)
-        assert Loss.objects.exists()
-        assert AssetCheck.objects.filter(is_good=False).exists()
-        assert Receipt.objects.filter(environment="stand_in").exists()
-        assert Receipt.objects.filter(environment="test").exists()
-        assert {"applied", "undone", "lost"} <= set(
-            PaymentReversal.objects.values_list("state", flat=True)
-        )
-        assert RefundRequest.objects.filter(state="requested").exists()
-        assert StripeEvent.objects.filter(state="failed").exists()
-        assert {"new", "mirrored"} <= set(Report.objects.values_list("state", flat=True))
-
-    def test_its_pictures_can_be_opened(self):
-        make()
-        asset = Asset.objects.filter(state="available", verdict__is_good=True).first()
-        with artifacts.opened(asset.storage_key) as file:
-            assert artifacts.facts(file).sha256 == asset.sha256
-
-    def test_is_the_same_for_the_same_seed(self):
+class TestMaking:
+    def test_another_seed_makes_another_one_beside_it(self):
         make(seed=3)
         first = set(Agent.objects.values_list("public_id", "name", "claim_state"))
         make(seed=4)
@@ -58,6 +38,15 @@ class TestHistory:
         assert len(both) == 2 * len(first)
         with pytest.raises(history.Refused, match="seed"):
             make(seed=3)
+        # The second one went into the months that the first one had closed.
+        assert books.problems() == []
+        assert MonthClose.objects.filter(reopened_at=None).count() >= 2
+
+    def test_is_refused_where_somebody_closed_a_month(self, financier):
+        before = timezone.now().date().replace(day=1) - timedelta(days=1)
+        month_close.close(month=before, user=financier)
+        with pytest.raises(history.Refused, match="closed"):
+            make()
 
     def test_is_refused_where_money_was_taken(self, agent):
         quote = Quote.objects.create(
@@ -88,7 +77,13 @@ class TestHistory:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("storage")
 class TestBulk:
+    def test_closes_months_after_it(self):
+        make(bulk=200)
+        assert Job.objects.count() > 400
+        assert books.problems() == []
+
     def test_leaves_the_books_clean(self, agent, monkeypatch):
         monkeypatch.setattr(bulk, "_AT_ONCE", 150)
         bulk.add(jobs=350, say=lambda text: None)

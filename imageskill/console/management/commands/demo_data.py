@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from imageskill.console.demo import bulk, history
+from imageskill.console.demo import history
 from imageskill.lib import clock
 
 _STEPS = {"k": 1000, "m": 1_000_000}
@@ -27,9 +27,7 @@ class Command(BaseCommand):
         """Make it, then check the books."""
         began = clock.now()
         try:
-            history.make(seed=seed, size=history.Size(), say=self._say)
-            if size:
-                bulk.add(jobs=size, say=self._say)
+            history.make(seed=seed, size=history.Size(bulk=size), say=self._say)
         except history.Refused as refusal:
             raise CommandError(str(refusal)) from None
         problems = history.check_books(self._say)
