@@ -7,6 +7,7 @@ from billing.admin import reversal_deeds
 from billing.models import PaymentReversal
 from imageskill.lib import amounts
 from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.filters import FoundCodesFilter
 from imageskill.lib.admin.set_filters import SetFilter
 from imageskill.lib.admin.shown import copyable, link_to, moment
 
@@ -18,6 +19,15 @@ class FlaggedFilter(SetFilter):
     parameter_name = "flagged"
     label = "waits for finance"
     set_name = "flagged"
+
+
+class OpenFilter(SetFilter):
+    """What the bank has not decided; by deadline it stands on a page of its own."""
+
+    title = "disputes"
+    parameter_name = "open"
+    label = "still to be decided"
+    set_name = "open_disputes"
 
 
 @admin.register(PaymentReversal)
@@ -52,15 +62,23 @@ class PaymentReversalAdmin(ReadOnlyAdmin):
     )
     list_display = (
         "kind",
-        "state",
+        "standing",
         "amount",
         "credits",
+        "reason",
         "problem",
         "receipt_shown",
         "due",
         "at",
     )
-    list_filter = (FlaggedFilter, "kind", "state", "problem")
+    list_filter = (
+        FlaggedFilter,
+        OpenFilter,
+        "kind",
+        "state",
+        "problem",
+        ("reason", FoundCodesFilter),
+    )
     search_fields = ("public_id__exact", "stripe_id__exact", "charge_id__exact")
     search_help_text = "A payment_reversal_ id, or Stripe's re_, du_ or ch_"
     list_select_related = ("receipt",)
@@ -68,7 +86,7 @@ class PaymentReversalAdmin(ReadOnlyAdmin):
     fields = (
         "id_shown",
         "kind",
-        "state",
+        "standing",
         "amount",
         "credits",
         "excess_credits",

@@ -46,7 +46,7 @@ class ReceiptQuerySet(AppendOnlyQuerySet):
 
     def totals(self) -> "models.QuerySet[Any, dict[str, Any]]":
         """Add up what was paid and granted, by environment and currency: only live is revenue."""
-        return (
+        sums: models.QuerySet[Any, dict[str, Any]] = (
             self.order_by()
             .values("environment", "currency")
             .annotate(
@@ -57,6 +57,7 @@ class ReceiptQuerySet(AppendOnlyQuerySet):
             )
             .order_by("environment", "currency")
         )
+        return sums
 
 
 class Receipt(AppendOnly):

@@ -29,7 +29,15 @@ class PaymentReversalQuerySet(models.QuerySet["PaymentReversal"]):
         return self.filter(
             kind=PaymentReversal.Kind.DISPUTE,
             state__in=(PaymentReversal.State.SEEN, PaymentReversal.State.APPLIED),
-        ).order_by("evidence_due_by", "id")
+        ).order_by("evidence_due_by", "id")  # those without a deadline come last
+
+    def due_after(self, last: "PaymentReversal") -> "PaymentReversalQuerySet":
+        """Narrow to what comes after this one by deadline."""
+        same = Q(evidence_due_by=last.evidence_due_by, pk__gt=last.pk)
+        if last.evidence_due_by is None:
+            return self.filter(evidence_due_by__isnull=True, pk__gt=last.pk)
+        later = Q(evidence_due_by__gt=last.evidence_due_by)
+        return self.filter(same | later | Q(evidence_due_by__isnull=True))
 
 
 class PaymentReversal(models.Model):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpResponse
 
+from billing.admin import disputes
 from feedback.admin import board, review
 from imageskill.console import catalogue, evidence, filters, orphans, position, queues, search, wall
 
@@ -20,6 +21,7 @@ PAGES: _Routes = (
     ("board/review/", review.view, "feedback_review"),
     ("position/", position.view, "console_position"),
     ("position/<slug:table>.<slug:kind>", position.download, "console_position_file"),
+    ("disputes/", disputes.view, "billing_disputes"),
     ("disputes/<str:reversal_id>/evidence/", evidence.view, "console_evidence"),
 )
 # What only forms are sent to.

@@ -112,6 +112,7 @@ def _money(rows: int) -> None:
         stripe_id="'re_' || n",
         charge_id="'ch_' || n",
         credit_event_id="'credit_event_r' || n",
+        reason="CASE WHEN n % 100 = 0 THEN 'fraudulent' ELSE '' END",
     )
     finished = RefundRequest.objects.exclude(finished_at=None).first()
     _spread(

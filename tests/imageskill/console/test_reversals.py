@@ -1,17 +1,36 @@
 """Refunds and disputes in the console: the queue of finance, and the disputes by deadline."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 
 from accounts.models import AuditLine
 from billing import reversals
+from billing.admin import disputes
 from billing.models import PaymentReversal
+from imageskill.lib import clock
 from tests.billing.money import buy
-from tests.billing.stripe_facts import refund
+from tests.billing.stripe_facts import dispute, refund
 from tests.imageskill.console.money_deeds import do
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:billing_paymentreversal_changelist"
+
+
+DUE = clock.now() + timedelta(days=9)
+
+
+def disputed(org, name, *, cents=500, days=0, reason="fraudulent", due=True):
+    """Have a charge disputed; its answer is due days after the others'."""
+    buy(org, cents, charge_id=f"ch_{name}")
+    told = replace(
+        dispute(f"du_{name}", f"ch_{name}", cents),
+        reason=reason,
+        evidence_due_by=DUE + timedelta(days=days) if due else None,
+    )
+    return reversals.apply_dispute(told)
 
 
 @pytest.fixture
@@ -58,3 +77,63 @@ class TestFinanceQueue:
             browser = signed_in(person)
             assert listed(browser, flagged="yes") == ["re_much"]
             assert browser.get(url).status_code == 403
+
+
+class TestDisputes:
+    URL = "admin:billing_disputes"
+
+    @pytest.fixture
+    def org(self, agent):
+        return agent.organization.pk
+
+    @pytest.fixture
+    def four(self, org):
+        disputed(org, "never", due=False)
+        disputed(org, "late", days=5, cents=1200)
+        disputed(org, "soon", reason="duplicate")
+        disputed(org, "next", days=1)
+        lost = dispute("du_lost", "ch_lost", 500, status="lost")
+        buy(org, 500, charge_id="ch_lost")
+        reversals.apply_dispute(lost)
+
+    def shown(self, page):
+        order = ["soon", "next", "late", "never", "lost"]
+        text = page.content.decode()
+        places = {name: text.find(f">du_{name}<") for name in order}
+        return sorted((name for name in order if places[name] >= 0), key=places.get)
+
+    def test_they_stand_by_deadline_those_without_one_last(self, signed_in, supporter, four):
+        page = signed_in(supporter).get(reverse(self.URL))
+        assert self.shown(page) == ["soon", "next", "late", "never"]
+        text = page.content.decode()
+        for what in ("12.00 USD", "duplicate", "credits taken", "8 days left", "no deadline"):
+            assert what in text
+
+    def test_each_reason_says_how_much_is_at_stake_and_narrows(self, signed_in, supporter, four):
+        browser = signed_in(supporter)
+        page = browser.get(reverse(self.URL))
+        assert "fraudulent: 3, 22.00 USD" in page.content.decode()
+        [duplicate] = [one for one in page.context_data["reasons"] if one["reason"] == "duplicate"]
+        assert self.shown(browser.get(duplicate["url"])) == ["soon"]
+
+    def test_pages_follow_one_another_without_a_gap(self, signed_in, supporter, four, monkeypatch):
+        monkeypatch.setattr(disputes, "ON_A_PAGE", 1)
+        browser, url, seen = signed_in(supporter), reverse(self.URL), []
+        while url:
+            page = browser.get(url)
+            seen += self.shown(page)
+            url = page.context_data["later_url"]
+        assert seen == ["soon", "next", "late", "never"]
+
+    def test_the_list_narrows_to_open_ones_and_to_a_reason(self, signed_in, supporter, four):
+        browser = signed_in(supporter)
+        assert "du_lost" not in listed(browser, open="yes")
+        assert len(listed(browser, open="yes")) == 4
+        assert listed(browser, reason="duplicate") == ["du_soon"]
+
+    def test_triage_has_no_way_to_it(self, signed_in, triager):
+        assert signed_in(triager).get(reverse(self.URL)).status_code == 403
+
+    def test_an_empty_list_says_what_would_be_here(self, signed_in, auditor):
+        page = signed_in(auditor).get(reverse(self.URL))
+        assert "No dispute is open" in page.content.decode()

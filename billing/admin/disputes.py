@@ -1,0 +1,89 @@
+"""Open disputes by deadline: what has to be answered next, how much is at stake, and why."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Sum
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from billing.models import PaymentReversal
+from billing.models.reversals import PaymentReversalQuerySet
+from imageskill.lib import amounts, clock
+from imageskill.lib.admin.shown import link_to, moment
+
+ON_A_PAGE = 50
+
+
+def view(request: HttpRequest) -> HttpResponse:
+    """Show a page of them, the next deadline first, of one reason if it is asked for."""
+    if not request.user.has_perm("accounts.see_payments"):
+        raise PermissionDenied
+    every = PaymentReversal.objects.open_disputes()
+    reason = request.GET.get("reason")
+    rows = every if reason is None else every.filter(reason=reason)
+    found = list(_page(rows, request.GET.get("after", ""))[: ON_A_PAGE + 1])
+    shown, is_more = found[:ON_A_PAGE], len(found) > ON_A_PAGE
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": "Open disputes",
+        "reason": reason,
+        "reasons": _by_reason(every),
+        "disputes": [_row(dispute) for dispute in shown],
+        "later_url": _url(reason, after=shown[-1].pk) if is_more else None,
+        "first_url": _url(reason) if request.GET.get("after") else None,
+    }
+    return TemplateResponse(request, "admin/billing/disputes.html", context)
+
+
+def _page(rows: PaymentReversalQuerySet, after: str) -> PaymentReversalQuerySet:
+    rows = rows.select_related("receipt", "organization", "evidence")
+    last = PaymentReversal.objects.filter(pk=after).first() if after.isdecimal() else None
+    return rows.due_after(last) if last else rows
+
+
+def _url(reason: str | None, **place: int) -> str:
+    query: dict[str, Any] = {} if reason is None else {"reason": reason}
+    return reverse("admin:billing_disputes", query=query | place)
+
+
+def _by_reason(every: PaymentReversalQuerySet) -> list[dict[str, Any]]:
+    sums = every.order_by().values("reason", "currency")
+    found = sums.annotate(number=Count("pk"), cents=Sum("amount_cents"))
+    return [
+        {
+            **row,
+            "amount": amounts.written(row["cents"], row["currency"]),
+            "url": _url(row["reason"]),
+        }
+        for row in found.order_by("reason", "currency")
+    ]
+
+
+def _row(dispute: PaymentReversal) -> dict[str, Any]:
+    evidence = getattr(dispute, "evidence", None)
+    return {
+        "link": link_to(dispute, dispute.stripe_id),
+        "due": moment(dispute.evidence_due_by),
+        "left": _left(dispute),
+        "amount": amounts.written(dispute.amount_cents, dispute.currency),
+        "reason": dispute.reason,
+        "state": dispute.get_state_display(),
+        "stripe_status": dispute.stripe_status,
+        "receipt": link_to(dispute.receipt),
+        "organization": link_to(dispute.organization),
+        "evidence_url": reverse("admin:console_evidence", args=[dispute.public_id]),
+        "evidence": evidence and ("sent" if evidence.sent_at else "drafted"),
+    }
+
+
+def _left(dispute: PaymentReversal) -> str:
+    """Say how long there is to answer."""
+    if dispute.evidence_due_by is None:
+        return "no deadline"
+    days = (dispute.evidence_due_by - clock.now()).days
+    if days < 0:
+        return "past"
+    return "today" if not days else f"{days} day{'' if days == 1 else 's'} left"
