@@ -15,6 +15,7 @@ class Export(models.Model):
         """How far it is."""
 
         WAITING = "waiting", "waits for a worker"
+        WRITING = "writing", "is being written"
         READY = "ready", "ready"
         FAILED = "failed", "failed"
 
@@ -22,7 +23,8 @@ class Export(models.Model):
     model = models.CharField(max_length=100)  # app_label.model_name
     query = models.CharField("filters", max_length=2000, blank=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
-    rows = models.PositiveIntegerField(default=0)
+    rows = models.PositiveIntegerField(default=0)  # so far
+    problem = models.CharField(max_length=100, blank=True, default="", db_default="")  # its class
     storage_key = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()

@@ -27,11 +27,24 @@ class ExportAdmin(ReadOnlyAdmin):
         "query",
         "state",
         "rows",
+        "problem",
         "downloads",
         "created_at",
         "expires_at",
     )
-    list_display = ("model", "state", "rows", "at", "until", "download")
+    list_display = ("model", "state_shown", "rows_shown", "at", "until", "download")
+    fields = (
+        "model",
+        "query",
+        "state_shown",
+        "rows_shown",
+        "problem",
+        "at",
+        "until",
+        "downloads",
+        "download",
+    )
+    readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Show everybody their own."""
@@ -53,6 +66,20 @@ class ExportAdmin(ReadOnlyAdmin):
             exporting.fetched(export, me(request)), as_attachment=True, filename=name
         )
 
+    @display(
+        description="state",
+        label={"ready": "success", "failed": "danger", "writing": "info", "waiting": "warning"},
+    )
+    def state_shown(self, export: Export) -> tuple[str, str]:
+        if export.state == Export.State.FAILED:
+            return export.state, f"failed: {export.problem or 'unknown'}; ask again"
+        return export.state, export.get_state_display()
+
+    @display(description="rows")
+    def rows_shown(self, export: Export) -> str:
+        is_under_way = export.state == Export.State.WRITING
+        return f"{export.rows:,} so far" if is_under_way else f"{export.rows:,}"
+
     @display(description="asked")
     def at(self, export: Export) -> str:
         return moment(export.created_at)
@@ -66,4 +93,4 @@ class ExportAdmin(ReadOnlyAdmin):
         if not export.storage_key:
             return "–"
         url = reverse("admin:accounts_export_file", args=[export.pk])
-        return format_html('<a href="{}">Download</a>', url)
+        return format_html('<a href="{}">Download CSV</a>', url)

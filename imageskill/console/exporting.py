@@ -1,11 +1,13 @@
-"""Long exports: a worker writes the file, its owner fetches it within a day, the audit knows."""
+"""Exports: the audit knows each; long ones a worker writes, and its owner fetches within a day."""
 
 import tempfile
 from datetime import timedelta
 from typing import Any, cast
 
+import structlog
 from django.apps import apps
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.core.files import File
 from django.core.files.storage import storages
 from django.db.models import F
@@ -16,34 +18,66 @@ from accounts.models import Export, User
 from imageskill.lib import clock, ids
 from imageskill.lib.admin import spreadsheets
 from imageskill.lib.admin.exports import ExportMixin
+from imageskill.lib.queue import enqueue
 
+WRITE = "console.export"
 _KEPT_FOR = timedelta(days=1)
+_LOST_AFTER = timedelta(minutes=10)
+_SAY_EVERY = 2000  # rows
+_LONGEST_QUERY = 2000
+
+log = structlog.get_logger(__name__)
+
+
+class TooLong(Exception):
+    """The filters don't fit where they have to be kept; the text says what to do."""
+
+
+def note(*, user: User, model: str, query: str, kind: str, rows: int, is_exact: bool) -> None:
+    """Leave in the audit that somebody downloads a list at once."""
+    audit.record(
+        user=user,
+        action=f"export.{kind}",
+        subject=model,
+        reason=query[:1000],
+        after={"rows": rows, "is_exact": is_exact},
+    )
+
+
+def ask(*, user: User, model: str, query: str) -> Export:
+    """Have a worker write the rows of a filtered list; the export is listed from now on."""
+    export = _begin(user, model, query)
+    enqueue(WRITE, export_id=export.pk)
+    return export
 
 
 def make(*, user_id: int, model: str, query: str) -> Export:
-    """Write the rows of a filtered list into a CSV file, as that person would see them."""
-    user = User.objects.get(pk=user_id)
-    export = Export.objects.create(
-        user=user, model=model, query=query, expires_at=clock.now() + _KEPT_FOR
-    )
-    model_admin = cast("ExportMixin", admin.site.get_model_admin(apps.get_model(model)))
-    request = RequestFactory().get("/", data=None, QUERY_STRING=query)
-    request.user = user
-    written = 0
-    with tempfile.TemporaryFile("w+b") as file:
-        lines = spreadsheets.csv_lines(
-            model_admin.export_header(), model_admin.export_rows(model_admin.filtered(request))
-        )
-        for line in lines:
-            file.write(line.encode())
-            written += 1
-        file.seek(0)
-        key = storages["kept"].save(f"exports/{ids.random_text(22)}.csv", File(file))
-    Export.objects.filter(pk=export.pk).update(
-        state=Export.State.READY, rows=written - 1, storage_key=key
-    )
+    """Write the rows of a filtered list at once, without a worker."""
+    export = _begin(User.objects.get(pk=user_id), model, query)
+    write(export_id=export.pk)
     export.refresh_from_db()
     return export
+
+
+def write(*, export_id: int) -> None:
+    """Write the CSV file of an export, as its owner would see the list now.
+
+    How far it is stands in the row. Whatever goes wrong ends it as failed, with the class of the
+    error; who may no longer see the list gets nothing. One that is over is left alone.
+    """
+    open_ones = Export.objects.filter(state__in=[Export.State.WAITING, Export.State.WRITING])
+    export = open_ones.select_related("user").filter(pk=export_id).first()
+    if export is None:
+        return
+    try:
+        key, rows = _write(export)
+    except Exception as error:
+        log.exception("export_failed", export_id=export_id)
+        _set(export, state=Export.State.FAILED, problem=type(error).__name__)
+    else:
+        ready = {"state": Export.State.READY, "rows": rows, "storage_key": key}
+        if not open_ones.filter(pk=export_id).update(**ready):
+            storages["kept"].delete(key)  # somebody else was sent the same message, and was quicker
 
 
 def fetched(export: Export, user: User) -> Any:
@@ -59,10 +93,51 @@ def fetched(export: Export, user: User) -> Any:
     return storages["kept"].open(export.storage_key)
 
 
-def forget_expired() -> int:
-    """Remove the files whose time is over; gives how many."""
-    due = Export.objects.filter(expires_at__lte=clock.now()).exclude(storage_key="")
-    for export in due:
+def tidy() -> int:
+    """Remove the files whose time is over, and send again what no worker heard of.
+
+    Gives how many files went.
+    """
+    now = clock.now()
+    due = Export.objects.filter(expires_at__lte=now)
+    unfinished = due.filter(state__in=[Export.State.WAITING, Export.State.WRITING])
+    unfinished.update(state=Export.State.FAILED, problem="Expired")
+    with_file = list(due.exclude(storage_key=""))
+    for export in with_file:
         storages["kept"].delete(export.storage_key)
-        Export.objects.filter(pk=export.pk).update(storage_key="")
-    return len(due)
+        _set(export, storage_key="")
+    lost = Export.objects.filter(state=Export.State.WAITING, created_at__lt=now - _LOST_AFTER)
+    for export in lost:
+        enqueue(WRITE, export_id=export.pk)
+    return len(with_file)
+
+
+def _begin(user: User, model: str, query: str) -> Export:
+    if len(query) > _LONGEST_QUERY:
+        raise TooLong("These filters are too long to keep; use fewer of them.")
+    expires_at = clock.now() + _KEPT_FOR
+    return Export.objects.create(user=user, model=model, query=query, expires_at=expires_at)
+
+
+def _write(export: Export) -> tuple[str, int]:
+    request = RequestFactory().get("/", data=None, QUERY_STRING=export.query)
+    request.user = export.user
+    site = cast("ExportMixin", admin.site.get_model_admin(apps.get_model(export.model)))
+    if not (export.user.is_staff and site.may_export(request)):
+        raise PermissionDenied
+    _set(export, state=Export.State.WRITING)
+    rows = -1  # the first line is the header
+    with tempfile.TemporaryFile("w+b") as file:
+        for line in spreadsheets.csv_lines(
+            site.export_header(), site.export_rows(site.filtered(request))
+        ):
+            file.write(line.encode())
+            rows += 1
+            if rows and rows % _SAY_EVERY == 0:
+                _set(export, rows=rows)
+        file.seek(0)
+        return storages["kept"].save(f"exports/{ids.random_text(22)}.csv", File(file)), rows
+
+
+def _set(export: Export, **values: Any) -> None:
+    Export.objects.filter(pk=export.pk).update(**values)

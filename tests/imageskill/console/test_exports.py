@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 
 import openpyxl
 import pytest
@@ -9,6 +10,8 @@ from django.contrib import admin
 from django.urls import reverse
 
 from accounts.models import Agent, AuditLine, Export, Token
+from imageskill.console import exporting
+from imageskill.lib import clock
 from imageskill.lib.admin import exports, spreadsheets
 from imageskill.lib.admin.bases import ConsoleAdmin, ReadOnlyAdmin
 
@@ -29,6 +32,14 @@ class TestCsv:
         Agent.objects.filter(pk=stranger.agent.pk).update(claim_state="payment_backed_unclaimed")
         answer = signed_in(supporter).get(reverse(CSV) + "?claim_state__exact=unclaimed")
         assert [row["public_id"] for row in rows_of(answer)] == [agent.id]
+
+    @pytest.mark.parametrize(("address", "action"), [(CSV, "export.csv"), (XLSX, "export.xlsx")])
+    def test_the_audit_knows_who_took_what(self, signed_in, supporter, agent, address, action):
+        signed_in(supporter).get(reverse(address) + "?claim_state__exact=unclaimed")
+        line = AuditLine.objects.get(action=action)
+        assert (line.user, line.subject) == (supporter, "accounts.agent")
+        assert line.reason == "claim_state__exact=unclaimed"
+        assert line.after == {"rows": 1, "is_exact": True}
 
     @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
     def test_a_text_is_never_a_formula(self, start):
@@ -95,7 +106,10 @@ class TestLongExport:
     ):
         monkeypatch.setattr(exports, "MOST_XLSX_ROWS", 0)
         browser = signed_in(supporter)
-        assert browser.get(reverse(XLSX)).status_code == 302
+        page = browser.get(reverse(XLSX), follow=True).content.decode()
+        assert "a worker writes all of them as CSV" in page
+        assert "waits for a worker" in page
+        assert Export.objects.get().state == "waiting"
         drain()
         export = Export.objects.get()
         assert (export.state, export.rows) == ("ready", 1)
@@ -104,3 +118,63 @@ class TestLongExport:
         assert signed_in(financier).get(url).status_code == 404
         line = AuditLine.objects.get(action="export.download")
         assert line.user == supporter
+
+    def test_it_says_how_far_it_is_while_it_is_written(self, asked, monkeypatch):
+        monkeypatch.setattr(exporting, "_SAY_EVERY", 1)
+        seen = []
+        cell = spreadsheets.cell
+
+        def looking(value):
+            seen.append(tuple(Export.objects.values_list("state", "rows").get()))
+            return cell(value)
+
+        monkeypatch.setattr(spreadsheets, "cell", looking)
+        exporting.write(export_id=asked.pk)
+        assert ("writing", 1) in seen
+        asked.refresh_from_db()
+        assert (asked.state, asked.rows) == ("ready", 2)
+
+    def test_a_failure_is_shown_by_its_class(self, asked, signed_in, supporter):
+        Export.objects.filter(pk=asked.pk).update(query="claim_state__nonsense=1")
+        exporting.write(export_id=asked.pk)
+        asked.refresh_from_db()
+        assert (asked.state, asked.storage_key) == ("failed", "")
+        assert asked.problem
+        listed = signed_in(supporter).get(reverse("admin:accounts_export_changelist"))
+        assert f"failed: {asked.problem}" in listed.content.decode()
+
+    def test_who_may_no_longer_see_the_list_gets_nothing(self, asked, supporter):
+        supporter.groups.clear()
+        exporting.write(export_id=asked.pk)
+        asked.refresh_from_db()
+        assert (asked.state, asked.problem) == ("failed", "PermissionDenied")
+
+    def test_a_message_that_comes_twice_makes_one_file(self, asked):
+        exporting.write(export_id=asked.pk)
+        asked.refresh_from_db()
+        exporting.write(export_id=asked.pk)
+        assert Export.objects.get().storage_key == asked.storage_key
+
+    def test_one_that_no_worker_heard_of_is_sent_again(self, asked, drain):
+        earlier = clock.now() - timedelta(minutes=11)
+        Export.objects.filter(pk=asked.pk).update(created_at=earlier)
+        exporting.tidy()
+        drain()
+        assert Export.objects.get().state == "ready"
+
+    def test_what_never_ended_ends_with_its_day(self, asked):
+        Export.objects.filter(pk=asked.pk).update(expires_at=clock.now())
+        exporting.tidy()
+        assert Export.objects.get().state == "failed"
+
+    def test_filters_that_are_too_long_are_refused(self, signed_in, supporter, agent, monkeypatch):
+        monkeypatch.setattr(exports, "MOST_XLSX_ROWS", 0)
+        answer = signed_in(supporter).get(reverse(XLSX), {"q": agent.id + " " * 3000}, follow=True)
+        assert b"too long to keep" in answer.content
+        assert not Export.objects.exists()
+
+    @pytest.fixture
+    def asked(self, supporter, agent, stranger):
+        """A long export of the agents that no worker has begun yet."""
+        expires_at = clock.now() + timedelta(days=1)
+        return Export.objects.create(user=supporter, model="accounts.agent", expires_at=expires_at)
