@@ -1,7 +1,9 @@
 """What was charged and what was lost."""
 
 from django.contrib import admin
-from django.contrib.admin import EmptyFieldListFilter
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from unfold.decorators import display
 
 from imageskill.lib.admin.bases import ReadOnlyAdmin
@@ -63,6 +65,21 @@ def _close(loss: Loss, asked: Asked) -> str:
     return "The case is closed."
 
 
+class CaseFilter(SimpleListFilter):
+    """Narrows to results given up whose case nobody has closed."""
+
+    title = "case"
+    parameter_name = "case"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        """Offer the open ones."""
+        return [("open", "given up, not closed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Loss]) -> QuerySet[Loss]:
+        """Narrow where that was chosen."""
+        return queryset & orphans.lost() if self.value() == "open" else queryset
+
+
 @admin.register(Loss)
 class LossAdmin(ReadOnlyAdmin):
     """What a provider bills and nobody pays us for."""
@@ -91,7 +108,7 @@ class LossAdmin(ReadOnlyAdmin):
         ),
     )
     list_display = ("job_shown", "reason", "usd", "created", "closed")
-    list_filter = ("reason", ("closed_at", EmptyFieldListFilter))
+    list_filter = ("reason", CaseFilter)
     list_select_related = ("job",)
     fields = ("job_shown", "reason", "usd", "created", "closed")
     readonly_fields = fields
