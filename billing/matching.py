@@ -41,6 +41,7 @@ class Finding:
     stripe_id: str
     day: date
     stripe_cents: int | None = None
+    stripe_currency: str = "USD"
     our_cents: int | None = None
     receipt: Receipt | None = None
     reversal: PaymentReversal | None = None
@@ -60,6 +61,7 @@ class Finding:
             "receipt": self.receipt,
             "reversal": self.reversal,
             "stripe_cents": self.stripe_cents,
+            "stripe_currency": self.stripe_currency,
             "our_cents": self.our_cents,
         }
 
@@ -116,7 +118,7 @@ def _payment(movement: BalanceMovement) -> Iterator[Finding]:
             yield _finding(_Reason.MISSING_EVENT, movement)
         return
     if not _same_money(movement, receipt.amount_cents):
-        reason = _Reason.AMOUNT if movement.currency == receipt.currency else _Reason.EXCHANGE
+        reason = _why_not_same(movement, receipt.amount_cents, receipt.currency)
         yield _finding(reason, movement, our_cents=receipt.amount_cents)
     granted = Transfer.objects.filter(key=f"receipt:{receipt.public_id}:grant").first()
     if granted is None or granted.credits != receipt.credits:
@@ -129,7 +131,7 @@ def _reversal(movement: BalanceMovement) -> Iterator[Finding]:
         yield _finding(_Reason.MISSING_EVENT, movement)
         return
     if not _same_money(movement, reversal.amount_cents):
-        reason = _Reason.AMOUNT if movement.currency == reversal.currency else _Reason.EXCHANGE
+        reason = _why_not_same(movement, reversal.amount_cents, reversal.currency)
         yield _finding(reason, movement, our_cents=reversal.amount_cents)
     is_on_its_way = reversal.stripe_status in {"pending", "requires_action"}
     if reversal.state not in _EFFECT[_Category(movement.category)] and not is_on_its_way:
@@ -142,6 +144,13 @@ def _same_money(movement: BalanceMovement, our_cents: int) -> bool:
         exact = Decimal(our_cents) * movement.exchange_rate
         expected = int(exact.to_integral_value(ROUND_HALF_UP))
     return abs(movement.amount_cents) == expected
+
+
+def _why_not_same(movement: BalanceMovement, our_cents: int, our_currency: str) -> str:
+    if movement.currency != our_currency:
+        return _Reason.EXCHANGE
+    off = abs(abs(movement.amount_cents) - our_cents)
+    return _Reason.FEE if off == abs(movement.fee_cents) else _Reason.AMOUNT
 
 
 def _receipts_without_movement(
@@ -236,6 +245,7 @@ def _finding(reason: str, movement: BalanceMovement, our_cents: int | None = Non
         stripe_id=movement.source_id,
         day=clock.utc_day(movement.created_at),
         stripe_cents=movement.amount_cents,
+        stripe_currency=movement.currency,
         our_cents=our_cents,
         receipt=movement.receipt,
         reversal=movement.reversal,

@@ -1,4 +1,4 @@
-"""Reconciliation and month close in the console."""
+"""Month close in the console."""
 
 from datetime import date
 from typing import Any
@@ -21,141 +21,13 @@ from unfold.decorators import display
 from accounts.visitors import me
 from billing import month_close
 from billing.admin import closing_deeds
-from billing.models import BalanceMovement, Difference, MonthClose, ReconciledDay
+from billing.models import MonthClose
 from imageskill.lib.admin import second_factor, spreadsheets
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.deeds import ReasonForm
-from imageskill.lib.admin.shown import dollars, link_to, moment
+from imageskill.lib.admin.shown import moment
 
 _SEE = "accounts.see_ledger"
-
-
-@admin.register(Difference)
-class DifferenceAdmin(ReadOnlyAdmin):
-    """Something that Stripe and we tell differently."""
-
-    deeds = closing_deeds.DIFFERENCE
-
-    seen_with = _SEE
-    export_fields = (
-        "id",
-        "day",
-        "reason",
-        "environment",
-        "stripe_id",
-        "receipt__number",
-        "reversal__public_id",
-        "stripe_cents",
-        "our_cents",
-        "state",
-        "owner__email",
-        "note",
-        "found_at",
-        "closed_at",
-    )
-    list_display = ("reason", "state", "day", "theirs", "ours", "stripe_id", "owner")
-    list_filter = ("state", "reason")
-    search_fields = ("stripe_id__exact",)
-    search_help_text = "An id of Stripe's"
-    list_select_related = ("owner",)
-    fields = (
-        "reason",
-        "state",
-        "day",
-        "environment",
-        "theirs",
-        "ours",
-        "stripe_id",
-        "receipt_shown",
-        "reversal_shown",
-        "owner",
-        "note",
-        "found_at",
-        "closed_at",
-    )
-    readonly_fields = fields
-
-    @display(description="Stripe says")
-    def theirs(self, difference: Difference) -> str:
-        return dollars(difference.stripe_cents)
-
-    @display(description="we say")
-    def ours(self, difference: Difference) -> str:
-        return dollars(difference.our_cents)
-
-    @display(description="receipt")
-    def receipt_shown(self, difference: Difference) -> str:
-        return link_to(difference.receipt)
-
-    @display(description="reversal")
-    def reversal_shown(self, difference: Difference) -> str:
-        return link_to(difference.reversal)
-
-
-@admin.register(ReconciledDay)
-class ReconciledDayAdmin(ReadOnlyAdmin):
-    """One day, by Stripe's balance and by our books."""
-
-    seen_with = _SEE
-    export_fields = (
-        "day",
-        "environment",
-        "stripe_payments_cents",
-        "stripe_refunds_cents",
-        "stripe_disputes_cents",
-        "stripe_fees_cents",
-        "receipts_cents",
-        "refunds_cents",
-        "disputes_cents",
-        "granted_credits",
-        "reversed_credits",
-        "open_differences",
-        "reconciled_at",
-    )
-    list_display = (
-        "day",
-        "environment",
-        "theirs",
-        "ours",
-        "granted_credits",
-        "reversed_credits",
-        "open_differences",
-    )
-    list_filter = ("environment",)
-
-    @display(description="Stripe: payments − refunds − disputes")
-    def theirs(self, day: ReconciledDay) -> str:
-        return dollars(
-            day.stripe_payments_cents + day.stripe_refunds_cents + day.stripe_disputes_cents
-        )
-
-    @display(description="we: receipts − refunds − disputes")
-    def ours(self, day: ReconciledDay) -> str:
-        return dollars(day.receipts_cents - day.refunds_cents - day.disputes_cents)
-
-
-@admin.register(BalanceMovement)
-class BalanceMovementAdmin(ReadOnlyAdmin):
-    """One of Stripe's balance transactions."""
-
-    seen_with = _SEE
-    export_fields = (
-        "stripe_id",
-        "category",
-        "stripe_type",
-        "source_id",
-        "amount_cents",
-        "fee_cents",
-        "net_cents",
-        "currency",
-        "exchange_rate",
-        "environment",
-        "is_ours",
-        "receipt__number",
-        "reversal__public_id",
-        "created_at",
-        "read_at",
-    )
 
 
 @admin.register(MonthClose)

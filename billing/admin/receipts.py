@@ -56,6 +56,7 @@ class ReceiptAdmin(TimelineAdmin):
     )
     list_filter = ("environment", "payment_method", PackFilter, IssuedFilter)
     list_before_template = "admin/billing/receipt_before.html"
+    change_form_after_template = "admin/billing/receipt_after.html"
     search_fields = (
         "public_id__exact",
         "number__exact",

@@ -40,6 +40,7 @@ class Wallet(models.Model):
                 condition=Q(organization__isnull=True),
             ),
         ]
+        indexes: ClassVar = [models.Index(name="wallet_by_purpose", fields=["purpose", "-id"])]
 
     def __str__(self) -> str:
         owner = "house" if self.organization_id is None else f"organization {self.organization_id}"

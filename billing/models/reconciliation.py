@@ -36,9 +36,11 @@ class BalanceMovement(models.Model):
     exchange_rate = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     environment = models.CharField(max_length=16, choices=Environment.choices)
     is_ours = models.BooleanField(default=True)  # an account can serve several installations
-    receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, null=True, related_name="+")
+    receipt = models.ForeignKey(
+        Receipt, on_delete=models.PROTECT, null=True, related_name="movements"
+    )
     reversal = models.ForeignKey(
-        PaymentReversal, on_delete=models.PROTECT, null=True, related_name="+"
+        PaymentReversal, on_delete=models.PROTECT, null=True, related_name="movements"
     )
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(default=timezone.now)
@@ -46,6 +48,8 @@ class BalanceMovement(models.Model):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["-created_at"], name="balance_movement_newest"),
+            models.Index(fields=["category", "-id"], name="balance_movement_by_category"),
+            models.Index(fields=["environment", "-id"], name="balance_movement_by_env"),
         ]
 
     def __str__(self) -> str:
@@ -74,6 +78,9 @@ class ReconciledDay(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(name="reconciled_day_once", fields=["day", "environment"]),
         ]
+        indexes: ClassVar = [
+            models.Index(fields=["environment", "-id"], name="reconciled_day_by_environment"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day}"
@@ -89,6 +96,7 @@ class Difference(models.Model):
         MISSING_MOVEMENT = "missing_movement", "we counted what Stripe did not move"
         DOUBLE = "double", "moved more than once"
         AMOUNT = "amount", "another amount"
+        FEE = "fee", "another amount, off by Stripe's fee"
         EXCHANGE = "exchange", "another currency"
         STATE = "state", "moved, but it has not had its effect here"
 
@@ -111,6 +119,7 @@ class Difference(models.Model):
         PaymentReversal, on_delete=models.PROTECT, null=True, blank=True, related_name="differences"
     )
     stripe_cents = models.BigIntegerField(null=True)
+    stripe_currency = models.CharField(max_length=3, default="USD")
     our_cents = models.BigIntegerField(null=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     owner = models.ForeignKey(
@@ -124,6 +133,9 @@ class Difference(models.Model):
         ordering: ClassVar = ["-day", "-id"]
         indexes: ClassVar = [
             models.Index(fields=["state", "-id"], name="difference_by_state"),
+            models.Index(fields=["reason", "-id"], name="difference_by_reason"),
+            models.Index(fields=["day", "-id"], name="difference_by_day"),
+            models.Index(fields=["stripe_id"], name="difference_by_stripe_id"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

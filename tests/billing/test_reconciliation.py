@@ -136,6 +136,16 @@ class TestDifference:
         assert difference.reason == Reason.AMOUNT
         assert (difference.stripe_cents, difference.our_cents) == (499, 500)
 
+    def test_another_amount_that_the_fee_explains(self, receipt, shop):
+        reconcile()
+        fee = BalanceMovement.objects.get(category="payment").fee_cents
+        assert fee > 0
+        self._change_movement(shop, amount=500 - fee)
+
+        reconcile()
+
+        assert differences() == [(Reason.FEE, State.OPEN)]
+
     def test_another_currency_at_its_rate_agrees(self, receipt, shop):
         self._change_movement(shop, amount=460, currency="eur", exchange_rate=0.92)
 
@@ -149,6 +159,8 @@ class TestDifference:
         reconcile()
 
         assert differences() == [(Reason.EXCHANGE, State.OPEN)]
+        difference = Difference.objects.get()
+        assert (difference.stripe_cents, difference.stripe_currency) == (470, "EUR")
 
     def test_a_reversal_that_moved_nothing_here(self, receipt, shop):
         shop.account.refund(receipt.charge_id, 200)

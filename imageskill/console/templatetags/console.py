@@ -2,6 +2,7 @@
 
 from django import template
 
+from imageskill.lib import amounts
 from imageskill.lib.admin import shown
 
 register = template.Library()
@@ -9,7 +10,12 @@ register = template.Library()
 register.filter("copyable", shown.copyable)
 register.filter("moment", shown.moment)
 register.filter("span", shown.span)
-register.filter("money", shown.dollars)
+
+
+@register.filter
+def money(cents: int | None, currency: str = "USD") -> str:
+    """Show whole cents with their currency."""
+    return "–" if cents is None else amounts.written(cents, currency.upper())
 
 
 @register.filter

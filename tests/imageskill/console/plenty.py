@@ -7,6 +7,7 @@ from accounts.models import AuditLine, Claim, User
 from billing.models import (
     BalanceMovement,
     CreditCorrection,
+    Difference,
     Lot,
     PaymentAttempt,
     PaymentReversal,
@@ -103,6 +104,7 @@ def _money(rows: int) -> None:
         object_id="'pi_' || n",
     )
     _spread(BalanceMovement, rows, stripe_id="'txn_' || n", source_id="'ch_' || n")
+    _spread(Difference, rows, key="'key' || n", stripe_id="'ch_' || n", state="'agreed'")
     undone = PaymentReversal.objects.filter(state="undone").first()
     _spread(
         PaymentReversal,
