@@ -1,77 +1,109 @@
 """The queues: how deep, how old, who is deaf, and what to do about it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
+from statistics import median
 from typing import Any
 
+from celery import current_app
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Min, Sum
+from django.db.models import Min, Model, Sum
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from kombu.exceptions import OperationalError
 
 from billing.models import StripeEvent
 from feedback.models import GithubRepository, QueueItem
 from imageskill.health import canary_key
 from imageskill.lib import clock
+from imageskill.lib.admin.shown import span
 from imageskill.lib.queue import QUEUES
 from imageskill.lib.redis_client import Unreachable, client
 from jobs import states
+from jobs.admin.job_filters import left_behind, unsent
 from jobs.models import Job
 
 _DEEP = 500  # messages; more than a worker takes in a minute or so
+_LATE_S = 60  # what workers and sweepers put right before it is worth a look
+_ASKED_S = 0.5  # how long workers have to say that they are there
+_LAST = 20  # events, of which the lag is told
+_JOBS, _MONEY, _REPORTS = "accounts.see_jobs", "accounts.see_payments", "accounts.see_feedback"
 
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """One figure with its colour and, where it is red, what to do."""
+    """One figure with its colour and, where it is red, what to do; `url` leads to the rows."""
 
     label: str
     figure: str
     is_red: bool
     advice: str = ""
+    url: str = ""
+    seen_with: str = _JOBS  # the permission that opens those rows
 
 
 def view(request: HttpRequest) -> HttpResponse:
     """Show all lights."""
-    if not request.user.has_perm("accounts.see_jobs"):
+    if not request.user.has_perm(_JOBS):
         raise PermissionDenied
+    lights = (*_broker(), *_jobs(), *_events(), *_github())
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": "Queues",
-        "lights": [*_broker(), *_jobs(), *_events(), *_github()],
+        "lights": [
+            light if request.user.has_perm(light.seen_with) else replace(light, url="")
+            for light in lights
+        ],
     }
     return TemplateResponse(request, "admin/console/queues.html", context)
 
 
 def _broker() -> list[Light]:
     try:
-        lights = []
-        for name in QUEUES:
-            depth = client().llen(name)
-            lights.append(
-                Light(
-                    f"Messages in {name}",
-                    f"{depth:,}",
-                    depth > _DEEP,
-                    "Start more workers for this queue, or raise their concurrency.",
-                )
-            )
-            age = _canary_age_s(name)
-            lights.append(
-                Light(
-                    f"Canary of {name}",
-                    "never sang" if age is None else f"{age:.0f} s ago",
-                    age is None or age > settings.CANARY_MAX_AGE_S,
-                    "No worker takes from this queue. Restart the worker; look at its log.",
-                )
-            )
-    except Unreachable:
+        return [_workers(), *(light for name in QUEUES for light in _queue(name))]
+    except (Unreachable, OperationalError, OSError):
         return [
             Light("Broker", "down", is_red=True, advice="Start Redis. No message is lost for good.")
         ]
-    return lights
+
+
+def _workers() -> Light:
+    """Ask all workers which queues they serve."""
+    client().ping()  # asking would try to reach a broker that is down for long
+    served = current_app.control.inspect(timeout=_ASKED_S).active_queues() or {}
+    names = {queue["name"] for queues in served.values() for queue in queues}
+    unserved = [name for name in QUEUES if name not in names]
+    figure = f"{len(served):,}"
+    if served and unserved:
+        figure += f", none of them takes {' or '.join(unserved)}"
+    return Light(
+        "Workers",
+        figure,
+        bool(unserved),
+        "Start a worker for each queue (docs/operations.md has the command), or look at its log: "
+        "one that does not answer may be deaf.",
+    )
+
+
+def _queue(name: str) -> Iterator[Light]:
+    depth, age = client().llen(name), _canary_age_s(name)
+    yield Light(
+        f"Messages in {name}",
+        f"{depth:,}",
+        depth > _DEEP,
+        "Start more workers for this queue, or raise their concurrency.",
+        _list(Job, status__exact=states.QUEUED) if name == "jobs" else "",
+    )
+    yield Light(
+        f"Canary of {name}",
+        "never sang" if age is None else f"{span(age)} ago",
+        age is None or age > settings.CANARY_MAX_AGE_S,
+        "No worker takes from this queue. Restart the worker; look at its log.",
+    )
 
 
 def _canary_age_s(queue: str) -> float | None:
@@ -81,76 +113,110 @@ def _canary_age_s(queue: str) -> float | None:
     return (clock.now() - datetime.fromisoformat(str(sang_at))).total_seconds()
 
 
-def _jobs() -> list[Light]:
-    now = clock.now()
-    waiting = Job.objects.filter(status=states.QUEUED)
-    oldest = waiting.aggregate(at=Min("created_at"))["at"]
-    unsent = waiting.filter(sent_at=None).count()
-    lost = Job.objects.filter(completed_at=None, leased_until__lt=now).count()
+def _jobs() -> Iterator[Light]:
+    oldest = _age_s(Job.objects.filter(status=states.QUEUED).aggregate(at=Min("created_at"))["at"])
+    yield Light(
+        "Oldest queued job",
+        _waiting(oldest),
+        _is_late(oldest),
+        "Workers are busy or gone; see workers and canaries above.",
+        _list(Job, status__exact=states.QUEUED),
+    )
+    sent = _age_s(unsent().aggregate(at=Min("sent_at"))["at"])
+    yield Light(
+        "Jobs waiting to be sent again",
+        f"{unsent().count():,}" + (f", the oldest for {span(sent)}" if sent else ""),
+        sent is not None and sent > _LATE_S + settings.JOB_RESEND_AFTER_S,
+        "The sweeper sends them every few seconds. Start the scheduler (celery beat); see whether "
+        "a worker takes from the default queue.",
+        _list(Job, trouble="unsent"),
+    )
+    lost = _age_s(left_behind().aggregate(at=Min("leased_until"))["at"])
+    yield Light(
+        "In flight past their lease",
+        f"{left_behind().count():,}" + (f", the oldest for {span(lost)}" if lost else ""),
+        _is_late(lost),
+        "Their worker died, and the sweeper should have handed them to another one: see whether "
+        "the scheduler runs, or send them from their pages.",
+        _list(Job, trouble="lease"),
+    )
     again = Job.objects.filter(completed_at=None).aggregate(n=Sum("redeliveries"))["n"] or 0
-    return [
-        Light(
-            "Oldest queued job",
-            _age(oldest, now),
-            oldest is not None and (now - oldest).total_seconds() > 60,
-            "Workers are busy or gone; see the canaries above.",
-        ),
-        Light(
-            "Jobs waiting to be sent",
-            f"{unsent:,}",
-            unsent > 0,
-            "The broker was down; the sweeper sends them within seconds.",
-        ),
-        Light(
-            "In flight past their lease",
-            f"{lost:,}",
-            lost > 0,
-            "A worker died with them; the sweeper hands them to another one.",
-        ),
-        Light("Redelivered, of those under way", f"{again:,}", is_red=False),
-    ]
+    yield Light("Redelivered, of those under way", f"{again:,}", is_red=False)
 
 
-def _events() -> list[Light]:
-    now = clock.now()
+def _events() -> Iterator[Light]:
     oldest = StripeEvent.objects.filter(state="received").aggregate(at=Min("received_at"))["at"]
+    age = _age_s(oldest)
+    yield Light(
+        "Webhooks waiting, oldest",
+        _waiting(age),
+        _is_late(age),
+        "Workers are busy or gone; see workers and canaries above.",
+        _list(StripeEvent, state__exact="received"),
+        _MONEY,
+    )
+    yield _lag()
     failed = StripeEvent.objects.filter(state="failed").count()
-    return [
-        Light(
-            "Webhook to balance, oldest waiting",
-            _age(oldest, now),
-            oldest is not None and (now - oldest).total_seconds() > 60,
-            "Workers are busy or gone; see the canaries above.",
-        ),
-        Light(
-            "Stripe events that failed",
-            f"{failed:,}",
-            failed > 0,
-            "Open them under Stripe events, read the error, replay as a dry run, then for real.",
-        ),
-    ]
+    yield Light(
+        "Stripe events that failed",
+        f"{failed:,}",
+        failed > 0,
+        "Open them, read the error, replay as a dry run, then for real.",
+        _list(StripeEvent, state__exact="failed"),
+        _MONEY,
+    )
 
 
-def _github() -> list[Light]:
-    now = clock.now()
+def _lag() -> Light:
+    """Tell how long the last events took from the webhook to their effect in the books."""
+    handled = StripeEvent.objects.filter(state="handled").exclude(handled_at=None)
+    last = handled.order_by("-pk").values_list("received_at", "handled_at")[:_LAST]
+    took = [(done - came).total_seconds() for came, done in last if done]
+    usual = median(took) if took else None
+    return Light(
+        f"Webhook to balance, last {len(took)}" if took else "Webhook to balance",
+        f"{span(usual)} (median), {span(max(took))} (longest)" if took else "none yet",
+        _is_late(usual),
+        "Events are handled, but late: start more workers for the default queue.",
+        _list(StripeEvent, state__exact="handled"),
+        _MONEY,
+    )
+
+
+def _github() -> Iterator[Light]:
     waiting = QueueItem.objects.filter(state=QueueItem.State.QUEUED)
-    oldest = waiting.aggregate(at=Min("next_attempt_at"))["at"]
-    resting = GithubRepository.objects.filter(paused_until__gt=now).first()
-    return [
-        Light(
-            "Reports due for GitHub, oldest",
-            _age(oldest, now) if oldest and oldest < now else "none",
-            oldest is not None and (now - oldest).total_seconds() > 600 and resting is None,
-            "Workers are busy or gone; see the canaries above.",
-        ),
-        Light(
-            "GitHub",
-            f"rests: {resting.pause_reason.replace('_', ' ')}" if resting else "takes issues",
-            resting is not None and resting.pause_reason not in {"daily_limit", "rate_limited"},
-            "Read the problem of a queued item; credentials, permissions or the repository's name.",
-        ),
-    ]
+    due = _age_s(waiting.aggregate(at=Min("next_attempt_at"))["at"])
+    resting = GithubRepository.objects.filter(paused_until__gt=clock.now()).first()
+    yield Light(
+        "Reports due for GitHub, oldest",
+        _waiting(due if due and due > 0 else None),
+        due is not None and due > 10 * _LATE_S and resting is None,
+        "Workers are busy or gone; see workers and canaries above.",
+        _list(QueueItem, state__exact=QueueItem.State.QUEUED),
+        _REPORTS,
+    )
+    yield Light(
+        "GitHub",
+        f"rests: {resting.pause_reason.replace('_', ' ')}" if resting else "takes issues",
+        resting is not None and resting.pause_reason not in {"daily_limit", "rate_limited"},
+        "Read the problem of a queued item; credentials, permissions or the repository's name.",
+        _list(QueueItem, state__exact=QueueItem.State.QUEUED),
+        _REPORTS,
+    )
 
 
-def _age(at: datetime | None, now: datetime) -> str:
-    return "none" if at is None else f"{(now - at).total_seconds():.0f} s"
+def _list(model: type[Model], **filters: str) -> str:
+    opts = model._meta
+    return reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist", query=filters)
+
+
+def _age_s(at: datetime | None) -> float | None:
+    return None if at is None else (clock.now() - at).total_seconds()
+
+
+def _waiting(age_s: float | None) -> str:
+    return "none" if age_s is None else span(age_s)
+
+
+def _is_late(age_s: float | None) -> bool:
+    return age_s is not None and age_s > _LATE_S
