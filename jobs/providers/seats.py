@@ -53,9 +53,20 @@ def leave(provider: str, job_id: str) -> None:
     _ask(lambda redis: redis.zrem(_key(provider), job_id))
 
 
+def in_use(provider: str) -> int | None:
+    """Count the runs that have a seat now; None where Redis can't be asked."""
+    count: int | None = _ask(lambda redis: redis.zcount(_key(provider), time.time(), "+inf"))
+    return count
+
+
+def most(provider: str) -> int:
+    """Give how many runs a provider may have at once."""
+    limit: int = getattr(settings, f"{provider.upper()}_CONCURRENCY")
+    return limit
+
+
 def _taken(provider: str, job_id: str, *, until: float) -> bool:
-    most = getattr(settings, f"{provider.upper()}_CONCURRENCY")
-    arguments = (time.time(), job_id, most, until)
+    arguments = (time.time(), job_id, most(provider), until)
     return bool(_ask(lambda redis: redis.eval(_TAKE, 1, _key(provider), *arguments), default=1))
 
 

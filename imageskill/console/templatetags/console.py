@@ -22,3 +22,9 @@ def money(cents: int | None, currency: str = "USD") -> str:
 def number(value: int) -> str:
     """Show a whole number with its thousands apart."""
     return f"{value:,}"
+
+
+@register.filter
+def percent(share: float) -> str:
+    """Show a share in percent."""
+    return f"{share:.1%}"
