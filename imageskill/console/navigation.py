@@ -113,6 +113,7 @@ _GROUPS = (
             List("Packs", "sell", "billing.CreditPack"),
             List("Changes of packs", "edit_note", "billing.PackChange"),
             Page("Models", "model_training", "console_models", "accounts.see_catalog"),
+            Page("Settings", "settings", "console_settings", "accounts.see_catalog"),
         ),
     ),
     Group(

@@ -6,7 +6,17 @@ from django.http import HttpResponse
 
 from billing.admin import disputes
 from feedback.admin import board, review
-from imageskill.console import catalogue, evidence, filters, orphans, position, queues, search, wall
+from imageskill.console import (
+    catalogue,
+    evidence,
+    filters,
+    orphans,
+    position,
+    queues,
+    search,
+    settings_page,
+    wall,
+)
 
 _Routes = tuple[tuple[str, Callable[..., HttpResponse], str], ...]
 
@@ -17,6 +27,7 @@ PAGES: _Routes = (
     ("orphans/", orphans.view, "console_orphans"),
     ("models/", catalogue.view, "console_models"),
     ("models/switch/", catalogue.switch, "console_switch"),
+    ("settings/", settings_page.view, "console_settings"),
     ("board/", board.view, "feedback_board"),
     ("board/review/", review.view, "feedback_review"),
     ("position/", position.view, "console_position"),
