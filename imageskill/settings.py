@@ -193,8 +193,12 @@ ADMIN_EMAIL = env.text("ADMIN_EMAIL", "admin@localhost")  # who `bootstrap` invi
 
 # -- The operator console ----------------------------------------------------------------------
 
-ADMIN_PATH = env.text("ADMIN_PATH", "admin/")
-ADMIN_HOST = env.text("ADMIN_HOST")  # empty: on every host of this site
+ADMIN_PATH = env.text("ADMIN_PATH", "admin/").strip("/") + "/"
+ADMIN_HOST = env.text("ADMIN_HOST").lower()  # empty: on every host of this site
+if ADMIN_PATH == "/":
+    raise ImproperlyConfigured("ADMIN_PATH must name a path; the rest of the site is at /.")
+if ADMIN_HOST and not {"*", ADMIN_HOST.partition(":")[0]} & set(ALLOWED_HOSTS):
+    ALLOWED_HOSTS.append(ADMIN_HOST.partition(":")[0])
 ADMIN_NETWORKS = env.words("ADMIN_NETWORKS")  # empty: from anywhere
 UNFOLD = {
     "SITE_TITLE": "Image Skill console",

@@ -26,8 +26,9 @@ class DoorMiddleware:
         """Turn away before the console's view runs."""
         if not request.path.startswith(f"/{settings.ADMIN_PATH}"):
             return
-        host = request.get_host().rpartition(":")[0] or request.get_host()
-        if settings.ADMIN_HOST and settings.ADMIN_HOST not in {host, request.get_host()}:
+        found = request.get_host().lower()
+        host = found.rpartition(":")[0] or found
+        if settings.ADMIN_HOST and settings.ADMIN_HOST not in {host, found}:
             raise Http404
         if settings.ADMIN_NETWORKS and not is_in(client_ip(request), settings.ADMIN_NETWORKS):
             raise Http404

@@ -1,6 +1,7 @@
 """What `make run` prints once everything runs."""
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 _FIRST_IMAGE = r"""
 TOKEN=$(curl -fsS {api}/v1/agent-signups -H 'Content-Type: application/json' \
@@ -15,6 +16,7 @@ def text(env: Mapping[str, str], invitation: str | None, *, seconds: float) -> s
     """Return the addresses, the admin's invitation and one command that makes a first image."""
     api = (env.get("PUBLIC_API_URL") or f"http://localhost:{env['PORT']}").rstrip("/")
     site = (env.get("PUBLIC_SITE_URL") or api).rstrip("/")
+    console, path = _console(env, site)
     lines = [
         f"Image Skill runs ({seconds:.0f} s).",
         "",
@@ -22,7 +24,7 @@ def text(env: Mapping[str, str], invitation: str | None, *, seconds: float) -> s
         f"  Description    {api}/v1/openapi.json",
         f"  Health         {api}/healthz",
         f"  Sponsors       {site}/",
-        f"  Console        {site}/admin/",
+        f"  Console        {console}{path}",
         f"  Data and logs  {env['DATA_DIR']}",
     ]
     if invitation:
@@ -30,7 +32,7 @@ def text(env: Mapping[str, str], invitation: str | None, *, seconds: float) -> s
         lines += [
             "",
             f"Sign in to the console as {address} with {password} (good for one sign-in):",
-            f"  {site}/account/login/password/?next=/admin/",
+            f"  {console}/account/login/password/?next={path}",
         ]
     stand_ins = {
         "Stripe": env.get("STRIPE_API_BASE_URL"),
@@ -41,3 +43,14 @@ def text(env: Mapping[str, str], invitation: str | None, *, seconds: float) -> s
     lines += ["", "Not the real ones:", *shown] if shown else []
     lines += ["", "An agent's first image:", _FIRST_IMAGE.format(api=api), "Ctrl-C stops it all."]
     return "\n".join(lines)
+
+
+def _console(env: Mapping[str, str], site: str) -> tuple[str, str]:
+    """Return where the settings put the console: its origin, and its path there."""
+    path = "/" + (env.get("ADMIN_PATH") or "admin").strip("/") + "/"
+    host = env.get("ADMIN_HOST")
+    if not host:
+        return site, path
+    parts = urlsplit(site)
+    port = "" if ":" in host or parts.port is None else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}", path

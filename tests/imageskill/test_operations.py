@@ -64,6 +64,31 @@ class TestProduction:
 
         assert answer.stdout.split() == ["False"] * 5 + ["True"], answer.stderr
 
+    @pytest.mark.parametrize("path", ["desk", "/desk/"])
+    def test_the_console_moves_to_a_path_and_a_host_of_its_own(self, production, path, tmp_path):
+        production |= {"ADMIN_PATH": path, "ADMIN_HOST": "console.example.org"}
+        production["STATIC_ROOT"] = str(tmp_path / "static")
+        manage("collectstatic", "--noinput", env=production)
+        script = (
+            "from django.test import Client;"
+            "from django.urls import reverse;"
+            "ask = lambda host, path: Client().get(path, HTTP_HOST=host, secure=True).status_code;"
+            "print(reverse('admin:accounts_agent_changelist'),"
+            " ask('console.example.org', '/desk/'), ask('www.example.com', '/desk/'),"
+            " ask('console.example.org', '/admin/'))"
+        )
+
+        answer = manage("shell", "--no-imports", "-c", script, env=production)
+
+        found = answer.stdout.split()
+        assert found == ["/desk/accounts/agent/", "302", "404", "404"], answer.stderr
+
+    def test_the_console_does_not_take_the_whole_site(self, production):
+        answer = manage("check", env=production | {"ADMIN_PATH": "/"})
+
+        assert answer.returncode != 0
+        assert "ADMIN_PATH" in answer.stderr
+
     def test_static_files_can_be_collected(self, production, tmp_path):
         production["STATIC_ROOT"] = str(tmp_path / "static")
 

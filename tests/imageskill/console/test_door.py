@@ -26,4 +26,10 @@ class TestDoor:
         settings.ALLOWED_HOSTS = ["*"]
         assert client.get("/admin/").status_code == 404
         assert client.get("/admin/", HTTP_HOST="console.example.com").status_code == 302
+        assert client.get("/admin/", HTTP_HOST="Console.example.com:8443").status_code == 302
         assert client.get("/healthz", HTTP_HOST="api.example.com").status_code == 200
+
+    def test_it_says_no_more_than_any_page_that_is_not_there(self, client, settings):
+        settings.ADMIN_NETWORKS = ["10.1.0.0/16"]
+        assert client.get("/admin/").content == client.get("/nothing/").content
+        assert client.get("/admin/accounts/agent/").status_code == 404
