@@ -112,6 +112,12 @@ def preview(*, event_id: str) -> Preview:
     return Preview(outcome, [transfer for transfer in made if transfer.pk not in others])
 
 
+def dry_run(*, event_id: str, user: User, reason: str) -> Preview:
+    """Show staff what handling the event now would move; the audit keeps who looked and why."""
+    audit.record(user=user, action="stripe_event.dry_run", subject=event_id, reason=reason)
+    return preview(event_id=event_id)
+
+
 def replay(*, event_id: str, user: User, reason: str) -> str:
     """Handle a stored event again on behalf of staff; gives what came of it."""
     event = StripeEvent.objects.get(event_id=event_id)

@@ -65,8 +65,8 @@ def _asking(kind: str | None) -> Callable[[Agent, Asked], str]:
     return perform
 
 
-def _standing(agent: Agent) -> str:
-    now = ledger.balances(agent.organization_id)
+def _standing(whose: Agent | CreditCorrection) -> str:
+    now = ledger.balances(whose.organization_id)
     return f"Now: {now.preview} preview, {now.paid} paid, {now.held} held by jobs, {now.owed} owed."
 
 
@@ -135,6 +135,7 @@ REQUEST: Sequence[Deed] = (
         preview=lambda request: (
             f"{request.get_kind_display()}: {request.credits} credits.",
             f"{request.requested_by} asked because: {request.reason}",
+            _standing(request),
             "The ledger moves at once.",
         ),
         perform=_decide(corrections.approve, "Approved; the ledger has moved."),

@@ -1,20 +1,28 @@
 """Replaying received events: first dry, showing the ledger difference, then for real."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from billing import stripe_events
 from billing.models import StripeEvent
+from billing.stripe_events import Preview
 from billing.stripe_handlers import HANDLERS
 from imageskill.lib.admin.deeds import Asked, Deed, Refused, Secret
 
 
 def _dry(event: StripeEvent, asked: Asked) -> Secret:
-    return Secret(text="\n".join(_would_move(event)), seconds=600)
+    shown = _told(
+        lambda: stripe_events.dry_run(event_id=event.event_id, user=asked.user, reason=asked.reason)
+    )
+    return Secret(text="\n".join(shown), seconds=600)
 
 
 def _would_move(event: StripeEvent) -> Sequence[str]:
+    return _told(lambda: stripe_events.preview(event_id=event.event_id))
+
+
+def _told(look: Callable[[], Preview]) -> Sequence[str]:
     try:
-        found = stripe_events.preview(event_id=event.event_id)
+        found = look()
     except Exception as error:  # noqa: BLE001 - whatever handling raises is what staff must see
         return (f"Handling it now would fail: {type(error).__name__}: {error}",)
     moves = [

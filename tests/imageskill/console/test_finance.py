@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from accounts.models import AuditLine
 from billing import corrections, fulfilment, ledger
 from billing.models import (
     CreditCorrection,
@@ -117,6 +118,8 @@ class TestEvents:
         answer = do(signed_in(lead_supporter), "billing_stripeevent", event, "dry-run")
         assert "Nothing would move." in answer.content.decode()
         assert ledger.balances(agent.organization.pk).paid == 500
+        line = AuditLine.objects.get(action="stripe_event.dry_run")
+        assert (line.user, line.subject, line.reason) == (lead_supporter, event.event_id, "because")
 
     def test_support_may_look_but_not_replay(self, signed_in, supporter):
         event = StripeEvent.objects.create(
