@@ -62,11 +62,18 @@ def check(*, actor: str) -> BooksCheck:
     )
 
 
-def problems() -> list[Problem]:
-    """Run every check, on one snapshot of the database, and give what is wrong."""
-    checks: Iterable[Callable[[], Iterable[Problem]]] = map(import_string, settings.BOOK_CHECKS)
+def problems(*, say: Callable[[str], None] = lambda _: None) -> list[Problem]:
+    """Run every check, on one snapshot of the database, and give what is wrong.
+
+    Tells `say` how far it is: with a long history it takes minutes.
+    """
+    found: list[Problem] = []
     with _snapshot():
-        return [problem for run in checks for problem in run()]
+        for number, name in enumerate(settings.BOOK_CHECKS, start=1):
+            say(f"{name} ({number} of {len(settings.BOOK_CHECKS)})")
+            run: Callable[[], Iterable[Problem]] = import_string(name)
+            found.extend(run())
+    return found
 
 
 def ledger_problems() -> Iterator[Problem]:

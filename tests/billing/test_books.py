@@ -220,11 +220,12 @@ class TestRuns:
 
     def test_the_command_is_content_with_books_in_order(self, org):
         release(org, "job_open")
-        out = StringIO()
+        out, progress = StringIO(), StringIO()
 
-        call_command("check_books", stdout=out)
+        call_command("check_books", stdout=out, stderr=progress)
 
         assert "in order" in out.getvalue()
+        assert "billing.books.ledger_problems (1 of" in progress.getvalue()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -212,10 +212,13 @@ class TestOwner:
         assert differences() == [(Reason.MISSING_EVENT, State.CLOSED)]
 
 
-def test_the_command_prints_a_line_a_day(receipt):
-    out = StringIO()
+def test_the_command_prints_a_line_a_day_and_says_how_far_it_is(receipt):
+    out, progress = StringIO(), StringIO()
 
     today = clock.utc_day(clock.now())
-    call_command("reconcile", since=today, stdout=out)
+    call_command("reconcile", since=today - timedelta(days=1), stdout=out, stderr=progress)
 
-    assert out.getvalue().startswith(f"{today}: payments 500 at Stripe, 500 here;")
+    yesterdays, todays = out.getvalue().splitlines()
+    assert yesterdays.startswith(f"{today - timedelta(days=1)}: payments 0 at Stripe, 0 here;")
+    assert todays.startswith(f"{today}: payments 500 at Stripe, 500 here;")
+    assert f"{today}: reading from Stripe (2 of 2)" in progress.getvalue()

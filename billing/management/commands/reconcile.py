@@ -20,12 +20,14 @@ class Command(BaseCommand):
         parser.add_argument("--until", type=date.fromisoformat, help="last UTC day; today")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Go through the days one at a time and print how each stands."""
+        """Go through the days one at a time, say how far it is, print how each stands."""
         if not stripe_gateway.is_configured():
             raise CommandError("Stripe is not configured; there is nothing to compare with.")
         until = options["until"] or clock.utc_day(clock.now())
-        day = options["since"] or until - timedelta(days=6)
-        while day <= until:
+        since = options["since"] or until - timedelta(days=6)
+        days = [since + timedelta(days=n) for n in range((until - since).days + 1)]
+        for number, day in enumerate(days, start=1):
+            self.stderr.write(f"{day}: reading from Stripe ({number} of {len(days)})")
             [row] = reconciliation.run(since=day, until=day).days
             self.stdout.write(
                 f"{day}: payments {row.stripe_payments_cents} at Stripe, {row.receipts_cents} here;"
@@ -33,4 +35,3 @@ class Command(BaseCommand):
                 f" disputes {row.stripe_disputes_cents}, {row.disputes_cents};"
                 f" open differences {row.open_differences}"
             )
-            day += timedelta(days=1)
