@@ -44,7 +44,7 @@ class TestMaking:
 
     def test_is_refused_where_somebody_closed_a_month(self, financier):
         before = timezone.now().date().replace(day=1) - timedelta(days=1)
-        month_close.close(month=before, user=financier)
+        month_close.close(month=before, user=financier, reason="it is over")
         with pytest.raises(history.Refused, match="closed"):
             make()
 
