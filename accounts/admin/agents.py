@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from accounts.admin import agent_deeds
-from accounts.models import Agent, AuditLine, Organization, Token
+from accounts.models import Agent, Organization, Token
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.shown import copyable, link_to, list_of, moment
 
@@ -82,7 +82,6 @@ class AgentAdmin(ReadOnlyAdmin):
                 )
             },
         ),
-        ("More", {"fields": ("lists",)}),
     )
     readonly_fields = (
         "id_shown",
@@ -91,7 +90,6 @@ class AgentAdmin(ReadOnlyAdmin):
         "sponsor",
         "suspended",
         "seen",
-        "lists",
     )
 
     def lookup_allowed(self, lookup: str, value: str, request: object = None) -> bool:
@@ -133,7 +131,8 @@ class AgentAdmin(ReadOnlyAdmin):
     def suspended(self, agent: Agent) -> str:
         if not agent.is_suspended:
             return "no"
-        return f"since {agent.suspended_at:%Y-%m-%d %H:%M} UTC: {agent.suspension_reason}"
+        since = moment(agent.suspended_at)
+        return format_html("since {}: {}", since, agent.suspension_reason)
 
     @display(description="last seen")
     def seen(self, agent: Agent) -> str:
@@ -142,14 +141,6 @@ class AgentAdmin(ReadOnlyAdmin):
     @display(description="signed up")
     def created(self, agent: Agent) -> str:
         return moment(agent.created_at)
-
-    @display(description="tokens and audit")
-    def lists(self, agent: Agent) -> str:
-        return format_html(
-            "{} · {}",
-            list_of(Token, "tokens", agent__public_id=agent.public_id),
-            list_of(AuditLine, "audit", subject=agent.public_id),
-        )
 
 
 @admin.register(Organization)
@@ -233,4 +224,5 @@ class TokenAdmin(ReadOnlyAdmin):
     def revoked(self, token: Token) -> str:
         if token.is_active:
             return "works"
-        return f"{token.get_revoked_because_display()} {token.revoked_at:%Y-%m-%d %H:%M} UTC"
+        why = token.get_revoked_because_display()
+        return format_html("{} {}", why, moment(token.revoked_at))

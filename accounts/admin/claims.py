@@ -1,0 +1,140 @@
+"""Requests to claim an agent, in the console: whom they went to, and what became of them."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from accounts import claim_inboxes
+from accounts.models import Claim
+from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.shown import copyable, link_to, moment
+
+# Who looks after agents reads the whole address; to everybody else it is a hint.
+WHOLE_ADDRESS = "accounts.act_on_agents"
+
+
+@admin.register(Claim)
+class ClaimAdmin(ReadOnlyAdmin):
+    """One request, from the call that asked to the answer."""
+
+    seen_with = "accounts.see_agents"
+    export_fields = (
+        "public_id",
+        "agent__public_id",
+        "state",
+        "withheld",
+        "created_at",
+        "mailed_at",
+        "expires_at",
+        "decided_at",
+    )
+    list_display = (
+        "id_shown",
+        "agent_shown",
+        "standing",
+        "mail",
+        "address",
+        "asked",
+        "expires",
+        "decided",
+    )
+    list_filter = ("state", "withheld")
+    search_fields = ("public_id__exact", "agent__public_id__exact", "recipient__address__iexact")
+    search_help_text = "A claim_ or agt_ id, or the address that was asked"
+    list_select_related = ("agent", "recipient")
+    fields = (
+        "id_shown",
+        "agent_shown",
+        "standing",
+        "address",
+        "invited",
+        "asked",
+        "mail",
+        "tried",
+        "expires",
+        "decided",
+        "decider",
+    )
+    readonly_fields: ClassVar = (*fields, "address_hint")
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[str]:
+        """Show as much of the address as the duty allows."""
+        return _as_allowed(self.list_display, request)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+        """Show as much of the address as the duty allows."""
+        return _as_allowed(self.fields, request)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """Load a request with the people in it."""
+        found = self.get_queryset(request).select_related(
+            "agent", "recipient", "invited_by", "decided_by"
+        )
+        return found.filter(pk=object_id).first() if object_id.isdigit() else None
+
+    @display(description="claim id")
+    def id_shown(self, claim: Claim) -> str:
+        return copyable(claim.public_id)
+
+    @display(description="agent")
+    def agent_shown(self, claim: Claim) -> str:
+        return link_to(claim.agent)
+
+    @display(
+        description="state",
+        label={"accepted": "success", "reported": "danger", "requested": "info"},
+    )
+    def standing(self, claim: Claim) -> tuple[str, str]:
+        return claim.state, claim.get_state_display()
+
+    @display(description="mail")
+    def mail(self, claim: Claim) -> str:
+        if claim.withheld:
+            return f"withheld: {claim.get_withheld_display()}"
+        return moment(claim.mailed_at) if claim.mailed_at else "not mailed"
+
+    @display(description="last try to mail it")
+    def tried(self, claim: Claim) -> str:
+        return moment(claim.mail_tried_at)
+
+    @display(description="asked whom")
+    def address(self, claim: Claim) -> str:
+        return claim.recipient.address
+
+    @display(description="asked whom")
+    def address_hint(self, claim: Claim) -> str:
+        return claim_inboxes.redacted(claim.recipient.address)
+
+    @display(description="invited by")
+    def invited(self, claim: Claim) -> str:
+        return link_to(claim.invited_by) if claim.invited_by else "asked by the agent or staff"
+
+    @display(description="asked")
+    def asked(self, claim: Claim) -> str:
+        return moment(claim.created_at)
+
+    @display(description="expires")
+    def expires(self, claim: Claim) -> str:
+        return moment(claim.expires_at)
+
+    @display(description="decided")
+    def decided(self, claim: Claim) -> str:
+        return moment(claim.decided_at)
+
+    @display(description="decided by")
+    def decider(self, claim: Claim) -> str:
+        if claim.decided_by is None and claim.state in {
+            Claim.State.DECLINED,
+            Claim.State.REPORTED,
+        }:
+            return "whoever held the link"
+        return link_to(claim.decided_by)
+
+
+def _as_allowed(names: Sequence[str], request: HttpRequest) -> Sequence[str]:
+    if request.user.has_perm(WHOLE_ADDRESS):
+        return names
+    return [{"address": "address_hint"}.get(name, name) for name in names]
