@@ -36,14 +36,14 @@ class Standing:
     terms: dict[str, Recalled]
 
 
-def standing(agent: Agent, *, at: datetime, first_paid_at: datetime | None) -> Standing:
-    """Recall how the agent stood; `first_paid_at` is when a payment first backed it, if one did."""
+def standing(agent: Agent, *, at: datetime, was_paid: bool) -> Standing:
+    """Recall how the agent stood; `was_paid` says whether a payment had backed it by then."""
     telling = AuditLine.objects.filter(subject=agent.public_id, action__in=_TELLING)
     lines = list(telling.order_by("pk"))
     owner = agent.organization.owner
     claims = list(agent.claims.select_related("recipient").order_by("pk"))
     return Standing(
-        claim_state=_claim_state(lines, at, agent.claim_state, first_paid_at),
+        claim_state=_claim_state(lines, at, agent.claim_state, was_paid),
         claim_request_state=_request_state(claims, at),
         sponsor=recalled(lines, "owner", at=at, now=owner.email if owner else None),
         contact=_contact(claims, at, agent.contact),
@@ -66,11 +66,9 @@ def recalled(lines: Sequence[AuditLine], name: str, *, at: datetime, now: Any) -
     return Recalled(now, is_recorded=False)
 
 
-def _claim_state(
-    lines: Sequence[AuditLine], at: datetime, now: str, first_paid_at: datetime | None
-) -> Recalled:
+def _claim_state(lines: Sequence[AuditLine], at: datetime, now: str, was_paid: bool) -> Recalled:
     state = recalled(lines, "claim_state", at=at, now=now)
-    if state.value == _ClaimState.PAYMENT_BACKED_UNCLAIMED and first_paid_at and first_paid_at > at:
+    if state.value == _ClaimState.PAYMENT_BACKED_UNCLAIMED and not was_paid:
         return Recalled(_ClaimState.UNCLAIMED.value)
     return state
 

@@ -6,11 +6,13 @@ from datetime import datetime
 
 from django.db.models import OuterRef, Q, Subquery, Sum
 
-from billing.chart import ORGANIZATION, Purpose
+from billing.chart import ORGANIZATION, ROUTES, Purpose
 from billing.ledger import Balances
 from billing.models import LedgerEntry, Lot, LotPart, Transfer, Wallet
 
 MOST_PARTS = 20_000  # of the lots that are asked about
+_TAKING = {kind for kind, route in ROUTES.items() if route.source == Purpose.PAID}
+_RETURNING = {kind for kind, route in ROUTES.items() if route.target == Purpose.PAID}
 
 _Moved = tuple[int, int]  # out of the paid wallet, and back into it
 
@@ -21,17 +23,12 @@ def balances(organization_id: int, *, at: datetime) -> Balances:
     An organization's transfers and entries are written under one lock, so their keys and
     moments grow together.
     """
-    last = (
-        Transfer.objects.filter(organization_id=organization_id, created_at__lte=at)
-        .order_by("-created_at", "-pk")
-        .first()
-    )
-    if last is None:
-        return Balances(0, 0, 0, 0)
-    final = max(last.entries.values_list("pk", flat=True))
-    entries = LedgerEntry.objects.filter(wallet=OuterRef("pk"), pk__lte=final).order_by("-pk")
+    last = Transfer.objects.filter(organization_id=organization_id, created_at__lte=at)
+    newest = Subquery(last.order_by("-created_at", "-pk").values("pk")[:1])
+    final = LedgerEntry.objects.filter(transfer_id=newest).order_by("-pk").values("pk")[:1]
+    entries = LedgerEntry.objects.filter(wallet=OuterRef("pk"), pk__lte=Subquery(final))
     wallets = Wallet.objects.filter(organization_id=organization_id).annotate(
-        then=Subquery(entries.values("balance_after")[:1])
+        then=Subquery(entries.order_by("-pk").values("balance_after")[:1])
     )
     found = dict(wallets.values_list("purpose", "then"))
     return Balances(*(found.get(purpose) or 0 for purpose in ORGANIZATION))
@@ -65,16 +62,18 @@ def left_of(lots: Sequence[Lot], *, at: datetime) -> dict[int, int] | None:
 
 def _moved(organization_id: int, references: Iterable[str], at: datetime) -> dict[str, _Moved]:
     """Give what left the paid wallet for each reference by then, and what came back."""
-    paid = Wallet.objects.get(organization_id=organization_id, purpose=Purpose.PAID)
     rows = (
         Transfer.objects.filter(
-            Q(source=paid) | Q(target=paid), reference__in=list(references), created_at__lte=at
+            organization_id=organization_id,
+            reference__in=list(references),
+            kind__in=_TAKING | _RETURNING,
+            created_at__lte=at,
         )
         .order_by()
         .values_list("reference")
         .annotate(
-            out=Sum("credits", filter=Q(source=paid), default=0),
-            back=Sum("credits", filter=Q(target=paid), default=0),
+            out=Sum("credits", filter=Q(kind__in=_TAKING), default=0),
+            back=Sum("credits", filter=Q(kind__in=_RETURNING), default=0),
         )
     )
     return {reference: (out, back) for reference, out, back in rows}

@@ -1,17 +1,27 @@
 """Pages of single things that need to know what several apps know."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 
 from accounts.admin.agents import AgentAdmin
-from accounts.models import Agent
+from accounts.models import Agent, User
 from billing.admin import correction_deeds
 from imageskill.console import agent_facts, export_admin
 
 __all__ = ["AgentPage", "export_admin"]
+
+_NEVER_CHANGES = (
+    "id_shown",
+    "name",
+    "runtime",
+    "organization_shown",
+    "created",
+    "signup_network",
+    "discovery_source",
+)
 
 
 @admin.register(Agent)
@@ -22,9 +32,18 @@ class AgentPage(AgentAdmin):
     change_form_after_template = "admin/console/agent_after.html"
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
-        """Load an agent with its organization and sponsor."""
-        found = self.get_queryset(request).select_related("organization__owner")
-        return found.filter(pk=object_id).first() if object_id.isdigit() else None
+        """Load an agent with its organization and sponsor, once a request."""
+        seen: dict[str, Any] = request.__dict__.setdefault("_agents", {})
+        if object_id not in seen:
+            found = self.get_queryset(request).select_related("organization__owner")
+            seen[object_id] = found.filter(pk=object_id).first() if object_id.isdigit() else None
+        return seen[object_id]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out, as of a past moment, what changes: it is shown below as it was then."""
+        if _moment_in(request) is None:
+            return super().get_fieldsets(request, obj)
+        return (("Identity", {"fields": _NEVER_CHANGES}),)
 
     def change_view(
         self,
@@ -35,18 +54,17 @@ class AgentPage(AgentAdmin):
     ) -> HttpResponse:
         """Add what the other apps know."""
         agent = self.get_object(request, object_id)
-        facts = agent_facts.gather(agent, as_of=_as_of(request)) if agent else {}
+        as_of = _moment_in(request)
+        if as_of is None and request.GET.get("as_of"):
+            messages.warning(request, "That is no moment; write it like 2026-01-31T12:00 (UTC).")
+        facts = agent_facts.gather(agent, cast("User", request.user), as_of=as_of) if agent else {}
         return super().change_view(
             request, object_id, form_url, {**(extra_context or {}), "facts": facts}
         )
 
 
-def _as_of(request: HttpRequest) -> datetime | None:
-    text = request.GET.get("as_of", "")
-    if not text:
-        return None
+def _moment_in(request: HttpRequest) -> datetime | None:
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+        return datetime.fromisoformat(request.GET.get("as_of", "")).replace(tzinfo=UTC)
     except ValueError:
-        messages.warning(request, "That is no moment; write it like 2026-01-31T12:00 (UTC).")
         return None

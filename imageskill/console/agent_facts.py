@@ -1,19 +1,28 @@
-"""What all apps together know of one agent, now or as of a past moment."""
+"""What all apps together know of one agent, now or as of a past moment, as far as duties allow."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
+from django.urls import reverse
 
-from accounts.models import ActivityEvent, Agent, AuditLine, Claim, Token
+from accounts import past
+from accounts.admin.claims import WHOLE_ADDRESS
+from accounts.models import ActivityEvent, Agent, AuditLine, Claim, Token, User
 from billing import ledger
-from billing.models import LedgerEntry, Lot, Receipt, Wallet
+from billing import past as past_credits
+from billing.models import Lot, Receipt, Wallet
 from feedback.models import Report
+from imageskill.console import agent_rows
+from imageskill.lib import clock
+from imageskill.lib.admin import tallies
 from jobs.models import Asset, Job
 
 _RECENT = 8
 _TRAIL = 20
+_NOTE = "agent.note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,84 +34,159 @@ class Balance:
     wallet_id: int | None
 
 
-def gather(agent: Agent, *, as_of: datetime | None) -> dict[str, Any]:
-    """Give the agent page's context; with `as_of`, only what there was by then."""
-    organization_id = agent.organization_id
-    until = {"created_at__lte": as_of} if as_of else {}
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Rows that the page shows the latest of: the duty that shows them, and their whole list."""
+
+    rows: QuerySet[Any]
+    moment: str
+    duty: str
+    narrowing: dict[str, Any]
+    most: int = _RECENT
+    list_duty: str = ""  # where the list asks for another one
+
+    def latest(self, at: datetime | None) -> list[Any]:
+        """Give the newest, with `at` of those that were there."""
+        rows = self.rows.filter(**{f"{self.moment}__lte": at}) if at else self.rows
+        return list(rows.order_by("-pk")[: self.most])
+
+    def url(self) -> str:
+        """Give the list that has them all."""
+        opts = self.rows.model._meta
+        name = f"admin:{opts.app_label}_{opts.model_name}_changelist"
+        return reverse(name, query=self.narrowing)
+
+
+def gather(agent: Agent, user: User, *, as_of: datetime | None) -> dict[str, Any]:
+    """Give the agent page's context; with `as_of`, what there was by then, as it was then."""
+    sections = {name: one for name, one in _sections(agent).items() if user.has_perm(one.duty)}
+    latest = {name: one.latest(as_of) for name, one in sections.items()}
+    receipts = agent_rows.receipt_urls(latest.get("receipts", []))
+    shaped: dict[str, Callable[[list[Any]], Any]] = {
+        "jobs": lambda rows: agent_rows.jobs(rows, as_of),
+        "lots": lambda rows: agent_rows.lots(rows, receipts, as_of),
+        "reports": lambda rows: agent_rows.reports(rows, as_of),
+        "tokens": lambda rows: agent_rows.tokens(rows, as_of),
+        "claims": lambda rows: agent_rows.claims(
+            rows, as_of, with_address=user.has_perm(WHOLE_ADDRESS), now=clock.now()
+        ),
+    }
+    facts = {name: shaped.get(name, list)(rows) for name, rows in latest.items()}
     return {
-        "agent": agent,
+        **facts,
         "as_of": as_of,
-        "claim_state_then": _claim_state(agent, as_of),
-        "balances": _balances(organization_id, as_of),
-        "lots": _recent(Lot.objects.filter(organization_id=organization_id, **until)),
-        "claims": _recent(Claim.objects.filter(agent=agent, **until).select_related("recipient")),
-        "tokens": _recent(Token.objects.filter(agent=agent, **until)),
-        "jobs": _recent(
-            Job.objects.filter(agent=agent, **until).prefetch_related(
-                Prefetch("assets", Asset.objects.order_by("index"))
-            )
+        "standing": _standing(agent, as_of) if as_of else None,
+        "balances": _balances(agent.organization_id, as_of)
+        if user.has_perm("accounts.see_balances")
+        else None,
+        "notes": list(_notes(agent, as_of)[:_TRAIL]),
+        "all": _all(sections, user, as_of),
+    }
+
+
+def _sections(agent: Agent) -> dict[str, Section]:
+    its = {"agent__id__exact": agent.pk}
+    organizations = {"organization__id__exact": agent.organization_id}
+    pictures = Prefetch("assets", Asset.objects.order_by("index"))
+    return {
+        "lots": Section(
+            Lot.objects.filter(organization_id=agent.organization_id),
+            "created_at",
+            "accounts.see_balances",
+            organizations,
+            list_duty="accounts.see_ledger",
         ),
-        "receipts": _recent(
-            Receipt.objects.filter(
-                organization_id=organization_id, **({"issued_at__lte": as_of} if as_of else {})
-            )
+        "jobs": Section(
+            Job.objects.filter(agent=agent).prefetch_related(pictures),
+            "created_at",
+            "accounts.see_jobs",
+            its,
         ),
-        "reports": _recent(Report.objects.filter(agent=agent, **until)),
-        "events": _recent(
-            ActivityEvent.objects.filter(
-                agent=agent, **({"occurred_at__lte": as_of} if as_of else {})
-            ),
-            most=_TRAIL,
+        "receipts": Section(
+            Receipt.objects.filter(organization_id=agent.organization_id),
+            "issued_at",
+            "accounts.see_payments",
+            organizations,
         ),
-        "audit": _recent(
-            AuditLine.objects.filter(
-                subject=agent.public_id, **({"at__lte": as_of} if as_of else {})
-            ),
-            most=_TRAIL,
+        "claims": Section(
+            Claim.objects.filter(agent=agent).select_related("recipient", "decided_by"),
+            "created_at",
+            "accounts.see_agents",
+            its,
+        ),
+        "tokens": Section(
+            Token.objects.filter(agent=agent), "created_at", "accounts.see_agents", its
+        ),
+        "reports": Section(
+            Report.objects.filter(agent=agent), "created_at", "accounts.see_feedback", its
+        ),
+        "events": Section(
+            ActivityEvent.objects.filter(agent=agent),
+            "occurred_at",
+            "accounts.see_agents",
+            its,
+            _TRAIL,
+        ),
+        "audit": Section(
+            AuditLine.objects.filter(subject=agent.public_id),
+            "at",
+            "accounts.see_audit",
+            {"subject": agent.public_id},
+            _TRAIL,
         ),
     }
 
 
-def _recent(rows: Any, most: int = _RECENT) -> list[Any]:
-    return list(rows.order_by("-pk")[:most])
-
-
-def _balances(organization_id: int, as_of: datetime | None) -> list[Balance]:
-    wallets = {
-        wallet.purpose: wallet for wallet in Wallet.objects.filter(organization_id=organization_id)
+def _all(
+    sections: dict[str, Section], user: User, as_of: datetime | None
+) -> dict[str, dict[str, str]]:
+    """Give the list of each section where it may be seen, with how many it has today."""
+    listed = {
+        name: one for name, one in sections.items() if user.has_perm(one.list_duty or one.duty)
     }
-    now = ledger.balances(organization_id)
+    counts = {} if as_of else tallies.of({name: one.rows for name, one in listed.items()})
+    return {name: {"url": one.url(), "count": counts.get(name, "")} for name, one in listed.items()}
+
+
+def _notes(agent: Agent, as_of: datetime | None) -> QuerySet[AuditLine]:
+    notes = AuditLine.objects.filter(subject=agent.public_id, action=_NOTE).order_by("-pk")
+    return notes.filter(at__lte=as_of) if as_of else notes
+
+
+def _standing(agent: Agent, at: datetime) -> list[tuple[str, past.Recalled]]:
+    """Give what the agent was then, label by label."""
+    was_paid = Receipt.objects.filter(agent=agent, issued_at__lte=at).exists()
+    then = past.standing(agent, at=at, was_paid=was_paid)
+    seen = agent.last_seen_at
     return [
-        Balance(
-            purpose,
-            getattr(now, purpose) if as_of is None else _balance_then(wallets.get(purpose), as_of),
-            wallets[purpose].pk if purpose in wallets else None,
-        )
-        for purpose in ("preview", "paid", "held", "owed")
+        ("claim state", _in_words(then.claim_state, Agent.ClaimState)),
+        ("claim request", _in_words(then.claim_request_state, Agent.ClaimRequestState)),
+        ("sponsor", then.sponsor),
+        ("contact address", then.contact),
+        ("suspended", then.suspended),
+        ("last seen", past.Recalled(seen, is_recorded=seen is None or seen <= at)),
+        *((_label(name), value) for name, value in then.terms.items()),
     ]
 
 
-def _balance_then(wallet: Wallet | None, as_of: datetime) -> int:
-    """Read the balance that the last entry by then left behind."""
-    if wallet is None:
-        return 0
-    last = (
-        LedgerEntry.objects.filter(wallet=wallet, transfer__created_at__lte=as_of)
-        .order_by("-pk")
-        .first()
-    )
-    return last.balance_after if last else 0
+def _in_words(recalled: past.Recalled, choices: Any) -> past.Recalled:
+    return recalled._replace(value=choices(recalled.value).label)
 
 
-def _claim_state(agent: Agent, as_of: datetime | None) -> str:
-    """Read the claim state from the audit: the first later change tells what it was before."""
-    if as_of is None:
-        return agent.claim_state
-    later = (
-        AuditLine.objects.filter(
-            subject=agent.public_id, at__gt=as_of, before__has_key="claim_state"
-        )
-        .order_by("pk")
-        .first()
+def _label(name: str) -> str:
+    return str(Agent._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+
+
+def _balances(organization_id: int, as_of: datetime | None) -> list[Balance]:
+    wallets = dict(
+        Wallet.objects.filter(organization_id=organization_id).values_list("purpose", "pk")
     )
-    return later.before["claim_state"] if later and later.before else agent.claim_state
+    balances = (
+        past_credits.balances(organization_id, at=as_of)
+        if as_of
+        else ledger.balances(organization_id)
+    )
+    return [
+        Balance(purpose, credits, wallets.get(purpose))
+        for purpose, credits in balances._asdict().items()
+    ]

@@ -17,9 +17,9 @@ CAPS = dict.fromkeys(corrections.CAPS) | {
 }
 
 
-def standing(signed, at, first_paid_at=None):
+def standing(signed, at, *, was_paid=False):
     agent = Agent.objects.select_related("organization__owner").get(pk=signed.agent.pk)
-    return past.standing(agent, at=at, first_paid_at=first_paid_at)
+    return past.standing(agent, at=at, was_paid=was_paid)
 
 
 @pytest.fixture
@@ -92,11 +92,10 @@ class TestStanding:
         assert past.recalled([claim], "cap_credits_per_day", at=at, now=5) == (5, False)
 
     def test_a_payment_backed_it_only_from_the_first_payment_on(self, agent):
-        before = clock.now()
-        paid_at = before + timedelta(minutes=1)
+        at = clock.now()
         Agent.objects.filter(pk=agent.agent.pk).update(claim_state="payment_backed_unclaimed")
-        assert standing(agent, before, paid_at).claim_state.value == "unclaimed"
-        assert standing(agent, paid_at, paid_at).claim_state.value == "payment_backed_unclaimed"
+        assert standing(agent, at).claim_state.value == "unclaimed"
+        assert standing(agent, at, was_paid=True).claim_state.value == "payment_backed_unclaimed"
 
     def test_the_contact_is_the_one_that_was_asked_then(self, agent, supporter):
         before = clock.now()

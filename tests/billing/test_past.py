@@ -40,7 +40,7 @@ class TestPast:
         org = new_org()
         for _ in range(30):
             give(org, 1)
-        with django_assert_max_num_queries(3):
+        with django_assert_max_num_queries(1):
             assert past.balances(org, at=clock.now()).preview == 30
 
     def test_more_parts_than_can_be_gone_through_are_not_gone_through(self, monkeypatch):

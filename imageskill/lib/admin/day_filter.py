@@ -21,9 +21,9 @@ class DayFilter(FieldListFilter):
 
     template = "admin/day_filter.html"
 
-    def __init__(self, field: Any, request: HttpRequest, *given: Any, field_path: str) -> None:
-        self.since, self.until = f"{field_path}__gte", f"{field_path}__lt"
-        super().__init__(field, request, *given, field_path=field_path)
+    def __init__(self, field: Any, request: HttpRequest, *given: Any, **named: Any) -> None:
+        self.since, self.until = f"{named['field_path']}__gte", f"{named['field_path']}__lt"
+        super().__init__(field, request, *given, **named)
         kept = request.GET.copy()
         for name in (self.since, self.until, "after", "before", "count", "e"):
             kept.pop(name, None)
