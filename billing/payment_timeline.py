@@ -42,6 +42,14 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A model of which there is more than is shown, and what narrows its list to all of it."""
+
+    model: type[Model]
+    narrowed_to: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """All steps, oldest first, and the proof that the payment was counted once."""
 
@@ -49,8 +57,7 @@ class Timeline:
     deliveries: int
     applied: int
     events: list[StripeEvent]
-    more_events_of: str = ""  # an id of Stripe's, where there are more events than are shown
-    more_spends_of: Lot | None = None  # a purchase, where more jobs took of it than are shown
+    left_out: list[LeftOut]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,41 +76,46 @@ class _Payment:
         names = ("payment_intent_id", "charge_id", "checkout_session_id")
         return [found for name in names for row in rows if (found := getattr(row, name, ""))]
 
+    @property
+    def of_receipt(self) -> dict[str, Any]:
+        """What narrows a list to the payment's receipt."""
+        return {"receipt__id__exact": self.receipt.pk} if self.receipt else {}
+
 
 def of(quote: Quote) -> Timeline:
     """Gather what happened to the payment of a quote."""
+    left_out: list[LeftOut] = []
     payment = _Payment(
         quote,
-        list(quote.attempts.order_by("pk")),
+        _first(quote.attempts.order_by("pk"), left_out, quote__id__exact=quote.pk),
         Receipt.objects.filter(quote=quote).select_related("refund_block__blocked_by").first(),
-        list(quote.unmatched_payments.order_by("pk")),
+        _first(quote.unmatched_payments.order_by("pk"), left_out, quote__id__exact=quote.pk),
     )
-    events, more_events = _first(_events(payment))
-    lot = _lot(payment.receipt)
-    parts, more_parts = _first(LotPart.objects.filter(lot=lot).order_by("-pk"))
+    events = _events(payment, left_out)
     grants = _grants(payment.receipt)
     steps = [
         *_buying(payment),
         *(_told(event) for event in events),
         *(Step(one.created_at, "granted", effect=_moved(one)) for one in grants),
-        *_spends(parts),
-        *_requests(payment),
-        *_reversals(payment),
+        *_spends(_parts(payment.receipt, left_out)),
+        *_requests(payment, left_out),
+        *_reversals(payment, left_out),
     ]
     return Timeline(
         steps=sorted(steps, key=lambda step: step.at),
         deliveries=sum(event.deliveries for event in events),
         applied=len(grants),
         events=events,
-        more_events_of=payment.stripe_ids[0] if more_events else "",
-        more_spends_of=lot if more_parts else None,
+        left_out=left_out,
     )
 
 
-def _first(rows: QuerySet[Any]) -> tuple[list[Any], bool]:
-    """Give the first rows, and whether there are more."""
+def _first(rows: QuerySet[Any], left_out: list[LeftOut], **narrowed_to: Any) -> list[Any]:
+    """Give the first rows, and note where all are, if there are more."""
     found = list(rows[: MOST_OF_A_KIND + 1])
-    return found[:MOST_OF_A_KIND], len(found) > MOST_OF_A_KIND
+    if len(found) > MOST_OF_A_KIND:
+        left_out.append(LeftOut(rows.model, narrowed_to))
+    return found[:MOST_OF_A_KIND]
 
 
 def _buying(payment: _Payment) -> Iterator[Step]:
@@ -138,11 +150,12 @@ def _receipt(receipt: Receipt) -> Iterator[Step]:
         yield Step(block.created_at, "refunds blocked", why, about=receipt)
 
 
-def _events(payment: _Payment) -> QuerySet[StripeEvent]:
+def _events(payment: _Payment, left_out: list[LeftOut]) -> list[StripeEvent]:
     known = payment.stripe_ids
     if not known:
-        return StripeEvent.objects.none()
-    return StripeEvent.objects.filter(related_ids__overlap=known).order_by("received_at")
+        return []
+    found = StripeEvent.objects.filter(related_ids__overlap=known).order_by("received_at")
+    return _first(found, left_out, q=known[0])
 
 
 def _told(event: StripeEvent) -> Step:
@@ -157,8 +170,11 @@ def _grants(receipt: Receipt | None) -> list[Transfer]:
     return list(found.select_related("source", "target"))
 
 
-def _lot(receipt: Receipt | None) -> Lot | None:
-    return Lot.objects.filter(reference=receipt.public_id).first() if receipt else None
+def _parts(receipt: Receipt | None, left_out: list[LeftOut]) -> list[LotPart]:
+    lot = Lot.objects.filter(reference=receipt.public_id).first() if receipt else None
+    if lot is None:
+        return []
+    return _first(LotPart.objects.filter(lot=lot).order_by("-pk"), left_out, lot__id__exact=lot.pk)
 
 
 def _spends(parts: list[LotPart]) -> Iterator[Step]:
@@ -172,11 +188,12 @@ def _spends(parts: list[LotPart]) -> Iterator[Step]:
             yield Step(at, "spent", effect=effect, job_id=reference)
 
 
-def _requests(payment: _Payment) -> Iterator[Step]:
+def _requests(payment: _Payment, left_out: list[LeftOut]) -> Iterator[Step]:
     about = Q(unmatched_payment__in=payment.unmatched)
     if payment.receipt:
         about |= Q(receipt=payment.receipt)
-    for request in RefundRequest.objects.filter(about).select_related("requested_by", "decided_by"):
+    found = RefundRequest.objects.filter(about).select_related("requested_by", "decided_by")
+    for request in _first(found.order_by("pk"), left_out, **payment.of_receipt):
         amount = amounts.written(request.amount_cents)
         why = f"{amount} by {request.requested_by}: {request.reason}"
         yield Step(request.requested_at, "refund asked for", why, about=request)
@@ -186,12 +203,13 @@ def _requests(payment: _Payment) -> Iterator[Step]:
             yield Step(request.decided_at, what, by, about=request)
 
 
-def _reversals(payment: _Payment) -> Iterator[Step]:
+def _reversals(payment: _Payment, left_out: list[LeftOut]) -> Iterator[Step]:
     odd = [one.payment_intent_id for one in payment.unmatched if one.payment_intent_id]
     about = Q(payment_intent_id__in=odd)
     if payment.receipt:
         about |= Q(receipt=payment.receipt)
-    reversals = list(PaymentReversal.objects.filter(about).prefetch_related("phases"))
+    found = PaymentReversal.objects.filter(about).prefetch_related("phases")
+    reversals = _first(found.order_by("pk"), left_out, **payment.of_receipt)
     by_id = {reversal.public_id: reversal for reversal in reversals}
     for reversal in reversals:
         for phase in reversal.phases.all():

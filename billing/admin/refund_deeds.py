@@ -105,6 +105,14 @@ def _is_blocked(receipt: Receipt) -> bool:
     return RefundBlock.objects.filter(receipt=receipt).exists()
 
 
+def _rest(receipt: Receipt | None) -> list[int]:
+    """Give what another refund, asked for or made meanwhile, changes."""
+    if receipt is None:
+        return []
+    asked = RefundRequest.objects.filter(receipt=receipt)
+    return [refund_simulation.refundable_cents(receipt), asked.count()]
+
+
 def _approval_means(request: RefundRequest) -> Sequence[str]:
     if request.receipt is None:
         return (f"{amounts.written(request.amount_cents)} go back; they bought nothing.",)
@@ -129,6 +137,7 @@ RECEIPT: Sequence[Deed] = (
         form=RefundForm,
         form_for=lambda receipt: {"amount": refund_simulation.of(receipt).amount_cents or None},
         is_open=lambda receipt: bool(receipt.charge_id) and not _is_blocked(receipt),
+        standing_of=_rest,
         is_sensitive=True,
         is_destructive=True,
     ),
@@ -166,6 +175,7 @@ REQUEST: Sequence[Deed] = (
         label="Approve",
         permission=_APPROVE,
         preview=_approval_means,
+        standing_of=lambda request: _rest(request.receipt),
         perform=_approve,
         is_open=_is_waiting,
         is_sensitive=True,

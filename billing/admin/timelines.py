@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from billing import payment_timeline
-from billing.models import LotPart, Quote, StripeEvent
-from billing.payment_timeline import MOST_OF_A_KIND, Step, Timeline
+from billing.models import LotPart, Quote
+from billing.payment_timeline import MOST_OF_A_KIND, LeftOut, Step, Timeline
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.shown import link_to, list_of, moment
 
@@ -50,7 +50,7 @@ def _shown(timeline: Timeline | None, *, sees_jobs: bool) -> dict[str, Any]:
             (moment(step.at), step, _link(step, sees_jobs=sees_jobs)) for step in timeline.steps
         ],
         "raw_events": [link_to(event) for event in timeline.events],
-        "left_out": list(_left_out(timeline)),
+        "left_out": [_more(one) for one in timeline.left_out],
     }
 
 
@@ -66,19 +66,11 @@ def job_link(job_id: str) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, job_id)
 
 
-def _left_out(timeline: Timeline) -> Any:
+def _more(left_out: LeftOut) -> SafeString:
     """Say of what there is more than the page shows, and where all of it is."""
-    if timeline.more_events_of:
-        every = list_of(StripeEvent, "all of them", q=timeline.more_events_of)
-        yield format_html("There are more than {} events: {}.", MOST_OF_A_KIND, every)
-    lot = timeline.more_spends_of
-    if lot:
-        every = list_of(LotPart, "all of them", lot__id__exact=lot.pk)
-        yield format_html(
-            "More than {} jobs took of this purchase; the latest are here: {}.",
-            MOST_OF_A_KIND,
-            every,
-        )
+    kind = left_out.model._meta.verbose_name_plural
+    every = list_of(left_out.model, "all of them", **left_out.narrowed_to)
+    return format_html("There are more than {} {}: {}.", MOST_OF_A_KIND, kind, every)
 
 
 @admin.register(LotPart)

@@ -129,6 +129,7 @@ def _money(rows: int) -> None:
     _spread(
         UnmatchedPayment,
         rows,
+        quote_id=f"{quote} + n",
         checkout_session_id="'cs_' || n",
         payment_intent_id="'pi_' || n",
         charge_id="'ch_' || n",

@@ -74,6 +74,23 @@ class TestRefund:
         do(signed_in(supporter), "billing_receipt", receipt, "refund", **PART, reason=" ")
         assert not RefundRequest.objects.exists()
 
+    def test_another_refund_meanwhile_has_to_be_read_first(
+        self, signed_in, supporter, financier, receipt
+    ):
+        browser, url = signed_in(supporter), deed_url("billing_receipt", receipt, "refund")
+        page = browser.get(url).context_data
+        form = {"seen": page["seen"], "key": page["key"], "reason": "because", **PART}
+        refunds.request(
+            receipt=receipt,
+            amount_cents=4000,
+            reason_code="service",
+            reason="images were blank",
+            user=financier,
+        )
+        answer = browser.post(url, form, follow=True)
+        assert "has changed meanwhile" in answer.content.decode()
+        assert RefundRequest.objects.count() == 1
+
     def test_auditors_only_read(self, signed_in, auditor, receipt):
         url = deed_url("billing_receipt", receipt, "refund")
         assert signed_in(auditor).get(url).status_code == 403
