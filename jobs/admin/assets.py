@@ -14,6 +14,7 @@ from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.deeds import Asked, Deed, Refused
 from imageskill.lib.admin.shown import copyable, link_to, moment
 from jobs import artifacts, assets
+from jobs.admin.asset_filters import CheckFilter
 from jobs.models import Asset, DownloadDay
 
 _State = Asset.State
@@ -102,7 +103,7 @@ class AssetAdmin(ReadOnlyAdmin):
         "agent_shown",
         "created",
     )
-    list_filter = ("state", "kind")
+    list_filter = ("state", "kind", CheckFilter)
     search_fields = (
         "public_id__exact",
         "job__public_id__exact",

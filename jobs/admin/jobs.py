@@ -74,6 +74,7 @@ class JobAdmin(ReadOnlyAdmin):
         ("error_code", FoundCodesFilter),
         ("model_id", FoundValuesFilter),
         ("created_at", DayFilter),
+        ("completed_at", DayFilter),
     )
     search_fields = (
         "public_id__exact",

@@ -28,6 +28,10 @@ class AssetQuerySet(models.QuerySet["Asset"]):
             kind=Asset.Kind.UPLOADED, created_at__lt=before, state=Asset.State.AVAILABLE
         )
 
+    def failed_check_since(self, at: datetime) -> "AssetQuerySet":
+        """Narrow to pictures that a check found wanting after that moment."""
+        return self.filter(verdict__is_good=False, verdict__checked_at__gt=at)
+
 
 class Asset(models.Model):
     """One picture and where its bytes are; immutable but for `state` and its thumbnail."""

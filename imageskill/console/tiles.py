@@ -1,0 +1,67 @@
+"""Figures of the first page, each with a link to exactly the rows that it counts."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+
+from imageskill.lib.admin import keyset
+
+RED, AMBER, GREEN, PLAIN = "red", "amber", "green", ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure with its link."""
+
+    label: str
+    figure: str
+    url: str
+    tone: str = PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A set of rows, and what narrows their list to it; the tone is of any number but none."""
+
+    label: str
+    rows: Callable[[], QuerySet[Any]]
+    query: dict[str, str] = field(default_factory=dict)
+    tone: str = PLAIN
+
+
+def may_see(request: HttpRequest, model: type[Model]) -> bool:
+    """Tell whether the list of these rows opens for this person."""
+    return bool(admin.site.get_model_admin(model).has_view_permission(request))
+
+
+def counted(request: HttpRequest, every: Iterable[Counted]) -> list[Tile]:
+    """Count what this person may see, all in one statement that stays quick at any length."""
+    sets = [(one, rows) for one in every if may_see(request, (rows := one.rows()).model)]
+    numbers = keyset.count_few([rows for _, rows in sets])
+    return [
+        _tile(one, rows.model, number) for (one, rows), number in zip(sets, numbers, strict=True)
+    ]
+
+
+def list_url(model: type[Model], query: dict[str, str] | None = None) -> str:
+    """Give the address of a list, narrowed."""
+    opts = model._meta
+    return reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist", query=query)
+
+
+def page_url(thing: Model) -> str:
+    """Give the address of one thing's page."""
+    opts = thing._meta
+    return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[thing.pk])
+
+
+def _tile(one: Counted, model: type[Model], number: int) -> Tile:
+    most = keyset.COUNTED_UP_TO
+    figure = f"over {most:,}" if number > most else f"{number:,}"
+    calm = GREEN if one.tone else PLAIN
+    return Tile(one.label, figure, list_url(model, one.query), one.tone if number else calm)

@@ -1,0 +1,171 @@
+"""How it went, by day and by model: charts and tables from the figures by day alone."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.db.models import Sum
+from django.urls import reverse
+
+from billing.models import MoneyDay, Transfer
+from imageskill.console import tiles
+from imageskill.console.charts import Bar, bars
+from imageskill.console.position_tables import Work
+from imageskill.console.progress import ended_query
+from imageskill.lib import clock
+from jobs import states
+from jobs.models import Job, ModelDay
+
+CHART_DAYS = 14
+TABLE_DAYS = 7
+FEW_MODELS = 12  # shown at first; the rest on request
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A bar for each day, and where the rows are that they count."""
+
+    title: str
+    bars: list[Bar]
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A model's figure of one day, with its link; no link where there is nothing."""
+
+    text: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A row for each model, a column for each day."""
+
+    title: str
+    days: list[str]
+    rows: list[tuple[str, list[Cell]]]
+
+
+def figures() -> list[ModelDay]:
+    """Give each model's figures of the days that charts show."""
+    return list(ModelDay.objects.filter(day__gte=_days(CHART_DAYS)[0]))
+
+
+def of_today(rows: Iterable[ModelDay]) -> list[ModelDay]:
+    """Give today's figures, the most used model first."""
+    today = clock.utc_day(clock.now())
+    return sorted((row for row in rows if row.day == today), key=lambda row: -row.completed)
+
+
+def busiest(rows: Iterable[ModelDay]) -> list[str]:
+    """Name the models of these figures, the busiest first."""
+    ended: dict[str, int] = defaultdict(int)
+    for row in rows:
+        ended[row.model_id] += row.completed + row.failed
+    return sorted(ended, key=lambda name: (-ended[name], name))
+
+
+def of_work(rows: Sequence[ModelDay]) -> list[Chart]:
+    """Draw jobs that ended and the share that failed, by day."""
+    completed, failed = _by_day(rows, "completed"), _by_day(rows, "failed")
+    rates = [
+        (day, _percent(bad, good + bad))
+        for (day, good), (_, bad) in zip(completed, failed, strict=True)
+    ]
+    done, not_done = _ended(states.COMPLETED), _ended(states.FAILED)
+    return [
+        Chart("Jobs completed by day", bars(completed), done),
+        Chart("Failed by day", bars(failed), not_done),
+        Chart("Share that failed by day", bars(rates, unit="%"), not_done),
+    ]
+
+
+def of_money(work: Sequence[Work]) -> list[Chart]:
+    """Draw credits spent and the margin, by day."""
+    days = _days(CHART_DAYS)
+    spent = dict(
+        MoneyDay.objects.filter(day__gte=days[0], name="capture")
+        .values_list("day")
+        .annotate(Sum("credits"))
+        .order_by()
+    )
+    margins = {one.name: one.margin for one in work}
+    captures = {"kind__exact": "capture", "created_at__gte": f"{days[0]}T00:00Z"}
+    return [
+        Chart(
+            "Credits spent by day",
+            bars([(f"{day:%m-%d}", spent.get(day, 0)) for day in days]),
+            tiles.list_url(Transfer, captures),
+        ),
+        Chart(
+            "Margin by day",
+            bars([(f"{day:%m-%d}", margins.get(day, Decimal(0))) for day in days], unit="USD"),
+            reverse("admin:console_position", query={"days": CHART_DAYS}),
+        ),
+    ]
+
+
+def by_model(rows: Sequence[ModelDay], models: Sequence[str]) -> list[Table]:
+    """Lay out for each model and day which share failed, and how long images took."""
+    return [
+        _table("Share that failed, by model and day", rows, models, _failing),
+        _table("Seconds to image, median and 95th, by model and day", rows, models, _taking),
+    ]
+
+
+def _table(
+    title: str,
+    rows: Sequence[ModelDay],
+    models: Sequence[str],
+    cell: Callable[[ModelDay], Cell],
+) -> Table:
+    days = _days(TABLE_DAYS)
+    found = {(row.model_id, row.day): cell(row) for row in rows}
+    nothing = Cell("–")
+    return Table(
+        title,
+        [f"{day:%m-%d}" for day in days],
+        [(model, [found.get((model, day), nothing) for day in days]) for model in models],
+    )
+
+
+def _failing(row: ModelDay) -> Cell:
+    ended = row.completed + row.failed
+    if not ended:
+        return Cell("–")
+    text = f"{_percent(row.failed, ended)} %"
+    return Cell(text, _jobs_of(row, states.FAILED) if row.failed else "")
+
+
+def _taking(row: ModelDay) -> Cell:
+    if row.median_s is None or row.p95_s is None:
+        return Cell("–")
+    return Cell(f"{row.median_s:.1f} · {row.p95_s:.1f}", _jobs_of(row, states.COMPLETED))
+
+
+def _jobs_of(row: ModelDay, state: str) -> str:
+    query = ended_query(state, row.day, row.day + timedelta(days=1), model_id=row.model_id)
+    return tiles.list_url(Job, query)
+
+
+def _ended(state: str) -> str:
+    return tiles.list_url(Job, ended_query(state, _days(CHART_DAYS)[0]))
+
+
+def _by_day(rows: Iterable[ModelDay], name: str) -> list[tuple[str, int]]:
+    sums: dict[date, int] = defaultdict(int)
+    for row in rows:
+        sums[row.day] += getattr(row, name)
+    return [(f"{day:%m-%d}", sums[day]) for day in _days(CHART_DAYS)]
+
+
+def _percent(part: int, whole: int) -> Decimal:
+    return round(Decimal(100 * part) / whole, 1) if whole else Decimal(0)
+
+
+def _days(number: int) -> list[date]:
+    today = clock.utc_day(clock.now())
+    return [today - timedelta(days=back) for back in range(number - 1, -1, -1)]

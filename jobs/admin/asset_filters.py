@@ -1,0 +1,29 @@
+"""Filters of the list of assets that go by their checks."""
+
+from datetime import timedelta
+
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from imageskill.lib import clock
+from jobs.models import Asset
+
+_LATELY = "failed_lately"
+
+
+class CheckFilter(SimpleListFilter):
+    """Narrows to pictures whose check failed within a day; the thumbnail wall shows all."""
+
+    title = "check"
+    parameter_name = "check"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        """Offer the one set."""
+        return [(_LATELY, "failed within 24 hours")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Asset]) -> QuerySet[Asset]:
+        """Narrow to the set, if it was chosen."""
+        if self.value() != _LATELY:
+            return queryset
+        return queryset & Asset.objects.failed_check_since(clock.now() - timedelta(days=1))
