@@ -47,7 +47,7 @@ class MonthCloseAdmin(ReadOnlyAdmin):
         "reopened_by__email",
         "reopened_at",
     )
-    list_display = ("month", "version", "closed_by", "closed", "reopened_at", "file")
+    list_display = ("month", "version", "closed_by", "closed", "reopened", "file")
     list_select_related = ("closed_by",)
     fields = (
         "month",
@@ -59,7 +59,7 @@ class MonthCloseAdmin(ReadOnlyAdmin):
         "reopen_asked_by",
         "reopen_reason",
         "reopened_by",
-        "reopened_at",
+        "reopened",
     )
     readonly_fields = fields
 
@@ -131,6 +131,14 @@ class MonthCloseAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         closed = get_object_or_404(MonthClose, pk=pk)
         header, *rows = month_close.export(closed)
+        self.admin_site.exports.note(
+            user=me(request),
+            model="billing.monthclose",
+            query=f"month={closed.month:%Y-%m}&version={closed.version}",
+            kind="csv",
+            rows=len(rows),
+            is_exact=True,
+        )
         response = StreamingHttpResponse(
             spreadsheets.csv_lines([str(cell) for cell in header], rows),
             content_type="text/csv; charset=utf-8",
@@ -146,6 +154,10 @@ class MonthCloseAdmin(ReadOnlyAdmin):
     @display(description="closed")
     def closed(self, month: MonthClose) -> str:
         return moment(month.closed_at)
+
+    @display(description="reopened")
+    def reopened(self, month: MonthClose) -> str:
+        return moment(month.reopened_at)
 
 
 def _look(month: date) -> dict[str, Any]:

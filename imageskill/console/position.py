@@ -13,9 +13,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from accounts.visitors import me
 from billing import tally, turnover
 from billing.models import Environment
-from imageskill.console import charts, position_tables
+from imageskill.console import charts, exporting, position_tables
 from imageskill.console.charts import Bar
 from imageskill.console.position_tables import Work
 from imageskill.lib import amounts, clock
@@ -80,6 +81,14 @@ def download(request: HttpRequest, table: str, kind: str) -> HttpResponse:
     found = {one.name: one for one in position_tables.every(since=_since(days))}.get(table)
     if found is None or kind not in exports.KINDS:
         raise Http404
+    exporting.note(
+        user=me(request),
+        model=f"position.{table}",
+        query=f"days={days}",
+        kind=kind,
+        rows=len(found.rows),
+        is_exact=True,
+    )
     return exports.as_file(
         f"position-{table}-{days}-days",
         kind,

@@ -79,6 +79,7 @@ class TestMonthClose:
         file = browser.get(reverse("admin:billing_month_csv", args=[closed.pk]))
         rows = dict(csv.reader(io.StringIO(b"".join(file.streaming_content).decode())))
         assert (rows["month"], rows["digest"]) == ("2026-01", closed.digest)
+        assert reasons("export.csv") == [(financier.email, "month=2026-01&version=1")]
 
     def test_auditors_only_read(self, signed_in, auditor):
         assert signed_in(auditor).get(reverse(CLOSE)).status_code == 403

@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 from django.urls import reverse
 
+from accounts.models import AuditLine
 from billing import reversals, tally
 from imageskill.console import charts
 from imageskill.lib import clock
@@ -128,8 +129,12 @@ class TestFiles:
         assert sorted(margins) == [-2, pytest.approx(-0.35)]
 
     def test_keep_to_the_days_that_the_page_shows(self, signed_in, financier, busy):
-        page = signed_in(financier).get(reverse(PAGE), {"days": 7})
-        assert f"{reverse(FILE, args=['days', 'csv'])}?days=7" in page.content.decode()
+        browser = signed_in(financier)
+        url = f"{reverse(FILE, args=['days', 'csv'])}?days=7"
+        assert url in browser.get(reverse(PAGE), {"days": 7}).content.decode()
+        browser.get(url)
+        line = AuditLine.objects.get(action="export.csv")
+        assert (line.user, line.subject, line.reason) == (financier, "position.days", "days=7")
 
     def test_are_for_who_may_see_and_export(self, signed_in, auditor, supporter, busy):
         auditor.groups.first().permissions.remove(
