@@ -62,10 +62,18 @@ class DifferenceAdmin(ReadOnlyAdmin):
         "reversal_shown",
         "owner",
         "note",
-        "found_at",
-        "closed_at",
+        "found",
+        "closed",
     )
     readonly_fields = fields
+
+    @display(description="found")
+    def found(self, difference: Difference) -> str:
+        return moment(difference.found_at)
+
+    @display(description="closed")
+    def closed(self, difference: Difference) -> str:
+        return moment(difference.closed_at)
 
     @display(description="Stripe says")
     def theirs(self, difference: Difference) -> str:

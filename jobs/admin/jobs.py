@@ -94,7 +94,7 @@ class JobAdmin(ReadOnlyAdmin):
                     "id_shown",
                     "operation",
                     "status",
-                    "outcome_unknown_at",
+                    "unknown_since",
                     "agent_shown",
                     "trace_shown",
                     "created",
@@ -131,6 +131,7 @@ class JobAdmin(ReadOnlyAdmin):
     )
     readonly_fields = (
         "id_shown",
+        "unknown_since",
         "agent_shown",
         "trace_shown",
         "created",
@@ -219,6 +220,10 @@ class JobAdmin(ReadOnlyAdmin):
     @display(description="created")
     def created(self, job: Job) -> str:
         return moment(job.created_at)
+
+    @display(description="outcome unknown since")
+    def unknown_since(self, job: Job) -> str:
+        return moment(job.outcome_unknown_at)
 
     @display(description="deadline")
     def deadline(self, job: Job) -> str:

@@ -13,14 +13,27 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { sign.textContent = "content_copy"; }, 1200);
 });
 
-function writeLocalTimes() {
-  const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-  for (const time of document.querySelectorAll("time[datetime]")) {
+const localTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+function writeLocalTimes(root) {
+  const times = [...root.querySelectorAll("time[datetime]")];
+  if (root.matches?.("time[datetime]")) times.push(root);
+  for (const time of times) {
     const moment = new Date(time.dateTime);
-    if (!Number.isNaN(moment.valueOf())) time.textContent = format.format(moment);
+    if (!Number.isNaN(moment.valueOf())) time.textContent = localTime.format(moment);
   }
 }
-document.addEventListener("DOMContentLoaded", writeLocalTimes);
+
+// What a script puts into the page later (the board's open report) is written so, too.
+const later = new MutationObserver((changes) => {
+  for (const node of changes.flatMap((change) => [...change.addedNodes])) {
+    if (node.nodeType === Node.ELEMENT_NODE) writeLocalTimes(node);
+  }
+});
+document.addEventListener("DOMContentLoaded", () => {
+  writeLocalTimes(document);
+  later.observe(document.body, { childList: true, subtree: true });
+});
 
 // While the theme starts, the page is hidden, and what is hidden can't be focused.
 window.addEventListener("load", () => {
