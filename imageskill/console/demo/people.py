@@ -12,7 +12,7 @@ from accounts.models import Agent, Alert, Claim, ClaimRecipient, Organization, T
 from imageskill.console.demo.diary import Diary
 from imageskill.console.demo.dice import Dice
 
-_WHO = ("iris", "atlas", "juno", "pixel", "mira", "otto", "vega", "cobalt", "nova", "wren", "kite")
+_WHO = ("painter", "editor", "builder", "curator", "sketcher", "packer", "planner", "designer")
 _WHAT = (
     "storefront",
     "newsroom",
@@ -24,7 +24,7 @@ _WHAT = (
     "game",
     "recipe",
 )
-_SPONSORS = ("ana", "bo", "chen", "dara", "emil", "fatou", "gita", "hugo", "ines", "jan")
+_SPONSORS = ("agent-ops", "design-ops", "marketing", "catalog-team", "brand-desk", "art-direction")
 _RUNTIMES = {"claude-code": 5, "codex": 4, "cursor": 2, "openclaw": 1, "langgraph": 1, "custom": 1}
 _DOMAINS = ("atelier.example", "northwind.example", "papermoon.example", "fable.example")
 _FOUND_BY = {"llms.txt": 4, "skill.md": 3, "search": 2, "": 2}
@@ -69,7 +69,7 @@ def players(
     """Make agents, oldest first, with organizations, tokens, claims and sponsors."""
     sponsors = [
         User(email=f"{name}-{seed}@{dice.choice(_DOMAINS)}", date_joined=begin)
-        for name in (*_SPONSORS, *(f"lead{number}" for number in range(count // 12)))
+        for name in (*_SPONSORS, *(f"team-lead-{number}" for number in range(count // 12)))
     ]
     for sponsor in sponsors:
         sponsor.set_unusable_password()
@@ -89,7 +89,7 @@ def _player(dice: Dice, at: datetime, end: datetime, sponsors: list[User], seed:
     is_claimed = dice.random() < 0.35
     pays = dice.random() < (0.7 if is_claimed else 0.15)
     sponsor = dice.choice(sponsors) if is_claimed else None
-    name = f"{dice.choice(_WHO)}-{dice.choice(_WHAT)}"
+    name = f"{dice.choice(_WHAT)}-{dice.choice(_WHO)}"
     contact = f"{name}-{dice.randrange(90)}-{seed}@{dice.choice(_DOMAINS)}"
     state = Agent.ClaimState.UNCLAIMED
     if sponsor:
