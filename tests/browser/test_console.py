@@ -14,6 +14,7 @@ from accounts.models import AuditLine, User
 from billing import fulfilment
 from billing.models import RefundRequest
 from imageskill.lib.admin.bases import ConsoleAdmin
+from imageskill.lib.admin.deeds import Deed
 from jobs.models import Job
 from tests.billing.shop import SECRET, Shop, only_receipt, shop
 from tests.browser.console import ENTER, app_code, enter
@@ -41,14 +42,14 @@ _LEDGER = {
 }  # fmt: skip
 _PAYMENTS = {
     "Receipts", "Quotes", "Attempts", "Payments that bought nothing", "Refund requests",
-    "Credit requests", "Reversals", "Stripe events",
+    "Credit requests", "Open disputes", "Reversals", "Stripe events",
 }  # fmt: skip
-_CATALOG = {"Packs", "Changes of packs", "Models"}
+_CATALOG = {"Packs", "Changes of packs", "Models", "Settings"}
 HIDDEN = {
     "support": _LEDGER | _CATALOG | {"Audit"},
     "lead support": _LEDGER | _CATALOG,
-    "finance": {"Telemetry", "Models"},
-    "triage": _LEDGER | _PAYMENTS | _CATALOG | {"Telemetry", "Audit"},
+    "finance": {"Telemetry", "Models", "Settings"},
+    "triage": _LEDGER | _PAYMENTS | _CATALOG | {"Spent of lots", "Telemetry", "Audit"},
     "auditor": set(),
     "operator": set(),
 }
@@ -60,8 +61,11 @@ DUTY_OF = {
     "console_orphans": "see_jobs",
     "console_models": "see_catalog",
     "console_switch": "act_on_catalog",
+    "console_settings": "see_catalog",
     "console_position": "see_ledger",
+    "console_position_file": "see_ledger",
     "console_evidence": "see_payments",
+    "billing_disputes": "see_payments",
     "billing_month_close": "month_close",
     "billing_month_csv": "see_ledger",
     "feedback_board": "see_feedback",
@@ -312,11 +316,10 @@ def _of_model(
         yield reverse(prefix + page, args=[] if page in {"changelist", "add"} else [0]), None
         return
     seen = {model_admin.seen_with.removeprefix("accounts.")}
-    if page == "deed":
-        for deed in model_admin.deeds:
-            asked = {*_several(deed.permission), *_several(deed.dry_run)}
-            duties = {permission.removeprefix("accounts.") for permission in asked}
-            yield reverse(prefix + page, args=[0, deed.name]), (duties,)
+    if page in {"deed", "page_deed"}:
+        of_row = [0] if page == "deed" else []
+        for deed in model_admin.deeds if of_row else model_admin.page_deeds:
+            yield reverse(prefix + page, args=[*of_row, deed.name]), (_duties(deed),)
     elif page.startswith("export"):
         yield reverse(prefix + page), (seen, {"export"})
     elif page == "changelist":
@@ -325,6 +328,12 @@ def _of_model(
         yield reverse(prefix + page, args=[0]), (seen,)
     else:
         yield reverse(prefix + page, args=[] if page == "add" else [0]), None
+
+
+def _duties(deed: Deed) -> set[str]:
+    """Give the duties of which any lets somebody open the deed's page."""
+    asked = {*_several(deed.permission), *_several(deed.dry_run)}
+    return {permission.removeprefix("accounts.") for permission in asked}
 
 
 def _several(permission: str | tuple[str, ...]) -> tuple[str, ...]:
