@@ -120,10 +120,11 @@ def _first(rows: QuerySet[Any], left_out: list[LeftOut], **narrowed_to: Any) -> 
 
 def _buying(payment: _Payment) -> Iterator[Step]:
     quote = payment.quote
-    terms = f"{quote.credits} credits for {amounts.written(quote.price_cents, quote.currency)}"
-    yield Step(quote.created_at, "quoted", f"{terms} by {quote.payment_method}", about=quote)
+    price = amounts.written(quote.price_cents, quote.currency)
+    terms = f"{quote.credits} credits for {price} by {quote.get_payment_method_display()}"
+    yield Step(quote.created_at, "quoted", terms, about=quote)
     for attempt in payment.attempts:
-        yield Step(attempt.created_at, "attempt", attempt.environment, about=attempt)
+        yield Step(attempt.created_at, "attempt", attempt.get_environment_display(), about=attempt)
         if not attempt.is_payable and attempt.status != AttemptStatus.SUCCEEDED:
             what = f"attempt {attempt.get_status_display()}"
             yield Step(attempt.updated_at, what, attempt.problem, about=attempt)

@@ -6,7 +6,7 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from billing.models import CreditPack
+from billing.models import CreditPack, Environment
 from imageskill.lib import amounts
 from imageskill.lib.admin.keyset import KeysetChangeList
 from imageskill.lib.admin.month_filter import MonthFilter
@@ -54,6 +54,7 @@ def _shown(total: dict[str, Any]) -> dict[str, Any]:
     currency = total["currency"]
     return {
         **total,
+        "name": Environment(total["environment"]).label,
         "paid": amounts.written(total["cents"], currency),
         "discount": amounts.written(total["discounts"], currency),
     }

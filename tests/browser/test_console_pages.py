@@ -1,14 +1,19 @@
 """Each kind of page of the console: accessible in light and dark, and whole on a small screen."""
 
+from datetime import date, timedelta
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Page
 
 from accounts.models import User
-from billing import fulfilment
+from billing import fulfilment, month_close, reconciliation
+from billing import tally as money
 from billing.models import PaymentReversal
 from feedback.models import Report
+from imageskill.lib import clock
+from jobs import tally as work
 from jobs.models import AssetCheck
 from tests.billing.shop import Shop, only_receipt, shop
 from tests.browser.console import ENTER, enter
@@ -35,7 +40,9 @@ def everything(operator: User) -> User:
 
 
 @pytest.fixture
-def pages(shop: Shop, agent: Signed, everything: User) -> list[str]:
+def pages(
+    shop: Shop, agent: Signed, everything: User, monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
     """Every kind of page, with something on it."""
     attempt = shop.attempt(agent, 500)
     shop.account.pay(attempt.checkout_session_id)
@@ -53,7 +60,15 @@ def pages(shop: Shop, agent: Signed, everything: User) -> list[str]:
     report = Report.objects.create(
         agent=agent.agent, organization=agent.organization, type="bug", title="It is slow"
     )
-    things = [agent.agent, job, asset, receipt, dispute, report]
+    today = clock.utc_day(clock.now())
+    monkeypatch.setattr(reconciliation, "_LAG", timedelta(seconds=-5))
+    [day] = reconciliation.run(since=today, until=today).days
+    money.day(today)
+    money.wallets()
+    work.day(today)
+    closed = month_close.close(month=date(2026, 1, 1), user=everything, reason="it is over")
+    movement = receipt.movements.first()
+    things = [agent.agent, job, asset, receipt, attempt, dispute, report, day, movement, closed]
     names = [f"{thing._meta.app_label}_{thing._meta.model_name}" for thing in things]
     lists = [reverse(f"admin:{name}_changelist") for name in names]
     return [
@@ -66,6 +81,7 @@ def pages(shop: Shop, agent: Signed, everything: User) -> list[str]:
         ),
         reverse("admin:billing_receipt_deed", args=[receipt.pk, "refund"]),
         reverse("admin:accounts_agent_deed", args=[agent.agent.pk, "contact"]),
+        reverse("admin:billing_disputes"),
         reverse("admin:console_search"),
         reverse("admin:console_wall"),
         reverse("admin:console_queues"),
@@ -76,8 +92,9 @@ def pages(shop: Shop, agent: Signed, everything: User) -> list[str]:
         ),
         reverse("admin:console_position"),
         reverse("admin:console_evidence", args=[dispute.public_id]),
-        reverse("admin:billing_month_close", query={"month": "2026-01"}),
-        reverse("admin:billing_monthclose_changelist"),
+        reverse("admin:billing_month_close", query={"month": "2026-02"}),
+        reverse("admin:billing_bookscheck_changelist"),
+        reverse("admin:billing_bookscheck_page_deed", args=["check"]),
         reverse("admin:feedback_board"),
     ]
 
