@@ -29,8 +29,8 @@ class ActivityEventAdmin(ReadOnlyAdmin):
     )
     list_display = ("type", "summary", "subject_id", "status", "agent_shown", "at")
     list_filter = (("type", FoundValuesFilter),)
-    search_fields = ("public_id__exact", "agent__public_id__exact")
-    search_help_text = "An evt_ or agt_ id"
+    search_fields = ("public_id__exact", "agent__public_id__exact", "references__contains")
+    search_help_text = "An evt_ or agt_ id, or any id that an event names: trace_, job_, receipt_"
     list_select_related = ("agent",)
     fields = (
         "id_shown",

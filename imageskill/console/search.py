@@ -1,130 +1,111 @@
 """One box for everything: any id, number, address, network or token leads to its page."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import admin, messages
+from django.contrib.admin.exceptions import NotRegistered
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 
-from accounts import agents, keys
-from accounts.models import ActivityEvent, Agent, Organization, TelemetryRow, User
-from billing.models import (
-    PaymentAttempt,
-    PaymentReversal,
-    Quote,
-    Receipt,
-    StripeEvent,
-    Transfer,
-    UnmatchedPayment,
-)
-from feedback.models import Report
+from accounts import agents
+from accounts.models import ActivityEvent, Agent, TelemetryRow, User
+from imageskill.console import finders, tiles
 from imageskill.lib.http import network_of
-from jobs.models import Asset, Job, Usage
 
-_Finder = Callable[[str], Model | None]
-
-
-def _by(model: type[Model], *fields: str) -> _Finder:
-    def find(text: str) -> Model | None:
-        for field in fields:
-            found = model._default_manager.filter(**{field: text}).order_by("-pk").first()
-            if found is not None:
-                return found
-        return None
-
-    return find
+_NOTHING = "Nothing here has that id, number, address or network."
 
 
-def _token(text: str) -> Model | None:
-    token = keys.find(text)
-    return token.agent if token else None
+class Way(NamedTuple):
+    """A page or a list that what was pasted leads to."""
 
-
-# What a text looks like, and where to look, in this order.
-_FINDERS: tuple[tuple[re.Pattern[str], tuple[_Finder, ...]], ...] = tuple(
-    (re.compile(pattern), finders)
-    for pattern, finders in (
-        (r"isk_r_\w+", (_token,)),
-        (r"agt_\w+", (_by(Agent, "public_id"),)),
-        (r"org_\w+", (_by(Organization, "public_id"),)),
-        (r"job_\w+", (_by(Job, "public_id"),)),
-        (r"image_[\w.-]+", (_by(Asset, "public_id"),)),
-        (r"usage_\w+", (_by(Usage, "public_id"),)),
-        (r"sig_\w+", (_by(Report, "public_id"),)),
-        (r"quote_[\w-]+", (_by(Quote, "public_id"),)),
-        (r"payatt_\w+", (_by(PaymentAttempt, "public_id"),)),
-        (r"receipt_\w+", (_by(Receipt, "public_id"),)),
-        (r"credit_event_\w+", (_by(Receipt, "credit_event_id"),)),
-        (r"payment_reversal_\w+", (_by(PaymentReversal, "public_id"),)),
-        (r"(IS|TEST)-\d{4}-\d+", (_by(Receipt, "number"),)),
-        (r"evt_\w+", (_by(ActivityEvent, "public_id"), _by(StripeEvent, "event_id"))),
-        (r"cs_\w+", (_by(PaymentAttempt, "checkout_session_id"),)),
-        (
-            r"pi_\w+",
-            (
-                _by(Receipt, "payment_intent_id"),
-                _by(PaymentAttempt, "payment_intent_id"),
-                _by(UnmatchedPayment, "payment_intent_id"),
-            ),
-        ),
-        (r"(ch|py)_\w+", (_by(Receipt, "charge_id"), _by(UnmatchedPayment, "charge_id"))),
-        (r"(re|pyr|du|dp)_\w+", (_by(PaymentReversal, "stripe_id"),)),
-        (r"trace_[0-9a-f]{32}", (_by(Job, "trace_id"), _by(TelemetryRow, "trace_id"))),
-    )
-)
-
-
-def find(text: str) -> Model | None:
-    """Find the one thing that a pasted text names, or None."""
-    text = text.strip()
-    for pattern, finders in _FINDERS:
-        if pattern.fullmatch(text):
-            found = next((thing for look in finders if (thing := look(text))), None)
-            return found or _transfer_of(text)
-    return None
+    kind: str
+    name: str
+    url: str
+    model: type[Model]
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """Show the box; lead to what was posted. Nothing posted ever stands in an address."""
-    if request.method == "POST":
-        url = _url_of(request.POST.get("q", "")[:400].strip())
-        if url:
-            return HttpResponseRedirect(url)
-        messages.warning(request, "Nothing here has that id, number, address or network.")
+    """Show the box; lead to what was posted. Nothing posted ever stands in an address.
+
+    Where there are several pages that it may mean, they are shown to choose from.
+    """
     context: dict[str, Any] = {**admin.site.each_context(request), "title": "Search"}
+    if request.method == "POST":
+        text = request.POST.get("q", "")[:400].strip()
+        open_ways, hidden = _sorted(request, _ways(request, text))
+        if len(open_ways) == 1:
+            return HttpResponseRedirect(open_ways[0].url)
+        if not open_ways:
+            messages.warning(request, _unseen(hidden) if hidden else _NOTHING)
+        context["ways"] = open_ways
     return TemplateResponse(request, "admin/console/search.html", context)
 
 
-def _url_of(text: str) -> str | None:
-    found = find(text)
-    if found is not None:
-        opts = found._meta
-        return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[found.pk])
-    if "@" in text:
-        return _people(text)
-    if _is_network(text):
+def _ways(request: HttpRequest, text: str) -> Iterator[Way]:
+    if finders.TRACE.fullmatch(text):
+        yield from map(_page, finders.of_trace(text))
+        yield from _trails(text)
+    elif "@" in text:
+        yield from _people(text)
+    elif _is_network(text):
         network = network_of(text.split("/", maxsplit=1)[0])
-        return reverse("admin:accounts_agent_changelist", query={"signup_network": network})
-    return None
+        yield _list(Agent, "agents that signed up from this network", {"signup_network": network})
+    else:
+        yield from _first_open(request, text)
 
 
-def _people(address: str) -> str | None:
+def _first_open(request: HttpRequest, text: str) -> Iterator[Way]:
+    """Give the likeliest thing that this person may see, after those that it may not."""
+    for thing in finders.every(text):
+        yield _page(thing)
+        if _may_see(request, type(thing)):
+            return
+
+
+def _people(address: str) -> Iterator[Way]:
     contact = agents.normalized_contact(address)
     user = User.objects.filter(email__iexact=contact).first()
     if user is not None:
-        return reverse("admin:accounts_user_change", args=[user.pk])
+        yield _page(user)
     if Agent.objects.filter(contact=contact).exists():
-        return reverse("admin:accounts_agent_changelist", query={"contact": contact})
-    return None
+        yield _list(Agent, "agents with this contact", {"contact": contact})
 
 
-def _transfer_of(text: str) -> Model | None:
-    return Transfer.objects.filter(reference=text).order_by("-pk").first()
+def _trails(trace_id: str) -> Iterator[Way]:
+    if finders.events_of(trace_id).exists():
+        yield _list(ActivityEvent, "its activity", {"q": trace_id})
+    if TelemetryRow.objects.filter(trace_id=trace_id).exists():
+        yield _list(TelemetryRow, "its telemetry", {"q": trace_id})
+
+
+def _sorted(request: HttpRequest, ways: Iterator[Way]) -> tuple[list[Way], list[Way]]:
+    found = list(ways)
+    may = {model: _may_see(request, model) for model in {way.model for way in found}}
+    return [way for way in found if may[way.model]], [way for way in found if not may[way.model]]
+
+
+def _may_see(request: HttpRequest, model: type[Model]) -> bool:
+    try:
+        return tiles.may_see(request, model)
+    except NotRegistered:
+        return False
+
+
+def _unseen(hidden: list[Way]) -> str:
+    kinds = ", ".join(dict.fromkeys(way.kind for way in hidden))
+    return f"That is here ({kinds}), but your role does not show it. An operator gives roles."
+
+
+def _page(thing: Model) -> Way:
+    return Way(str(thing._meta.verbose_name), str(thing), tiles.page_url(thing), type(thing))
+
+
+def _list(model: type[Model], name: str, query: dict[str, str]) -> Way:
+    kind = str(model._meta.verbose_name_plural)
+    return Way(kind, name, tiles.list_url(model, query), model)
 
 
 def _is_network(text: str) -> bool:

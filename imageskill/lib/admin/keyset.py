@@ -42,7 +42,8 @@ def count(queryset: QuerySet[Any], *, exactly: bool = False) -> Count:
 
 def count_few(querysets: Sequence[QuerySet[Any]]) -> list[int]:
     """Count sets of rows in one statement, each at most to one more than `COUNTED_UP_TO`."""
-    parts, values = [], []
+    parts: list[str] = []
+    values: list[Any] = []
     for queryset in querysets:
         few = queryset.order_by().values("pk")[: COUNTED_UP_TO + 1]
         sql, given = few.query.sql_with_params()

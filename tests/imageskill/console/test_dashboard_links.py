@@ -4,31 +4,24 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import transaction
 from django.db.models import Sum
-from django.test import override_settings
 
 from accounts.models import User
 from imageskill.console import attention
 from imageskill.console.demo import history
 from imageskill.lib import clock
-from jobs import states, switches
+from jobs import states
 from jobs.models import AssetCheck, Job, ModelDay
+from tests.imageskill.console import made_up
 from tests.imageskill.console.test_dashboard import TODAY, tile_of, tiles_of
-
-SMALL = history.Size(agents=40, jobs=400, tiles=3, reports=30)
 
 
 @pytest.fixture(scope="module")
 def told(django_db_setup, django_db_blocker, tmp_path_factory):
     """Tell one history for all that only look at it, with something in each figure."""
-    storage = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("media"))
-    with django_db_blocker.unblock(), storage, transaction.atomic():
-        history.make(seed=1, size=SMALL, say=lambda text: None)
+    with made_up.told(django_db_blocker, tmp_path_factory):
         _trouble()
         yield
-        transaction.set_rollback(True)
-    switches.forget()
 
 
 def _trouble():

@@ -1,0 +1,24 @@
+"""A small made-up history of which every list has something, told once for a whole module."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import transaction
+from django.test import override_settings
+
+from imageskill.console.demo import history
+from jobs import switches
+
+SMALL = history.Size(agents=40, jobs=400, tiles=3, reports=30)
+
+
+@contextmanager
+def told(blocker: Any, folders: Any) -> Iterator[None]:
+    """Tell it, outside of any single test, and take it back afterwards."""
+    storage = override_settings(MEDIA_ROOT=folders.mktemp("media"))
+    with blocker.unblock(), storage, transaction.atomic():
+        history.make(seed=1, size=SMALL, say=lambda text: None)
+        yield
+        transaction.set_rollback(True)
+    switches.forget()  # one model was switched off
