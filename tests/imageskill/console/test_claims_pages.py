@@ -85,6 +85,13 @@ class TestPage:
             assert browser.get(page_url(Claim.objects.get())).status_code in {302, 403}
 
 
+class TestSearch:
+    def test_an_id_leads_to_the_page(self, signed_in, supporter, agent):
+        claim = Claim.objects.get()
+        answer = signed_in(supporter).post(reverse("admin:console_search"), {"q": claim.public_id})
+        assert answer["Location"] == page_url(claim)
+
+
 class TestTimeline:
     def steps(self, browser, agent):
         url = reverse("admin:accounts_agent_change", args=[agent.agent.pk])
