@@ -39,7 +39,7 @@ def view(request: HttpRequest) -> HttpResponse:
 
 
 def _page(rows: PaymentReversalQuerySet, after: str) -> PaymentReversalQuerySet:
-    rows = rows.select_related("receipt", "organization", "evidence")
+    rows = rows.select_related("receipt", "evidence")
     last = PaymentReversal.objects.filter(pk=after).first() if after.isdecimal() else None
     return rows.due_after(last) if last else rows
 
@@ -73,7 +73,6 @@ def _row(dispute: PaymentReversal) -> dict[str, Any]:
         "state": dispute.get_state_display(),
         "stripe_status": dispute.stripe_status,
         "receipt": link_to(dispute.receipt),
-        "organization": link_to(dispute.organization),
         "evidence_url": reverse("admin:console_evidence", args=[dispute.public_id]),
         "evidence": evidence and ("sent" if evidence.sent_at else "drafted"),
     }

@@ -94,11 +94,12 @@ class TestBuyers:
         receipt_page = browser.get(reverse("admin:billing_receipt_change", args=[own.pk]))
         assert url in receipt_page.content.decode()
 
-    def test_an_agents_page_leads_to_its_own(self, signed_in, financier, agent, org):
+    def test_a_receipts_page_leads_to_its_agents_others(self, signed_in, financier, agent, org):
         buy(org, 100)
-        own = rewritten(buy(org, 100), agent_id=agent.agent.pk)
+        receipt = buy(org, 100)
+        own = rewritten(receipt, agent_id=agent.agent.pk)
         browser = signed_in(financier)
-        page = browser.get(reverse("admin:accounts_agent_change", args=[agent.agent.pk]))
+        page = browser.get(reverse("admin:billing_receipt_change", args=[receipt.pk]))
         url = reverse(LIST, query={"agent__id__exact": agent.agent.pk})
         assert url in page.content.decode()
         assert numbers(browser, agent__id__exact=agent.agent.pk) == {own}
