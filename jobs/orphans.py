@@ -48,6 +48,11 @@ def is_uncharged(job: Job) -> bool:
     return job.status == states.COMPLETED and job.credits_captured is None and job.credits_held > 0
 
 
+def hold_of(job: Job) -> books.HeldForJob | None:
+    """Give what the ledger says of a job: its hold is open, captured or released, or none is."""
+    return books.held_for([job.public_id]).get(job.public_id)
+
+
 def adopt(*, job: Job, user: User, reason: str) -> None:
     """Leave pictures that were never charged with their owner, at the house's expense.
 
@@ -97,7 +102,7 @@ def _settle(job: Job, user: User) -> int:
     """Bring row and ledger together; gives what was charged, which is nothing or all along."""
     if uncharged().select_for_update().filter(pk=job.pk).first() is None:
         raise NotPossible("It was charged, or its case was closed meanwhile.")
-    held = books.held_for([job.public_id]).get(job.public_id)
+    held = hold_of(job)
     if held is None:
         raise NotPossible("It never held anything; the check of the books says more.")
     if held.state == "open":

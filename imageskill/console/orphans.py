@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -131,5 +132,5 @@ def _more(model: type[Model], rows: Sequence[Row], **filters: str) -> str:
     return reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist", query=filters)
 
 
-def _usd(amount: object) -> str:
-    return "an unknown number of USD" if amount is None else f"{amount} USD"
+def _usd(amount: Decimal | None) -> str:
+    return "an unknown number of USD" if amount is None else f"{amount.normalize():f} USD"

@@ -100,13 +100,13 @@ def _facts(check: AssetCheck) -> Iterator[Fact]:
         _bytes(check),
         check.decodes and check.is_as_promised and not is_other,
     )
+    content = "one flat colour" if check.is_blank else "a picture"
+    yield Fact("content", "a picture", content if check.decodes else "–", not check.is_blank)
+    alike = "another agent's too" if check.same_as_id else "its agent's own"
     yield Fact(
-        "content", "a picture", "one flat colour" if check.is_blank else "–", not check.is_blank
-    )
-    yield Fact(
-        "alike",
-        "no other agent's",
-        "another agent's" if check.same_as_id else "–",
+        "likeness",
+        "its agent's own",
+        alike if check.decodes else "–",
         check.same_as_id is None,
     )
 

@@ -29,6 +29,25 @@ def _cost(job: Job) -> object:
     return "An unknown number of" if cost is None else cost
 
 
+def _pictures(job: Job) -> str:
+    number = len(job.assets.all())
+    return "1 picture" if number == 1 else f"{number} pictures"
+
+
+def _of_its_credits(job: Job, *, is_taken_down: bool) -> str:
+    """Say what closing the case does to a job's credits, by what the ledger has of it."""
+    held = orphans.hold_of(job)
+    if held is None:
+        return "It never held anything, so this will be refused; see the check of the books."
+    if held.state == "open":
+        return f"The credits that it still holds go back: {held.credits}. The cost is ours."
+    if held.state != "captured":
+        return "Its hold went back before, so no credit moves. The cost is ours."
+    if is_taken_down:
+        return f"It was charged all along ({held.captured}), so this will be refused: adopt it."
+    return f"It was charged all along: from now on it says {held.captured}, and no credit moves."
+
+
 def _reveal(job: Job, asked: Asked) -> Secret:
     try:
         text = care.reveal_prompt(job=job, user=asked.user, reason=asked.reason)
@@ -88,8 +107,8 @@ ALL: Sequence[Deed] = (
         permission=_ACT,
         preview=lambda job: (
             (
-                f"{len(care.unchecked_pictures(job))} pictures that nobody looked at are decoded, "
-                "compared with the plan, and get their thumbnails."
+                "Pictures that nobody has looked at are decoded, compared with the plan, and get "
+                f"their thumbnails: {len(care.unchecked_pictures(job))}."
             ),
         ),
         perform=_calling(care.check_pictures, "They are checked; look in a moment."),
@@ -101,11 +120,8 @@ ALL: Sequence[Deed] = (
         permission=_REPAIR,
         dry_run=_DRY_RUN,
         preview=lambda job: (
-            f"Its {len(job.assets.all())} pictures stay with their owner, at our expense.",
-            (
-                f"Where the {job.credits_held} credits are still held, they go back; where they "
-                "were charged all along, the job says so from now on and nothing moves."
-            ),
+            f"What it made ({_pictures(job)}) stays with its owner.",
+            _of_its_credits(job, is_taken_down=False),
             "The case is closed with your reason.",
         ),
         perform=_calling(orphans.adopt, "The pictures are adopted; the case is closed."),
@@ -118,9 +134,9 @@ ALL: Sequence[Deed] = (
         permission=_REPAIR,
         dry_run=_DRY_RUN,
         preview=lambda job: (
-            f"Its {len(job.assets.all())} pictures are taken down: their addresses answer 410.",
-            f"The {job.credits_held} credits go back where they are still held.",
-            "Refused where the ledger did charge the job. The case is closed with your reason.",
+            f"What it made ({_pictures(job)}) is taken down: public addresses answer 410.",
+            _of_its_credits(job, is_taken_down=True),
+            "The case is closed with your reason.",
         ),
         perform=_calling(orphans.release, "The pictures are taken down; the case is closed."),
         is_open=orphans.is_uncharged,

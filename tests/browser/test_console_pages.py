@@ -87,6 +87,7 @@ def pages(
         reverse("admin:console_queues"),
         reverse("admin:console_orphans"),
         reverse("admin:console_models"),
+        reverse("admin:console_settings"),
         reverse(
             "admin:console_switch", query={"kind": "model", "name": "local.sketch", "is_on": 0}
         ),

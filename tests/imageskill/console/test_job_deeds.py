@@ -237,6 +237,9 @@ class TestUncharged:
         assert ledger_books.problems()
         browser = signed_in(lead_supporter)
         assert {"adopt", "release"} <= names(page_of(browser, uncharged))
+        said = browser.get(deed_url("jobs_job", uncharged, "adopt")).content.decode()
+        assert "What it made (1 picture) stays with its owner." in said
+        assert "The credits that it still holds go back: 1." in said
 
         do(browser, "jobs_job", uncharged, "adopt", reason="our mistake")
 
@@ -271,16 +274,20 @@ class TestUncharged:
         assert ledger.balances(agent.organization.pk) == (40, 0, 0, 0)
         assert reasons(uncharged) == [("job.adopt", "first")]
 
-    def test_what_the_ledger_did_charge_stays_charged(self, lead_supporter, agent, uncharged):
+    def test_what_the_ledger_did_charge_stays_charged(
+        self, signed_in, lead_supporter, agent, uncharged
+    ):
         with transaction.atomic():
             ledger.capture(
                 organization_id=agent.organization.pk, job_id=uncharged.public_id, credits=1
             )
-        with pytest.raises(care.NotPossible):
-            orphans.release(job=uncharged, user=lead_supporter, reason="no")
+        browser = signed_in(lead_supporter)
+        said = browser.get(deed_url("jobs_job", uncharged, "release")).content.decode()
+        assert "It was charged all along (1), so this will be refused" in said
+        do(browser, "jobs_job", uncharged, "release")
         assert uncharged.assets.get().state == Asset.State.AVAILABLE
 
-        orphans.adopt(job=uncharged, user=lead_supporter, reason="the row forgot")
+        do(browser, "jobs_job", uncharged, "adopt", reason="the row forgot")
 
         assert again(uncharged).credits_captured == 1
         assert again(uncharged).usage.credits == 1
