@@ -117,10 +117,10 @@ def _open_deeds(
     opts = thing._meta
     url = f"admin:{opts.app_label}_{opts.model_name}_deed"
     return [
-        (deed, reverse(url, args=[thing.pk, deed.name]))
+        (deeds.as_offered(deed, request), reverse(url, args=[thing.pk, deed.name]))
         for deed in every
         if (not names or deed.name in names)
-        and deeds.allowed(deed, request)
+        and deeds.may_look(deed, request)
         and deed.is_open(thing)
     ]
 

@@ -9,7 +9,7 @@ from unfold.decorators import display
 
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.day_filter import DayFilter
-from imageskill.lib.admin.deeds import Deed, allowed
+from imageskill.lib.admin.deeds import Deed, as_offered, may_look
 from imageskill.lib.admin.filters import FoundCodesFilter, FoundValuesFilter
 from imageskill.lib.admin.shown import copyable, link_to, moment
 from jobs import timeline
@@ -174,10 +174,10 @@ class JobAdmin(ReadOnlyAdmin):
     def _repair(
         self, request: HttpRequest, job: Job, step: timeline.Step
     ) -> tuple[Deed, str] | None:
-        """Give the deed for a gap with its address, where this person may do it."""
+        """Give the deed for a gap with its address, where this person may at least look at it."""
         for deed in self.deeds:
-            if deed.name == step.repair and allowed(deed, request) and deed.is_open(job):
-                return deed, self._deed_url(job, deed)
+            if deed.name == step.repair and may_look(deed, request) and deed.is_open(job):
+                return as_offered(deed, request), self._deed_url(job, deed)
         return None
 
     @display(description="job id")

@@ -96,6 +96,7 @@ class LossAdmin(ReadOnlyAdmin):
             name="close",
             label="Close the case",
             permission="accounts.job_repair",
+            dry_run="accounts.job_dry_run",
             preview=lambda loss: (
                 "The case leaves the orphans; your reason says what became of it.",
                 (

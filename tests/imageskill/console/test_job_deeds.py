@@ -136,10 +136,11 @@ class TestSendToAWorker:
         assert again(job).status == states.COMPLETED
         assert reasons(job) == [("job.try_again", "lost message")]
 
-    def test_is_not_for_support(self, signed_in, supporter, job):
+    def test_support_may_only_look_at_it(self, signed_in, supporter, job):
         Job.objects.update(sent_at=clock.now() - timedelta(minutes=5))
         browser = signed_in(supporter)
-        assert gap(page_of(browser, job)) == ("pick up", None)
+        assert gap(page_of(browser, job)) == ("pick up", "retry")
+        assert "Send to a worker (dry run)" in page_of(browser, job).content.decode()
         form = {"seen": "", "key": "k", "reason": "because"}
         assert browser.post(deed_url("jobs_job", job, "retry"), form).status_code == 403
 

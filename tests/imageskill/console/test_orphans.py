@@ -80,10 +80,17 @@ class TestOrphans:
         assert reverse("admin:jobs_job_deed", args=[uncharged.pk, "adopt"]) in html
         assert reverse("admin:jobs_loss_deed", args=[loss.pk, "close"]) in html
 
-    def test_support_sees_the_cases_without_their_deeds(self, signed_in, supporter, uncharged):
-        _, found = sections(signed_in(supporter))
-        [row] = [row for section in found for row in section.rows]
-        assert (row.job, row.deeds) == (uncharged, [])
+    def test_support_may_look_at_the_deeds_and_an_auditor_at_the_cases(
+        self, signed_in, supporter, auditor, uncharged
+    ):
+        for user, labels in (
+            (supporter, ["Adopt (dry run)", "Release (dry run)"]),
+            (auditor, []),
+        ):
+            _, found = sections(signed_in(user))
+            [row] = [row for section in found for row in section.rows]
+            assert row.job == uncharged
+            assert [deed.label for deed, _ in row.deeds] == labels
 
     def test_ordinary_jobs_are_none_of_them(self, signed_in, lead_supporter, agent):
         made(agent)
