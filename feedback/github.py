@@ -7,6 +7,7 @@ https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-
 
 import hashlib
 import hmac
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,9 @@ from django.db import transaction
 log = structlog.get_logger(__name__)
 
 API_VERSION = "2022-11-28"
+_ISSUE = re.compile(
+    r"(https://[^/]+/)?(?P<repository>[\w.-]+/[\w.-]+)(#|/issues/)(?P<number>\d{1,18})", re.ASCII
+)
 _PAGE = 100
 _MOST_PAGES = 50
 _SECONDARY_PAUSE_S = 60  # what GitHub asks for where it names no time
@@ -83,6 +87,12 @@ class Issue:
             body=str(found.get("body") or ""),
             updated_at=datetime.fromisoformat(found["updated_at"]),
         )
+
+
+def issue_named(text: str) -> tuple[str, int] | None:
+    """Read which issue people mean by `owner/name#12` or its address: repository and number."""
+    found = _ISSUE.fullmatch(text.strip())
+    return (found["repository"], int(found["number"])) if found else None
 
 
 def is_configured() -> bool:

@@ -1,21 +1,28 @@
 """What happens to issues at GitHub afterwards: closed, reopened, labelled; by webhook or read.
 
 Both ways end in `learn`, which drops what is older than what is known, so that order and
-repetition don't matter.
+repetition don't matter. A webhook is stored before its news is taken in: what fails then stays
+as failed, and staff can replay it.
 """
 
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from accounts import audit
+from accounts.models import User
 from feedback import github, outcomes
 from feedback.github import GithubFailure, Issue
 from feedback.models import GithubEvent, GithubRepository, QueueItem
 from feedback.states import HAS_ISSUE
 from imageskill.lib import clock, strict_json
 
+log = structlog.get_logger(__name__)
+
+_State = GithubEvent.State
 _ACTIONS = frozenset({"closed", "reopened", "labeled", "unlabeled"})
 _OVERLAP = timedelta(minutes=5)
 _FIRST_LOOK = timedelta(days=7)
@@ -35,19 +42,47 @@ def receive(*, body: bytes, signature: str, event: str, delivery_id: str) -> boo
     try:
         told = strict_json.parse(body)
         seen = _read(told, event=event, delivery_id=delivery_id)
-        issue = Issue.read(told["issue"]) if seen.state == GithubEvent.State.HANDLED else None
     except (strict_json.NotStrictJson, KeyError, TypeError, ValueError, AttributeError):
         raise NotAnEvent from None
     try:
         with transaction.atomic():
             seen.save(force_insert=True)
-            if issue is not None:
-                told_agents = learn(repository=seen.repository, issue=issue)
-                seen.outcome = f"told {told_agents} reports" if told_agents else "nothing new"
-                seen.save(update_fields=["outcome"])
     except IntegrityError:
         return False  # this delivery is here already
+    if seen.state == _State.RECEIVED:
+        _handle(seen)
     return True
+
+
+def preview(*, event: GithubEvent) -> str:
+    """Show what taking the event in now would come to, and change nothing.
+
+    Raises whatever taking it in raises.
+    """
+    with transaction.atomic():
+        outcome = _learn(event)
+        transaction.set_rollback(True)
+    return outcome
+
+
+def replay(*, event: GithubEvent, user: User, reason: str) -> str:
+    """Take a stored event in again on behalf of staff; gives what came of it.
+
+    Raises whatever taking it in raises, and then nothing has changed.
+    """
+    with transaction.atomic():
+        locked = GithubEvent.objects.select_for_update().get(pk=event.pk)
+        outcome = _learn(locked)
+        _finish(locked, _State.HANDLED, outcome=outcome)
+        audit.record(
+            user=user,
+            action="github_event.replay",
+            subject=locked.delivery_id,
+            reason=reason,
+            before={"state": locked.state},
+            after={"state": _State.HANDLED, "outcome": outcome},
+        )
+    return outcome
 
 
 def read(*, repository: str) -> None:
@@ -93,6 +128,36 @@ def learn(*, repository: str, issue: Issue) -> int:
     return told
 
 
+def _handle(event: GithubEvent) -> None:
+    """Take a stored event in; a failure is stored too, not raised: GitHub could do no better."""
+    try:
+        with transaction.atomic():
+            _finish(event, _State.HANDLED, outcome=_learn(event))
+    except Exception as error:
+        log.warning("github_event_failed", delivery=event.delivery_id, exc_info=True)
+        _finish(event, _State.FAILED, error=type(error).__name__)
+
+
+def _learn(event: GithubEvent) -> str:
+    """Take in what the row says of its issue; gives the outcome in words."""
+    assert event.issue_number is not None
+    assert event.issue_updated_at is not None
+    issue = Issue(
+        number=event.issue_number,
+        url="",
+        state=event.issue_state,
+        labels=tuple(event.issue_labels),
+        body="",
+        updated_at=event.issue_updated_at,
+    )
+    told = learn(repository=event.repository, issue=issue)
+    return f"told {told} reports" if told else "nothing new"
+
+
+def _finish(event: GithubEvent, state: str, *, outcome: str = "", error: str = "") -> None:
+    GithubEvent.objects.filter(pk=event.pk).update(state=state, outcome=outcome, error=error[:120])
+
+
 def _news(item: QueueItem, issue: Issue) -> list[str]:
     news = []
     if issue.state != item.issue_state:
@@ -117,7 +182,7 @@ def _read(told: dict[str, Any], *, event: str, delivery_id: str) -> GithubEvent:
         issue = Issue.read(told["issue"])
         seen.issue_number, seen.issue_state = issue.number, issue.state[:16]
         seen.issue_labels, seen.issue_updated_at = list(issue.labels), issue.updated_at
-        seen.state = GithubEvent.State.HANDLED
+        seen.state = _State.RECEIVED
     else:
-        seen.state, seen.outcome = GithubEvent.State.IGNORED, "nothing that concerns reports"
+        seen.state, seen.outcome = _State.IGNORED, "nothing that concerns reports"
     return seen

@@ -11,7 +11,7 @@ from feedback import github, issue_news
 @csrf_exempt
 @require_POST
 def github_webhook(request: HttpRequest) -> HttpResponse:
-    """Take one of GitHub's events; 2xx means that it is stored and told."""
+    """Take one of GitHub's events; 2xx means that it is stored, whatever came of it."""
     if int(request.META.get("CONTENT_LENGTH") or 0) > settings.BODY_BYTES:
         return JsonResponse({"error": "too large"}, status=413)
     try:

@@ -1,5 +1,5 @@
 """Feedback in the console, a module for each aggregate."""
 
-from feedback.admin import queue, reports
+from feedback.admin import events, queue, reports
 
-__all__ = ["queue", "reports"]
+__all__ = ["events", "queue", "reports"]

@@ -1,19 +1,17 @@
 """The queue to GitHub in the console: what is on its way, what became of it, trying again."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.decorators import display
 
 from feedback import issue_queue, moves, redaction
-from feedback.models import GithubEvent, GithubRepository, QueueItem
+from feedback.models import GithubRepository, QueueItem
 from feedback.states import CAN_BE_RETRIED, QueueState
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.deeds import Asked, Deed, Refused
-from imageskill.lib.admin.shown import copyable, link_to, moment
+from imageskill.lib.admin.shown import link_to, moment
 
 
 def _calling(verb: Callable[..., None], done: str) -> Callable[[QueueItem, Asked], str]:
@@ -176,44 +174,3 @@ class GithubRepositoryAdmin(ReadOnlyAdmin):
     @display(description="news read up to")
     def read(self, repository: GithubRepository) -> str:
         return moment(repository.read_up_to)
-
-
-@admin.register(GithubEvent)
-class GithubEventAdmin(ReadOnlyAdmin):
-    """What GitHub told us, once each."""
-
-    seen_with = "accounts.see_feedback"
-    export_fields = (
-        "delivery_id",
-        "received_at",
-        "event",
-        "action",
-        "repository",
-        "issue_number",
-        "issue_state",
-        "issue_updated_at",
-        "state",
-        "outcome",
-    )
-    list_display = ("received", "event", "action", "issue", "state", "outcome")
-    list_filter = ("state",)
-    search_fields = ("delivery_id__exact",)
-    search_help_text = "A delivery id"
-    fields = ("delivery", *list_display, "issue_state", "issue_labels")
-    readonly_fields = fields
-
-    @display(description="delivery")
-    def delivery(self, event: GithubEvent) -> str:
-        return copyable(event.delivery_id)
-
-    @display(description="received")
-    def received(self, event: GithubEvent) -> str:
-        return moment(event.received_at)
-
-    @display(description="issue")
-    def issue(self, event: GithubEvent) -> str:
-        return f"{event.repository}#{event.issue_number}" if event.issue_number else "–"
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """Newest first."""
-        return super().get_queryset(request).order_by("-pk")

@@ -135,7 +135,9 @@ class GithubEvent(models.Model):
     class State(models.TextChoices):
         """What we did with it."""
 
+        RECEIVED = "received", "received"  # stored, its news not taken in yet
         HANDLED = "handled", "handled"
+        FAILED = "failed", "failed"  # taking it in raised; it can be replayed
         IGNORED = "ignored", "ignored"
 
     delivery_id = models.CharField(max_length=64, unique=True)
@@ -148,6 +150,7 @@ class GithubEvent(models.Model):
     issue_updated_at = models.DateTimeField(null=True)
     state = models.CharField(max_length=8, choices=State.choices)
     outcome = models.CharField(max_length=120, blank=True)
+    error = models.CharField(max_length=120, blank=True)  # its class; the log has the rest
     received_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -159,3 +162,8 @@ class GithubEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} {self.action} {self.repository}#{self.issue_number}"
+
+    @property
+    def is_replayable(self) -> bool:
+        """Whether it tells of an issue, so that it can be taken in (again)."""
+        return self.issue_updated_at is not None

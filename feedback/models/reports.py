@@ -74,6 +74,7 @@ class Report(models.Model):
             models.Index(fields=["severity", "-id"], name="report_by_severity"),
             models.Index(fields=["state", "severity", "-id"], name="report_by_state_and_severity"),
             models.Index(fields=["dedupe_key"], name="report_by_dedupe_key"),
+            models.Index(fields=["trace_id"], name="report_of_trace"),
             GinIndex(fields=["title"], name="report_title_trigrams", opclasses=["gin_trgm_ops"]),
             GinIndex(fields=["body"], name="report_body_trigrams", opclasses=["gin_trgm_ops"]),
         ]

@@ -14,7 +14,7 @@ from billing.models import (
     StripeEvent,
     UnmatchedPayment,
 )
-from feedback.models import QueueItem, Report
+from feedback.models import GithubEvent, QueueItem, Report
 from feedback.states import QueueState
 from imageskill.console import tiles
 from imageskill.console.tiles import AMBER, RED, Counted, Tile
@@ -78,6 +78,12 @@ SETS = (
         "Blocked or failed on their way to GitHub",
         lambda: QueueItem.objects.filter(state__in=(QueueState.BLOCKED, QueueState.FAILED)),
         {"state__in": "blocked,failed"},
+        AMBER,
+    ),
+    Counted(
+        "GitHub events not handled",
+        lambda: GithubEvent.objects.filter(state__in=("received", "failed")),
+        {"state__in": "received,failed"},
         AMBER,
     ),
 )

@@ -20,6 +20,7 @@ from billing.models import (
     Transfer,
     UnmatchedPayment,
 )
+from feedback import github
 from feedback.models import GithubEvent, QueueItem, Report
 from jobs.models import Asset, Job, Usage
 
@@ -60,10 +61,10 @@ def _event_of(text: str) -> Model | None:
 
 
 def _issue(text: str) -> Model | None:
-    repository, _, number = re.sub(r"^https://[^/]+/", "", text).rpartition("/issues/")
-    if not repository:
-        repository, _, number = text.rpartition("#")
-    names = {"repository": repository, "issue_number": int(number)}
+    issue = github.issue_named(text)
+    if issue is None:
+        return None
+    names = {"repository": issue[0], "issue_number": issue[1]}
     item = QueueItem.objects.filter(**names).order_by("-pk").first()
     return item or GithubEvent.objects.filter(**names).order_by("-pk").first()
 
@@ -119,7 +120,7 @@ _LOOKS: tuple[tuple[re.Pattern[str], tuple[Finder, ...]], ...] = tuple(
             (_by(PaymentReversal, "stripe_id"), _by(RefundRequest, "stripe_refund_id")),
         ),
         (r"txn_\w+", (_by(BalanceMovement, "stripe_id"),)),
-        (r"(https://[^/]+/)?[\w.-]+/[\w.-]+(#|/issues/)\d{1,18}", (_issue,)),
+        (r"\S+(#|/issues/)\d+", (_issue,)),
         (r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", (_by(GithubEvent, "delivery_id"),)),
     )
 )

@@ -4,12 +4,15 @@ import json
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
+from accounts.models import AuditLine
 from feedback import issue_news, issue_queue
 from feedback.models import GithubEvent, QueueItem
 from imageskill.standins.github import signed
 from tests.feedback.conftest import REPOSITORY, SECRET
 from tests.feedback.test_issue_queue import told
+from tests.imageskill.console.doing import do
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -99,6 +102,58 @@ class TestWebhook:
         assert post({"action": "closed"}).status_code == 400
         assert post({"zen": "x"}, **{"X-GitHub-Event": "ping"}).status_code == 200
         assert GithubEvent.objects.get().state == "ignored"
+
+
+class TestFailure:
+    @pytest.fixture
+    def failed(self, github, mirrored, monkeypatch):
+        """An event whose news could not be told."""
+        with monkeypatch.context() as broken:
+            broken.setattr(issue_news.outcomes, "announce", _raise)
+            assert post(event(github, "closed", state="closed")).status_code == 200
+        return GithubEvent.objects.get()
+
+    def test_what_fails_is_kept_with_its_error_and_has_changed_nothing(self, failed, mirrored):
+        assert (failed.state, failed.error, failed.outcome) == ("failed", "ZeroDivisionError", "")
+        assert failed.issue_number is not None
+        assert QueueItem.objects.get().issue_state == "open"
+        assert len(told(mirrored)) == 1
+
+    def test_a_dry_run_says_what_would_come_and_changes_nothing(self, failed, mirrored):
+        assert issue_news.preview(event=failed) == "told 1 reports"
+        assert QueueItem.objects.get().issue_state == "open"
+        assert len(told(mirrored)) == 1
+
+    def test_replaying_tells_it_once_and_leaves_a_line(self, failed, mirrored, triager):
+        for outcome in ("told 1 reports", "nothing new"):
+            assert issue_news.replay(event=failed, user=triager, reason="fixed") == outcome
+        assert told(mirrored)[-1]["reason"] == "issue_closed"
+        assert len(told(mirrored)) == 2
+        failed.refresh_from_db()
+        assert (failed.state, failed.error) == ("handled", "")
+        line = AuditLine.objects.filter(action="github_event.replay").order_by("pk").first()
+        assert (line.user, line.reason, line.before) == (triager, "fixed", {"state": "failed"})
+
+    def test_it_is_done_in_the_console_by_triage_and_looked_at_by_finance(
+        self, failed, mirrored, signed_in, triager, financier
+    ):
+        url = reverse("admin:feedback_githubevent_deed", args=[failed.pk, "replay"])
+        assert "told 1 reports" in signed_in(financier).get(url).content.decode()
+        assert signed_in(financier).post(url, {"reason": "x"}).status_code == 403
+        do(signed_in(triager), "feedback_githubevent", failed, "replay")
+        assert told(mirrored)[-1]["reason"] == "issue_closed"
+
+    @pytest.mark.parametrize("form", ["{}#{}", "https://github.com/{}/issues/{}"])
+    def test_it_is_found_by_its_issue(self, failed, signed_in, triager, form):
+        GithubEvent.objects.create(delivery_id="other", event="ping", state="ignored")
+        url = reverse("admin:feedback_githubevent_changelist")
+        text = form.format(failed.repository, failed.issue_number)
+        rows = signed_in(triager).get(url, {"q": text}).context_data["cl"].result_list
+        assert [row.pk for row in rows] == [failed.pk]
+
+
+def _raise(*_, **__):
+    raise ZeroDivisionError
 
 
 class TestScheduledRead:
