@@ -55,6 +55,11 @@ class RefundRequest(SecondPerson):
             models.Index(fields=["state", "-id"], name="refund_request_by_state"),
             models.Index(fields=["is_from_sponsor", "-id"], name="refund_request_by_asker"),
             models.Index(
+                fields=["stripe_refund_id"],
+                name="refund_request_at_stripe",
+                condition=~Q(stripe_refund_id=""),
+            ),
+            models.Index(
                 fields=["id"],
                 name="refund_request_to_send",
                 condition=Q(state="approved", finished_at__isnull=True),
