@@ -18,7 +18,7 @@ from accounts import audit
 from accounts.models import User
 from billing.books import Problem
 from billing.chart import ROUTES, Kind, Term
-from billing.models import MoneyDay, MonthClose, Receipt, Transfer
+from billing.models import Environment, MoneyDay, MonthClose, Receipt, Transfer
 from imageskill.lib import clock
 
 # A transfer carries the moment at which its transaction wrote it; none takes this long to commit.
@@ -36,6 +36,11 @@ class Receipts(NamedTuple):
     number: int
     credits: int
     amount_cents: int
+
+    @property
+    def label(self) -> str:
+        """The environment in words."""
+        return str(Environment(self.environment).label)
 
 
 class Statement(NamedTuple):

@@ -25,7 +25,7 @@ from billing.models import MonthClose
 from imageskill.lib.admin import second_factor, spreadsheets
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.deeds import ReasonForm
-from imageskill.lib.admin.shown import moment
+from imageskill.lib.admin.shown import link_to, moment
 
 _SEE = "accounts.see_ledger"
 
@@ -54,11 +54,11 @@ class MonthCloseAdmin(ReadOnlyAdmin):
         "version",
         "previous_digest",
         "digest",
-        "closed_by",
+        "by",
         "closed",
-        "reopen_asked_by",
+        "asked_by",
         "reopen_reason",
-        "reopened_by",
+        "agreed_by",
         "reopened",
     )
     readonly_fields = fields
@@ -150,6 +150,18 @@ class MonthCloseAdmin(ReadOnlyAdmin):
     def file(self, month: MonthClose) -> str:
         url = reverse("admin:billing_month_csv", args=[month.pk])
         return format_html('<a href="{}">CSV</a>', url)
+
+    @display(description="closed by")
+    def by(self, month: MonthClose) -> str:
+        return link_to(month.closed_by)
+
+    @display(description="reopening asked for by")
+    def asked_by(self, month: MonthClose) -> str:
+        return link_to(month.reopen_asked_by)
+
+    @display(description="reopened by")
+    def agreed_by(self, month: MonthClose) -> str:
+        return link_to(month.reopened_by)
 
     @display(description="closed")
     def closed(self, month: MonthClose) -> str:

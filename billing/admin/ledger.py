@@ -1,6 +1,7 @@
 """The ledger in the console: to read, never to write."""
 
 from django.contrib import admin
+from django.utils.html import format_html_join
 from unfold.decorators import display
 
 from billing.admin import books_deeds
@@ -202,8 +203,14 @@ class BooksCheckAdmin(ListWithDeeds):
         "problem_count",
     )
     list_display = ("at", "actor", "problem_count")
-    fields = ("at", "actor", "problem_count", "problems")
+    fields = ("at", "actor", "problem_count", "found")
     readonly_fields = fields
+
+    @display(description="problems")
+    def found(self, check: BooksCheck) -> str:
+        """List the first hundred that were found, each with its check."""
+        found = [(one["check"], one["subject"], one["message"]) for one in check.problems]
+        return format_html_join("", "<p>{}: {}: {}</p>", found) or "none"
 
     @display(description="at")
     def at(self, check: BooksCheck) -> str:

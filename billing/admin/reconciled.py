@@ -60,7 +60,7 @@ class DifferenceAdmin(ReadOnlyAdmin):
         "movements",
         "receipt_shown",
         "reversal_shown",
-        "owner",
+        "owner_shown",
         "note",
         "found",
         "closed",
@@ -92,6 +92,10 @@ class DifferenceAdmin(ReadOnlyAdmin):
     @display(description="reversal")
     def reversal_shown(self, difference: Difference) -> str:
         return link_to(difference.reversal)
+
+    @display(description="owner")
+    def owner_shown(self, difference: Difference) -> str:
+        return link_to(difference.owner)
 
     @display(description="Stripe's movements")
     def movements(self, difference: Difference) -> str:
@@ -161,7 +165,7 @@ class ReconciledDayAdmin(ReadOnlyAdmin):
     def disputes(self, day: ReconciledDay) -> str:
         return _beside(day.stripe_disputes_cents, day.disputes_cents)
 
-    @display(description="Stripe's fees, borne by the house")
+    @display(description="Stripe's fees")
     def fees(self, day: ReconciledDay) -> str:
         return dollars(day.stripe_fees_cents)
 

@@ -9,7 +9,7 @@ from django.db.models import Sum
 from django.utils.safestring import SafeString
 
 from billing import tally, turnover
-from billing.chart import Purpose
+from billing.chart import Kind, Purpose
 from billing.models import Environment, MoneyDay, Receipt, Transfer, Wallet
 from imageskill.lib import amounts, clock
 from imageskill.lib.admin.shown import list_of
@@ -26,6 +26,7 @@ class Column(NamedTuple):
     name: str
     show: Callable[[Any], _Shown] = str
     is_number: bool = True
+    is_shown: bool = True  # on the page; a file has them all
 
 
 class Table(NamedTuple):
@@ -38,12 +39,18 @@ class Table(NamedTuple):
     empty: str = "No work ended in these days."
 
     @property
+    def headings(self) -> list[Column]:
+        """The columns that the page shows."""
+        return [column for column in self.columns if column.is_shown]
+
+    @property
     def shown(self) -> list[list[tuple[_Shown, bool]]]:
         """Each cell as the page shows it, and whether it is a number."""
         return [
             [
                 (column.show(value), column.is_number)
                 for column, value in zip(self.columns, row, strict=True)
+                if column.is_shown
             ]
             for row in self.rows
         ]
@@ -109,7 +116,7 @@ def wallets(totals: tally.WalletTotals) -> Table:
         "Credits by wallet",
         (
             Column("Wallets", "purpose", _wallets_of, is_number=False),
-            Column("For", "meaning", is_number=False),
+            Column("For", "meaning", is_number=False, is_shown=False),
             Column("Credits", "credits", _whole),
             Column("As of", "counted_at", _moment, is_number=False),
         ),
@@ -127,7 +134,7 @@ def movements(found: Sequence[turnover.Movement]) -> Table:
         "Movements",
         (
             Column("What moved", "kind", _rows_of, is_number=False),
-            Column("Meaning", "meaning", is_number=False),
+            Column("Meaning", "meaning", is_number=False, is_shown=False),
             Column("Environment", "environment", _environment, is_number=False),
             Column("Times", "count", _whole),
             Column("Credits", "credits", _whole),
@@ -143,7 +150,7 @@ def movements(found: Sequence[turnover.Movement]) -> Table:
 
 def work(name: str, title: str, heading: str, rows: Sequence[Work]) -> Table:
     """Lay out revenue, cost and margin."""
-    show = _NAMED.get(name, str)
+    show = _NAMED.get(name, _or_dash)
     return Table(
         name,
         title,
@@ -204,13 +211,13 @@ def _environment(value: str) -> str:
 
 
 def _wallets_of(purpose: str) -> SafeString:
-    return list_of(Wallet, purpose, purpose__exact=purpose)
+    return list_of(Wallet, str(Purpose(purpose).label), purpose__exact=purpose)
 
 
 def _rows_of(name: str) -> SafeString:
     if name == MoneyDay.RECEIPTS:
         return list_of(Receipt, "receipts")
-    return list_of(Transfer, name, kind__exact=name)
+    return list_of(Transfer, str(Kind(name).label), kind__exact=name)
 
 
 def _jobs_of(model_id: str) -> SafeString:

@@ -103,8 +103,24 @@ def _money(rows: int) -> None:
         event_id="'evt_' || n",
         object_id="'pi_' || n",
     )
-    _spread(BalanceMovement, rows, stripe_id="'txn_' || n", source_id="'ch_' || n")
-    _spread(Difference, rows, key="'key' || n", stripe_id="'ch_' || n", state="'agreed'")
+    receipt = f"{Receipt.objects.aggregate(last=Max('pk'))['last'] - rows} + n"
+    _spread(
+        BalanceMovement,
+        rows,
+        stripe_id="'txn_' || n",
+        source_id="'ch_' || n",
+        receipt_id=receipt,
+        reversal_id="NULL::bigint",
+    )
+    _spread(
+        Difference,
+        rows,
+        key="'key' || n",
+        stripe_id="'ch_' || n",
+        state="'agreed'",
+        receipt_id=receipt,
+        reversal_id="NULL::bigint",
+    )
     undone = PaymentReversal.objects.filter(state="undone").first()
     _spread(
         PaymentReversal,

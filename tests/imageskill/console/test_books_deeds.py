@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from accounts.models import AuditLine
 from billing.models import BooksCheck
+from imageskill.lib import clock
 
 LIST, DEED = "admin:billing_bookscheck_changelist", "admin:billing_bookscheck_page_deed"
 
@@ -43,6 +44,15 @@ class TestBeforehand:
         answer = ask(signed_in(financier), reason="")
         assert "This field is required" in answer.content.decode()
         assert not AuditLine.objects.filter(action="books.check").exists()
+
+    def test_what_was_found_is_shown_in_words(self, signed_in, auditor):
+        problem = {"check": "balances", "subject": "wallet 7", "message": "says <5>, has 4"}
+        check = BooksCheck.objects.create(
+            finished_at=clock.now(), actor="tests", problem_count=1, problems=[problem]
+        )
+        url = reverse("admin:billing_bookscheck_change", args=[check.pk])
+        text = signed_in(auditor).get(url).content.decode()
+        assert "<p>balances: wallet 7: says &lt;5&gt;, has 4</p>" in text
 
     def test_auditors_see_the_checks_and_no_button(self, signed_in, auditor):
         browser = signed_in(auditor)
