@@ -3,12 +3,22 @@
 The statements are those that the pages really run, planned against tens of thousands of rows.
 """
 
+from datetime import timedelta
+
 import pytest
 from django.contrib import admin
 from django.urls import reverse
 
 from accounts.models import Agent, User
-from billing.models import PaymentAttempt, Receipt
+from billing import month_close
+from billing.models import (
+    BalanceMovement,
+    Difference,
+    MonthClose,
+    PaymentAttempt,
+    Receipt,
+    ReconciledDay,
+)
 from imageskill.console.pages import PAGES
 from jobs.models import Asset, Job
 from tests.imageskill.console import plenty
@@ -93,9 +103,31 @@ def of_pages(browser, large):
     yield from look(browser, large, past)[1]
 
 
+def of_closing(browser, large, somebody, somebody_else):
+    """Look at what a month would be closed with, and at what a reconciled day leads to."""
+    latest = MonthClose.objects.filter(reopened_at=None).order_by("-month").first()
+    month_close.ask_to_reopen(closed=latest, user=somebody, reason="to look at it")
+    month_close.reopen(closed=latest, user=somebody_else, reason="to look at it")
+    month = reverse("admin:billing_month_close") + f"?month={latest.month:%Y-%m}"
+    page, problems = look(browser, large, month)
+    assert page.context_data["statement"].transfers
+    yield from problems
+    reconciled = ReconciledDay.objects.order_by("-day").first()
+    end = reconciled.day + timedelta(days=1)
+    of_day = f"?created_at__gte={reconciled.day}&created_at__lt={end}"
+    yield from look(browser, large, list_url(BalanceMovement) + of_day)[1]
+    yield from look(browser, large, list_url(Difference) + f"?day__exact={reconciled.day}")[1]
+    for model in (ReconciledDay, BalanceMovement, Difference, MonthClose):
+        yield from look(browser, large, page_url(model.objects.order_by("-pk").first()))[1]
+
+
 class TestPlans:
-    def test_no_list_filter_search_or_page_reads_a_large_table(self, browser):
+    def test_no_list_filter_search_or_page_reads_a_large_table(self, browser, financier, operator):
         large = large_tables()
         assert large["billing_transfer"] >= 50_000  # or the planner has no choice to make
-        problems = [*of_lists(browser, large), *of_pages(browser, large)]
+        problems = [
+            *of_lists(browser, large),
+            *of_pages(browser, large),
+            *of_closing(browser, large, financier, operator),
+        ]
         assert not problems, "\n".join(problems)
