@@ -20,6 +20,7 @@ class AgentAdmin(ReadOnlyAdmin):
     """
 
     seen_with = "accounts.see_agents"
+    empty_text = "An agent stands here as soon as it has signed up."
     deeds = agent_deeds.AGENT
     export_fields = (
         "public_id",
@@ -148,6 +149,9 @@ class OrganizationAdmin(ReadOnlyAdmin):
     """An organization and its agents."""
 
     seen_with = "accounts.see_agents"
+    empty_text = (
+        "Each agent's signup makes an organization, which a sponsor takes over by claiming it."
+    )
     export_fields = (
         "public_id",
         "owner__email",
@@ -188,6 +192,7 @@ class TokenAdmin(ReadOnlyAdmin):
     """Tokens by prefix; their text is nowhere."""
 
     seen_with = "accounts.see_agents"
+    empty_text = "An agent's signup mints its first token; rotating mints another one."
     deeds = agent_deeds.TOKEN
     export_fields = (
         "agent__public_id",

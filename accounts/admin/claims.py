@@ -21,6 +21,10 @@ class ClaimAdmin(ReadOnlyAdmin):
     """One request, from the call that asked to the answer."""
 
     seen_with = "accounts.see_agents"
+    empty_text = (
+        "An agent that names a person's inbox makes a request to be claimed, which "
+        "then stands here."
+    )
     export_fields = (
         "public_id",
         "agent__public_id",

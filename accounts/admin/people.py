@@ -44,6 +44,10 @@ class UserAdmin(ReadOnlyAdmin):
     """A person who signs in."""
 
     seen_with = "accounts.see_agents"
+    empty_text = (
+        "A person stands here after signing in for the first time; staff are "
+        "invited by an operator."
+    )
     export_fields = (
         "email",
         "is_staff",

@@ -14,6 +14,8 @@ class ActivityEventAdmin(ReadOnlyAdmin):
     """The events that agents read."""
 
     seen_with = "accounts.see_agents"
+    empty_text = "What happens to an agent, its jobs and its credits leaves an event here."
+    copied = ("subject_id",)
     export_fields = (
         "public_id",
         "occurred_at",
@@ -69,6 +71,12 @@ class TelemetryRowAdmin(ReadOnlyAdmin):
     """How calls and jobs went."""
 
     seen_with = "accounts.see_telemetry"
+    empty_text = "Each call and each job leaves a row here within seconds; old rows expire."
+    copied = (
+        "trace_id",
+        "actor_id",
+        "job_id",
+    )
     export_fields = (
         "at",
         "kind",
@@ -105,6 +113,11 @@ class AuditLineAdmin(ReadOnlyAdmin):
     """Who did what, when and why."""
 
     seen_with = "accounts.see_audit"
+    empty_text = "Each change that a person makes leaves a line here: who, what, when and why."
+    copied = (
+        "subject",
+        "trace_id",
+    )
     export_fields = (
         "at",
         "actor",

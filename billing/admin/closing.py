@@ -37,6 +37,10 @@ class MonthCloseAdmin(ReadOnlyAdmin):
     deeds = closing_deeds.MONTH
 
     seen_with = _SEE
+    empty_text = (
+        "Months whose figures are frozen would be here, each chained to the one before. Finance "
+        "closes a month when it is over."
+    )
     export_fields = (
         "month",
         "version",

@@ -17,6 +17,14 @@ class StripeEventAdmin(ReadOnlyAdmin):
     deeds = event_deeds.ALL
 
     seen_with = "accounts.see_payments"
+    empty_text = (
+        "Stripe sends an event for each step of a payment; each stands here as "
+        "soon as its webhook comes."
+    )
+    copied = (
+        "object_id",
+        "related_ids",
+    )
     export_fields = (
         "event_id",
         "type",

@@ -18,6 +18,10 @@ class WalletAdmin(ReadOnlyAdmin):
     """A wallet and the way to its entries."""
 
     seen_with = _SEE
+    empty_text = (
+        "Each organization has its wallets from its agent's signup on; the house's "
+        "own come with the first."
+    )
     export_fields = (
         "id",
         "organization__public_id",
@@ -52,6 +56,14 @@ class TransferAdmin(ReadOnlyAdmin):
     """A movement of credits, final."""
 
     seen_with = _SEE
+    empty_text = (
+        "Each movement of credits stands here: a starter grant, a purchase, a "
+        "job's hold and charge, a refund."
+    )
+    copied = (
+        "reference",
+        "key",
+    )
     export_fields = (
         "id",
         "created_at",
@@ -105,6 +117,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     """One side of a transfer, with the balance that it left."""
 
     seen_with = _SEE
+    empty_text = "Each movement of credits leaves two entries here, one in each wallet."
     export_fields = (
         "id",
         "transfer_id",
@@ -138,6 +151,8 @@ class LotAdmin(ReadOnlyAdmin):
     """What is left of a purchase."""
 
     seen_with = _SEE
+    empty_text = "Each purchase makes a lot here, from which jobs spend and refunds take back."
+    copied = ("reference",)
     export_fields = (
         "reference",
         "organization__public_id",
@@ -166,6 +181,8 @@ class JobHoldAdmin(ReadOnlyAdmin):
     """What a job holds or held."""
 
     seen_with = _SEE
+    empty_text = "A job holds its credits here from the moment that it is accepted."
+    copied = ("job_id",)
     export_fields = (
         "job_id",
         "organization__public_id",
@@ -194,6 +211,10 @@ class BooksCheckAdmin(ListWithDeeds):
     """One check of the books and what it found."""
 
     page_deeds = books_deeds.LIST
+    empty_text = (
+        "What each check of the books found would be here. It runs every night, and now by the "
+        "button above."
+    )
 
     seen_with = _SEE
     export_fields = (

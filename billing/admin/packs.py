@@ -119,6 +119,9 @@ class CreditPackAdmin(ReadOnlyAdmin):
     """A pack that is or was offered."""
 
     seen_with = "accounts.see_packs"
+    empty_text = (
+        "Packs come with the installation; a further one is made from the page of another one."
+    )
     deeds = _PACK
     export_fields = (
         "pack_id",
@@ -146,6 +149,10 @@ class PackChangeAdmin(SecondPersonAdmin):
     """A change of a pack that was asked for."""
 
     seen_with = "accounts.see_packs"
+    empty_text = (
+        "A change of a pack that finance asks for, on the pack's page, waits here "
+        "for a second person."
+    )
     deeds = _CHANGE
     export_fields = (
         "pack_id",

@@ -17,6 +17,9 @@ class QuoteAdmin(TimelineAdmin):
     """What was offered, to whom, until when."""
 
     seen_with = _SEE
+    empty_text = (
+        "An agent or sponsor that asks what credits cost gets a quote, which then stands here."
+    )
     export_fields = (
         "public_id",
         "organization__public_id",
@@ -80,6 +83,11 @@ class PaymentAttemptAdmin(TimelineAdmin):
     """One try to pay a quote."""
 
     seen_with = _SEE
+    empty_text = "An attempt stands here as soon as somebody sets out to pay a quote."
+    copied = (
+        "checkout_session_id",
+        "payment_intent_id",
+    )
     export_fields = (
         "public_id",
         "quote__public_id",
@@ -130,6 +138,14 @@ class UnmatchedPaymentAdmin(TimelineAdmin):
     deeds = refund_deeds.UNMATCHED
 
     seen_with = _SEE
+    empty_text = (
+        "Money that came in and granted nothing would wait here: paid twice, or another amount."
+    )
+    copied = (
+        "checkout_session_id",
+        "payment_intent_id",
+        "charge_id",
+    )
     export_fields = (
         "id",
         "reason",

@@ -22,6 +22,11 @@ class ReceiptAdmin(TimelineAdmin):
     deeds = refund_deeds.RECEIPT
 
     seen_with = "accounts.see_payments"
+    empty_text = "A receipt is written here when a payment succeeds and its credits are granted."
+    copied = (
+        "payment_intent_id",
+        "charge_id",
+    )
     export_fields = (
         "number",
         "public_id",

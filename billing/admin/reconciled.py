@@ -22,6 +22,11 @@ class DifferenceAdmin(ReadOnlyAdmin):
     deeds = closing_deeds.DIFFERENCE
 
     seen_with = _SEE
+    empty_text = (
+        "What Stripe's balance and our receipts, refunds and disputes tell differently would be "
+        "here. They are compared every night; `manage.py reconcile` compares days at once."
+    )
+    copied = ("stripe_id",)
     export_fields = (
         "id",
         "day",
@@ -113,6 +118,10 @@ class ReconciledDayAdmin(ReadOnlyAdmin):
     """One day, by Stripe's balance and by our books."""
 
     seen_with = _SEE
+    empty_text = (
+        "Each UTC day would be here, with what Stripe moved beside what we booked. A task "
+        "compares the last days every night; `manage.py reconcile --since` compares older ones."
+    )
     export_fields = (
         "day",
         "environment",
@@ -208,6 +217,14 @@ class BalanceMovementAdmin(ReadOnlyAdmin):
     """One of Stripe's balance transactions."""
 
     seen_with = _SEE
+    empty_text = (
+        "Payments, refunds, disputes and fees as Stripe's balance tells of them would be here. "
+        "They are read when days are reconciled, every night."
+    )
+    copied = (
+        "stripe_id",
+        "source_id",
+    )
     export_fields = (
         "stripe_id",
         "category",

@@ -46,6 +46,10 @@ class RefundRequestAdmin(SecondPersonAdmin):
     deeds = refund_deeds.REQUEST
 
     seen_with = "accounts.see_payments"
+    empty_text = (
+        "A refund that support asks for on a receipt's page, or a sponsor on theirs, stands here."
+    )
+    copied = ("stripe_refund_id",)
     export_fields = (
         "id",
         "state",
@@ -124,6 +128,9 @@ class CreditCorrectionAdmin(SecondPersonAdmin):
     deeds = correction_deeds.REQUEST
 
     seen_with = "accounts.see_payments"
+    empty_text = (
+        "Goodwill, corrections and write-offs that are asked for on an agent's page stand here."
+    )
     export_fields = (
         "id",
         "kind",

@@ -37,6 +37,11 @@ class PaymentReversalAdmin(ReadOnlyAdmin):
     deeds = reversal_deeds.ALL
 
     seen_with = "accounts.see_payments"
+    empty_text = "Refunds and disputes stand here as Stripe tells of them."
+    copied = (
+        "stripe_id",
+        "charge_id",
+    )
     export_fields = (
         "public_id",
         "kind",

@@ -13,7 +13,7 @@ from billing import payment_timeline
 from billing.models import LotPart, Quote
 from billing.payment_timeline import MOST_OF_A_KIND, LeftOut, Step, Timeline
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.shown import link_to, list_of, moment
+from imageskill.lib.admin.shown import copyable_link, list_of, moment
 
 
 class TimelineAdmin(ReadOnlyAdmin):
@@ -49,14 +49,14 @@ def _shown(timeline: Timeline | None, *, sees_jobs: bool) -> dict[str, Any]:
         "rows": [
             (moment(step.at), step, _link(step, sees_jobs=sees_jobs)) for step in timeline.steps
         ],
-        "raw_events": [link_to(event) for event in timeline.events],
+        "raw_events": [copyable_link(event) for event in timeline.events],
         "left_out": [_more(one) for one in timeline.left_out],
     }
 
 
 def _link(step: Step, *, sees_jobs: bool) -> SafeString | str:
     if not step.job_id:
-        return link_to(step.about)
+        return copyable_link(step.about)
     return job_link(step.job_id) if sees_jobs else step.job_id
 
 
@@ -78,6 +78,7 @@ class LotPartAdmin(ReadOnlyAdmin):
     """What jobs and reversals took of purchases."""
 
     seen_with = "accounts.see_payments"
+    empty_text = "What jobs spend and refunds take out of a purchase stands here, part by part."
     export_fields = ("id", "lot__reference", "reference", "taken", "returned")
     list_display = ("reference_shown", "taken", "returned", "lot_shown")
     search_fields = ("reference__exact",)

@@ -53,6 +53,9 @@ class GithubEventAdmin(ReadOnlyAdmin):
     """What GitHub told us, once each."""
 
     seen_with = "accounts.see_feedback"
+    empty_text = (
+        "GitHub's webhooks stand here as they come; the address and secret are set by an operator."
+    )
     export_fields = (
         "delivery_id",
         "received_at",

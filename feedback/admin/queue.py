@@ -42,6 +42,9 @@ class QueueItemAdmin(ReadOnlyAdmin):
     """One report's way to GitHub."""
 
     seen_with = "accounts.see_feedback"
+    empty_text = (
+        "A report that triage queues on the board stands here until it has its issue, and after."
+    )
     export_fields = (
         "report__public_id",
         "repository",
@@ -157,6 +160,9 @@ class GithubRepositoryAdmin(ReadOnlyAdmin):
     """Whether a repository rests, why and until when."""
 
     seen_with = "accounts.see_feedback"
+    empty_text = (
+        "The repository of the settings stands here after its first issue, or its first read."
+    )
     export_fields = (
         "name",
         "paused_until",

@@ -13,6 +13,13 @@ class ReportAdmin(ReadOnlyAdmin):
     """One report, in the agent's own words."""
 
     seen_with = "accounts.see_feedback"
+    empty_text = (
+        "What agents report stands here as it comes, new; the board is the place to go through it."
+    )
+    copied = (
+        "trace_id",
+        "dedupe_key",
+    )
     export_fields = (
         "public_id",
         "created_at",

@@ -22,6 +22,10 @@ class ExportAdmin(ReadOnlyAdmin):
     """A file that was too long for a request."""
 
     seen_with = "accounts.export"
+    empty_text = (
+        "Lists of yours that are too long for XLSX would be here as CSV, each for a day. They are "
+        "asked for above a list."
+    )
     export_fields = (
         "model",
         "query",

@@ -77,6 +77,7 @@ class AssetAdmin(ReadOnlyAdmin):
     """One picture and its check."""
 
     seen_with = "accounts.see_jobs"
+    empty_text = "Pictures stand here when a job has stored them, or an agent has uploaded them."
     deeds = DEEDS
     export_fields = (
         "public_id",

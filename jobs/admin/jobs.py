@@ -23,6 +23,7 @@ class JobAdmin(ReadOnlyAdmin):
     """One job, from hold to capture."""
 
     seen_with = "accounts.see_jobs"
+    empty_text = "A job stands here as soon as an agent's create, edit or upload is accepted."
     deeds = job_deeds.ALL
     export_fields = (
         "public_id",

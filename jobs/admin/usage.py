@@ -18,6 +18,7 @@ class UsageAdmin(ReadOnlyAdmin):
     """One charge of a finished operation."""
 
     seen_with = "accounts.see_jobs"
+    empty_text = "Each job that was charged leaves a row here."
     export_fields = (
         "public_id",
         "job__public_id",
@@ -85,6 +86,10 @@ class LossAdmin(ReadOnlyAdmin):
     """What a provider bills and nobody pays us for."""
 
     seen_with = "accounts.see_jobs"
+    empty_text = (
+        "What a provider bills and nobody pays us for would stand here: results "
+        "that came too late or got lost."
+    )
     export_fields = (
         "job__public_id",
         "reason",

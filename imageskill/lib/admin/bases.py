@@ -11,17 +11,22 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
-from imageskill.lib.admin import deeds, lookups, second_factor
+from imageskill.lib.admin import deeds, lookups, second_factor, shown
 from imageskill.lib.admin.deeds import Asked, Deed, Secret
 from imageskill.lib.admin.exports import ExportMixin
 from imageskill.lib.admin.keyset import KeysetChangeList
+
+_COPIED = "{}_copied"
 
 
 class ConsoleAdmin(ExportMixin, ModelAdmin):
     """A model in the console: paged by key, with deeds instead of free editing."""
 
     seen_with: ClassVar[str]  # the permission that shows this model; nothing else does
+    empty_text: ClassVar[str] = ""  # what would be in the list, and how it gets there
+    copied: ClassVar[Sequence[str]] = ()  # fields that hold ids: shown with a button that copies
     deeds: ClassVar[Sequence[Deed]] = ()
     list_per_page = 50
     show_full_result_count = False
@@ -31,6 +36,29 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
     actions = None
     view_on_site = False
     list_before_template = "admin/list_before.html"
+
+    def __init__(self, model: type[Model], admin_site: Any) -> None:
+        super().__init__(model, admin_site)
+        for name in self.copied:
+            setattr(self, _COPIED.format(name), _copying(model, name))
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[str]:
+        """Show ids with their buttons."""
+        return [self._shown_as(name) for name in super().get_list_display(request)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+        """Count the ids with buttons among what is only shown."""
+        return [*super().get_readonly_fields(request, obj), *map(self._shown_as, self.copied)]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show ids with their buttons."""
+        return [
+            (title, {**options, "fields": [self._shown_as(name) for name in options["fields"]]})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
+
+    def _shown_as(self, name: Any) -> Any:
+        return _COPIED.format(name) if name in self.copied else name
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Show to whoever has the duty."""
@@ -219,3 +247,17 @@ class ReadOnlyAdmin(ConsoleAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody deletes by hand."""
         return False
+
+
+def _copying(model: type[Model], name: str) -> Any:
+    """Make a column that shows a field's id, or its ids, with a button that copies."""
+    field: Any = model._meta.get_field(name)
+
+    @display(description=field.verbose_name)
+    def shown_with_button(thing: Model) -> str:
+        value = getattr(thing, name)
+        if isinstance(value, list):
+            return shown.all_copyable(value)
+        return shown.copyable(str(value or ""))
+
+    return shown_with_button

@@ -1,5 +1,6 @@
 """Filters of lists that stay quick at any length."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.admin import AllValuesFieldListFilter
@@ -14,12 +15,16 @@ WITH RECURSIVE found AS (
              ORDER BY "{column}" LIMIT 1)
       FROM found WHERE found.value IS NOT NULL
 )
-SELECT value FROM found WHERE value IS NOT NULL LIMIT 200
+SELECT value FROM found WHERE value IS NOT NULL LIMIT %s
 """
+MOST_VALUES = 200
 
 
 class FoundValuesFilter(AllValuesFieldListFilter):
-    """Offers the values that are there. Its column needs an index that begins with it."""
+    """Offers the values that are there, and says so where there are more than it offers.
+
+    Its column needs an index that begins with it.
+    """
 
     where = "TRUE"
 
@@ -33,8 +38,25 @@ class FoundValuesFilter(AllValuesFieldListFilter):
         where = self.where.format(column=column)
         names = {"table": self._field.model._meta.db_table, "column": column, "where": where}
         with connection.cursor() as cursor:
-            cursor.execute(_NEXT.format(**names))
+            cursor.execute(_NEXT.format(**names), [MOST_VALUES + 1])
             return [value for (value,) in cursor.fetchall()]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Offer all, then each value; at the end, where some are left out, how to get to them."""
+        values = self.lookup_choices
+        left_out = len(values) > MOST_VALUES
+        self.lookup_choices = values[:MOST_VALUES]
+        yield from super().choices(changelist)
+        self.lookup_choices = values
+        if left_out:
+            name = self.lookup_kwarg
+            yield {
+                "selected": False,
+                "query_string": changelist.get_query_string(
+                    remove=[name, self.lookup_kwarg_isnull]
+                ),
+                "display": f"… and more than these {MOST_VALUES}: write {name}= into the address",
+            }
 
 
 class FoundCodesFilter(FoundValuesFilter):

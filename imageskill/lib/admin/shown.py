@@ -1,26 +1,45 @@
 """How ids, moments and amounts look in the console. Everything else goes through autoescape."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Model
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from imageskill.lib import clock
+
+_ID_FIELDS = ("public_id", "event_id", "stripe_id", "reference")
 
 
 def copyable(text: str) -> SafeString | str:
     """Show an id with a button that copies it."""
     if not text:
         return "–"
+    shown = format_html("<code>{}</code>", text)
+    return format_html('<span class="copyable">{}{}</span>', shown, _button(text))
+
+
+def all_copyable(texts: Sequence[str]) -> SafeString | str:
+    """Show several ids, each with its button."""
+    return format_html_join(" ", "{}", ((copyable(text),) for text in texts)) or "–"
+
+
+def copyable_link(thing: Model | None) -> SafeString | str:
+    """Link to an object's own page by its id, with a button that copies the id."""
+    if thing is None:
+        return "–"
+    names = (getattr(thing, name, "") for name in _ID_FIELDS)
+    button = _button(next(filter(None, names), str(thing)))
+    return format_html('<span class="copyable">{}{}</span>', link_to(thing), button)
+
+
+def _button(text: str) -> SafeString:
     return format_html(
-        '<span class="copyable"><code>{}</code>'
         '<button type="button" data-copy="{}" aria-label="Copy {}">'
-        '<span class="material-symbols-outlined" aria-hidden="true">content_copy</span>'
-        "</button></span>",
-        text,
+        '<span class="material-symbols-outlined" aria-hidden="true">content_copy</span></button>',
         text,
         text,
     )
