@@ -136,6 +136,10 @@ class TestDifference:
         difference.refresh_from_db()
         assert (difference.owner, difference.note) == (financier, "ours")
 
+    def test_none_yet_says_what_would_be_there_and_how_it_gets_there(self, signed_in, auditor):
+        text = signed_in(auditor).get(reverse("admin:billing_difference_changelist"))
+        assert "They are compared every night" in text.content.decode()
+
     def test_is_only_read_by_auditors(self, signed_in, auditor, difference):
         url = reverse("admin:billing_difference_deed", args=[difference.pk, "take-on"])
         assert signed_in(auditor).get(url).status_code == 403
