@@ -52,7 +52,7 @@ class ClaimAdmin(ReadOnlyAdmin):
     fields = (
         "id_shown",
         "agent_shown",
-        "standing",
+        "state",
         "address",
         "invited",
         "asked",

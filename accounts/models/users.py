@@ -38,6 +38,8 @@ class User(AbstractUser):
     objects: ClassVar[PeopleManager] = PeopleManager()
 
     class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
         indexes: ClassVar = [
             models.Index(fields=["is_staff", "-id"], name="user_by_staff"),
             models.Index(fields=["is_active", "-id"], name="user_by_active"),

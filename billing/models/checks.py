@@ -16,6 +16,8 @@ class BooksCheck(models.Model):
     problems = models.JSONField(default=list)  # the first hundred: [{check, subject, message}]
 
     class Meta:
+        verbose_name = "check of the books"
+        verbose_name_plural = "checks of the books"
         indexes: ClassVar = [models.Index(name="books_check_newest", fields=["-id"])]
 
     def __str__(self) -> str:

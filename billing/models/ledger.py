@@ -106,6 +106,7 @@ class LedgerEntry(AppendOnly):
     balance_after = models.BigIntegerField()
 
     class Meta:
+        verbose_name_plural = "ledger entries"
         constraints: ClassVar = [
             models.CheckConstraint(name="entry_is_not_nothing", condition=~Q(credits=0)),
             # At most one entry that takes and one that gives: nobody adds a third one later.

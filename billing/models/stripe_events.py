@@ -50,6 +50,7 @@ class StripeEvent(models.Model):
     objects: ClassVar = StripeEventQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "Stripe event"
         indexes: ClassVar = [
             models.Index(
                 fields=["next_attempt_at"],

@@ -27,6 +27,7 @@ class Usage(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
+        verbose_name_plural = "usage"
         indexes: ClassVar = [
             models.Index(fields=["organization", "-id"], name="usage_newest_of"),
             models.Index(fields=["agent", "created_at"], name="usage_of_agent_by_age"),
@@ -67,6 +68,7 @@ class Loss(models.Model):
     closed_at = models.DateTimeField(null=True)  # somebody has looked into it; the audit says why
 
     class Meta:
+        verbose_name_plural = "losses"
         indexes: ClassVar = [
             models.Index(fields=["reason", "-id"], name="loss_by_reason"),
             models.Index(
