@@ -72,7 +72,7 @@ class TestPaid:
         fulfilment.fulfil(payment_attempt_id=first.public_id)
         with monkeypatch.context() as patch:
             # As if the database went away at the last step of the transaction.
-            patch.setattr(ActivityEvent.objects, "create", _fail)
+            patch.setattr(ActivityEvent.objects, "bulk_create", _fail)
             with pytest.raises(ConnectionError):
                 fulfilment.fulfil(payment_attempt_id=second.public_id)
         fulfilment.fulfil(payment_attempt_id=second.public_id)
@@ -80,7 +80,7 @@ class TestPaid:
         assert [number[-6:] for number in numbers] == ["000001", "000002"]
 
 
-def _fail(**_):
+def _fail(*_, **__):
     raise ConnectionError
 
 

@@ -162,7 +162,7 @@ class TestRefund:
         expect(box).to_be_focused()
         box.fill(receipt.number)
         box.press("Enter")
-        first.get_by_role("button", name=f"Copy {receipt.public_id}").click()
+        first.get_by_role("button", name=f"Copy {receipt.public_id}").first.click()
         expect(first.locator(".copyable", has_text="check").first).to_be_visible()
         assert first.evaluate("navigator.clipboard.readText()") == receipt.public_id
 
