@@ -3,6 +3,8 @@
 What is left in an organization's lots is always the balance of its paid wallet.
 """
 
+from collections import Counter
+
 from django.db.models import F
 
 from billing.models import Lot, LotPart
@@ -40,17 +42,20 @@ def take(*, organization_id: int, reference: str, credits: int, first: str | Non
 def give_back(*, reference: str, credits: int) -> None:
     """Give back what a job or reversal took: what it took last goes back first."""
     parts = LotPart.objects.filter(reference=reference, taken__gt=F("returned"))
-    touched, lots, missing = [], [], credits
-    for part in parts.select_related("lot").order_by("-id"):
+    touched, missing = [], credits
+    by_lot: Counter[int] = Counter()
+    for part in parts.order_by("-id"):
         if not missing:
             break
         back = min(part.taken - part.returned, missing)
         part.returned += back
-        part.lot.left += back
+        by_lot[part.lot_id] += back
         missing -= back
         touched.append(part)
-        lots.append(part.lot)
     if missing:
         raise AssertionError(f"{reference} can't give back {missing} credits that it never took")
     LotPart.objects.bulk_update(touched, ["returned"])
-    Lot.objects.bulk_update(lots, ["left"])
+    # A reversal takes from one lot twice when credits that come back settle what it left owed.
+    # Hence the sum for each lot, added to the row itself: no part may bring a lot of its own.
+    for lot_id, back in by_lot.items():
+        Lot.objects.filter(pk=lot_id).update(left=F("left") + back)
