@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from accounts import audit
@@ -320,10 +320,10 @@ def _note(item: QueueItem, failure: GithubFailure) -> None:
     repository = GithubRepository.objects.get(name=item.repository)
     pause = _pause(repository.failures if _concerns_all(failure) else item.attempts, failure)
     if _concerns_all(failure):
-        repository.paused_until = now + pause
-        repository.pause_reason = failure.kind
-        repository.failures += 1
-        repository.save()
+        # These columns alone: whoever reads the repository's news writes the others meanwhile.
+        GithubRepository.objects.filter(pk=repository.pk).update(
+            paused_until=now + pause, pause_reason=failure.kind, failures=F("failures") + 1
+        )
     with transaction.atomic():
         fresh = QueueItem.objects.select_for_update().get(pk=item.pk)
         fresh.attempts += not failure.is_limit

@@ -185,6 +185,23 @@ class TestFailures:
         assert len(github.requests) == asked
         assert QueueItem.objects.get().attempts == 0
 
+    def test_a_pause_leaves_what_the_reader_of_news_wrote_meanwhile(
+        self, github, left, press, monkeypatch
+    ):
+        read_up_to, pause = clock.now(), issue_queue._pause
+
+        def read_meanwhile(*args):
+            GithubRepository.objects.update(read_up_to=read_up_to)
+            return pause(*args)
+
+        monkeypatch.setattr(issue_queue, "_pause", read_meanwhile)
+        press("queue", left())
+        github.faults.add(Fault(status=429, body={"message": "slow down"}))
+        work()
+        rest = GithubRepository.objects.get()
+        assert (rest.read_up_to, rest.failures) == (read_up_to, 1)
+        assert rest.pause_reason == "rate_limited"
+
     def test_after_many_refusals_it_is_failed_and_staff_can_try_again(
         self, github, left, press, triager
     ):
