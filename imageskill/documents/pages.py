@@ -1,6 +1,7 @@
 """The addresses of the published contract."""
 
 import hashlib
+import json
 from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -70,7 +71,8 @@ def client(request: HttpRequest) -> HttpResponse:
 
 
 def _skill() -> str:
-    return _rendered("skill.md", name=NAME, description=DESCRIPTION)
+    # The front matter is YAML, where a colon in plain text ends it; a JSON string is YAML too.
+    return _rendered("skill.md", name=NAME, description=json.dumps(DESCRIPTION))
 
 
 def _rendered(document: str, **more: Any) -> str:

@@ -8,6 +8,7 @@ import sys
 import zipfile
 
 import pytest
+import yaml
 
 from accounts.event_types import EVENT_TYPES
 from imageskill.cli.grammar import table
@@ -18,13 +19,20 @@ DOCUMENTS = ["/skill.md", "/llms.txt", "/cli.md"]
 
 
 @pytest.fixture
-def page(client, db):
+def text_of(client, db):
     def get(path):
         response = client.get(path)
         assert response.status_code == 200
         return response.content.decode()
 
     return get
+
+
+def front_matter(text):
+    """The YAML between the first two lines of dashes, parsed; None where there is none."""
+    if not text.startswith("---\n"):
+        return None
+    return yaml.safe_load(text.split("\n---\n", 1)[0])
 
 
 class TestDocuments:
@@ -35,23 +43,23 @@ class TestDocuments:
         assert client.post(path).status_code == 405
 
     @pytest.mark.parametrize("path", DOCUMENTS)
-    def test_name_this_installation_and_leave_no_holes(self, page, settings, path):
+    def test_name_this_installation_and_leave_no_holes(self, text_of, settings, path):
         settings.PUBLIC_API_URL = "https://api.example.org"
-        text = page(path)
+        text = text_of(path)
         assert "https://api.example.org" in text
         assert "{{" not in text
         assert "&quot;" not in text
         assert "None" not in text
 
-    def test_the_command_reference_has_every_command_and_flag(self, page):
-        text = page("/cli.md")
+    def test_the_command_reference_has_every_command_and_flag(self, text_of):
+        text = text_of("/cli.md")
         for command in table.COMMANDS:
             section = text.split(f"### `{command.label}`")[1].split("\n### ")[0]
             for flag in command.flags:
                 assert f"--{flag.name}" in section or flag.is_positional or flag.is_hidden
 
-    def test_the_contract_has_every_code_event_and_model(self, page):
-        text = page("/llms.txt")
+    def test_the_contract_has_every_code_event_and_model(self, text_of):
+        text = text_of("/llms.txt")
         for one in tables.error_classes():
             assert f"| {one.code} | {one.status} | {one.exit_code} |" in text
         for name in EVENT_TYPES:
@@ -60,13 +68,13 @@ class TestDocuments:
             assert f"| {model.id} |" in text
         assert "| starter-500 | 500 | 5.0 USD |" in text
 
-    def test_each_code_has_one_row(self, page):
-        codes = re.findall(r"^\| ([A-Z_]+) \| \d{3} \|", page("/llms.txt"), flags=re.MULTILINE)
+    def test_each_code_has_one_row(self, text_of):
+        codes = re.findall(r"^\| ([A-Z_]+) \| \d{3} \|", text_of("/llms.txt"), flags=re.MULTILINE)
         assert len(codes) == len(set(codes)) > 25
 
     @pytest.mark.parametrize("path", DOCUMENTS)
-    def test_tables_are_whole(self, page, path):
-        lines = page(path).splitlines()
+    def test_tables_are_whole(self, text_of, path):
+        lines = text_of(path).splitlines()
         for before, line in itertools.pairwise(lines):
             if line.startswith("|") and before.startswith("|"):
                 assert line.count("|") == before.count("|"), line
@@ -81,11 +89,22 @@ class TestSkillDiscovery:
         assert served == client.get("/skill.md").content
         assert response["Access-Control-Allow-Origin"] == "*"
 
-    def test_the_front_matter_says_the_same(self, client, db, page):
+    @pytest.mark.parametrize("path", DOCUMENTS)
+    def test_front_matter_is_yaml_that_installers_take(self, text_of, path):
+        matter = front_matter(text_of(path))
+        if path != "/skill.md":
+            assert matter is None
+            return
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", matter["name"])
+        assert len(matter["name"]) <= 64
+        assert 0 < len(matter["description"]) <= 1024
+        assert all(isinstance(value, str) for value in matter["metadata"].values())
+
+    def test_the_index_says_the_same_as_the_front_matter(self, client, db):
         (skill,) = client.get("/.well-known/agent-skills/index.json").json()["skills"]
-        text = page("/skill.md")
-        assert text.startswith(f"---\nname: {skill['name']}\ndescription: {skill['description']}\n")
-        assert len(skill["description"]) <= 1024
+        matter = front_matter(client.get(skill["url"]).content.decode())
+        assert skill["name"] == matter["name"] == skill["url"].split("/")[-2]
+        assert skill["description"] == matter["description"]
 
 
 class TestClientInOneFile:
