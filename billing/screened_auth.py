@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.auth import Bearer
@@ -29,8 +28,6 @@ screened_optional = ScreenedBearer(is_required=False)
 
 def _body(request: HttpRequest) -> Any:
     """Give the body as JSON, or as one text where it is none: it is screened all the same."""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.BODY_BYTES:
-        return None  # refused unread, a step later
     try:
         return strict_json.parse(request.body) if request.body else None
     except strict_json.NotStrictJson:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.datastructures import MultiValueDict
@@ -23,7 +22,6 @@ from imageskill.errors import (
     InternalError,
     InvalidArguments,
     NotFound,
-    PayloadTooLarge,
     ServiceUnavailable,
 )
 from imageskill.health import router as health_router
@@ -37,13 +35,10 @@ log = structlog.get_logger(__name__)
 
 
 class StrictParser(Parser):
-    """Reads bodies as strict JSON, within the limit of the endpoint."""
+    """Reads bodies as strict JSON."""
 
     def parse_body(self, request: HttpRequest) -> DictStrAny:
-        """Parse the body; too large or not strict JSON is refused."""
-        limit = settings.UPLOAD_BODY_BYTES if request.path == "/v1/upload" else settings.BODY_BYTES
-        if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
-            raise PayloadTooLarge(f"The request body may have at most {limit} bytes.")
+        """Parse the body; what is not strict JSON is refused."""
         try:
             document = strict_json.parse(request.body)
         except strict_json.NotStrictJson as error:

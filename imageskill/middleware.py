@@ -1,4 +1,4 @@
-"""What happens around every request to the API: trace, command name, envelope, telemetry."""
+"""What happens around every request: limits of bodies; for the API trace, envelope, telemetry."""
 
 import time
 from collections.abc import Callable
@@ -7,10 +7,12 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 
 from accounts import telemetry
+from imageskill import bodies
 from imageskill.api import commands_by_route
 from imageskill.cli.telemetry import HEADER as TELEMETRY_HEADER
 from imageskill.errors import (
@@ -23,6 +25,8 @@ from imageskill.errors import (
 )
 from imageskill.lib import trace
 from imageskill.lib.envelope import EXIT_CODE_HEADER, TRACE_HEADER, failure
+
+_INVALID_REQUEST = -32600  # JSON-RPC's code
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -84,6 +88,36 @@ class ApiMiddleware:
                 ("*", route), "image-skill"
             )
         return None
+
+
+class BodyLimitMiddleware:
+    """Refuses bodies larger than the endpoint takes, before anything reads them."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Serve one request."""
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
+        """Refuse before CSRF protection, authentication or the view reads the body."""
+        limit = bodies.limit_bytes(request.path_info)
+        if int(request.META.get("CONTENT_LENGTH") or 0) <= limit:
+            return None
+        return _too_large(request, f"The request body may have at most {limit} bytes.")
+
+
+def _too_large(request: HttpRequest, text: str) -> HttpResponse:
+    """Answer 413 in the form that callers of this address read."""
+    if _is_api(request.path):
+        return failure(request, PayloadTooLarge(text))
+    if request.path == "/mcp":
+        error = {"code": _INVALID_REQUEST, "message": text}
+        return JsonResponse({"jsonrpc": "2.0", "id": None, "error": error}, status=413)
+    if request.path.startswith("/webhooks/"):
+        return JsonResponse({"error": "too large"}, status=413)
+    return render(request, "413.html", status=413)
 
 
 @cache

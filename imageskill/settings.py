@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "imageskill.console.door.DoorMiddleware",
+    "imageskill.middleware.BodyLimitMiddleware",  # before CSRF protection, which reads bodies
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -308,10 +309,12 @@ CLAIM_REQUESTS_PER_DAY_PER_AGENT = env.integer("CLAIM_REQUESTS_PER_DAY_PER_AGENT
 
 # -- API ---------------------------------------------------------------------------------------
 
-BODY_BYTES = 1_000_000
+BODY_BYTES = 1_000_000  # of a request to any address that BODY_BYTES_AT does not name
 UPLOAD_BYTES = 20_000_000  # decoded
 UPLOAD_BODY_BYTES = 28_500_000  # the same as base64 in JSON, with room for its other fields
-DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_BODY_BYTES
+MCP_BODY_BYTES = 4_000_000  # of one message; its images are read into memory
+BODY_BYTES_AT = {"/v1/upload": UPLOAD_BODY_BYTES, "/mcp": MCP_BODY_BYTES}
+DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_BYTES, *BODY_BYTES_AT.values())
 
 # -- Agents ------------------------------------------------------------------------------------
 

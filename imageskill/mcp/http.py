@@ -15,6 +15,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from a2wsgi import ASGIMiddleware
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -27,8 +28,6 @@ from imageskill import inner_requests
 from imageskill.cli.grammar.requests import Request
 from imageskill.mcp import server, tools
 from jobs.pictures import formats
-
-MOST_BYTES = 4_000_000  # of one message; its pictures are read into memory
 
 
 class InProcess:
@@ -107,7 +106,7 @@ class _Loop:
             server.build(InProcess()),
             json_response=True,
             stateless=True,
-            max_request_body_size=MOST_BYTES,
+            max_request_body_size=settings.MCP_BODY_BYTES,
         )
         self.loop = asyncio.new_event_loop()
         self.is_ready = threading.Event()
@@ -144,8 +143,8 @@ def endpoint(request: HttpRequest) -> HttpResponse:
     def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> None:
         started.update(status=int(status.split(maxsplit=1)[0]), headers=headers)
 
-    body = b"".join(loop.wsgi(request.META, start_response))
-    response = HttpResponse(body, status=started["status"])
+    content = b"".join(loop.wsgi(request.META, start_response))
+    response = HttpResponse(content, status=started["status"])
     for name, value in started["headers"]:
         if name.lower() != "content-length":
             response[name] = value

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from django.conf import settings
 from ninja import Router
 from ninja.errors import ValidationError
 from pydantic import ValidationError as Malformed
 
-from imageskill.errors import Detail, InvalidArguments, PayloadTooLarge
+from imageskill.errors import Detail, InvalidArguments
 from imageskill.lib import strict_json
 from imageskill.lib.envelope import command
 from imageskill.lib.http import ApiRequest
@@ -67,9 +66,6 @@ def _upload(request: ApiRequest) -> tuple[uploads.Declared, bytes, str]:
 
 
 def _upload_body(request: ApiRequest) -> schemas.UploadBody:
-    limit = settings.UPLOAD_BODY_BYTES
-    if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
-        raise PayloadTooLarge(f"The request body may have at most {limit} bytes.")
     try:
         return schemas.UploadBody.model_validate(strict_json.parse(request.read()))
     except strict_json.NotStrictJson as error:
