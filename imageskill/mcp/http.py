@@ -11,6 +11,7 @@ import json
 import threading
 from collections.abc import Sequence
 from functools import cache
+from io import BytesIO
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -143,12 +144,18 @@ def endpoint(request: HttpRequest) -> HttpResponse:
     def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> None:
         started.update(status=int(status.split(maxsplit=1)[0]), headers=headers)
 
-    content = b"".join(loop.wsgi(request.META, start_response))
+    content = b"".join(loop.wsgi(_with_whole_body(request), start_response))
     response = HttpResponse(content, status=started["status"])
     for name, value in started["headers"]:
         if name.lower() != "content-length":
             response[name] = value
     return response
+
+
+def _with_whole_body(request: HttpRequest) -> dict[str, Any]:
+    """Return the WSGI request with as many bytes as it says; a2wsgi waits for missing ones."""
+    body = request.body
+    return request.META | {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
 
 
 urlpatterns = [path("mcp", endpoint, name="mcp")]

@@ -1,20 +1,23 @@
 """Bodies without a length, and bodies that are too long, on every surface."""
 
+import io
 import json
 import re
 import socket
 import tempfile
 from http.client import HTTPResponse
 from itertools import repeat
+from threading import Thread
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from billing.models import StripeEvent
 from imageskill import bodies
 from imageskill.standins import github
 from imageskill.standins.stripe import deliveries
+from imageskill.wsgi import application
 from tests.imageskill.mcp.test_http import INITIALIZE
 from tests.jobs.pictures import noise, upload_of
 
@@ -181,6 +184,23 @@ class TestTooLong:
     def test_names_the_command(self, api):
         answer = api.post("/v1/upload", raw=bytes(settings.UPLOAD_BODY_BYTES + 1))
         assert answer.envelope["command"] == "image-skill upload"
+
+
+@pytest.mark.django_db
+class TestCutShort:
+    def test_a_message_with_fewer_bytes_than_it_says_is_answered(self):
+        """a2wsgi asks for the missing ones for ever."""
+        request = RequestFactory().post("/mcp", b"{", content_type="application/json", headers=MCP)
+        environ = request.META | {"CONTENT_LENGTH": "1000", "wsgi.input": io.BytesIO(b"{")}
+        statuses = []
+
+        def serve_it():
+            b"".join(application(environ, lambda status, _: statuses.append(status)))
+
+        thread = Thread(target=serve_it, daemon=True)
+        thread.start()
+        thread.join(20)
+        assert statuses == ["400 Bad Request"]
 
 
 def post(live, path, body, headers=JSON, **options):
