@@ -12,10 +12,14 @@ from celery.schedules import crontab
 from celery.signals import worker_ready
 from django.conf import settings
 from kombu import Queue
+from kombu.transport import TRANSPORT_ALIASES
 
 from imageskill.lib.queue import QUEUES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imageskill.settings")
+
+# By alias: the setting `broker_transport` is ignored for `redis+socket://`.
+TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "imageskill.lib.broker:Transport"))
 
 app = Celery("imageskill")
 app.config_from_object("django.conf:settings", namespace="CELERY")

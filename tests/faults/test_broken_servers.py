@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
 from typing import Self
 
 import httpx
@@ -16,7 +15,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from imageskill.embedded import programs
-from imageskill.embedded.service import Program, Service
+from imageskill.embedded.service import Program
 from tests.faults.conftest import QUICK, wait_for
 from tests.live import Live
 
@@ -98,33 +97,10 @@ def own_site(transactional_db, own_postgres, own_valkey, tmp_path):
     )
     scheduler.start()
     site.start()
-    with supervised(
-        Service("worker", site.worker, log=site.worker_log),
-        Service("scheduler", scheduler, log=tmp_path / "beat.log"),
-    ):
-        yield site
+    site.scheduler = scheduler
+    yield site
     scheduler.stop()
     site.stop()
-
-
-@contextmanager
-def supervised(*services):
-    """Start again what dies, as `make run` and every service manager do.
-
-    Celery's worker ends when it loses Redis while it has work in hand.
-    """
-    is_over = threading.Event()
-
-    def watch():
-        while not is_over.wait(0.5):
-            for service in services:
-                service.revive(lambda text: None)
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    yield
-    is_over.set()
-    thread.join()
 
 
 def manage(site, *arguments):
@@ -141,6 +117,7 @@ def manage(site, *arguments):
 def test_both_break_under_load(own_site, own_postgres, own_valkey):
     signup = {"agent_name": "steady", "runtime": "tests", "agent_contact": "ops@example.com"}
     token = own_site.post("/v1/agent-signups", json=signup).data["token"]
+    processes = own_site.worker.pid, own_site.scheduler.pid
 
     with Load(own_site, token) as load:
         wait_for(lambda: len(load.jobs) > 5)
@@ -153,6 +130,7 @@ def test_both_break_under_load(own_site, own_postgres, own_valkey):
         before = len(load.jobs)
         wait_for(lambda: len(load.jobs) > before + 10, within_s=60)
 
+    assert (own_site.worker.pid, own_site.scheduler.pid) == processes, "nobody restarts them here"
     ids = [job_id for found in load.jobs.values() for job_id in found]
     assert load.codes <= {None, "SERVICE_UNAVAILABLE"}
     assert len(ids) == len(set(ids)) == len(load.jobs), "a key has one job, a job one key"

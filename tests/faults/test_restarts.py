@@ -1,0 +1,76 @@
+"""Redis restarted: what runs goes on, and whoever comes after is served.
+
+Nothing is supervised here: a process that ends stays down.
+"""
+
+import os
+import time
+
+import pytest
+import redis
+from django.conf import settings as django_settings
+
+from imageskill.embedded import programs
+from imageskill.embedded.child import Child
+from imageskill.standins.providers.house import settings as addresses
+from tests.faults.conftest import QUICK, wait_for
+from tests.live import Live
+
+pytestmark = pytest.mark.live
+
+FAL = {"prompt": "a lighthouse", "model": "fal.flux-dev"}
+
+
+def create(site, token, body):
+    answer = site.post("/v1/create", token=token, json=body)
+    assert answer.status in {200, 202}, answer.envelope
+    return answer.data["job_id"]
+
+
+def wait_until_completed(site, token, job_id):
+    path = f"/v1/jobs/{job_id}"
+    wait_for(lambda: site.get(path, token=token).data["status"] == "completed", within_s=60)
+
+
+class TestRedis:
+    @pytest.fixture
+    def site(self, transactional_db, own_valkey, providers, tmp_path):
+        site = Live(
+            tmp_path,
+            **QUICK,
+            **addresses(providers.base_url),
+            REDIS_URL=own_valkey.url(),
+            DATA_DIR=str(tmp_path),
+        )
+        site.start()
+        yield site
+        site.stop()
+
+    def test_a_worker_finishes_its_task_and_takes_the_next(
+        self, site, own_valkey, providers, agent
+    ):
+        worker = site.worker.pid
+
+        for end in (own_valkey.stop, own_valkey.kill):
+            providers.reset()
+            providers.fal.seconds = 6
+            in_hand = create(site, agent.token, FAL)
+            wait_for(lambda: providers.requests)
+            end()
+            time.sleep(1)
+            own_valkey.start()
+            wait_until_completed(site, agent.token, in_hand)
+            providers.fal.seconds = 0
+            wait_until_completed(site, agent.token, create(site, agent.token, FAL))
+
+        assert site.worker.pid == worker, site.logs()
+        with redis.Redis.from_url(own_valkey.url()) as client:
+            wait_for(lambda: client.hlen("unacked") == 0)
+
+    def test_a_worker_that_a_defect_ends_says_so_by_its_status(self, tmp_path):
+        command = [*programs.worker(threads=1), "--include", "tests.faults.defective_worker"]
+        with (tmp_path / "worker.log").open("ab") as log:
+            worker = Child(command, env=os.environ, log=log, cwd=django_settings.BASE_DIR)
+
+        assert worker.wait(120)
+        assert worker.exit_status == 1
