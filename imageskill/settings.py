@@ -112,17 +112,21 @@ TEMPLATES = [
 DATABASE_URL = env.text("DATABASE_URL")
 if not DATABASE_URL:
     raise ImproperlyConfigured("DATABASE_URL is missing; `make run` brings a PostgreSQL along.")
+_DATABASE_POOL_TIMEOUT_S = env.integer("DATABASE_POOL_TIMEOUT_S", 10)
 DATABASES = {
     "default": urls.database(DATABASE_URL)
     | {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "imageskill.lib.postgresql",
         "CONN_MAX_AGE": 0,
         "ATOMIC_REQUESTS": False,  # django-ninja answers inside the view: verbs own transactions
         "OPTIONS": {
             "pool": {
                 "min_size": env.integer("DATABASE_POOL_MIN", 2),
                 "max_size": env.integer("DATABASE_POOL_MAX", 20),
-                "timeout": env.integer("DATABASE_POOL_TIMEOUT_S", 10),
+                "timeout": _DATABASE_POOL_TIMEOUT_S,
+                # A pool that tries to reconnect doubles its pauses, by default for 5 minutes. One
+                # that has given up tries again at once for the next caller.
+                "reconnect_timeout": _DATABASE_POOL_TIMEOUT_S,
             },
             # Planning the usual joins costs more than running them: after a few times it is kept.
             "server_side_binding": True,

@@ -1,11 +1,15 @@
-"""Redis restarted: what runs goes on, and whoever comes after is served.
+"""Redis or PostgreSQL restarted: what runs goes on, and whoever comes after is served.
 
 Nothing is supervised here: a process that ends stays down.
 """
 
 import os
+import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 import redis
 from django.conf import settings as django_settings
@@ -19,6 +23,8 @@ from tests.live import Live
 pytestmark = pytest.mark.live
 
 FAL = {"prompt": "a lighthouse", "model": "fal.flux-dev"}
+SKETCH = {"prompt": "a lighthouse", "model": "local.sketch"}
+SIGNUP = {"agent_name": "steady", "runtime": "tests", "agent_contact": "ops@example.com"}
 
 
 def create(site, token, body):
@@ -74,3 +80,47 @@ class TestRedis:
 
         assert worker.wait(120)
         assert worker.exit_status == 1
+
+
+class TestPostgres:
+    @pytest.fixture
+    def site(self, transactional_db, own_postgres, tmp_path):
+        site = Live(
+            tmp_path,
+            **QUICK,
+            DATABASE_URL=own_postgres.url(),
+            DATABASE_POOL_TIMEOUT_S="3",
+            DATA_DIR=str(tmp_path),
+        )
+        migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+        subprocess.run(migrate, env=site.env, cwd=django_settings.BASE_DIR, check=True)
+        site.start()
+        yield site
+        site.stop()
+
+    @pytest.fixture
+    def token(self, site):
+        return site.post("/v1/agent-signups", json=SIGNUP).data["token"]
+
+    @pytest.fixture
+    def whoami(self, site, token):
+        return lambda: site.get("/v1/whoami", token=token).status
+
+    def test_nobody_meets_a_dead_connection(self, site, own_postgres, token, whoami):
+        with ThreadPoolExecutor(40) as callers:
+            for _ in range(400):
+                callers.submit(whoami)
+        assert connections(own_postgres) > 10
+
+        own_postgres.stop()
+        own_postgres.start()
+
+        assert [whoami() for _ in range(30)] == [200] * 30
+        assert site.get("/healthz").status == 200
+        wait_until_completed(site, token, create(site, token, SKETCH))
+
+
+def connections(postgres):
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        count = "SELECT count(*) FROM pg_stat_activity WHERE client_port IS NOT NULL"
+        return connection.execute(count).fetchone()[0]
