@@ -22,6 +22,7 @@ from imageskill.errors import (
     MethodNotAllowed,
     NotFound,
     PayloadTooLarge,
+    ServiceUnavailable,
 )
 from imageskill.lib import trace
 from imageskill.lib.envelope import EXIT_CODE_HEADER, TRACE_HEADER, failure
@@ -35,6 +36,7 @@ _FRAMEWORK_ERRORS: dict[int, type[ApiError]] = {
     404: NotFound,
     405: MethodNotAllowed,
     413: PayloadTooLarge,
+    503: ServiceUnavailable,
 }
 
 

@@ -17,3 +17,5 @@ urlpatterns = [
     path("", include("feedback.page_urls")),
     path("", include("imageskill.console.urls")),
 ]
+
+handler500 = "imageskill.error_pages.server_error"

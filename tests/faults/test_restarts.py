@@ -119,8 +119,28 @@ class TestPostgres:
         assert site.get("/healthz").status == 200
         wait_until_completed(site, token, create(site, token, SKETCH))
 
+        own_postgres.stop()
+        assert_unavailable(site, token)
+        own_postgres.start()
+
+        assert [whoami() for _ in range(30)] == [200] * 30
+
 
 def connections(postgres):
     with psycopg.connect(postgres.url(), autocommit=True) as connection:
         count = "SELECT count(*) FROM pg_stat_activity WHERE client_port IS NOT NULL"
         return connection.execute(count).fetchone()[0]
+
+
+def assert_unavailable(site, token):
+    site.client.cookies["sessionid"] = "of-somebody"
+    for path in ("/agents", "/admin/", "/a/image_gone.png"):
+        page = site.client.get(path)
+        assert (path, page.status_code) == (path, 503)
+        assert "<h1>Temporarily unavailable</h1>" in page.text
+        assert page.headers["Retry-After"] == "5"
+        assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    for path in ("/healthz", "/v1/jobs"):
+        answer = site.get(path, token=token)
+        assert (path, answer.status, answer.code) == (path, 503, "SERVICE_UNAVAILABLE")
+        assert "retry-after" in answer.headers

@@ -1,0 +1,30 @@
+"""The pages for what went wrong outside the API."""
+
+import sys
+
+import structlog
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.views import defaults
+
+log = structlog.get_logger(__name__)
+
+_RETRY_AFTER_S = "5"
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer 503 when the database can't be reached, 500 for every other exception.
+
+    Django calls this while it handles the exception, wherever it was raised: in a view, a template
+    or a middleware.
+    """
+    error = sys.exc_info()[1]
+    if not isinstance(error, OperationalError | InterfaceError):
+        return defaults.server_error(request)
+    log.error("database_gone", error=type(error).__name__)
+    # Without the request: its user and its messages are read from the database.
+    response = HttpResponse(render_to_string("503.html"), status=503)
+    response["Retry-After"] = _RETRY_AFTER_S
+    response["Cache-Control"] = "no-store"
+    return response
