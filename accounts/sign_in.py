@@ -5,11 +5,13 @@ from typing import Any, cast
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import LoginForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from django.contrib.auth.models import AnonymousUser
 from django.core.mail import EmailMessage
 from django.forms import CharField, PasswordInput
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
-from accounts import letters, sponsors
+from accounts import letters, reauthentication, sponsors
 from accounts.models import User
 from imageskill.lib.http import client_ip
 
@@ -63,6 +65,24 @@ class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Where allauth asks the project."""
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Hold what allauth guards to our rule: raise, or return that nothing more is required.
+
+        Its own rule lets in whoever has neither a factor nor a password, takes a password instead
+        of a factor, and can only be relaxed by what this method returns.
+        """
+        reauthentication.require(self.request)
+        return False
+
+    def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
+        """Return the factors of whoever has one; a mailed code is for who has none."""
+        methods = super().get_reauthentication_methods(user)
+        factors = [method for method in methods if method["id"] != "reauthenticate"]
+        if factors or not user.is_authenticated:
+            return factors
+        url = reverse("account_reauthenticate")
+        return [{"id": "code", "description": "Use a mailed code", "url": url}]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Keep the sign-up form shut: signing in by code is how people come to be."""

@@ -12,6 +12,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         account.PasswordSignIn.as_view(),
         name="password_login",
     ),
+    path(
+        "account/reauthenticate/", account.Reauthenticate.as_view(), name="account_reauthenticate"
+    ),
     path("account/", include("allauth.urls")),
     path("claim/<str:token>", claims.open_claim, name="claim_link"),
     path("claims/<str:claim_id>/decline", claims.decline_claim, name="claim_decline"),

@@ -1,5 +1,6 @@
 """Each of the sponsor's pages: accessible in light and dark, and whole on a small screen."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -55,6 +56,10 @@ def _check(page: Page, url: str) -> None:
 def _sign_in(page: Page, live: Live, user: User) -> None:
     client = Client()
     client.force_login(user)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "code", "at": time.time()}]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
     cookie = client.cookies["sessionid"].value
     page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live.url}])
 
@@ -80,6 +85,7 @@ class TestSignedIn:
                 "my_account",
                 "outbox",
                 "account_email",
+                "account_reauthenticate",
                 "mfa_index",
                 "mfa_add_webauthn",
                 "mfa_activate_totp",

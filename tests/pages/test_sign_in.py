@@ -12,16 +12,9 @@ from accounts import sponsors
 from accounts.models import User
 from imageskill.lib import clock
 from tests.accounts.claiming import person
+from tests.pages.sign_in_steps import CONFIRM, LOGIN, mailed_code
 
 pytestmark = pytest.mark.django_db
-LOGIN = "/account/login/"
-CONFIRM = "/account/login/code/confirm/"
-
-
-def _code() -> str:
-    found = re.search(r"^ {4}(\S+)$", str(mail.outbox[-1].body), re.MULTILINE)
-    assert found, mail.outbox[-1].body
-    return found[1]
 
 
 def _same_but_for(text: str, address: str) -> str:
@@ -34,7 +27,7 @@ class TestACode:
         client = Client()
 
         client.post(LOGIN, {"login": "New@Example.org"})
-        answer = client.post(CONFIRM, {"code": _code()})
+        answer = client.post(CONFIRM, {"code": mailed_code()})
 
         assert answer.headers["Location"] == reverse("my_agents")
         user = User.objects.get(email="new@example.org")
@@ -45,7 +38,7 @@ class TestACode:
         client = Client()
         client.post(LOGIN, {"login": "a@example.org", "next": "/account"})
 
-        answer = client.post(CONFIRM, {"code": _code(), "next": "/account"})
+        answer = client.post(CONFIRM, {"code": mailed_code(), "next": "/account"})
 
         assert answer.headers["Location"] == "/account"
 
@@ -53,7 +46,7 @@ class TestACode:
         client = Client()
         client.post(LOGIN, {"login": "a@example.org", "next": "https://evil.example/"})
 
-        answer = client.post(CONFIRM, {"code": _code(), "next": "https://evil.example/"})
+        answer = client.post(CONFIRM, {"code": mailed_code(), "next": "https://evil.example/"})
 
         assert "evil" not in answer.headers["Location"]
 
@@ -69,7 +62,7 @@ class TestACode:
     def test_is_void_after_three_wrong_ones(self, db: None) -> None:
         client = Client()
         client.post(LOGIN, {"login": "a@example.org"})
-        right = _code()
+        right = mailed_code()
         for _ in range(3):
             client.post(CONFIRM, {"code": "AAAAAA"})
 
@@ -83,7 +76,7 @@ class TestACode:
         message = mail.outbox[-1]
         assert message.subject == "Your sign-in code for Image Skill"
         [(html, _)] = message.alternatives  # type: ignore[attr-defined]
-        assert _code() in html
+        assert mailed_code() in html
 
 
 class TestKnownAndUnknownAddresses:

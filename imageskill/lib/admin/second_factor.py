@@ -1,6 +1,7 @@
-"""Whether whoever signed in has shown a second factor, and how lately."""
+"""Whether whoever is signed in has shown a second factor, and how lately they signed in."""
 
 import time
+from typing import Any
 
 from allauth.account import app_settings
 from allauth.account.authentication import get_authentication_records
@@ -10,7 +11,7 @@ from django.http import HttpRequest
 
 def was_given(request: HttpRequest) -> bool:
     """Tell whether this session was opened, or confirmed since, with a second factor."""
-    return bool(_moments(request))
+    return bool(_second_factors(request))
 
 
 def require_lately(request: HttpRequest) -> None:
@@ -18,11 +19,20 @@ def require_lately(request: HttpRequest) -> None:
 
     How long is ACCOUNT_REAUTHENTICATION_TIMEOUT, in seconds; signing in counts as giving it.
     """
-    oldest = time.time() - app_settings.REAUTHENTICATION_TIMEOUT
-    if not any(at > oldest for at in _moments(request)):
-        raise ReauthenticationRequired
+    _require_recent(_second_factors(request))
 
 
-def _moments(request: HttpRequest) -> list[float]:
+def require_sign_in_lately(request: HttpRequest) -> None:
+    """Raise `ReauthenticationRequired` when the sign-in, by whatever means, is too long ago."""
+    _require_recent(get_authentication_records(request, request.user))
+
+
+def _second_factors(request: HttpRequest) -> list[dict[str, Any]]:
     records = get_authentication_records(request, request.user)
-    return [record["at"] for record in records if record.get("method") == "mfa"]
+    return [record for record in records if record.get("method") == "mfa"]
+
+
+def _require_recent(records: list[dict[str, Any]]) -> None:
+    oldest = time.time() - app_settings.REAUTHENTICATION_TIMEOUT
+    if not any(record["at"] > oldest for record in records):
+        raise ReauthenticationRequired
