@@ -1,21 +1,70 @@
 """Addresses of sign-in, claims and what a sponsor decides about an agent."""
 
+from allauth.account import views as signing_in
+from allauth.mfa.base import views as factors
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.totp import views as app
+from allauth.mfa.webauthn import views as passkeys
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
 from accounts.views import account, agents, claims, inbox
 
+# allauth's pages one by one, under its names: its own list would mount passwords and sign-up too.
+_SIGN_IN = [
+    path("login/", signing_in.login, name="account_login"),
+    # allauth leads here when a code is void; ours are asked for on the sign-in page.
+    path(
+        "login/code/",
+        RedirectView.as_view(pattern_name="account_login", query_string=True),
+        name="account_request_login_code",
+    ),
+    path("login/code/confirm/", signing_in.confirm_login_code, name="account_confirm_login_code"),
+    path("login/password/", account.PasswordSignIn.as_view(), name="password_login"),
+    path("reauthenticate/", account.Reauthenticate.as_view(), name="account_reauthenticate"),
+    path("logout/", signing_in.logout, name="account_logout"),
+    path("inactive/", signing_in.account_inactive, name="account_inactive"),
+    path("email/", signing_in.email, name="account_email"),
+    path(
+        "confirm-email/",
+        signing_in.email_verification_sent,
+        name="account_email_verification_sent",
+    ),
+]
+_FACTORS = [
+    path("", factors.index, name="mfa_index"),
+    path("authenticate/", factors.authenticate, name="mfa_authenticate"),
+    path("reauthenticate/", factors.reauthenticate, name="mfa_reauthenticate"),
+    path("totp/activate/", app.activate_totp, name="mfa_activate_totp"),
+    path("totp/deactivate/", app.deactivate_totp, name="mfa_deactivate_totp"),
+    path("recovery-codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path(
+        "recovery-codes/generate/",
+        recovery_codes.generate_recovery_codes,
+        name="mfa_generate_recovery_codes",
+    ),
+    path(
+        "recovery-codes/download/",
+        recovery_codes.download_recovery_codes,
+        name="mfa_download_recovery_codes",
+    ),
+    path("webauthn/", passkeys.list_webauthn, name="mfa_list_webauthn"),
+    path("webauthn/add/", passkeys.add_webauthn, name="mfa_add_webauthn"),
+    path("webauthn/login/", passkeys.login_webauthn, name="mfa_login_webauthn"),
+    path(
+        "webauthn/reauthenticate/",
+        passkeys.reauthenticate_webauthn,
+        name="mfa_reauthenticate_webauthn",
+    ),
+    path("webauthn/keys/<int:pk>/edit/", passkeys.edit_webauthn, name="mfa_edit_webauthn"),
+    path("webauthn/keys/<int:pk>/remove/", passkeys.remove_webauthn, name="mfa_remove_webauthn"),
+]
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("account", account.my_account, name="my_account"),
-    path(
-        "account/login/password/",
-        account.PasswordSignIn.as_view(),
-        name="password_login",
-    ),
-    path(
-        "account/reauthenticate/", account.Reauthenticate.as_view(), name="account_reauthenticate"
-    ),
-    path("account/", include("allauth.urls")),
+    path("account/", include(_SIGN_IN)),
+    path("account/2fa/", include(_FACTORS)),
     path("claim/<str:token>", claims.open_claim, name="claim_link"),
     path("claims/<str:claim_id>/decline", claims.decline_claim, name="claim_decline"),
     path("claims/<str:claim_id>/report", claims.report_claim, name="claim_report"),

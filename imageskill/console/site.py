@@ -8,7 +8,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, path, reverse
 from unfold.sites import UnfoldAdminSite
 
@@ -72,6 +72,14 @@ class ConsoleSite(UnfoldAdminSite):
         if not second_factor.was_given(request):
             return redirect_to_login(target, login_url=reverse("mfa_reauthenticate"))
         return HttpResponseRedirect(target)
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Answer 404: nobody keeps a password, and a stale session must not set one."""
+        raise Http404
+
+    password_change_done = password_change
 
 
 def _is_staff(request: HttpRequest) -> bool:

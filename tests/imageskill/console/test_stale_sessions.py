@@ -51,6 +51,14 @@ def _sensitive(user):
 
 
 class TestAStaleSession:
+    @pytest.mark.parametrize("url", ["/account/password/set/", "/admin/password_change/"])
+    def test_it_sets_no_password(self, signed_in, operator, secret, url):
+        browser = signed_in(operator, minutes_ago=60)
+        form = {"password1": PASSWORD, "password2": PASSWORD}
+        assert browser.post(url, form).status_code == 404
+        operator.refresh_from_db()
+        assert not operator.has_usable_password()
+
     def test_a_password_does_not_make_it_fresh(self, stale, supporter):
         answer = stale.post("/account/reauthenticate/", {"password": PASSWORD})
         assert answer["Location"].startswith(AGAIN)
