@@ -4,8 +4,10 @@ from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import LoginForm
-from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, LoginWebAuthnForm
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.forms import CharField, PasswordInput
 from django.http import HttpRequest, HttpResponse
@@ -61,6 +63,31 @@ class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
             passkey = self.fields["passwordless"]
             passkey.label, passkey.initial = "Sign in with it alone, without a mailed code", True
             passkey.help_text = "Asks for your finger, your face or its PIN."
+
+    def clean(self) -> dict[str, Any]:
+        """Keep what the person chose as what the passkey is for.
+
+        The browser reports instead whether the device can be asked without an account's name:
+        some never report it, and some devices can although nobody chose so.
+        """
+        cleaned: dict[str, Any] = super().clean()
+        if credential := cleaned.get("credential"):
+            chosen = bool(cleaned.get("passwordless"))
+            credential["clientExtensionResults"] = {"credProps": {"rk": chosen}}
+        return cleaned
+
+
+class PasskeySignInForm(LoginWebAuthnForm):  # type: ignore[misc]
+    """Signs in by a passkey alone, if it was added for that."""
+
+    def clean_credential(self) -> Authenticator:
+        """Refuse a mere second factor; the browser was asked for nothing else, an attacker may."""
+        authenticator: Authenticator = super().clean_credential()
+        if not authenticator.wrap().is_passwordless:
+            raise ValidationError(
+                "This passkey is a second factor only. Ask for a mailed code first."
+            )
+        return authenticator
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]

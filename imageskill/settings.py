@@ -189,7 +189,10 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # what counts: accounts.reauthentication
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_FORMS = {"add_webauthn": "accounts.sign_in.AddPasskeyForm"}
+MFA_FORMS = {
+    "add_webauthn": "accounts.sign_in.AddPasskeyForm",
+    "login_webauthn": "accounts.sign_in.PasskeySignInForm",
+}
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Image Skill"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS
