@@ -32,7 +32,7 @@ def invite(*, address: str) -> str | None:
 
 
 def use_up(request: HttpRequest, user: User) -> None:
-    """Make the password that somebody just signed in with useless; their session stays."""
+    """Make the password that somebody just typed useless; a session that it opened stays."""
     if not user.has_usable_password():
         return
     user.set_unusable_password()

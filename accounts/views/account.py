@@ -30,10 +30,9 @@ class PasswordSignIn(LoginView):  # type: ignore[misc]
         return PasswordSignInForm
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Sign in; the password is of no more use then."""
+        """Sign in, or go on to the second factor; either way the password is used up."""
         response: HttpResponse = super().form_valid(form)
-        if self.request.user.is_authenticated:
-            first_admin.use_up(self.request, me(self.request))
+        first_admin.use_up(self.request, form.user)
         return response
 
 

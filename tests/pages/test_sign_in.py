@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -12,6 +13,7 @@ from accounts import sponsors
 from accounts.models import User
 from imageskill.lib import clock
 from tests.accounts.claiming import person
+from tests.browser.console import app_code
 from tests.pages.sign_in_steps import CONFIRM, LOGIN, mailed_code
 
 pytestmark = pytest.mark.django_db
@@ -149,6 +151,23 @@ class TestAPassword:
 
         assert answer.status_code == 302
         assert answer.headers["Location"] == reverse("my_agents")
+
+    def test_is_used_up_before_the_second_factor_is_given(self, db: None) -> None:
+        user, secret = person("staff@example.org"), generate_totp_secret()
+        TOTP.activate(user, secret)
+        user.set_password("a long enough password")
+        user.save()
+        client = Client()
+
+        step = client.post(
+            reverse("password_login"),
+            {"login": "staff@example.org", "password": "a long enough password"},
+        )
+
+        user.refresh_from_db()
+        assert not user.has_usable_password()
+        client.post(step.headers["Location"], {"code": app_code(secret)})
+        assert client.get(reverse("my_agents")).status_code == 200
 
     def test_that_is_wrong_lets_nobody_in(self, db: None) -> None:
         person("staff@example.org")
