@@ -85,8 +85,8 @@ def _count_starter(contact: str, network: str) -> bool:
 
 _COUNT = """
 INSERT INTO billing_startercount AS count (source, grants, updated_at)
-SELECT %(source)s, 1, now() WHERE %(limit)s > 0
-ON CONFLICT (source) DO UPDATE SET grants = count.grants + 1, updated_at = now()
+SELECT %(source)s, 1, %(now)s WHERE %(limit)s > 0
+ON CONFLICT (source) DO UPDATE SET grants = count.grants + 1, updated_at = %(now)s
  WHERE count.grants < %(limit)s
 RETURNING grants
 """
@@ -94,5 +94,5 @@ RETURNING grants
 
 def _count(source: str, limit: int) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"source": source, "limit": limit})
+        cursor.execute(_COUNT, {"source": source, "limit": limit, "now": clock.now()})
         return cursor.fetchone() is not None

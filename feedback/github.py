@@ -247,7 +247,7 @@ def _token() -> str:
     if settings.GITHUB_TOKEN:
         return str(settings.GITHUB_TOKEN)
     with _app_token_lock:
-        now = datetime.now(UTC)
+        now = datetime.now(UTC)  # the machine's, not lib.clock's: GitHub compares it with its own
         if _app_token is None or _app_token[1] < now + timedelta(minutes=5):
             _app_token = _new_app_token(now)
         return _app_token[0]

@@ -14,7 +14,6 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Now
 
 from accounts import audit
 from accounts.models import User
@@ -216,7 +215,7 @@ def _create(item: QueueItem, text: issue_text.IssueText) -> Issue | None:
     """Make the issue; None where the item was taken out of the queue meanwhile."""
     queued = QueueItem.objects.filter(pk=item.pk, state=QueueState.QUEUED)
     # Committed before the call: whoever comes after a crash knows that there may be an issue.
-    if not queued.update(create_began_at=Now()):
+    if not queued.update(create_began_at=clock.now()):
         return None
     try:
         return github.create_issue(

@@ -6,10 +6,9 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.utils import timezone
 
 from accounts.models.agents import Agent, Organization
-from imageskill.lib import ids
+from imageskill.lib import clock, ids
 
 
 class ActivityEvent(models.Model):
@@ -21,7 +20,7 @@ class ActivityEvent(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="+")
     type = models.CharField(max_length=64)
-    occurred_at = models.DateTimeField(default=timezone.now)
+    occurred_at = models.DateTimeField(default=clock.now)
     summary = models.CharField(max_length=300)
     operation = models.CharField(max_length=32)
     subject_type = models.CharField(max_length=32)

@@ -5,10 +5,9 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.utils import timezone
 
 from accounts.models.users import User
-from imageskill.lib import ids
+from imageskill.lib import clock, ids
 
 
 class Organization(models.Model):
@@ -24,7 +23,7 @@ class Organization(models.Model):
         blank=True,
         related_name="organizations",
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     def __str__(self) -> str:
         return self.public_id
@@ -85,7 +84,7 @@ class Agent(models.Model):
     signup_network = models.CharField(max_length=64, blank=True)
     discovery_source = models.CharField(max_length=200, blank=True)
     session_origin = models.CharField(max_length=32, default="agent_signup")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     last_seen_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar = AgentQuerySet.as_manager()

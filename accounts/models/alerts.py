@@ -3,9 +3,9 @@
 from typing import ClassVar
 
 from django.db import models
-from django.utils import timezone
 
 from accounts.models.users import User
+from imageskill.lib import clock
 
 
 class Alert(models.Model):
@@ -29,7 +29,7 @@ class Alert(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="alerts")
     subject = models.CharField("about", max_length=128)
     facts = models.JSONField(default=dict)  # names and amounts that the letter speaks of
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     mail_tried_at = models.DateTimeField(null=True, blank=True)
     mailed_at = models.DateTimeField(null=True, blank=True)
 

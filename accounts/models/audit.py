@@ -3,15 +3,15 @@
 from typing import ClassVar
 
 from django.db import models
-from django.utils import timezone
 
 from accounts.models.users import User
+from imageskill.lib import clock
 
 
 class AuditLine(models.Model):
     """One change by a person; written by the function that makes the change."""
 
-    at = models.DateTimeField(default=timezone.now, editable=False)
+    at = models.DateTimeField(default=clock.now, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     actor = models.CharField(max_length=254)  # the address at the time, or the name of a system
     action = models.CharField(max_length=64)

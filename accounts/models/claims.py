@@ -4,11 +4,10 @@ from functools import partial
 from typing import ClassVar
 
 from django.db import models
-from django.utils import timezone
 
 from accounts.models.agents import Agent
 from accounts.models.users import User
-from imageskill.lib import ids
+from imageskill.lib import clock, ids
 
 
 class ClaimRecipient(models.Model):
@@ -16,7 +15,7 @@ class ClaimRecipient(models.Model):
 
     address = models.CharField("mail address", max_length=254, unique=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     def __str__(self) -> str:
         return self.address
@@ -61,7 +60,7 @@ class Claim(models.Model):
         max_length=16, choices=Withheld.choices, default=Withheld.NO, blank=True
     )
     digest = models.BinaryField(max_length=32, null=True, unique=True)  # of the mailed token
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     mail_tried_at = models.DateTimeField(null=True, blank=True)
     mailed_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField()

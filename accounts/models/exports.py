@@ -3,9 +3,9 @@
 from typing import ClassVar
 
 from django.db import models
-from django.utils import timezone
 
 from accounts.models.users import User
+from imageskill.lib import clock
 
 
 class Export(models.Model):
@@ -26,7 +26,7 @@ class Export(models.Model):
     rows = models.PositiveIntegerField(default=0)  # so far
     problem = models.CharField(max_length=100, blank=True, default="", db_default="")  # its class
     storage_key = models.CharField(max_length=200, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     expires_at = models.DateTimeField()
     downloads = models.PositiveIntegerField(default=0)
 

@@ -3,13 +3,14 @@
 from typing import ClassVar
 
 from django.db import models
-from django.utils import timezone
+
+from imageskill.lib import clock
 
 
 class TelemetryRow(models.Model):
     """One request or job, as the contract lists it; written in batches by `accounts.telemetry`."""
 
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
     kind = models.CharField(max_length=16)  # request, job, policy
     name = models.CharField(max_length=64)  # the command
     endpoint = models.CharField(max_length=128, blank=True)

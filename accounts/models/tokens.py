@@ -3,9 +3,9 @@
 from typing import ClassVar
 
 from django.db import models
-from django.utils import timezone
 
 from accounts.models.agents import Agent
+from imageskill.lib import clock
 
 
 class Token(models.Model):
@@ -21,7 +21,7 @@ class Token(models.Model):
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="tokens")
     lookup = models.CharField(max_length=16, unique=True)
     digest = models.BinaryField(max_length=32)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_because = models.CharField(max_length=16, choices=RevokedBecause.choices, blank=True)

@@ -6,6 +6,8 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models.functions import Lower
 
+from imageskill.lib import clock
+
 
 class PeopleManager(UserManager["User"]):
     """Makes people by address."""
@@ -30,6 +32,7 @@ class User(AbstractUser):
 
     username = None  # type: ignore[assignment]
     email = models.EmailField("mail address", unique=True)
+    date_joined = models.DateTimeField("date joined", default=clock.now)
     time_zone = models.CharField(max_length=64, default="UTC")
 
     USERNAME_FIELD = "email"

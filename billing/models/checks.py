@@ -3,13 +3,14 @@
 from typing import ClassVar
 
 from django.db import models
-from django.utils import timezone
+
+from imageskill.lib import clock
 
 
 class BooksCheck(models.Model):
     """One run of `check_books`: nightly, by hand, or by a button in the console."""
 
-    started_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(default=clock.now)
     finished_at = models.DateTimeField()
     actor = models.CharField(max_length=80)
     problem_count = models.PositiveIntegerField()

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from imageskill.lib.updated_at import UpdatedAtField
 
 
 class DailyUse(models.Model):
@@ -33,7 +34,7 @@ class StarterCount(models.Model):
 
     source = models.CharField(max_length=120, unique=True)
     grants = models.PositiveIntegerField(default=0)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = UpdatedAtField()
 
     def __str__(self) -> str:
         return f"{self.grants} to {self.source}"

@@ -3,10 +3,10 @@
 from typing import ClassVar
 
 from django.db import models
-from django.utils import timezone
 
 from accounts.models import User
 from billing.models.reversals import PaymentReversal
+from imageskill.lib import clock
 
 
 class DisputeEvidence(models.Model):
@@ -17,7 +17,7 @@ class DisputeEvidence(models.Model):
     )
     parts = models.JSONField(default=dict)
     edited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    edited_at = models.DateTimeField(default=timezone.now)
+    edited_at = models.DateTimeField(default=clock.now)
     sent_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     sent_at = models.DateTimeField(null=True, blank=True)
 

@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
+
+from imageskill.lib import clock
 
 
 class Lot(models.Model):
@@ -16,7 +17,7 @@ class Lot(models.Model):
     reference = models.CharField(max_length=80, unique=True)
     granted = models.BigIntegerField()
     left = models.BigIntegerField()
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints: ClassVar = [
@@ -80,7 +81,7 @@ class JobHold(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     captured_preview = models.BigIntegerField(default=0)
     captured_paid = models.BigIntegerField(default=0)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -156,7 +157,7 @@ class Taking(models.Model):
     taken = models.BigIntegerField()
     owed = models.BigIntegerField()
     written_off = models.BigIntegerField(default=0)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints: ClassVar = [

@@ -5,10 +5,10 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Sign
-from django.utils import timezone
 
 from billing.chart import HOUSE_IDS, ORGANIZATION, Kind, Purpose
 from billing.models.append_only import AppendOnly
+from imageskill.lib import clock
 
 
 class Wallet(models.Model):
@@ -70,7 +70,7 @@ class Transfer(AppendOnly):
         related_name="children",
         db_index=False,
     )
-    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    created_at = models.DateTimeField(default=clock.now, db_index=True)
 
     class Meta:
         constraints: ClassVar = [

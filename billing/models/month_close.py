@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 
 from accounts.models import User
+from imageskill.lib import clock
 
 
 class MonthClose(models.Model):
@@ -21,7 +21,7 @@ class MonthClose(models.Model):
     previous_digest = models.CharField(max_length=64, blank=True)
     digest = models.CharField(max_length=64, unique=True)
     closed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    closed_at = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(default=clock.now)
     reopen_asked_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )

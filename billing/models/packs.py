@@ -3,7 +3,9 @@
 from typing import ClassVar
 
 from django.db import models
-from django.utils import timezone
+
+from imageskill.lib import clock
+from imageskill.lib.updated_at import UpdatedAtField
 
 
 class CreditPackQuerySet(models.QuerySet["CreditPack"]):
@@ -25,8 +27,8 @@ class CreditPack(models.Model):
     currency = models.CharField(max_length=3, default="USD")
     is_offered = models.BooleanField(default=True)
     is_default = models.BooleanField(default=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    updated_at = UpdatedAtField()
 
     objects: ClassVar = CreditPackQuerySet.as_manager()
 

@@ -5,10 +5,10 @@ from functools import partial
 from typing import ClassVar
 
 from django.db import models
-from django.utils import timezone
 
 from accounts.models import Agent, Organization, User
-from imageskill.lib import ids
+from imageskill.lib import clock, ids
+from imageskill.lib.updated_at import UpdatedAtField
 
 
 class Rail(models.TextChoices):
@@ -43,7 +43,7 @@ class Quote(models.Model):
     price_cents = models.PositiveIntegerField()
     currency = models.CharField(max_length=3, default="USD")
     trace_id = models.CharField(max_length=64, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     expires_at = models.DateTimeField()
 
     class Meta:
@@ -133,8 +133,8 @@ class PaymentAttempt(models.Model):
     payment_intent_id = models.CharField(max_length=255, blank=True)
     trace_id = models.CharField(max_length=64, blank=True)
     next_check_at = models.DateTimeField()
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    updated_at = UpdatedAtField()
 
     objects: ClassVar = PaymentAttemptQuerySet.as_manager()
 

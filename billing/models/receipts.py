@@ -5,12 +5,11 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Count, F, Sum
-from django.utils import timezone
 
 from accounts.models import Agent, Organization
 from billing.models.append_only import AppendOnly, AppendOnlyQuerySet
 from billing.models.purchases import Environment, PaymentAttempt, Quote, Rail
-from imageskill.lib import ids
+from imageskill.lib import clock, ids
 from imageskill.lib.utc_days import UtcDay, UtcMonth
 
 
@@ -88,7 +87,7 @@ class Receipt(AppendOnly):
     payment_intent_id = models.CharField(max_length=255, blank=True)
     charge_id = models.CharField(max_length=255, blank=True)
     trace_id = models.CharField(max_length=64, blank=True)
-    issued_at = models.DateTimeField(default=timezone.now, editable=False)
+    issued_at = models.DateTimeField(default=clock.now, editable=False)
 
     objects: ClassVar = ReceiptQuerySet.as_manager()
 
@@ -173,7 +172,7 @@ class UnmatchedPayment(models.Model):
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
     note = models.TextField(blank=True)
-    found_at = models.DateTimeField(default=timezone.now, editable=False)
+    found_at = models.DateTimeField(default=clock.now, editable=False)
     resolved_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

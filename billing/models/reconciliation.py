@@ -4,12 +4,12 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
 from accounts.models import User
 from billing.models.purchases import Environment
 from billing.models.receipts import Receipt
 from billing.models.reversals import PaymentReversal
+from imageskill.lib import clock
 
 
 class BalanceMovement(models.Model):
@@ -43,7 +43,7 @@ class BalanceMovement(models.Model):
         PaymentReversal, on_delete=models.PROTECT, null=True, related_name="movements"
     )
     created_at = models.DateTimeField()
-    read_at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         indexes: ClassVar = [
@@ -71,7 +71,7 @@ class ReconciledDay(models.Model):
     granted_credits = models.BigIntegerField(default=0)
     reversed_credits = models.BigIntegerField(default=0)
     open_differences = models.PositiveIntegerField(default=0)
-    reconciled_at = models.DateTimeField(default=timezone.now)
+    reconciled_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         ordering: ClassVar = ["-day"]
@@ -126,7 +126,7 @@ class Difference(models.Model):
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="differences"
     )
     note = models.CharField(max_length=1000, blank=True)
-    found_at = models.DateTimeField(default=timezone.now)
+    found_at = models.DateTimeField(default=clock.now)
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

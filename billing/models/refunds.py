@@ -5,13 +5,12 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
 from accounts.models import User
 from billing.models.receipts import Receipt, UnmatchedPayment
 from billing.models.reversals import PaymentReversal
 from billing.models.second_person import SecondPerson
-from imageskill.lib import amounts, ids
+from imageskill.lib import amounts, clock, ids
 
 
 class RefundRequest(SecondPerson):
@@ -105,7 +104,7 @@ class RefundBlock(models.Model):
     )
     blocked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=1000)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     def __str__(self) -> str:
         return f"{self.receipt_id} blocked"

@@ -5,12 +5,12 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
 from accounts.models import Organization
 from billing.models.append_only import AppendOnly
 from billing.models.receipts import Receipt
-from imageskill.lib import ids
+from imageskill.lib import clock, ids
+from imageskill.lib.updated_at import UpdatedAtField
 
 
 class PaymentReversalQuerySet(models.QuerySet["PaymentReversal"]):
@@ -96,8 +96,8 @@ class PaymentReversal(models.Model):
     credit_event_id = models.CharField(
         max_length=64, unique=True, default=partial(ids.new, "credit_event"), editable=False
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    updated_at = UpdatedAtField()
 
     objects: ClassVar = PaymentReversalQuerySet.as_manager()
 
@@ -171,7 +171,7 @@ class ReversalPhase(AppendOnly):
     )
     phase = models.CharField(max_length=16, choices=Phase.choices)
     details = models.JSONField(default=dict)
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints: ClassVar = [

@@ -4,9 +4,9 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 
 from accounts.models import User
+from imageskill.lib import clock
 
 
 class SecondPersonQuerySet(models.QuerySet[Any]):
@@ -31,7 +31,7 @@ class SecondPerson(models.Model):
     state = models.CharField(max_length=12, choices=State.choices, default=State.REQUESTED)
     needs_second_person = models.BooleanField(default=True)
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    requested_at = models.DateTimeField(default=timezone.now, editable=False)
+    requested_at = models.DateTimeField(default=clock.now, editable=False)
     reason = models.CharField(max_length=1000)
     expires_at = models.DateTimeField()
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")

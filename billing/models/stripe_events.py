@@ -6,7 +6,8 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.utils import timezone
+
+from imageskill.lib import clock
 
 
 class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
@@ -43,7 +44,7 @@ class StripeEvent(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     deliveries = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
-    received_at = models.DateTimeField(default=timezone.now, editable=False)
+    received_at = models.DateTimeField(default=clock.now, editable=False)
     handled_at = models.DateTimeField(null=True, blank=True)
     next_attempt_at = models.DateTimeField()
 

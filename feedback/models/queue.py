@@ -6,10 +6,10 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.utils import timezone
 
 from feedback.models.reports import Report
 from feedback.states import HAS_ISSUE, QueueMode, QueueState
+from imageskill.lib import clock
 
 
 class QueueItemQuerySet(models.QuerySet["QueueItem"]):
@@ -52,8 +52,8 @@ class QueueItem(models.Model):
     queued_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    queued_at = models.DateTimeField(default=timezone.now)
-    next_attempt_at = models.DateTimeField(default=timezone.now)
+    queued_at = models.DateTimeField(default=clock.now)
+    next_attempt_at = models.DateTimeField(default=clock.now)
     attempts = models.PositiveSmallIntegerField(default=0)  # that counted against the item
     create_began_at = models.DateTimeField(null=True)  # a call that may have made the issue
     processed_at = models.DateTimeField(null=True)  # when the outcome was known
@@ -151,7 +151,7 @@ class GithubEvent(models.Model):
     state = models.CharField(max_length=8, choices=State.choices)
     outcome = models.CharField(max_length=120, blank=True)
     error = models.CharField(max_length=120, blank=True)  # its class; the log has the rest
-    received_at = models.DateTimeField(default=timezone.now)
+    received_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         verbose_name = "GitHub event"

@@ -6,11 +6,10 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.utils import timezone
 
 from accounts.models import Agent, Organization
 from feedback.states import ReportState
-from imageskill.lib import ids
+from imageskill.lib import clock, ids
 
 
 class Report(models.Model):
@@ -38,7 +37,7 @@ class Report(models.Model):
     )
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="reports")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     state = models.CharField(max_length=16, choices=State.choices, default=State.NEW)
     type = models.CharField(max_length=40)
     title = models.CharField(max_length=200, blank=True)

@@ -1,11 +1,67 @@
-"""Time: aware, UTC, and written with milliseconds and a Z."""
+"""Time: aware, UTC, and written with milliseconds and a Z.
 
+`now` is the one source of every moment that is stored or compared with a stored one, the models'
+defaults included. Leases and limits in Redis and the age of a vendor's signature are measured by
+`time.time()`: what they are compared with moves with the machine's clock.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
 
 
-def now() -> datetime:
-    """Read the clock, aware and in UTC."""
+def _system_time() -> datetime:
     return datetime.now(UTC)
+
+
+_source: ContextVar[Callable[[], datetime]] = ContextVar("clock", default=_system_time)
+
+
+def now() -> datetime:
+    """Return the present moment, aware and in UTC."""
+    return _source.get()()
+
+
+@contextmanager
+def at(moment: datetime | Callable[[], datetime]) -> Iterator[None]:
+    """Let `now` return another moment within the block; for the demo history and tests only.
+
+    A datetime stops the clock at that moment. A function is called for each reading and moves the
+    clock; a `now` inside it reads the clock around the block, so that
+    `at(lambda: now() + timedelta(days=1))` is always a day ahead. Blocks may be nested, and each
+    leaves the clock as it was. It holds for this thread or task alone: a thread that is started
+    within the block reads the system's time. Raises ValueError for a moment without a zone.
+    """
+    token = _source.set(_moving(moment) if callable(moment) else _stopped(moment))
+    try:
+        yield
+    finally:
+        _source.reset(token)
+
+
+def _stopped(moment: datetime) -> Callable[[], datetime]:
+    in_utc = _in_utc(moment)
+    return lambda: in_utc
+
+
+def _moving(moment: Callable[[], datetime]) -> Callable[[], datetime]:
+    outer = _source.get()
+
+    def read() -> datetime:
+        token = _source.set(outer)
+        try:
+            return _in_utc(moment())
+        finally:
+            _source.reset(token)
+
+    return read
+
+
+def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs a time zone")
+    return moment.astimezone(UTC)
 
 
 def iso(moment: datetime) -> str:

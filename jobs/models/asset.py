@@ -7,10 +7,9 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.utils import timezone
 
 from accounts.models import Agent, Organization
-from imageskill.lib import ids
+from imageskill.lib import clock, ids
 from jobs.models.job import Job
 from jobs.pictures.formats import BY_MIME_TYPE
 
@@ -67,7 +66,7 @@ class Asset(models.Model):
     thumbnail_key = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.AVAILABLE)
     state_changed_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     objects: ClassVar = AssetQuerySet.as_manager()
 
@@ -181,7 +180,7 @@ class AssetCheck(models.Model):
     """What a look at a stored picture found; for staff."""
 
     asset = models.OneToOneField(Asset, on_delete=models.CASCADE, related_name="verdict")
-    checked_at = models.DateTimeField(default=timezone.now)
+    checked_at = models.DateTimeField(default=clock.now)
     is_good = models.BooleanField()  # all of the verdicts together
     decodes = models.BooleanField()  # a truncated picture doesn't
     is_as_promised = models.BooleanField()  # bytes, type and size as the asset's row says

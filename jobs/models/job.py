@@ -5,10 +5,9 @@ from functools import partial
 from typing import ClassVar
 
 from django.db import models
-from django.utils import timezone
 
 from accounts.models import Agent, Organization
-from imageskill.lib import ids
+from imageskill.lib import clock, ids
 from jobs import states
 
 
@@ -77,7 +76,7 @@ class Job(models.Model):
     credits_held = models.PositiveIntegerField(default=0)
     credits_captured = models.PositiveIntegerField(null=True)
 
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     sent_at = models.DateTimeField(null=True)  # to a worker, last
     started_at = models.DateTimeField(null=True)
     call_began_at = models.DateTimeField(null=True)  # the submit under way, or the one that counts

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
-from django.utils import timezone
 
+from imageskill.lib import clock
 from jobs import states
 from jobs.models.job import Job
 
@@ -23,7 +23,7 @@ class Prompt(models.Model):
 
     job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="prompt")
     text = models.TextField()
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     objects: ClassVar = PromptQuerySet.as_manager()
 

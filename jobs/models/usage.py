@@ -4,10 +4,9 @@ from functools import partial
 from typing import ClassVar
 
 from django.db import models
-from django.utils import timezone
 
 from accounts.models import Agent, Organization
-from imageskill.lib import ids
+from imageskill.lib import clock, ids
 from jobs.models.job import Job
 
 
@@ -24,7 +23,7 @@ class Usage(models.Model):
     preview_credits = models.PositiveIntegerField()
     paid_credits = models.PositiveIntegerField()
     provider_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         verbose_name_plural = "usage"
@@ -64,7 +63,7 @@ class Loss(models.Model):
     job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="losses")
     reason = models.CharField(max_length=16, choices=Reason.choices)
     usd = models.DecimalField(max_digits=12, decimal_places=6, null=True)  # null: not known
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     closed_at = models.DateTimeField(null=True)  # somebody has looked into it; the audit says why
 
     class Meta:

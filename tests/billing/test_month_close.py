@@ -1,6 +1,6 @@
 """Months: added up from the ledger, frozen, chained, reopened by a second person only."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -13,7 +13,6 @@ from imageskill.lib import clock
 from tests.billing.money import buy, give, spend
 from tests.billing.stripe_facts import refund
 
-real_now = clock.now  # before a test moves it
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books_in_order")]
 
 
@@ -37,17 +36,16 @@ def history(org) -> date:
     return clock.utc_day(clock.now()).replace(day=1)
 
 
+def five_months_on() -> datetime:
+    moment = clock.now()
+    months = moment.year * 12 + moment.month - 1 + 5
+    return moment.replace(year=months // 12, month=months % 12 + 1, day=1)
+
+
 @pytest.fixture
-def later(monkeypatch, history):
-    """Five months on."""
-    real = clock.now
-
-    def now():
-        moment = real()
-        months = moment.year * 12 + moment.month - 1 + 5
-        return moment.replace(year=months // 12, month=months % 12 + 1, day=1)
-
-    monkeypatch.setattr(clock, "now", now)
+def later(history):
+    with clock.at(five_months_on):
+        yield
 
 
 def close(month: date, user: User) -> MonthClose:
@@ -110,7 +108,7 @@ class TestClose:
         assert '"created_at" >=' in reading[0]
 
     def test_of_the_first_month_is_looked_at_by_figures_of_days(self, history, closer, org):
-        tally.day(clock.utc_day(real_now()))
+        tally.day(datetime.now(UTC).date())  # the day of the history, not of the moved clock
         month = following(history)
 
         assert month_close.look(month) == month_close.figures_of(month)
@@ -187,10 +185,9 @@ class TestReopen:
             month_close.reopen(closed=first, user=other, reason="agreed")
 
 
-@pytest.mark.usefixtures("later")
-def test_what_a_closed_month_did_not_say_is_found(history, closer, org, monkeypatch):
-    close(history, closer)
-    monkeypatch.undo()  # back into the closed month
+def test_what_a_closed_month_did_not_say_is_found(history, closer, org):
+    with clock.at(five_months_on):
+        close(history, closer)
     give(org, 1)
 
     assert [problem.message for problem in month_close.problems()] == [

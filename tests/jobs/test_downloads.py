@@ -1,5 +1,6 @@
 """Downloads are counted by picture and day: only those of the picture, and each once."""
 
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -28,9 +29,10 @@ def asset(api, agent, png):
 
 
 @pytest.fixture
-def at(monkeypatch):
+def at():
     """Let it be another moment."""
-    return lambda moment: monkeypatch.setattr(clock, "now", lambda: moment)
+    with ExitStack() as blocks:
+        yield lambda moment: blocks.enter_context(clock.at(moment))
 
 
 @pytest.fixture
