@@ -136,7 +136,11 @@ def _recover(attempt: PaymentAttempt) -> PaymentAttempt:
             pk=attempt.pk,
             session_try=attempt.session_try,
             checkout_session_id__isnull=True,
-        ).update(session_try=attempt.session_try + 1, session_expires_at=expires_at)
+        ).update(
+            session_try=attempt.session_try + 1,
+            session_expires_at=expires_at,
+            updated_at=clock.now(),
+        )
         attempt.refresh_from_db()
         found = _create(attempt)
     return _keep(attempt, found)
@@ -172,7 +176,7 @@ def _keep(attempt: PaymentAttempt, session: CheckoutSession) -> PaymentAttempt:
 
 def _give_up(attempt: PaymentAttempt, *, problem: str) -> None:
     PaymentAttempt.objects.filter(pk=attempt.pk, status=AttemptStatus.CREATED).update(
-        status=AttemptStatus.FAILED, problem=problem[:64]
+        status=AttemptStatus.FAILED, problem=problem[:64], updated_at=clock.now()
     )
 
 

@@ -83,7 +83,7 @@ def cancel(*, payment_attempt_id: str) -> PaymentAttempt:
             raise
     else:
         PaymentAttempt.objects.filter(pk=attempt.pk, status=AttemptStatus.OPEN).update(
-            status=AttemptStatus.CANCELED
+            status=AttemptStatus.CANCELED, updated_at=clock.now()
         )
     return fulfil(payment_attempt_id=payment_attempt_id)
 
@@ -120,7 +120,7 @@ def _look_after(attempt: PaymentAttempt) -> None:
         apply(found)
     elif attempt.session_expires_at <= clock.now():
         PaymentAttempt.objects.filter(pk=attempt.pk, status=AttemptStatus.CREATED).update(
-            status=AttemptStatus.EXPIRED
+            status=AttemptStatus.EXPIRED, updated_at=clock.now()
         )
     else:
         _postpone(attempt)
@@ -130,7 +130,7 @@ def _give_up_late(attempt: PaymentAttempt) -> None:
     """Let go of a session that Stripe no longer knows, as after a change of account or key."""
     if attempt.session_expires_at <= clock.now():
         PaymentAttempt.objects.payable().filter(pk=attempt.pk).update(
-            status=AttemptStatus.EXPIRED, problem="unknown_to_stripe"
+            status=AttemptStatus.EXPIRED, problem="unknown_to_stripe", updated_at=clock.now()
         )
     else:
         _postpone(attempt)

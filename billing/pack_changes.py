@@ -77,7 +77,7 @@ def _decide(request_id: int, user: User, note: str, *, state: str) -> PackChange
 def _apply(asked: PackChange) -> None:
     if asked.is_default:
         CreditPack.objects.filter(is_default=True).exclude(pack_id=asked.pack_id).update(
-            is_default=False
+            is_default=False, updated_at=clock.now()
         )
     CreditPack.objects.update_or_create(
         pack_id=asked.pack_id,

@@ -205,8 +205,11 @@ class TestStripeInTrouble:
             open_session(agent, quote)
         past = clock.now() - timedelta(minutes=1)
         PaymentAttempt.objects.update(next_check_at=past, session_expires_at=past)
-        fulfilment.sweep()
-        assert PaymentAttempt.objects.get().status == AttemptStatus.EXPIRED
+        ended = clock.now() + timedelta(hours=1)
+        with clock.at(ended):
+            fulfilment.sweep()
+        attempt = PaymentAttempt.objects.get()
+        assert (attempt.status, attempt.updated_at) == (AttemptStatus.EXPIRED, ended)
 
 
 @pytest.mark.django_db

@@ -275,9 +275,11 @@ class TestSweep:
         for moves, status in ((False, AttemptStatus.OPEN), (True, AttemptStatus.EXPIRED)):
             past = {"session_expires_at": clock.now()} if moves else {}
             PaymentAttempt.objects.update(next_check_at=clock.now(), **past)
+            now = clock.now()
             fulfilment.sweep()
             attempt.refresh_from_db()
             assert attempt.status == status
+            assert (attempt.updated_at >= now) is moves  # the timeline's moment of its end
 
     def test_events_that_stripe_could_not_deliver_are_fetched(self, shop, agent):
         attempt = shop.attempt(agent)
