@@ -10,7 +10,7 @@ from accounts.models import Agent, Organization
 from billing.models.append_only import AppendOnly, AppendOnlyQuerySet
 from billing.models.purchases import Environment, PaymentAttempt, Quote, Rail
 from imageskill.lib import clock, ids
-from imageskill.lib.utc_days import UtcDay, UtcMonth
+from imageskill.lib.utc_days import day_of, month_of
 
 
 class ReceiptSeries(models.Model):
@@ -98,8 +98,8 @@ class Receipt(AppendOnly):
             models.Index(fields=["agent", "-id"], name="receipt_newest_of_agent"),
             models.Index(fields=["environment", "-id"], name="receipt_by_environment"),
             models.Index(fields=["payment_method", "-id"], name="receipt_by_method"),
-            models.Index(UtcMonth("issued_at"), F("id").desc(), name="receipt_by_utc_month"),
-            models.Index(UtcDay("issued_at"), F("id").desc(), name="receipt_by_utc_day"),
+            models.Index(month_of("issued_at"), F("id").desc(), name="receipt_by_utc_month"),
+            models.Index(day_of("issued_at"), F("id").desc(), name="receipt_by_utc_day"),
             models.Index(fields=["payment_intent_id"], name="receipt_by_payment_intent"),
             models.Index(fields=["charge_id"], name="receipt_by_charge"),
         ]

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from imageskill.lib import clock
-from imageskill.lib.utc_days import UtcDay, UtcMonth
+from imageskill.lib.utc_days import day_of, month_of
 
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
 
@@ -18,7 +18,7 @@ _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
 class MonthFilter(SimpleListFilter):
     """Narrows to `?<parameter_name>=2026-03` or `=2026-03-05`; what is neither narrows nothing.
 
-    Needs an index over `UtcMonth(column)` and one over `UtcDay(column)`, each in the list's order:
+    Needs an index over `month_of(column)` and one over `day_of(column)`, each in the list's order:
     what was long ago is found as quickly as what is new.
     """
 
@@ -33,9 +33,9 @@ class MonthFilter(SimpleListFilter):
         """Narrow to the month or the day."""
         month, day = self._chosen()
         if day:
-            return queryset.alias(utc_day=UtcDay(self.column)).filter(utc_day=day)
+            return queryset.alias(utc_day=day_of(self.column)).filter(utc_day=day)
         if month:
-            return queryset.alias(utc_month=UtcMonth(self.column)).filter(utc_month=month)
+            return queryset.alias(utc_month=month_of(self.column)).filter(utc_month=month)
         return queryset
 
     def _chosen(self) -> tuple[date | None, date | None]:
