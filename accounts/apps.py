@@ -3,6 +3,9 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+from accounts import staff_groups
 
 
 class AccountsConfig(AppConfig):
@@ -12,5 +15,6 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Hear of second factors, once there are models."""
+        """Connect what follows a new second factor, and what follows migrations."""
         import_module("accounts.second_factor").listen()
+        post_migrate.connect(staff_groups.sync, sender=self, dispatch_uid="accounts.staff_groups")

@@ -1,4 +1,4 @@
-"""The duties of staff and the roles that have them; the database's groups are made from this.
+"""The duties of staff and the roles that have them; the database's groups follow them.
 
 A duty is a permission `accounts.<duty>`. Pages ask for a duty to be seen, deeds for a duty to
 be done; nothing asks for a role.

@@ -1,4 +1,4 @@
-"""People in the console: sponsors and staff. Groups are made by migrations, not by hand."""
+"""People in the console: sponsors and staff. Groups follow `accounts.duties`, no hand."""
 
 from typing import Any
 

@@ -1,26 +1,6 @@
-"""Give the groups of staff the permissions of `accounts.duties`."""
+"""A home for the permissions of staff; `accounts.staff_groups` gives them after each migrate."""
 
-from django.apps.registry import Apps
 from django.db import migrations, models
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-
-from accounts.duties import DUTIES, ROLES
-
-
-def assign(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    content_type, _ = apps.get_model("contenttypes", "ContentType").objects.get_or_create(
-        app_label="accounts", model="duty"
-    )
-    permission = apps.get_model("auth", "Permission")
-    made = {
-        name: permission.objects.get_or_create(
-            content_type=content_type, codename=name, defaults={"name": label[:255]}
-        )[0]
-        for name, label in DUTIES.items()
-    }
-    for role, duties in ROLES.items():
-        group, _ = apps.get_model("auth", "Group").objects.get_or_create(name=role)
-        group.permissions.set([made[name] for name in sorted(duties)])
 
 
 class Migration(migrations.Migration):
@@ -42,10 +22,41 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "permissions": list(DUTIES.items()),
+                "permissions": [
+                    ("see_agents", "see agents, organizations, sponsors and tokens"),
+                    ("see_balances", "see what an agent's organization has, holds and owes, and the lots behind it"),
+                    ("act_on_agents", "suspend and reinstate agents, revoke tokens, re-issue claim links"),
+                    ("see_jobs", "see jobs, assets and usage"),
+                    ("act_on_jobs", "cancel jobs, withdraw and check assets"),
+                    ("job_repair", "repair storage, resolve unknown outcomes, adopt or release orphans"),
+                    ("job_dry_run", "see what repairing a job would do"),
+                    ("prompt_reveal", "see a prompt, with a reason that its sponsor can read"),
+                    ("see_payments", "see quotes, attempts, receipts, refunds, disputes and Stripe's events"),
+                    ("refund_request", "request refunds"),
+                    ("refund_approve", "approve somebody else's refunds and grants of any size"),
+                    ("refund_approve_limited", "approve somebody else's refunds and grants up to the limit"),
+                    ("credits_grant", "grant credits as goodwill"),
+                    ("dispute_draft", "gather and edit the evidence of a dispute"),
+                    ("dispute_send", "send the evidence of a dispute to Stripe"),
+                    ("event_dry_run", "see what replaying an event would change"),
+                    ("event_replay", "replay a received event"),
+                    ("see_ledger", "see wallets, transfers, position, reconciliation and month close"),
+                    ("ledger_request", "request ledger corrections, write-offs and the reopening of a month"),
+                    ("ledger_approve", "approve somebody else's ledger corrections and write-offs"),
+                    ("month_close", "close a month"),
+                    ("see_feedback", "see reports and the queue to GitHub"),
+                    ("act_on_feedback", "triage reports and promote them to GitHub"),
+                    ("see_packs", "see packs and changes of them"),
+                    ("see_catalog", "see models, providers and their prices"),
+                    ("pack_edit", "propose and approve changes of packs"),
+                    ("act_on_catalog", "switch models and providers off and on, change packs"),
+                    ("see_telemetry", "see telemetry"),
+                    ("see_audit", "see the audit"),
+                    ("export", "download what a list shows"),
+                    ("staff_roles", "give people roles and take staff access away"),
+                ],
                 "managed": False,
                 "default_permissions": (),
             },
         ),
-        migrations.RunPython(assign, migrations.RunPython.noop),
     ]

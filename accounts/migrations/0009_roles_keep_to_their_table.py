@@ -1,13 +1,9 @@
-"""Give the groups of staff what `accounts.duties` says now, and nothing else."""
-
-from importlib import import_module
+"""Nothing any more: groups follow `accounts.duties` after each migrate, not once by a migration."""
 
 from django.db import migrations
-
-_given = import_module("accounts.migrations.0005_duties_of_staff")
 
 
 class Migration(migrations.Migration):
     dependencies = [("accounts", "0008_saved_filters")]
 
-    operations = [migrations.RunPython(_given.assign, migrations.RunPython.noop)]
+    operations = []

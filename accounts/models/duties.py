@@ -1,19 +1,18 @@
 """A home for the permissions of staff; no table."""
 
-from typing import ClassVar
-
 from django.db import models
-
-from accounts.duties import DUTIES
 
 
 class Duty(models.Model):
-    """Holds the permissions of `accounts.duties`."""
+    """Holds the permissions of `accounts.duties`, which `accounts.staff_groups` creates.
+
+    `Meta.permissions` would create them too, and would make each change of a duty or of its label
+    a migration that changes nothing in the database.
+    """
 
     class Meta:
         managed = False
         default_permissions = ()
-        permissions: ClassVar = list(DUTIES.items())
 
     def __str__(self) -> str:
         return "duty"
