@@ -15,7 +15,9 @@ class UpdatedAtField(models.DateTimeField):  # type: ignore[type-arg]
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **({"default": clock.now, "editable": False} | options))
+        options.setdefault("default", clock.now)
+        options.setdefault("editable", False)
+        super().__init__(*args, **options)
 
     def deconstruct(self) -> tuple[Any, ...]:
         """Describe a plain field: for the database it is one, and migrations need no other."""
