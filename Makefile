@@ -3,7 +3,7 @@
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 # For commands that need settings and servers, whatever is in them.
-AROUND := $(BIN)/python -m imageskill.embedded.around
+AROUND := $(BIN)/python -m imageskill.dev.embedded.with_servers
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format types openapi soak bench contract-check lock run-environment test-environment
@@ -12,7 +12,7 @@ help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: run-environment ## run everything on this machine (PORT, DATA_DIR, DATABASE_URL, REDIS_URL, STANDINS)
-	@$(BIN)/python -m imageskill.embedded.run
+	@$(BIN)/python -m imageskill.dev.embedded.run
 
 test: check ## every check and every test
 	$(PYTEST) -n 2 --dist loadgroup

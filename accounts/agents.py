@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import transaction
 
-from accounts import audit, claim_states, grants, keys
+from accounts import audit, grants
+from accounts.claims import states
 from accounts.models import Agent, Organization, User
+from accounts.tokens import minting
 
 _NOT_A_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]|://|www\.", re.IGNORECASE)
 
@@ -52,7 +54,7 @@ def sign_up(
         signup_network=network,
         discovery_source=discovery_source,
     )
-    return SignedUp(agent=agent, token=keys.mint(agent))
+    return SignedUp(agent=agent, token=minting.mint(agent))
 
 
 def revoke(agent: Agent, *, user: User | None, reason: str) -> None:
@@ -60,8 +62,8 @@ def revoke(agent: Agent, *, user: User | None, reason: str) -> None:
     with transaction.atomic():
         locked = Agent.objects.select_for_update().get(pk=agent.pk)
         before = locked.claim_state
-        claim_states.move(locked, to=Agent.ClaimState.REVOKED)
-        ended = keys.revoke_all(locked)
+        states.move(locked, to=Agent.ClaimState.REVOKED)
+        ended = minting.revoke_all(locked)
         audit.record(
             user=user,
             action="agent.revoke",

@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from accounts.models import Agent
-from imageskill.errors import ApiError, Recovery
+from imageskill.lib.errors import ApiError, Recovery
 
 GRANTS = {
     "image.create": "create images",

@@ -6,8 +6,8 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from accounts import audit
-from accounts.duties import ROLES
 from accounts.models import User
+from accounts.roles import ROLES
 
 
 class Refused(Exception):

@@ -2,14 +2,16 @@
 
 from celery import shared_task
 
-from accounts import alerts, claim_requests, sponsors
+from accounts import sponsors
+from accounts.claims import requests
+from accounts.mail import alerts
 from imageskill.lib.queue import enqueue
 
 
 @shared_task(name="accounts.mail_claim")
 def mail_claim(*, claim_id: int, **_: object) -> None:
     """Send the mail of one request to claim an agent."""
-    claim_requests.mail(claim_id=claim_id)
+    requests.mail(claim_id=claim_id)
 
 
 @shared_task(name="accounts.mail_alert")
@@ -21,7 +23,7 @@ def mail_alert(*, alert_id: int, **_: object) -> None:
 @shared_task(name="accounts.mail_again")
 def mail_again(**_: object) -> None:
     """Hand over again whatever mail got lost on its way."""
-    for claim_id in claim_requests.waiting_for_mail():
+    for claim_id in requests.waiting_for_mail():
         enqueue("accounts.mail_claim", claim_id=claim_id)
     for alert_id in alerts.waiting_for_mail():
         enqueue("accounts.mail_alert", alert_id=alert_id)
@@ -30,7 +32,7 @@ def mail_again(**_: object) -> None:
 @shared_task(name="accounts.expire_claims")
 def expire_claims(**_: object) -> None:
     """Close requests that nobody decided in time."""
-    claim_requests.expire_overdue()
+    requests.expire_overdue()
 
 
 @shared_task(name="accounts.forget_strangers")

@@ -6,7 +6,9 @@ from typing import Any
 
 from accounts import grants
 from accounts.models import Agent
-from billing import daily_jobs, ledger, top_up
+from billing import ledger
+from billing.limits import daily_use
+from billing.purchases import purchase_hints
 from imageskill.lib import clock
 
 CREDIT_USD = Decimal("0.01")
@@ -29,9 +31,9 @@ def limits_of(agent: Agent, balances: ledger.Balances) -> dict[str, Any]:
 def of(agent: Agent, *, at: datetime) -> dict[str, Any]:
     """Lay out the whole quota, in two statements."""
     balances = ledger.balances(agent.organization_id)
-    use = daily_jobs.used(agent.pk, at)
-    limit = daily_jobs.limit_of(agent)
-    offer = top_up.offer(
+    use = daily_use.used(agent.pk, at)
+    limit = daily_use.limit_of(agent)
+    offer = purchase_hints.offer(
         preview=balances.preview,
         paid=balances.paid,
         owed=balances.owed,
@@ -60,11 +62,11 @@ def of(agent: Agent, *, at: datetime) -> dict[str, Any]:
     }
 
 
-def _windows(agent: Agent, use: daily_jobs.Use, at: datetime) -> dict[str, Any]:
+def _windows(agent: Agent, use: daily_use.Use, at: datetime) -> dict[str, Any]:
     today = clock.utc_day(at)
-    next_week = daily_jobs.week_start(today) + timedelta(days=7)
+    next_week = daily_use.week_start(today) + timedelta(days=7)
     next_month = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
-    caps = daily_jobs.credit_caps(agent)
+    caps = daily_use.credit_caps(agent)
     rows = {
         "day": ("credits_today", clock.next_utc_midnight(at)),
         "week": ("credits_this_week", datetime.combine(next_week, time.min, tzinfo=UTC)),

@@ -5,60 +5,56 @@ from datetime import timedelta
 import structlog
 from celery import shared_task
 
-from billing import (
-    books,
-    fulfilment,
-    reconciliation,
-    refund_sending,
-    reversal_events,
-    second_person,
-    stripe_events,
-    stripe_gateway,
-    tally,
-)
+from billing import approvals
+from billing.ledger import checks, daily_totals
+from billing.purchases import fulfillment
+from billing.reconciliation import run as reconciliation
+from billing.reversals import refund_sending
+from billing.stripe import gateway
+from billing.webhooks import inbox, reversal_events
 from imageskill.lib import clock
 
 log = structlog.get_logger(__name__)
 
 
-@shared_task(name=books.CHECK)
+@shared_task(name=checks.CHECK)
 def check_books(*, actor: str = "system:nightly", **_: object) -> None:
     """Check the books and keep the outcome."""
-    run = books.check(actor=actor)
+    run = checks.check(actor=actor)
     if run.problem_count:
         log.error("books_are_not_in_order", problems=run.problem_count)
 
 
-@shared_task(name=stripe_events.HANDLE)
+@shared_task(name=inbox.HANDLE)
 def handle_stripe_event(*, event_id: str, **_: object) -> None:
     """Act on one stored event of Stripe's."""
-    stripe_events.handle(event_id=event_id)
+    inbox.handle(event_id=event_id)
 
 
 @shared_task(name="billing.sweep_stripe_events")
 def sweep_stripe_events(**_: object) -> None:
     """Hand waiting events out again: lost on the way, or failed before."""
-    stripe_events.resend_waiting()
+    inbox.resend_waiting()
 
 
 @shared_task(name="billing.sweep_payments")
 def sweep_payments(**_: object) -> None:
     """Find payments that no webhook told of."""
-    if stripe_gateway.is_configured():
-        fulfilment.sweep()
+    if gateway.is_configured():
+        fulfillment.sweep()
 
 
 @shared_task(name="billing.fetch_stripe_events")
 def fetch_stripe_events(**_: object) -> None:
     """Get the events that Stripe could not deliver."""
-    if stripe_gateway.is_configured():
-        stripe_events.fetch_undelivered()
+    if gateway.is_configured():
+        inbox.fetch_undelivered()
 
 
 @shared_task(name="billing.match_reversals")
 def match_reversals(**_: object) -> None:
     """Apply refunds and disputes that came before their receipt."""
-    if stripe_gateway.is_configured():
+    if gateway.is_configured():
         reversal_events.match_waiting()
 
 
@@ -66,9 +62,9 @@ def match_reversals(**_: object) -> None:
 def count_today(**_: object) -> None:
     """Count what money did today, yesterday once more after midnight, and what wallets hold."""
     today = clock.utc_day(clock.now())
-    tally.day(today - timedelta(days=1))
-    tally.day(today)
-    tally.wallets()
+    daily_totals.day(today - timedelta(days=1))
+    daily_totals.day(today)
+    daily_totals.wallets()
 
 
 @shared_task(name=refund_sending.SEND)
@@ -86,11 +82,11 @@ def tend_requests(**_: object) -> None:
 @shared_task(name="billing.expire_requests")
 def expire_requests(**_: object) -> None:
     """End requests that nobody decided in time."""
-    second_person.expire_due()
+    approvals.expire_due()
 
 
 @shared_task(name="billing.reconcile")
 def reconcile(**_: object) -> None:
     """Compare Stripe's balance with the books."""
-    if stripe_gateway.is_configured():
+    if gateway.is_configured():
         reconciliation.nightly()

@@ -2,11 +2,11 @@
 
 from django.urls import path
 
-from billing import views
+from billing.views import payments
 
 urlpatterns = [
-    path("webhooks/stripe", views.stripe_webhook, name="stripe_webhook"),
-    path("pay/<str:payment_attempt_id>", views.pay, name="pay"),
-    path("pay/<str:payment_attempt_id>/paid", views.paid, name="pay_paid"),
-    path("pay/<str:payment_attempt_id>/canceled", views.canceled, name="pay_canceled"),
+    path("webhooks/stripe", payments.stripe_webhook, name="stripe_webhook"),
+    path("pay/<str:payment_attempt_id>", payments.pay, name="pay"),
+    path("pay/<str:payment_attempt_id>/paid", payments.paid, name="pay_paid"),
+    path("pay/<str:payment_attempt_id>/canceled", payments.canceled, name="pay_canceled"),
 ]

@@ -5,12 +5,12 @@ from typing import Any
 from ninja import Router
 
 from accounts import grants
-from accounts.auth import bearer
+from accounts.api.auth import bearer
 from accounts.models import Agent
 from feedback import intake
 from feedback.schemas import ReportIn, ReportOut
-from imageskill.errors import InvalidArguments
 from imageskill.lib.envelope import command
+from imageskill.lib.errors import InvalidArguments
 from imageskill.lib.http import ApiRequest
 
 router = Router(auth=bearer, tags=["feedback"])

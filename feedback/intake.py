@@ -12,9 +12,10 @@ from django.db.models.functions import Cast, Greatest
 
 from accounts import activity
 from accounts.models import ActivityEvent, Agent
-from feedback import issue_queue, moves, quality
+from feedback import scoring, transitions
+from feedback.github_queue import queue
 from feedback.models import Report
-from imageskill.errors import ApiError
+from imageskill.lib.errors import ApiError
 from imageskill.lib.logs import without_secrets
 
 log = structlog.get_logger(__name__)
@@ -49,7 +50,7 @@ class Accepted:
 
     report: Report
     event: ActivityEvent
-    quality: quality.Quality
+    quality: scoring.Quality
     had_secrets: bool
 
 
@@ -62,26 +63,26 @@ def accept(*, agent: Agent, fields: Mapping[str, Any]) -> Accepted:
     cleaned = dict(fields) | {name: without_secrets(fields.get(name) or "") for name in _TEXTS}
     cleaned["evidence"] = [without_secrets(item) for item in fields.get("evidence", ())]
     had_secrets = any(cleaned[name] != (fields.get(name) or "") for name in _TEXTS)
-    verdict = quality.of(cleaned)
+    verdict = scoring.of(cleaned)
     try:
         with transaction.atomic():
             report = _keep(agent, cleaned, verdict)
             event = _announce(report)
             if report.duplicate_of:
-                issue_queue.join(report)
+                queue.join(report)
     except DatabaseError as error:
         log.warning("feedback_not_stored", error=type(error).__name__)
         raise FeedbackStorageUnavailable(recovery={"retry_after_seconds": 5}) from error
     return Accepted(report=report, event=event, quality=verdict, had_secrets=had_secrets)
 
 
-def _keep(agent: Agent, fields: Mapping[str, Any], verdict: quality.Quality) -> Report:
+def _keep(agent: Agent, fields: Mapping[str, Any], verdict: scoring.Quality) -> Report:
     # The agent's row is the queue in which its own repeats line up.
     Agent.objects.select_for_update(no_key=True).only("pk").get(pk=agent.pk)
     first = _earlier(agent, fields)
     if first:
         # Locked, so that a worker who has just made their issue and we agree on who tells it.
-        counted = moves.locked_all(first.pk, first.duplicate_of_id or first.pk)
+        counted = transitions.locked_all(first.pk, first.duplicate_of_id or first.pk)
         Report.objects.filter(pk__in=counted).update(repeats=F("repeats") + 1)
     return Report.objects.create(
         organization_id=agent.organization_id,

@@ -3,23 +3,23 @@
 from celery import shared_task
 from django.conf import settings
 
-from feedback import github, issue_news, issue_queue
+from feedback.github_queue import client, github_events, queue
 
 
-@shared_task(name=issue_queue.WORK)
+@shared_task(name=queue.WORK)
 def work_queue(*, repository: str, **_: object) -> None:
     """Take what is due at one repository."""
-    issue_queue.work(repository=repository)
+    queue.work(repository=repository)
 
 
 @shared_task(name="feedback.sweep_queue")
 def sweep_queue(**_: object) -> None:
     """Hand waiting reports out again."""
-    issue_queue.sweep()
+    queue.sweep()
 
 
 @shared_task(name="feedback.read_issues")
 def read_issues(**_: object) -> None:
     """Read what became of the issues since the last look."""
-    if github.is_configured():
-        issue_news.read(repository=settings.GITHUB_REPOSITORY)
+    if client.is_configured():
+        github_events.read(repository=settings.GITHUB_REPOSITORY)

@@ -14,10 +14,11 @@ from django.db.models.functions import Greatest
 
 from accounts import audit
 from accounts.models import User
-from feedback import issue_queue, moves, outcomes
+from feedback import notifications, transitions
+from feedback.github_queue import queue
 from feedback.models import Report
-from feedback.moves import NotPossible
 from feedback.states import Move, ReportState
+from feedback.transitions import NotPossible
 
 ALIKE_FROM = 0.3  # trigram similarity of titles worth showing beside a report
 _SHOWN_ALIKE = 5
@@ -36,13 +37,13 @@ class Asked:
 
 def why_not(report: Report, asked: Asked) -> str:
     """Say why this can't be done to the report as it stands, or nothing."""
-    if reason := moves.why_not(report, asked.move):
+    if reason := transitions.why_not(report, asked.move):
         return reason
     if asked.move.needs_target:
         target = _target(asked.target_id)
         if target is None:
             return "There is no report with that id to be a duplicate of."
-        if outcomes.root_of(target).pk == report.pk:
+        if notifications.root_of(target).pk == report.pk:
             return "A report is no duplicate of itself or of its own repeats."
     if asked.move.name == "queue" and not settings.GITHUB_REPOSITORY:
         return "GITHUB_REPOSITORY is not set: there is nowhere to go."
@@ -56,13 +57,13 @@ def apply(*, report_id: int, asked: Asked) -> Report:
         raise NotPossible("A reason is needed.")
     with transaction.atomic():
         target = _target(asked.target_id) if asked.move.needs_target else None
-        root = outcomes.root_of(target) if target else None
+        root = notifications.root_of(target) if target else None
         report = _locked(report_id, root)
         before = report.state
         if refusal := why_not(report, asked):
             raise NotPossible(refusal)
         if asked.move.name == "queue":
-            issue_queue.put(report, user=asked.user)
+            queue.put(report, user=asked.user)
         elif root is not None:
             _merge(report, root, asked.move)
         else:
@@ -112,7 +113,7 @@ def queues_itself(report: Report) -> bool:
 
 def _locked(report_id: int, root: Report | None) -> Report:
     try:
-        return moves.locked_all(report_id, root.pk if root else report_id)[report_id]
+        return transitions.locked_all(report_id, root.pk if root else report_id)[report_id]
     except KeyError:
         raise NotPossible("It is gone.") from None
 
@@ -122,7 +123,7 @@ def _target(public_id: str) -> Report | None:
 
 
 def _merge(report: Report, root: Report, move: Move) -> None:
-    moves.take(report, move, duplicate_of=root)
+    transitions.take(report, move, duplicate_of=root)
     mine = Q(duplicate_of=report) | Q(duplicate_of__duplicate_of=report)
     family = list(Report.objects.filter(mine).values_list("pk", flat=True))
     # What was merged into it goes along; its agent's own repeats stay with it. So nothing is
@@ -131,15 +132,15 @@ def _merge(report: Report, root: Report, move: Move) -> None:
     Report.objects.filter(goes_along, duplicate_of=report).update(duplicate_of=root)
     Report.objects.filter(pk=root.pk).update(repeats=F("repeats") + 1 + report.repeats)
     for repeat in [report, *Report.objects.filter(pk__in=family)]:
-        issue_queue.join(repeat)
+        queue.join(repeat)
 
 
 def _move_alone(report: Report, asked: Asked) -> None:
     left = report.duplicate_of if asked.move.to == ReportState.NEW else None
-    moves.take(report, asked.move)
+    transitions.take(report, asked.move)
     if left is not None:
         chain = Q(pk=left.pk) | Q(pk=left.duplicate_of_id)
         fewer = 1 + report.repeats
         Report.objects.filter(chain, repeats__gte=fewer).update(repeats=F("repeats") - fewer)
     if asked.move.name == "accept" and queues_itself(report):
-        issue_queue.put(report, user=asked.user)
+        queue.put(report, user=asked.user)

@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from feedback import views
+from feedback.views import webhook
 
-urlpatterns = [path("webhooks/github", views.github_webhook, name="github_webhook")]
+urlpatterns = [path("webhooks/github", webhook.github_webhook, name="github_webhook")]

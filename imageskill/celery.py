@@ -54,7 +54,7 @@ app.conf.update(
     timezone="UTC",
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
-    imports=["imageskill.canary"],
+    imports=["imageskill.web.heartbeat"],
     beat_schedule={
         **{
             f"canary-{queue}": {

@@ -68,14 +68,15 @@ INSTALLED_APPS = [
     "jobs",
     "feedback",
     "imageskill.console.apps.ConsoleConfig",
+    *(["imageskill.dev"] if DEVELOPMENT else []),  # the command that makes a demo history
 ]
 
 MIDDLEWARE = [
-    "imageskill.middleware.ApiMiddleware",
+    "imageskill.web.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "imageskill.console.door.DoorMiddleware",
-    "imageskill.middleware.BodyLimitMiddleware",  # before CSRF protection, which reads bodies
+    "imageskill.console.access.DoorMiddleware",
+    "imageskill.web.middleware.BodyLimitMiddleware",  # before CSRF protection, which reads bodies
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -101,7 +102,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "accounts.outbox.link",
+                "accounts.mail.outbox.link",
             ],
         },
     }
@@ -172,8 +173,8 @@ CSRF_COOKIE_SECURE = _HTTPS
 CSRF_TRUSTED_ORIGINS = sorted({PUBLIC_SITE_URL, PUBLIC_API_URL})
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "my_agents"
-ACCOUNT_ADAPTER = "accounts.sign_in.Adapter"
-ACCOUNT_FORMS = {"login": "accounts.sign_in.SignInForm"}
+ACCOUNT_ADAPTER = "accounts.sign_in.adapter.Adapter"
+ACCOUNT_FORMS = {"login": "accounts.sign_in.adapter.SignInForm"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]  # no password: a mailed code, and a passkey if wanted
@@ -187,11 +188,11 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _HTTPS else "http"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # what counts: accounts.reauthentication
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # what counts: accounts.sign_in.reauthentication
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_FORMS = {
-    "add_webauthn": "accounts.sign_in.AddPasskeyForm",
-    "login_webauthn": "accounts.sign_in.PasskeySignInForm",
+    "add_webauthn": "accounts.sign_in.adapter.AddPasskeyForm",
+    "login_webauthn": "accounts.sign_in.adapter.PasskeySignInForm",
 }
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Image Skill"
@@ -221,7 +222,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": ["/static/imageskill/console.css"],
     "SCRIPTS": ["/static/imageskill/console.js"],
-    "DASHBOARD_CALLBACK": "imageskill.console.dashboard.fill",
+    "DASHBOARD_CALLBACK": "imageskill.console.home.fill",
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,
@@ -350,9 +351,9 @@ GOODWILL_SECOND_PERSON_CREDITS = env.integer("GOODWILL_SECOND_PERSON_CREDITS", 5
 RECONCILE_DAYS = env.integer("RECONCILE_DAYS", 7)  # how far the nightly run looks back
 # Who takes part in `check_books`: each app checks what it alone knows.
 BOOK_CHECKS = [
-    "billing.books.ledger_problems",
-    "billing.month_close.problems",
-    "jobs.books.problems",
+    "billing.ledger.checks.ledger_problems",
+    "billing.reconciliation.month_close.problems",
+    "jobs.running.hold_checks.problems",
 ]
 
 # -- Buying ------------------------------------------------------------------------------------

@@ -2,20 +2,20 @@
 
 from django.urls import include, path
 
-from imageskill.api import api
+from imageskill.web.api import api
 
 urlpatterns = [
-    path("", include("imageskill.documents.pages")),
+    path("", include("imageskill.web.documents.pages")),
     path("", api.urls),
-    path("", include("imageskill.mcp.http")),
+    path("", include("imageskill.web.mcp.http")),
     path("", include("accounts.urls")),
     path("", include("billing.urls")),
     path("", include("jobs.urls")),
     path("", include("feedback.urls")),
-    path("", include("billing.page_urls")),
-    path("", include("jobs.page_urls")),
-    path("", include("feedback.page_urls")),
+    path("", include("billing.views.urls")),
+    path("", include("jobs.views.urls")),
+    path("", include("feedback.views.urls")),
     path("", include("imageskill.console.urls")),
 ]
 
-handler500 = "imageskill.error_pages.server_error"
+handler500 = "imageskill.web.error_pages.server_error"

@@ -4,9 +4,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from imageskill import bodies
+from imageskill.web import request_bodies
 from jobs import registry
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imageskill.settings")
-application = bodies.WithLength(get_wsgi_application())
+application = request_bodies.WithLength(get_wsgi_application())
 registry.load()  # a broken row stops the start, and the first caller does not wait for it

@@ -5,19 +5,20 @@ from datetime import timedelta
 from celery import shared_task
 
 from imageskill.lib import clock
-from jobs import downloads, retention, running, sweeper, tally, thumbnails
+from jobs.assets import downloads, retention, thumbnails
+from jobs.running import daily_totals, sweeper, worker
 
 
 @shared_task(name="jobs.run")
 def run(*, job_id: str, **_: object) -> None:
     """Bring a job as far as it goes."""
-    running.run(job_id)
+    worker.run(job_id)
 
 
 @shared_task(name="jobs.cancel_at_provider")
 def cancel_at_provider(*, job_id: str, **_: object) -> None:
     """Ask the provider to stop a canceled job."""
-    running.cancel_at_provider(job_id)
+    worker.cancel_at_provider(job_id)
 
 
 @shared_task(name="jobs.thumbnail")
@@ -42,8 +43,8 @@ def retain(**_: object) -> None:
 def count_today(**_: object) -> None:
     """Count how models did today, and yesterday as long as its last jobs may still end."""
     today = clock.utc_day(clock.now())
-    tally.day(today - timedelta(days=1))
-    tally.day(today)
+    daily_totals.day(today - timedelta(days=1))
+    daily_totals.day(today)
 
 
 @shared_task(name="jobs.write_downloads")

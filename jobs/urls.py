@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from jobs import media
+from jobs.assets import media
 
 urlpatterns = [
     re_path(

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Group
 
 from accounts.models import Agent, Organization, User
-from billing import opening
+from billing import signup
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Signed:
 
 def sign_up(name: str = "creative-agent", contact: str = "agent-ops@example.com") -> Signed:
     """Sign an agent up as the endpoint does, starter credits included."""
-    opened = opening.open_account(
+    opened = signup.open_account(
         name=name, runtime="tests", contact=contact, network="192.0.2.1", is_bounded=False
     )
     return Signed(agent=opened.agent, token=opened.token)

@@ -23,8 +23,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from imageskill.embedded import programs
-from imageskill.embedded.service import Program
+from imageskill.dev.embedded import programs
+from imageskill.dev.embedded.service import Program
 from tests.caller import Answer
 
 _READY_WITHIN_S = 120

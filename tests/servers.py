@@ -16,8 +16,8 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 import pytest
 import redis
 
-from imageskill.embedded.postgres import Postgres
-from imageskill.embedded.valkey import Valkey
+from imageskill.dev.embedded.postgres import Postgres
+from imageskill.dev.embedded.valkey import Valkey
 
 _SETTINGS = {
     "DEVELOPMENT": "true",

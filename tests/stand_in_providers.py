@@ -2,13 +2,13 @@
 
 import pytest
 
-from imageskill.standins.providers import house
-from imageskill.standins.server import serving
+from imageskill.dev.standins.providers import server
+from imageskill.dev.standins.server import serving
 
 
 @pytest.fixture(scope="session")
 def _served():
-    stand_in = house.Providers()
+    stand_in = server.Providers()
     with serving(stand_in) as base_url:
         yield stand_in, base_url
 
@@ -18,7 +18,7 @@ def providers(_served, settings):
     """The stand-ins of all three providers, at ease and with the settings that lead to them."""
     stand_in, base_url = _served
     stand_in.reset()
-    for name, value in house.settings(base_url).items():
+    for name, value in server.settings(base_url).items():
         setattr(settings, name, value)
     settings.FAL_KEY = "fal-id:fal-secret"
     settings.OPENAI_API_KEY = "openai-key"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from imageskill.embedded.postgres import Postgres
-from imageskill.embedded.valkey import Valkey
+from imageskill.dev.embedded.postgres import Postgres
+from imageskill.dev.embedded.valkey import Valkey
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 """Accounts in the console, a module for each aggregate."""
 
-from accounts.admin import agents, claims, people, trails
+from accounts.admin import agents, claims, logs, users
 
-__all__ = ["agents", "claims", "people", "trails"]
+__all__ = ["agents", "claims", "logs", "users"]

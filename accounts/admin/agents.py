@@ -7,10 +7,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from accounts.admin import agent_deeds
+from accounts.admin import agent_actions
 from accounts.models import Agent, Organization, Token
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.shown import copyable, link_to, list_of, moment
+from imageskill.lib.admin.formatting import copyable, link_to, list_of, moment
 
 
 class AgentAdmin(ReadOnlyAdmin):
@@ -21,7 +21,7 @@ class AgentAdmin(ReadOnlyAdmin):
 
     seen_with = "accounts.see_agents"
     empty_text = "An agent stands here as soon as it has signed up."
-    deeds = agent_deeds.AGENT
+    deeds = agent_actions.AGENT
     export_fields = (
         "public_id",
         "name",
@@ -193,7 +193,7 @@ class TokenAdmin(ReadOnlyAdmin):
 
     seen_with = "accounts.see_agents"
     empty_text = "An agent's signup mints its first token; rotating mints another one."
-    deeds = agent_deeds.TOKEN
+    deeds = agent_actions.TOKEN
     export_fields = (
         "agent__public_id",
         "created_at",

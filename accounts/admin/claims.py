@@ -7,10 +7,10 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from accounts import claim_inboxes
+from accounts.claims import inboxes
 from accounts.models import Claim
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.shown import copyable, link_to, moment
+from imageskill.lib.admin.formatting import copyable, link_to, moment
 
 # Who looks after agents reads the whole address; to everybody else it is a hint.
 WHOLE_ADDRESS = "accounts.act_on_agents"
@@ -110,7 +110,7 @@ class ClaimAdmin(ReadOnlyAdmin):
 
     @display(description="asked whom")
     def address_hint(self, claim: Claim) -> str:
-        return claim_inboxes.redacted(claim.recipient.address)
+        return inboxes.redacted(claim.recipient.address)
 
     @display(description="invited by")
     def invited(self, claim: Claim) -> str:

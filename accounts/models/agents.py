@@ -41,7 +41,7 @@ class Agent(models.Model):
     """A durable agent identity."""
 
     class ClaimState(models.TextChoices):
-        """How far a human stands behind the agent; moves in `accounts.claim_states`."""
+        """How far a human stands behind the agent; moves in `accounts.claims.states`."""
 
         UNCLAIMED = "unclaimed", "unclaimed"  # preview credits, two jobs a day
         PAYMENT_BACKED_UNCLAIMED = "payment_backed_unclaimed", "paid, unclaimed"  # bounded paid use

@@ -27,7 +27,7 @@ class ClaimRecipient(models.Model):
 
 
 class Claim(models.Model):
-    """One request to claim an agent; written by `accounts.claims`."""
+    """One request to claim an agent; written by `accounts.claims.decisions`."""
 
     class State(models.TextChoices):
         """What became of it. All but the first are final."""

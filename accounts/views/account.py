@@ -14,10 +14,11 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from accounts import first_admin, sponsors
-from accounts.reauthentication import MailedCode
-from accounts.sign_in import PasswordSignInForm
-from accounts.visitors import me
+from accounts import sponsors
+from accounts.request_user import me
+from accounts.sign_in import first_admin
+from accounts.sign_in.adapter import PasswordSignInForm
+from accounts.sign_in.reauthentication import MailedCode
 
 
 class PasswordSignIn(LoginView):  # type: ignore[misc]

@@ -7,12 +7,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import agents, claim_requests, sponsors, suspension, terms, token_control
-from accounts.claim_states import MoveRefused
-from accounts.forms import AddressForm, ConfirmForm, TermsForm
+from accounts import agent_limits, agents, sponsors, suspension
+from accounts.claims import requests
+from accounts.claims.states import MoveRefused
 from accounts.models import Agent, Claim
-from accounts.visitors import me, owned_agent
-from imageskill.errors import RateLimited
+from accounts.request_user import me, owned_agent
+from accounts.tokens import rotation
+from accounts.views.forms import AddressForm, ConfirmForm, TermsForm
+from imageskill.lib.errors import RateLimited
 
 
 @login_required
@@ -24,7 +26,7 @@ def agent_settings(request: HttpRequest, agent_id: str) -> HttpResponse:
     form = TermsForm(request.POST) if request.method == "POST" else TermsForm.showing(agent)
     if request.method == "POST" and form.is_valid():
         try:
-            changed = terms.change(agent=agent, user=me(request), terms=form.terms())
+            changed = agent_limits.change(agent=agent, user=me(request), terms=form.terms())
         except sponsors.Refused as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -41,7 +43,7 @@ def agent_settings(request: HttpRequest, agent_id: str) -> HttpResponse:
 def revoke_token(request: HttpRequest, agent_id: str, lookup: str) -> HttpResponse:
     """End one token."""
     agent = owned_agent(request, agent_id)
-    ended = token_control.revoke(agent=agent, user=me(request), lookup=lookup)
+    ended = rotation.revoke(agent=agent, user=me(request), lookup=lookup)
     messages.success(request, "The token is dead." if ended else "That token had ended already.")
     return redirect("agent_settings", agent_id)
 
@@ -53,7 +55,7 @@ def replace_tokens(request: HttpRequest, agent_id: str) -> HttpResponse:
     """End all tokens and show the new one, this once."""
     agent = owned_agent(request, agent_id)
     try:
-        token = token_control.replace(agent=agent, user=me(request))
+        token = rotation.replace(agent=agent, user=me(request))
     except sponsors.Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("agent_settings", agent_id)
@@ -100,7 +102,7 @@ def end_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
         else:
             messages.success(request, "Ended. Its tokens are dead; its images stay yours.")
         return redirect("agent", agent_id)
-    return render(request, "accounts/agent_end.html", {"agent": agent, "form": form})
+    return render(request, "accounts/agent_revoke.html", {"agent": agent, "form": form})
 
 
 @login_required
@@ -111,15 +113,13 @@ def hand_over_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
     form = AddressForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            claim_requests.hand_over(
-                agent=agent, user=me(request), address=form.cleaned_data["address"]
-            )
+            requests.hand_over(agent=agent, user=me(request), address=form.cleaned_data["address"])
         except (sponsors.Refused, RateLimited) as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, "Offered. It stays yours until they accept.")
             return redirect("agent_settings", agent_id)
-    return render(request, "accounts/agent_hand_over.html", {"agent": agent, "form": form})
+    return render(request, "accounts/agent_transfer.html", {"agent": agent, "form": form})
 
 
 @login_required
@@ -127,7 +127,7 @@ def hand_over_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
 def withdraw_offer(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Take back an offer to hand the agent over."""
     agent = owned_agent(request, agent_id)
-    claim_requests.withdraw(agent=agent, user=me(request))
+    requests.withdraw(agent=agent, user=me(request))
     messages.success(request, "The offer is withdrawn; its link is dead.")
     return redirect("agent_settings", agent_id)
 

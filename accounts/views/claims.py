@@ -9,10 +9,11 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import claim_access, claim_requests, claims, sponsors
-from accounts.forms import AddressForm, ReasonForm
-from accounts.visitors import me
-from imageskill.errors import RateLimited
+from accounts import sponsors
+from accounts.claims import access, decisions, requests
+from accounts.request_user import me
+from accounts.views.forms import AddressForm, ReasonForm
+from imageskill.lib.errors import RateLimited
 
 
 @never_cache
@@ -22,19 +23,19 @@ def open_claim(request: HttpRequest, token: str) -> HttpResponse:
 
     The token is taken out of the address, so that it stays out of histories and logs.
     """
-    claim = claims.by_token(token)
+    claim = decisions.by_token(token)
     if claim is None:
         return render(request, "accounts/claim_unknown.html", status=404)
-    claim_access.remember(request, claim)
+    access.remember(request, claim)
     return redirect("claim", claim.public_id)
 
 
 @require_POST
 def decline_claim(request: HttpRequest, claim_id: str) -> HttpResponse:
     """Decline a request."""
-    claim = claim_access.find(request, claim_id)
+    claim = access.find(request, claim_id)
     try:
-        claims.decline(claim=claim, user=claim_access.person(request))
+        decisions.decline(claim=claim, user=access.person(request))
     except sponsors.Refused as refusal:
         messages.error(request, str(refusal))
     return redirect("claim", claim_id)
@@ -43,11 +44,11 @@ def decline_claim(request: HttpRequest, claim_id: str) -> HttpResponse:
 @require_POST
 def report_claim(request: HttpRequest, claim_id: str) -> HttpResponse:
     """Report a request: its agent is suspended until staff have looked."""
-    claim = claim_access.find(request, claim_id)
+    claim = access.find(request, claim_id)
     form = ReasonForm(request.POST)
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
     try:
-        claims.report(claim=claim, user=claim_access.person(request), reason=reason)
+        decisions.report(claim=claim, user=access.person(request), reason=reason)
     except sponsors.Refused as refusal:
         messages.error(request, str(refusal))
     return redirect("claim", claim_id)
@@ -57,26 +58,24 @@ def report_claim(request: HttpRequest, claim_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def pass_on_claim(request: HttpRequest, claim_id: str) -> HttpResponse:
     """Invite another address to take the agent on."""
-    claim = claim_access.find(request, claim_id)
+    claim = access.find(request, claim_id)
     form = AddressForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            claim_requests.pass_on(
-                claim=claim, user=me(request), address=form.cleaned_data["address"]
-            )
+            requests.pass_on(claim=claim, user=me(request), address=form.cleaned_data["address"])
         except (sponsors.Refused, RateLimited) as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, "We have passed the request on. Your own link is over.")
             return redirect("claim", claim_id)
-    return render(request, "accounts/claim_pass_on.html", {"claim": claim, "form": form})
+    return render(request, "accounts/claim_forward.html", {"claim": claim, "form": form})
 
 
 @require_POST
 def change_person(request: HttpRequest, claim_id: str) -> HttpResponse:
     """Sign out and sign in as somebody else, on the way to the same request."""
-    claim_access.find(request, claim_id)
-    claim_access.forget_person(request)
+    access.find(request, claim_id)
+    access.forget_person(request)
     return redirect(
         f"{reverse('account_login')}?{urlencode({'next': reverse('claim', args=[claim_id])})}"
     )

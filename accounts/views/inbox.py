@@ -7,7 +7,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import claim_inboxes, outbox
+from accounts.claims import inboxes
+from accounts.mail import outbox
 
 
 @csrf_exempt  # mail programs post here by themselves; the signed link is the authority
@@ -15,17 +16,17 @@ from accounts import claim_inboxes, outbox
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop_mails(request: HttpRequest, signed: str) -> HttpResponse:
     """Stop (or allow again) mails from agents to the inbox that the link was mailed to."""
-    address = claim_inboxes.address_of_stop(signed)
+    address = inboxes.address_of_stop(signed)
     if address is None:
         raise Http404
     if request.method == "POST":
         if request.POST.get("again"):
-            claim_inboxes.allow_again(address)
+            inboxes.allow_again(address)
         else:
-            claim_inboxes.stop(address)
+            inboxes.stop(address)
         return redirect("claim_stop", signed)
-    context = {"address": address, "is_stopped": claim_inboxes.is_stopped(address)}
-    return render(request, "accounts/stop.html", context)
+    context = {"address": address, "is_stopped": inboxes.is_stopped(address)}
+    return render(request, "accounts/unsubscribe.html", context)
 
 
 @never_cache

@@ -1,27 +1,27 @@
 """Billing in the console, a module for each aggregate."""
 
 from billing.admin import (
-    closing,
-    events,
+    approval_requests,
     ledger,
+    month_close,
     packs,
     purchases,
     receipts,
-    reconciled,
-    requests,
+    reconciliation,
     reversals,
+    stripe_events,
     timelines,
 )
 
 __all__ = [
-    "closing",
-    "events",
+    "approval_requests",
     "ledger",
+    "month_close",
     "packs",
     "purchases",
     "receipts",
-    "reconciled",
-    "requests",
+    "reconciliation",
     "reversals",
+    "stripe_events",
     "timelines",
 ]

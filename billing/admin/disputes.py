@@ -12,7 +12,7 @@ from django.urls import reverse
 from billing.models import PaymentReversal
 from billing.models.reversals import PaymentReversalQuerySet
 from imageskill.lib import amounts, clock
-from imageskill.lib.admin.shown import link_to, moment
+from imageskill.lib.admin.formatting import link_to, moment
 
 ON_A_PAGE = 50
 

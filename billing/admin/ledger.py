@@ -4,11 +4,11 @@ from django.contrib import admin
 from django.utils.html import format_html_join
 from unfold.decorators import display
 
-from billing.admin import books_deeds
+from billing.admin import ledger_check_actions
 from billing.models import BooksCheck, JobHold, LedgerEntry, Lot, Transfer, Wallet
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.page_deeds import ListWithDeeds
-from imageskill.lib.admin.shown import copyable, link_to, list_of, moment
+from imageskill.lib.admin.formatting import copyable, link_to, list_of, moment
+from imageskill.lib.admin.list_actions import ListWithDeeds
 
 _SEE = "accounts.see_ledger"
 
@@ -210,7 +210,7 @@ class JobHoldAdmin(ReadOnlyAdmin):
 class BooksCheckAdmin(ListWithDeeds):
     """One check of the books and what it found."""
 
-    page_deeds = books_deeds.LIST
+    page_deeds = ledger_check_actions.LIST
     empty_text = (
         "What each check of the books found would be here. It runs every night, and now by the "
         "button above."

@@ -11,13 +11,13 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from billing import pack_changes, packs
-from billing.admin.requests import SecondPersonAdmin
+from billing.admin.approval_requests import SecondPersonAdmin
+from billing.approvals import NotDecidable
 from billing.models import CreditPack, PackChange
-from billing.second_person import NotDecidable
+from billing.purchases import pack_changes, packs
+from imageskill.lib.admin.actions import Asked, Deed, ReasonForm, Refused
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.deeds import Asked, Deed, ReasonForm, Refused
-from imageskill.lib.admin.shown import dollars
+from imageskill.lib.admin.formatting import dollars
 
 _EDIT = (pack_changes.TOGETHER, pack_changes.ALONE)
 

@@ -3,11 +3,11 @@
 from django.contrib import admin
 from unfold.decorators import display
 
-from billing.admin import refund_deeds
+from billing.admin import refund_actions
 from billing.admin.timelines import TimelineAdmin
 from billing.models import PaymentAttempt, Quote, UnmatchedPayment
 from imageskill.lib import amounts
-from imageskill.lib.admin.shown import copyable, dollars, link_to, moment
+from imageskill.lib.admin.formatting import copyable, dollars, link_to, moment
 
 _SEE = "accounts.see_payments"
 
@@ -135,7 +135,7 @@ class PaymentAttemptAdmin(TimelineAdmin):
 class UnmatchedPaymentAdmin(TimelineAdmin):
     """Money that came in and granted nothing: overpayments and amounts that differ."""
 
-    deeds = refund_deeds.UNMATCHED
+    deeds = refund_actions.UNMATCHED
 
     seen_with = _SEE
     empty_text = (

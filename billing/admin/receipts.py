@@ -8,18 +8,18 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from billing.admin import refund_deeds
+from billing.admin import refund_actions
 from billing.admin.receipt_list import IssuedFilter, PackFilter, ReceiptList
 from billing.admin.timelines import TimelineAdmin
 from billing.models import Receipt
-from imageskill.lib.admin.shown import copyable, dollars, link_to, list_of, moment
+from imageskill.lib.admin.formatting import copyable, dollars, link_to, list_of, moment
 
 
 @admin.register(Receipt)
 class ReceiptAdmin(TimelineAdmin):
     """What was paid and granted; final."""
 
-    deeds = refund_deeds.RECEIPT
+    deeds = refund_actions.RECEIPT
 
     seen_with = "accounts.see_payments"
     empty_text = "A receipt is written here when a payment succeeds and its credits are granted."

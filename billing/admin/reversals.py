@@ -3,13 +3,13 @@
 from django.contrib import admin
 from unfold.decorators import display
 
-from billing.admin import reversal_deeds
+from billing.admin import reversal_actions
 from billing.models import PaymentReversal
 from imageskill.lib import amounts
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.filters import FoundCodesFilter
-from imageskill.lib.admin.set_filters import SetFilter
-from imageskill.lib.admin.shown import copyable, link_to, moment
+from imageskill.lib.admin.formatting import copyable, link_to, moment
+from imageskill.lib.admin.queryset_filters import SetFilter
 
 
 class FlaggedFilter(SetFilter):
@@ -34,7 +34,7 @@ class OpenFilter(SetFilter):
 class PaymentReversalAdmin(ReadOnlyAdmin):
     """One refund or dispute."""
 
-    deeds = reversal_deeds.ALL
+    deeds = reversal_actions.ALL
 
     seen_with = "accounts.see_payments"
     empty_text = "Refunds and disputes stand here as Stripe tells of them."

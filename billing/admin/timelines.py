@@ -9,11 +9,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from billing import payment_timeline
 from billing.models import LotPart, Quote
-from billing.payment_timeline import MOST_OF_A_KIND, LeftOut, Step, Timeline
+from billing.purchases import payment_timeline
+from billing.purchases.payment_timeline import MOST_OF_A_KIND, LeftOut, Step, Timeline
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.shown import copyable_link, list_of, moment
+from imageskill.lib.admin.formatting import copyable_link, list_of, moment
 
 
 class TimelineAdmin(ReadOnlyAdmin):

@@ -7,7 +7,7 @@ from django.core.validators import validate_email
 from pydantic import Field, field_validator, model_validator
 
 from accounts import agents
-from accounts.schemas import ActorOut, AgentOut, OrganizationOut
+from accounts.api.schemas import ActorOut, AgentOut, OrganizationOut
 from imageskill.lib.schemas import Body, Data, ExactNumber
 
 

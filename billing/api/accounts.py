@@ -5,11 +5,11 @@ from typing import Any
 from django.conf import settings
 from ninja import Router
 
-from accounts import keys
-from accounts.api import agent_out
-from accounts.auth import actor_of, bearer, caller, optional_bearer, token_of
+from accounts.api.auth import actor_of, bearer, caller, optional_bearer, token_of
+from accounts.api.endpoints import agent_out
 from accounts.models import Agent
-from billing import ledger, opening, quota
+from accounts.tokens import minting
+from billing import ledger, quota, signup
 from billing.api.account_schemas import Quota, SignedUp, SignUp
 from imageskill.lib import clock, ratelimit
 from imageskill.lib.envelope import command
@@ -52,7 +52,7 @@ def sign_up(request: ApiRequest, body: SignUp) -> dict[str, Any]:
                 limit=settings.SIGNUPS_PER_DAY_PER_CONTACT,
                 per_s=86_400,
             )
-    opened = opening.open_account(
+    opened = signup.open_account(
         name=body.agent_name,
         runtime=body.runtime,
         contact=body.contact,
@@ -90,7 +90,7 @@ def show_quota(request: ApiRequest) -> dict[str, Any]:
 def _rotate(request: ApiRequest, agent: Agent, *, wants_token: bool) -> dict[str, Any]:
     token = None
     if wants_token:
-        token = opening.rotate(token_of(request))
+        token = signup.rotate(token_of(request))
     else:
         # Rotating into a token that nobody sees would lock the agent out.
         request.warnings.append("The token was not rotated: return_token is false.")
@@ -107,7 +107,7 @@ def _answer(
         "token_presented": token is not None,
         "storage": {
             "saved": False,
-            "token_prefix": None if token is None else token[: len(keys.PREFIX) + 8],
+            "token_prefix": None if token is None else token[: len(minting.PREFIX) + 8],
             "reason": "tokens are kept by the caller; the service stores a hash only",
         },
         "actor": actor_of(agent),

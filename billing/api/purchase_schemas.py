@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from billing.api.account_schemas import LimitsOut
-from billing.idempotency_keys import MAX_LENGTH
+from billing.purchases.idempotency_keys import MAX_LENGTH
 from imageskill.lib.schemas import Body, Data
 
 Key = Field(

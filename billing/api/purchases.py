@@ -6,18 +6,9 @@ from ninja import Router
 
 from accounts import grants
 from accounts.models import Agent
-from billing import (
-    buyers,
-    checkout,
-    fake_rail,
-    ledger,
-    packs,
-    payment_methods,
-    purchase_status,
-    quota,
-    quotes,
-)
-from billing.api import purchase_shapes as shapes
+from billing import ledger, quota
+from billing.api import purchase_representations as shapes
+from billing.api.auth import screened, screened_optional
 from billing.api.purchase_schemas import (
     AskPurchase,
     AskQuote,
@@ -29,8 +20,16 @@ from billing.api.purchase_schemas import (
     StatusOut,
 )
 from billing.models import Environment
-from billing.purchase_status import Purchase
-from billing.screened_auth import screened, screened_optional
+from billing.purchases import (
+    buyers,
+    checkout,
+    fake_rail,
+    packs,
+    payment_methods,
+    purchase_status,
+    quotes,
+)
+from billing.purchases.purchase_status import Purchase
 from imageskill.lib.envelope import command
 from imageskill.lib.http import ApiRequest
 

@@ -1,12 +1,12 @@
 """The tables of billing; only verb modules of this app write to them."""
 
-from billing.models.checks import BooksCheck
 from billing.models.corrections import CreditCorrection
-from billing.models.daily import DailyUse, StarterCount
+from billing.models.daily_totals import MoneyDay, WalletTotal
+from billing.models.daily_use import DailyUse, StarterCount
 from billing.models.evidence import DisputeEvidence
-from billing.models.figures import MoneyDay, WalletTotal
 from billing.models.holds import JobHold, Lot, LotPart, Taking
 from billing.models.ledger import LedgerEntry, Transfer, Wallet
+from billing.models.ledger_checks import BooksCheck
 from billing.models.month_close import MonthClose
 from billing.models.pack_changes import PackChange
 from billing.models.packs import CreditPack

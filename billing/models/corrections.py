@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Organization
-from billing.models.second_person import SecondPerson
+from billing.models.approvals import SecondPerson
 
 
 class CreditCorrection(SecondPerson):

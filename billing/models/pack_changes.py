@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from billing.models.second_person import SecondPerson
+from billing.models.approvals import SecondPerson
 
 
 class PackChange(SecondPerson):

@@ -7,9 +7,9 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import User
+from billing.models.approvals import SecondPerson
 from billing.models.receipts import Receipt, UnmatchedPayment
 from billing.models.reversals import PaymentReversal
-from billing.models.second_person import SecondPerson
 from imageskill.lib import amounts, clock, ids
 
 

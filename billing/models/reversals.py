@@ -50,7 +50,7 @@ class PaymentReversal(models.Model):
         DISPUTE = "dispute", "dispute"
 
     class State(models.TextChoices):
-        """What it came to; written by `billing.reversals` alone."""
+        """What it came to; written by `billing.reversals.applying` alone."""
 
         SEEN = "seen", "seen, nothing moved"  # a refund on its way, an inquiry
         APPLIED = "applied", "credits taken"

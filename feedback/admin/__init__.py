@@ -1,5 +1,5 @@
 """Feedback in the console, a module for each aggregate."""
 
-from feedback.admin import events, queue, reports
+from feedback.admin import github_events, github_queue, reports
 
-__all__ = ["events", "queue", "reports"]
+__all__ = ["github_events", "github_queue", "reports"]

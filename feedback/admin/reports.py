@@ -5,7 +5,7 @@ from unfold.decorators import display
 
 from feedback.models import Report
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.shown import copyable, link_to, moment
+from imageskill.lib.admin.formatting import copyable, link_to, moment
 
 
 @admin.register(Report)

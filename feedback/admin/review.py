@@ -9,14 +9,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from feedback import issue_queue, moves, redaction, triage
-from feedback.admin import board
-from feedback.admin.board import ACT, age_of
-from feedback.issue_text import IssueText
+from feedback import redaction, transitions, triage
+from feedback.admin import inbox
+from feedback.admin.inbox import ACT, age_of
+from feedback.github_queue import queue
+from feedback.github_queue.issue_text import IssueText
 from feedback.models import Report
 from feedback.states import MOVES
 from feedback.triage import Asked
-from imageskill.lib.admin import deeds
+from imageskill.lib.admin import actions
 
 _MOST = 100  # reports of one form
 _ISSUES_SHOWN = 5  # each takes statements and the reading of prompts
@@ -35,7 +36,7 @@ class Row:
 def view(request: HttpRequest) -> HttpResponse:
     """Show what a move would do, or do it where the form says so."""
     if request.method != "POST":
-        return board.view(request)  # a reload, or a return from signing in
+        return inbox.view(request)  # a reload, or a return from signing in
     if not request.user.has_perm(ACT):
         raise PermissionDenied
     asked = _asked(request)
@@ -47,7 +48,7 @@ def view(request: HttpRequest) -> HttpResponse:
         return _review(request, asked, reports)
     if problem := _problem(asked, reports):
         return _review(request, asked, reports, problem=problem)
-    if not deeds.claim_key(request.POST.get("key", "")):
+    if not actions.claim_key(request.POST.get("key", "")):
         messages.info(request, "That was sent before; it is done once.")
         return HttpResponseRedirect(_board(request, forget_open=True))
     return _done(request, asked, reports)
@@ -101,7 +102,7 @@ def _review(
         number=sum(not row.refusal for row in rows),
         alike=alike,
         problem=problem,
-        key=request.POST.get("key") or deeds.new_key(),
+        key=request.POST.get("key") or actions.new_key(),
         issues_shown=_ISSUES_SHOWN,
     )
 
@@ -113,7 +114,7 @@ def _done(request: HttpRequest, asked: Asked, reports: list[Report]) -> HttpResp
         try:
             row.report = triage.apply(report_id=report.pk, asked=asked)
             row.sentence = f"is {row.report.get_state_display()} now"
-        except moves.NotPossible as refusal:
+        except transitions.NotPossible as refusal:
             row.refusal = str(refusal)
         rows.append(row)
     number = sum(not row.refusal for row in rows)
@@ -136,7 +137,7 @@ def _page(request: HttpRequest, template: str, asked: Asked, **more: Any) -> Htt
 
 def _write_issue(row: Row) -> None:
     try:
-        row.issue = issue_queue.preview(row.report)
+        row.issue = queue.preview(row.report)
     except redaction.Unsafe as unsafe:
         row.sentence = f"will be blocked: {unsafe}"
 

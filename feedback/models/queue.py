@@ -35,7 +35,7 @@ class QueueItemQuerySet(models.QuerySet["QueueItem"]):
 
 
 class QueueItem(models.Model):
-    """A report's one way to GitHub; written by `feedback.issue_queue` and `feedback.issue_news`.
+    """A report's one way to GitHub; written by the modules of `feedback.github_queue`.
 
     The issue's text is not kept: it is made from the report, redacted, each time it is needed.
     """

@@ -5,10 +5,10 @@ import sys
 from importlib import import_module
 from typing import NoReturn
 
-from imageskill.cli import answers, output
-from imageskill.cli.answers import Answer
+from imageskill.cli import envelopes, output
+from imageskill.cli.envelopes import Answer
+from imageskill.cli.errors import Broken, Problem, of_usage
 from imageskill.cli.grammar import reading
-from imageskill.cli.problems import Broken, Problem, of_usage
 from imageskill.cli.session import Session
 
 INTERRUPTED = 130
@@ -34,7 +34,7 @@ def run(arguments: list[str]) -> int:
     try:
         call = reading.read(arguments)
     except reading.UsageError as error:
-        answer = answers.failure(of_usage(error))
+        answer = envelopes.failure(of_usage(error))
         output.write(answer, label=error.label, is_json="--json" in arguments)
         return answer.exit_code
     outcome = _run(call)
@@ -50,10 +50,10 @@ def _run(call: reading.Call) -> Answer | None:
     try:
         answer: Answer | None = module.run(Session(call))
     except Problem as problem:
-        return answers.failure(problem)
+        return envelopes.failure(problem)
     except Exception as error:  # noqa: BLE001 a defect becomes an envelope too
         output.diagnose(f"{type(error).__name__} at {_place(error)}")
-        return answers.failure(Broken("This client failed; stderr says where. Please report it."))
+        return envelopes.failure(Broken("This client failed; stderr says where. Please report it."))
     return answer
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
-from imageskill.cli.answers import Answer
+from imageskill.cli.envelopes import Answer
 from imageskill.cli.session import is_terminal
 
 
@@ -18,7 +18,7 @@ def write(answer: Answer, *, label: str, is_json: bool) -> None:
     if is_json or not is_terminal(sys.stdout):
         text = json.dumps(envelope, indent=2, ensure_ascii=not _writes_unicode())
     else:
-        text = import_module("imageskill.cli.human").render(envelope)
+        text = import_module("imageskill.cli.text_output").render(envelope)
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

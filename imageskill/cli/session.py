@@ -8,9 +8,9 @@ from typing import NamedTuple, TextIO
 from urllib.parse import urlsplit
 
 from imageskill.cli import config
+from imageskill.cli.errors import AuthRequired, ConfigNotWritten, InvalidArguments
 from imageskill.cli.grammar import writing
 from imageskill.cli.grammar.reading import Call
-from imageskill.cli.problems import AuthRequired, ConfigNotWritten, InvalidArguments
 
 DEFAULT_API = "https://api.image-skill.com"
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.admin.agents import AgentAdmin
 from accounts.models import Agent, User
-from billing.admin import correction_deeds
+from billing.admin import adjustment_actions
 from imageskill.console import agent_facts, export_admin
 
 __all__ = ["AgentPage", "export_admin"]
@@ -28,7 +28,7 @@ _NEVER_CHANGES = (
 class AgentPage(AgentAdmin):
     """An agent with its money, work, reports and trail, now or as of a past moment."""
 
-    deeds = (*AgentAdmin.deeds, *correction_deeds.AGENT)
+    deeds = (*AgentAdmin.deeds, *adjustment_actions.AGENT)
     change_form_after_template = "admin/console/agent_after.html"
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:

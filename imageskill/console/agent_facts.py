@@ -8,16 +8,16 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 
-from accounts import past
+from accounts import history
 from accounts.admin.claims import WHOLE_ADDRESS
 from accounts.models import ActivityEvent, Agent, AuditLine, Claim, Token, User
 from billing import ledger
-from billing import past as past_credits
+from billing.ledger import history as past_credits
 from billing.models import Lot, Receipt, Wallet
 from feedback.models import Report
 from imageskill.console import agent_rows
 from imageskill.lib import clock
-from imageskill.lib.admin import tallies
+from imageskill.lib.admin import row_counts
 from jobs.models import Asset, Job
 
 _RECENT = 8
@@ -144,7 +144,7 @@ def _all(
     listed = {
         name: one for name, one in sections.items() if user.has_perm(one.list_duty or one.duty)
     }
-    counts = {} if as_of else tallies.of({name: one.rows for name, one in listed.items()})
+    counts = {} if as_of else row_counts.of({name: one.rows for name, one in listed.items()})
     return {name: {"url": one.url(), "count": counts.get(name, "")} for name, one in listed.items()}
 
 
@@ -153,10 +153,10 @@ def _notes(agent: Agent, as_of: datetime | None) -> QuerySet[AuditLine]:
     return notes.filter(at__lte=as_of) if as_of else notes
 
 
-def _standing(agent: Agent, at: datetime) -> list[tuple[str, past.Recalled]]:
+def _standing(agent: Agent, at: datetime) -> list[tuple[str, history.Recalled]]:
     """Give what the agent was then, label by label."""
     was_paid = Receipt.objects.filter(agent=agent, issued_at__lte=at).exists()
-    then = past.standing(agent, at=at, was_paid=was_paid)
+    then = history.standing(agent, at=at, was_paid=was_paid)
     seen = agent.last_seen_at
     return [
         ("claim state", _in_words(then.claim_state, Agent.ClaimState)),
@@ -164,12 +164,12 @@ def _standing(agent: Agent, at: datetime) -> list[tuple[str, past.Recalled]]:
         ("sponsor", then.sponsor),
         ("contact address", then.contact),
         ("suspended", then.suspended),
-        ("last seen", past.Recalled(seen, is_recorded=seen is None or seen <= at)),
+        ("last seen", history.Recalled(seen, is_recorded=seen is None or seen <= at)),
         *((_label(name), value) for name, value in then.terms.items()),
     ]
 
 
-def _in_words(recalled: past.Recalled, choices: Any) -> past.Recalled:
+def _in_words(recalled: history.Recalled, choices: Any) -> history.Recalled:
     return recalled._replace(value=choices(recalled.value).label)
 
 

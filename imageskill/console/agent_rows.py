@@ -6,14 +6,14 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from accounts import claim_inboxes
+from accounts.claims import inboxes
 from accounts.models import Claim, Token
-from billing import past as past_credits
+from billing.ledger import history as past_credits
 from billing.models import Lot, Receipt
-from feedback import past as past_reports
+from feedback import history as past_reports
 from feedback.models import Report
-from jobs import past as past_jobs
 from jobs.models import Job
+from jobs.running import history as past_jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +102,7 @@ def claims(
     return [
         ClaimRow(
             claim,
-            claim.recipient.address
-            if with_address
-            else claim_inboxes.redacted(claim.recipient.address),
+            claim.recipient.address if with_address else inboxes.redacted(claim.recipient.address),
             list(_steps(claim, at or now)),
         )
         for claim in rows

@@ -10,9 +10,9 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from accounts.visitors import me
-from billing import evidence
+from accounts.request_user import me
 from billing.models import DisputeEvidence, PaymentReversal
+from billing.reversals import evidence
 from imageskill.console import evidence_pack
 from imageskill.lib.admin import second_factor
 

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db.models import Prefetch, Sum
 
 from accounts.models import ActivityEvent, Agent
-from billing import evidence
 from billing.models import PaymentReversal, Receipt
+from billing.reversals import evidence
 from imageskill.lib import clock
 from jobs.models import Asset, DownloadDay, Job
 

@@ -10,11 +10,11 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from accounts.models import Export
-from accounts.visitors import me
+from accounts.request_user import me
 from imageskill.console import exporting
 from imageskill.lib import clock
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.shown import moment
+from imageskill.lib.admin.formatting import moment
 
 
 @admin.register(Export)

@@ -18,11 +18,11 @@ from kombu.exceptions import OperationalError
 
 from billing.models import StripeEvent
 from feedback.models import GithubRepository, QueueItem
-from imageskill.health import canary_key
 from imageskill.lib import clock
-from imageskill.lib.admin.shown import span
+from imageskill.lib.admin.formatting import span
 from imageskill.lib.queue import QUEUES
 from imageskill.lib.redis_client import Unreachable, client
+from imageskill.web.health import canary_key
 from jobs import states
 from jobs.admin.job_filters import left_behind, unsent
 from jobs.models import Job

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 
 from accounts import agents
 from accounts.models import ActivityEvent, Agent, TelemetryRow, User
-from imageskill.console import finders, tiles
+from imageskill.console import id_lookup, stat_cards
 from imageskill.lib.http import network_of
 
 _NOTHING = "Nothing here has that id, number, address or network."
@@ -45,8 +45,8 @@ def view(request: HttpRequest) -> HttpResponse:
 
 
 def _ways(request: HttpRequest, text: str) -> Iterator[Way]:
-    if finders.TRACE.fullmatch(text):
-        yield from map(_page, finders.of_trace(text))
+    if id_lookup.TRACE.fullmatch(text):
+        yield from map(_page, id_lookup.of_trace(text))
         yield from _trails(text)
     elif "@" in text:
         yield from _people(text)
@@ -59,7 +59,7 @@ def _ways(request: HttpRequest, text: str) -> Iterator[Way]:
 
 def _first_open(request: HttpRequest, text: str) -> Iterator[Way]:
     """Give the likeliest thing that this person may see, after those that it may not."""
-    for thing in finders.every(text):
+    for thing in id_lookup.every(text):
         yield _page(thing)
         if _may_see(request, type(thing)):
             return
@@ -75,7 +75,7 @@ def _people(address: str) -> Iterator[Way]:
 
 
 def _trails(trace_id: str) -> Iterator[Way]:
-    if finders.events_of(trace_id).exists():
+    if id_lookup.events_of(trace_id).exists():
         yield _list(ActivityEvent, "its activity", {"q": trace_id})
     if TelemetryRow.objects.filter(trace_id=trace_id).exists():
         yield _list(TelemetryRow, "its telemetry", {"q": trace_id})
@@ -89,7 +89,7 @@ def _sorted(request: HttpRequest, ways: Iterator[Way]) -> tuple[list[Way], list[
 
 def _may_see(request: HttpRequest, model: type[Model]) -> bool:
     try:
-        return tiles.may_see(request, model)
+        return stat_cards.may_see(request, model)
     except NotRegistered:
         return False
 
@@ -100,12 +100,12 @@ def _unseen(hidden: list[Way]) -> str:
 
 
 def _page(thing: Model) -> Way:
-    return Way(str(thing._meta.verbose_name), str(thing), tiles.page_url(thing), type(thing))
+    return Way(str(thing._meta.verbose_name), str(thing), stat_cards.page_url(thing), type(thing))
 
 
 def _list(model: type[Model], name: str, query: dict[str, str]) -> Way:
     kind = str(model._meta.verbose_name_plural)
-    return Way(kind, name, tiles.list_url(model, query), model)
+    return Way(kind, name, stat_cards.list_url(model, query), model)
 
 
 def _is_network(text: str) -> bool:

@@ -10,10 +10,10 @@ from django.db.models import Sum
 from django.urls import reverse
 
 from billing.models import MoneyDay, Transfer
-from imageskill.console import tiles
+from imageskill.console import stat_cards
 from imageskill.console.charts import Bar, bars
-from imageskill.console.position_tables import Work
-from imageskill.console.progress import ended_query
+from imageskill.console.financial_tables import Work
+from imageskill.console.overview import ended_query
 from imageskill.lib import clock
 from jobs import states
 from jobs.models import Job, ModelDay
@@ -98,7 +98,7 @@ def of_money(work: Sequence[Work]) -> list[Chart]:
         Chart(
             "Credits spent by day",
             bars([(f"{day:%m-%d}", spent.get(day, 0)) for day in days]),
-            tiles.list_url(Transfer, captures),
+            stat_cards.list_url(Transfer, captures),
         ),
         Chart(
             "Margin by day",
@@ -148,11 +148,11 @@ def _taking(row: ModelDay) -> Cell:
 
 def _jobs_of(row: ModelDay, state: str) -> str:
     query = ended_query(state, row.day, row.day + timedelta(days=1), model_id=row.model_id)
-    return tiles.list_url(Job, query)
+    return stat_cards.list_url(Job, query)
 
 
 def _ended(state: str) -> str:
-    return tiles.list_url(Job, ended_query(state, _days(CHART_DAYS)[0]))
+    return stat_cards.list_url(Job, ended_query(state, _days(CHART_DAYS)[0]))
 
 
 def _by_day(rows: Iterable[ModelDay], name: str) -> list[tuple[str, int]]:

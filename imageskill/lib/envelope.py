@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja.renderers import BaseRenderer
 from ninja.responses import NinjaJSONEncoder
 
-from imageskill.errors import ApiError
+from imageskill.lib.errors import ApiError
 
 EXIT_CODE_HEADER = "x-image-skill-exit-code"
 TRACE_HEADER = "x-image-skill-trace-id"

@@ -4,7 +4,7 @@ import time
 
 import structlog
 
-from imageskill.errors import RateLimited
+from imageskill.lib.errors import RateLimited
 from imageskill.lib.redis_client import Unreachable, client
 
 log = structlog.get_logger(__name__)

@@ -10,11 +10,11 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 from unfold.decorators import display
 
+from imageskill.lib.admin.actions import Asked, Deed, Refused
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.deeds import Asked, Deed, Refused
-from imageskill.lib.admin.shown import copyable, link_to, moment
-from jobs import artifacts, assets
+from imageskill.lib.admin.formatting import copyable, link_to, moment
 from jobs.admin.asset_filters import CheckFilter
+from jobs.assets import removal, storage
 from jobs.models import Asset, DownloadDay
 
 _State = Asset.State
@@ -25,7 +25,7 @@ def _calling(verb: Callable[..., None], done: str) -> Callable[[Asset, Asked], s
     def perform(asset: Asset, asked: Asked) -> str:
         try:
             verb(asset, user=asked.user, reason=asked.reason)
-        except assets.NotInThatState as refusal:
+        except removal.NotInThatState as refusal:
             raise Refused(str(refusal)) from refusal
         return done
 
@@ -41,7 +41,7 @@ DEEDS: Sequence[Deed] = (
             "Its public address answers 410 from now on.",
             "The bytes are kept, so that it can be released again.",
         ),
-        perform=_calling(assets.withdraw, "The picture is taken down."),
+        perform=_calling(removal.withdraw, "The picture is taken down."),
         is_open=lambda asset: asset.state in {_State.AVAILABLE, _State.QUARANTINED},
         is_destructive=True,
     ),
@@ -50,7 +50,7 @@ DEEDS: Sequence[Deed] = (
         label="Quarantine",
         permission=_ACT,
         preview=lambda asset: ("It is hidden while you look into it; its address answers 410.",),
-        perform=_calling(assets.quarantine, "The picture is hidden."),
+        perform=_calling(removal.quarantine, "The picture is hidden."),
         is_open=lambda asset: asset.state == _State.AVAILABLE,
     ),
     Deed(
@@ -58,7 +58,7 @@ DEEDS: Sequence[Deed] = (
         label="Release",
         permission=_ACT,
         preview=lambda asset: ("Its public address shows it again.",),
-        perform=_calling(assets.release, "The picture can be seen again."),
+        perform=_calling(removal.release, "The picture can be seen again."),
         is_open=lambda asset: asset.state in {_State.QUARANTINED, _State.WITHDRAWN},
     ),
     Deed(
@@ -66,7 +66,7 @@ DEEDS: Sequence[Deed] = (
         label="Check again",
         permission=_ACT,
         preview=lambda asset: ("A worker decodes it again and makes a new thumbnail.",),
-        perform=_calling(assets.check_again, "It is checked again; look in a moment."),
+        perform=_calling(removal.check_again, "It is checked again; look in a moment."),
         is_open=lambda asset: asset.state != _State.DELETED,
     ),
 )
@@ -152,7 +152,7 @@ class AssetAdmin(ReadOnlyAdmin):
         asset = Asset.objects.filter(pk=pk).only("thumbnail_key").first()
         if asset is None or not asset.thumbnail_key:
             raise Http404
-        with artifacts.opened(asset.thumbnail_key) as file:
+        with storage.opened(asset.thumbnail_key) as file:
             response = HttpResponse(file.read(), content_type="image/webp")
         response["Cache-Control"] = "private, max-age=600"
         return response

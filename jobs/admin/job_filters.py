@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from imageskill.lib import clock
-from jobs import orphans
 from jobs.models import Job
+from jobs.running import unresolved_outputs
 
 _SWEEPS = timedelta(seconds=15)  # a few looks of the sweeper, which comes every five seconds
 
@@ -31,9 +31,9 @@ TROUBLES: dict[str, tuple[str, Callable[[], QuerySet[Job]]]] = {
     "unsent": ("waiting to be sent again", unsent),
     "lease": ("past their lease", left_behind),
     "deadline": ("past their deadline", lambda: Job.objects.overdue(now=clock.now())),
-    "unknown": ("outcome unknown", orphans.unknown),
-    "unstored": ("made, not stored yet", orphans.unstored),
-    "uncharged": ("stored, never charged", orphans.uncharged),
+    "unknown": ("outcome unknown", unresolved_outputs.unknown),
+    "unstored": ("made, not stored yet", unresolved_outputs.unstored),
+    "uncharged": ("stored, never charged", unresolved_outputs.uncharged),
 }
 
 

@@ -7,15 +7,15 @@ from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from unfold.decorators import display
 
+from imageskill.lib.admin.actions import Deed, as_offered, may_look
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.day_filter import DayFilter
-from imageskill.lib.admin.deeds import Deed, as_offered, may_look
 from imageskill.lib.admin.filters import FoundCodesFilter, FoundValuesFilter
-from imageskill.lib.admin.shown import copyable, link_to, moment
-from jobs import timeline
-from jobs.admin import job_deeds
+from imageskill.lib.admin.formatting import copyable, link_to, moment
+from jobs.admin import job_actions
 from jobs.admin.job_filters import TroubleFilter
 from jobs.models import Asset, Job
+from jobs.running import timeline
 
 
 @admin.register(Job)
@@ -24,7 +24,7 @@ class JobAdmin(ReadOnlyAdmin):
 
     seen_with = "accounts.see_jobs"
     empty_text = "A job stands here as soon as an agent's create, edit or upload is accepted."
-    deeds = job_deeds.ALL
+    deeds = job_actions.ALL
     export_fields = (
         "public_id",
         "organization__public_id",

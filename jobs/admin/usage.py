@@ -6,11 +6,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from imageskill.lib.admin.actions import Asked, Deed, Refused
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.deeds import Asked, Deed, Refused
-from imageskill.lib.admin.shown import copyable, link_to, moment
-from jobs import care, orphans
+from imageskill.lib.admin.formatting import copyable, link_to, moment
 from jobs.models import Loss, Usage
+from jobs.running import staff_actions, unresolved_outputs
 
 
 @admin.register(Usage)
@@ -60,8 +60,8 @@ class UsageAdmin(ReadOnlyAdmin):
 
 def _close(loss: Loss, asked: Asked) -> str:
     try:
-        orphans.close(loss=loss, user=asked.user, reason=asked.reason)
-    except care.NotPossible as refusal:
+        unresolved_outputs.close(loss=loss, user=asked.user, reason=asked.reason)
+    except staff_actions.NotPossible as refusal:
         raise Refused(str(refusal)) from refusal
     return "The case is closed."
 
@@ -78,7 +78,7 @@ class CaseFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Loss]) -> QuerySet[Loss]:
         """Narrow where that was chosen."""
-        return queryset & orphans.lost() if self.value() == "open" else queryset
+        return queryset & unresolved_outputs.lost() if self.value() == "open" else queryset
 
 
 @admin.register(Loss)

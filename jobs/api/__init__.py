@@ -2,10 +2,10 @@
 
 from ninja import Router
 
-from jobs.api import creating, jobs, models, pictures, uploading
+from jobs.api import assets, create, jobs, models, upload
 
 router = Router()
-for _part in (models, creating, uploading, pictures, jobs):
+for _part in (models, create, upload, assets, jobs):
     router.add_router("", _part.router)
 
 __all__ = ["router"]

@@ -4,13 +4,13 @@ from typing import Any
 
 from ninja import Router
 
-from accounts.auth import bearer
-from imageskill.errors import NotFound
+from accounts.api.auth import bearer
 from imageskill.lib.envelope import command
+from imageskill.lib.errors import NotFound
 from imageskill.lib.http import ApiRequest
-from jobs import answers, lifecycle, outcomes, schemas
-from jobs.api import reading
+from jobs.api import listing, representations, schemas
 from jobs.models import Job
+from jobs.running import lifecycle, outcomes
 
 router = Router(auth=bearer, tags=["jobs"])
 
@@ -29,12 +29,14 @@ def list_jobs(
     provenance: bool = False,
 ) -> dict[str, Any]:
     """Give a page; `next_cursor` leads on, null at the end."""
-    shows = reading.shows_provenance(request, provenance)
+    shows = listing.shows_provenance(request, provenance)
     mine = request.auth.organization_id
     jobs = Job.objects.of(mine).prefetch_related("assets")
-    page, next_cursor = reading.page_of(jobs, organization_id=mine, limit=limit, cursor=cursor)
+    page, next_cursor = listing.page_of(jobs, organization_id=mine, limit=limit, cursor=cursor)
     return {
-        "jobs": [answers.job_out(job, reading.there(job), with_provenance=shows) for job in page],
+        "jobs": [
+            representations.job_out(job, listing.there(job), with_provenance=shows) for job in page
+        ],
         "next_cursor": next_cursor,
     }
 
@@ -48,9 +50,9 @@ def list_jobs(
 )
 def show_job(request: ApiRequest, job_id: str, provenance: bool = False) -> dict[str, Any]:
     """Give one job of the caller's organization, as it stands."""
-    shows = reading.shows_provenance(request, provenance)
+    shows = listing.shows_provenance(request, provenance)
     job = _job(request, job_id)
-    out = answers.job_out(job, reading.there(job), with_provenance=shows)
+    out = representations.job_out(job, listing.there(job), with_provenance=shows)
     return {
         "request": {"job_id": job_id},
         "job": out,
@@ -77,7 +79,7 @@ def cancel_job(request: ApiRequest, job_id: str) -> dict[str, Any]:
             f"The job {job_id} is {job.status} and can't be canceled.",
             recovery={"suggested_command": f"image-skill jobs show {job_id} --json"},
         )
-    return {"job": answers.job_out(job, [])}
+    return {"job": representations.job_out(job, [])}
 
 
 def _job(request: ApiRequest, job_id: str) -> Job:

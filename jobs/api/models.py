@@ -6,10 +6,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
 
-from accounts.auth import optional_bearer
+from accounts.api.auth import optional_bearer
 from imageskill.lib.envelope import EnvelopeRenderer, command
 from imageskill.lib.schemas import Data
-from jobs import availability, discovery
+from jobs.catalog import availability, discovery
 
 router = Router(tags=["discovery"])
 

@@ -1,8 +1,8 @@
 """The rows of jobs, a module for each aggregate."""
 
 from jobs.models.asset import Asset, AssetCheck, JobInput, KeptOutput, Upload
+from jobs.models.daily_totals import ModelDay
 from jobs.models.downloads import DownloadDay
-from jobs.models.figures import ModelDay
 from jobs.models.job import Job
 from jobs.models.prompt import Prompt
 from jobs.models.switches import Switch

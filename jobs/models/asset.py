@@ -10,8 +10,8 @@ from django.db import models
 
 from accounts.models import Agent, Organization
 from imageskill.lib import clock, ids
+from jobs.images.formats import BY_MIME_TYPE
 from jobs.models.job import Job
-from jobs.pictures.formats import BY_MIME_TYPE
 
 
 class AssetQuerySet(models.QuerySet["Asset"]):

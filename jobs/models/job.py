@@ -41,7 +41,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
 
 class Job(models.Model):
-    """The truth about a job; written by `jobs.submission`, `jobs.lifecycle` and `jobs.uploads`.
+    """The truth about a job; written by `jobs.submission`, `jobs.running.lifecycle` and uploads.
 
     `plan` is the plan as it was accepted, prices included, without the prompt: what staff change
     meanwhile does not touch a job that has begun.

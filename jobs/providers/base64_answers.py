@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from jobs.providers.failures import BROKEN_RUN, ProviderError
-from jobs.providers.spooling import spool
+from jobs.providers.temp_files import spool
 
 DOCUMENT_BYTES = 4_000_000
 """How long an answer may be apart from its pictures."""

@@ -12,8 +12,7 @@ import structlog
 from django.utils.module_loading import import_string
 
 from imageskill.lib import clock
-from jobs import breaker
-from jobs.providers import credentials, seats
+from jobs.providers import breaker, concurrency, credentials
 from jobs.providers.failures import (
     BROKEN_RUN,
     OUTCOME_UNKNOWN,
@@ -22,7 +21,7 @@ from jobs.providers.failures import (
     UNAVAILABLE,
     ProviderError,
 )
-from jobs.providers.port import PROVIDERS, Cancellation, Order, Outcome, Provider, Submission
+from jobs.providers.interface import PROVIDERS, Cancellation, Order, Outcome, Provider, Submission
 
 log = structlog.get_logger(__name__)
 
@@ -51,9 +50,9 @@ def submit(
     if not credentials.is_configured(provider):
         raise ProviderError(UNAVAILABLE, reason="not_configured")
     breaker.check(order.model_id)
-    seats.take(provider, order.job_id, deadline=order.deadline)
+    concurrency.take(provider, order.job_id, deadline=order.deadline)
     if not begin():
-        seats.leave(provider, order.job_id)
+        concurrency.leave(provider, order.job_id)
         return None
     try:
         answer = adapter(provider).submit(order)
@@ -75,7 +74,7 @@ def look(provider: str, submission: Submission, order: Order) -> Outcome | None:
 
     A `ProviderError` that is transient says that it could not be asked: look again.
     """
-    seats.renew(provider, order.job_id)
+    concurrency.renew(provider, order.job_id)
     try:
         outcome = adapter(provider).look(submission, order)
     except ProviderError as error:
@@ -128,7 +127,7 @@ def _ended(provider: str, order: Order, error: ProviderError | None = None) -> N
 
     An order refused for its own sake was answered by a provider in good health.
     """
-    seats.leave(provider, order.job_id)
+    concurrency.leave(provider, order.job_id)
     if error is None or not error.failure.trips_breaker:
         breaker.note_success(order.model_id)
     else:

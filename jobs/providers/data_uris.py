@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.providers.failures import PERMANENT, ProviderError
-from jobs.providers.port import Picture
+from jobs.providers.interface import Picture
 
 CHUNK_BYTES = 3 * 64 * 1024  # a multiple of three, so that base64 has no seams
 _MARK = "\ue000picture:"  # begins with a character of private use, taken out of all text

@@ -7,7 +7,7 @@ looks at `failure` to decide between releasing the hold and keeping it.
 from dataclasses import dataclass
 from decimal import Decimal
 
-from imageskill.errors import ApiError, Timeout
+from imageskill.lib.errors import ApiError, Timeout
 
 
 class ProviderFailure(ApiError):

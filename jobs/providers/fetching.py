@@ -13,11 +13,11 @@ from typing import BinaryIO
 import httpx
 from django.conf import settings
 
-from jobs.pictures import formats
+from jobs.images import formats
 from jobs.providers import http_calls
 from jobs.providers.failures import BROKEN_RUN, TRANSIENT, ProviderError
-from jobs.providers.port import Output
-from jobs.providers.spooling import spool
+from jobs.providers.interface import Output
+from jobs.providers.temp_files import spool
 
 MOST_REDIRECTS = 3
 _MEANT_AS_BYTES = {"", "application/octet-stream", "binary/octet-stream"}

@@ -4,15 +4,8 @@
 chosen when a caller names none.
 """
 
-from jobs.registry.catalogue import (
-    Registry,
-    find,
-    get,
-    load,
-    models,
-    near_matches,
-)
+from jobs.registry.catalog import Registry, find, get, load, models, near_matches
 from jobs.registry.entry import Model
-from jobs.registry.reading import RegistryError
+from jobs.registry.loading import RegistryError
 
 __all__ = ["Model", "Registry", "RegistryError", "find", "get", "load", "models", "near_matches"]

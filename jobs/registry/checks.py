@@ -4,14 +4,14 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error
 
-from jobs.registry import catalogue
-from jobs.registry.reading import RegistryError
+from jobs.registry import catalog
+from jobs.registry.loading import RegistryError
 
 
 def registry_is_sound(**_: Any) -> list[CheckMessage]:
     """Load the registry, so that a bad row stops the start instead of a caller."""
     try:
-        catalogue.load()
+        catalog.load()
     except RegistryError as error:
         return [Error(f"The model registry is broken. {error}", id="jobs.E001")]
     return []

@@ -10,11 +10,12 @@ from django.views.decorators.http import require_GET
 
 from accounts import activity, audit
 from accounts.models import Agent
-from accounts.visitors import me, owned_agent
-from billing import statements
+from accounts.request_user import me, owned_agent
+from billing.ledger import statements
 from imageskill.lib import clock, pages
-from jobs import portfolio, refusals, states
+from jobs import states
 from jobs.models import Job
+from jobs.views import error_explanations, sponsor_queries
 
 _PICTURES, _ROWS = 24, 30
 
@@ -29,10 +30,12 @@ def overview(request: HttpRequest, agent_id: str) -> HttpResponse:
             agent.organization_id, statements.NOTHING
         ),
         "caps": statements.cap_use_of([agent], at=now)[agent.pk],
-        "work": portfolio.recent_work_of([agent], now=now).get(agent.pk, portfolio.NO_WORK),
-        "work_since": clock.utc_day(now - portfolio.RECENT),
-        "pictures": portfolio.pictures_of(agent)[:8],
-        "jobs": portfolio.jobs_of(agent).prefetch_related("assets")[:6],
+        "work": sponsor_queries.recent_work_of([agent], now=now).get(
+            agent.pk, sponsor_queries.NO_WORK
+        ),
+        "work_since": clock.utc_day(now - sponsor_queries.RECENT),
+        "pictures": sponsor_queries.pictures_of(agent)[:8],
+        "jobs": sponsor_queries.jobs_of(agent).prefetch_related("assets")[:6],
     }
     return _page(request, "jobs/agent.html", agent, "overview", context)
 
@@ -42,7 +45,7 @@ def overview(request: HttpRequest, agent_id: str) -> HttpResponse:
 def images(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Show the agent's pictures."""
     agent = owned_agent(request, agent_id)
-    page = pages.cut(request, portfolio.pictures_of(agent), size=_PICTURES)
+    page = pages.cut(request, sponsor_queries.pictures_of(agent), size=_PICTURES)
     context = {"pictures": page.rows, "next_url": page.next_url}
     return _page(request, "jobs/agent_images.html", agent, "images", context)
 
@@ -53,7 +56,7 @@ def jobs(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Show the agent's jobs with what each cost; `?status=` and `?since=` narrow."""
     agent = owned_agent(request, agent_id)
     status = request.GET.get("status", "")
-    found = portfolio.jobs_of(agent).prefetch_related("assets")
+    found = sponsor_queries.jobs_of(agent).prefetch_related("assets")
     if status in states.ALL:
         found = found.filter(status=status)
     since = _day(request.GET.get("since", ""))
@@ -75,13 +78,13 @@ def jobs(request: HttpRequest, agent_id: str) -> HttpResponse:
 def agent_refusals(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Show what was refused and why: requests, and jobs that ended without an image."""
     agent = owned_agent(request, agent_id)
-    page = pages.cut(request, refusals.refused_requests(agent), size=_ROWS)
-    failed = portfolio.jobs_of(agent).filter(status__in=(states.FAILED, states.CANCELED))[:10]
+    page = pages.cut(request, error_explanations.refused_requests(agent), size=_ROWS)
+    failed = sponsor_queries.jobs_of(agent).filter(status__in=(states.FAILED, states.CANCELED))[:10]
     context = {
-        "requests": [(row, refusals.reason_of(row.error_code)) for row in page.rows],
-        "failed": [(job, refusals.reason_of(job.error_code)) for job in failed],
+        "requests": [(row, error_explanations.reason_of(row.error_code)) for row in page.rows],
+        "failed": [(job, error_explanations.reason_of(job.error_code)) for job in failed],
         "next_url": page.next_url,
-        "days": refusals.kept().days,
+        "days": error_explanations.kept().days,
     }
     return _page(request, "jobs/agent_refusals.html", agent, "refusals", context)
 
@@ -112,7 +115,7 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
         "job": found,
         "pictures": found.assets.order_by("index"),
         "transfers": statements.transfers_about(found.organization_id, found.public_id),
-        "reason": refusals.reason_of(found.error_code) if found.error_code else None,
+        "reason": error_explanations.reason_of(found.error_code) if found.error_code else None,
         "looks": audit.lines_about(found.public_id, action="job.reveal_prompt")[:10],
     }
     return _page(request, "jobs/job.html", found.agent, "jobs", context)

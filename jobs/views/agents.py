@@ -5,12 +5,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from accounts import claims
+from accounts.claims import decisions
 from accounts.models import Token
-from accounts.visitors import me
-from billing import statements
+from accounts.request_user import me
+from billing.ledger import statements
 from imageskill.lib import clock, pages
-from jobs import portfolio
+from jobs.views import sponsor_queries
 
 _PAGE = 20
 
@@ -20,24 +20,24 @@ _PAGE = 20
 def my_agents(request: HttpRequest) -> HttpResponse:
     """Show state, balance, spend against caps, tokens and cost per image of each agent."""
     user, now = me(request), clock.now()
-    page = pages.cut(request, portfolio.agents_of(user), size=_PAGE)
+    page = pages.cut(request, sponsor_queries.agents_of(user), size=_PAGE)
     agents = page.rows
     balances = statements.balances_of(agent.organization_id for agent in agents)
     caps = statements.cap_use_of(agents, at=now)
-    work = portfolio.recent_work_of(agents, now=now)
+    work = sponsor_queries.recent_work_of(agents, now=now)
     tokens: dict[int, list[Token]] = {}
     for token in Token.objects.filter(agent__in=agents, revoked_at=None).order_by("-id"):
         tokens.setdefault(token.agent_id, []).append(token)
     context = {
         "section": "agents",
-        "waiting": list(claims.waiting_for(user)[:10]),
+        "waiting": list(decisions.waiting_for(user)[:10]),
         "next_url": page.next_url,
         "cards": [
             {
                 "agent": agent,
                 "balances": balances.get(agent.organization_id, statements.NOTHING),
                 "caps": caps[agent.pk],
-                "work": work.get(agent.pk, portfolio.NO_WORK),
+                "work": work.get(agent.pk, sponsor_queries.NO_WORK),
                 "tokens": tokens.get(agent.pk, []),
             }
             for agent in agents

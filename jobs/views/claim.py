@@ -9,12 +9,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts import claim_access, claims, sponsors
-from accounts.forms import CHOICES, ReasonForm, TermsForm
+from accounts import sponsors
+from accounts.claims import access, decisions
 from accounts.models import Agent, Claim, User
-from billing import statements
+from accounts.views.forms import CHOICES, ReasonForm, TermsForm
+from billing.ledger import statements
 from imageskill.lib import clock
-from jobs import portfolio
+from jobs.views import sponsor_queries
 
 _PICTURES = 12
 
@@ -23,19 +24,19 @@ _PICTURES = 12
 @require_http_methods(["GET", "HEAD", "POST"])
 def claim(request: HttpRequest, claim_id: str) -> HttpResponse:
     """Show as much as this visitor may see; take the decision to claim from who may decide."""
-    found = claim_access.find(request, claim_id)
-    user = claim_access.person(request)
-    if reason := claims.standing(found, found.agent):
+    found = access.find(request, claim_id)
+    user = access.person(request)
+    if reason := decisions.standing(found, found.agent):
         return _closed(request, found, user, reason)
     if user is None:
         return render(request, "jobs/claim_signed_out.html", _asked(found))
-    if reason := claims.conflict(found, found.agent, user):
+    if reason := decisions.conflict(found, found.agent, user):
         context = {**_asked(found), "reason": reason}
         return render(request, "jobs/claim_conflict.html", context)
     form = TermsForm(request.POST) if request.method == "POST" else TermsForm.showing(found.agent)
     if request.method == "POST" and form.is_valid():
         try:
-            agent = claims.accept(claim=found, user=user, terms=form.terms())
+            agent = decisions.accept(claim=found, user=user, terms=form.terms())
         except sponsors.Refused as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -67,9 +68,11 @@ def _brought(agent: Agent) -> dict[str, Any]:
         "balances": statements.balances_of([agent.organization_id]).get(
             agent.organization_id, statements.NOTHING
         ),
-        "work": portfolio.recent_work_of([agent], now=now).get(agent.pk, portfolio.NO_WORK),
-        "pictures": portfolio.pictures_of(agent)[:_PICTURES],
-        "jobs": portfolio.jobs_of(agent)[:5],
+        "work": sponsor_queries.recent_work_of([agent], now=now).get(
+            agent.pk, sponsor_queries.NO_WORK
+        ),
+        "pictures": sponsor_queries.pictures_of(agent)[:_PICTURES],
+        "jobs": sponsor_queries.jobs_of(agent)[:5],
         "may_now": [name for grant, (name, _) in CHOICES.items() if grant in agent.grants],
         "jobs_a_day": settings.DAILY_JOBS_CLAIMED,
     }

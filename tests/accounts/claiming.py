@@ -5,7 +5,8 @@ import re
 from allauth.account.models import EmailAddress
 from django.core import mail
 
-from accounts import claim_requests, claims, terms
+from accounts import agent_limits
+from accounts.claims import decisions, requests
 from accounts.models import Agent, Claim, User
 from tests.cast import Signed
 
@@ -24,7 +25,7 @@ def request_of(signed: Signed) -> Claim:
 
 def mailed(claim: Claim) -> str:
     """Send the request's mail and give the link's token."""
-    assert claim_requests.mail(claim_id=claim.pk)
+    assert requests.mail(claim_id=claim.pk)
     return token_in(str(mail.outbox[-1].body))
 
 
@@ -36,4 +37,6 @@ def token_in(text: str) -> str:
 
 def accept(signed: Signed, user: User) -> Agent:
     """Claim the agent under the terms that it has."""
-    return claims.accept(claim=request_of(signed), user=user, terms=terms.of(signed.agent))
+    return decisions.accept(
+        claim=request_of(signed), user=user, terms=agent_limits.of(signed.agent)
+    )

@@ -4,9 +4,9 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 
-from accounts import duties
-from accounts.duties import DUTIES, ROLES
+from accounts import roles
 from accounts.models import User
+from accounts.roles import DUTIES, ROLES
 
 
 def migrate() -> None:
@@ -36,9 +36,9 @@ class TestMigrate:
         ) == set(DUTIES.items())
 
     def test_brings_a_new_role_and_a_new_duty(self, person, monkeypatch):
-        monkeypatch.setitem(duties.DUTIES, "see_forecasts", "see forecasts")
-        monkeypatch.setitem(duties.ROLES, "forecaster", frozenset({"see_forecasts"}))
-        monkeypatch.setitem(duties.ROLES, "support", ROLES["support"] | {"see_forecasts"})
+        monkeypatch.setitem(roles.DUTIES, "see_forecasts", "see forecasts")
+        monkeypatch.setitem(roles.ROLES, "forecaster", frozenset({"see_forecasts"}))
+        monkeypatch.setitem(roles.ROLES, "support", ROLES["support"] | {"see_forecasts"})
         migrate()
 
         assert given() == ROLES
@@ -47,8 +47,8 @@ class TestMigrate:
 
     def test_takes_a_removed_duty_from_everybody(self, person, monkeypatch):
         with monkeypatch.context() as before:
-            before.setitem(duties.DUTIES, "see_forecasts", "see forecasts")
-            before.setitem(duties.ROLES, "support", ROLES["support"] | {"see_forecasts"})
+            before.setitem(roles.DUTIES, "see_forecasts", "see forecasts")
+            before.setitem(roles.ROLES, "support", ROLES["support"] | {"see_forecasts"})
             migrate()
         person.user_permissions.set(Permission.objects.filter(codename="see_forecasts"))
         assert person.has_perm("accounts.see_forecasts")
@@ -59,7 +59,7 @@ class TestMigrate:
         assert not User.objects.get(pk=person.pk).has_perm("accounts.see_forecasts")
 
     def test_takes_a_duty_from_a_role_that_lost_it(self, monkeypatch):
-        monkeypatch.setitem(duties.ROLES, "triage", ROLES["triage"] - {"export"})
+        monkeypatch.setitem(roles.ROLES, "triage", ROLES["triage"] - {"export"})
         migrate()
 
         assert "export" not in given()["triage"]
@@ -67,14 +67,14 @@ class TestMigrate:
 
     def test_leaves_a_removed_role_its_members_and_no_duty(self, person, monkeypatch):
         person.groups.set([Group.objects.get(name="triage")])
-        monkeypatch.delitem(duties.ROLES, "triage")
+        monkeypatch.delitem(roles.ROLES, "triage")
         migrate()
 
         assert [group.name for group in person.groups.all()] == ["triage"]
         assert person.get_all_permissions() == set()
 
     def test_brings_a_changed_label(self, monkeypatch):
-        monkeypatch.setitem(duties.DUTIES, "export", "download lists")
+        monkeypatch.setitem(roles.DUTIES, "export", "download lists")
         migrate()
 
         assert Permission.objects.get(codename="export").name == "download lists"

@@ -12,8 +12,8 @@ from pathlib import Path
 import django
 from django.core.management import call_command
 
-from imageskill.embedded.postgres import Postgres
-from imageskill.embedded.valkey import Valkey
+from imageskill.dev.embedded.postgres import Postgres
+from imageskill.dev.embedded.valkey import Valkey
 from tests import bench
 from tests.bench.house import House
 from tests.bench.rows import Row, table

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from accounts.models import Agent, User
 from billing.models import Receipt
-from imageskill.console.demo import bulk, history
+from imageskill.dev.demo import bulk, history
 from jobs.models import Job
 from tests.bench.house import House
 from tests.bench.rows import Row

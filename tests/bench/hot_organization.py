@@ -8,8 +8,9 @@ from itertools import count
 from django.db import connections, transaction
 
 from accounts.models import Organization
-from billing import books, ledger
+from billing import ledger
 from billing.chart import HOUSE_IDS, Purpose
+from billing.ledger import checks
 from billing.models import Wallet
 from imageskill.lib import ids
 from tests.bench.house import House
@@ -52,7 +53,7 @@ def measure(house: House) -> Iterator[Row]:
         rates["ledger"].append(_rate(lambda number: _ledger(org, f"job_{number}")))
     ledger_rate, bare_rate = max(rates["ledger"]), max(rates["bare"])
     ratio = ledger_rate / bare_rate
-    problems = list(books.ledger_problems())
+    problems = list(checks.ledger_problems())
     yield Row(
         f"holds and captures on one organization, {CLIENTS} clients",
         f"{ledger_rate:.0f} jobs/s",

@@ -14,8 +14,8 @@ from typing import Any
 
 from django.conf import settings
 
-from imageskill.embedded import programs
-from imageskill.embedded.service import Program
+from imageskill.dev.embedded import programs
+from imageskill.dev.embedded.service import Program
 
 _GENEROUS = {
     # Limits are not what is measured.

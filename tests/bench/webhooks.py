@@ -8,11 +8,12 @@ from django.conf import settings
 from django.test import override_settings
 
 from accounts.models import Agent
-from billing import books, buyers, checkout, quotes
+from billing.ledger import checks
 from billing.models import Receipt, StripeEvent
-from imageskill.standins.server import serving
-from imageskill.standins.stripe import StripeStandIn
-from imageskill.standins.stripe.deliveries import signed
+from billing.purchases import buyers, checkout, quotes
+from imageskill.dev.standins.server import serving
+from imageskill.dev.standins.stripe import StripeStandIn
+from imageskill.dev.standins.stripe.deliveries import signed
 from tests.bench.house import House
 from tests.bench.load import Ask, pace
 from tests.bench.rows import Row
@@ -46,7 +47,7 @@ def measure(house: House) -> Iterator[Row]:
             answered = pace(webhooks, a_second=A_SECOND)
             lag_s = _wait_for_grants()
     assert bare.failures + answered.failures == 0
-    problems = list(books.ledger_problems())
+    problems = list(checks.ledger_problems())
     p99, bare_p99 = answered.percentile_ms(99), bare.percentile_ms(99)
     yield Row(
         f"webhook answered at {A_SECOND}/s, 99th percentile",

@@ -6,8 +6,9 @@ import pytest
 from django.db import transaction
 
 from accounts.models import Organization, User
-from billing import books, ledger
+from billing import ledger
 from billing.chart import Purpose
+from billing.ledger import checks
 from billing.models import Quote, Receipt, Wallet
 from imageskill.lib import clock, ids
 
@@ -22,7 +23,7 @@ def org(db: None) -> int:
 def books_in_order(db: None):
     """Check the books when the test is over."""
     yield
-    assert list(books.ledger_problems()) == []
+    assert list(checks.ledger_problems()) == []
 
 
 def new_org() -> int:

@@ -9,11 +9,13 @@ import pytest
 from django.db import connections
 from django.test import Client
 
-from billing import books, buyers, checkout, quotes, stripe_events
+from billing.ledger import checks
 from billing.models import PaymentAttempt, Quote, Receipt, StripeEvent
-from imageskill.standins.server import serving
-from imageskill.standins.stripe import Account, StripeStandIn
-from imageskill.standins.stripe.deliveries import signed
+from billing.purchases import buyers, checkout, quotes
+from billing.webhooks import inbox
+from imageskill.dev.standins.server import serving
+from imageskill.dev.standins.stripe import Account, StripeStandIn
+from imageskill.dev.standins.stripe.deliveries import signed
 
 SECRET = "whsec_for_tests"
 OLD_SECRET = "whsec_being_replaced"
@@ -63,7 +65,7 @@ class Shop:
         """Deliver events and let a worker handle them."""
         for event in events or self.events():
             assert self.post(event).status_code == 200
-            stripe_events.handle(event_id=event["id"])
+            inbox.handle(event_id=event["id"])
 
     def outcome(self, event: dict[str, Any]) -> StripeEvent:
         return StripeEvent.objects.get(event_id=event["id"])
@@ -108,5 +110,5 @@ def at_once(*actions: Callable[[], Any]) -> list[Any]:
 def only_receipt() -> Receipt:
     """Give the one receipt there is; there is exactly one, and the books agree."""
     [receipt] = Receipt.objects.all()
-    assert list(books.ledger_problems()) == []
+    assert list(checks.ledger_problems()) == []
     return receipt

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from billing.stripe_objects import BalanceTransaction, Dispute, Refund
+from billing.stripe.objects import BalanceTransaction, Dispute, Refund
 
 THEN = datetime(2026, 11, 1, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from imageskill.standins.server import serving
-from imageskill.standins.stripe import StripeStandIn
+from imageskill.dev.standins.server import serving
+from imageskill.dev.standins.stripe import StripeStandIn
 from tests.live import Live
 
 SPONSOR = "first-sponsor@example.org"

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from accounts import suspension
 from accounts.models import Agent, AuditLine, Claim, User
-from billing import fulfilment
+from billing.purchases import fulfillment
 from feedback.models import Report
 from imageskill.lib import clock
 from jobs.models import Job
@@ -29,7 +29,7 @@ def addresses(agent: Signed, shop: Shop, operator: User) -> list[str]:
     """Give the pages of an agent of which much, and much of it long, is known."""
     attempt = shop.attempt(agent, 500)
     shop.account.pay(attempt.checkout_session_id)
-    fulfilment.fulfil(payment_attempt_id=attempt.public_id)
+    fulfillment.fulfil(payment_attempt_id=attempt.public_id)
     Agent.objects.update(
         name="n" * 80, runtime="r" * 80, discovery_source=UNBROKEN, last_seen_at=clock.now()
     )

@@ -8,13 +8,13 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, reverse
 from playwright.sync_api import Page, expect
 
-from accounts import first_admin
-from accounts.duties import ROLES
 from accounts.models import AuditLine, User
-from billing import fulfilment
+from accounts.roles import ROLES
+from accounts.sign_in import first_admin
 from billing.models import RefundRequest
+from billing.purchases import fulfillment
+from imageskill.lib.admin.actions import Deed
 from imageskill.lib.admin.bases import ConsoleAdmin
-from imageskill.lib.admin.deeds import Deed
 from jobs.models import Job
 from tests.billing.shop import SECRET, Shop, only_receipt, shop
 from tests.browser.console import ENTER, app_code, enter
@@ -151,7 +151,7 @@ class TestRefund:
     ) -> None:
         attempt = shop.attempt(agent, 5000)
         shop.account.pay(attempt.checkout_session_id)
-        fulfilment.fulfil(payment_attempt_id=attempt.public_id)
+        fulfillment.fulfil(payment_attempt_id=attempt.public_id)
         receipt = only_receipt()
         first = enter(financier, selling)
         first.goto(f"{selling.url}/admin/")

@@ -8,13 +8,14 @@ from django.urls import reverse
 from playwright.sync_api import Page
 
 from accounts.models import User
-from billing import fulfilment, month_close, reconciliation
-from billing import tally as money
+from billing.ledger import daily_totals as money
 from billing.models import PaymentReversal
+from billing.purchases import fulfillment
+from billing.reconciliation import month_close, run
 from feedback.models import Report
 from imageskill.lib import clock
-from jobs import tally as work
 from jobs.models import AssetCheck
+from jobs.running import daily_totals as work
 from tests.billing.shop import Shop, only_receipt, shop
 from tests.browser.console import ENTER, enter
 from tests.cast import Signed
@@ -46,7 +47,7 @@ def pages(
     """Every kind of page, with something on it."""
     attempt = shop.attempt(agent, 500)
     shop.account.pay(attempt.checkout_session_id)
-    fulfilment.fulfil(payment_attempt_id=attempt.public_id)
+    fulfillment.fulfil(payment_attempt_id=attempt.public_id)
     receipt = only_receipt()
     shop.account.dispute(receipt.charge_id)
     shop.tell(*shop.events("charge.dispute."))
@@ -61,8 +62,8 @@ def pages(
         agent=agent.agent, organization=agent.organization, type="bug", title="It is slow"
     )
     today = clock.utc_day(clock.now())
-    monkeypatch.setattr(reconciliation, "_LAG", timedelta(seconds=-5))
-    [day] = reconciliation.run(since=today, until=today).days
+    monkeypatch.setattr(run, "_LAG", timedelta(seconds=-5))
+    [day] = run.run(since=today, until=today).days
     money.day(today)
     money.wallets()
     work.day(today)

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
-from accounts import claim_inboxes, claims
+from accounts.claims import decisions, inboxes
 from accounts.models import Agent, Claim, User
 from feedback.models import Report
 from imageskill.lib import clock
@@ -106,9 +106,9 @@ class TestSignedOut:
         signed = sign_up(name="an agent with quite a long name that nobody chose to shorten")
         token = "a-token-of-the-tests"
         Claim.objects.filter(agent=signed.agent).update(
-            digest=claims.digest(token), mailed_at=clock.now()
+            digest=decisions.digest(token), mailed_at=clock.now()
         )
-        stop = claim_inboxes.stop_link("agent-ops@example.com").split("/", 3)[3]
+        stop = inboxes.stop_link("agent-ops@example.com").split("/", 3)[3]
 
         pages = ("/account/login/", "/account/login/password/", f"/claim/{token}", f"/{stop}")
         for url in ("/", *pages):

@@ -10,8 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from feedback.models import Report
-from imageskill.standins.github import GitHub
-from imageskill.standins.server import serving
+from imageskill.dev.standins.github import GitHub
+from imageskill.dev.standins.server import serving
 from tests.imageskill.console.conftest import signed_in
 from tests.live import Live
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from billing import stripe_gateway
+from billing.stripe import gateway
+from imageskill.dev.standins.stripe import parameters
 from imageskill.lib import clock
-from imageskill.standins.stripe import parameters
 from tests.billing.shop import Shop, shop
 
 __all__ = ["journey", "shop"]
@@ -37,18 +37,18 @@ def journey(shop: Shop, db: None) -> Journey:
     account, now = shop.account, clock.now()
     session = _open("payatt_1")
     _open("payatt_2")
-    stripe_gateway.expire_session(_open("payatt_3").id)
-    stripe_gateway.find_session(reference="payatt_2", since=now - timedelta(hours=1))
+    gateway.expire_session(_open("payatt_3").id)
+    gateway.find_session(reference="payatt_2", since=now - timedelta(hours=1))
     account.pay(session.id)
-    charge_id = stripe_gateway.session(session.id).charge_id
-    stripe_gateway.charge(charge_id)
-    refund = stripe_gateway.create_refund(
+    charge_id = gateway.session(session.id).charge_id
+    gateway.charge(charge_id)
+    refund = gateway.create_refund(
         charge_id=charge_id, amount_cents=100, idempotency_key="refund-1"
     )
-    stripe_gateway.refund(refund.id)
-    stripe_gateway.refunds_of_charge(charge_id)
+    gateway.refund(refund.id)
+    gateway.refunds_of_charge(charge_id)
     dispute_id = account.dispute(charge_id, 400)["id"]
-    stripe_gateway.update_dispute(
+    gateway.update_dispute(
         dispute_id=dispute_id,
         evidence={
             "product_description": "Credits for making images",
@@ -60,9 +60,9 @@ def journey(shop: Shop, db: None) -> Journey:
         submit=True,
     )
     account.win(dispute_id)
-    stripe_gateway.dispute(dispute_id)
-    list(stripe_gateway.balance_transactions(since=now - timedelta(days=1), until=now))
-    list(stripe_gateway.undelivered_events(since=now, types=["refund.created"]))
+    gateway.dispute(dispute_id)
+    list(gateway.balance_transactions(since=now - timedelta(days=1), until=now))
+    list(gateway.undelivered_events(since=now, types=["refund.created"]))
     kinds: dict[str, list[dict[str, Any]]] = {"event": list(account.events)}
     for one in account.objects.values():
         public = {name: value for name, value in one.items() if not name.startswith("_")}
@@ -71,7 +71,7 @@ def journey(shop: Shop, db: None) -> Journey:
 
 
 def _open(reference: str) -> Any:
-    return stripe_gateway.create_session(
+    return gateway.create_session(
         reference=reference,
         quote_id="quote_1",
         product_name="Starter: 500 credits",

@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jsonschema import Draft202012Validator
 
-from feedback import github as client
-from feedback.github import GithubFailure
+from feedback.github_queue import client
+from feedback.github_queue.client import GithubFailure
+from imageskill.dev.standins.faults import Fault
 from imageskill.lib import clock
-from imageskill.standins.faults import Fault
 from tests.feedback.conftest import REPOSITORY, github
 
 __all__ = ["github"]

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.imageskill.cli.conftest import PROJECT
-from tests.jobs.pictures import noise
+from tests.jobs.sample_images import noise
 from tests.journeys.conftest import service
 from tests.journeys.first_run import PROMPT, FirstRun, Outcome
 from tests.live import Live

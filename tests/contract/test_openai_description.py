@@ -15,9 +15,9 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from jobs import policy
 from jobs.providers import calls
-from jobs.registry import catalogue
+from jobs.registry import catalog
+from jobs.submission import moderation
 from tests.jobs.providers.orders import mask, order
 
 pytestmark = pytest.mark.by_hand
@@ -27,7 +27,7 @@ SCHEMAS = {
     "/openai/v1/images/edits": "CreateImageEditRequest",
     "/openai/v1/moderations": "CreateModerationRequest",
 }
-MODELS = [model.id for model in catalogue.load().models if model.provider == "openai"]
+MODELS = [model.id for model in catalog.load().models if model.provider == "openai"]
 UNDESCRIBED = {"CreateImageEditRequest": {"moderation": {"type": "string"}}}
 """Sent all the same: the description has it for edits in JSON and forgets it for forms."""
 IN_FORM = {"n": int, "output_compression": int}
@@ -60,7 +60,7 @@ def values(schema: dict[str, Any]) -> Iterator[Any]:
 
 def orders(model_id: str) -> Iterator[Any]:
     """Give an order for each value of each thing a caller can ask for."""
-    model = catalogue.find(model_id)
+    model = catalog.find(model_id)
     for ratio in model.aspect_ratio.values:
         yield order(model_id, aspect_ratio=ratio)
     for kind in ("png", "jpeg", "webp"):
@@ -119,7 +119,7 @@ class TestOpenAI:
         description()
         settings.PROMPT_POLICY = "openai"
 
-        policy.check("a tea kettle", may_call_out=True)
+        moderation.check("a tea kettle", may_call_out=True)
 
         (request,) = providers.requests
         errors = validator("CreateModerationRequest", is_strict=True).iter_errors(request.json)

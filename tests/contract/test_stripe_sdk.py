@@ -13,8 +13,8 @@ import stripe
 import typing_extensions
 from stripe import params
 
-from billing import stripe_gateway
 from billing.models import PaymentReversal
+from billing.stripe import gateway
 from tests.contract.stripe_journey import journey, shop
 
 __all__ = ["journey", "shop"]
@@ -142,4 +142,4 @@ class TestObjects:
 
 class TestVersion:
     def test_we_pin_the_version_that_the_sdk_was_made_for(self):
-        assert stripe.api_version == stripe_gateway.API_VERSION
+        assert stripe.api_version == gateway.API_VERSION

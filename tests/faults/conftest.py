@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from imageskill.standins.providers.house import Providers
-from imageskill.standins.providers.house import settings as addresses
-from imageskill.standins.server import serving
-from jobs import books, sweeper
+from imageskill.dev.standins.providers.server import Providers
+from imageskill.dev.standins.providers.server import settings as addresses
+from imageskill.dev.standins.server import serving
 from jobs.models import Job
+from jobs.running import hold_checks, sweeper
 from tests.live import Live
 
 QUICK = {
@@ -110,7 +110,7 @@ def end_waiting_statements() -> None:
 
 def assert_books_are_right() -> None:
     """Check what holds and captures must say of every job."""
-    assert not list(books.problems())
+    assert not list(hold_checks.problems())
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ import httpx
 import pytest
 from django.conf import settings as django_settings
 
-from imageskill.embedded import programs
-from imageskill.embedded.service import Program
+from imageskill.dev.embedded import programs
+from imageskill.dev.embedded.service import Program
 from tests.faults.conftest import QUICK, wait_for
 from tests.live import Live
 

@@ -8,9 +8,10 @@ import pytest
 
 from accounts.models import ActivityEvent
 from billing import ledger
-from imageskill.standins.faults import Fault
-from jobs import states, sweeper
+from imageskill.dev.standins.faults import Fault
+from jobs import states
 from jobs.models import Job, KeptOutput, Loss, Usage
+from jobs.running import sweeper
 from tests.faults.conftest import (
     assert_books_are_right,
     end_waiting_statements,

@@ -14,9 +14,9 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 
-from imageskill.embedded import programs
-from imageskill.embedded.child import Child
-from imageskill.standins.providers.house import settings as addresses
+from imageskill.dev.embedded import programs
+from imageskill.dev.embedded.child import Child
+from imageskill.dev.standins.providers.server import settings as addresses
 from tests.faults.conftest import QUICK, wait_for
 from tests.live import Live
 

@@ -9,8 +9,8 @@ from feedback import intake, triage
 from feedback.models import Report
 from feedback.states import MOVES
 from feedback.triage import Asked
-from imageskill.standins.github import GitHub
-from imageskill.standins.server import serving
+from imageskill.dev.standins.github import GitHub
+from imageskill.dev.standins.server import serving
 from tests.imageskill.console.conftest import signed_in
 
 __all__ = ["signed_in"]

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from accounts.models import ActivityEvent
-from feedback import issue_queue, issue_text, outcomes
+from feedback import notifications
+from feedback.github_queue import issue_text, queue
 from feedback.models import QueueItem, Report
-from imageskill.standins.faults import Fault, Faults
-from imageskill.standins.github import GitHub
+from imageskill.dev.standins.faults import Fault, Faults
+from imageskill.dev.standins.github import GitHub
 from tests.live import Live
 
 pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
@@ -85,7 +86,7 @@ class TestUnderFire:
         give_up_at = time.monotonic() + 240
         while QueueItem.objects.filter(followed_at=None).exclude(state="deduped").exists():
             assert time.monotonic() < give_up_at, worker.logs()
-            issue_queue.sweep()
+            queue.sweep()
             time.sleep(chance.uniform(0.5, 2))
             if kills < KILLS and github.issues:
                 worker.worker.stop()
@@ -100,7 +101,7 @@ class TestUnderFire:
                 subject_id=report.public_id, type="feedback.github_queue.processed"
             )
             told = event.details["github_queue"]
-            root = outcomes.root_of(report)
+            root = notifications.root_of(report)
             assert told["issue_numbers"] == [numbers[issue_text.marker(root)]]
             assert told["state"] == ("promoted" if root == report else "deduped")
         assert kills == KILLS

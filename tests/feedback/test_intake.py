@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError
 
 from accounts.models import ActivityEvent
-from feedback import quality
+from feedback import scoring
 from feedback.models import Report
 
 pytestmark = pytest.mark.django_db
@@ -93,5 +93,5 @@ class TestCreateFeedback:
 
 class TestQuality:
     def test_the_parts_add_up_to_a_hundred(self):
-        assert quality.of(FULL).score == 100
-        assert quality.of({}).score == 0
+        assert scoring.of(FULL).score == 100
+        assert scoring.of({}).score == 0

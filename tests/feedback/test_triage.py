@@ -7,8 +7,8 @@ import pytest
 from accounts.models import AuditLine
 from feedback import triage
 from feedback.models import QueueItem, Report
-from feedback.moves import NotPossible
 from feedback.states import MOVES, ReportState
+from feedback.transitions import NotPossible
 
 pytestmark = pytest.mark.django_db
 

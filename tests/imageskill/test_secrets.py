@@ -9,7 +9,7 @@ import pytest
 
 from accounts import telemetry
 from accounts.models import ActivityEvent, AuditLine, TelemetryRow
-from tests.jobs.pictures import noise
+from tests.jobs.sample_images import noise
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

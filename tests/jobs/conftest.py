@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.jobs.pictures import noise
+from tests.jobs.sample_images import noise
 
 
 @pytest.fixture(autouse=True)

@@ -65,11 +65,12 @@ class Watch:
 def main(*job_ids: str) -> None:
     """Run them all; tell of the last."""
     django.setup()
-    from jobs import running, thumbnails
+    from jobs.assets import thumbnails
     from jobs.models import Asset
+    from jobs.running import worker
 
     def do(job_id: str) -> None:
-        running.run(job_id)
+        worker.run(job_id)
         for asset in Asset.objects.filter(job__public_id=job_id):
             thumbnails.make(asset.public_id)
 

@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
-from jobs import planning, registry
-from jobs.asks import Ask, PictureFacts, ReferenceAsk
-from jobs.obstacles import MODEL_IS_OFF, NO_CREDENTIALS, Availability, failing
+from jobs import registry
+from jobs.planning import planner
+from jobs.planning.asks import Ask, PictureFacts, ReferenceAsk
+from jobs.registry.unavailability import MODEL_IS_OFF, NO_CREDENTIALS, Availability, failing
 
 MARGIN = Decimal("0.40")
 EVERYBODY = Availability()
@@ -54,7 +55,7 @@ def ask(**fields):
 
 
 def plan(availability=EVERYBODY, **fields):
-    return planning.plan(ask(**fields), availability=availability, margin=MARGIN)
+    return planner.plan(ask(**fields), availability=availability, margin=MARGIN)
 
 
 def edit(availability=EVERYBODY, **fields):

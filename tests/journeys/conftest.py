@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from imageskill.standins.server import serving
-from imageskill.standins.stripe import StripeStandIn
+from imageskill.dev.standins.server import serving
+from imageskill.dev.standins.stripe import StripeStandIn
 from tests.live import Live
 
 

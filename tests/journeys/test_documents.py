@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from imageskill.standins.server import serving
-from imageskill.standins.stripe import StripeStandIn
+from imageskill.dev.standins.server import serving
+from imageskill.dev.standins.stripe import StripeStandIn
 from tests.imageskill.cli.conftest import PROJECT
-from tests.jobs.pictures import noise
+from tests.jobs.sample_images import noise
 from tests.live import Live
 
 pytestmark = pytest.mark.live

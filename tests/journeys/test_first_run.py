@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from imageskill.cli.grammar import reading
-from imageskill.mcp import tools
+from imageskill.web.mcp import tools
 from tests.imageskill.cli.conftest import Client as Person
-from tests.imageskill.mcp.talking import call, over_http
-from tests.jobs.pictures import noise
+from tests.imageskill.web.mcp.talking import call, over_http
+from tests.jobs.sample_images import noise
 from tests.journeys.first_run import PROMPT, FirstRun, Outcome
 from tests.live import Live
 

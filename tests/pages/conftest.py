@@ -13,8 +13,9 @@ from django.test import Client
 from PIL import Image
 
 from accounts.models import Claim, User
-from billing import buyers, fake_rail, idempotency_keys, ledger, quotes
+from billing import ledger
 from billing.models import Receipt
+from billing.purchases import buyers, fake_rail, idempotency_keys, quotes
 from jobs.models import Asset, Job, Usage
 from tests.cast import Signed
 

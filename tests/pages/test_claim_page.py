@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts import claim_inboxes
+from accounts.claims import inboxes
 from accounts.models import Agent, Claim
 from tests.accounts.claiming import mailed, person, request_of
 from tests.cast import Signed
@@ -192,11 +192,11 @@ class TestFormsNeedATokenOfTheirPage:
 
 class TestTheStopLink:
     def test_stops_after_a_confirmation(self, agent: Signed) -> None:
-        path = claim_inboxes.stop_link(INBOX).split("/", 3)[3]
+        path = inboxes.stop_link(INBOX).split("/", 3)[3]
         client = Client(enforce_csrf_checks=True)
         assert client.get("/" + path).status_code == 200
-        assert not claim_inboxes.is_stopped(INBOX)
+        assert not inboxes.is_stopped(INBOX)
 
         client.post("/" + path)
 
-        assert claim_inboxes.is_stopped(INBOX)
+        assert inboxes.is_stopped(INBOX)

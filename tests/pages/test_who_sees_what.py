@@ -94,7 +94,7 @@ class TestTheWalk:
         walked = {get_resolver().resolve(url).url_name for _, url in addresses.of(agent, home)}
         known = {
             pattern.name
-            for module in ("accounts.urls", "billing.page_urls", "jobs.page_urls", "billing.urls")
+            for module in ("accounts.urls", "billing.views.urls", "jobs.views.urls", "billing.urls")
             for pattern in get_resolver(module).url_patterns
             if getattr(pattern, "name", None)
         }

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from billing import books
+from billing.ledger import checks
 
 
 class Command(BaseCommand):
@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run every check and say what is wrong."""
-        found = books.problems(say=self.stderr.write)
+        found = checks.problems(say=self.stderr.write)
         for problem in found:
             self.stdout.write(f"{problem.check}: {problem.subject}: {problem.message}")
         if found:

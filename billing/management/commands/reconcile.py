@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from billing import reconciliation, stripe_gateway
+from billing.reconciliation import run
+from billing.stripe import gateway
 from imageskill.lib import clock
 
 
@@ -21,14 +22,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Go through the days one at a time, say how far it is, print how each stands."""
-        if not stripe_gateway.is_configured():
+        if not gateway.is_configured():
             raise CommandError("Stripe is not configured; there is nothing to compare with.")
         until = options["until"] or clock.utc_day(clock.now())
         since = options["since"] or until - timedelta(days=6)
         days = [since + timedelta(days=n) for n in range((until - since).days + 1)]
         for number, day in enumerate(days, start=1):
             self.stderr.write(f"{day}: reading from Stripe ({number} of {len(days)})")
-            [row] = reconciliation.run(since=day, until=day).days
+            [row] = run.run(since=day, until=day).days
             self.stdout.write(
                 f"{day}: payments {row.stripe_payments_cents} at Stripe, {row.receipts_cents} here;"
                 f" refunds {row.stripe_refunds_cents}, {row.refunds_cents};"

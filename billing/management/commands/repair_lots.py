@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from billing import lot_repair
+from billing.ledger import lot_repair
 
 
 class Command(BaseCommand):

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from imageskill.cli import files, output, wire
-from imageskill.cli.answers import Answer
+from imageskill.cli import files, http_client, output
+from imageskill.cli.envelopes import Answer
+from imageskill.cli.errors import DownloadFailed, OutputExists, OutputNotWritten
 from imageskill.cli.grammar import requests
-from imageskill.cli.problems import DownloadFailed, OutputExists, OutputNotWritten
 from imageskill.cli.session import Session
 
 _CHUNK = 256 * 1024
@@ -19,7 +19,7 @@ def run(session: Session) -> Answer:
     call = session.call
     token = session.token(is_required=True)
     assert token is not None
-    answer = wire.ask(session.api, requests.build(call), token=token.text)
+    answer = http_client.ask(session.api, requests.build(call), token=token.text)
     asset = answer.data.get("asset")
     if not answer.is_ok or not isinstance(asset, dict):
         return answer
@@ -54,7 +54,7 @@ class _Download:
 
     def fill(self, file: BinaryIO) -> None:
         """Write the picture; raises DownloadFailed unless it came whole and unchanged."""
-        download = wire.open_url(str(self.asset.get("url")), problem=DownloadFailed)
+        download = http_client.open_url(str(self.asset.get("url")), problem=DownloadFailed)
         headers = download.response.headers
         self.content_type = headers.get("Content-Type")
         length = headers.get("Content-Length") or ""
@@ -68,11 +68,11 @@ class _Download:
             download.connection.close()
         self._check()
 
-    def _read(self, download: wire.Download) -> bytes:
+    def _read(self, download: http_client.Download) -> bytes:
         try:
             return download.response.read(_CHUNK)
         except (OSError, ValueError) as error:
-            raise DownloadFailed(f"The picture broke off: {wire.reason(error)}.") from None
+            raise DownloadFailed(f"The picture broke off: {http_client.reason(error)}.") from None
 
     def _check(self) -> None:
         for length in (self.announced, self.asset.get("content_length")):

@@ -1,8 +1,8 @@
 """`image-skill auth logout`."""
 
-from imageskill.cli import answers
-from imageskill.cli.answers import Answer
-from imageskill.cli.problems import ConfigNotWritten
+from imageskill.cli import envelopes
+from imageskill.cli.envelopes import Answer
+from imageskill.cli.errors import ConfigNotWritten
 from imageskill.cli.session import Session
 
 
@@ -15,4 +15,4 @@ def run(session: Session) -> Answer:
             f"The config file can't be deleted: {error.strerror}.",
             command="image-skill auth logout --json",
         ) from None
-    return answers.success({"saved": False, "config_path": str(session.config_path)})
+    return envelopes.success({"saved": False, "config_path": str(session.config_path)})

@@ -1,9 +1,9 @@
 """`image-skill auth save`."""
 
-from imageskill.cli import answers
-from imageskill.cli.answers import Answer
+from imageskill.cli import envelopes
 from imageskill.cli.clock import now_iso
-from imageskill.cli.problems import AuthRequired
+from imageskill.cli.envelopes import Answer
+from imageskill.cli.errors import AuthRequired
 from imageskill.cli.session import Session
 
 
@@ -20,4 +20,4 @@ def run(session: Session) -> Answer:
         "token_source": token.source,
         "api_base_url": session.api,
     }
-    return answers.success(data, *warnings)
+    return envelopes.success(data, *warnings)

@@ -1,7 +1,7 @@
 """`image-skill auth status`."""
 
-from imageskill.cli import answers, wire
-from imageskill.cli.answers import Answer
+from imageskill.cli import envelopes, http_client
+from imageskill.cli.envelopes import Answer
 from imageskill.cli.grammar import requests
 from imageskill.cli.session import Session
 
@@ -10,7 +10,7 @@ def run(session: Session) -> Answer:
     """Tell whether there is a token, and ask the server whether it works."""
     token = session.token(is_required=False)
     if token is None:
-        return answers.success(
+        return envelopes.success(
             {
                 "authenticated": False,
                 "auth_source": None,
@@ -18,7 +18,7 @@ def run(session: Session) -> Answer:
                 "config_path": str(session.config_path),
             }
         )
-    answer = wire.ask(session.api, requests.build(session.call), token=token.text)
+    answer = http_client.ask(session.api, requests.build(session.call), token=token.text)
     if not answer.is_ok:
         return answer
     return answer.with_data(auth_source=token.source, config_path=str(session.config_path))

@@ -1,7 +1,7 @@
 """`image-skill credits quote`."""
 
-from imageskill.cli import keys, wire
-from imageskill.cli.answers import Answer
+from imageskill.cli import http_client, keys
+from imageskill.cli.envelopes import Answer
 from imageskill.cli.grammar import requests
 from imageskill.cli.session import Session
 
@@ -13,7 +13,7 @@ def run(session: Session) -> Answer:
     given = session.call.get("idempotency-key")
     key = given or keys.fresh("quote")
     request = requests.build(session.call, idempotency_key=key)
-    answer = wire.ask(session.api, request, token=token.text)
+    answer = http_client.ask(session.api, request, token=token.text)
     if given:
         return answer
     return answer.with_warnings(f"Made the key {key}; repeat with --idempotency-key {key}.")

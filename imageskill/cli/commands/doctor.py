@@ -4,19 +4,21 @@ from pathlib import Path
 from typing import Any
 
 from imageskill import __version__
-from imageskill.cli import answers, files, journal, telemetry, wire
-from imageskill.cli.answers import Answer
+from imageskill.cli import envelopes, files, http_client, pending_spends, telemetry
+from imageskill.cli.envelopes import Answer
+from imageskill.cli.errors import SITE_URL, RequestFailed
 from imageskill.cli.grammar import requests
-from imageskill.cli.problems import SITE_URL, RequestFailed
 from imageskill.cli.session import DEFAULT_API, Session
 
 
 def run(session: Session) -> Answer:
     """Check all that a run depends on; a finding is part of the answer, never a failure."""
-    swept = journal.sweep(session.config_path) if session.call.is_on("sweep-in-flight") else 0
-    open_spends = journal.entries(session.config_path)
+    swept = (
+        pending_spends.sweep(session.config_path) if session.call.is_on("sweep-in-flight") else 0
+    )
+    open_spends = pending_spends.entries(session.config_path)
     explicit = session.explicit_token()
-    return answers.success(
+    return envelopes.success(
         {
             "cli_version": __version__,
             "package": "image-skill",
@@ -35,7 +37,7 @@ def run(session: Session) -> Answer:
             },
             "telemetry": telemetry.status(session.environment),
             "in_flight": {
-                "directory": str(journal.folder(session.config_path)),
+                "directory": str(pending_spends.folder(session.config_path)),
                 "count": len(open_spends),
                 "swept_count": swept,
                 "entries": [_open_spend(entry) for entry in open_spends],
@@ -57,9 +59,9 @@ def _documents(api: str) -> dict[str, str]:
 
 def _server(session: Session) -> dict[str, Any]:
     try:
-        answer = wire.ask(session.api, requests.build(session.call))
+        answer = http_client.ask(session.api, requests.build(session.call))
     except RequestFailed as problem:
-        error = answers.failure(problem).envelope["error"]
+        error = envelopes.failure(problem).envelope["error"]
         return {"reachable": False, "status": None, "api_version": None, "error": error}
     return {
         "reachable": answer.is_ok,
@@ -79,7 +81,7 @@ def _folder(folder: Path) -> dict[str, Any]:
     return {"path": str(folder), "writable": True, "reason": None}
 
 
-def _open_spend(entry: journal.Entry) -> dict[str, Any]:
+def _open_spend(entry: pending_spends.Entry) -> dict[str, Any]:
     return {
         "command": entry.document.get("command"),
         "idempotency_key": entry.document.get("idempotency_key"),
@@ -90,7 +92,7 @@ def _open_spend(entry: journal.Entry) -> dict[str, Any]:
     }
 
 
-def _warnings(open_spends: list[journal.Entry]) -> list[str]:
+def _warnings(open_spends: list[pending_spends.Entry]) -> list[str]:
     if not open_spends:
         return []
     return [f"{len(open_spends)} spends are still open; run recover_command to bring their result."]

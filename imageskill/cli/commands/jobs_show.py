@@ -1,13 +1,13 @@
 """`image-skill jobs show`."""
 
-from imageskill.cli import journal
-from imageskill.cli.answers import Answer
+from imageskill.cli import pending_spends
 from imageskill.cli.commands import plain
+from imageskill.cli.envelopes import Answer
 from imageskill.cli.session import Session
 
 
 def run(session: Session) -> Answer:
     """Show the job; one that is over settles its note."""
     answer = plain.run(session)
-    journal.settle_job(session.config_path, answer)
+    pending_spends.settle_job(session.config_path, answer)
     return answer

@@ -2,11 +2,11 @@
 
 import time
 
-from imageskill.cli import journal, output, wire
-from imageskill.cli.answers import Answer
+from imageskill.cli import http_client, output, pending_spends
+from imageskill.cli.envelopes import Answer
+from imageskill.cli.errors import RequestFailed, TimedOut
 from imageskill.cli.grammar import requests
 from imageskill.cli.grammar.reading import Call
-from imageskill.cli.problems import RequestFailed, TimedOut
 from imageskill.cli.session import Session
 
 TERMINAL = {"completed", "failed", "canceled"}
@@ -16,7 +16,7 @@ def run(session: Session) -> Answer:
     """Ask until the job is over; raises TimedOut."""
     with output.progress("Waiting", is_shown=not session.call.is_on("json")):
         answer = _wait(session)
-    journal.settle_job(session.config_path, answer)
+    pending_spends.settle_job(session.config_path, answer)
     return answer
 
 
@@ -39,7 +39,7 @@ def _wait(session: Session) -> Answer:
 def _ask(session: Session, token: str, *, is_last: bool) -> Answer | None:
     """Ask once; a connection that fails is tried again while there is time."""
     try:
-        return wire.ask(session.api, requests.build(session.call), token=token)
+        return http_client.ask(session.api, requests.build(session.call), token=token)
     except RequestFailed:
         if is_last:
             raise

@@ -1,7 +1,7 @@
 """Commands that are one request and nothing else."""
 
-from imageskill.cli import wire
-from imageskill.cli.answers import Answer
+from imageskill.cli import http_client
+from imageskill.cli.envelopes import Answer
 from imageskill.cli.grammar import requests
 from imageskill.cli.session import Session
 
@@ -11,4 +11,4 @@ def run(session: Session) -> Answer:
     auth = session.call.command.auth
     token = None if auth == "none" else session.token(is_required=auth == "required")
     request = requests.build(session.call)
-    return wire.ask(session.api, request, token=token.text if token else None)
+    return http_client.ask(session.api, request, token=token.text if token else None)

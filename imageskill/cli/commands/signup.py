@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from imageskill.cli import wire
-from imageskill.cli.answers import Answer
+from imageskill.cli import http_client
 from imageskill.cli.clock import now_iso
+from imageskill.cli.envelopes import Answer
+from imageskill.cli.errors import AuthRequired, InvalidArguments
 from imageskill.cli.grammar import requests
-from imageskill.cli.problems import AuthRequired, InvalidArguments
 from imageskill.cli.session import Session
 
 
@@ -24,7 +24,7 @@ def run(session: Session) -> Answer:
     source = session.environment.get("IMAGE_SKILL_DISCOVERY_SOURCE", "").strip()
     if source and not call.get("discovery-source"):
         extra["discovery_source"] = source
-    answer = wire.ask(
+    answer = http_client.ask(
         session.api, requests.build(call, **extra), token=proof.text if proof else None
     )
     if not answer.is_ok:

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from imageskill.cli import journal, keys, output, uploading, wire
-from imageskill.cli.answers import Answer
+from imageskill.cli import http_client, keys, output, pending_spends, uploading
+from imageskill.cli.envelopes import Answer
+from imageskill.cli.errors import InvalidArguments, RequestFailed
 from imageskill.cli.grammar import requests, writing
 from imageskill.cli.grammar.reading import Call
-from imageskill.cli.grammar.shapes import ASSET, IMAGE, REFERENCE
+from imageskill.cli.grammar.spec import ASSET, IMAGE, REFERENCE
 from imageskill.cli.grammar.values import asset_id, split_reference
-from imageskill.cli.problems import InvalidArguments, RequestFailed
 from imageskill.cli.session import Session
 
 
@@ -33,7 +33,7 @@ def run(session: Session) -> Answer:
         return refused.answer
     with output.progress("Working", is_shown=not call.is_on("json")):
         if is_dry:
-            return wire.ask(session.api, requests.build(call), token=text)
+            return http_client.ask(session.api, requests.build(call), token=text)
         return _spend(session, call, text)
 
 
@@ -42,7 +42,7 @@ def _spend(session: Session, call: Call, token: str | None) -> Answer:
     call = call.with_values(idempotency_key=key)
     entry = _note(session, call, key)
     try:
-        answer = wire.ask(session.api, requests.build(call), token=token)
+        answer = http_client.ask(session.api, requests.build(call), token=token)
     except RequestFailed as problem:
         problem.recovery |= {
             "idempotency_key": key,
@@ -50,15 +50,15 @@ def _spend(session: Session, call: Call, token: str | None) -> Answer:
         }
         raise
     if entry:
-        journal.settle(entry, answer)
+        pending_spends.settle(entry, answer)
     return answer
 
 
-def _note(session: Session, call: Call, key: str) -> journal.Entry | None:
+def _note(session: Session, call: Call, key: str) -> pending_spends.Entry | None:
     server = session.api if session.api != session.config.api_base_url else None
     noted = call.with_values(api_base_url=server)
     try:
-        entry = journal.note(
+        entry = pending_spends.note(
             session.config_path,
             words=call.words,
             arguments=writing.arguments(noted),

@@ -1,7 +1,7 @@
 """`image-skill upload`."""
 
 from imageskill.cli import output, uploading
-from imageskill.cli.answers import Answer
+from imageskill.cli.envelopes import Answer
 from imageskill.cli.session import Session
 
 

@@ -1,16 +1,5 @@
 """Commands that make pictures, and what becomes of them."""
 
-from imageskill.cli.grammar.shapes import (
-    ASSET,
-    FILE,
-    IMAGE,
-    INTEGER,
-    SWITCH,
-    Command,
-    Endpoint,
-    Flag,
-    Rule,
-)
 from imageskill.cli.grammar.shared_flags import (
     CREDENTIAL,
     CURSOR,
@@ -21,6 +10,17 @@ from imageskill.cli.grammar.shared_flags import (
     PROVENANCE,
     REFERENCES,
     SIZE,
+)
+from imageskill.cli.grammar.spec import (
+    ASSET,
+    FILE,
+    IMAGE,
+    INTEGER,
+    SWITCH,
+    Command,
+    Endpoint,
+    Flag,
+    Rule,
 )
 
 TOPIC = "Pictures"

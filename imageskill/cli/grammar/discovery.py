@@ -1,7 +1,7 @@
 """Commands about what can be made."""
 
-from imageskill.cli.grammar.shapes import SWITCH, Command, Endpoint, Flag, Rule
 from imageskill.cli.grammar.shared_flags import CREDENTIAL
+from imageskill.cli.grammar.spec import SWITCH, Command, Endpoint, Flag, Rule
 
 TOPIC = "Models"
 

@@ -1,7 +1,7 @@
 """Commands about who is calling."""
 
-from imageskill.cli.grammar.shapes import SWITCH, Command, Endpoint, Flag
 from imageskill.cli.grammar.shared_flags import CREDENTIAL
+from imageskill.cli.grammar.spec import SWITCH, Command, Endpoint, Flag
 
 TOPIC = "Identity"
 

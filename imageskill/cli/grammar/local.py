@@ -1,6 +1,6 @@
 """Commands about the client itself."""
 
-from imageskill.cli.grammar.shapes import SWITCH, Command, Endpoint, Flag
+from imageskill.cli.grammar.spec import SWITCH, Command, Endpoint, Flag
 
 TOPIC = "The client"
 SHELLS = ("bash", "zsh", "fish")
@@ -32,7 +32,7 @@ COMMANDS = (
             ),
         ),
         auth="none",
-        module="explain",
+        module="help",
         examples=("image-skill help create --json",),
     ),
     Command(

@@ -1,11 +1,11 @@
 """Commands about credits and paying for them."""
 
-from imageskill.cli.grammar.shapes import INTEGER, Command, Endpoint, Flag, Rule
 from imageskill.cli.grammar.shared_flags import (
     CREDENTIAL,
     IDEMPOTENCY_KEY,
     REQUIRED_IDEMPOTENCY_KEY,
 )
+from imageskill.cli.grammar.spec import INTEGER, Command, Endpoint, Flag, Rule
 
 TOPIC = "Credits"
 QUOTE_ID = Flag("quote-id", "The quote to act on.", "QUOTE_ID", field="quote_id")

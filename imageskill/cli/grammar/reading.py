@@ -3,8 +3,8 @@
 from typing import Any, NamedTuple
 
 from imageskill.cli.grammar import table, values
-from imageskill.cli.grammar.shapes import SWITCH, Command, Flag, Rule
 from imageskill.cli.grammar.shared_flags import GLOBAL
+from imageskill.cli.grammar.spec import SWITCH, Command, Flag, Rule
 
 _GLOBAL = {flag.name: flag for flag in GLOBAL}
 _HELP = {"-h", "--help"}

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from imageskill.cli.grammar.reading import Call
-from imageskill.cli.grammar.shapes import IMAGE, REFERENCE, Flag
+from imageskill.cli.grammar.spec import IMAGE, REFERENCE, Flag
 from imageskill.cli.grammar.values import asset_id, split_reference
 
 _REFERENCE_FIELDS = {

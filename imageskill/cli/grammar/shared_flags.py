@@ -1,6 +1,6 @@
 """Flags that several commands take."""
 
-from imageskill.cli.grammar.shapes import INTEGER, JSON, NUMBER, REFERENCE, SWITCH, TEXT, Flag
+from imageskill.cli.grammar.spec import INTEGER, JSON, NUMBER, REFERENCE, SWITCH, TEXT, Flag
 
 GLOBAL = (
     Flag("json", "Write the envelope as JSON, also on a terminal.", kind=SWITCH),

@@ -1,7 +1,7 @@
 """Every command, in the order in which help shows them."""
 
-from imageskill.cli.grammar import creating, discovery, identity, local, money, record
-from imageskill.cli.grammar.shapes import Command
+from imageskill.cli.grammar import activity, creating, discovery, identity, local, money
+from imageskill.cli.grammar.spec import Command
 
 COMMANDS: tuple[Command, ...] = (
     *local.COMMANDS[:1],
@@ -9,7 +9,7 @@ COMMANDS: tuple[Command, ...] = (
     *money.COMMANDS,
     *discovery.COMMANDS,
     *creating.COMMANDS,
-    *record.COMMANDS,
+    *activity.COMMANDS,
     *local.COMMANDS[1:],
 )
 

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
-from imageskill.cli.grammar.shapes import ASSET, INTEGER, JSON, NUMBER, REFERENCE, WORDS, Flag
+from imageskill.cli.grammar.spec import ASSET, INTEGER, JSON, NUMBER, REFERENCE, WORDS, Flag
 
 ASSET_ID = re.compile(r"image_[A-Za-z0-9._-]{1,128}")
 _ASSET_PATH = re.compile(r"/a/(image_[A-Za-z0-9_-]{1,128})\.[a-z0-9]{1,5}")

@@ -5,8 +5,8 @@ import shlex
 from typing import Any
 
 from imageskill.cli.grammar.reading import Call
-from imageskill.cli.grammar.shapes import JSON, SWITCH, WORDS, Flag
 from imageskill.cli.grammar.shared_flags import GLOBAL
+from imageskill.cli.grammar.spec import JSON, SWITCH, WORDS, Flag
 
 _SECRET = {"token", "token-stdin"}
 

@@ -3,13 +3,13 @@
 from django import template
 
 from imageskill.lib import amounts
-from imageskill.lib.admin import shown
+from imageskill.lib.admin import formatting
 
 register = template.Library()
 
-register.filter("copyable", shown.copyable)
-register.filter("moment", shown.moment)
-register.filter("span", shown.span)
+register.filter("copyable", formatting.copyable)
+register.filter("moment", formatting.moment)
+register.filter("span", formatting.span)
 
 
 @register.filter

@@ -13,8 +13,9 @@ from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from imageskill.lib.admin import deeds, lookups, second_factor, shown
-from imageskill.lib.admin.deeds import Asked, Deed, Secret
+from imageskill.lib.admin import actions as deeds
+from imageskill.lib.admin import exact_search, formatting, second_factor
+from imageskill.lib.admin.actions import Asked, Deed, Secret
 from imageskill.lib.admin.exports import ExportMixin
 from imageskill.lib.admin.keyset import KeysetChangeList
 
@@ -79,7 +80,7 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
         text = search_term.strip()
         if not text or not self.search_fields:
             return queryset, False
-        return lookups.matching(queryset, self.search_fields, text), False
+        return exact_search.matching(queryset, self.search_fields, text), False
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address of this model's deeds."""
@@ -221,7 +222,7 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
             "key": request.POST.get("key") or deeds.new_key(),
             "back": self._thing_url(thing),
         }
-        return TemplateResponse(request, "admin/deed.html", context)
+        return TemplateResponse(request, "admin/action.html", context)
 
     def _deed_url(self, thing: Model, deed: Deed) -> str:
         opts = self.model._meta
@@ -257,7 +258,7 @@ def _copying(model: type[Model], name: str) -> Any:
     def shown_with_button(thing: Model) -> str:
         value = getattr(thing, name)
         if isinstance(value, list):
-            return shown.all_copyable(value)
-        return shown.copyable(str(value or ""))
+            return formatting.all_copyable(value)
+        return formatting.copyable(str(value or ""))
 
     return shown_with_button

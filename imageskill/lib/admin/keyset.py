@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.views import ChangeList
 
-from imageskill.lib.admin import narrowing
+from imageskill.lib.admin import active_filters
 
 COUNTED_UP_TO = 1000  # rows; beyond it the planner's estimate has to do, unless exact is asked for
 _OLDER, _NEWER, _COUNT = "after", "before", "count"
@@ -90,7 +90,7 @@ class KeysetChangeList(ChangeList):
         self.total = count(self.queryset, exactly=self.wants_exact_count)
         self.newer_url = self._page_url(_NEWER, rows[0].pk) if rows and has_newer else None
         self.older_url = self._page_url(_OLDER, rows[-1].pk) if rows and has_older else None
-        self.narrowings = narrowing.of(self)
+        self.narrowings = active_filters.of(self)
         self.exact_url = None if self.total.is_exact else self.get_query_string({_COUNT: "exact"})
         self.result_list = rows
         self.result_count = self.total.number

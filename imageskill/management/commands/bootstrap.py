@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, call_command
 
-from accounts import first_admin
+from accounts.sign_in import first_admin
 
 
 class Command(BaseCommand):

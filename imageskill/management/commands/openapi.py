@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from imageskill.api import api
+from imageskill.web.api import api
 
 
 class Command(BaseCommand):

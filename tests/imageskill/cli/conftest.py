@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from imageskill.standins.server import StandIn, serving
+from imageskill.dev.standins.server import StandIn, serving
 from tests.imageskill.cli.hosted import TOKEN, hosted_api
 
 PROJECT = Path(__file__).parents[3]

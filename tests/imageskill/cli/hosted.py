@@ -3,8 +3,8 @@
 import hashlib
 import json
 
-from imageskill.standins.messages import Answer, Request
-from imageskill.standins.server import StandIn
+from imageskill.dev.standins.messages import Answer, Request
+from imageskill.dev.standins.server import StandIn
 
 TOKEN = "isk_r_0123456789abcdefghijklmnop"
 ASSET_ID = "image_0123456789abcdefABCDEF"

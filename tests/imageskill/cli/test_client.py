@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from imageskill.standins.faults import Fault
+from imageskill.dev.standins.faults import Fault
 from tests.imageskill.cli.hosted import TOKEN
 
 SIGN_UP = ("signup", "--agent", "--agent-name", "n", "--runtime", "r")

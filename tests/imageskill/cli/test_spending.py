@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from imageskill.standins.faults import Fault
+from imageskill.dev.standins.faults import Fault
 from tests.imageskill.cli.hosted import JOB_ID, PNG, envelope, refusal
 
 CREATE = ("create", "--prompt", "a cat & a dog", "--intent", "explore")

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from imageskill.standins.faults import Fault
+from imageskill.dev.standins.faults import Fault
 
 
 @pytest.fixture

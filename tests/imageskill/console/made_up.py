@@ -7,8 +7,8 @@ from typing import Any
 from django.db import transaction
 from django.test import override_settings
 
-from imageskill.console.demo import history
-from jobs import switches
+from imageskill.dev.demo import history
+from jobs.catalog import switches
 
 SMALL = history.Size(agents=40, jobs=400, tiles=3, reports=30)
 

@@ -18,7 +18,7 @@ from billing.models import (
     UnmatchedPayment,
 )
 from feedback.models import Report
-from imageskill.console.demo import bulk, history
+from imageskill.dev.demo import bulk, history
 from jobs.models import Job, Loss
 
 JOBS = 25_000  # with their 50,000 transfers and 100,000 entries

@@ -4,10 +4,10 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
-from accounts.duties import DUTIES, ROLES
 from accounts.models import AuditLine
+from accounts.roles import DUTIES, ROLES
 from imageskill.lib import clock
-from imageskill.lib.admin.deeds import Deed, fingerprint
+from imageskill.lib.admin.actions import Deed, fingerprint
 from jobs.models import Job
 
 pytestmark = pytest.mark.django_db

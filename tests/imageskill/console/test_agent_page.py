@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from accounts import agents, corrections, suspension
+from accounts import agent_corrections, agents, suspension
 from accounts.models import Agent, AuditLine, Claim, Token
-from billing import fulfilment
+from billing.purchases import fulfillment
 from feedback.models import Report
 from imageskill.lib import clock
-from imageskill.lib.admin import tallies
+from imageskill.lib.admin import row_counts
 from jobs.models import Job
 from tests.billing.money import buy, hold
 from tests.billing.shop import shop
@@ -60,7 +60,7 @@ class TestAgentPage:
     ):
         attempt = shop.attempt(agent, 5000)
         shop.account.pay(attempt.checkout_session_id)
-        fulfilment.fulfil(payment_attempt_id=attempt.public_id)
+        fulfillment.fulfil(payment_attempt_id=attempt.public_id)
         Report.objects.create(
             agent=agent.agent, organization=agent.organization, type="bug", title="broken"
         )
@@ -73,7 +73,7 @@ class TestAgentPage:
     def test_money_has_its_currency_and_times_are_times(self, page_of, agent, shop):
         attempt = shop.attempt(agent, 5000)
         shop.account.pay(attempt.checkout_session_id)
-        fulfilment.fulfil(payment_attempt_id=attempt.public_id)
+        fulfillment.fulfil(payment_attempt_id=attempt.public_id)
         suspension.suspend(agent=agent.agent, user=None, reason="odd")
         Token.objects.update(last_used_at=clock.now())
         page = text_of(page_of(agent))
@@ -200,12 +200,12 @@ class TestAsOf:
         Job.objects.filter(pk=job.pk).update(
             status="failed", error_code="PROVIDER_FAILED", completed_at=clock.now()
         )
-        corrections.set_caps(
+        agent_corrections.set_caps(
             agent=agent.agent,
             user=supporter,
             reason="busy",
             caps={
-                **dict.fromkeys(corrections.CAPS, 77),
+                **dict.fromkeys(agent_corrections.CAPS, 77),
                 "cap_outputs_per_request": 1,
             },
         )
@@ -247,6 +247,6 @@ class TestTallies:
         for number in range(4):
             sign_up(name=f"agent-{number}")
         rows = {"agents": Agent.objects.all(), "none": Agent.objects.filter(name="nobody")}
-        assert tallies.of(rows) == {"agents": "4", "none": "0"}
-        monkeypatch.setattr(tallies, "COUNTED_UP_TO", 3)
-        assert tallies.of(rows) == {"agents": "over 3", "none": "0"}
+        assert row_counts.of(rows) == {"agents": "4", "none": "0"}
+        monkeypatch.setattr(row_counts, "COUNTED_UP_TO", 3)
+        assert row_counts.of(rows) == {"agents": "over 3", "none": "0"}

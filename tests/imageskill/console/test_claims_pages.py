@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from accounts import claim_requests, claims
+from accounts.claims import decisions, requests
 from accounts.models import Claim, ClaimRecipient
 from imageskill.lib import clock
 from tests.accounts.claiming import accept, person
@@ -24,8 +24,8 @@ class TestList:
         self, signed_in, supporter, agent, stranger
     ):
         claim = Claim.objects.get(agent=agent.agent)
-        claim_requests.mail(claim_id=claim.pk)
-        claims.decline(claim=claim, user=None)
+        requests.mail(claim_id=claim.pk)
+        decisions.decline(claim=claim, user=None)
         browser = signed_in(supporter)
 
         def found(**query):
@@ -77,7 +77,7 @@ class TestPage:
 
     def test_a_link_in_somebodys_hand_decided_without_a_name(self, signed_in, supporter, agent):
         claim = Claim.objects.get()
-        claims.decline(claim=claim, user=None)
+        decisions.decline(claim=claim, user=None)
         assert "whoever held the link" in signed_in(supporter).get(page_url(claim)).content.decode()
 
     def test_nobody_without_staff_access_sees_it(self, signed_in, sponsor, client, agent):
@@ -102,14 +102,14 @@ class TestTimeline:
         browser = signed_in(supporter)
         claim = Claim.objects.get()
         assert self.steps(browser, agent) == [["waits to be mailed", "open until"]]
-        claim_requests.mail(claim_id=claim.pk)
+        requests.mail(claim_id=claim.pk)
         assert self.steps(browser, agent) == [["mailed", "open until"]]
         Claim.objects.update(expires_at=clock.now() - timedelta(minutes=1))
         assert self.steps(browser, agent) == [["mailed", "out of time since"]]
-        claim_requests.expire_overdue()
+        requests.expire_overdue()
         assert self.steps(browser, agent) == [["mailed", "expired"]]
         ClaimRecipient.objects.update(stopped_at=clock.now())
-        claim_requests.reissue(agent=agent.agent, user=supporter, reason="asked again")
+        requests.reissue(agent=agent.agent, user=supporter, reason="asked again")
         assert self.steps(browser, agent)[0] == [
             "mail withheld: its reader asked for no more",
             "open until",

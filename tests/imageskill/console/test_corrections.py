@@ -4,8 +4,9 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import AuditLine
-from billing import ledger, reversals
+from billing import ledger
 from billing.models import CreditCorrection
+from billing.reversals import applying
 from tests.billing.money import buy, spend
 from tests.billing.stripe_facts import refund
 from tests.imageskill.console.doing import deed_url, do
@@ -127,7 +128,7 @@ class TestWriteOff:
         assert "no longer possible" in none_owed.content.decode()
         buy(organization, 500, charge_id="ch_a")
         spend(organization, 540)
-        reversals.apply_refund(refund("re_a", "ch_a", 200))
+        applying.apply_refund(refund("re_a", "ch_a", 200))
         assert balances(agent).owed == 200
         ask(first, agent, "write-off", credits=200, reason="the card was stolen")
         request = CreditCorrection.objects.get()

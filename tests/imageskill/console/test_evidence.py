@@ -6,8 +6,9 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import ActivityEvent
-from billing import evidence, fulfilment
 from billing.models import DisputeEvidence, PaymentReversal
+from billing.purchases import fulfillment
+from billing.reversals import evidence
 from imageskill.console import evidence_pack
 from jobs.models import Asset, DownloadDay, Job
 from tests.billing.shop import only_receipt, shop
@@ -22,7 +23,7 @@ def dispute(shop, agent):
     """A purchase that is disputed."""
     attempt = shop.attempt(agent, 5000)
     shop.account.pay(attempt.checkout_session_id)
-    fulfilment.fulfil(payment_attempt_id=attempt.public_id)
+    fulfillment.fulfil(payment_attempt_id=attempt.public_id)
     shop.account.dispute(only_receipt().charge_id)
     shop.tell(*shop.events("charge.dispute."))
     return PaymentReversal.objects.get(kind="dispute")

@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import AuditLine
-from billing import corrections, fulfilment, ledger
+from billing import ledger
+from billing.ledger import corrections
 from billing.models import (
     CreditCorrection,
     DisputeEvidence,
@@ -12,8 +13,9 @@ from billing.models import (
     RefundRequest,
     StripeEvent,
 )
+from billing.purchases import fulfillment
 from tests.billing.shop import only_receipt, shop
-from tests.imageskill.console.money_deeds import do
+from tests.imageskill.console.money_actions import do
 
 __all__ = ["shop"]
 pytestmark = pytest.mark.django_db
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.django_db
 def receipt(shop, agent):
     attempt = shop.attempt(agent, 5000)
     shop.account.pay(attempt.checkout_session_id)
-    fulfilment.fulfil(payment_attempt_id=attempt.public_id)
+    fulfillment.fulfil(payment_attempt_id=attempt.public_id)
     return only_receipt()
 
 

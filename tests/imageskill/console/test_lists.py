@@ -7,8 +7,8 @@ from django.contrib import admin
 from django.urls import reverse
 
 from accounts.models import ActivityEvent, AuditLine, TelemetryRow, User
-from billing import reversals
 from billing.models import PaymentAttempt, StripeEvent, Transfer
+from billing.reversals import applying
 from imageskill.lib import clock
 from imageskill.lib.admin import filters
 from jobs.models import Job
@@ -72,7 +72,7 @@ class TestCopied:
             checkout_session_id="cs_a", payment_intent_id="pi_a", session_expires_at=clock.now(),
             next_check_at=clock.now(),
         )  # fmt: skip
-        found = reversals.apply_refund(refund("re_a", "ch_a", 100))
+        found = applying.apply_refund(refund("re_a", "ch_a", 100))
         for thing, names in (
             (receipt, ("pi_a", "ch_a")),
             (attempt, ("cs_a", "pi_a")),

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from billing import second_person
+from billing import approvals
 from billing.models import CreditPack, PackChange
 from imageskill.lib import clock
 from tests.imageskill.console.test_finance import do
@@ -38,11 +38,11 @@ class TestPackChange:
     def test_expires_when_nobody_decides(self, signed_in, financier, second_financier, starter):
         changed(signed_in(financier), starter, is_default="on")
         change = PackChange.objects.get()
-        second_person.expire_due()
+        approvals.expire_due()
         change.refresh_from_db()
         assert change.state == "requested"
         PackChange.objects.update(expires_at=clock.now())
-        second_person.expire_due()
+        approvals.expire_due()
         change.refresh_from_db()
         assert change.state == "expired"
         do(signed_in(second_financier), "billing_packchange", change, "approve")

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import reverse
 
 from imageskill.console.pages import PAGES as EVERY_PAGE
-from jobs import switches
+from jobs.catalog import switches
 
 pytestmark = pytest.mark.django_db
 

@@ -3,8 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from billing import fulfilment, payment_timeline, refund_blocks, refund_sending, refunds
 from billing.models import LotPart, StripeEvent, UnmatchedPayment
+from billing.purchases import fulfillment, payment_timeline
+from billing.reversals import refund_blocks, refund_sending, refunds
 from tests.billing.money import spend
 from tests.billing.shop import only_receipt, shop
 
@@ -25,7 +26,7 @@ def steps(answer):
 def bought(shop, agent):
     attempt = shop.attempt(agent, 5000)
     shop.account.pay(attempt.checkout_session_id)
-    fulfilment.fulfil(payment_attempt_id=attempt.public_id)
+    fulfillment.fulfil(payment_attempt_id=attempt.public_id)
     return only_receipt()
 
 

@@ -10,7 +10,6 @@ from django.contrib import admin
 from django.urls import reverse
 
 from accounts.models import Agent, User
-from billing import month_close
 from billing.models import (
     BalanceMovement,
     Difference,
@@ -19,6 +18,7 @@ from billing.models import (
     Receipt,
     ReconciledDay,
 )
+from billing.reconciliation import month_close
 from imageskill.console.pages import PAGES
 from jobs.models import Asset, Job
 from tests.imageskill.console import plenty

@@ -9,10 +9,10 @@ from django.utils.html import escape
 
 from billing.models import StripeEvent
 from feedback.models import GithubRepository
-from imageskill import health
 from imageskill.lib import clock
 from imageskill.lib.queue import QUEUES
 from imageskill.lib.redis_client import Unreachable, client
+from imageskill.web import health
 from jobs.models import Job
 from tests.pages.conftest import made
 

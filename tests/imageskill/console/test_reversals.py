@@ -7,13 +7,13 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import AuditLine
-from billing import reversals
 from billing.admin import disputes
 from billing.models import PaymentReversal
+from billing.reversals import applying
 from imageskill.lib import clock
 from tests.billing.money import buy
 from tests.billing.stripe_facts import dispute, refund
-from tests.imageskill.console.money_deeds import do
+from tests.imageskill.console.money_actions import do
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:billing_paymentreversal_changelist"
@@ -30,14 +30,14 @@ def disputed(org, name, *, cents=500, days=0, reason="fraudulent", due=True):
         reason=reason,
         evidence_due_by=DUE + timedelta(days=days) if due else None,
     )
-    return reversals.apply_dispute(told)
+    return applying.apply_dispute(told)
 
 
 @pytest.fixture
 def flagged(agent):
     buy(agent.organization.pk, 500, charge_id="ch_a")
-    reversals.apply_refund(refund("re_fine", "ch_a", 100))
-    return reversals.apply_refund(refund("re_much", "ch_a", 700))
+    applying.apply_refund(refund("re_fine", "ch_a", 100))
+    return applying.apply_refund(refund("re_much", "ch_a", 700))
 
 
 def listed(browser, **query):
@@ -94,7 +94,7 @@ class TestDisputes:
         disputed(org, "next", days=1)
         lost = dispute("du_lost", "ch_lost", 500, status="lost")
         buy(org, 500, charge_id="ch_lost")
-        reversals.apply_dispute(lost)
+        applying.apply_dispute(lost)
 
     def shown(self, page):
         order = ["soon", "next", "late", "never", "lost"]

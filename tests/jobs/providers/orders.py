@@ -7,8 +7,8 @@ from datetime import timedelta
 from PIL import Image
 
 from imageskill.lib import clock
-from jobs.providers.port import Order, Picture
-from jobs.registry import catalogue
+from jobs.providers.interface import Order, Picture
+from jobs.registry import catalog
 
 
 def picture(image: Image.Image | None = None, *, kind="PNG", role="input", **more) -> Picture:
@@ -43,7 +43,7 @@ def data_uri(one: Picture) -> str:
 
 
 def order(model: str, *, seconds=60, **more) -> Order:
-    row = catalogue.find(model)
+    row = catalog.find(model)
     is_edit = row.operation == "edit"
     values = {
         "job_id": "job_1",

@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from imageskill.errors import Timeout
-from imageskill.standins.faults import Fault
-from imageskill.standins.providers import openai as openai_stand_in
-from imageskill.standins.providers import xai as xai_stand_in
-from imageskill.standins.providers.fal import Ending
+from imageskill.dev.standins.faults import Fault
+from imageskill.dev.standins.providers import openai as openai_stand_in
+from imageskill.dev.standins.providers import xai as xai_stand_in
+from imageskill.dev.standins.providers.fal import Ending
+from imageskill.lib.errors import Timeout
 from jobs.providers import calls, failures, http_calls
 from jobs.providers.failures import (
     BROKEN_RUN,
@@ -23,7 +23,7 @@ from jobs.providers.failures import (
     TRANSIENT,
     ProviderError,
 )
-from jobs.providers.port import Outcome, Submission
+from jobs.providers.interface import Outcome, Submission
 from tests.jobs.providers.orders import order, picture
 
 FAL, OPENAI, XAI = "fal.flux-dev", "openai.gpt-image-2", "xai.grok-imagine-image-quality"

@@ -4,10 +4,10 @@ import time
 import httpx
 import pytest
 
-from imageskill.standins.faults import Fault
-from imageskill.standins.messages import Answer
-from imageskill.standins.providers.painting import paint
-from imageskill.standins.server import StandIn, serving
+from imageskill.dev.standins.faults import Fault
+from imageskill.dev.standins.messages import Answer
+from imageskill.dev.standins.providers.image import paint
+from imageskill.dev.standins.server import StandIn, serving
 from jobs.providers import fetching
 from jobs.providers.failures import BROKEN_RUN, TRANSIENT, ProviderError
 

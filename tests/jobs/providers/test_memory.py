@@ -15,7 +15,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 from PIL import Image
 
-from imageskill.standins.messages import Answer
+from imageskill.dev.standins.messages import Answer
 from jobs.models import Asset, Job
 
 MOST_BYTES = 50_000_000  # of what a whole job may cost; decoding is a child's

@@ -6,8 +6,8 @@ import pytest
 
 from jobs.providers import calls
 from jobs.providers.failures import PERMANENT, ProviderError
-from jobs.providers.port import Outcome
-from jobs.registry import catalogue
+from jobs.providers.interface import Outcome
+from jobs.registry import catalog
 from tests.jobs.providers.orders import (
     content,
     data_uri,
@@ -313,7 +313,7 @@ OPENAI_EDIT = [
 
 
 def made(model: str, **more) -> Outcome:
-    row = catalogue.find(model)
+    row = catalog.find(model)
     if row.operation == "edit":
         more = {"inputs": (INPUT,)} | more
     asked = order(model, **more)
@@ -410,7 +410,7 @@ class TestRequests:
         tables = [*FAL, *XAI, *OPENAI_CREATE, *OPENAI_EDIT]
         local = {"local.sketch", "local.sketch-remix"}
 
-        wired = {model.id for model in catalogue.load().models if model.is_wired}
+        wired = {model.id for model in catalog.load().models if model.is_wired}
         assert {row[0] for row in tables} | local == wired
         assert len(tables) == 34
 
@@ -423,7 +423,7 @@ class TestRequests:
 
     @pytest.mark.parametrize("model", ["fal.kling-image-o1", "fal.kling-image-o3-image-to-image"])
     def test_as_many_elements_as_a_row_allows_are_taken_and_one_more_is_not(self, providers, model):
-        most = catalogue.find(model).references.max_indexes
+        most = catalog.find(model).references.max_indexes
         given = [reference("red", role="element_frontal", index=index) for index in range(most + 1)]
 
         made(model, references=tuple(given[:most]))

@@ -4,9 +4,9 @@ from collections import Counter
 import pytest
 
 from jobs import registry
-from jobs.registry import catalogue, checks, reading
+from jobs.registry import catalog, checks, loading
 from jobs.registry.consistency import contradictions
-from jobs.registry.reading import FOLDER, RegistryError, make_model, read_json, read_rows
+from jobs.registry.loading import FOLDER, RegistryError, make_model, read_json, read_rows
 
 WIRED = {
     "fal.bytedance-seedream-v4-5-edit",
@@ -102,7 +102,7 @@ def folder(tmp_path):
 def built(rows, ranking=None):
     presets = read_json(FOLDER / "size_presets.json")
     none = {"policies": {}, "intent_classes": {}}
-    return catalogue.build(rows, presets=presets, ranking=ranking or none)
+    return catalog.build(rows, presets=presets, ranking=ranking or none)
 
 
 class TestRows:
@@ -250,5 +250,5 @@ class TestCheck:
                 assert rank.model.operation == operation
 
     def test_preset_tables_hold_sizes(self):
-        for table in reading.read_json(FOLDER / "size_presets.json").values():
+        for table in loading.read_json(FOLDER / "size_presets.json").values():
             assert all(len(size) == 2 and min(size) > 0 for size in table.values())

@@ -1,0 +1,88 @@
+"""People in the console: sponsors and staff. Groups follow `accounts.roles`, no hand."""
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from accounts import staff
+from accounts.admin import staff_actions
+from accounts.models import Agent, User
+from accounts.roles import ROLES
+from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.formatting import list_of, moment
+
+# Edited freely they would leave no audit; roles are given by a deed, the rest by its owner.
+for _model in (Group, EmailAddress, Authenticator):
+    admin.site.unregister(_model)
+
+
+class RoleFilter(admin.SimpleListFilter):
+    """People by role."""
+
+    title, parameter_name = "role", "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer the roles that there are."""
+        return [(role, role) for role in ROLES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrow to the people of one."""
+        if self.value() not in ROLES:
+            return queryset
+        having = User.groups.through.objects.filter(group__name=self.value())
+        return queryset.filter(pk__in=having.values("user_id"))
+
+
+@admin.register(User)
+class UserAdmin(ReadOnlyAdmin):
+    """A person who signs in."""
+
+    seen_with = "accounts.see_agents"
+    empty_text = (
+        "A person stands here after signing in for the first time; staff are "
+        "invited by an operator."
+    )
+    export_fields = (
+        "email",
+        "is_staff",
+        "is_active",
+        "date_joined",
+        "last_login",
+    )
+    deeds = staff_actions.DEEDS
+    list_display = ("email", "roles", "is_staff", "is_active", "joined", "signed_in")
+    list_filter = ("is_staff", RoleFilter, "is_active")
+    search_fields = ("email__iexact",)
+    search_help_text = "A mail address"
+    fields = ("email", "roles", "is_active", "joined", "signed_in", "agents")
+    readonly_fields = ("roles", "joined", "signed_in", "agents")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Load the roles of a page's people together."""
+        people: QuerySet[Any] = super().get_queryset(request).prefetch_related("groups")
+        return people
+
+    @display(description="roles")
+    def roles(self, user: User) -> str:
+        names = staff.roles_of(user)
+        if user.is_superuser:
+            names.insert(0, "everything")
+        return ", ".join(names) or "sponsor"
+
+    @display(description="joined")
+    def joined(self, user: User) -> str:
+        return moment(user.date_joined)
+
+    @display(description="last sign-in")
+    def signed_in(self, user: User) -> str:
+        return moment(user.last_login)
+
+    @display(description="agents")
+    def agents(self, user: User) -> str:
+        return list_of(Agent, "agents it sponsors", organization__owner__email=user.email)

@@ -1,0 +1,1 @@
+"""Asking a person to claim an agent, and what they decide."""

@@ -1,0 +1,34 @@
+"""The mail that asks a person to claim an agent."""
+
+from accounts.claims import inboxes
+from accounts.mail import sending
+from accounts.models import Agent, Claim
+
+_KEEP_IT = (
+    "The link is for you alone and works for 7 days. Never paste it anywhere else: no agent, and "
+    "nobody of our staff, will ask you for it. Opening it changes nothing."
+)
+
+
+def send(claim: Claim, *, link: str) -> None:
+    """Mail the request with its link. The agent's words go in as plain text, without links."""
+    agent = claim.agent
+    is_offer = claim.invited_by is not None and agent.claim_state == Agent.ClaimState.CLAIMED
+    stop = inboxes.stop_link(claim.recipient.address)
+    letter = sending.write(
+        "claim_offer" if is_offer else "claim",
+        {
+            "agent": sending.plain(agent.name),
+            "runtime": sending.plain(agent.runtime),
+            "first_seen": f"{agent.created_at:%-d %B %Y}",
+            "invited_by": sending.plain(claim.invited_by.email) if claim.invited_by else "",
+        },
+        link=link,
+        link_label="See what is asked",
+        small_print=[_KEEP_IT, f"No mails from agents any more: {stop}"],
+    )
+    headers = {
+        "List-Unsubscribe": f"<{stop}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+    sending.message(letter, to=claim.recipient.address, headers=headers).send()

@@ -1,0 +1,100 @@
+"""Alerts: what sponsors are told by mail, each cause once, so that nothing flaps."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+
+from accounts.mail import sending
+from accounts.models import Agent, Alert, User
+from imageskill.lib import clock
+from imageskill.lib.queue import enqueue
+
+_MAIL_AGAIN_AFTER = timedelta(minutes=5)
+_WORDS_OF_OTHERS = {"agent", "by", "reason"}  # no mail program shall make links of them
+
+
+def tell(
+    user: User | None, kind: str, subject: str, *, cause: str, facts: Mapping[str, Any]
+) -> bool:
+    """Mail a sponsor about something, in the caller's transaction; False when they know already.
+
+    `subject` is the public id that it is about, `cause` what makes it happen only once (a
+    receipt, a day and a threshold), `facts` the names and amounts that the letter speaks of.
+    Nobody is told where there is no sponsor.
+    """
+    if user is None:
+        return False
+    alert, is_new = Alert.objects.get_or_create(
+        key=f"{kind}:{cause}:{user.pk}",
+        defaults={"kind": kind, "user": user, "subject": subject, "facts": dict(facts)},
+    )
+    if is_new:
+        enqueue("accounts.mail_alert", alert_id=alert.pk)
+    return is_new
+
+
+def tell_owner(
+    organization_id: int, kind: str, subject: str, *, cause: str, facts: Mapping[str, Any]
+) -> bool:
+    """Mail whoever owns an organization; see `tell`. The facts gain the names of its agents."""
+    owner = User.objects.filter(organizations=organization_id).first()
+    if owner is None:
+        return False
+    names = Agent.objects.filter(organization_id=organization_id).values_list("name", flat=True)
+    return tell(owner, kind, subject, cause=cause, facts={"agent": ", ".join(names[:3]), **facts})
+
+
+def mail(*, alert_id: int) -> bool:
+    """Send one alert; False when somebody else has. A failure raises and is tried again."""
+    if _unmailed().filter(pk=alert_id).update(mail_tried_at=clock.now()) != 1:
+        return False
+    alert = Alert.objects.select_related("user").get(pk=alert_id)
+    sending.message(_letter(alert), to=alert.user.email).send()
+    Alert.objects.filter(pk=alert_id).update(mailed_at=clock.now())
+    return True
+
+
+def waiting_for_mail() -> list[int]:
+    """Give the alerts whose mail got lost on its way, oldest first."""
+    late = _unmailed().filter(created_at__lt=clock.now() - timedelta(minutes=1))
+    return list(late.order_by("created_at").values_list("pk", flat=True)[:100])
+
+
+def forget(*, before: datetime) -> int:
+    """Forget what mails of before that moment said; that they were sent stays known."""
+    old = Alert.objects.filter(created_at__lt=before, mailed_at__isnull=False).exclude(facts={})
+    return old.update(facts={})
+
+
+def _unmailed() -> QuerySet[Alert]:
+    now = clock.now()
+    return Alert.objects.filter(
+        Q(mail_tried_at__isnull=True) | Q(mail_tried_at__lt=now - _MAIL_AGAIN_AFTER),
+        mailed_at__isnull=True,
+    )
+
+
+def _letter(alert: Alert) -> sending.Letter:
+    facts = {
+        name: sending.plain(value) if name in _WORDS_OF_OTHERS else value
+        for name, value in alert.facts.items()
+    }
+    return sending.write(
+        f"alerts/{alert.kind}",
+        {"subject_id": alert.subject, **facts},
+        link=settings.PUBLIC_SITE_URL + _page_of(alert.subject),
+        link_label="Look at it",
+        small_print=["You get this mail because you are the sponsor of this agent."],
+    )
+
+
+def _page_of(subject: str) -> str:
+    if subject.startswith("receipt_"):
+        return reverse("receipt", args=[subject])
+    if subject.startswith("job_"):
+        return reverse("sponsor_job", args=[subject])
+    return reverse("agent", args=[subject])

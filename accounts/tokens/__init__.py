@@ -1,0 +1,1 @@
+"""Agents' tokens: minted, looked up, rotated."""

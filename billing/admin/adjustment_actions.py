@@ -1,0 +1,154 @@
+"""What staff do about credits themselves: goodwill, corrections, write-offs."""
+
+from collections.abc import Callable, Sequence
+
+from django import forms
+from django.conf import settings
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
+
+from accounts.models import Agent
+from billing import ledger
+from billing.approvals import NotDecidable
+from billing.ledger import corrections
+from billing.models import CreditCorrection
+from imageskill.lib.admin.actions import Asked, Deed, ReasonForm, Refused
+
+_Kind = CreditCorrection.Kind
+_ADJUSTMENTS = [(kind.value, kind.label) for kind in (_Kind.ADJUST_PREVIEW, _Kind.ADJUST_PAID)]
+
+
+class GoodwillForm(ReasonForm):
+    """How many free credits."""
+
+    credits = forms.IntegerField(
+        min_value=1, max_value=100_000, widget=UnfoldAdminIntegerFieldWidget
+    )
+
+
+class AdjustForm(ReasonForm):
+    """Which credits, by how many, up or down."""
+
+    kind = forms.ChoiceField(choices=_ADJUSTMENTS, widget=UnfoldAdminSelectWidget)
+    credits = forms.IntegerField(
+        widget=UnfoldAdminIntegerFieldWidget, help_text="Negative where credits are taken away."
+    )
+
+    def clean_credits(self) -> int:
+        """Refuse an adjustment of nothing."""
+        credits: int = self.cleaned_data["credits"]
+        if not credits:
+            raise forms.ValidationError("An adjustment moves something.")
+        return credits
+
+
+class WriteOffForm(ReasonForm):
+    """How much of the debt."""
+
+    credits = forms.IntegerField(min_value=1, widget=UnfoldAdminIntegerFieldWidget)
+
+
+def _asking(kind: str | None) -> Callable[[Agent, Asked], str]:
+    def perform(agent: Agent, asked: Asked) -> str:
+        try:
+            made = corrections.request(
+                organization_id=agent.organization_id,
+                kind=kind or asked.fields["kind"],
+                credits=asked.fields["credits"],
+                reason=asked.reason,
+                user=asked.user,
+            )
+        except corrections.CorrectionRefused as refusal:
+            raise Refused(str(refusal)) from refusal
+        if made.needs_second_person:
+            return "It waits for a second person."
+        return f"{made.applied_credits} credits are given."
+
+    return perform
+
+
+def _standing(whose: Agent | CreditCorrection) -> str:
+    now = ledger.balances(whose.organization_id)
+    return f"Now: {now.preview} preview, {now.paid} paid, {now.held} held by jobs, {now.owed} owed."
+
+
+def _decide(verb: Callable[..., CreditCorrection], done: str) -> Callable[..., str]:
+    def perform(request: CreditCorrection, asked: Asked) -> str:
+        try:
+            verb(request_id=request.pk, user=asked.user, note=asked.reason)
+        except (NotDecidable, corrections.CorrectionRefused) as refusal:
+            raise Refused(str(refusal)) from refusal
+        return done
+
+    return perform
+
+
+AGENT: Sequence[Deed] = (
+    Deed(
+        name="goodwill",
+        label="Grant credits",
+        permission="accounts.credits_grant",
+        preview=lambda agent: (
+            _standing(agent),
+            "The credits are free ones: they are spent first and never refunded.",
+            f"Above {settings.GOODWILL_SECOND_PERSON_CREDITS} a second person has to approve.",
+        ),
+        perform=_asking(_Kind.GOODWILL),
+        form=GoodwillForm,
+        is_open=lambda agent: not agent.is_revoked,
+        is_sensitive=True,
+    ),
+    Deed(
+        name="adjust",
+        label="Correct the ledger",
+        permission="accounts.ledger_request",
+        preview=lambda agent: (_standing(agent), "A second person has to approve it."),
+        perform=_asking(None),
+        form=AdjustForm,
+        is_sensitive=True,
+    ),
+    Deed(
+        name="write-off",
+        label="Write off what is owed",
+        permission="accounts.ledger_request",
+        preview=lambda agent: (
+            _standing(agent),
+            "What is written off is our loss; a second person has to approve it.",
+        ),
+        perform=_asking(_Kind.WRITE_OFF),
+        form=WriteOffForm,
+        is_open=lambda agent: ledger.balances(agent.organization_id).owed > 0,
+        is_sensitive=True,
+    ),
+)
+
+
+_APPROVE = (
+    "accounts.ledger_approve",
+    "accounts.refund_approve",
+    "accounts.refund_approve_limited",
+)
+
+REQUEST: Sequence[Deed] = (
+    Deed(
+        name="approve",
+        label="Approve",
+        permission=_APPROVE,
+        preview=lambda request: (
+            f"{request.get_kind_display()}: {request.credits} credits.",
+            f"{request.requested_by} asked because: {request.reason}",
+            _standing(request),
+            "The ledger moves at once.",
+        ),
+        perform=_decide(corrections.approve, "Approved; the ledger has moved."),
+        is_open=lambda request: request.state == request.State.REQUESTED,
+        is_sensitive=True,
+    ),
+    Deed(
+        name="turn-down",
+        label="Turn down",
+        permission=_APPROVE,
+        preview=lambda _: ("Nothing moves.",),
+        perform=_decide(corrections.turn_down, "Turned down."),
+        is_open=lambda request: request.state == request.State.REQUESTED,
+    ),
+)

@@ -1,0 +1,25 @@
+"""Checking the books by a button."""
+
+from collections.abc import Sequence
+
+from billing.ledger import checks
+from imageskill.lib.admin.actions import Asked, Deed
+
+
+def _check(_: None, asked: Asked) -> str:
+    checks.ask(user=asked.user, reason=asked.reason)
+    return "A worker checks the books now; what it finds will be the first line of this list."
+
+
+LIST: Sequence[Deed] = (
+    Deed(
+        name="check",
+        label="Check the books",
+        permission=("accounts.ledger_request", "accounts.ledger_approve"),
+        preview=lambda _: (
+            "A worker goes through every wallet, transfer, job, receipt and closed month.",
+            "Nothing moves. It is the check of every night; with a long history it takes minutes.",
+        ),
+        perform=_check,
+    ),
+)

@@ -1,0 +1,191 @@
+"""Month close in the console."""
+
+from datetime import date
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from unfold.decorators import display
+
+from accounts.request_user import me
+from billing.admin import month_close_actions
+from billing.models import MonthClose
+from billing.reconciliation import month_close
+from imageskill.lib.admin import second_factor, spreadsheets
+from imageskill.lib.admin.actions import ReasonForm
+from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.formatting import link_to, moment
+
+_SEE = "accounts.see_ledger"
+
+
+@admin.register(MonthClose)
+class MonthCloseAdmin(ReadOnlyAdmin):
+    """A month that was frozen."""
+
+    deeds = month_close_actions.MONTH
+
+    seen_with = _SEE
+    empty_text = (
+        "Months whose figures are frozen would be here, each chained to the one before. Finance "
+        "closes a month when it is over."
+    )
+    export_fields = (
+        "month",
+        "version",
+        "closed_by__email",
+        "closed_at",
+        "reopen_asked_by__email",
+        "reopen_reason",
+        "reopened_by__email",
+        "reopened_at",
+    )
+    list_display = ("month", "version", "closed_by", "closed", "reopened", "file")
+    list_select_related = ("closed_by",)
+    fields = (
+        "month",
+        "version",
+        "previous_digest",
+        "digest",
+        "by",
+        "closed",
+        "asked_by",
+        "reopen_reason",
+        "agreed_by",
+        "reopened",
+    )
+    readonly_fields = fields
+
+    change_list_template = "admin/billing/month_list.html"
+    change_form_after_template = "admin/billing/_month_statement.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add closing a month, and the export of a closed one."""
+        return [
+            path("close/", self.admin_site.admin_view(self.close_view), name="billing_month_close"),
+            path(
+                "<int:pk>/month.csv",
+                self.admin_site.admin_view(self.csv_view),
+                name="billing_month_csv",
+            ),
+            *super().get_urls(),
+        ]
+
+    def close_view(self, request: HttpRequest) -> HttpResponse:
+        """Show what a month comes to, then freeze it."""
+        if not request.user.has_perm("accounts.month_close"):
+            raise PermissionDenied
+        second_factor.require_lately(request)
+        month = _month(request.POST.get("month") or request.GET.get("month", ""))
+        form = ReasonForm(request.POST or None)
+        refusal = ""
+        if month and form.is_valid():
+            refusal = self._close(request, month, form.cleaned_data["reason"])
+            if not refusal:
+                return HttpResponseRedirect(reverse("admin:billing_monthclose_changelist"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Close a month",
+            "opts": self.model._meta,
+            "month": month,
+            "form": form,
+        }
+        if month:
+            context |= _look(month)
+        if refusal:
+            context["refusal"] = refusal
+        return TemplateResponse(request, "admin/billing/month_close.html", context)
+
+    def _close(self, request: HttpRequest, month: date, reason: str) -> str:
+        """Close the month; gives why not, where it is refused."""
+        seen = request.POST.get("seen", "")
+        try:
+            closed = month_close.close(month=month, user=me(request), reason=reason, seen=seen)
+        except month_close.CloseRefused as refusal:
+            return str(refusal)
+        messages.success(request, f"{closed} is closed and chained.")
+        return ""
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show what the month came to in words."""
+        closed = self.get_object(request, object_id)
+        said = {"statement": month_close.statement(closed.figures)} if closed else {}
+        return super().change_view(request, object_id, form_url, {**said, **(extra_context or {})})
+
+    def csv_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Give a closed month as CSV."""
+        if not self.has_view_permission(request) or not request.user.has_perm(self.export_with):
+            raise PermissionDenied
+        closed = get_object_or_404(MonthClose, pk=pk)
+        header, *rows = month_close.export(closed)
+        self.admin_site.exports.note(
+            user=me(request),
+            model="billing.monthclose",
+            query=f"month={closed.month:%Y-%m}&version={closed.version}",
+            kind="csv",
+            rows=len(rows),
+            is_exact=True,
+        )
+        response = StreamingHttpResponse(
+            spreadsheets.csv_lines([str(cell) for cell in header], rows),
+            content_type="text/csv; charset=utf-8",
+        )
+        response["Content-Disposition"] = f'attachment; filename="{closed.month:%Y-%m}.csv"'
+        return response
+
+    @display(description="file")
+    def file(self, month: MonthClose) -> str:
+        url = reverse("admin:billing_month_csv", args=[month.pk])
+        return format_html('<a href="{}">CSV</a>', url)
+
+    @display(description="closed by")
+    def by(self, month: MonthClose) -> str:
+        return link_to(month.closed_by)
+
+    @display(description="reopening asked for by")
+    def asked_by(self, month: MonthClose) -> str:
+        return link_to(month.reopen_asked_by)
+
+    @display(description="reopened by")
+    def agreed_by(self, month: MonthClose) -> str:
+        return link_to(month.reopened_by)
+
+    @display(description="closed")
+    def closed(self, month: MonthClose) -> str:
+        return moment(month.closed_at)
+
+    @display(description="reopened")
+    def reopened(self, month: MonthClose) -> str:
+        return moment(month.reopened_at)
+
+
+def _look(month: date) -> dict[str, Any]:
+    try:
+        figures = month_close.look(month)
+    except month_close.CloseRefused as refusal:
+        return {"refusal": str(refusal)}
+    return {"statement": month_close.statement(figures), "seen": month_close.mark_of(figures)}
+
+
+def _month(text: str) -> date | None:
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        return None

@@ -1,0 +1,31 @@
+"""What finance does about a reversal that the books could not follow."""
+
+from collections.abc import Sequence
+
+from billing.models import PaymentReversal
+from billing.reversals import applying
+from imageskill.lib.admin.actions import Asked, Deed, Refused
+
+
+def _resolve(reversal: PaymentReversal, asked: Asked) -> str:
+    try:
+        applying.resolve(reversal_id=reversal.pk, user=asked.user, reason=asked.reason)
+    except applying.NotFlagged as refusal:
+        raise Refused(str(refusal)) from refusal
+    return "Resolved; it has left the queue."
+
+
+ALL: Sequence[Deed] = (
+    Deed(
+        name="resolve",
+        label="Resolve",
+        permission="accounts.ledger_request",
+        preview=lambda reversal: (
+            f"It waits because: {reversal.get_problem_display()}.",
+            "Nothing moves. It leaves the queue, and your reason stays with it.",
+            "If another problem is found with it, it comes back.",
+        ),
+        perform=_resolve,
+        is_open=lambda reversal: reversal.is_flagged,
+    ),
+)

@@ -1,0 +1,61 @@
+"""Replaying received events: first dry, showing the ledger difference, then for real."""
+
+from collections.abc import Callable, Sequence
+
+from billing.models import StripeEvent
+from billing.webhooks import inbox
+from billing.webhooks.handlers import HANDLERS
+from billing.webhooks.inbox import Preview
+from imageskill.lib.admin.actions import Asked, Deed, Refused, Secret
+
+
+def _dry(event: StripeEvent, asked: Asked) -> Secret:
+    shown = _told(
+        lambda: inbox.dry_run(event_id=event.event_id, user=asked.user, reason=asked.reason)
+    )
+    return Secret(text="\n".join(shown), seconds=600)
+
+
+def _would_move(event: StripeEvent) -> Sequence[str]:
+    return _told(lambda: inbox.preview(event_id=event.event_id))
+
+
+def _told(look: Callable[[], Preview]) -> Sequence[str]:
+    try:
+        found = look()
+    except Exception as error:  # noqa: BLE001 - whatever handling raises is what staff must see
+        return (f"Handling it now would fail: {type(error).__name__}: {error}",)
+    moves = [
+        f"{transfer.credits} credits: {transfer.source} → {transfer.target} ({transfer.kind})"
+        for transfer in found.transfers
+    ]
+    return (f"Outcome: {found.outcome}", *(moves or ["Nothing would move."]))
+
+
+def _replay(event: StripeEvent, asked: Asked) -> str:
+    try:
+        outcome = inbox.replay(event_id=event.event_id, user=asked.user, reason=asked.reason)
+    except Exception as error:
+        raise Refused(f"Handling it failed: {type(error).__name__}: {error}") from error
+    return f"Handled again: {outcome}."
+
+
+ALL: Sequence[Deed] = (
+    Deed(
+        name="dry-run",
+        label="Replay as a dry run",
+        permission=("accounts.event_dry_run", "accounts.event_replay"),
+        preview=lambda _: ("Shows what handling it now would move in the ledger; moves nothing.",),
+        perform=_dry,
+        is_open=lambda event: event.type in HANDLERS,
+    ),
+    Deed(
+        name="replay",
+        label="Replay",
+        permission="accounts.event_replay",
+        preview=_would_move,
+        perform=_replay,
+        is_open=lambda event: event.type in HANDLERS,
+        is_sensitive=True,
+    ),
+)

@@ -1,0 +1,223 @@
+"""Credits of an organization: granted, held for a job, captured or released. Never below zero.
+
+Verbs join the caller's transaction: a hold is written with the job it pays for. A verb that is
+repeated with the same cause and terms moves nothing and gives what it gave the first time.
+"""
+
+from typing import NamedTuple
+
+from billing.chart import ORGANIZATION, Kind, Purpose
+from billing.ledger import debts, job_transfers, lots, posting
+from billing.ledger.posting import Overdrawn, TransferConflict, WalletsMissing
+from billing.models import JobHold, Transfer, Wallet
+from billing.purchases import purchase_hints
+from imageskill.lib import clock
+from imageskill.lib.errors import ApiError
+
+__all__ = ["Overdrawn", "TransferConflict", "WalletsMissing"]
+
+
+class InsufficientCredits(ApiError):
+    """The organization can't pay for this, or owes credits. Nothing was written."""
+
+    code = "QUOTA_EXCEEDED"
+    status = 402
+    exit_code = 5
+    message = "There are not enough credits for this operation."
+
+
+class HoldClosed(Exception):
+    """The job's hold was captured or released before; somebody else has won."""
+
+
+class NoHold(Exception):
+    """The job never held anything."""
+
+
+class Balances(NamedTuple):
+    """What an organization has, in credits; none is ever negative."""
+
+    preview: int
+    paid: int
+    held: int
+    owed: int
+
+
+class Hold(NamedTuple):
+    """What was reserved for a job, by where it came from."""
+
+    preview: int
+    paid: int
+
+    @property
+    def credits(self) -> int:
+        """All that was reserved."""
+        return self.preview + self.paid
+
+
+class Capture(NamedTuple):
+    """What a job was charged, by where it came from, and what went back."""
+
+    preview: int
+    paid: int
+    returned: int
+
+
+class Grant(NamedTuple):
+    """What a purchase brought, and how much of it settled a debt at once."""
+
+    credits: int
+    settled: int
+
+
+def open_wallets(*, organization_id: int) -> None:
+    """Open an organization's four wallets, empty, in the transaction that makes it."""
+    Wallet.objects.bulk_create(
+        Wallet(organization_id=organization_id, purpose=purpose) for purpose in ORGANIZATION
+    )
+
+
+def balances(organization_id: int) -> Balances:
+    """Read the cached balances: one statement, whatever the history."""
+    rows = Wallet.objects.filter(organization_id=organization_id)
+    by_purpose = dict(rows.values_list("purpose", "balance"))
+    return Balances(*(by_purpose.get(purpose, 0) for purpose in ORGANIZATION))
+
+
+def grant_preview(
+    *, organization_id: int, credits: int, key: str, actor: str, reason: str, reference: str
+) -> Transfer:
+    """Give free credits, once for each key."""
+    move = posting.Move(
+        key=key,
+        kind=Kind.PREVIEW_GRANT,
+        credits=credits,
+        actor=actor,
+        reason=reason,
+        reference=reference,
+    )
+    return posting.post(posting.lock(organization_id), [move])[0]
+
+
+def grant_paid(*, organization_id: int, receipt_id: str, credits: int, actor: str) -> Grant:
+    """Give what a receipt paid for, once; what is owed is settled from it first."""
+    key = f"receipt:{receipt_id}:grant"
+    wallets = posting.lock(organization_id)
+    is_replay = Transfer.objects.filter(key=key).exists()
+    move = posting.Move(
+        key=key,
+        kind=Kind.PAID_GRANT,
+        credits=credits,
+        actor=actor,
+        reason="credits bought",
+        reference=receipt_id,
+    )
+    [grant] = posting.post(wallets, [move])
+    if is_replay:
+        return Grant(credits, debts.settled_by(grant))
+    lots.add(organization_id=organization_id, reference=receipt_id, credits=credits)
+    cause = f"receipt:{receipt_id}"
+    return Grant(credits, debts.settle(wallets, cause=cause, actor=actor, parents=(key,)))
+
+
+def hold(*, organization_id: int, job_id: str, credits: int, actor: str) -> Hold:
+    """Reserve credits for a job: free ones first, then the oldest purchase's.
+
+    Raises InsufficientCredits where there are too few, or where any are owed.
+    """
+    wallets = posting.lock(organization_id)
+    stored = JobHold.objects.filter(job_id=job_id).first()
+    if stored:
+        if (stored.organization_id, stored.credits) != (organization_id, credits):
+            raise TransferConflict(f"{job_id} holds {stored.credits} credits already")
+        return Hold(stored.preview, stored.paid)
+    _check_funds(wallets, credits)
+    preview = min(wallets[Purpose.PREVIEW], credits)
+    parts = Hold(preview, credits - preview)
+    amounts = {Kind.HOLD_PREVIEW: parts.preview, Kind.HOLD_PAID: parts.paid}
+    moves = job_transfers.of(job_id, amounts, actor=actor, reason="reserved for a job")
+    posting.post(wallets, moves, is_new=True)
+    if parts.paid:
+        lots.take(organization_id=organization_id, reference=job_id, credits=parts.paid)
+    JobHold.objects.create(
+        job_id=job_id, organization_id=organization_id, preview=parts.preview, paid=parts.paid
+    )
+    return parts
+
+
+def capture(*, organization_id: int, job_id: str, credits: int, actor: str = "system") -> Capture:
+    """Charge a job, free credits first; the rest of its hold goes back to where it came from.
+
+    Never charges above the hold: an excess is the house's. Repeated with the same credits it
+    gives the first capture. Raises HoldClosed where the hold was released or captured otherwise.
+    """
+    if credits < 1:
+        raise ValueError("a capture is of at least one credit")
+    wallets = posting.lock(organization_id)
+    held = _held(organization_id, job_id)
+    charged = min(credits, held.credits)
+    if held.state == JobHold.State.CAPTURED and held.captured == charged:
+        return Capture(held.captured_preview, held.captured_paid, held.credits - held.captured)
+    _check_open(held)
+    held.captured_preview = min(held.preview, charged)
+    held.captured_paid = charged - held.captured_preview
+    _close(wallets, held, state=JobHold.State.CAPTURED, actor=actor, reason="job completed")
+    return Capture(held.captured_preview, held.captured_paid, held.credits - charged)
+
+
+def release(*, organization_id: int, job_id: str, reason: str, actor: str = "system") -> Hold:
+    """Give a job's whole hold back to where it came from; what is owed is settled from it.
+
+    Repeated, it gives the first release. Raises HoldClosed where the job was charged.
+    """
+    wallets = posting.lock(organization_id)
+    held = _held(organization_id, job_id)
+    if held.state != JobHold.State.RELEASED:
+        _check_open(held)
+        _close(wallets, held, state=JobHold.State.RELEASED, actor=actor, reason=reason)
+    return Hold(held.preview, held.paid)
+
+
+def _check_funds(wallets: posting.Wallets, credits: int) -> None:
+    if credits < 1:
+        raise ValueError("a hold is of at least one credit")
+    preview, paid, owes = (wallets[p] for p in (Purpose.PREVIEW, Purpose.PAID, Purpose.OWED))
+    if not owes and credits <= preview + paid:
+        return
+    if owes:
+        why = f"{owes} credits are owed after a reversal; the next purchase settles them first."
+    else:
+        why = f"This needs {credits} credits; {preview + paid} are there."
+    raise InsufficientCredits(
+        why, recovery=purchase_hints.recovery(preview=preview, paid=paid, owed=owes)
+    )
+
+
+def _held(organization_id: int, job_id: str) -> JobHold:
+    held = JobHold.objects.filter(job_id=job_id, organization_id=organization_id).first()
+    if held is None:
+        raise NoHold(job_id)
+    return held
+
+
+def _check_open(held: JobHold) -> None:
+    if held.state != JobHold.State.OPEN:
+        raise HoldClosed(f"{held.job_id} is {held.state}")
+
+
+def _close(
+    wallets: posting.Wallets, held: JobHold, *, state: JobHold.State, actor: str, reason: str
+) -> None:
+    back = Hold(held.preview - held.captured_preview, held.paid - held.captured_paid)
+    amounts = {
+        Kind.CAPTURE: held.captured,
+        Kind.RETURN_PREVIEW: back.preview,
+        Kind.RETURN_PAID: back.paid,
+    }
+    moves = job_transfers.of(held.job_id, amounts, actor=actor, reason=reason)
+    posting.post(wallets, moves)
+    held.state, held.closed_at = state, clock.now()
+    held.save(update_fields=["state", "closed_at", "captured_preview", "captured_paid"])
+    if back.paid:
+        lots.give_back(reference=held.job_id, credits=back.paid)
+        debts.settle(wallets, cause=f"job:{held.job_id}", actor=actor)

@@ -1,0 +1,111 @@
+"""Checks of the books: whether every credit is where its history says.
+
+What other apps know (a job and its hold) they check themselves: `settings.BOOK_CHECKS` names
+every function that takes part, so that nothing here looks upward.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils.module_loading import import_string
+
+from accounts import audit
+from accounts.models import User
+from billing.ledger import invariants
+from billing.models import BooksCheck, JobHold
+from imageskill.lib import clock
+from imageskill.lib.queue import enqueue
+
+CHECK = "billing.check_books"
+_KEPT_PROBLEMS = 100
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong: which check, about what, and how."""
+
+    check: str
+    subject: str
+    message: str
+
+
+class HeldForJob(NamedTuple):
+    """What the ledger knows of a job."""
+
+    state: str
+    credits: int
+    captured: int
+
+
+def ask(*, user: User, reason: str) -> None:
+    """Have a worker check the books on behalf of staff."""
+    with transaction.atomic():
+        audit.record(user=user, action="books.check", subject="books", reason=reason)
+        enqueue(CHECK, actor=f"user:{user.pk}")
+
+
+def check(*, actor: str) -> BooksCheck:
+    """Run every check on one snapshot of the database and keep the outcome."""
+    started_at = clock.now()
+    found = problems()
+    return BooksCheck.objects.create(
+        started_at=started_at,
+        finished_at=clock.now(),
+        actor=actor,
+        problem_count=len(found),
+        problems=[
+            {"check": name, "subject": subject, "message": message}
+            for name, subject, message in found[:_KEPT_PROBLEMS]
+        ],
+    )
+
+
+def problems(*, say: Callable[[str], None] = lambda _: None) -> list[Problem]:
+    """Run every check, on one snapshot of the database, and give what is wrong.
+
+    Tells `say` how far it is: with a long history it takes minutes.
+    """
+    found: list[Problem] = []
+    with _snapshot():
+        for number, name in enumerate(settings.BOOK_CHECKS, start=1):
+            say(f"{name} ({number} of {len(settings.BOOK_CHECKS)})")
+            run: Callable[[], Iterable[Problem]] = import_string(name)
+            found.extend(run())
+    return found
+
+
+def ledger_problems() -> Iterator[Problem]:
+    """Check what the ledger alone can tell."""
+    for name, sql in invariants.QUERIES.items():
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            for subject, message in cursor.fetchall():
+                yield Problem(name, str(subject), message)
+
+
+def held_for(job_ids: Iterable[str]) -> dict[str, HeldForJob]:
+    """Give what the ledger holds or captured for these jobs; none for a job without a hold."""
+    rows = JobHold.objects.filter(job_id__in=list(job_ids))
+    return {row.job_id: HeldForJob(row.state, row.credits, row.captured) for row in rows}
+
+
+def open_holds(*, batch: int = 1000) -> Iterator[list[str]]:
+    """Give the ids of all jobs with an open hold, in batches."""
+    last = 0
+    rows = JobHold.objects.filter(state=JobHold.State.OPEN).order_by("id")
+    while found := list(rows.filter(id__gt=last).values_list("id", "job_id")[:batch]):
+        last = found[-1][0]
+        yield [job_id for _, job_id in found]
+
+
+@contextmanager
+def _snapshot() -> Iterator[None]:
+    # On a busy ledger, statements that see different moments would report what isn't wrong.
+    is_outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if is_outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield

@@ -1,0 +1,216 @@
+"""What reversals do to the ledger: take credits back, undo that, lose a dispute, write a debt off.
+
+Each joins the caller's transaction and happens once. What is taken comes from the purchase's own
+credits first; what was spent already becomes a debt. A debt's other side stands in the house
+wallet that the reversal works with: payments for a refund, suspense for a dispute.
+"""
+
+from typing import NamedTuple
+
+from billing.chart import Kind, Purpose
+from billing.ledger import debts as owed
+from billing.ledger import lots, posting
+from billing.models import Taking
+
+_Cause, _State = Taking.Cause, Taking.State
+
+_TAKE = {
+    _Cause.REFUND: (Kind.REFUND, Kind.REFUND_OWED),
+    _Cause.DISPUTE: (Kind.DISPUTE, Kind.DISPUTE_OWED),
+}
+_UNDO = {
+    _Cause.REFUND: (Kind.REFUND_UNDONE, Kind.REFUND_OWED_UNDONE, Kind.REFUND_LOSS_RECOVERED),
+    _Cause.DISPUTE: (Kind.DISPUTE_WON, Kind.DISPUTE_OWED_WON, Kind.DISPUTE_LOSS_RECOVERED),
+}
+
+
+class TakingClosed(Exception):
+    """The reversal has ended otherwise: a lost dispute is not undone, an undone one not lost."""
+
+
+class Taken(NamedTuple):
+    """What a reversal took: credits that were there, and what is owed instead of the rest."""
+
+    taken: int
+    owed: int
+
+
+class Undone(NamedTuple):
+    """What undoing a reversal moved: back to the organization, off its debt, and the losses."""
+
+    returned: int
+    forgiven: int
+    recovered: int
+
+
+def take(
+    *,
+    organization_id: int,
+    reversal_id: str,
+    receipt_id: str,
+    cause: Taking.Cause,
+    key: str,
+    credits: int,
+    actor: str,
+) -> Taken:
+    """Take a reversal's credits from an organization, once for ever; the rest is owed.
+
+    `key` names the cause as the vendor does: `refund:<re_…>`, `dispute:<du_…>:withdrawn`.
+    """
+    wallets = posting.lock(organization_id)
+    if Taking.objects.filter(cause_key=key).exists():
+        raise posting.TransferConflict(f"{key} took its credits before")
+    there = min(wallets[Purpose.PAID], credits)
+    amounts = Taken(there, credits - there)
+    paid_kind, owed_kind = _TAKE[cause]
+    posting.post(
+        wallets,
+        _moves(
+            {(paid_kind, key): amounts.taken, (owed_kind, f"{key}:owed"): amounts.owed},
+            reference=reversal_id,
+            actor=actor,
+            reason=f"{cause} of {receipt_id}",
+        ),
+    )
+    if amounts.taken:
+        lots.take(
+            organization_id=organization_id,
+            reference=reversal_id,
+            credits=amounts.taken,
+            first=receipt_id,
+        )
+    Taking.objects.create(
+        reference=reversal_id,
+        cause_key=key,
+        organization_id=organization_id,
+        receipt_id=receipt_id,
+        cause=cause,
+        taken=amounts.taken,
+        owed=amounts.owed,
+    )
+    return amounts
+
+
+def undo(*, reversal_id: str, actor: str, reason: str) -> Undone:
+    """Give back exactly what a reversal took, and forgive what it left owed.
+
+    What comes back settles other debts first. Repeated, it moves nothing. Raises TakingClosed
+    for a dispute that was lost.
+    """
+    wallets, taking = _locked(reversal_id)
+    if taking.state == _State.UNDONE:
+        return Undone(0, 0, 0)
+    if taking.state == _State.LOST:
+        raise TakingClosed(f"{reversal_id} is lost")
+    amounts = Undone(taking.taken, taking.owed, taking.written_off)
+    key = f"{taking.cause_key}:undone"
+    paid_kind, owed_kind, loss_kind = _UNDO[_Cause(taking.cause)]
+    posting.post(
+        wallets,
+        _moves(
+            {
+                (paid_kind, key): amounts.returned,
+                (owed_kind, f"{key}:owed"): amounts.forgiven,
+                (loss_kind, f"{key}:loss"): amounts.recovered,
+            },
+            reference=reversal_id,
+            actor=actor,
+            reason=reason,
+            parents=(taking.cause_key,),
+        ),
+    )
+    taking.state, taking.taken, taking.owed, taking.written_off = _State.UNDONE, 0, 0, 0
+    taking.save(update_fields=["state", "taken", "owed", "written_off"])
+    if amounts.returned:
+        lots.give_back(reference=reversal_id, credits=amounts.returned)
+        owed.settle(wallets, cause=key, actor=actor)
+    return amounts
+
+
+def lose(*, reversal_id: str, actor: str) -> int:
+    """Move a lost dispute out of suspense for good; give what the house lost by it so far.
+
+    Repeated, it moves nothing. Raises TakingClosed where the dispute was undone.
+    """
+    wallets, taking = _locked(reversal_id)
+    lost = taking.taken - taking.owed - taking.written_off
+    if taking.state == _State.LOST:
+        return lost
+    if taking.state != _State.OPEN or taking.cause != _Cause.DISPUTE:
+        raise TakingClosed(f"{reversal_id} is {taking.state}")
+    key = f"{taking.cause_key}:lost"
+    posting.post(
+        wallets,
+        _moves(
+            {
+                (Kind.DISPUTE_LOST, key): taking.taken,
+                (Kind.DISPUTE_LOST_OWED, f"{key}:owed"): taking.owed + taking.written_off,
+            },
+            reference=reversal_id,
+            actor=actor,
+            reason="dispute lost",
+            parents=(taking.cause_key,),
+        ),
+    )
+    taking.state = _State.LOST
+    taking.save(update_fields=["state"])
+    return lost
+
+
+def write_off(*, organization_id: int, credits: int, key: str, actor: str, reason: str) -> int:
+    """Let the house bear what an organization owes, oldest debt first; give how much it was.
+
+    Never more than is owed, whatever was asked for meanwhile.
+    """
+    wallets = posting.lock(organization_id)
+    left = min(credits, wallets[Purpose.OWED])
+    total = left
+    debts = Taking.objects.filter(organization_id=organization_id, owed__gt=0).order_by("id")
+    for taking in debts:
+        part = min(taking.owed, left)
+        if not part:
+            break
+        move = {(Kind.WRITE_OFF, f"write_off:{key}:{taking.reference}"): part}
+        posting.post(wallets, _moves(move, reference=taking.reference, actor=actor, reason=reason))
+        taking.owed -= part
+        taking.written_off += part
+        taking.save(update_fields=["owed", "written_off"])
+        left -= part
+    return total
+
+
+def in_force(receipt_id: str) -> int:
+    """Give how many of a receipt's credits its reversals have taken and not given back."""
+    rows = Taking.objects.filter(receipt_id=receipt_id).exclude(state=_State.UNDONE)
+    return sum(row.taken + row.owed + row.written_off for row in rows)
+
+
+def _locked(reversal_id: str) -> tuple[posting.Wallets, Taking]:
+    organization_id = Taking.objects.values_list("organization_id", flat=True).get(
+        reference=reversal_id
+    )
+    wallets = posting.lock(organization_id)
+    return wallets, Taking.objects.get(reference=reversal_id)
+
+
+def _moves(
+    amounts: dict[tuple[Kind, str], int],
+    *,
+    reference: str,
+    actor: str,
+    reason: str,
+    parents: tuple[str, ...] = (),
+) -> list[posting.Move]:
+    return [
+        posting.Move(
+            key=key,
+            parent_keys=parents,
+            kind=kind,
+            credits=credits,
+            actor=actor,
+            reason=reason,
+            reference=reference,
+        )
+        for (kind, key), credits in amounts.items()
+        if credits
+    ]

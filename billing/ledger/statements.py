@@ -1,0 +1,113 @@
+"""What a sponsor reads of the books: balances, what was spent, and the entries behind a number."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet, Sum
+
+from accounts.models import Agent
+from billing.chart import ORGANIZATION, Purpose
+from billing.ledger import Balances
+from billing.limits import daily_use
+from billing.models import DailyUse, LedgerEntry, Taking, Transfer, Wallet
+from imageskill.lib import clock
+
+NOTHING = Balances(preview=0, paid=0, held=0, owed=0)
+
+_WINDOWS = {
+    "credits_today": "Today",
+    "credits_this_week": "This week",
+    "credits_this_month": "This month",
+    "credits_ever": "In all",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CapUse:
+    """One cap on credits, and how much of it is used."""
+
+    label: str
+    since: date | None  # the first day that counts; None: all of them
+    used: int
+    cap: int
+
+
+def balances_of(organization_ids: Iterable[int]) -> dict[int, Balances]:
+    """Read the balances of several organizations, in one statement."""
+    found: dict[int, dict[str, int]] = {}
+    rows = Wallet.objects.filter(organization_id__in=list(organization_ids))
+    for organization_id, purpose, balance in rows.values_list(
+        "organization_id", "purpose", "balance"
+    ):
+        found.setdefault(organization_id or 0, {})[purpose] = balance
+    return {
+        organization_id: Balances(*(by_purpose.get(purpose, 0) for purpose in ORGANIZATION))
+        for organization_id, by_purpose in found.items()
+    }
+
+
+def cap_use_of(agents: Iterable[Agent], *, at: datetime) -> dict[int, list[CapUse]]:
+    """Set what each agent used against the caps that it has, in one statement."""
+    agents = list(agents)
+    used = _used(agents, at)
+    starts = _starts(clock.utc_day(at))
+    return {
+        agent.pk: [
+            CapUse(
+                label=_WINDOWS[window],
+                since=starts.get(window),
+                used=used.get(agent.pk, {}).get(window, 0),
+                cap=cap,
+            )
+            for window, cap in daily_use.credit_caps(agent).items()
+        ]
+        for agent in agents
+    }
+
+
+def entries(organization_id: int, purpose: Purpose) -> QuerySet[LedgerEntry]:
+    """Give the entries that make one balance, newest first."""
+    found: QuerySet[LedgerEntry] = (
+        LedgerEntry.objects.filter(wallet__organization_id=organization_id, wallet__purpose=purpose)
+        .select_related("transfer")
+        .order_by("-id")
+    )
+    return found
+
+
+def transfers_about(organization_id: int, reference: str) -> list[Transfer]:
+    """Give what moved because of one job, receipt or reversal, oldest first."""
+    return list(
+        Transfer.objects.filter(organization_id=organization_id, reference=reference).order_by(
+            "id"
+        )[:50]
+    )
+
+
+def _used(agents: list[Agent], at: datetime) -> dict[int, dict[str, Any]]:
+    rows = DailyUse.objects.filter(agent__in=agents).values("agent_id")
+    sums = rows.annotate(
+        **{
+            window: Sum("credits", filter=Q(day__gte=start), default=0)
+            for window, start in _starts(clock.utc_day(at)).items()
+        },
+        credits_ever=Sum("credits", default=0),
+    )
+    return {row["agent_id"]: dict(row) for row in sums}
+
+
+def debts_of(organization_id: int) -> list[Taking]:
+    """Give the refunds and disputes that left something owed, oldest first."""
+    return list(
+        Taking.objects.filter(organization_id=organization_id, owed__gt=0).order_by("id")[:50]
+    )
+
+
+def _starts(today: date) -> dict[str, date]:
+    return {
+        "credits_today": today,
+        "credits_this_week": daily_use.week_start(today),
+        "credits_this_month": today.replace(day=1),
+    }

@@ -1,0 +1,1 @@
+"""What an agent may use: jobs and credits a day, and mail when a limit is near."""

@@ -1,0 +1,187 @@
+"""What an agent may use in a day: jobs by its claim state, credits by its caps.
+
+One row for each agent and day, changed in the transaction of the hold. Its row lock lets one
+create of an agent through at a time, so that caps hold under any number at once. Days, weeks
+(from Monday) and months are UTC.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import F, Q, Sum
+
+from accounts.grants import CapabilityDenied, how_to_get_more
+from accounts.models import Agent
+from billing.limits import notifications
+from billing.limits.notifications import CapUse
+from billing.models import DailyUse
+from imageskill.lib import clock
+from imageskill.lib.errors import ApiError
+
+_State = Agent.ClaimState
+
+
+class DailyJobLimit(ApiError):
+    """The day's jobs are used up."""
+
+    code = "DAILY_JOB_LIMIT"
+    status = 429
+    exit_code = 5
+    retryable = True
+    message = "The day's jobs are used up."
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Jobs of a day, and credits by the windows that caps speak of."""
+
+    jobs: int
+    credits_today: int
+    credits_this_week: int
+    credits_this_month: int
+    credits_ever: int
+
+
+def limit_of(agent: Agent) -> int:
+    """Give the jobs that the agent may start in a day."""
+    if agent.claim_state == _State.CLAIMED:
+        return settings.DAILY_JOBS_CLAIMED
+    if agent.claim_state == _State.PAYMENT_BACKED_UNCLAIMED:
+        return settings.DAILY_JOBS_PAYMENT_BACKED
+    return settings.DAILY_JOBS_PREVIEW
+
+
+def take(*, agent: Agent, credits: int, at: datetime) -> None:
+    """Count a job and the credits it holds against the day, in the caller's transaction.
+
+    Called before the ledger's verb, like `give_back`: this row is locked first, wallets after.
+
+    Raises DailyJobLimit, or CapabilityDenied where a cap on credits would be passed.
+    """
+    limit = limit_of(agent)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TAKE, {"agent": agent.pk, "day": clock.utc_day(at), "credits": credits, "limit": limit}
+        )
+        if cursor.fetchone() is None:
+            raise _limit_reached(limit, at)
+    caps = credit_caps(agent)
+    if caps:
+        _check_caps(agent, caps, credits, at)
+
+
+def tell_of_refusal(*, agent: Agent, credits: int, at: datetime) -> None:
+    """Tell the sponsor which caps had no room for the credits that `take` refused.
+
+    Called once the refused transaction is rolled back, or the telling would go with it. Where
+    there is room by now, nobody is told.
+    """
+    caps = credit_caps(agent)
+    for cap_use in _cap_uses(caps, used(agent.pk, at), at):
+        notifications.tell_refused(agent, cap_use, credits=credits)
+
+
+def give_back(*, agent_id: int, taken_at: datetime, credits: int, jobs: int = 1) -> None:
+    """Give back credits that a job did not use, and its slot where it was not to blame.
+
+    `taken_at` is the moment that was given to `take`, so that the right day gets it back.
+    """
+    DailyUse.objects.filter(agent_id=agent_id, day=clock.utc_day(taken_at)).update(
+        jobs=F("jobs") - jobs, credits=F("credits") - credits
+    )
+
+
+def used(agent_id: int, at: datetime) -> Use:
+    """Read what an agent used, in one statement."""
+    today = clock.utc_day(at)
+    rows = DailyUse.objects.filter(agent_id=agent_id)
+    sums = rows.aggregate(
+        jobs=Sum("jobs", filter=Q(day=today), default=0),
+        **{
+            name: Sum("credits", filter=Q(day__gte=start), default=0)
+            for name, start in _starts(today).items()
+        },
+        credits_ever=Sum("credits", default=0),
+    )
+    return Use(**sums)
+
+
+def credit_caps(agent: Agent) -> dict[str, int]:
+    """Give the caps on credits that bind the agent, by the field of `Use` that each speaks of."""
+    per_day = agent.cap_credits_per_day
+    if agent.claim_state == _State.PAYMENT_BACKED_UNCLAIMED:
+        bound = settings.PAYMENT_BACKED_CREDITS_PER_DAY
+        per_day = bound if per_day is None else min(per_day, bound)
+    caps = {
+        "credits_today": per_day,
+        "credits_this_week": agent.cap_credits_per_week,
+        "credits_this_month": agent.cap_credits_per_month,
+        "credits_ever": agent.cap_credits_total,
+    }
+    return {window: cap for window, cap in caps.items() if cap is not None}
+
+
+def week_start(day: date) -> date:
+    """Give the Monday of a day's week."""
+    return day - timedelta(days=day.weekday())
+
+
+_TAKE = """
+INSERT INTO billing_dailyuse AS use (agent_id, day, jobs, credits)
+SELECT %(agent)s, %(day)s, 1, %(credits)s WHERE %(limit)s > 0
+ON CONFLICT (agent_id, day) DO UPDATE
+   SET jobs = use.jobs + 1, credits = use.credits + excluded.credits
+ WHERE use.jobs < %(limit)s
+RETURNING jobs
+"""
+
+
+def _starts(today: date) -> dict[str, date]:
+    return {
+        "credits_today": today,
+        "credits_this_week": week_start(today),
+        "credits_this_month": today.replace(day=1),
+    }
+
+
+_WORDS = {
+    "credits_today": "a day",
+    "credits_this_week": "a week",
+    "credits_this_month": "a month",
+    "credits_ever": "in all",
+}
+
+
+def _check_caps(agent: Agent, caps: dict[str, int], credits: int, at: datetime) -> None:
+    use = used(agent.pk, at)
+    for window, cap in caps.items():
+        if getattr(use, window) > cap:
+            raise CapabilityDenied(
+                f"This would pass the agent's cap of {cap} credits {_WORDS[window]}.",
+                recovery=how_to_get_more(agent),
+            )
+    for cap_use in _cap_uses(caps, use, at):
+        notifications.tell(agent, cap_use, added=credits)
+
+
+def _cap_uses(caps: dict[str, int], use: Use, at: datetime) -> Iterator[CapUse]:
+    starts = _starts(clock.utc_day(at))
+    for window, cap in caps.items():
+        yield CapUse(
+            window=_WORDS[window], since=starts.get(window), used=getattr(use, window), cap=cap
+        )
+
+
+def _limit_reached(limit: int, at: datetime) -> DailyJobLimit:
+    turns_at = clock.next_utc_midnight(at)
+    return DailyJobLimit(
+        f"This agent may start {limit} jobs a day; the next ones from {clock.iso(turns_at)}. "
+        "Paid credits or a sponsor raise that.",
+        recovery={
+            "retry_after_seconds": max(1, int((turns_at - at).total_seconds())),
+            "suggested_command": "image-skill usage quota --json",
+        },
+    )

@@ -1,0 +1,62 @@
+"""Telling sponsors that a cap is nearly or wholly used: once for each threshold and period."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from accounts.mail import alerts
+from accounts.models import Agent, Alert
+
+_NEAR_PERCENT = 80
+_RESETS = {"a day": "midnight UTC", "a week": "Monday, 00:00 UTC", "a month": "next month"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapUse:
+    """One cap of an agent: its window in words and first day, and the credits used in it."""
+
+    window: str
+    since: date | None
+    used: int
+    cap: int
+
+
+def tell(agent: Agent, use: CapUse, *, added: int) -> None:
+    """Tell the sponsor if the credits just added pass a threshold, in the caller's transaction.
+
+    Credits that are given back and used again pass it again, and are not told of again.
+    """
+    kind = _passed(before=use.used - added, used=use.used, cap=use.cap)
+    if kind is not None:
+        _tell(agent, use, kind)
+
+
+def tell_refused(agent: Agent, use: CapUse, *, credits: int) -> None:
+    """Tell the sponsor that the cap has no room for these credits; counts as its 100 %."""
+    if use.used + credits > use.cap:
+        _tell(agent, use, Alert.Kind.CAP_REACHED, refused=credits)
+
+
+def _tell(agent: Agent, use: CapUse, kind: str, *, refused: int = 0) -> None:
+    alerts.tell_owner(
+        agent.organization_id,
+        kind,
+        agent.public_id,
+        cause=f"{agent.public_id}:{use.window}:{use.since}:{use.cap}",
+        facts={
+            "agent": agent.name,
+            "used": use.used,
+            "cap": use.cap,
+            "window": use.window,
+            "resets": _RESETS.get(use.window, ""),
+            "refused": refused,
+        },
+    )
+
+
+def _passed(*, before: int, used: int, cap: int) -> str | None:
+    near = -(-cap * _NEAR_PERCENT // 100)
+    if before < cap <= used:
+        return Alert.Kind.CAP_REACHED
+    if before < near <= used:
+        return Alert.Kind.CAP_NEAR
+    return None

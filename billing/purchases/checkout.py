@@ -1,0 +1,208 @@
+"""Opening a Stripe Checkout session for a quote: never two that could both be paid.
+
+The attempt is stored before Stripe is asked and names itself as Stripe's idempotency key, so a
+repeated call, a lost answer or two callers at once all end at the same session.
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from accounts import activity
+from billing.models import AttemptStatus, PaymentAttempt, Quote, Rail
+from billing.purchases import idempotency_keys, payment_methods, quotes
+from billing.purchases.buyers import Buyer
+from billing.stripe import gateway
+from billing.stripe.gateway import PaymentProviderFailure
+from billing.stripe.objects import CheckoutSession
+from imageskill.lib import clock, trace
+from imageskill.lib.errors import IdempotencyConflict, NotFound
+
+FIRST_CHECK_AFTER = timedelta(minutes=1)
+# Stripe wants sessions to live for 30 minutes at least, counted when it gets the call.
+SHORTEST_SESSION = timedelta(minutes=31)
+
+
+def open_session(*, buyer: Buyer, quote_id: str, idempotency_key: str | None) -> PaymentAttempt:
+    """Open the quote's Checkout session, or give the one that is open already. Grants nothing.
+
+    The same key gives the same attempt, whatever has become of it since; another key finds the
+    session that is still payable. Raises what `quotes.check_payable` raises,
+    IdempotencyConflict, PaymentMethodUnavailable and PaymentProviderFailure.
+    """
+    key = idempotency_keys.check(idempotency_key)
+    payment_methods.require(Rail.STRIPE_CHECKOUT)
+    attempt = _claim(buyer, quote_id, key)
+    if attempt.status == AttemptStatus.CREATED:
+        attempt = _ask_stripe(attempt)
+    return attempt
+
+
+def find(payment_attempt_id: str) -> PaymentAttempt:
+    """Find an attempt by its public id; NotFound if there is none."""
+    attempt: PaymentAttempt | None = (
+        PaymentAttempt.objects.select_related("quote").filter(public_id=payment_attempt_id).first()
+    )
+    if attempt is None:
+        raise NotFound
+    return attempt
+
+
+def adopt(attempt: PaymentAttempt, session: CheckoutSession) -> bool:
+    """Keep the session that Stripe made for a locked attempt; False if it has another one.
+
+    Whoever learns of the session first does this: our own call, or a webhook that overtook it.
+    """
+    if attempt.checkout_session_id is None:
+        attempt.checkout_session_id = session.id
+        attempt.checkout_url = session.url
+        attempt.session_expires_at = session.expires_at
+        if attempt.status == AttemptStatus.CREATED:
+            attempt.status = AttemptStatus.OPEN
+        attempt.save()
+        _tell(attempt)
+    return attempt.checkout_session_id == session.id
+
+
+def _claim(buyer: Buyer, quote_id: str, key: str) -> PaymentAttempt:
+    """Find the attempt that this call means, or store a new one."""
+    with transaction.atomic():
+        quote = quotes.lock_for_payment(quote_id=quote_id, organization_id=buyer.organization_id)
+        same_key = quote.attempts.filter(idempotency_key=key).first()
+        if same_key is not None:
+            return same_key
+        payable = quote.attempts.payable().first()
+        if payable is not None:
+            return payable
+        quotes.check_payable(quote, payment_method=Rail.STRIPE_CHECKOUT)
+        if quote.attempts.filter(status=AttemptStatus.NEEDS_STAFF).exists():
+            raise quotes.already_used(quote)
+        _check_key(buyer, quote, key)
+        now = clock.now()
+        return PaymentAttempt.objects.create(
+            quote=quote,
+            agent=buyer.agent,
+            idempotency_key=key,
+            environment=gateway.environment(),
+            session_expires_at=now + timedelta(minutes=settings.CHECKOUT_SESSION_MINUTES),
+            trace_id=trace.current(),
+            next_check_at=now + FIRST_CHECK_AFTER,
+        )
+
+
+def _check_key(buyer: Buyer, quote: Quote, key: str) -> None:
+    """Refuse a key of another quote; two such calls at once meet the unique constraint."""
+    if buyer.agent is None:
+        return
+    if PaymentAttempt.objects.filter(agent=buyer.agent, idempotency_key=key).exists():
+        fresh = idempotency_keys.fresh("stripe-buy")
+        raise IdempotencyConflict(
+            recovery={
+                "suggested_command": "image-skill credits buy --provider stripe --quote-id "
+                f"{quote.public_id} {idempotency_keys.FLAG} {fresh} --json"
+            }
+        )
+
+
+def _ask_stripe(attempt: PaymentAttempt) -> PaymentAttempt:
+    """Have Stripe make the attempt's session; its failures leave the attempt to be tried again."""
+    if attempt.session_expires_at < clock.now() + SHORTEST_SESSION:
+        return _recover(attempt)
+    try:
+        session = _create(attempt)
+    except PaymentProviderFailure as failure:
+        if failure.is_replay and not failure.is_refusal:
+            # Stripe keeps a failure under its key: asking again would repeat it for a day.
+            return _recover(attempt)
+        if failure.http_status == 400:
+            _give_up(attempt, problem=failure.stripe_code or "refused")
+        raise
+    return _keep(attempt, session)
+
+
+def _recover(attempt: PaymentAttempt) -> PaymentAttempt:
+    """Find the session whose answer was lost, or ask for one under a fresh key.
+
+    A session that Stripe doesn't list was never made. Of several callers here at once, one moves
+    on to the fresh key; all of them then use that one.
+    """
+    found = gateway.find_session(
+        reference=attempt.public_id, since=attempt.created_at - timedelta(minutes=5)
+    )
+    if found is None:
+        expires_at = clock.now() + timedelta(minutes=settings.CHECKOUT_SESSION_MINUTES)
+        PaymentAttempt.objects.filter(
+            pk=attempt.pk,
+            session_try=attempt.session_try,
+            checkout_session_id__isnull=True,
+        ).update(
+            session_try=attempt.session_try + 1,
+            session_expires_at=expires_at,
+            updated_at=clock.now(),
+        )
+        attempt.refresh_from_db()
+        found = _create(attempt)
+    return _keep(attempt, found)
+
+
+def _create(attempt: PaymentAttempt) -> CheckoutSession:
+    page = f"{settings.PUBLIC_SITE_URL}{reverse('pay', args=[attempt.public_id])}"
+    return gateway.create_session(
+        reference=attempt.public_id,
+        quote_id=attempt.quote.public_id,
+        product_name=attempt.quote.pack_name or f"{attempt.quote.credits} credits",
+        amount_cents=attempt.quote.price_cents,
+        success_url=f"{page}/paid",
+        cancel_url=f"{page}/canceled",
+        expires_at=attempt.session_expires_at,
+        idempotency_key=attempt.stripe_key,
+    )
+
+
+def _keep(attempt: PaymentAttempt, session: CheckoutSession) -> PaymentAttempt:
+    with transaction.atomic():
+        locked = PaymentAttempt.objects.select_for_update(of=("self",)).select_related("quote")
+        attempt = locked.get(pk=attempt.pk)
+        is_kept = adopt(attempt, session)
+        if is_kept and not attempt.checkout_url:
+            # A webhook came first and told of a session that was closed by then.
+            attempt.checkout_url = session.url
+            attempt.save(update_fields=["checkout_url", "updated_at"])
+    if not is_kept and session.status == "open":
+        gateway.expire_session(session.id)
+    return attempt
+
+
+def _give_up(attempt: PaymentAttempt, *, problem: str) -> None:
+    PaymentAttempt.objects.filter(pk=attempt.pk, status=AttemptStatus.CREATED).update(
+        status=AttemptStatus.FAILED, problem=problem[:64], updated_at=clock.now()
+    )
+
+
+def _tell(attempt: PaymentAttempt) -> None:
+    quote = attempt.quote
+    activity.record(
+        activity.event(
+            type="payment.checkout_session.created",
+            organization_id=quote.organization_id,
+            agent_id=quote.agent_id,
+            subject_id=attempt.public_id,
+            operation="payment",
+            summary=f"Checkout opened for {quote.credits} credits",
+            status="action_required",
+            links={
+                "quote_id": quote.public_id,
+                "payment_attempt_id": attempt.public_id,
+                "checkout_session_id": attempt.checkout_session_id,
+            },
+            details={
+                "credits": quote.credits,
+                "amount_cents": quote.price_cents,
+                "currency": quote.currency,
+                "environment": attempt.environment,
+            },
+            trace_id=attempt.trace_id or None,
+        )
+    )

@@ -1,0 +1,65 @@
+"""The fake rail: credits for trying things out. No money moves and no credential is taken."""
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Sum
+
+from accounts.grants import CapabilityDenied
+from accounts.models import Organization
+from billing.models import Environment, Quote, Rail, Receipt
+from billing.purchases import idempotency_keys, payment_methods, quotes, receipts
+from billing.purchases.buyers import Buyer
+from imageskill.lib.errors import IdempotencyConflict
+
+
+def purchase(*, buyer: Buyer, quote_id: str, idempotency_key: str | None) -> Receipt:
+    """Grant a quote of the fake rail, once; the same key again gives the first receipt.
+
+    Raises what `quotes.check_payable` raises, IdempotencyConflict for a key of another quote,
+    and CapabilityDenied past what one organization may be granted this way.
+    """
+    key = idempotency_keys.check(idempotency_key)
+    with transaction.atomic():
+        # Purchases of one organization wait for each other here: the cap and the key count on it.
+        Organization.objects.select_for_update(no_key=True).get(pk=buyer.organization_id)
+        quote = quotes.lock_for_payment(quote_id=quote_id, organization_id=buyer.organization_id)
+        done: Receipt | None = Receipt.objects.filter(quote=quote).first()
+        if done is not None and done.idempotency_key == key and done.payment_method == Rail.FAKE:
+            return done
+        quotes.check_payable(quote, payment_method=Rail.FAKE)
+        payment_methods.require(Rail.FAKE)
+        _check_key(buyer, quote, key)
+        _check_cap(quote)
+        return receipts.issue(
+            quote=quote,
+            environment=Environment.TEST,
+            idempotency_key=key,
+            actor=buyer.actor,
+            amount_cents=quote.price_cents,
+        )
+
+
+def _check_key(buyer: Buyer, quote: Quote, key: str) -> None:
+    used = Receipt.objects.filter(
+        organization_id=buyer.organization_id, payment_method=Rail.FAKE, idempotency_key=key
+    )
+    if used.exists():
+        fresh = idempotency_keys.fresh("purchase")
+        raise IdempotencyConflict(
+            recovery={
+                "suggested_command": f"image-skill credits fake-purchase --quote-id "
+                f"{quote.public_id} {idempotency_keys.FLAG} {fresh} --json"
+            }
+        )
+
+
+def _check_cap(quote: Quote) -> None:
+    granted = Receipt.objects.filter(
+        organization_id=quote.organization_id, payment_method=Rail.FAKE
+    ).aggregate(credits=Sum("credits", default=0))["credits"]
+    cap = settings.FAKE_CREDITS_PER_ORGANIZATION
+    if granted + quote.credits > cap:
+        raise CapabilityDenied(
+            f"One organization gets at most {cap} credits without payment; {granted} are used.",
+            recovery={"suggested_command": "image-skill credits methods --json"},
+        )

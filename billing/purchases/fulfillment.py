@@ -1,0 +1,228 @@
+"""Fulfilment: turns what Stripe says of a session into credits, once.
+
+One re-entrant function, called by the webhook, by the page the buyer returns to, and by the
+sweep, in any order and at the same time. It goes by the session as Stripe has it now; whichever
+call holds the attempt's lock first acts, and the others find it done.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from billing.models import AttemptStatus, Environment, PaymentAttempt, Receipt, UnmatchedPayment
+from billing.purchases import checkout, quotes, receipts
+from billing.stripe import gateway
+from billing.stripe.objects import CheckoutSession
+from imageskill.lib import clock
+
+ACTOR = "stripe"
+_Reason = UnmatchedPayment.Reason
+# The sweep asks again after a quarter of the attempt's age, within these.
+SOONEST, LATEST = timedelta(minutes=1), timedelta(minutes=30)
+
+
+class UnknownAttempt(Exception):
+    """Stripe has a session that says it is ours, and there is no such attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a session came to."""
+
+    attempt: PaymentAttempt
+    receipt: Receipt | None
+
+    def __str__(self) -> str:
+        granted = f", receipt {self.receipt.public_id}" if self.receipt else ""
+        return f"attempt {self.attempt.public_id} {self.attempt.status}{granted}"
+
+
+def fulfil(*, payment_attempt_id: str) -> PaymentAttempt:
+    """Ask Stripe how an attempt stands and act on it; gives the attempt as it is then.
+
+    Raises NotFound for an unknown attempt and PaymentProviderFailure where Stripe can't say.
+    """
+    attempt = checkout.find(payment_attempt_id)
+    if attempt.checkout_session_id is None:
+        return attempt
+    return apply(gateway.session(attempt.checkout_session_id)).attempt
+
+
+def apply(session: CheckoutSession) -> Outcome:
+    """Bring our books to what this session says, in one transaction.
+
+    Raises Foreign for a session of another installation or mode, and UnknownAttempt for one
+    that names an attempt we don't have.
+    """
+    _check_ours(session)
+    with transaction.atomic():
+        locked = PaymentAttempt.objects.select_for_update(of=("self",)).select_related("quote")
+        attempt = locked.filter(public_id=session.reference).first()
+        if attempt is None:
+            raise UnknownAttempt(session.id)
+        is_its_session = checkout.adopt(attempt, session)
+        receipt = None
+        if session.is_paid:
+            receipt = _paid(attempt, session)
+        elif is_its_session and attempt.is_payable:
+            attempt.status = _unpaid_status(session)
+        attempt.next_check_at = _next_check(attempt)
+        attempt.save()
+    return Outcome(attempt, receipt)
+
+
+def cancel(*, payment_attempt_id: str) -> PaymentAttempt:
+    """Close an attempt's session for good, unless the buyer was faster: then it is fulfilled."""
+    attempt = checkout.find(payment_attempt_id)
+    if attempt.status != AttemptStatus.OPEN or attempt.checkout_session_id is None:
+        return attempt
+    try:
+        gateway.expire_session(attempt.checkout_session_id)
+    except gateway.PaymentProviderFailure as failure:
+        if not failure.is_refusal:
+            raise
+    else:
+        PaymentAttempt.objects.filter(pk=attempt.pk, status=AttemptStatus.OPEN).update(
+            status=AttemptStatus.CANCELED, updated_at=clock.now()
+        )
+    return fulfil(payment_attempt_id=payment_attempt_id)
+
+
+def sweep(*, limit: int = 100) -> int:
+    """Ask Stripe about attempts that are due; gives how many were looked at.
+
+    What no webhook told arrives here. Stripe out of reach ends the round; the next one goes on.
+    """
+    seen = 0
+    for attempt in PaymentAttempt.objects.due(now=clock.now())[:limit]:
+        try:
+            _look_after(attempt)
+        except gateway.PaymentProviderFailure as failure:
+            if not failure.is_refusal:
+                _postpone(attempt)  # behind the others, should the trouble be with this one
+                break
+            _give_up_late(attempt)
+        except (gateway.Foreign, UnknownAttempt):
+            _postpone(attempt)
+        seen += 1
+    return seen
+
+
+def _look_after(attempt: PaymentAttempt) -> None:
+    if attempt.checkout_session_id is not None:
+        fulfil(payment_attempt_id=attempt.public_id)
+        return
+    # Our call got no answer and nobody repeated it: its session may be there all the same.
+    found = gateway.find_session(
+        reference=attempt.public_id, since=attempt.created_at - timedelta(minutes=5)
+    )
+    if found is not None:
+        apply(found)
+    elif attempt.session_expires_at <= clock.now():
+        PaymentAttempt.objects.filter(pk=attempt.pk, status=AttemptStatus.CREATED).update(
+            status=AttemptStatus.EXPIRED, updated_at=clock.now()
+        )
+    else:
+        _postpone(attempt)
+
+
+def _give_up_late(attempt: PaymentAttempt) -> None:
+    """Let go of a session that Stripe no longer knows, as after a change of account or key."""
+    if attempt.session_expires_at <= clock.now():
+        PaymentAttempt.objects.payable().filter(pk=attempt.pk).update(
+            status=AttemptStatus.EXPIRED, problem="unknown_to_stripe", updated_at=clock.now()
+        )
+    else:
+        _postpone(attempt)
+
+
+def _postpone(attempt: PaymentAttempt) -> None:
+    PaymentAttempt.objects.filter(pk=attempt.pk).update(next_check_at=_next_check(attempt))
+
+
+def _check_ours(session: CheckoutSession) -> None:
+    if not gateway.is_ours(session.metadata):
+        raise gateway.Foreign("another installation's")
+    if session.is_live_mode != (gateway.environment() == Environment.LIVE):
+        raise gateway.Foreign("the other mode's")
+
+
+def _paid(attempt: PaymentAttempt, session: CheckoutSession) -> Receipt | None:
+    """Grant, unless this payment was seen before, came second, or is not what was quoted."""
+    quote = quotes.lock_for_payment(
+        quote_id=attempt.quote.public_id, organization_id=attempt.quote.organization_id
+    )
+    receipt: Receipt | None = Receipt.objects.filter(quote=quote).first()
+    if receipt is not None and _is_for(receipt, attempt, session):
+        return receipt
+    reason = _mismatch(attempt, session) or (_Reason.SECOND_PAYMENT if receipt else None)
+    if reason is not None:
+        _set_aside(attempt, session, reason)
+        return receipt
+    attempt.status = AttemptStatus.SUCCEEDED
+    attempt.payment_intent_id = session.payment_intent_id
+    return receipts.issue(
+        quote=quote,
+        environment=attempt.environment,
+        idempotency_key=attempt.idempotency_key,
+        actor=ACTOR,
+        attempt=attempt,
+        amount_cents=session.amount_total_cents,
+        discount_cents=session.discount_cents,
+        payment_intent_id=session.payment_intent_id,
+        charge_id=session.charge_id,
+    )
+
+
+def _is_for(receipt: Receipt, attempt: PaymentAttempt, session: CheckoutSession) -> bool:
+    return (
+        receipt.attempt_id == attempt.pk and receipt.payment_intent_id == session.payment_intent_id
+    )
+
+
+def _mismatch(attempt: PaymentAttempt, session: CheckoutSession) -> _Reason | None:
+    """Compare with the quote; a promotion that Stripe reports is the house's to bear."""
+    if session.currency != attempt.quote.currency:
+        return _Reason.CURRENCY_MISMATCH
+    if session.amount_total_cents + session.discount_cents != attempt.quote.price_cents:
+        return _Reason.AMOUNT_MISMATCH
+    return None
+
+
+def _set_aside(attempt: PaymentAttempt, session: CheckoutSession, reason: _Reason) -> None:
+    """Queue money that bought nothing for refund, once a session."""
+    UnmatchedPayment.objects.get_or_create(
+        checkout_session_id=session.id,
+        defaults={
+            "quote": attempt.quote,
+            "attempt": attempt,
+            "payment_intent_id": session.payment_intent_id,
+            "charge_id": session.charge_id,
+            "reason": reason,
+            "environment": attempt.environment,
+            "amount_cents": session.amount_total_cents,
+            "currency": session.currency,
+        },
+    )
+    if attempt.status != AttemptStatus.SUCCEEDED:
+        is_second = reason == _Reason.SECOND_PAYMENT
+        attempt.status = AttemptStatus.OVERPAID if is_second else AttemptStatus.NEEDS_STAFF
+        attempt.problem = reason
+        attempt.payment_intent_id = session.payment_intent_id
+
+
+def _unpaid_status(session: CheckoutSession) -> AttemptStatus:
+    if session.status == "expired":
+        return AttemptStatus.EXPIRED
+    if session.status == "complete":
+        return AttemptStatus.FAILED if session.has_failed else AttemptStatus.PROCESSING
+    return AttemptStatus.OPEN
+
+
+def _next_check(attempt: PaymentAttempt) -> datetime:
+    """Ask again after a while, and right after the moment at which the session ends."""
+    now = clock.now()
+    later = now + min(max((now - attempt.created_at) / 4, SOONEST), LATEST)
+    end = attempt.session_expires_at + SOONEST / 2
+    return min(later, end) if end > now else later

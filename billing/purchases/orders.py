@@ -1,0 +1,31 @@
+"""A person's order: quote and payment in one step, by the same verbs that agents use."""
+
+from typing import Any
+
+from billing.models import PaymentAttempt, Rail, Receipt
+from billing.purchases import checkout, fake_rail, payment_methods, quotes
+from billing.purchases.buyers import Buyer
+
+
+def order(*, buyer: Buyer, idempotency_key: str, **terms: Any) -> PaymentAttempt | Receipt:
+    """Quote a pack (`pack_id`) or a number of `credits`, and begin to pay for it.
+
+    The same key and terms order once. Gives the attempt that waits for its payment, or the
+    receipt at once where no money moves. Raises what quoting and opening a session raise.
+    """
+    method = payment_methods.require(_method_id())
+    quote = quotes.create(
+        buyer=buyer, payment_method=method.method_id, idempotency_key=idempotency_key, **terms
+    )
+    if method.method_id == Rail.FAKE:
+        return fake_rail.purchase(
+            buyer=buyer, quote_id=quote.public_id, idempotency_key=idempotency_key
+        )
+    return checkout.open_session(
+        buyer=buyer, quote_id=quote.public_id, idempotency_key=idempotency_key
+    )
+
+
+def _method_id() -> str:
+    method = payment_methods.preferred()
+    return Rail.STRIPE_CHECKOUT if method is None else method.method_id

@@ -1,0 +1,50 @@
+"""What is offered by name."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from billing.models import CreditPack
+from imageskill.lib.errors import InvalidArguments
+
+MIN_CREDITS = 1
+MAX_CREDITS = 5000
+CURRENCY = "USD"
+
+
+def offered() -> QuerySet[CreditPack]:
+    """Give the packs that can be bought today, smallest first."""
+    found: QuerySet[CreditPack] = CreditPack.objects.offered()
+    return found
+
+
+def default_pack_id() -> str | None:
+    """Name the pack to begin with, or None while none is the default."""
+    row = CreditPack.objects.filter(is_default=True).values_list("pack_id", flat=True).first()
+    return None if row is None else str(row)
+
+
+def find(pack_id: str) -> CreditPack:
+    """Find a pack on offer; an unknown or withdrawn one is an invalid argument."""
+    pack = CreditPack.objects.filter(pack_id=pack_id, is_offered=True).first()
+    if pack is None:
+        raise InvalidArguments(
+            "There is no such pack on offer.",
+            details=[{"field": "pack_id", "message": "not a pack of `credits packs list`"}],
+            recovery={"suggested_command": "image-skill credits packs list --json"},
+        )
+    found: CreditPack = pack
+    return found
+
+
+def shown(pack: CreditPack) -> dict[str, Any]:
+    """Lay a pack out as the contract does."""
+    return {
+        "pack_id": pack.pack_id,
+        "name": pack.name,
+        "display_name": pack.display_name,
+        "credits": pack.credits,
+        "amount_cents": pack.amount_cents,
+        "amount_usd": pack.amount_cents / 100,
+        "currency": pack.currency,
+    }

@@ -1,0 +1,149 @@
+"""The ways to pay, told truthfully: which exist, which work here, and whether money moves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from billing.models import Environment, Rail
+from billing.purchases import packs
+from billing.stripe import gateway
+from imageskill.lib.errors import ApiError, InvalidArguments
+
+X402 = "stripe_x402.exact.usdc"
+STRIPE_MINIMUM_CENTS = 50  # what Stripe takes at least in dollars
+NO_MONEY = "No money moves here: this payment method is not live, and its receipts say so."
+
+
+class PaymentMethodUnavailable(ApiError):
+    """The rail is known and can't be used here; recovery names one that can."""
+
+    code = "PAYMENT_METHOD_UNAVAILABLE"
+    status = 409
+    exit_code = 2
+    message = "This payment method can't be used here."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """A way to pay, as it is on this installation."""
+
+    method_id: str
+    environment: str
+    has_live_money: bool
+    unavailable_reason: str | None
+    settlement_blocker: str | None
+    buyer_modes: tuple[str, ...]
+    needs_browser: bool
+    agent_settleable: bool
+    purchase_endpoint: str | None
+    min_amount_cents: int
+    max_amount_cents: int = packs.MAX_CREDITS
+
+    @property
+    def is_available(self) -> bool:
+        """Whether it can be quoted and bought with here."""
+        return self.unavailable_reason is None
+
+
+def all_methods() -> list[Method]:
+    """Give every way to pay that is known, usable or not."""
+    return [_fake(), _stripe_checkout(), _x402()]
+
+
+def find(method_id: str) -> Method:
+    """Find a way to pay; an unknown one is an invalid argument."""
+    for name, describe in _METHODS.items():
+        if name == method_id:
+            return describe()
+    raise InvalidArguments(
+        "There is no such payment method.",
+        details=[{"field": "payment_method", "message": f"must be one of {', '.join(_METHODS)}"}],
+        recovery={"suggested_command": "image-skill credits methods --json"},
+    )
+
+
+def require(method_id: str) -> Method:
+    """Find a way to pay that works here, or raise `PaymentMethodUnavailable`."""
+    method = find(method_id)
+    if not method.is_available:
+        instead = preferred()
+        command = "image-skill credits methods --json" if instead is None else _quote(instead)
+        raise PaymentMethodUnavailable(
+            f"The payment method {method_id} can't be used here: {method.unavailable_reason}",
+            recovery={"suggested_command": command},
+        )
+    return method
+
+
+def preferred() -> Method | None:
+    """Give the way to pay that a caller should take: real money first, or None."""
+    usable = [method for method in all_methods() if method.is_available]
+    return max(usable, key=lambda method: method.has_live_money, default=None)
+
+
+def quote_command(method: Method) -> str:
+    """Write the command that asks for a quote with this method."""
+    return _quote(method)
+
+
+def _quote(method: Method) -> str:
+    pack_id = packs.default_pack_id()
+    terms = f"--pack {pack_id}" if pack_id and method.needs_browser else "--credits 10"
+    return f"image-skill credits quote {terms} --payment-method {method.method_id} --json"
+
+
+def _fake() -> Method:
+    return Method(
+        method_id=Rail.FAKE,
+        environment=Environment.TEST,
+        has_live_money=False,
+        unavailable_reason=None
+        if settings.FAKE_PAYMENTS
+        else "purchases without money are switched off on this installation.",
+        settlement_blocker=None,
+        buyer_modes=("agent_only", "hybrid", "human_only"),
+        needs_browser=False,
+        agent_settleable=True,
+        purchase_endpoint="/v1/credit-purchases",
+        min_amount_cents=packs.MIN_CREDITS,
+    )
+
+
+def _stripe_checkout() -> Method:
+    return Method(
+        method_id=Rail.STRIPE_CHECKOUT,
+        environment=gateway.environment(),
+        has_live_money=True,
+        unavailable_reason=None
+        if gateway.is_configured()
+        else "Stripe is not configured on this installation.",
+        settlement_blocker="a human pays on Stripe's page",
+        buyer_modes=("hybrid", "human_only"),
+        needs_browser=True,
+        agent_settleable=False,
+        purchase_endpoint="/v1/credit-purchases/stripe-checkout-sessions",
+        min_amount_cents=STRIPE_MINIMUM_CENTS,
+    )
+
+
+def _x402() -> Method:
+    return Method(
+        method_id=X402,
+        environment=gateway.environment(),
+        has_live_money=True,
+        unavailable_reason="paying by x402 is not built yet.",
+        settlement_blocker="not built yet",
+        buyer_modes=("agent_only",),
+        needs_browser=False,
+        agent_settleable=True,
+        purchase_endpoint=None,
+        min_amount_cents=packs.MIN_CREDITS,
+    )
+
+
+_METHODS: dict[str, Callable[[], Method]] = {
+    Rail.FAKE: _fake,
+    Rail.STRIPE_CHECKOUT: _stripe_checkout,
+    X402: _x402,
+}

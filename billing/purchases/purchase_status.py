@@ -1,0 +1,119 @@
+"""How a purchase stands, found by quote, attempt, Checkout session or receipt."""
+
+from dataclasses import dataclass
+
+from django.db.models import Q, Sum
+
+from billing.models import AttemptStatus, PaymentAttempt, PaymentReversal, Quote, Receipt
+from imageskill.lib import clock
+from imageskill.lib.errors import InvalidArguments, NotFound
+
+REFERENCES = ("quote_id", "payment_attempt_id", "checkout_session_id", "receipt_id")
+
+# What an attempt's status is to the buyer, while there is no receipt.
+_STATES: dict[str, str] = {
+    AttemptStatus.CREATED: "action_required",
+    AttemptStatus.OPEN: "action_required",
+    AttemptStatus.PROCESSING: "processing",
+    AttemptStatus.SUCCEEDED: "succeeded",
+    AttemptStatus.FAILED: "failed",
+    AttemptStatus.EXPIRED: "expired",
+    AttemptStatus.CANCELED: "canceled",
+    AttemptStatus.NEEDS_STAFF: "processing",
+    AttemptStatus.OVERPAID: "succeeded",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reversed:
+    """How many of a receipt's credits are taken back at the moment."""
+
+    refunded: int = 0
+    disputed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """A quote and what came of it so far."""
+
+    quote: Quote
+    attempt: PaymentAttempt | None
+    receipt: Receipt | None
+    reversed: Reversed = Reversed()
+
+    @property
+    def state(self) -> str:
+        """The purchase in a word of the contract."""
+        if self.receipt is not None:
+            return self._receipt_state(self.receipt)
+        if self.attempt is not None:
+            return _STATES[self.attempt.status]
+        return "expired" if self.quote.is_expired(now=clock.now()) else "created"
+
+    def _receipt_state(self, receipt: Receipt) -> str:
+        if self.reversed.disputed:
+            return "disputed"
+        if self.reversed.refunded:
+            is_all = self.reversed.refunded >= min(receipt.credits, receipt.amount_cents)
+            return "refunded" if is_all else "partially_refunded"
+        return "succeeded"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether asking again later makes sense."""
+        return self.state in {"action_required", "processing"}
+
+
+def find(*, organization_id: int, **references: str | None) -> Purchase:
+    """Find an organization's purchase by exactly one reference.
+
+    None or several are InvalidArguments; an unknown or foreign one is NotFound.
+    """
+    given = {name: value for name, value in references.items() if value is not None}
+    if len(given) != 1:
+        raise InvalidArguments(
+            "Give exactly one reference.",
+            details=[{"field": name, "message": "exactly one of these"} for name in REFERENCES],
+            recovery={"required_flags": [f"--{name.replace('_', '-')}" for name in REFERENCES]},
+        )
+    [(name, value)] = given.items()
+    quotes = Quote.objects.filter(organization_id=organization_id).select_related("agent")
+    lookup = {
+        "quote_id": "public_id",
+        "payment_attempt_id": "attempts__public_id",
+        "checkout_session_id": "attempts__checkout_session_id",
+        "receipt_id": "receipt__public_id",
+    }[name]
+    quote = quotes.filter(**{lookup: value}).first()
+    if quote is None:
+        raise NotFound("There is no such purchase, or it is not yours.")
+    receipt = Receipt.objects.filter(quote=quote).first()
+    attempt = _attempt(quote, receipt, name, value)
+    return Purchase(
+        quote, attempt, receipt, Reversed() if receipt is None else reversed_of(receipt)
+    )
+
+
+def reversed_of(receipt: Receipt) -> Reversed:
+    """Add up the refunds and disputes of a receipt that are in force."""
+    in_force = PaymentReversal.objects.filter(
+        receipt=receipt, state__in=(PaymentReversal.State.APPLIED, PaymentReversal.State.LOST)
+    )
+    kinds = PaymentReversal.Kind
+    sums = in_force.aggregate(
+        refunded=Sum("credits", filter=Q(kind=kinds.REFUND), default=0),
+        disputed=Sum("credits", filter=Q(kind=kinds.DISPUTE), default=0),
+    )
+    return Reversed(**sums)
+
+
+def _attempt(quote: Quote, receipt: Receipt | None, name: str, value: str) -> PaymentAttempt | None:
+    """Choose the attempt that was named, else the one that paid, else the newest."""
+    attempts = quote.attempts.order_by("-id")
+    if name == "payment_attempt_id":
+        return attempts.get(public_id=value)
+    if name == "checkout_session_id":
+        return attempts.get(checkout_session_id=value)
+    if receipt is not None:
+        return receipt.attempt
+    return attempts.first()

@@ -1,0 +1,203 @@
+"""Quotes: credits at a price for half an hour, the same quote for the same key and terms."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from billing.models import CreditPack, Quote, Receipt
+from billing.purchases import idempotency_keys, packs, payment_methods
+from billing.purchases.buyers import Buyer
+from imageskill.lib import clock, trace
+from imageskill.lib.errors import ApiError, InvalidArguments, NotFound
+
+
+class CreditQuoteConflict(ApiError):
+    """The idempotency key was used for a quote on other terms."""
+
+    code = "CREDIT_QUOTE_CONFLICT"
+    status = 409
+    exit_code = 2
+    message = "This idempotency key belongs to a quote on other terms; use a fresh key."
+
+
+class QuoteExpired(ApiError):
+    """The quote's price no longer holds."""
+
+    code = "QUOTE_EXPIRED"
+    status = 409
+    exit_code = 2
+    message = "The quote has expired; ask for a new one."
+
+
+class QuoteAlreadyUsed(ApiError):
+    """The quote was paid before. A quote is granted once, whatever the key."""
+
+    code = "QUOTE_ALREADY_USED"
+    status = 409
+    exit_code = 2
+    message = "The quote was paid already; its credits were granted once."
+
+
+class PaymentMethodMismatch(ApiError):
+    """The quote was made for another way to pay."""
+
+    code = "PAYMENT_METHOD_MISMATCH"
+    status = 409
+    exit_code = 2
+    message = "The quote was made for another payment method."
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a buyer asks for: a pack or an exact number of credits, and how it will be paid."""
+
+    payment_method: str
+    pack_id: str = ""
+    credits: int | None = None
+
+    def match(self, quote: Quote) -> bool:
+        """Tell whether a quote was made for exactly these terms."""
+        return (
+            self.payment_method == quote.payment_method
+            and self.pack_id == quote.pack_id
+            and self.credits in {None, quote.credits}
+        )
+
+
+def create(
+    *,
+    buyer: Buyer,
+    payment_method: str,
+    idempotency_key: str | None,
+    pack_id: str | None = None,
+    credits: int | None = None,
+) -> Quote:
+    """Make a quote, or give the one that this key and these terms made before.
+
+    Raises CreditQuoteConflict for a key with other terms, InvalidArguments for terms that don't
+    add up, PaymentMethodUnavailable for a rail that does not work here. Grants nothing.
+    """
+    key = idempotency_keys.check(idempotency_key)
+    terms = _terms(payment_method, pack_id, credits)
+    method = payment_methods.find(payment_method)
+    earlier = _earlier(buyer, key)
+    if earlier is not None:
+        return _same_terms(earlier, terms)
+    payment_methods.require(payment_method)
+    pack = packs.find(terms.pack_id) if terms.pack_id else None
+    quote = _draft(buyer, key, terms, pack)
+    _check_amount(quote.price_cents, method)
+    try:
+        with transaction.atomic():
+            quote.save(force_insert=True)
+    except IntegrityError:
+        earlier = _earlier(buyer, key)
+        if earlier is None:
+            raise
+        return _same_terms(earlier, terms)
+    return quote
+
+
+def lock_for_payment(*, quote_id: str, organization_id: int) -> Quote:
+    """Lock a quote of this organization, in the caller's transaction; NotFound if there is none."""
+    quote = (
+        Quote.objects.select_for_update(of=("self",))
+        .select_related("agent", "organization")
+        .filter(public_id=quote_id, organization_id=organization_id)
+        .first()
+    )
+    if quote is None:
+        raise NotFound("There is no such quote, or it is not yours.")
+    return quote
+
+
+def check_payable(quote: Quote, *, payment_method: str) -> None:
+    """Refuse a locked quote that can't be paid this way now: used, for another rail, expired."""
+    if quote.payment_method != payment_method:
+        raise PaymentMethodMismatch(
+            f"The quote was made for {quote.payment_method}, not for {payment_method}.",
+            recovery={"suggested_command": command_like(quote, payment_method=payment_method)},
+        )
+    if Receipt.objects.filter(quote=quote).exists():
+        raise already_used(quote)
+    if quote.is_expired(now=clock.now()):
+        raise QuoteExpired(recovery={"suggested_command": command_like(quote)})
+
+
+def already_used(quote: Quote) -> QuoteAlreadyUsed:
+    """Say that a quote was paid, and where to see how."""
+    return QuoteAlreadyUsed(
+        recovery={
+            "suggested_command": f"image-skill credits status --quote-id {quote.public_id} --json"
+        }
+    )
+
+
+def command_like(quote: Quote, *, payment_method: str | None = None) -> str:
+    """Write the command that asks for the same again, with a fresh key."""
+    return _command(
+        Terms(
+            payment_method=payment_method or quote.payment_method,
+            pack_id=quote.pack_id,
+            credits=None if quote.pack_id else quote.credits,
+        )
+    )
+
+
+def _terms(payment_method: str, pack_id: str | None, credits: int | None) -> Terms:
+    if (pack_id is None) == (credits is None):
+        raise InvalidArguments(
+            "Give either credits or pack_id.",
+            details=[{"field": "credits", "message": "exactly one of credits and pack_id"}],
+            recovery={"required_flags": ["--pack", "--credits"]},
+        )
+    if credits is not None and not packs.MIN_CREDITS <= credits <= packs.MAX_CREDITS:
+        message = f"must be a whole number from {packs.MIN_CREDITS} to {packs.MAX_CREDITS}"
+        raise InvalidArguments(details=[{"field": "credits", "message": message}])
+    return Terms(payment_method=payment_method, pack_id=pack_id or "", credits=credits)
+
+
+def _earlier(buyer: Buyer, key: str) -> Quote | None:
+    mine = Quote.objects.filter(organization_id=buyer.organization_id, idempotency_key=key)
+    return mine.filter(agent=buyer.agent, user=buyer.user).first()
+
+
+def _same_terms(quote: Quote, terms: Terms) -> Quote:
+    if not terms.match(quote):
+        raise CreditQuoteConflict(recovery={"suggested_command": _command(terms)})
+    return quote
+
+
+def _draft(buyer: Buyer, key: str, terms: Terms, pack: CreditPack | None) -> Quote:
+    now = clock.now()
+    credits = pack.credits if pack is not None else terms.credits or 0
+    return Quote(
+        organization_id=buyer.organization_id,
+        agent=buyer.agent,
+        user=buyer.user,
+        idempotency_key=key,
+        payment_method=terms.payment_method,
+        pack_id=terms.pack_id,
+        pack_name=pack.display_name if pack is not None else "",
+        credits=credits,
+        price_cents=pack.amount_cents if pack is not None else credits,
+        trace_id=trace.current(),
+        created_at=now,
+        expires_at=now + timedelta(minutes=settings.QUOTE_MINUTES),
+    )
+
+
+def _check_amount(price_cents: int, method: payment_methods.Method) -> None:
+    if price_cents < method.min_amount_cents:
+        message = f"{method.method_id} takes at least {method.min_amount_cents} credits"
+        raise InvalidArguments(message + ".", details=[{"field": "credits", "message": message}])
+
+
+def _command(terms: Terms) -> str:
+    what = f"--pack {terms.pack_id}" if terms.pack_id else f"--credits {terms.credits}"
+    return (
+        f"image-skill credits quote {what} --payment-method {terms.payment_method} "
+        f"{idempotency_keys.FLAG} {idempotency_keys.fresh('quote')} --json"
+    )

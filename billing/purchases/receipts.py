@@ -1,0 +1,146 @@
+"""Receipts: what a payment granted, numbered without a gap, never changed afterwards."""
+
+from datetime import datetime
+
+from django.db import connection
+
+from accounts import activity
+from accounts.claims import states
+from accounts.mail import alerts
+from accounts.models import Agent, Alert
+from billing import ledger
+from billing.models import Environment, PaymentAttempt, Quote, Receipt
+from imageskill.lib import clock, ids
+from imageskill.lib.errors import NotFound
+
+LIVE_PREFIX = "IS"
+TEST_PREFIX = "TEST"
+
+_NEXT_NUMBER = """
+INSERT INTO billing_receiptseries AS series (prefix, year, last_number) VALUES (%s, %s, 1)
+ON CONFLICT (prefix, year) DO UPDATE SET last_number = series.last_number + 1
+RETURNING last_number
+"""
+
+
+def issue(
+    *,
+    quote: Quote,
+    environment: str,
+    idempotency_key: str,
+    actor: str,
+    attempt: PaymentAttempt | None = None,
+    amount_cents: int,
+    discount_cents: int = 0,
+    payment_intent_id: str = "",
+    charge_id: str = "",
+) -> Receipt:
+    """Grant a quote's credits and write the receipt, in the caller's transaction.
+
+    The caller has locked the quote and seen that it has no receipt; a unique constraint stands
+    behind that. Locks the agent, then the wallets, then the series of numbers. What is owed is
+    settled first, and the receipt says how much.
+    """
+    receipt_id = ids.new("receipt")
+    if quote.agent_id is not None:
+        _back_by_payment(quote.agent_id)
+    grant = ledger.grant_paid(
+        organization_id=quote.organization_id,
+        receipt_id=receipt_id,
+        credits=quote.credits,
+        actor=actor,
+    )
+    now = clock.now()
+    receipt = Receipt(
+        public_id=receipt_id,
+        number=_number(environment, now),
+        organization_id=quote.organization_id,
+        agent_id=quote.agent_id,
+        quote=quote,
+        attempt=attempt,
+        payment_method=quote.payment_method,
+        environment=environment,
+        idempotency_key=idempotency_key,
+        credits=quote.credits,
+        amount_cents=amount_cents,
+        discount_cents=discount_cents,
+        currency=quote.currency,
+        owed_settled_credits=grant.settled,
+        balance_after=ledger.balances(quote.organization_id).paid,
+        payment_intent_id=payment_intent_id,
+        charge_id=charge_id,
+        trace_id=quote.trace_id,
+        issued_at=now,
+    )
+    receipt.save(force_insert=True)
+    _tell(receipt)
+    return receipt
+
+
+def find(*, receipt_id: str, organization_id: int) -> Receipt:
+    """Find a receipt of this organization; NotFound if there is none."""
+    receipt: Receipt | None = (
+        Receipt.objects.select_related("quote", "organization", "agent", "attempt")
+        .filter(public_id=receipt_id, organization_id=organization_id)
+        .first()
+    )
+    if receipt is None:
+        raise NotFound("There is no such receipt, or it is not yours.")
+    return receipt
+
+
+def _number(environment: str, now: datetime) -> str:
+    """Take the year's next number; the row stays locked until the receipt is in or given up."""
+    prefix = LIVE_PREFIX if environment == Environment.LIVE else TEST_PREFIX
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_NUMBER, [prefix, now.year])
+        [number] = cursor.fetchone()
+    return f"{prefix}-{now.year}-{number:06}"
+
+
+def _back_by_payment(agent_id: int) -> None:
+    agent = Agent.objects.select_for_update(no_key=True).get(pk=agent_id)
+    if agent.claim_state == Agent.ClaimState.UNCLAIMED:
+        states.move(agent, to=Agent.ClaimState.PAYMENT_BACKED_UNCLAIMED)
+
+
+def _tell(receipt: Receipt) -> None:
+    activity.record(
+        activity.event(
+            type="credits.payment_backed_granted",
+            organization_id=receipt.organization_id,
+            agent_id=receipt.agent_id,
+            subject_id=receipt.credit_event_id,
+            operation="credits",
+            summary=f"{receipt.credits} credits granted",
+            status="succeeded",
+            links={
+                "quote_id": receipt.quote.public_id,
+                "receipt_id": receipt.public_id,
+                "credit_event_id": receipt.credit_event_id,
+            },
+            details={
+                "receipt_number": receipt.number,
+                "credits": receipt.credits,
+                "owed_settled_credits": receipt.owed_settled_credits,
+                "amount_cents": receipt.amount_cents,
+                "currency": receipt.currency,
+                "accepted_payment_method": receipt.payment_method,
+                "environment": receipt.environment,
+            },
+            trace_id=receipt.trace_id or None,
+            also_found_by=(receipt.attempt.public_id,) if receipt.attempt else (),
+        )
+    )
+    alerts.tell_owner(
+        receipt.organization_id,
+        Alert.Kind.PURCHASE,
+        receipt.public_id,
+        cause=receipt.public_id,
+        facts={
+            "credits": receipt.credits,
+            "amount": f"${receipt.amount_cents // 100}.{receipt.amount_cents % 100:02}",
+            "number": receipt.number,
+            "live": receipt.is_live,
+        },
+    )

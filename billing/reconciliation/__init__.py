@@ -1,0 +1,1 @@
+"""Stripe's balance beside ours, and closed months."""

@@ -1,0 +1,93 @@
+"""Stripe's balance transactions: read, told apart from other installations', and kept."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing.models import BalanceMovement, PaymentReversal, Receipt
+from billing.reversals import applying
+from billing.stripe import gateway
+from billing.stripe.objects import BalanceTransaction
+
+_Category = BalanceMovement.Category
+
+_CATEGORIES = {
+    "charge": _Category.PAYMENT,
+    "refund": _Category.REFUND,
+    "partial_capture_reversal": _Category.REFUND,
+    "refund_failure": _Category.REFUND_FAILURE,
+    "dispute": _Category.DISPUTE,
+    "dispute_reversal": _Category.DISPUTE_REVERSAL,
+}
+_OF_REFUNDS = (_Category.REFUND, _Category.REFUND_FAILURE)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One balance transaction, what kind of movement it is, and whether it is ours."""
+
+    movement: BalanceTransaction
+    category: str
+    is_ours: bool
+
+
+def read(*, since: datetime, until: datetime) -> list[Read]:
+    """Read what moved in [since, until) from Stripe; asks about sources that we don't know."""
+    found = []
+    for movement in gateway.balance_transactions(since=since, until=until):
+        category = _CATEGORIES.get(movement.reporting_category, _Category.OTHER)
+        found.append(Read(movement, category, _is_ours(movement.source_id, category)))
+    return found
+
+
+def keep(found: list[Read], *, environment: str) -> list[BalanceMovement]:
+    """Store movements, once each, tied to the receipt or reversal they belong to."""
+    kept = []
+    for one in found:
+        if not one.is_ours:
+            continue
+        row, _ = BalanceMovement.objects.update_or_create(
+            stripe_id=one.movement.id,
+            defaults={
+                "category": one.category,
+                "stripe_type": one.movement.type,
+                "source_id": one.movement.source_id,
+                "amount_cents": one.movement.amount_cents,
+                "fee_cents": one.movement.fee_cents,
+                "net_cents": one.movement.net_cents,
+                "currency": one.movement.currency,
+                "exchange_rate": one.movement.exchange_rate,
+                "environment": environment,
+                "created_at": one.movement.created_at,
+                **_belongs_to(one),
+            },
+        )
+        kept.append(row)
+    return kept
+
+
+def _belongs_to(one: Read) -> dict[str, object]:
+    source = one.movement.source_id
+    if one.category == _Category.PAYMENT:
+        return {"receipt": Receipt.objects.filter(charge_id=source).first()}
+    if one.category == _Category.OTHER:
+        return {}
+    reversal = PaymentReversal.objects.filter(stripe_id=source).select_related("receipt").first()
+    return {"reversal": reversal, "receipt": reversal.receipt if reversal else None}
+
+
+def _is_ours(source_id: str, category: str) -> bool:
+    """Tell whether a movement is this installation's; payouts and fees belong to the account."""
+    if category == _Category.OTHER or not source_id:
+        return True
+    if category == _Category.PAYMENT:
+        return _is_our_charge(source_id, "")
+    if PaymentReversal.objects.filter(stripe_id=source_id).exists():
+        return True
+    about = gateway.refund(source_id) if category in _OF_REFUNDS else gateway.dispute(source_id)
+    return _is_our_charge(about.charge_id, about.payment_intent_id)
+
+
+def _is_our_charge(charge_id: str, payment_intent_id: str) -> bool:
+    if applying.knows_payment(charge_id=charge_id, payment_intent_id=payment_intent_id):
+        return True
+    return gateway.is_ours(gateway.charge(charge_id).metadata)

@@ -1,0 +1,252 @@
+"""Matching: what each movement of Stripe's balance should be here, and what it is not."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from billing.chart import ROUTES, Kind, Term
+from billing.models import (
+    BalanceMovement,
+    Difference,
+    PaymentReversal,
+    Rail,
+    Receipt,
+    Transfer,
+    UnmatchedPayment,
+)
+from billing.reconciliation.balance_transactions import Read
+from billing.stripe import gateway
+from imageskill.lib import clock
+
+_Category, _Reason, _State = BalanceMovement.Category, Difference.Reason, PaymentReversal.State
+
+# The states in which a movement of this category has had its effect here.
+_EFFECT = {
+    _Category.REFUND: {_State.APPLIED, _State.UNDONE, _State.CLOSED, _State.SET_ASIDE},
+    _Category.REFUND_FAILURE: {_State.UNDONE, _State.CLOSED, _State.SET_ASIDE},
+    _Category.DISPUTE: {_State.APPLIED, _State.UNDONE, _State.LOST, _State.SET_ASIDE},
+    _Category.DISPUTE_REVERSAL: {_State.UNDONE, _State.SET_ASIDE},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that Stripe and we tell differently."""
+
+    reason: str
+    what: str
+    stripe_id: str
+    day: date
+    stripe_cents: int | None = None
+    stripe_currency: str = "USD"
+    our_cents: int | None = None
+    receipt: Receipt | None = None
+    reversal: PaymentReversal | None = None
+
+    @property
+    def key(self) -> str:
+        """What makes it the same difference when a later run finds it."""
+        return f"{self.reason}:{self.what}:{self.stripe_id}"
+
+    def columns(self, environment: str) -> dict[str, Any]:
+        """Lay it out as a row."""
+        return {
+            "reason": self.reason,
+            "day": self.day,
+            "environment": environment,
+            "stripe_id": self.stripe_id,
+            "receipt": self.receipt,
+            "reversal": self.reversal,
+            "stripe_cents": self.stripe_cents,
+            "stripe_currency": self.stripe_currency,
+            "our_cents": self.our_cents,
+        }
+
+
+def compare(movements: list[BalanceMovement]) -> Iterator[Finding]:
+    """Compare each movement with what we know of its source."""
+    times = Counter((movement.category, movement.source_id) for movement in movements)
+    for movement in movements:
+        if movement.category == _Category.OTHER:
+            continue
+        if times[movement.category, movement.source_id] > 1:
+            yield _finding(_Reason.DOUBLE, movement)
+        elif movement.category == _Category.PAYMENT:
+            yield from _payment(movement)
+        else:
+            yield from _reversal(movement)
+
+
+def without_movement(*, since: datetime, until: datetime, read: list[Read]) -> list[Finding]:
+    """Find receipts and refunds of ours for which Stripe moved nothing; asks Stripe about each."""
+    moved = {one.movement.source_id for one in read}
+    return [
+        *_receipts_without_movement(since, until, moved),
+        *_refunds_without_movement(since, until, moved),
+    ]
+
+
+def figures(movements: list[BalanceMovement]) -> dict[str, int]:
+    """Add up one day: Stripe's side, and ours for the same payments and reversals."""
+    cents: Counter[str] = Counter()
+    for movement in movements:
+        cents[movement.category] += movement.amount_cents
+        cents["fees"] += movement.fee_cents
+    receipts = {m.receipt for m in movements if m.category == _Category.PAYMENT and m.receipt}
+    reversals = {movement.reversal for movement in movements if movement.reversal}
+    granted, reversed_ = _ledger(receipts, reversals)
+    return {
+        "stripe_payments_cents": cents[_Category.PAYMENT],
+        "stripe_refunds_cents": cents[_Category.REFUND] + cents[_Category.REFUND_FAILURE],
+        "stripe_disputes_cents": cents[_Category.DISPUTE] + cents[_Category.DISPUTE_REVERSAL],
+        "stripe_fees_cents": cents["fees"],
+        "receipts_cents": sum(receipt.amount_cents for receipt in receipts),
+        "refunds_cents": -_stands(reversals, PaymentReversal.Kind.REFUND),
+        "disputes_cents": -_stands(reversals, PaymentReversal.Kind.DISPUTE),
+        "granted_credits": granted,
+        "reversed_credits": reversed_,
+    }
+
+
+def _payment(movement: BalanceMovement) -> Iterator[Finding]:
+    receipt = movement.receipt
+    if receipt is None:
+        if not UnmatchedPayment.objects.filter(charge_id=movement.source_id).exists():
+            yield _finding(_Reason.MISSING_EVENT, movement)
+        return
+    if not _same_money(movement, receipt.amount_cents):
+        reason = _why_not_same(movement, receipt.amount_cents, receipt.currency)
+        yield _finding(reason, movement, our_cents=receipt.amount_cents)
+    granted = Transfer.objects.filter(key=f"receipt:{receipt.public_id}:grant").first()
+    if granted is None or granted.credits != receipt.credits:
+        yield _finding(_Reason.STATE, movement, our_cents=granted.credits if granted else 0)
+
+
+def _reversal(movement: BalanceMovement) -> Iterator[Finding]:
+    reversal = movement.reversal
+    if reversal is None:
+        yield _finding(_Reason.MISSING_EVENT, movement)
+        return
+    if not _same_money(movement, reversal.amount_cents):
+        reason = _why_not_same(movement, reversal.amount_cents, reversal.currency)
+        yield _finding(reason, movement, our_cents=reversal.amount_cents)
+    is_on_its_way = reversal.stripe_status in {"pending", "requires_action"}
+    if reversal.state not in _EFFECT[_Category(movement.category)] and not is_on_its_way:
+        yield _finding(_Reason.STATE, movement, our_cents=0)
+
+
+def _same_money(movement: BalanceMovement, our_cents: int) -> bool:
+    expected = our_cents
+    if movement.exchange_rate is not None:
+        exact = Decimal(our_cents) * movement.exchange_rate
+        expected = int(exact.to_integral_value(ROUND_HALF_UP))
+    return abs(movement.amount_cents) == expected
+
+
+def _why_not_same(movement: BalanceMovement, our_cents: int, our_currency: str) -> str:
+    if movement.currency != our_currency:
+        return _Reason.EXCHANGE
+    off = abs(abs(movement.amount_cents) - our_cents)
+    return _Reason.FEE if off == abs(movement.fee_cents) else _Reason.AMOUNT
+
+
+def _receipts_without_movement(
+    since: datetime, until: datetime, moved: set[str]
+) -> Iterator[Finding]:
+    receipts = Receipt.objects.filter(
+        issued_at__gte=since,
+        issued_at__lt=until,
+        payment_method=Rail.STRIPE_CHECKOUT,
+        environment=gateway.environment(),
+    ).exclude(charge_id="")
+    for receipt in receipts:
+        if receipt.charge_id in moved or _charge_moved(receipt.charge_id):
+            continue
+        yield Finding(
+            reason=_Reason.MISSING_MOVEMENT,
+            what="receipt",
+            stripe_id=receipt.charge_id,
+            day=clock.utc_day(receipt.issued_at),
+            our_cents=receipt.amount_cents,
+            receipt=receipt,
+        )
+
+
+def _refunds_without_movement(
+    since: datetime, until: datetime, moved: set[str]
+) -> Iterator[Finding]:
+    refunds = PaymentReversal.objects.filter(
+        kind=PaymentReversal.Kind.REFUND,
+        state=_State.APPLIED,
+        created_at__gte=since,
+        created_at__lt=until,
+        receipt__environment=gateway.environment(),
+    ).select_related("receipt")
+    for reversal in refunds:
+        if reversal.stripe_id in moved or _refund_moved(reversal.stripe_id):
+            continue
+        yield Finding(
+            reason=_Reason.MISSING_MOVEMENT,
+            what="refund",
+            stripe_id=reversal.stripe_id,
+            day=clock.utc_day(reversal.created_at),
+            our_cents=reversal.amount_cents,
+            receipt=reversal.receipt,
+            reversal=reversal,
+        )
+
+
+def _charge_moved(charge_id: str) -> bool:
+    try:
+        return bool(gateway.charge(charge_id).balance_transaction_id)
+    except gateway.PaymentProviderFailure as failure:
+        if failure.is_missing:
+            return False
+        raise
+
+
+def _refund_moved(refund_id: str) -> bool:
+    try:
+        return bool(gateway.refund(refund_id).balance_transaction_id)
+    except gateway.PaymentProviderFailure as failure:
+        if failure.is_missing:
+            return False
+        raise
+
+
+def _stands(reversals: set[PaymentReversal], kind: str) -> int:
+    over = (_State.UNDONE, _State.CLOSED)
+    return sum(r.amount_cents for r in reversals if r.kind == kind and r.state not in over)
+
+
+def _ledger(receipts: set[Receipt], reversals: set[PaymentReversal]) -> tuple[int, int]:
+    """Give what the ledger granted for these receipts and, net, took for these reversals."""
+    granted = Transfer.objects.filter(
+        kind=Kind.PAID_GRANT, reference__in=[receipt.public_id for receipt in receipts]
+    )
+    taken = Transfer.objects.filter(reference__in=[one.public_id for one in reversals])
+    return (
+        sum(granted.values_list("credits", flat=True)),
+        -sum(
+            ROUTES[Kind(kind)].sign * credits
+            for kind, credits in taken.values_list("kind", "credits")
+            if ROUTES[Kind(kind)].term == Term.REVERSED
+        ),
+    )
+
+
+def _finding(reason: str, movement: BalanceMovement, our_cents: int | None = None) -> Finding:
+    return Finding(
+        reason=reason,
+        what=movement.category,
+        stripe_id=movement.source_id,
+        day=clock.utc_day(movement.created_at),
+        stripe_cents=movement.amount_cents,
+        stripe_currency=movement.currency,
+        our_cents=our_cents,
+        receipt=movement.receipt,
+        reversal=movement.reversal,
+    )

@@ -1,0 +1,280 @@
+"""Closing a month: its figures frozen, and chained to the month before by a digest.
+
+What came in, was spent and was reversed is added up from the month's own rows of the ledger; it
+opens with what the month before closed with. Only the first month that is ever closed looks
+further back.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Max, QuerySet, Sum
+
+from accounts import audit
+from accounts.models import User
+from billing.chart import ROUTES, Kind, Term
+from billing.ledger.checks import Problem
+from billing.models import Environment, MoneyDay, MonthClose, Receipt, Transfer
+from imageskill.lib import clock
+
+# A transfer carries the moment at which its transaction wrote it; none takes this long to commit.
+_SETTLES_AFTER = timedelta(minutes=10)
+
+
+class CloseRefused(Exception):
+    """The month can't be closed or reopened; the message says why."""
+
+
+class Receipts(NamedTuple):
+    """What one environment's receipts of a month came to."""
+
+    environment: str
+    number: int
+    credits: int
+    amount_cents: int
+
+    @property
+    def label(self) -> str:
+        """The environment in words."""
+        return str(Environment(self.environment).label)
+
+
+class Statement(NamedTuple):
+    """A month's figures in words: opening + what came and went = closing, and what is behind."""
+
+    equation: list[tuple[str, int]]
+    kinds: list[tuple[str, int]]
+    receipts: list[Receipts]
+    transfers: int
+
+
+def look(month: date) -> dict[str, Any]:
+    """Give the figures that closing a month would freeze; raises CloseRefused where it can't be.
+
+    Reads the month's own rows, and no older ones: before the first close, the figures by day.
+    """
+    month = month.replace(day=1)
+    _check_closable(month)
+    return _figures(month, _closed_with(month, before=_counted_before))
+
+
+def close(*, month: date, user: User, reason: str, seen: str | None = None) -> MonthClose:
+    """Freeze a month that is over, after the one before it; raises CloseRefused.
+
+    With the mark of figures that somebody has `seen`, it freezes those or nothing.
+    """
+    month = month.replace(day=1)
+    previous = _check_closable(month)
+    figures = figures_of(month)
+    if seen is not None and seen != mark_of(figures):
+        raise CloseRefused(
+            "The ledger says something else than you saw; look again. Where that does not help, "
+            "days before the first month are uncounted: `manage.py tally --days` counts them."
+        )
+    closed = MonthClose(
+        month=month,
+        version=MonthClose.objects.filter(month=month).count() + 1,
+        figures=figures,
+        previous_digest=previous.digest if previous else "",
+        closed_by=user,
+    )
+    closed.digest = digest_of(closed)
+    try:
+        with transaction.atomic():
+            closed.save(force_insert=True)
+            _record(closed, "month.close", user, reason, after=closed.figures)
+    except IntegrityError:
+        raise CloseRefused("This month is closed already.") from None
+    return closed
+
+
+def ask_to_reopen(*, closed: MonthClose, user: User, reason: str) -> None:
+    """Ask for a month to be reopened; somebody else decides."""
+    with transaction.atomic():
+        changed = MonthClose.objects.filter(pk=closed.pk, reopened_at__isnull=True).update(
+            reopen_asked_by=user, reopen_reason=reason
+        )
+        if not changed:
+            raise CloseRefused("This month is open.")
+        _record(closed, "month.reopen_request", user, reason)
+
+
+def reopen(*, closed: MonthClose, user: User, reason: str) -> None:
+    """Reopen a month that somebody else asked to; raises CloseRefused. Later ones come first.
+
+    The audit keeps both reasons: who asked left theirs when asking.
+    """
+    with transaction.atomic():
+        locked = MonthClose.objects.select_for_update(of=("self",)).get(pk=closed.pk)
+        if locked.reopened_at is not None or locked.reopen_asked_by_id is None:
+            raise CloseRefused("Nobody has asked to reopen this month.")
+        if locked.reopen_asked_by_id == user.pk:
+            raise CloseRefused("Who asked can't decide; a second person has to.")
+        if _in_force().filter(month__gt=locked.month).exists():
+            raise CloseRefused("A later month is closed; reopen that one first.")
+        locked.reopened_by, locked.reopened_at = user, clock.now()
+        locked.save(update_fields=["reopened_by", "reopened_at"])
+        _record(locked, "month.reopen", user, reason)
+
+
+def figures_of(month: date) -> dict[str, Any]:
+    """Add up a month from the ledger: credits by term and kind, receipts by environment."""
+    return _figures(month, _closed_with(month, before=_moved_before))
+
+
+def _figures(month: date, opening: int) -> dict[str, Any]:
+    start, end = _start(month), _end(month)
+    inside = Transfer.objects.filter(created_at__gte=start, created_at__lt=end)
+    rows = list(
+        inside.order_by()
+        .values_list("kind")
+        .annotate(credits=Sum("credits"), count=Count("id"), last=Max("id"))
+    )
+    by_kind = {kind: int(credits) for kind, credits, _, _ in sorted(rows)}
+    terms = _terms(by_kind)
+    receipts = Receipt.objects.filter(issued_at__gte=start, issued_at__lt=end)
+    by_environment = receipts.values("environment").annotate(
+        count=Count("id"), amount_cents=Sum("amount_cents"), credits=Sum("credits")
+    )
+    return {
+        "month": month.strftime("%Y-%m"),
+        "opening_credits": opening,
+        **terms,
+        "closing_credits": opening + sum(terms.values()),
+        "by_kind": by_kind,
+        "receipts": {row.pop("environment"): row for row in by_environment.order_by("environment")},
+        "transfers": sum(count for _, _, count, _ in rows),
+        "last_transfer_id": max((last for *_, last in rows), default=None),
+    }
+
+
+def mark_of(figures: dict[str, Any]) -> str:
+    """Give a mark of figures, by which a page knows that they have changed since it was shown."""
+    return hashlib.sha256(json.dumps(figures, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def statement(figures: dict[str, Any]) -> Statement:
+    """Put a month's figures into words."""
+    return Statement(
+        equation=[
+            ("opening credits", figures["opening_credits"]),
+            *((str(term.label), figures[term.value]) for term in Term),
+            ("closing credits", figures["closing_credits"]),
+        ],
+        kinds=[(str(Kind(kind).label), credits) for kind, credits in figures["by_kind"].items()],
+        receipts=[
+            Receipts(environment, row["count"], row["credits"], row["amount_cents"])
+            for environment, row in figures["receipts"].items()
+        ],
+        transfers=figures["transfers"],
+    )
+
+
+def digest_of(closed: MonthClose) -> str:
+    """Hash a month's figures together with the digest of the month before."""
+    document = {
+        "figures": closed.figures,
+        "version": closed.version,
+        "previous": closed.previous_digest,
+    }
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+
+
+def export(closed: MonthClose) -> Iterator[list[str | int]]:
+    """Give a closed month as rows for a file."""
+    said = statement(closed.figures)
+    yield ["month", closed.figures["month"]]
+    for label, credits in said.equation:
+        yield [label, credits]
+    for label, credits in said.kinds:
+        yield [f"transfers: {label}", credits]
+    for row in said.receipts:
+        yield [f"receipts ({row.environment}): count", row.number]
+        yield [f"receipts ({row.environment}): cents", row.amount_cents]
+    yield ["digest of the month before", closed.previous_digest]
+    yield ["digest", closed.digest]
+
+
+def problems() -> Iterator[Problem]:
+    """Check that closed months still say what the ledger says, and that their chain holds."""
+    name = "closed months stay as they were"
+    previous = ""
+    for closed in _in_force().order_by("month"):
+        subject = f"{closed.month:%Y-%m}"
+        if closed.previous_digest != previous or closed.digest != digest_of(closed):
+            yield Problem(name, subject, "its digest does not fit")
+        if closed.figures != figures_of(closed.month):
+            yield Problem(name, subject, "the ledger says something else by now")
+        previous = closed.digest
+
+
+def _in_force() -> QuerySet[MonthClose]:
+    return MonthClose.objects.filter(reopened_at__isnull=True)
+
+
+def _check_closable(month: date) -> MonthClose | None:
+    """Give the month before, which must be closed if any earlier one is."""
+    if clock.now() < _end(month) + _SETTLES_AFTER:
+        raise CloseRefused("This month is not over yet.")
+    if _in_force().filter(month=month).exists():
+        raise CloseRefused("This month is closed already.")
+    if _in_force().filter(month__gt=month).exists():
+        raise CloseRefused("A later month is closed already.")
+    latest = _in_force().order_by("-month").first()
+    if latest is not None and _next_month(latest.month) != month:
+        raise CloseRefused(f"Close {_next_month(latest.month):%Y-%m} first.")
+    return latest
+
+
+def _closed_with(month: date, *, before: Callable[[date], dict[str, int]]) -> int:
+    """Give what the month before closed with; where none was, add up what was `before`."""
+    latest = _in_force().filter(month__lt=month).order_by("-month").first()
+    if latest is not None and _next_month(latest.month) == month:
+        return int(latest.figures["closing_credits"])
+    return sum(_terms(before(month)).values())
+
+
+def _moved_before(month: date) -> dict[str, int]:
+    """Add up by kind all that the ledger says before a month: as long as the history is."""
+    rows = Transfer.objects.filter(created_at__lt=_start(month)).order_by().values_list("kind")
+    return {kind: int(credits) for kind, credits in rows.annotate(Sum("credits"))}
+
+
+def _counted_before(month: date) -> dict[str, int]:
+    """Add up by kind what the figures by day say before a month."""
+    days = MoneyDay.objects.filter(day__lt=month).exclude(name=MoneyDay.RECEIPTS)
+    return dict(days.order_by().values_list("name").annotate(Sum("credits")))
+
+
+def _terms(by_kind: dict[str, int]) -> dict[str, int]:
+    """Turn sums by kind into the terms of the equation, signed as they count in it."""
+    terms = {term.value: 0 for term in Term}
+    for kind, credits in by_kind.items():
+        route = ROUTES[Kind(kind)]
+        if route.term is not None:
+            terms[route.term.value] += route.sign * credits
+    return terms
+
+
+def _start(month: date) -> datetime:
+    return datetime.combine(month.replace(day=1), time.min, tzinfo=UTC)
+
+
+def _end(month: date) -> datetime:
+    return _start(_next_month(month))
+
+
+def _next_month(month: date) -> date:
+    return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def _record(
+    closed: MonthClose, action: str, user: User, reason: str, after: dict[str, Any] | None = None
+) -> None:
+    audit.record(
+        user=user, action=action, subject=f"{closed.month:%Y-%m}", reason=reason, after=after
+    )

@@ -1,0 +1,116 @@
+"""Reconciliation: every movement of Stripe's balance against receipts, reversals and the ledger.
+
+Stripe is read first, outside any transaction; then days and differences are written. A run can
+be repeated over any days: what agrees by then is marked so, what somebody closed stays closed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from accounts import audit
+from accounts.models import User
+from billing.models import BalanceMovement, Difference, ReconciledDay
+from billing.reconciliation import balance_transactions, matching
+from billing.reconciliation.matching import Finding
+from billing.stripe import gateway
+from imageskill.lib import clock
+
+log = structlog.get_logger(__name__)
+
+# Events and our own handling may be this far behind without anything being wrong.
+_LAG = timedelta(minutes=15)
+_State = Difference.State
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run looked at and what it found."""
+
+    days: list[ReconciledDay]
+    movements: int
+    open_differences: int
+
+
+def nightly() -> Run:
+    """Reconcile the days that the setting looks back on."""
+    today = clock.utc_day(clock.now())
+    return run(since=today - timedelta(days=settings.RECONCILE_DAYS), until=today)
+
+
+def run(*, since: date, until: date) -> Run:
+    """Reconcile the UTC days from `since` to `until`, both included.
+
+    Raises PaymentProviderFailure where Stripe can't be read; nothing is written then.
+    """
+    start = datetime.combine(since, time.min, tzinfo=UTC)
+    end = min(datetime.combine(until + timedelta(days=1), time.min, tzinfo=UTC), clock.now() - _LAG)
+    found = balance_transactions.read(since=start, until=end)
+    missing = matching.without_movement(since=start, until=end, read=found)
+    environment = gateway.environment()
+    with transaction.atomic():
+        movements = balance_transactions.keep(found, environment=environment)
+        findings = [*matching.compare(movements), *missing]
+        _write(findings, since=since, until=until, environment=environment)
+        days = [
+            _day(day, movements, environment)
+            for day in (since + timedelta(days=n) for n in range((until - since).days + 1))
+        ]
+    still_open = sum(day.open_differences for day in days)
+    log.info("reconciled", since=str(since), until=str(until), open_differences=still_open)
+    return Run(days=days, movements=len(movements), open_differences=still_open)
+
+
+def take_on(*, difference: Difference, user: User, reason: str) -> None:
+    """Make somebody the owner of a difference."""
+    with transaction.atomic():
+        Difference.objects.filter(pk=difference.pk).update(owner=user)
+        audit.record(
+            user=user, action="difference.take_on", subject=difference.key[:128], reason=reason
+        )
+
+
+def close(*, difference: Difference, user: User, note: str) -> None:
+    """Close a difference with what was found; whoever closes it owns it."""
+    with transaction.atomic():
+        Difference.objects.filter(pk=difference.pk, state=_State.OPEN).update(
+            state=_State.CLOSED, owner=user, note=note, closed_at=clock.now()
+        )
+        audit.record(
+            user=user, action="difference.close", subject=difference.key[:128], reason=note
+        )
+
+
+def _write(findings: Iterable[Finding], *, since: date, until: date, environment: str) -> None:
+    """Store what differs; mark what agrees by now."""
+    found = {finding.key: finding for finding in findings}
+    for key, finding in found.items():
+        difference, is_new = Difference.objects.get_or_create(
+            key=key, defaults=finding.columns(environment)
+        )
+        if not is_new and difference.state == _State.AGREED:
+            Difference.objects.filter(pk=difference.pk).update(state=_State.OPEN, closed_at=None)
+    gone = Difference.objects.filter(
+        state=_State.OPEN, environment=environment, day__gte=since, day__lte=until
+    )
+    gone.exclude(key__in=list(found)).update(state=_State.AGREED, closed_at=clock.now())
+
+
+def _day(day: date, movements: list[BalanceMovement], environment: str) -> ReconciledDay:
+    of_day = [one for one in movements if clock.utc_day(one.created_at) == day]
+    figures = matching.figures(of_day)
+    still_open = Difference.objects.filter(day=day, environment=environment, state=_State.OPEN)
+    row, _ = ReconciledDay.objects.update_or_create(
+        day=day,
+        environment=environment,
+        defaults={
+            **figures,
+            "open_differences": still_open.count(),
+            "reconciled_at": clock.now(),
+        },
+    )
+    return row

@@ -1,0 +1,1 @@
+"""Refunds and disputes: requested, sent, applied to the ledger."""

@@ -1,0 +1,235 @@
+"""Refunds and disputes: brings the books to what Stripe says of one now, whatever it said before.
+
+Both `apply` verbs converge: called with the object as it is, in any order, any number of times, by
+any number of workers, they move credits once for each phase. They take part in the transaction that
+marks an event handled, or make one of their own. What they can't bring together is flagged, and
+stays in finance's queue until somebody resolves it.
+"""
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.models import User
+from billing.ledger import clawbacks, posting
+from billing.models import PaymentReversal, Receipt, ReversalPhase, Taking, UnmatchedPayment
+from billing.reversals import notifications
+from billing.stripe.objects import Dispute, Refund
+from imageskill.lib import clock
+
+ACTOR = "stripe"
+_Kind, _State, _Problem = PaymentReversal.Kind, PaymentReversal.State, PaymentReversal.Problem
+_Phase = ReversalPhase.Phase
+
+
+class NotFlagged(Exception):
+    """The reversal has nothing to be resolved, or somebody has resolved it."""
+
+
+_CAUSES = {_Kind.REFUND: Taking.Cause.REFUND, _Kind.DISPUTE: Taking.Cause.DISPUTE}
+
+
+def apply_refund(found: Refund) -> PaymentReversal:
+    """Debit a refund that succeeded, once; undo one that failed after all."""
+    with transaction.atomic():
+        reversal = _locked(_Kind.REFUND, found)
+        if found.status == "succeeded":
+            _take(reversal, key=f"refund:{found.id}")
+        elif found.status in {"failed", "canceled"}:
+            _end(reversal)
+        reversal.save()
+    return reversal
+
+
+def apply_dispute(found: Dispute) -> PaymentReversal:
+    """Set a dispute's credits aside when funds are withdrawn; give back, or lose, when decided.
+
+    An inquiry moves nothing. What counts is the money that the bank moved, not the status.
+    """
+    is_reinstated = any(movement.amount_cents > 0 for movement in found.movements)
+    is_withdrawn = any(movement.amount_cents < 0 for movement in found.movements)
+    with transaction.atomic():
+        reversal = _locked(_Kind.DISPUTE, found)
+        reversal.evidence_due_by = found.evidence_due_by
+        if is_withdrawn:
+            _take(reversal, key=f"dispute:{found.id}:withdrawn")
+        if is_reinstated:
+            _end(reversal)
+        elif found.status == "lost":
+            _lose(reversal)
+        elif found.status in {"won", "warning_closed", "prevented"} and not is_withdrawn:
+            _end(reversal)
+        reversal.save()
+    return reversal
+
+
+def resolve(*, reversal_id: int, user: User, reason: str) -> PaymentReversal:
+    """Take a flagged reversal out of finance's queue, once; nothing moves. Raises NotFlagged.
+
+    It comes back if another problem is found with it.
+    """
+    with transaction.atomic():
+        reversal = PaymentReversal.objects.select_for_update(no_key=True).get(pk=reversal_id)
+        if not reversal.is_flagged:
+            raise NotFlagged("It waits for nobody: it was resolved, or its problem went away.")
+        reversal.resolved_at, reversal.resolution = clock.now(), reason
+        reversal.save(update_fields=["resolved_at", "resolution", "updated_at"])
+        audit.record(
+            user=user,
+            action="reversal.resolve",
+            subject=reversal.public_id,
+            reason=reason,
+            before={"problem": reversal.problem, "state": reversal.state},
+        )
+    return reversal
+
+
+def waiting_for_a_receipt(*, limit: int = 200) -> list[PaymentReversal]:
+    """Give the reversals that came before their receipt was known, and now have one."""
+    waiting = PaymentReversal.objects.unmatched().order_by("id")[:limit]
+    return [reversal for reversal in waiting if receipt_of(reversal) is not None]
+
+
+def receipt_of(reversal: PaymentReversal) -> Receipt | None:
+    """Find the receipt of a reversal by its charge or payment."""
+    found: Receipt | None = None
+    if reversal.charge_id:
+        found = Receipt.objects.filter(charge_id=reversal.charge_id).first()
+    if found is None and reversal.payment_intent_id:
+        found = Receipt.objects.filter(payment_intent_id=reversal.payment_intent_id).first()
+    return found
+
+
+def knows_payment(*, charge_id: str, payment_intent_id: str) -> bool:
+    """Tell whether a charge or payment is behind a receipt or a set-aside payment of ours."""
+    return any(
+        model.objects.filter(**{field: value}).exists()
+        for model in (Receipt, UnmatchedPayment)
+        for field, value in (("charge_id", charge_id), ("payment_intent_id", payment_intent_id))
+        if value
+    )
+
+
+def _locked(kind: PaymentReversal.Kind, found: Refund | Dispute) -> PaymentReversal:
+    """Get the reversal's row, made at its first sight, and keep others off it."""
+    reversal, is_new = PaymentReversal.objects.get_or_create(
+        stripe_id=found.id,
+        defaults={
+            "kind": kind,
+            "charge_id": found.charge_id,
+            "payment_intent_id": found.payment_intent_id,
+            "amount_cents": found.amount_cents,
+            "currency": found.currency,
+            "reason": found.reason[:64],
+            "stripe_status": found.status,
+        },
+    )
+    reversal = PaymentReversal.objects.select_for_update(no_key=True).get(pk=reversal.pk)
+    reversal.stripe_status = found.status
+    if is_new:
+        _enter(reversal, _Phase.SEEN, status=found.status)
+    if reversal.state == _State.SEEN:
+        _match(reversal)
+    return reversal
+
+
+def _match(reversal: PaymentReversal) -> None:
+    """Tie a reversal to the receipt it speaks of, or queue it for staff."""
+    if reversal.receipt is None:
+        receipt = receipt_of(reversal)
+        if receipt is not None:
+            reversal.receipt, reversal.organization_id = receipt, receipt.organization_id
+    if reversal.receipt is not None:
+        _flag(reversal, "")
+    elif _set_aside_payments(reversal):
+        reversal.state = _State.SET_ASIDE
+    else:
+        _flag(reversal, _Problem.NO_RECEIPT)
+
+
+def _set_aside_payments(reversal: PaymentReversal) -> bool:
+    """Mark the payment that bought nothing as given back, where it is one of those."""
+    payments = UnmatchedPayment.objects.exclude(payment_intent_id="").filter(
+        payment_intent_id=reversal.payment_intent_id
+    )
+    if reversal.stripe_status == "succeeded":
+        payments.filter(amount_cents__lte=reversal.amount_cents).update(
+            state=UnmatchedPayment.State.REFUNDED, resolved_at=clock.now()
+        )
+    return payments.exists()
+
+
+def _take(reversal: PaymentReversal, *, key: str) -> None:
+    receipt = reversal.receipt
+    if reversal.state != _State.SEEN or receipt is None:
+        return
+    if reversal.currency != receipt.currency:
+        _reject(reversal, _Problem.OTHER_CURRENCY)
+        return
+    # Every reversal of a receipt comes through this lock, so together they can't exceed it.
+    posting.lock(receipt.organization_id)
+    left = receipt.credits - clawbacks.in_force(receipt.public_id)
+    credits = min(reversal.amount_cents, left)
+    reversal.excess_credits = reversal.amount_cents - credits
+    if not credits:
+        _reject(reversal, _Problem.REVERSED_ALREADY)
+        return
+    amounts = clawbacks.take(
+        organization_id=receipt.organization_id,
+        reversal_id=reversal.public_id,
+        receipt_id=receipt.public_id,
+        cause=_CAUSES[_Kind(reversal.kind)],
+        key=key,
+        credits=credits,
+        actor=ACTOR,
+    )
+    reversal.state, reversal.credits = _State.APPLIED, credits
+    if reversal.excess_credits:
+        _flag(reversal, _Problem.EXCEEDS_RECEIPT)
+    _enter(reversal, _Phase.TAKEN, taken=amounts.taken, owed=amounts.owed)
+    notifications.taken(reversal, receipt, amounts)
+
+
+def _reject(reversal: PaymentReversal, problem: PaymentReversal.Problem) -> None:
+    assert reversal.receipt is not None
+    reversal.state = _State.REJECTED
+    _flag(reversal, problem)
+    _enter(reversal, _Phase.REJECTED, problem=problem)
+    notifications.rejected(reversal, reversal.receipt)
+
+
+def _end(reversal: PaymentReversal) -> None:
+    """Undo what was taken; close what never moved anything."""
+    if reversal.state == _State.SEEN:
+        reversal.state = _State.CLOSED
+        _flag(reversal, "")
+        _enter(reversal, _Phase.CLOSED, status=reversal.stripe_status)
+    elif reversal.state == _State.LOST:
+        _flag(reversal, _Problem.REINSTATED_AFTER_LOSS)
+    elif reversal.state == _State.APPLIED:
+        assert reversal.receipt is not None
+        amounts = clawbacks.undo(
+            reversal_id=reversal.public_id, actor=ACTOR, reason=f"{reversal.kind} undone"
+        )
+        reversal.state = _State.UNDONE
+        _enter(reversal, _Phase.UNDONE, returned=amounts.returned, forgiven=amounts.forgiven)
+        notifications.undone(reversal, reversal.receipt, amounts)
+
+
+def _lose(reversal: PaymentReversal) -> None:
+    if reversal.state == _State.APPLIED:
+        lost = clawbacks.lose(reversal_id=reversal.public_id, actor=ACTOR)
+        reversal.state = _State.LOST
+        _enter(reversal, _Phase.LOST, lost=lost)
+    elif reversal.state == _State.SEEN and reversal.receipt is not None:
+        reversal.state = _State.CLOSED
+        _enter(reversal, _Phase.CLOSED, status=reversal.stripe_status)
+
+
+def _flag(reversal: PaymentReversal, problem: str) -> None:
+    """Name the problem; what was resolved stays so, until there is another one."""
+    if reversal.problem != problem:
+        reversal.problem, reversal.resolved_at, reversal.resolution = problem, None, ""
+
+
+def _enter(reversal: PaymentReversal, phase: ReversalPhase.Phase, **details: object) -> None:
+    ReversalPhase.objects.create(reversal=reversal, phase=phase, details=details)

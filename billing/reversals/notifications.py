@@ -1,0 +1,113 @@
+"""Telling agents (by events) and sponsors (by mail) what a reversal did to their credits."""
+
+from typing import Any
+
+from accounts import activity
+from accounts.mail import alerts
+from accounts.models import Alert
+from billing.ledger.clawbacks import Taken, Undone
+from billing.models import PaymentReversal, Receipt
+
+_REFUND = PaymentReversal.Kind.REFUND
+
+
+def taken(reversal: PaymentReversal, receipt: Receipt, amounts: Taken) -> None:
+    """Tell of credits taken, and apart from that of what is owed because it was spent."""
+    is_refund = reversal.kind == _REFUND
+    moved = {
+        "credits": amounts.taken,
+        "owed_credits": amounts.owed,
+        "excess_credits": reversal.excess_credits,
+    }
+    if amounts.taken:
+        _record(
+            "credits.payment_backed_refunded" if is_refund else "credits.payment_backed_disputed",
+            reversal,
+            receipt,
+            summary=f"{amounts.taken} credits taken back by a {reversal.kind}",
+            status="succeeded",
+            details=moved,
+        )
+    if amounts.owed:
+        _record(
+            "credits.payment_backed_reversal_pending",
+            reversal,
+            receipt,
+            summary=f"{amounts.owed} credits of a {reversal.kind} had been spent and are owed",
+            status="pending",
+            details=moved,
+        )
+    alerts.tell_owner(
+        receipt.organization_id,
+        Alert.Kind.REFUND if is_refund else Alert.Kind.DISPUTE,
+        receipt.public_id,
+        cause=reversal.public_id,
+        facts={
+            "amount": f"${reversal.amount_cents // 100}.{reversal.amount_cents % 100:02}",
+            "number": receipt.number,
+            "credits": reversal.credits,
+            "owed": amounts.owed,
+        },
+    )
+
+
+def undone(reversal: PaymentReversal, receipt: Receipt, amounts: Undone) -> None:
+    """Tell of credits that came back."""
+    _record(
+        "credits.payment_backed_reinstated",
+        reversal,
+        receipt,
+        summary=f"{amounts.returned} credits came back after a {reversal.kind}",
+        status="succeeded",
+        details={"credits": amounts.returned, "owed_credits_forgiven": amounts.forgiven},
+    )
+
+
+def rejected(reversal: PaymentReversal, receipt: Receipt) -> None:
+    """Tell of a reversal that moved nothing, because it can't be reconciled."""
+    _record(
+        "credits.payment_backed_reversal_rejected",
+        reversal,
+        receipt,
+        summary=f"a {reversal.kind} could not be matched safely; no credits moved",
+        status="rejected",
+        details={"reason": reversal.problem, "excess_credits": reversal.excess_credits},
+    )
+
+
+_WITH_CREDIT_EVENT = {"credits.payment_backed_refunded", "credits.payment_backed_disputed"}
+
+
+def _record(
+    type: str,
+    reversal: PaymentReversal,
+    receipt: Receipt,
+    *,
+    summary: str,
+    status: str,
+    details: dict[str, Any],
+) -> None:
+    links = {
+        "quote_id": receipt.quote.public_id,
+        "receipt_id": receipt.public_id,
+        "payment_reversal_id": reversal.public_id,
+    }
+    if type in _WITH_CREDIT_EVENT:
+        links["credit_event_id"] = reversal.credit_event_id
+    activity.record(
+        activity.event(
+            type=type,
+            organization_id=receipt.organization_id,
+            agent_id=receipt.agent_id,
+            subject_id=reversal.credit_event_id,
+            operation="credits",
+            summary=summary,
+            status=status,
+            links=links,
+            details={
+                "amount_cents": reversal.amount_cents,
+                "currency": reversal.currency,
+                **details,
+            },
+        )
+    )

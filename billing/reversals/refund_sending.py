@@ -1,0 +1,85 @@
+"""Telling Stripe about approved refunds, once each whatever happens on the way."""
+
+from datetime import timedelta
+
+import structlog
+from django.db import transaction
+
+from billing.models import PaymentReversal, RefundRequest, UnmatchedPayment
+from billing.reversals import applying
+from billing.stripe import gateway
+from imageskill.lib import clock
+from imageskill.lib.queue import enqueue
+
+log = structlog.get_logger(__name__)
+
+SEND = "billing.send_refund"
+_AGAIN_AFTER = timedelta(minutes=2)
+_APPROVED = RefundRequest.State.APPROVED
+
+
+def hand_over(asked: RefundRequest) -> None:
+    """Give an approved request to a worker, in the transaction that approves it."""
+    if asked.unmatched_payment_id is not None:
+        UnmatchedPayment.objects.filter(pk=asked.unmatched_payment_id).update(
+            state=UnmatchedPayment.State.REFUNDING
+        )
+    enqueue(SEND, request_id=asked.pk)
+
+
+def send(*, request_id: int) -> None:
+    """Tell Stripe about an approved request, once whatever happens; its answer moves the ledger."""
+    now = clock.now()
+    unsent = RefundRequest.objects.filter(pk=request_id, state=_APPROVED, finished_at__isnull=True)
+    idle = unsent.filter(sent_at__isnull=True) | unsent.filter(sent_at__lt=now - _AGAIN_AFTER)
+    if not idle.update(sent_at=now):
+        return
+    asked = RefundRequest.objects.select_related("receipt", "unmatched_payment").get(pk=request_id)
+    try:
+        refund = gateway.create_refund(
+            charge_id=asked.charge_id,
+            amount_cents=asked.amount_cents,
+            idempotency_key=f"refund-{asked.stripe_key}",
+            references={"refund_request": asked.stripe_key},
+        )
+    except gateway.PaymentProviderFailure as failure:
+        if failure.is_refusal:
+            _finish(asked, failure=failure.stripe_code or f"HTTP {failure.http_status}")
+        return
+    with transaction.atomic():
+        reversal = applying.apply_refund(refund)
+        _finish(asked, stripe_refund_id=refund.id, reversal=reversal)
+
+
+def resend_unsent() -> int:
+    """Hand approved requests out again that no worker finished."""
+    before = clock.now() - _AGAIN_AFTER
+    unsent = RefundRequest.objects.filter(state=_APPROVED, finished_at__isnull=True)
+    idle = unsent.filter(sent_at__isnull=True, decided_at__lt=before) | unsent.filter(
+        sent_at__lt=before
+    )
+    ids = list(idle.values_list("pk", flat=True)[:100])
+    for request_id in ids:
+        enqueue(SEND, request_id=request_id)
+    return len(ids)
+
+
+def _finish(
+    asked: RefundRequest,
+    *,
+    failure: str = "",
+    stripe_refund_id: str = "",
+    reversal: PaymentReversal | None = None,
+) -> None:
+    RefundRequest.objects.filter(pk=asked.pk).update(
+        finished_at=clock.now(),
+        failure=failure,
+        stripe_refund_id=stripe_refund_id,
+        reversal=reversal,
+    )
+    if failure:
+        log.warning("refund_refused_by_stripe", request=asked.pk, stripe_code=failure)
+    if failure and asked.unmatched_payment_id is not None:
+        UnmatchedPayment.objects.filter(pk=asked.unmatched_payment_id).update(
+            state=UnmatchedPayment.State.OPEN
+        )

@@ -1,0 +1,84 @@
+"""What a refund would do, and whether it can be asked for: worked out, nothing done."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Sum
+
+from billing import ledger
+from billing.ledger import clawbacks
+from billing.models import Lot, PaymentReversal, Rail, Receipt, RefundBlock
+from imageskill.lib import amounts
+
+_Kind, _State = PaymentReversal.Kind, PaymentReversal.State
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What a refund would do to the organization if Stripe confirmed it now."""
+
+    refundable_cents: int
+    unused_credits: int
+    amount_cents: int
+    debited_credits: int
+    owed_after: int
+    held_credits: int
+    needs_second_person: bool
+    refusal: str  # why it can't be asked for; empty where it can
+
+
+def of(receipt: Receipt, *, amount_cents: int | None = None) -> Simulation:
+    """Work out what a refund would do, without doing it; by default of what is unused."""
+    left_cents = refundable_cents(receipt)
+    unused = unused_credits(receipt)
+    amount = min(unused, left_cents) if amount_cents is None else amount_cents
+    balances = ledger.balances(receipt.organization_id)
+    credits = min(amount, receipt.credits - clawbacks.in_force(receipt.public_id))
+    debited = min(credits, balances.paid)
+    return Simulation(
+        refundable_cents=left_cents,
+        unused_credits=unused,
+        amount_cents=amount,
+        debited_credits=debited,
+        owed_after=balances.owed + credits - debited,
+        held_credits=balances.held,
+        needs_second_person=amount > settings.REFUND_SECOND_PERSON_CENTS,
+        refusal=refusal_of(receipt, amount_cents=amount, left_cents=left_cents),
+    )
+
+
+def refundable_cents(receipt: Receipt) -> int:
+    """Give what Stripe could still give back: the amount less every refund that stands."""
+    refunds = PaymentReversal.objects.filter(receipt=receipt, kind=_Kind.REFUND)
+    stand = refunds.exclude(state__in=(_State.UNDONE, _State.CLOSED))
+    refunded = stand.aggregate(cents=Sum("amount_cents", default=0))["cents"]
+    left: int = receipt.amount_cents - refunded
+    return max(0, left)
+
+
+def unused_credits(receipt: Receipt) -> int:
+    """Give what is left of the receipt's own credits; what a running job holds is not."""
+    left = Lot.objects.filter(reference=receipt.public_id).values_list("left", flat=True).first()
+    return left or 0
+
+
+def refusal_of(receipt: Receipt, *, amount_cents: int, left_cents: int) -> str:
+    """Say why a refund can't be asked for; empty where it can."""
+    if receipt.payment_method != Rail.STRIPE_CHECKOUT or not receipt.charge_id:
+        return "No money moved for this receipt, so none can go back."
+    if RefundBlock.objects.filter(receipt=receipt).exists():
+        return "This receipt is blocked from refunds."
+    if _is_disputed(receipt):
+        return "This payment is disputed; the bank decides, and a refund would pay twice."
+    if not left_cents:
+        return "All of this receipt has been refunded."
+    if not 0 < amount_cents <= left_cents:
+        return f"A refund of this receipt can be from 0.01 to {amounts.written(left_cents)}."
+    return ""
+
+
+def _is_disputed(receipt: Receipt) -> bool:
+    disputes = PaymentReversal.objects.filter(receipt=receipt, kind=_Kind.DISPUTE)
+    inquiries = disputes.filter(state=_State.SEEN, stripe_status__startswith="warning_")
+    over = disputes.filter(state__in=(_State.UNDONE, _State.CLOSED))
+    return disputes.exclude(pk__in=inquiries).exclude(pk__in=over).exists()

@@ -1,0 +1,173 @@
+"""Refunds on request: who may ask, and who decides.
+
+The ledger moves when Stripe confirms, through `billing.reversals.applying`, never before.
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from accounts import audit
+from accounts.models import User
+from billing import approvals
+from billing.models import Receipt, RefundRequest, UnmatchedPayment
+from billing.reversals import refund_sending, refund_simulation
+from billing.reversals.refund_simulation import Simulation
+from imageskill.lib import clock
+
+_State = RefundRequest.State
+
+
+class RefundRefused(Exception):
+    """This refund can't be asked for; the message says why, in words for staff and sponsors."""
+
+
+def request(
+    *, receipt: Receipt, amount_cents: int, reason_code: str, reason: str, user: User
+) -> RefundRequest:
+    """Ask for a refund; up to the threshold it is approved at once, above it waits for another.
+
+    Raises RefundRefused.
+    """
+    simulation = _check_refundable(receipt, amount_cents)
+    return _open(
+        RefundRequest(
+            receipt=receipt,
+            amount_cents=amount_cents,
+            reason_code=reason_code,
+            reason=reason,
+            requested_by=user,
+            needs_second_person=simulation.needs_second_person,
+        ),
+        subject=receipt.public_id,
+    )
+
+
+def ask_as_sponsor(*, receipt: Receipt, reason: str, user: User) -> RefundRequest:
+    """Ask, as the sponsor, for the unused credits of a receipt within the policy's window.
+
+    It always waits for staff. Raises RefundRefused.
+    """
+    window = timedelta(days=settings.REFUND_WINDOW_DAYS)
+    if clock.now() - receipt.issued_at > window:
+        raise RefundRefused(
+            f"Unused credits can be refunded within {settings.REFUND_WINDOW_DAYS} days."
+        )
+    simulation = _check_refundable(receipt, None)
+    return _open(
+        RefundRequest(
+            receipt=receipt,
+            amount_cents=simulation.amount_cents,
+            reason_code=RefundRequest.ReasonCode.UNUSED,
+            reason=reason or "unused credits",
+            requested_by=user,
+            is_from_sponsor=True,
+        ),
+        subject=receipt.public_id,
+    )
+
+
+def return_unmatched(*, payment: UnmatchedPayment, reason: str, user: User) -> RefundRequest:
+    """Ask for a payment that bought nothing to be given back, whole."""
+    if payment.state not in {UnmatchedPayment.State.OPEN, UnmatchedPayment.State.REFUNDING}:
+        raise RefundRefused("This payment has been dealt with.")
+    if not payment.charge_id:
+        raise RefundRefused("Stripe has not told of a charge for this payment yet.")
+    return _open(
+        RefundRequest(
+            unmatched_payment=payment,
+            amount_cents=payment.amount_cents,
+            reason_code=RefundRequest.ReasonCode.DUPLICATE,
+            reason=reason,
+            requested_by=user,
+            needs_second_person=payment.amount_cents > settings.REFUND_SECOND_PERSON_CENTS,
+        ),
+        subject=payment.checkout_session_id,
+    )
+
+
+def approve(*, request_id: int, user: User, note: str = "") -> RefundRequest:
+    """Approve somebody else's request and hand it over to be sent.
+
+    Raises NotDecidable, or RefundRefused where the payment has moved on since it was asked for.
+    """
+    return _decide(request_id, user, note, state=_State.APPROVED)
+
+
+def turn_down(*, request_id: int, user: User, note: str) -> RefundRequest:
+    """Turn somebody else's request down; raises NotDecidable."""
+    return _decide(request_id, user, note, state=_State.TURNED_DOWN)
+
+
+def _check_refundable(receipt: Receipt, amount_cents: int | None) -> Simulation:
+    simulation = refund_simulation.of(receipt, amount_cents=amount_cents)
+    if simulation.refusal:
+        raise RefundRefused(simulation.refusal)
+    return simulation
+
+
+def _open(asked: RefundRequest, *, subject: str) -> RefundRequest:
+    now = clock.now()
+    asked.expires_at = now + timedelta(days=settings.REFUND_REQUEST_DAYS)
+    if not asked.needs_second_person:
+        asked.state, asked.decided_at = _State.APPROVED, now
+    try:
+        with transaction.atomic():
+            asked.save(force_insert=True)
+            _record(asked, "refund.request", asked.requested_by, asked.reason, subject)
+            if asked.state == _State.APPROVED:
+                refund_sending.hand_over(asked)
+    except IntegrityError as error:
+        if "refund_request_one_open" not in str(error):
+            raise
+        raise RefundRefused("A refund of this payment is on its way already.") from None
+    return asked
+
+
+def _decide(request_id: int, user: User, note: str, *, state: str) -> RefundRequest:
+    with transaction.atomic():
+        asked: RefundRequest = RefundRequest.objects.select_for_update(of=("self",)).get(
+            pk=request_id
+        )
+        approvals.check(
+            asked,
+            user=user,
+            is_allowed=approvals.may_approve(
+                user, cents=asked.amount_cents, limit_cents=settings.REFUND_LIMITED_APPROVAL_CENTS
+            ),
+            now=clock.now(),
+        )
+        if state == _State.APPROVED and asked.receipt is not None:
+            simulation = _check_refundable(asked.receipt, asked.amount_cents)
+            if asked.is_from_sponsor and asked.amount_cents > simulation.unused_credits:
+                raise RefundRefused("Some of these credits have been spent since it was asked.")
+        asked.state, asked.decided_by, asked.decided_at = state, user, clock.now()
+        asked.decision_note = note
+        asked.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
+        _record(asked, f"refund.{state}", user, note, _subject(asked))
+        if state == _State.APPROVED:
+            refund_sending.hand_over(asked)
+    return asked
+
+
+def _record(asked: RefundRequest, action: str, user: User, reason: str, subject: str) -> None:
+    audit.record(
+        user=user,
+        action=action,
+        subject=subject,
+        reason=reason,
+        after={
+            "request": asked.pk,
+            "amount_cents": asked.amount_cents,
+            "reason_code": asked.reason_code,
+            "state": asked.state,
+        },
+    )
+
+
+def _subject(asked: RefundRequest) -> str:
+    if asked.receipt is not None:
+        return str(asked.receipt.public_id)
+    assert asked.unmatched_payment is not None
+    return str(asked.unmatched_payment.checkout_session_id)

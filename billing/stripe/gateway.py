@@ -1,0 +1,353 @@
+"""Stripe, as far as this product speaks to it: the only module that imports its SDK.
+
+Each function is one call over HTTP and must not run inside a transaction. Answers come back as
+the small frozen objects of `billing.stripe.objects`; whatever goes wrong is a
+`PaymentProviderFailure`.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import stripe
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from billing.stripe.objects import (
+    BalanceTransaction,
+    Charge,
+    CheckoutSession,
+    Dispute,
+    Event,
+    Refund,
+)
+from imageskill.lib.errors import ApiError
+
+log = structlog.get_logger(__name__)
+
+# What the requests and objects here were written and checked against (`make contract-check`).
+# Stripe goes on speaking this version to us whatever the account's default becomes.
+API_VERSION = "2026-10-28.endive"
+VENDOR_API = "https://api.stripe.com"
+SIGNATURE_TOLERANCE_S = 300
+INSTALLATION_KEY = "imageskill_installation"
+SEARCHED_SESSIONS = 500
+
+
+class PaymentProviderFailure(ApiError):
+    """The payment provider failed, refused or could not be reached."""
+
+    code = "PAYMENT_PROVIDER_FAILURE"
+    status = 502
+    exit_code = 7
+    retryable = True
+    message = "The payment provider did not answer as it should; try again in a moment."
+
+    def __init__(
+        self, *, http_status: int | None = None, stripe_code: str = "", is_replay: bool = False
+    ) -> None:
+        super().__init__(recovery={"retry_after_seconds": 5})
+        self.http_status = http_status
+        self.stripe_code = stripe_code
+        self.is_replay = is_replay
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether Stripe understood and said no, so that the same call will not succeed."""
+        return (
+            self.http_status is not None
+            and 400 <= self.http_status < 500
+            and (self.http_status not in {409, 429})
+        )
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether Stripe knows no such object."""
+        return self.http_status == 404
+
+
+class Foreign(Exception):
+    """The object belongs to another installation, or to the other mode of the account."""
+
+
+class BadSignature(Exception):
+    """The webhook was not signed by Stripe with a secret of ours, or not lately."""
+
+
+def is_configured() -> bool:
+    """Tell whether there is a key to speak to Stripe (or its stand-in) with."""
+    return bool(settings.STRIPE_SECRET_KEY)
+
+
+def environment() -> str:
+    """Name what kind of money moves here: live, test, or stand_in."""
+    if settings.STRIPE_API_BASE_URL.rstrip("/") != VENDOR_API:
+        return "stand_in"
+    return "live" if is_live_key(settings.STRIPE_SECRET_KEY) else "test"
+
+
+def is_live_key(key: str) -> bool:
+    """Tell whether the key moves real money."""
+    return key.startswith(("sk_live_", "rk_live_"))
+
+
+def metadata(**ids: str) -> dict[str, str]:
+    """Make the metadata of an object of ours: our ids, and which installation it belongs to."""
+    return {INSTALLATION_KEY: settings.INSTALLATION_NAME, **ids}
+
+
+def is_ours(found: Mapping[str, str]) -> bool:
+    """Tell by its metadata whether an object is this installation's.
+
+    One Stripe account can serve several.
+    """
+    return found.get(INSTALLATION_KEY) == settings.INSTALLATION_NAME
+
+
+def create_session(
+    *,
+    reference: str,
+    quote_id: str,
+    product_name: str,
+    amount_cents: int,
+    success_url: str,
+    cancel_url: str,
+    expires_at: datetime,
+    idempotency_key: str,
+) -> CheckoutSession:
+    """Make a Checkout session; the same idempotency key gives the same session again."""
+    ours = metadata(payment_attempt_id=reference, quote_id=quote_id)
+    params: dict[str, Any] = {
+        "mode": "payment",
+        "client_reference_id": reference,
+        "line_items": [
+            {
+                "quantity": 1,
+                "price_data": {
+                    "currency": "usd",
+                    "unit_amount": amount_cents,
+                    "product_data": {"name": product_name},
+                },
+            }
+        ],
+        "metadata": ours,
+        "payment_intent_data": {"metadata": ours, "description": product_name},
+        # The price is in dollars; a converted one could not be compared with the quote.
+        "adaptive_pricing": {"enabled": False},
+        "success_url": success_url,
+        "cancel_url": cancel_url,
+        "expires_at": int(expires_at.timestamp()),
+        "expand": ["payment_intent"],
+    }
+    answer = _call(
+        lambda: _client().v1.checkout.sessions.create(
+            params,  # type: ignore[arg-type]
+            {"idempotency_key": idempotency_key},
+        )
+    )
+    return CheckoutSession.read(answer)
+
+
+def session(session_id: str) -> CheckoutSession:
+    """Read a Checkout session as it is now, with its payment."""
+    return CheckoutSession.read(
+        _call(
+            lambda: _client().v1.checkout.sessions.retrieve(
+                session_id, {"expand": ["payment_intent"]}
+            )
+        )
+    )
+
+
+def expire_session(session_id: str) -> CheckoutSession:
+    """Close an open Checkout session, so that nobody can pay it any more."""
+    return CheckoutSession.read(_call(lambda: _client().v1.checkout.sessions.expire(session_id)))
+
+
+def find_session(*, reference: str, since: datetime) -> CheckoutSession | None:
+    """Look for a session made for this reference since a moment, among the newest.
+
+    For the one case where the call that made it never told us: its answer was lost, and the
+    idempotency key only repeats the failure.
+    """
+    page = _page(
+        lambda: _client().v1.checkout.sessions.list(
+            {"created": {"gte": int(since.timestamp())}, "limit": 100}
+        )
+    )
+    for number, found in enumerate(page):
+        if found.get("client_reference_id") == reference:
+            return CheckoutSession.read(found)
+        if number >= SEARCHED_SESSIONS:
+            break
+    return None
+
+
+def refund(refund_id: str) -> Refund:
+    """Read a refund as it is now."""
+    return Refund.read(_call(lambda: _client().v1.refunds.retrieve(refund_id)))
+
+
+def refunds_of_charge(charge_id: str) -> list[Refund]:
+    """Read all refunds of a charge as they are now."""
+    found = _page(lambda: _client().v1.refunds.list({"charge": charge_id, "limit": 100}))
+    return [Refund.read(one) for one in found]
+
+
+def create_refund(
+    *,
+    charge_id: str,
+    amount_cents: int,
+    idempotency_key: str,
+    references: Mapping[str, str] | None = None,
+) -> Refund:
+    """Ask Stripe to give money back; nothing moves in the books until it says so itself."""
+    return Refund.read(
+        _call(
+            lambda: _client().v1.refunds.create(
+                {
+                    "charge": charge_id,
+                    "amount": amount_cents,
+                    "reason": "requested_by_customer",
+                    "metadata": metadata(**(references or {})),
+                },
+                {"idempotency_key": idempotency_key},
+            )
+        )
+    )
+
+
+def charge(charge_id: str) -> Charge:
+    """Read a charge as it is now."""
+    return Charge.read(_call(lambda: _client().v1.charges.retrieve(charge_id)))
+
+
+def dispute(dispute_id: str) -> Dispute:
+    """Read a dispute as it is now, with the money it moved."""
+    return Dispute.read(_call(lambda: _client().v1.disputes.retrieve(dispute_id)))
+
+
+def update_dispute(*, dispute_id: str, evidence: Mapping[str, str], submit: bool) -> Dispute:
+    """Store the evidence with Stripe; `submit` hands it to the bank, which happens once."""
+    return Dispute.read(
+        _call(
+            lambda: _client().v1.disputes.update(
+                dispute_id,
+                {"evidence": dict(evidence), "submit": submit},  # type: ignore[arg-type]
+            )
+        )
+    )
+
+
+def balance_transactions(*, since: datetime, until: datetime) -> Iterator[BalanceTransaction]:
+    """Read what moved Stripe's balance in [since, until), newest first."""
+    created = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
+    page = _page(
+        lambda: _client().v1.balance_transactions.list(
+            {"created": created, "limit": 100}  # type: ignore[arg-type]
+        )
+    )
+    for found in page:
+        yield BalanceTransaction.read(found)
+
+
+def undelivered_events(*, since: datetime, types: list[str]) -> Iterator[Event]:
+    """Read the events since a moment that Stripe could not deliver to all endpoints."""
+    page = _page(
+        lambda: _client().v1.events.list(
+            {
+                "created": {"gte": int(since.timestamp())},
+                "delivery_success": False,
+                "types": types,
+                "limit": 100,
+            }
+        )
+    )
+    for found in page:
+        yield Event.read(found)
+
+
+def verify_webhook(*, body: bytes, signature: str) -> None:
+    """Check that Stripe signed exactly this body, lately, with one of our secrets.
+
+    Several secrets may be valid while one is being replaced. A signature from the future is
+    refused as an old one is; the SDK looks at one side only. Raises `BadSignature`.
+    """
+    if not signature.isascii():  # the SDK's comparison would raise TypeError
+        raise BadSignature
+    for secret in settings.STRIPE_WEBHOOK_SECRETS:
+        try:
+            stripe.WebhookSignature.verify_header(body, signature, secret, SIGNATURE_TOLERANCE_S)
+        except (stripe.SignatureVerificationError, UnicodeDecodeError):
+            continue
+        if _signed_at(signature) <= time.time() + SIGNATURE_TOLERANCE_S:
+            return
+    raise BadSignature
+
+
+def _signed_at(signature: str) -> int:
+    """Read the moment out of a header that has been verified, the first as the SDK does."""
+    stamps = (item.partition("=") for item in signature.split(","))
+    return next(int(value) for name, _, value in stamps if name == "t")
+
+
+def _client() -> stripe.StripeClient:
+    return _client_for(
+        settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE_URL, settings.STRIPE_TIMEOUT_S
+    )
+
+
+@cache
+def _client_for(key: str, base_url: str, timeout_s: int) -> stripe.StripeClient:
+    return stripe.StripeClient(
+        key,
+        base_addresses={"api": base_url.rstrip("/")},
+        stripe_version=API_VERSION,
+        max_network_retries=1,
+        http_client=stripe.RequestsClient(timeout=timeout_s),
+    )
+
+
+def _call(call: Callable[[], Any]) -> dict[str, Any]:
+    """Make one call and give its object as a dict; failures are logged without any content."""
+    _refuse_in_transaction()
+    try:
+        answer: dict[str, Any] = call().to_dict()
+    except stripe.StripeError as error:
+        raise _failure(error) from None
+    return answer
+
+
+def _page(call: Callable[[], Any]) -> Iterator[dict[str, Any]]:
+    _refuse_in_transaction()
+    try:
+        for found in call().auto_paging_iter():
+            yield found.to_dict()
+    except stripe.StripeError as error:
+        raise _failure(error) from None
+
+
+def _refuse_in_transaction() -> None:
+    """A call over the network would hold the transaction's locks for as long as it lasts."""
+    blocks = transaction.get_connection().atomic_blocks
+    if not all(getattr(block, "_from_testcase", False) for block in blocks):
+        raise RuntimeError("Stripe is not called inside a transaction.")
+
+
+def _failure(error: stripe.StripeError) -> PaymentProviderFailure:
+    log.warning(
+        "stripe_failed",
+        kind=type(error).__name__,
+        http_status=error.http_status,
+        stripe_code=error.code,
+        stripe_request=error.request_id,
+    )
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    return PaymentProviderFailure(
+        http_status=error.http_status,
+        stripe_code=error.code or "",
+        is_replay=headers.get("idempotent-replayed") == "true",
+    )

@@ -1,0 +1,1 @@
+"""Pages about money: payment, credits, receipts, refunds."""

@@ -1,0 +1,187 @@
+"""The sponsor's pages about money: balances and what makes them, buying, receipts, refunds."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.models import Organization
+from accounts.request_user import me
+from billing.chart import ORGANIZATION, Purpose
+from billing.ledger import statements
+from billing.models import PaymentAttempt, Receipt
+from billing.purchases import buyers, orders, packs, payment_methods
+from billing.reversals import refund_simulation, refunds
+from billing.views.forms import BuyForm, RefundForm
+from imageskill.lib import clock, pages
+from imageskill.lib.errors import ApiError
+
+_ROWS = 30
+_TITLES = {
+    Purpose.PREVIEW: "Free credits",
+    Purpose.PAID: "Bought credits",
+    Purpose.HELD: "Credits held by running jobs",
+    Purpose.OWED: "Credits owed",
+}
+
+
+@login_required
+@never_cache
+@require_GET
+def credits(request: HttpRequest, organization_id: str) -> HttpResponse:
+    """Show what there is, what is owed and why, what can be bought, and the receipts."""
+    return _credits_page(request, _owned(request, organization_id), BuyForm.fresh())
+
+
+@login_required
+@require_POST
+def buy(request: HttpRequest, organization_id: str) -> HttpResponse:
+    """Order credits for an organization; the same form sent twice orders once."""
+    organization = _owned(request, organization_id)
+    form = BuyForm(request.POST)
+    if not form.is_valid():
+        return _credits_page(request, organization, form)
+    buyer = buyers.sponsor(me(request), organization_id=organization.pk)
+    try:
+        bought = orders.order(buyer=buyer, **form.order())
+    except ApiError as error:
+        form.add_error(None, error.text)
+        return _credits_page(request, organization, form)
+    if isinstance(bought, Receipt):
+        messages.success(request, f"{bought.credits} credits granted. No money moved.")
+        return redirect("receipt", bought.public_id)
+    return redirect("order", bought.public_id)
+
+
+@login_required
+@never_cache
+@require_GET
+def order(request: HttpRequest, payment_attempt_id: str) -> HttpResponse:
+    """Show an order before the buyer leaves for Stripe, and what became of it afterwards."""
+    mine = PaymentAttempt.objects.filter(quote__organization__owner=me(request))
+    attempt = get_object_or_404(
+        mine.select_related("quote__organization", "receipt"), public_id=payment_attempt_id
+    )
+    organization = attempt.quote.organization
+    context = {
+        "section": "agents",
+        "attempt": attempt,
+        "quote": attempt.quote,
+        "organization": organization,
+        "agents": list(organization.agents.all()[:10]),
+        "receipt": getattr(attempt, "receipt", None),
+    }
+    return render(request, "billing/order.html", context)
+
+
+@login_required
+@require_GET
+def entries(request: HttpRequest, organization_id: str, purpose: str) -> HttpResponse:
+    """Show the entries that make one balance."""
+    organization = _owned(request, organization_id)
+    if purpose not in ORGANIZATION:
+        raise Http404
+    found = statements.entries(organization.pk, Purpose(purpose))
+    page = pages.cut(request, found, size=_ROWS)
+    balance = statements.balances_of([organization.pk]).get(organization.pk, statements.NOTHING)
+    context = {
+        **_head(organization),
+        "title": _TITLES[Purpose(purpose)],
+        "balance": getattr(balance, purpose),
+        "entries": page.rows,
+        "next_url": page.next_url,
+    }
+    return render(request, "billing/entries.html", context)
+
+
+@login_required
+@require_GET
+def receipt(request: HttpRequest, receipt_id: str) -> HttpResponse:
+    """Show a receipt, made to be printed."""
+    found = _my_receipt(request, receipt_id)
+    window = timedelta(days=settings.REFUND_WINDOW_DAYS)
+    context = {
+        **_head(found.organization),
+        "receipt": found,
+        "reversals": found.reversals.exclude(credits=0).order_by("id"),
+        "asked": list(found.refund_requests.filter(is_from_sponsor=True).order_by("-id")[:5]),
+        "may_ask": found.charge_id and clock.now() - found.issued_at <= window,
+        "window_days": settings.REFUND_WINDOW_DAYS,
+        "user": me(request),
+    }
+    return render(request, "billing/receipt.html", context)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_refund(request: HttpRequest, receipt_id: str) -> HttpResponse:
+    """Show what a refund of the unused credits would come to, and take the wish for it."""
+    found = _my_receipt(request, receipt_id)
+    form = RefundForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            refunds.ask_as_sponsor(
+                receipt=found, reason=form.cleaned_data["reason"], user=me(request)
+            )
+        except refunds.RefundRefused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(
+                request, "Asked. Our finance team decides; this page shows how it goes."
+            )
+            return redirect("receipt", found.public_id)
+    context = {
+        **_head(found.organization),
+        "receipt": found,
+        "form": form,
+        "simulation": refund_simulation.of(found),
+    }
+    return render(request, "billing/refund.html", context, status=422 if form.errors else 200)
+
+
+def _my_receipt(request: HttpRequest, receipt_id: str) -> Receipt:
+    mine = Receipt.objects.filter(organization__owner=me(request))
+    found: Receipt = get_object_or_404(
+        mine.select_related("organization", "quote"), public_id=receipt_id
+    )
+    return found
+
+
+def _credits_page(request: HttpRequest, organization: Organization, form: BuyForm) -> HttpResponse:
+    method = payment_methods.preferred()
+    found = pages.cut(request, Receipt.objects.of(organization.pk), size=10)
+    context = {
+        **_head(organization),
+        "balances": statements.balances_of([organization.pk]).get(
+            organization.pk, statements.NOTHING
+        ),
+        "debts": statements.debts_of(organization.pk),
+        "form": form,
+        "packs": packs.offered(),
+        "method": method,
+        "max_credits": packs.MAX_CREDITS,
+        "receipts": found.rows,
+        "next_url": found.next_url,
+    }
+    return render(request, "billing/credits.html", context, status=422 if form.errors else 200)
+
+
+def _owned(request: HttpRequest, organization_id: str) -> Organization:
+    return get_object_or_404(Organization, public_id=organization_id, owner=me(request))
+
+
+def _head(organization: Organization) -> dict[str, object]:
+    agents = list(organization.agents.select_related("organization").order_by("id")[:10])
+    return {
+        "section": "agents",
+        "tab": "credits",
+        "organization": organization,
+        "agents": agents,
+        "agent": agents[0],
+    }

@@ -1,0 +1,1 @@
+"""The only place where Stripe's events become calls."""

@@ -1,0 +1,24 @@
+"""What Stripe posts: checked, stored, answered; acted on by a worker afterwards."""
+
+from billing.stripe import gateway
+from billing.stripe.objects import Event
+from billing.webhooks import inbox
+from imageskill.lib import strict_json
+
+
+class NotAnEvent(Exception):
+    """The body is signed, and no event of Stripe's."""
+
+
+def receive(*, body: bytes, signature: str) -> bool:
+    """Store a webhook's event once; False if it was here before.
+
+    Raises BadSignature for a body that Stripe did not sign lately with a secret of ours, and
+    NotAnEvent for one that is signed but can't be kept.
+    """
+    gateway.verify_webhook(body=body, signature=signature)
+    try:
+        event = Event.read(strict_json.parse(body))
+    except (strict_json.NotStrictJson, KeyError, TypeError, ValueError):
+        raise NotAnEvent from None
+    return inbox.keep(event)

@@ -1,0 +1,57 @@
+"""Which of Stripe's events we act on, and how: read first, then apply in one transaction.
+
+`read` may call Stripe for the object as it is now, since events come late, twice and out of
+order; it runs outside any transaction. `apply` moves the books inside the transaction that
+marks the event handled.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from billing.purchases import fulfillment
+from billing.reversals import applying
+from billing.stripe import gateway
+from billing.stripe.objects import CheckoutSession
+from billing.webhooks import reversal_events
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """The two steps of acting on an event; `apply` says in a line what came of it."""
+
+    read: Callable[[Object], Any]
+    apply: Callable[[Any], object]
+
+
+def _read_session(found: Object) -> CheckoutSession:
+    if not gateway.is_ours(found.get("metadata") or {}):
+        raise gateway.Foreign("another installation's")
+    return gateway.session(str(found["id"]))
+
+
+_CHECKOUT = Handler(read=_read_session, apply=fulfillment.apply)
+_REFUND = Handler(read=reversal_events.read_refund, apply=reversal_events.apply_refunds)
+_CHARGE_REFUNDED = Handler(
+    read=reversal_events.read_refunds_of_charge, apply=reversal_events.apply_refunds
+)
+_DISPUTE = Handler(read=reversal_events.read_dispute, apply=applying.apply_dispute)
+
+HANDLERS: dict[str, Handler] = {
+    "checkout.session.completed": _CHECKOUT,
+    "checkout.session.async_payment_succeeded": _CHECKOUT,
+    "checkout.session.async_payment_failed": _CHECKOUT,
+    "checkout.session.expired": _CHECKOUT,
+    "refund.created": _REFUND,
+    "refund.updated": _REFUND,
+    "refund.failed": _REFUND,
+    "charge.refund.updated": _REFUND,
+    "charge.refunded": _CHARGE_REFUNDED,
+    "charge.dispute.created": _DISPUTE,
+    "charge.dispute.updated": _DISPUTE,
+    "charge.dispute.closed": _DISPUTE,
+    "charge.dispute.funds_withdrawn": _DISPUTE,
+    "charge.dispute.funds_reinstated": _DISPUTE,
+}

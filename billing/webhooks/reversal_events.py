@@ -1,0 +1,59 @@
+"""Events about refunds and disputes: reads the object as it is now, then applies it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from billing.models import PaymentReversal
+from billing.reversals import applying
+from billing.stripe import gateway
+from billing.stripe.objects import Dispute, Refund
+
+Object = Mapping[str, Any]
+
+
+def read_refund(found: Object) -> list[Refund]:
+    """Read the refund that an event is about."""
+    refund = gateway.refund(str(found["id"]))
+    _check_ours(refund)
+    return [refund]
+
+
+def read_refunds_of_charge(found: Object) -> list[Refund]:
+    """Read every refund of the charge that an event is about."""
+    refunds = gateway.refunds_of_charge(str(found["id"]))
+    for refund in refunds[:1]:
+        _check_ours(refund)
+    return refunds
+
+
+def apply_refunds(found: list[Refund]) -> str:
+    """Bring the books to what Stripe says of these refunds."""
+    return "; ".join(str(applying.apply_refund(refund)) for refund in found) or "no refunds"
+
+
+def read_dispute(found: Object) -> Dispute:
+    """Read the dispute that an event is about, with the money it moved."""
+    dispute = gateway.dispute(str(found["id"]))
+    _check_ours(dispute)
+    return dispute
+
+
+def match_waiting() -> int:
+    """Apply what came before its receipt was known; gives how many were matched."""
+    waiting = applying.waiting_for_a_receipt()
+    for reversal in waiting:
+        if reversal.kind == PaymentReversal.Kind.REFUND:
+            applying.apply_refund(gateway.refund(reversal.stripe_id))
+        else:
+            applying.apply_dispute(gateway.dispute(reversal.stripe_id))
+    return len(waiting)
+
+
+def _check_ours(found: Refund | Dispute) -> None:
+    """Raise Foreign for a charge of another installation on the same Stripe account."""
+    if applying.knows_payment(charge_id=found.charge_id, payment_intent_id=found.payment_intent_id):
+        return
+    if not found.charge_id:
+        raise gateway.Foreign("of no charge of ours")
+    if not gateway.is_ours(gateway.charge(found.charge_id).metadata):
+        raise gateway.Foreign("another installation's")

@@ -1,0 +1,107 @@
+"""The inbox of GitHub's events in the console, and taking one in again."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from feedback.github_queue import client, github_events
+from feedback.models import GithubEvent
+from imageskill.lib.admin.actions import Asked, Deed, Refused
+from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.formatting import copyable, moment
+
+
+def _would_tell(event: GithubEvent) -> Sequence[str]:
+    try:
+        outcome = github_events.preview(event=event)
+    except Exception as error:  # noqa: BLE001 - whatever it raises is what staff must see
+        return (f"Taking it in now would fail: {type(error).__name__}: {error}",)
+    labels = ", ".join(event.issue_labels) or "none"
+    return (
+        f"{event.repository}#{event.issue_number} was {event.issue_state}, labels: {labels}.",
+        f"Outcome: {outcome}. What is older than what is known changes nothing.",
+    )
+
+
+def _replay(event: GithubEvent, asked: Asked) -> str:
+    try:
+        outcome = github_events.replay(event=event, user=asked.user, reason=asked.reason)
+    except Exception as error:
+        raise Refused(f"Taking it in failed: {type(error).__name__}: {error}") from error
+    return f"Taken in again: {outcome}."
+
+
+DEEDS: Sequence[Deed] = (
+    Deed(
+        name="replay",
+        label="Replay",
+        permission=("accounts.event_replay", "accounts.act_on_feedback"),
+        dry_run="accounts.event_dry_run",
+        preview=_would_tell,
+        perform=_replay,
+        is_open=lambda event: event.is_replayable,
+    ),
+)
+
+
+@admin.register(GithubEvent)
+class GithubEventAdmin(ReadOnlyAdmin):
+    """What GitHub told us, once each."""
+
+    seen_with = "accounts.see_feedback"
+    empty_text = (
+        "GitHub's webhooks stand here as they come; the address and secret are set by an operator."
+    )
+    export_fields = (
+        "delivery_id",
+        "received_at",
+        "event",
+        "action",
+        "repository",
+        "issue_number",
+        "issue_state",
+        "issue_updated_at",
+        "state",
+        "outcome",
+        "error",
+    )
+    deeds = DEEDS
+    list_display = ("received", "event", "action", "issue", "standing", "outcome", "error")
+    list_filter = ("state",)
+    search_fields = ("delivery_id__exact",)
+    search_help_text = "A delivery id, or an issue as owner/name#12 or its address"
+    fields = ("delivery", *list_display, "issue_state", "issue_labels")
+    readonly_fields = fields
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find the events of an issue too."""
+        issue = client.issue_named(search_term)
+        if issue is None:
+            return super().get_search_results(request, queryset, search_term)
+        repository, number = issue
+        return queryset.filter(repository=repository, issue_number=number), False
+
+    @display(
+        description="state",
+        label={"handled": "success", "failed": "danger", "received": "warning"},
+    )
+    def standing(self, event: GithubEvent) -> tuple[str, str]:
+        return event.state, event.get_state_display()
+
+    @display(description="delivery")
+    def delivery(self, event: GithubEvent) -> str:
+        return copyable(event.delivery_id)
+
+    @display(description="received")
+    def received(self, event: GithubEvent) -> str:
+        return moment(event.received_at)
+
+    @display(description="issue")
+    def issue(self, event: GithubEvent) -> str:
+        return f"{event.repository}#{event.issue_number}" if event.issue_number else "–"

@@ -1,0 +1,183 @@
+"""The queue to GitHub in the console: what is on its way, what became of it, trying again."""
+
+from collections.abc import Callable, Sequence
+
+from django.contrib import admin
+from django.utils.html import format_html
+from unfold.decorators import display
+
+from feedback import redaction, transitions
+from feedback.github_queue import queue
+from feedback.models import GithubRepository, QueueItem
+from feedback.states import CAN_BE_RETRIED, QueueState
+from imageskill.lib.admin.actions import Asked, Deed, Refused
+from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.formatting import link_to, moment
+
+
+def _calling(verb: Callable[..., None], done: str) -> Callable[[QueueItem, Asked], str]:
+    def perform(item: QueueItem, asked: Asked) -> str:
+        try:
+            verb(item=item, user=asked.user, reason=asked.reason)
+        except transitions.NotPossible as refusal:
+            raise Refused(str(refusal)) from refusal
+        return done
+
+    return perform
+
+
+def _what_leaves(item: QueueItem) -> Sequence[str]:
+    try:
+        text = queue.preview(item.report)
+    except redaction.Unsafe as unsafe:
+        return [f"It would be blocked again: {unsafe}"]
+    removed = ", ".join(f"{count} × {kind}" for kind, count in text.removed.items()) or "nothing"
+    return [
+        f"An issue “{text.title}” is made at {item.repository}, unless there is one already.",
+        f"Cut out of it: {removed}. Labels: {', '.join(text.labels) or 'none'}.",
+    ]
+
+
+@admin.register(QueueItem)
+class QueueItemAdmin(ReadOnlyAdmin):
+    """One report's way to GitHub."""
+
+    seen_with = "accounts.see_feedback"
+    empty_text = (
+        "A report that triage queues on the board stands here until it has its issue, and after."
+    )
+    export_fields = (
+        "report__public_id",
+        "repository",
+        "state",
+        "mode",
+        "reason",
+        "problem",
+        "queued_by__email",
+        "queued_at",
+        "attempts",
+        "next_attempt_at",
+        "processed_at",
+        "followed_at",
+        "issue_number",
+        "issue_url",
+        "issue_state",
+        "issue_updated_at",
+    )
+    list_display = ("report_shown", "state_shown", "mode", "reason", "issue_shown", "queued")
+    list_filter = ("state",)
+    search_fields = ("report__public_id__exact",)
+    search_help_text = "A sig_ id"
+    list_select_related = ("report",)
+    fields = (
+        "report_shown",
+        "state_shown",
+        "mode",
+        "reason",
+        "problem",
+        "repository",
+        "issue_shown",
+        "issue_state",
+        "issue_labels",
+        "attempts",
+        "queued",
+        "queued_by",
+        "next_attempt",
+        "processed",
+        "would_be",
+    )
+    readonly_fields = fields
+    deeds = (
+        Deed(
+            name="retry",
+            label="Queue again",
+            permission="accounts.act_on_feedback",
+            preview=_what_leaves,
+            perform=_calling(queue.retry, "It is queued again."),
+            is_open=lambda item: item.state in CAN_BE_RETRIED,
+        ),
+        Deed(
+            name="withdraw",
+            label="Take out of the queue",
+            permission="accounts.act_on_feedback",
+            preview=lambda item: ["No issue is made. The report is accepted, as before."],
+            perform=_calling(queue.withdraw, "It is out of the queue."),
+            is_open=lambda item: item.state == QueueState.QUEUED,
+        ),
+    )
+
+    @display(description="report", header=False)
+    def report_shown(self, item: QueueItem) -> str:
+        return link_to(item.report)
+
+    @display(
+        description="state",
+        label={
+            "promoted": "success",
+            "already_mirrored": "success",
+            "deduped": "info",
+            "blocked": "danger",
+            "failed": "danger",
+            "queued": "warning",
+        },
+    )
+    def state_shown(self, item: QueueItem) -> tuple[str, str]:
+        return item.state, item.get_state_display()
+
+    @display(description="issue")
+    def issue_shown(self, item: QueueItem) -> str:
+        if not item.issue_url:
+            return "–"
+        state = f" ({item.issue_state})"
+        return format_html(
+            '<a href="{}" rel="noreferrer">#{}</a>{}', item.issue_url, item.issue_number, state
+        )
+
+    @display(description="queued")
+    def queued(self, item: QueueItem) -> str:
+        return moment(item.queued_at)
+
+    @display(description="next attempt")
+    def next_attempt(self, item: QueueItem) -> str:
+        return moment(item.next_attempt_at) if item.state == QueueState.QUEUED else "–"
+
+    @display(description="processed")
+    def processed(self, item: QueueItem) -> str:
+        return moment(item.processed_at)
+
+    @display(description="the issue")
+    def would_be(self, item: QueueItem) -> str:
+        try:
+            text = queue.preview(item.report)
+        except redaction.Unsafe as unsafe:
+            return f"Blocked: {unsafe}"
+        return format_html(
+            '<div class="issue"><h3>{}</h3><pre>{}</pre></div>', text.title, text.body
+        )
+
+
+@admin.register(GithubRepository)
+class GithubRepositoryAdmin(ReadOnlyAdmin):
+    """Whether a repository rests, why and until when."""
+
+    seen_with = "accounts.see_feedback"
+    empty_text = (
+        "The repository of the settings stands here after its first issue, or its first read."
+    )
+    export_fields = (
+        "name",
+        "paused_until",
+        "pause_reason",
+        "failures",
+        "read_up_to",
+    )
+    list_display = ("name", "pause_reason", "rests_until", "failures", "read")
+    fields = readonly_fields = list_display
+
+    @display(description="rests until")
+    def rests_until(self, repository: GithubRepository) -> str:
+        return moment(repository.paused_until)
+
+    @display(description="news read up to")
+    def read(self, repository: GithubRepository) -> str:
+        return moment(repository.read_up_to)

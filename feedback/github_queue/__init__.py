@@ -1,0 +1,1 @@
+"""The way of a report to a GitHub issue and back."""

@@ -1,0 +1,379 @@
+"""Reports on their way to GitHub: queued, taken one at a time per repository, settled once.
+
+Safe to kill and to run twice: before an issue is made, the repository is asked for the marker
+that stands first in its body; a call whose answer was lost is given time to have its effect
+before anybody looks. A crash leaves a queued row, which the sweep hands out again.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Q
+
+from accounts import audit
+from accounts.models import User
+from feedback import evidence, notifications, redaction, states, transitions
+from feedback.github_queue import client, issue_text
+from feedback.github_queue.client import GithubFailure, Issue
+from feedback.models import GithubRepository, QueueItem, Report
+from feedback.states import QueueMode, QueueState
+from imageskill.lib import clock
+from imageskill.lib.queue import enqueue
+
+log = structlog.get_logger(__name__)
+
+WORK = "feedback.work_queue"
+MOST_ATTEMPTS = 10
+_AT_ONCE = 100  # items of one message; the next message goes on
+_LONGEST_PAUSE = timedelta(hours=1)
+_CLOCKS_DIFFER = timedelta(minutes=10)
+_FOLLOWED_AT_ONCE = 200
+
+
+def put(report: Report, *, user: User | None) -> QueueItem:
+    """Queue a locked report, inside the caller's transaction. Raises `moves.NotPossible`."""
+    if not settings.GITHUB_REPOSITORY:
+        raise transitions.NotPossible("GITHUB_REPOSITORY is not set: there is nowhere to go.")
+    transitions.take(report, states.MOVES["queue"])
+    now = clock.now()
+    item, _ = QueueItem.objects.update_or_create(
+        report=report,
+        defaults={
+            "repository": settings.GITHUB_REPOSITORY,
+            "mode": settings.GITHUB_QUEUE_MODE,
+            "state": QueueState.QUEUED,
+            "reason": "",
+            "problem": "",
+            "queued_by": user,
+            "next_attempt_at": now,
+            "attempts": 0,
+            "processed_at": None,
+            "followed_at": None,
+            **_NO_ISSUE,
+        },
+    )
+    enqueue(WORK, repository=item.repository)
+    return item
+
+
+def preview(report: Report) -> issue_text.IssueText:
+    """Write the issue that would be made, without making it. Raises `redaction.Unsafe`."""
+    return issue_text.of(report, prompts=evidence.prompts(report))
+
+
+def retry(*, item: QueueItem, user: User, reason: str) -> None:
+    """Queue an item again that was skipped, blocked or failed. Raises `moves.NotPossible`."""
+    with transaction.atomic():
+        report = transitions.locked(item.report_id)
+        before = QueueItem.objects.get(pk=item.pk).state
+        if before not in states.CAN_BE_RETRIED:
+            raise transitions.NotPossible(f"It is {before}; there is nothing to try again.")
+        put(report, user=user)
+        audit.record(
+            user=user,
+            action="feedback.queue_retried",
+            subject=report.public_id,
+            reason=reason,
+            before={"queue": before},
+            after={"queue": "queued"},
+        )
+
+
+def withdraw(*, item: QueueItem, user: User, reason: str) -> None:
+    """Take a queued item out of the queue. Raises `moves.NotPossible`."""
+    with transaction.atomic():
+        report = transitions.locked(item.report_id)
+        fresh = QueueItem.objects.select_for_update().get(pk=item.pk)
+        if fresh.state != QueueState.QUEUED:
+            raise transitions.NotPossible(f"It is {fresh.state} already.")
+        if fresh.create_began_at is not None:
+            raise transitions.NotPossible(
+                "Its issue may be made this very moment; look again later."
+            )
+        _settle_locked(report, fresh, QueueState.SKIPPED, reason="withdrawn")
+        audit.record(
+            user=user,
+            action="feedback.queue_withdrawn",
+            subject=report.public_id,
+            reason=reason,
+            before={"queue": "queued"},
+            after={"queue": "skipped"},
+        )
+
+
+def sweep() -> None:
+    """Hand out again what waits: messages get lost, workers die, pauses end."""
+    now = clock.now()
+    due = QueueItem.objects.filter(state=QueueState.QUEUED, next_attempt_at__lte=now)
+    unfollowed = QueueItem.objects.unfollowed()
+    names = {*due.values_list("repository", flat=True).distinct()[:50]}
+    names |= {*unfollowed.values_list("repository", flat=True).distinct()[:50]}
+    paused = GithubRepository.objects.filter(paused_until__gt=now).values_list("name", flat=True)
+    for name in names - set(paused):
+        enqueue(WORK, repository=name)
+
+
+def work(*, repository: str) -> None:
+    """Take what is due at one repository, one at a time; nothing if another worker is at it."""
+    GithubRepository.objects.get_or_create(name=repository)
+    with _alone_at(repository) as is_mine:
+        if not is_mine:
+            return
+        for item in QueueItem.objects.unfollowed().filter(repository=repository)[:_AT_ONCE]:
+            _follow(item)
+        for _ in range(_AT_ONCE):
+            if not _take_next(repository):
+                return
+    enqueue(WORK, repository=repository)
+
+
+def join(report: Report) -> None:
+    """Give a duplicate the issue of the report that it repeats, if that has one.
+
+    Inside the transaction, in which the row of the report that it repeats is locked already.
+    """
+    leader = QueueItem.objects.filter(report=notifications.root_of(report)).first()
+    if leader is None or leader.state not in {QueueState.PROMOTED, QueueState.ALREADY_MIRRORED}:
+        return
+    item, _ = QueueItem.objects.update_or_create(
+        report=report,
+        defaults={
+            "repository": leader.repository,
+            "mode": leader.mode,
+            "state": QueueState.DEDUPED,
+            "reason": "tracked_already",
+            "queued_by": leader.queued_by,
+            "processed_at": clock.now(),
+            "issue_number": leader.issue_number,
+            "issue_url": leader.issue_url,
+            "issue_state": leader.issue_state,
+            "issue_labels": leader.issue_labels,
+            "issue_updated_at": leader.issue_updated_at,
+        },
+    )
+    notifications.announce(item)
+
+
+_NO_ISSUE: dict[str, Any] = {
+    "issue_number": None,
+    "issue_url": "",
+    "issue_state": "",
+    "issue_labels": [],
+    "issue_updated_at": None,
+}
+
+
+def _take_next(repository: str) -> bool:
+    """Process the next item; False when there is none, or the repository has to rest."""
+    now = clock.now()
+    if GithubRepository.objects.filter(name=repository, paused_until__gt=now).exists():
+        return False
+    found = QueueItem.objects.due(repository=repository, now=now)
+    item = found.select_related("report__duplicate_of").first()
+    if item is None:
+        return False
+    try:
+        text = preview(item.report)
+    except redaction.Unsafe as unsafe:
+        _settle(item, QueueState.BLOCKED, reason="unsafe", problem=str(unsafe))
+        return True
+    try:
+        _mirror(item, text)
+    except GithubFailure as failure:
+        _note(item, failure)
+    else:
+        GithubRepository.objects.filter(name=repository, failures__gt=0).update(failures=0)
+    return True
+
+
+def _mirror(item: QueueItem, text: issue_text.IssueText) -> None:
+    """Find the report's issue or make it."""
+    if _may_still_come(item):
+        return
+    if client.is_configured():
+        since = item.queued_at - _CLOCKS_DIFFER
+        marker = issue_text.marker(item.report)
+        found = client.find_issue(repository=item.repository, marker=marker, since=since)
+        if found is not None:
+            _settle_found(item, found)
+            return
+    if item.mode == QueueMode.DRY_RUN:
+        _settle(item, QueueState.SKIPPED, reason="dry_run")
+        return
+    if not client.is_configured():
+        raise GithubFailure("credentials", is_ours=True)
+    if _is_spent(item):
+        return
+    made = _create(item, text)
+    if made is not None:
+        _settle(item, QueueState.PROMOTED, issue=made, mutation="created")
+
+
+def _create(item: QueueItem, text: issue_text.IssueText) -> Issue | None:
+    """Make the issue; None where the item was taken out of the queue meanwhile."""
+    queued = QueueItem.objects.filter(pk=item.pk, state=QueueState.QUEUED)
+    # Committed before the call: whoever comes after a crash knows that there may be an issue.
+    if not queued.update(create_began_at=clock.now()):
+        return None
+    try:
+        return client.create_issue(
+            repository=item.repository, title=text.title, body=text.body, labels=text.labels
+        )
+    except GithubFailure as failure:
+        if failure.is_certain:
+            queued.update(create_began_at=None)
+        raise
+
+
+def _may_still_come(item: QueueItem) -> bool:
+    """Put an item off whose last call may still be having its effect."""
+    if item.create_began_at is None:
+        return False
+    over = item.create_began_at + timedelta(seconds=settings.GITHUB_TIMEOUT_S * 1.5)
+    if over <= clock.now():
+        return False
+    QueueItem.objects.filter(pk=item.pk).update(next_attempt_at=over)
+    return True
+
+
+def _settle_found(item: QueueItem, found: Issue) -> None:
+    if item.create_began_at is not None:  # ours, whose answer was lost
+        _settle(
+            item, QueueState.PROMOTED, issue=found, mutation="created", reason="found_afterwards"
+        )
+    else:
+        _settle(item, QueueState.ALREADY_MIRRORED, issue=found, reason="found_by_its_marker")
+
+
+def _is_spent(item: QueueItem) -> bool:
+    """Let the repository rest until tomorrow once the day's issues are made."""
+    now = clock.now()
+    midnight = clock.next_utc_midnight(now)
+    today = QueueItem.objects.promoted_since(
+        repository=item.repository, since=midnight - timedelta(days=1)
+    )
+    if today.count() < settings.GITHUB_ISSUES_PER_DAY:
+        return False
+    GithubRepository.objects.filter(name=item.repository).update(
+        paused_until=midnight, pause_reason="daily_limit"
+    )
+    return True
+
+
+def _settle(
+    item: QueueItem,
+    state: QueueState,
+    *,
+    reason: str = "",
+    problem: str = "",
+    issue: Issue | None = None,
+    mutation: str = "none",
+) -> None:
+    """Write an outcome and tell it, unless somebody else has."""
+    with transaction.atomic():
+        report = transitions.locked(item.report_id)
+        fresh = QueueItem.objects.select_for_update().get(pk=item.pk)
+        if fresh.state != QueueState.QUEUED:
+            return
+        _settle_locked(
+            report,
+            fresh,
+            state,
+            reason=reason,
+            problem=problem,
+            issue=issue,
+            mutation=mutation,
+        )
+    if fresh.has_issue:
+        _follow(fresh)
+
+
+def _settle_locked(
+    report: Report,
+    item: QueueItem,
+    state: QueueState,
+    *,
+    reason: str,
+    problem: str = "",
+    issue: Issue | None = None,
+    mutation: str = "none",
+) -> None:
+    item.report = report
+    item.state, item.reason, item.problem = state, reason, problem[:300]
+    item.processed_at = clock.now()
+    item.create_began_at = None
+    if issue is not None:
+        item.issue_number, item.issue_url = issue.number, issue.url
+        item.issue_state, item.issue_labels = issue.state, list(issue.labels)
+        item.issue_updated_at = issue.updated_at
+    item.save()
+    transitions.take(report, states.MIRROR if item.has_issue else states.UNQUEUE)
+    notifications.announce(item, mutation=mutation)
+
+
+def _note(item: QueueItem, failure: GithubFailure) -> None:
+    """Put the item off after a failure, and the whole repository where others would fail too."""
+    now = clock.now()
+    repository = GithubRepository.objects.get(name=item.repository)
+    pause = _pause(repository.failures if _concerns_all(failure) else item.attempts, failure)
+    if _concerns_all(failure):
+        # These columns alone: whoever reads the repository's news writes the others meanwhile.
+        GithubRepository.objects.filter(pk=repository.pk).update(
+            paused_until=now + pause, pause_reason=failure.kind, failures=F("failures") + 1
+        )
+    with transaction.atomic():
+        fresh = QueueItem.objects.select_for_update().get(pk=item.pk)
+        fresh.attempts += not failure.is_limit
+        fresh.problem = f"GitHub: {failure}"
+        fresh.next_attempt_at = now + pause
+        fresh.save()
+    # What may have been made is looked for until it is known.
+    if fresh.attempts >= MOST_ATTEMPTS and fresh.create_began_at is None:
+        _settle(item, QueueState.FAILED, reason=failure.kind, problem=fresh.problem)
+
+
+def _concerns_all(failure: GithubFailure) -> bool:
+    return failure.is_limit or failure.is_ours or failure.kind in {"unavailable", "unreachable"}
+
+
+def _pause(failures: int, failure: GithubFailure) -> timedelta:
+    grown = timedelta(seconds=settings.GITHUB_RETRY_S * (1 << min(failures, 10)))
+    asked = timedelta(seconds=failure.retry_after_s or 0)
+    return max(min(grown, _LONGEST_PAUSE), asked)
+
+
+def _follow(item: QueueItem) -> None:
+    """Tell every duplicate's agent that the issue speaks for its report too."""
+    root = item.report_id
+    repeats = Report.objects.filter(
+        Q(duplicate_of=root) | Q(duplicate_of__duplicate_of=root),
+        Q(queue_item=None) | ~Q(queue_item__state=QueueState.DEDUPED),
+    ).order_by("id")
+    while batch := list(repeats.values_list("pk", flat=True)[:_FOLLOWED_AT_ONCE]):
+        for pk in batch:
+            with transaction.atomic():
+                # The root's row too, as intake does: the two never answer for the same report.
+                report = transitions.locked_all(root, pk)[pk]
+                own = QueueItem.objects.filter(report=report).first()
+                if own is None or not own.has_issue:
+                    join(report)
+    QueueItem.objects.filter(pk=item.pk).update(followed_at=clock.now())
+
+
+@contextmanager
+def _alone_at(repository: str) -> Iterator[bool]:
+    """Hold the repository's lock, which the database lets go of when this process dies."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 7))", [repository])
+        [is_mine] = cursor.fetchone()
+    try:
+        yield bool(is_mine)
+    finally:
+        if is_mine:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 7))", [repository])

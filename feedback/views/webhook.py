@@ -1,0 +1,25 @@
+"""The address that GitHub posts to."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from feedback.github_queue import client, github_events
+
+
+@csrf_exempt
+@require_POST
+def github_webhook(request: HttpRequest) -> HttpResponse:
+    """Take one of GitHub's events; 2xx means that it is stored, whatever came of it."""
+    try:
+        is_new = github_events.receive(
+            body=request.body,
+            signature=request.headers.get("X-Hub-Signature-256", ""),
+            event=request.headers.get("X-GitHub-Event", ""),
+            delivery_id=request.headers.get("X-GitHub-Delivery", ""),
+        )
+    except client.BadSignature:
+        return JsonResponse({"error": "signature"}, status=400)
+    except github_events.NotAnEvent:
+        return JsonResponse({"error": "not an event"}, status=400)
+    return JsonResponse({"received": True, "new": is_new})

@@ -1,0 +1,70 @@
+"""Envelopes made on this side, in the shape of the server's."""
+
+import os
+from typing import Any, NamedTuple
+
+from imageskill.cli.errors import Problem
+
+
+class Answer(NamedTuple):
+    """An envelope and the code to exit with; `status` is HTTP's, 0 where nothing was asked."""
+
+    envelope: dict[str, Any]
+    exit_code: int = 0
+    status: int = 0
+
+    @property
+    def is_ok(self) -> bool:
+        """Tell success from failure."""
+        return self.envelope.get("ok") is True
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The answer's data; empty where there is none."""
+        data = self.envelope.get("data")
+        return data if isinstance(data, dict) else {}
+
+    @property
+    def error_code(self) -> str:
+        """The code of a failure; empty on success."""
+        error = self.envelope.get("error")
+        return str(error.get("code", "")) if isinstance(error, dict) else ""
+
+    def with_data(self, **data: Any) -> "Answer":
+        """Give the same answer with fields added to its data."""
+        return self._replace(envelope=self.envelope | {"data": self.data | data})
+
+    def with_warnings(self, *warnings: str) -> "Answer":
+        """Give the same answer with warnings added."""
+        kept = self.envelope.get("warnings")
+        before = kept if isinstance(kept, list) else []
+        return self._replace(envelope=self.envelope | {"warnings": [*before, *warnings]})
+
+
+def success(data: dict[str, Any], *warnings: str) -> Answer:
+    """Make a success that needed no server."""
+    return Answer(_envelope(ok=True, data=data, warnings=list(warnings), error=None))
+
+
+def failure(problem: Problem) -> Answer:
+    """Make the envelope of a problem on this side."""
+    error: dict[str, Any] = {
+        "code": problem.code,
+        "message": str(problem),
+        "retryable": problem.retryable,
+    }
+    if problem.recovery:
+        error["recovery"] = problem.recovery
+    return Answer(_envelope(ok=False, data=None, warnings=[], error=error), problem.exit_code)
+
+
+def _envelope(*, ok: bool, data: Any, warnings: list[str], error: Any) -> dict[str, Any]:
+    return {
+        "ok": ok,
+        "command": "image-skill",
+        "trace_id": f"trace_{os.urandom(16).hex()}",
+        "actor": None,
+        "data": data,
+        "warnings": warnings,
+        "error": error,
+    }

@@ -1,0 +1,57 @@
+"""What help says, made from the command table."""
+
+from typing import Any
+
+from imageskill.cli.errors import DOCS_URL, InvalidArguments
+from imageskill.cli.grammar import table
+from imageskill.cli.grammar.spec import Command, Flag
+
+
+def explain(words: tuple[str, ...]) -> dict[str, Any]:
+    """Explain one command, or list those that begin with the words; raises InvalidArguments."""
+    command = table.find(words)
+    relatives = table.beginning_with(words) if words else list(table.COMMANDS)
+    if command is not None and len(relatives) <= 1:
+        return _one(command)
+    if not relatives:
+        raise InvalidArguments(
+            "There is no such command.", suggested_command="image-skill help --json"
+        )
+    return {
+        "usage": " ".join(("image-skill", *words, "COMMAND --json")),
+        "docs_url": DOCS_URL,
+        "commands": [
+            {
+                "name": " ".join(one.words),
+                "usage": one.usage,
+                "summary": one.summary,
+                "shown": f"{' '.join(one.words):<22} {one.summary}",
+            }
+            for one in relatives
+        ],
+    }
+
+
+def _one(command: Command) -> dict[str, Any]:
+    return {
+        "usage": command.usage,
+        "summary": command.summary,
+        "notes": command.notes or None,
+        "docs_url": f"{DOCS_URL}#{command.anchor}",
+        "flags": [_flag(flag) for flag in command.flags if not flag.is_hidden],
+        "examples": list(command.examples),
+    }
+
+
+def _flag(flag: Flag) -> dict[str, Any]:
+    shown = f"--{flag.name} {flag.value}".strip()
+    return {
+        "name": f"--{flag.name}",
+        "value": flag.value or None,
+        "required": flag.is_required,
+        "repeatable": flag.is_repeatable,
+        "default": flag.default,
+        "choices": list(flag.choices),
+        "help": flag.help,
+        "shown": f"{shown:<36} {flag.help}",
+    }

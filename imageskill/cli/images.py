@@ -1,0 +1,111 @@
+"""Pictures on their way in: opened, measured and streamed without holding one in memory."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any, NamedTuple
+from urllib.parse import urlsplit
+
+from imageskill.cli import http_client, image_formats
+from imageskill.cli.errors import FetchFailed, InputDenied, InvalidArguments
+from imageskill.cli.grammar.values import is_url
+
+MOST_BYTES = 64 * 1024 * 1024  # the server's own limit is lower; this one guards our disk
+_CHUNK = 192 * 1024  # a multiple of three, so that base64 pieces join without padding
+
+
+class Picture(NamedTuple):
+    """An open picture with what the server wants to know of it."""
+
+    file: IO[bytes]
+    facts: dict[str, Any]
+
+    def stream(self) -> http_client.Stream:
+        """Give the JSON body of an upload: the facts, then the bytes as base64."""
+        head = json.dumps(self.facts)[:-1].encode() + b', "bytes_base64": "'
+        tail = b'"}'
+        size = self.facts["content_length"]
+        return http_client.Stream(
+            self._pieces(head, tail), len(head) + 4 * ((size + 2) // 3) + len(tail)
+        )
+
+    def _pieces(self, head: bytes, tail: bytes) -> Iterator[bytes]:
+        yield head
+        self.file.seek(0)
+        left = self.facts["content_length"]
+        while left and (chunk := self.file.read(min(_CHUNK, left))):
+            left -= len(chunk)
+            yield base64.b64encode(chunk)
+        if left:
+            raise ConnectionAbortedError("the file became shorter while it was sent")
+        yield tail
+
+
+@contextmanager
+def opened(source: str) -> Iterator[Picture]:
+    """Open a local path or fetch a URL; raises InvalidArguments, InputDenied or FetchFailed."""
+    if is_url(source):
+        with TemporaryFile() as fetched:
+            _fetch(source, fetched)
+            yield _measured(fetched, source)
+        return
+    try:
+        file = Path(source).open("rb")  # noqa: SIM115 closed by the block below
+    except OSError as error:
+        message = f"The picture can't be read: {error.strerror or type(error).__name__}."
+        raise InvalidArguments(message) from None
+    with file:
+        yield _measured(file, source)
+
+
+def _fetch(url: str, file: IO[bytes]) -> None:
+    download = http_client.open_url(url, problem=FetchFailed)
+    try:
+        size = 0
+        while chunk := download.response.read(_CHUNK):
+            size += len(chunk)
+            if size > MOST_BYTES:
+                raise _too_large()
+            file.write(chunk)
+    except (OSError, ValueError) as error:
+        raise FetchFailed(f"The picture did not come whole: {http_client.reason(error)}.") from None
+    finally:
+        download.connection.close()
+
+
+def _measured(file: IO[bytes], source: str) -> Picture:
+    digest, size = hashlib.sha256(), 0
+    file.seek(0)
+    head = file.read(image_formats.HEAD_BYTES)
+    file.seek(0)
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+        size += len(chunk)
+        if size > MOST_BYTES:
+            raise _too_large()
+    if not size:
+        raise InputDenied("The picture is empty.")
+    mime_type = image_formats.mime_type(head)
+    if mime_type is None:
+        raise InputDenied("This is no picture we take: PNG, JPEG, WebP, GIF or AVIF.")
+    remote = urlsplit(source) if is_url(source) else None
+    path = remote.path if remote else source
+    facts = {
+        "source_kind": "remote_url" if remote else "local_path",
+        "filename": Path(path).name or "picture",
+        "remote_origin": f"{remote.scheme}://{remote.netloc.rpartition('@')[2]}"
+        if remote
+        else None,
+        "mime_type": mime_type,
+        "content_length": size,
+        "sha256": digest.hexdigest(),
+    }
+    return Picture(file, facts)
+
+
+def _too_large() -> InputDenied:
+    return InputDenied(f"The picture is larger than {MOST_BYTES // 2**20} MiB.")

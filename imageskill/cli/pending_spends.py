@@ -1,0 +1,138 @@
+"""Spends that have begun: noted before the request, crossed out after a final answer.
+
+One file each, beside the config file, for its owner alone: it holds the whole command, prompt
+included, since only the same terms with the same key give the first result again.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from imageskill.cli import files
+from imageskill.cli.envelopes import Answer
+from imageskill.cli.grammar import writing
+
+SCHEMA = "image-skill.in-flight-spend.v1"
+SWEEP_AFTER_S = 24 * 60 * 60
+_TERMINAL = {"completed", "failed", "canceled"}
+# Failures from the server after which the job is over, though it answers with a 5xx.
+_SETTLED = {
+    "PROVIDER_FAILURE",
+    "PROVIDER_UNAVAILABLE",
+    "SERVICE_UNAVAILABLE",
+}
+
+
+class Entry(NamedTuple):
+    """One open spend as its file tells it."""
+
+    file: Path
+    document: dict[str, Any]
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since it began."""
+        started = self.document.get("started_at_s")
+        return max(0.0, time.time() - (started or self.file.stat().st_mtime))
+
+    @property
+    def recover_command(self) -> str:
+        """The command that brings its result: waiting for the job, or the same call again."""
+        job_id = self.document.get("job_id")
+        if job_id:
+            server = _server_flag(self.document)
+            return writing.line(("jobs", "wait"), [job_id, *server, "--json"])
+        return str(self.document["recover_command"])
+
+
+def folder(config_path: Path) -> Path:
+    """Say where the notes are."""
+    return config_path.parent / "in-flight"
+
+
+def note(
+    config_path: Path, *, words: tuple[str, ...], arguments: list[str], key: str, server: str | None
+) -> Entry:
+    """Note a spend that is about to begin; raises OSError."""
+    document = {
+        "schema": SCHEMA,
+        "command": " ".join(("image-skill", *words)),
+        "operation": words[0],
+        "idempotency_key": key,
+        "argv": arguments,
+        "recover_command": writing.line(words, arguments),
+        "started_at": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
+        "started_at_s": int(time.time()),
+        "api_base_url": server,
+    }
+    name = hashlib.sha256(key.encode()).hexdigest()[:32]
+    entry = Entry(folder(config_path) / f"{name}.json", document)
+    _write(entry)
+    return entry
+
+
+def settle(entry: Entry, answer: Answer) -> None:
+    """Cross the spend out once its fate is known; remember the job where it still runs."""
+    if _is_final(answer):
+        entry.file.unlink(missing_ok=True)
+    elif job_id := answer.data.get("job_id"):
+        _write(entry._replace(document=entry.document | {"job_id": job_id}))
+
+
+def settle_job(config_path: Path, answer: Answer) -> None:
+    """Cross out the spend of a job that was shown to be over."""
+    job = answer.data.get("job")
+    if not isinstance(job, dict) or job.get("status") not in _TERMINAL:
+        return
+    for entry in entries(config_path):
+        if entry.document.get("job_id") == job.get("job_id"):
+            entry.file.unlink(missing_ok=True)
+
+
+def entries(config_path: Path) -> list[Entry]:
+    """List the open spends, oldest first; files that are none of ours are passed over."""
+    return sorted(_read_all(config_path), key=lambda entry: -entry.age_s)
+
+
+def sweep(config_path: Path) -> int:
+    """Forget notes older than a day; gives their number."""
+    old = [entry for entry in entries(config_path) if entry.age_s > SWEEP_AFTER_S]
+    for entry in old:
+        entry.file.unlink(missing_ok=True)
+    return len(old)
+
+
+def _is_final(answer: Answer) -> bool:
+    if answer.is_ok:
+        job = answer.data.get("job")
+        status = job.get("status") if isinstance(job, dict) else None
+        return answer.status != 202 and (status is None or status in _TERMINAL)
+    if answer.error_code == "IDEMPOTENCY_CONFLICT":
+        return False  # the key's first call may still be open
+    return 400 <= answer.status < 500 or answer.error_code in _SETTLED
+
+
+def _read_all(config_path: Path) -> Iterator[Entry]:
+    for file in folder(config_path).glob("*.json"):
+        try:
+            document = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if (
+            isinstance(document, dict)
+            and document.get("schema") == SCHEMA
+            and isinstance(document.get("recover_command"), str)
+        ):
+            yield Entry(file, document)
+
+
+def _write(entry: Entry) -> None:
+    files.write_private(entry.file, json.dumps(entry.document, indent=2) + "\n")
+
+
+def _server_flag(document: dict[str, Any]) -> list[str]:
+    server = document.get("api_base_url")
+    return ["--api-base-url", server] if isinstance(server, str) else []

@@ -1,0 +1,228 @@
+"""The tables of Position: the same rows for the page and for its files."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db.models import Sum
+from django.utils.safestring import SafeString
+
+from billing.chart import Kind, Purpose
+from billing.ledger import daily_totals
+from billing.ledger import totals as turnover
+from billing.models import Environment, MoneyDay, Receipt, Transfer, Wallet
+from imageskill.lib import amounts, clock
+from imageskill.lib.admin.formatting import list_of
+from jobs.models import Job, ModelDay
+
+_CENT = Decimal("0.01")
+_Shown = str | SafeString
+
+
+class Column(NamedTuple):
+    """One column: its heading on the page, its name in a file, and how a value is shown."""
+
+    label: str
+    name: str
+    show: Callable[[Any], _Shown] = str
+    is_number: bool = True
+    is_shown: bool = True  # on the page; a file has them all
+
+
+class Table(NamedTuple):
+    """Rows of raw values; shown on the page, written to a file as they are."""
+
+    name: str
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Any]]
+    empty: str = "No work ended in these days."
+
+    @property
+    def headings(self) -> list[Column]:
+        """The columns that the page shows."""
+        return [column for column in self.columns if column.is_shown]
+
+    @property
+    def shown(self) -> list[list[tuple[_Shown, bool]]]:
+        """Each cell as the page shows it, and whether it is a number."""
+        return [
+            [
+                (column.show(value), column.is_number)
+                for column, value in zip(self.columns, row, strict=True)
+                if column.is_shown
+            ]
+            for row in self.rows
+        ]
+
+
+class Work(NamedTuple):
+    """What jobs of one day, provider or model came to. One credit is one cent; free ones aren't."""
+
+    name: Any
+    completed: int
+    failed: int
+    paid_credits: int
+    free_credits: int
+    cost: Decimal
+    lost: Decimal
+
+    @property
+    def revenue(self) -> Decimal:
+        """What was paid for the work."""
+        return self.paid_credits * _CENT
+
+    @property
+    def margin(self) -> Decimal:
+        """What is left of it."""
+        return (self.revenue - self.cost - self.lost).quantize(_CENT)
+
+    @property
+    def rate(self) -> str:
+        """The margin as a share of the revenue."""
+        return f"{self.margin / self.revenue:.0%}" if self.revenue else ""
+
+
+def work_by(field: str, *, since: date) -> list[Work]:
+    """Add up paid work by a column of the figures by day and model."""
+    rows = ModelDay.objects.filter(day__gte=since).values_list(field)
+    sums = rows.annotate(
+        done=Sum("completed"),
+        not_done=Sum("failed"),
+        paid=Sum("paid_credits"),
+        free=Sum("credits") - Sum("paid_credits"),
+        cost=Sum("provider_usd"),
+        lost=Sum("lost_usd"),
+    )
+    return [Work(*row) for row in sums.order_by(field)]
+
+
+def every(*, since: date) -> list[Table]:
+    """Give all tables for the days from `since` on."""
+    return [
+        wallets(daily_totals.wallet_totals()),
+        movements(turnover.since(since)),
+        work("days", "By day", "Day", work_by("day", since=since)[::-1]),
+        work("providers", "By provider", "Provider", work_by("provider_id", since=since)),
+        work("models", "By model", "Model", work_by("model_id", since=since)),
+    ]
+
+
+def wallets(totals: daily_totals.WalletTotals) -> Table:
+    """Lay out what wallets hold by purpose."""
+    counted_at = totals.counted_at
+    return Table(
+        "wallets",
+        "Credits by wallet",
+        (
+            Column("Wallets", "purpose", _wallets_of, is_number=False),
+            Column("For", "meaning", is_number=False, is_shown=False),
+            Column("Credits", "credits", _whole),
+            Column("As of", "counted_at", _moment, is_number=False),
+        ),
+        [
+            (purpose, str(Purpose(purpose).label), credits, counted_at)
+            for purpose, credits in totals.credits.items()
+        ],
+    )
+
+
+def movements(found: Sequence[turnover.Movement]) -> Table:
+    """Lay out what moved."""
+    return Table(
+        "movements",
+        "Movements",
+        (
+            Column("What moved", "kind", _rows_of, is_number=False),
+            Column("Meaning", "meaning", is_number=False, is_shown=False),
+            Column("Environment", "environment", _environment, is_number=False),
+            Column("Times", "count", _whole),
+            Column("Credits", "credits", _whole),
+            Column("Amount", "amount_cents", _cents),
+        ),
+        [
+            (one.name, one.label, one.environment, one.times, one.credits, _paid(one))
+            for one in found
+        ],
+        "Nothing moved. A task counts every five minutes; manage.py tally counts past days.",
+    )
+
+
+def work(name: str, title: str, heading: str, rows: Sequence[Work]) -> Table:
+    """Lay out revenue, cost and margin."""
+    show = _NAMED.get(name, _or_dash)
+    return Table(
+        name,
+        title,
+        (
+            Column(heading, heading.lower(), show, is_number=False),
+            Column("Completed", "completed", _whole),
+            Column("Failed", "failed", _whole),
+            Column("Paid credits spent", "paid_credits", _whole),
+            Column("Free credits spent", "free_credits", _whole),
+            Column("Revenue", "revenue_usd", _usd),
+            Column("Provider cost", "provider_cost_usd", _usd),
+            Column("Losses", "losses_usd", _usd),
+            Column("Margin", "margin_usd", _usd),
+            Column("Margin of revenue", "margin_rate", _or_dash),
+        ),
+        [
+            (
+                *(row.name, row.completed, row.failed, row.paid_credits, row.free_credits),
+                *(row.revenue, row.cost, row.lost, row.margin, row.rate),
+            )
+            for row in rows
+        ],
+    )
+
+
+def _paid(one: turnover.Movement) -> int | None:
+    return one.amount_cents if one.name == MoneyDay.RECEIPTS else None
+
+
+def _whole(value: int) -> str:
+    return f"{value:,}"
+
+
+def _usd(value: Decimal) -> str:
+    return f"{value:,.2f} USD"
+
+
+def _cents(value: int | None) -> str:
+    return "–" if value is None else amounts.written(value)
+
+
+def _or_dash(value: str) -> str:
+    return value or "–"
+
+
+def _day(value: date) -> str:
+    return value.isoformat()
+
+
+def _moment(value: Any) -> str:
+    return "never counted" if value is None else f"{clock.iso(value)[:16].replace('T', ' ')} UTC"
+
+
+def _environment(value: str) -> str:
+    if not value:
+        return "–"
+    return value if value == Environment.LIVE else f"{Environment(value).label} (no revenue)"
+
+
+def _wallets_of(purpose: str) -> SafeString:
+    return list_of(Wallet, str(Purpose(purpose).label), purpose__exact=purpose)
+
+
+def _rows_of(name: str) -> SafeString:
+    if name == MoneyDay.RECEIPTS:
+        return list_of(Receipt, "receipts")
+    return list_of(Transfer, str(Kind(name).label), kind__exact=name)
+
+
+def _jobs_of(model_id: str) -> SafeString:
+    return list_of(Job, model_id, model_id=model_id)
+
+
+_NAMED: dict[str, Callable[[Any], _Shown]] = {"days": _day, "models": _jobs_of}

@@ -1,0 +1,169 @@
+"""What a pasted text may name: by its look, where to look, each by an index, likeliest first."""
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+from django.db.models import Model, Q
+
+from accounts.models import ActivityEvent, Agent, Claim, Organization
+from accounts.tokens import minting
+from billing.models import (
+    BalanceMovement,
+    PaymentAttempt,
+    PaymentReversal,
+    Quote,
+    Receipt,
+    RefundRequest,
+    StripeEvent,
+    Transfer,
+    UnmatchedPayment,
+)
+from feedback.github_queue import client
+from feedback.models import GithubEvent, QueueItem, Report
+from jobs.models import Asset, Job, Usage
+
+Finder = Callable[[str], Model | None]
+
+TRACE = re.compile(r"trace_[0-9a-f]{32}")
+_EVENTS_OF_A_TRACE = 50
+_THINGS_OF_A_TRACE = 20
+
+
+def _by(model: type[Model], *fields: str) -> Finder:
+    def find(text: str) -> Model | None:
+        for field in fields:
+            found = model._default_manager.filter(**{field: text}).order_by("-pk").first()
+            if found is not None:
+                return found
+        return None
+
+    return find
+
+
+def _token(text: str) -> Model | None:
+    token = minting.find(text)
+    return token.agent if token else None
+
+
+def _number(text: str) -> Model | None:
+    return Receipt.objects.filter(number=text.upper()).first()
+
+
+def _event_of(text: str) -> Model | None:
+    """Find the last event whose object is or names this; two look-ups, each by its own index."""
+    for condition in (Q(object_id=text), Q(related_ids__contains=[text])):
+        found = StripeEvent.objects.filter(condition).order_by("-pk")[:1]
+        if newest := next(iter(found), None):
+            return newest
+    return None
+
+
+def _issue(text: str) -> Model | None:
+    issue = client.issue_named(text)
+    if issue is None:
+        return None
+    names = {"repository": issue[0], "issue_number": issue[1]}
+    item = QueueItem.objects.filter(**names).order_by("-pk").first()
+    return item or GithubEvent.objects.filter(**names).order_by("-pk").first()
+
+
+# What a text looks like, and where to look, in this order.
+_LOOKS: tuple[tuple[re.Pattern[str], tuple[Finder, ...]], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE if finders == (_number,) else 0), finders)
+    for pattern, finders in (
+        (r"isk_r_\w+", (_token,)),
+        (r"agt_\w+", (_by(Agent, "public_id"),)),
+        (r"org_\w+", (_by(Organization, "public_id"),)),
+        (r"claim_\w+", (_by(Claim, "public_id"),)),
+        (r"job_\w+", (_by(Job, "public_id"),)),
+        (r"image_[\w.-]+", (_by(Asset, "public_id"),)),
+        (r"usage_\w+", (_by(Usage, "public_id"),)),
+        (r"sig_\w+", (_by(Report, "public_id"),)),
+        (r"quote_[\w-]+", (_by(Quote, "public_id"),)),
+        (r"payatt_\w+", (_by(PaymentAttempt, "public_id"),)),
+        (r"receipt_\w+", (_by(Receipt, "public_id"),)),
+        (
+            r"credit_event_\w+",
+            (_by(Receipt, "credit_event_id"), _by(PaymentReversal, "credit_event_id")),
+        ),
+        (r"payment_reversal_\w+", (_by(PaymentReversal, "public_id"),)),
+        (r"(IS|TEST)-\d{4}-\d+", (_number,)),
+        (r"evt_\w+", (_by(ActivityEvent, "public_id"), _by(StripeEvent, "event_id"))),
+        (
+            r"cs_\w+",
+            (
+                _by(PaymentAttempt, "checkout_session_id"),
+                _by(UnmatchedPayment, "checkout_session_id"),
+            ),
+        ),
+        (
+            r"pi_\w+",
+            (
+                _by(Receipt, "payment_intent_id"),
+                _by(PaymentAttempt, "payment_intent_id"),
+                _by(UnmatchedPayment, "payment_intent_id"),
+                _by(PaymentReversal, "payment_intent_id"),
+            ),
+        ),
+        (
+            r"(ch|py)_\w+",
+            (
+                _by(Receipt, "charge_id"),
+                _by(UnmatchedPayment, "charge_id"),
+                _by(PaymentReversal, "charge_id"),
+            ),
+        ),
+        (
+            r"(re|pyr|du|dp)_\w+",
+            (_by(PaymentReversal, "stripe_id"), _by(RefundRequest, "stripe_refund_id")),
+        ),
+        (r"txn_\w+", (_by(BalanceMovement, "stripe_id"),)),
+        (r"\S+(#|/issues/)\d+", (_issue,)),
+        (r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", (_by(GithubEvent, "delivery_id"),)),
+    )
+)
+# Whatever else has the form of an id: a movement that names it, an event of Stripe's that does.
+_ANY_ID = re.compile(r"(?!isk_)[a-z]{2,24}_[\w.-]+")
+_ANYWHERE: tuple[Finder, ...] = (_by(Transfer, "reference"), _event_of)
+
+
+def every(text: str) -> Iterator[Model]:
+    """Find what a text names, one thing of each kind, the likeliest first."""
+    looks = [finders for pattern, finders in _LOOKS if pattern.fullmatch(text)]
+    if _ANY_ID.fullmatch(text):
+        looks.append(_ANYWHERE)
+    for finders in looks:
+        for look in finders:
+            found: Any = look(text)
+            if found is not None:
+                yield found
+
+
+def of_trace(trace_id: str) -> list[Model]:
+    """Find what a call made and touched: its jobs, what its events name, reports about it."""
+    found: dict[tuple[str, int], Model] = {}
+    for thing in islice(_of_trace(trace_id), _THINGS_OF_A_TRACE):
+        found.setdefault((thing._meta.label, thing.pk), thing)
+    return list(found.values())
+
+
+def _of_trace(trace_id: str) -> Iterator[Model]:
+    yield from Job.objects.filter(trace_id=trace_id).order_by("-pk")[:_THINGS_OF_A_TRACE]
+    events = events_of(trace_id).values_list("references", flat=True)[:_EVENTS_OF_A_TRACE]
+    named = dict.fromkeys(name for names in events for name in names if name != trace_id)
+    for name in named:
+        found = next((thing for thing in every(name) if not _is_trail(thing)), None)
+        if found is not None:
+            yield found
+    yield from Report.objects.filter(trace_id=trace_id).order_by("-pk")[:_THINGS_OF_A_TRACE]
+
+
+def events_of(trace_id: str) -> Any:
+    """Give the activity that a call left, newest first."""
+    return ActivityEvent.objects.filter(references__contains=[trace_id]).order_by("-pk")
+
+
+def _is_trail(thing: Model) -> bool:
+    return isinstance(thing, ActivityEvent | StripeEvent | Transfer)

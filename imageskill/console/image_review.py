@@ -1,0 +1,117 @@
+"""The thumbnail wall: pictures beside what was expected of them, failures first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from imageskill.lib.admin import actions
+from imageskill.lib.admin.actions import Deed
+from jobs.admin.assets import DEEDS
+from jobs.models import Asset, AssetCheck
+
+_PAGE = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that was expected of a picture, and what it is."""
+
+    name: str
+    expected: str
+    found: str
+    is_met: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A checked picture, with the one it looks like beside it, and what may be done to it."""
+
+    check: AssetCheck
+    pictures: list[tuple[Asset, str]]
+    facts: list[Fact]
+    deeds: list[tuple[Deed, str]]
+
+
+def view(request: HttpRequest) -> HttpResponse:
+    """Show a page of checked pictures; `after` leads on by key."""
+    if not request.user.has_perm("accounts.see_jobs"):
+        raise PermissionDenied
+    only = "all" if request.GET.get("show") == "all" else "failed"
+    checks = AssetCheck.objects.select_related("asset__job", "same_as").order_by("-pk")
+    if only == "failed":
+        checks = checks.filter(is_good=False)
+    after = request.GET.get("after", "")
+    if after.isascii() and after.isdigit() and len(after) < 19:
+        checks = checks.filter(pk__lt=int(after))
+    page = list(checks[: _PAGE + 1])
+    may = [deed for deed in DEEDS if actions.allowed(deed, request)]
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": "Thumbnail wall",
+        "cards": [_card(check, may) for check in page[:_PAGE]],
+        "only": only,
+        "next": page[_PAGE - 1].pk if len(page) > _PAGE else None,
+    }
+    return TemplateResponse(request, "admin/console/image_review.html", context)
+
+
+def _card(check: AssetCheck, may: list[Deed]) -> Card:
+    asset = check.asset
+    pictures = [(asset, "this picture")]
+    if check.same_as:
+        pictures.append((check.same_as, "looks the same, of another agent"))
+    return Card(
+        check=check,
+        pictures=pictures,
+        facts=list(_facts(check)),
+        deeds=[
+            (deed, reverse("admin:jobs_asset_deed", args=[asset.pk, deed.name]))
+            for deed in may
+            if deed.is_open(asset)
+        ],
+    )
+
+
+def _facts(check: AssetCheck) -> Iterator[Fact]:
+    """Compare as the check did: with the plan of the job, and with the asset's own row."""
+    asset, plan = check.asset, check.asset.job.plan
+    size, kind = plan.get("size"), plan.get("output_format")
+    expected_kind = f"image/{kind}" if kind else ""
+    has_size = not size or size == [asset.width, asset.height]
+    has_kind = not kind or asset.mime_type == expected_kind
+    # Where the row is as planned and the check is not, the bytes themselves are of another kind.
+    is_other = check.decodes and not check.is_as_planned and has_size and has_kind
+    yield Fact(
+        "size",
+        f"{size[0]}×{size[1]}" if size else "any",
+        f"{asset.width}×{asset.height}",
+        has_size,
+    )
+    yield Fact("type", expected_kind or "any", asset.mime_type, has_kind)
+    yield Fact(
+        "bytes",
+        "whole, as written",
+        _bytes(check),
+        check.decodes and check.is_as_promised and not is_other,
+    )
+    content = "one flat colour" if check.is_blank else "a picture"
+    yield Fact("content", "a picture", content if check.decodes else "–", not check.is_blank)
+    alike = "another agent's too" if check.same_as_id else "its agent's own"
+    yield Fact(
+        "likeness",
+        "its agent's own",
+        alike if check.decodes else "–",
+        check.same_as_id is None,
+    )
+
+
+def _bytes(check: AssetCheck) -> str:
+    if not check.decodes:
+        return "do not open, or are cut off"
+    return "whole, as written" if check.is_as_promised else "not those that were written"

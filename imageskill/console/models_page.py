@@ -1,0 +1,165 @@
+"""Models and providers: whether each can run, how it does, and switching it off and on."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from accounts.request_user import me
+from imageskill.lib import clock
+from imageskill.lib.admin import second_factor
+from imageskill.lib.admin.actions import ReasonForm
+from imageskill.lib.errors import InvalidArguments
+from jobs import registry, states
+from jobs.catalog import discovery, switches
+from jobs.catalog.availability import current
+from jobs.models import Job, ModelDay, Switch
+from jobs.providers import concurrency, credentials
+from jobs.registry.unavailability import Obstacle, failing
+
+FAILING = failing(retry_after_s=1).reason
+
+
+class SwitchForm(ReasonForm):
+    """What to switch, which way, and why."""
+
+    kind = forms.ChoiceField(choices=Switch.Kind.choices, widget=forms.HiddenInput)
+    name = forms.CharField(max_length=128, widget=forms.HiddenInput)
+    is_on = forms.TypedChoiceField(
+        choices=[("1", "on"), ("0", "off")],
+        coerce=lambda text: text == "1",
+        empty_value=None,
+        widget=forms.HiddenInput,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """How a model did in the last seven days, and how long its pictures took lately."""
+
+    completed: int = 0
+    failed: int = 0
+    median_s: float | None = None
+    p95_s: float | None = None
+
+    @property
+    def failure_rate(self) -> float | None:
+        """The share of jobs that failed, of those that ended by themselves."""
+        ended = self.completed + self.failed
+        return self.failed / ended if ended else None
+
+
+def view(request: HttpRequest) -> HttpResponse:
+    """List all models by provider: what each costs, what stands in its way, how it does."""
+    if not request.user.has_perm("accounts.see_catalog"):
+        raise PermissionDenied
+    availability = current()
+    obstacles = dict(availability.obstacles)
+    off, waiting, weeks = switches.off(), _waiting(), _weeks()
+    # The rows of the API itself, so that what staff see is what callers are told.
+    offered = discovery.rows(availability, settings.TARGET_GROSS_MARGIN)
+    rows = [
+        {
+            "model": model,
+            "price": row["economics"],
+            "obstacle": obstacles.get(model.id),
+            "is_off": model.id in off.models,
+            "waiting": waiting.get(model.id, 0) if obstacles.get(model.id) else 0,
+            "week": weeks.get(model.id, Week()),
+        }
+        for model, row in zip(registry.models(), offered, strict=True)
+    ]
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": "Models and providers",
+        "rows": rows,
+        "margin": settings.TARGET_GROSS_MARGIN,
+        "providers": _providers(obstacles, off),
+        "may_switch": request.user.has_perm("accounts.act_on_catalog"),
+    }
+    return TemplateResponse(request, "admin/console/models.html", context)
+
+
+def _providers(obstacles: dict[str, Obstacle], off: switches.SwitchedOff) -> list[dict[str, Any]]:
+    """Tell of each provider whether it can be called and how busy it is; never its key."""
+    by_name: dict[str, list[str]] = {}
+    for model in registry.models():
+        by_name.setdefault(model.provider, []).append(model.id)
+    return [
+        {
+            "name": name,
+            "is_off": name in off.providers,
+            "is_configured": credentials.is_configured(name),
+            "most": concurrency.most(name),
+            "in_use": concurrency.in_use(name),
+            "paused": [
+                one for one in models if (met := obstacles.get(one)) and met.reason == FAILING
+            ],
+        }
+        for name, models in sorted(by_name.items())
+    ]
+
+
+def _waiting() -> dict[str, int]:
+    """Count the queued jobs of each model."""
+    queued = Job.objects.filter(status=states.QUEUED).order_by()
+    return dict(queued.values_list("model_id").annotate(jobs=Count("id")))
+
+
+def _weeks() -> dict[str, Week]:
+    since = clock.utc_day(clock.now()) - timedelta(days=7)
+    weeks: dict[str, Week] = {}
+    for day in ModelDay.objects.filter(day__gt=since).order_by("day"):
+        so_far = weeks.get(day.model_id, Week())
+        is_timed = day.median_s is not None
+        weeks[day.model_id] = Week(
+            completed=so_far.completed + day.completed,
+            failed=so_far.failed + day.failed,
+            median_s=day.median_s if is_timed else so_far.median_s,
+            p95_s=day.p95_s if is_timed else so_far.p95_s,
+        )
+    return weeks
+
+
+def switch(request: HttpRequest) -> HttpResponse:
+    """Ask for a reason, say what follows, switch."""
+    if not request.user.has_perm("accounts.act_on_catalog"):
+        raise PermissionDenied
+    second_factor.require_lately(request)
+    is_posted = request.method == "POST"
+    asked = request.POST if is_posted else request.GET
+    form = SwitchForm(asked) if is_posted else SwitchForm(initial=asked.dict())
+    if is_posted and form.is_valid():
+        try:
+            done = switches.turn(user=me(request), **form.cleaned_data)
+        except InvalidArguments as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, f"{done.name} is {'on' if done.is_on else 'off'}.")
+        return HttpResponseRedirect(reverse("admin:console_models"))
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": "Switch on" if asked.get("is_on") == "1" else "Switch off",
+        "form": form,
+        "asked": asked,
+        "under_way": _under_way(asked.get("kind", ""), asked.get("name", "")),
+        "back": reverse("admin:console_models"),
+    }
+    return TemplateResponse(request, "admin/console/switch.html", context)
+
+
+def _under_way(kind: str, name: str) -> dict[str, int]:
+    """Count the jobs that switching off does not stop: those that wait, and those begun."""
+    column = "provider_id" if kind == Switch.Kind.PROVIDER else "model_id"
+    rows = Job.objects.filter(completed_at=None, **{column: name}).order_by()
+    by_status = dict(rows.values_list("status").annotate(jobs=Count("id")))
+    queued = by_status.pop(states.QUEUED, 0)
+    return {"queued": queued, "begun": sum(by_status.values())}

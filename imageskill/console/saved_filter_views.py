@@ -1,0 +1,53 @@
+"""Saving and forgetting the filters of a list."""
+
+from django import forms
+from django.apps import apps
+from django.contrib import admin, messages
+from django.contrib.admin.exceptions import NotRegistered
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from accounts.request_user import me
+from imageskill.console import saved_filters
+
+
+class SaveForm(forms.Form):
+    """Which list, which filters, what name; and whether to forget it instead."""
+
+    model = forms.CharField(max_length=100)
+    name = forms.CharField(max_length=60)
+    query = forms.CharField(max_length=2000, required=False)
+    forget = forms.BooleanField(required=False)
+
+
+@require_POST
+def view(request: HttpRequest) -> HttpResponse:
+    """Save or forget, then back to the list."""
+    form = SaveForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    model, name, query = (form.cleaned_data[part] for part in ("model", "name", "query"))
+    address = _list_of(request, model)
+    if form.cleaned_data["forget"]:
+        saved_filters.forget(user=me(request), model=model, name=name)
+        return HttpResponseRedirect(address)
+    try:
+        saved_filters.save(user=me(request), model=model, name=name, query=query)
+    except saved_filters.TooMany as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"“{name}” is saved for this list.")
+    return HttpResponseRedirect(f"{address}?{query}")
+
+
+def _list_of(request: HttpRequest, model: str) -> str:
+    """Give the list's address, to whoever may see it; nothing else is ever redirected to."""
+    try:
+        model_admin = admin.site.get_model_admin(apps.get_model(model))
+    except (LookupError, ValueError, NotRegistered):
+        raise Http404 from None
+    if not model_admin.has_view_permission(request):
+        raise PermissionDenied
+    return reverse(f"admin:{model.replace('.', '_')}_changelist")

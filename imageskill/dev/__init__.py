@@ -1,0 +1,1 @@
+"""For development only: embedded servers, stand-ins for vendors, demo data."""

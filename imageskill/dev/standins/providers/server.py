@@ -1,0 +1,47 @@
+"""The three providers on one server, each under a path of its own."""
+
+from imageskill.dev.standins.messages import Answer, Request
+from imageskill.dev.standins.providers.fal import Ending, Fal
+from imageskill.dev.standins.providers.openai import OpenAI
+from imageskill.dev.standins.providers.xai import XAI
+from imageskill.dev.standins.server import StandIn
+
+
+class Providers(StandIn):
+    """fal, OpenAI and xAI.
+
+    From another process: POST `/_control/pace` with seconds by provider, such as `{"fal": 3}`,
+    and POST `/_control/endings` with the fields of fal's `Ending`.
+    """
+
+    def __init__(self, *, body_limit: int | None = None) -> None:
+        super().__init__("providers", body_limit=body_limit)
+        self.fal = Fal(self)
+        self.openai = OpenAI(self)
+        self.xai = XAI(self)
+        self.route("POST", r"/_control/pace")(self._set_pace)
+        self.route("POST", r"/_control/endings")(self._add_ending)
+
+    def reset(self) -> None:
+        """Forget everything that was asked and set."""
+        super().reset()
+        for provider in (self.fal, self.openai, self.xai):
+            provider.reset()
+
+    def _set_pace(self, request: Request) -> Answer:
+        for name, seconds in request.json.items():
+            getattr(self, name).seconds = float(seconds)
+        return Answer({})
+
+    def _add_ending(self, request: Request) -> Answer:
+        self.fal.endings.append(Ending(**request.json))
+        return Answer({}, 201)
+
+
+def settings(base_url: str) -> dict[str, str]:
+    """Give the settings that lead to the stand-ins."""
+    return {
+        "FAL_QUEUE_BASE_URL": f"{base_url}/fal",
+        "OPENAI_BASE_URL": f"{base_url}/openai/v1",
+        "XAI_BASE_URL": f"{base_url}/xai/v1",
+    }

@@ -1,0 +1,188 @@
+"""What is given back: refunds and disputes, as the dashboard and banks bring them about."""
+
+import copy
+import time
+
+from imageskill.dev.standins.stripe.objects import DAY_S, Impossible, Object, Objects, random_text
+
+DISPUTE_FEE_CENTS = 1500
+
+
+class Banks(Objects):
+    """Refunds and disputes of charges; each verb writes the events that Stripe writes."""
+
+    def give_back(self, wanted: Object) -> Object:
+        """Refund a charge, as the API call does."""
+        charge_id = wanted.get("charge") or self.get(wanted["payment_intent"])["latest_charge"]
+        return self.refund(
+            charge_id,
+            int(wanted["amount"]) if "amount" in wanted else None,
+            reason=wanted.get("reason"),
+            metadata=wanted.get("metadata", {}),
+        )
+
+    def refund(
+        self,
+        charge_id: str,
+        amount_cents: int | None = None,
+        *,
+        status: str = "succeeded",
+        reason: str | None = None,
+        metadata: Object | None = None,
+    ) -> Object:
+        """Refund what is left of a charge, or a part of it."""
+        with self.lock:
+            charge = self.objects[charge_id]
+            left = charge["amount"] - charge["amount_refunded"]
+            amount = left if amount_cents is None else amount_cents
+            if charge["disputed"] and not self._is_refundable(charge_id):
+                raise Impossible("charge_disputed")
+            if not 0 < amount <= left:
+                raise Impossible("charge_already_refunded" if not left else "amount_too_large")
+            refund = self.add(
+                {
+                    "id": f"re_{random_text(24)}",
+                    "object": "refund",
+                    "amount": amount,
+                    "balance_transaction": None,
+                    "charge": charge_id,
+                    "created": int(time.time()),
+                    "currency": charge["currency"],
+                    "metadata": metadata or {},
+                    "payment_intent": charge["payment_intent"],
+                    "reason": reason,
+                    "status": status,
+                }
+            )
+            refund = self.objects[refund["id"]]
+            refund["balance_transaction"] = self.move("refund", "refund", -amount, refund)["id"]
+            charge["amount_refunded"] += amount
+            charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+            self.tell("refund.created", refund)
+            self.tell("charge.refunded", charge)
+            return copy.deepcopy(refund)
+
+    def settle_refund(self, refund_id: str) -> Object:
+        """Have a pending refund arrive."""
+        with self.lock:
+            refund = self.objects[refund_id]
+            refund["status"] = "succeeded"
+            self._refund_changed(refund)
+            return copy.deepcopy(refund)
+
+    def fail_refund(self, refund_id: str) -> Object:
+        """Have a refund come back, as when the buyer's account was closed."""
+        with self.lock:
+            refund = self.objects[refund_id]
+            if refund["status"] == "failed":
+                raise Impossible("refund_failed_already")
+            charge = self.objects[refund["charge"]]
+            refund["status"] = "failed"
+            charge["amount_refunded"] -= refund["amount"]
+            charge["refunded"] = False
+            self.move("refund_failure", "refund_failure", refund["amount"], refund)
+            self.tell("refund.failed", refund)
+            self._refund_changed(refund)
+            return copy.deepcopy(refund)
+
+    def dispute(
+        self, charge_id: str, amount_cents: int | None = None, *, is_inquiry: bool = False
+    ) -> Object:
+        """Have the buyer's bank ask; unless it only inquires, the funds are withdrawn at once."""
+        with self.lock:
+            charge = self.objects[charge_id]
+            now = int(time.time())
+            dispute = self.add(
+                {
+                    "id": f"du_{random_text(24)}",
+                    "object": "dispute",
+                    "amount": charge["amount"] if amount_cents is None else amount_cents,
+                    "balance_transactions": [],
+                    "charge": charge_id,
+                    "created": now,
+                    "currency": charge["currency"],
+                    "evidence": {},
+                    "evidence_details": {
+                        "due_by": now + 7 * DAY_S,
+                        "has_evidence": False,
+                        "past_due": False,
+                        "submission_count": 0,
+                    },
+                    "is_charge_refundable": is_inquiry,
+                    "livemode": False,
+                    "metadata": {},
+                    "payment_intent": charge["payment_intent"],
+                    "reason": "fraudulent",
+                    "status": "warning_needs_response" if is_inquiry else "needs_response",
+                }
+            )
+            charge["disputed"] = True
+            self.tell("charge.dispute.created", self.objects[dispute["id"]])
+            if not is_inquiry:
+                self.withdraw(dispute["id"])
+            return self.get(dispute["id"])
+
+    def withdraw(self, dispute_id: str) -> Object:
+        """Take the disputed funds and the fee, as when an inquiry becomes a chargeback."""
+        with self.lock:
+            dispute = self.objects[dispute_id]
+            if dispute["balance_transactions"]:
+                raise Impossible("funds_withdrawn_already")
+            dispute.update(status="needs_response", is_charge_refundable=False)
+            moved = self.move(
+                "adjustment", "dispute", -dispute["amount"], dispute, fee=DISPUTE_FEE_CENTS
+            )
+            dispute["balance_transactions"].append(moved)
+            self.tell("charge.dispute.funds_withdrawn", dispute)
+            return copy.deepcopy(dispute)
+
+    def win(self, dispute_id: str) -> Object:
+        """Have the bank decide for the house: the funds come back."""
+        with self.lock:
+            dispute = self._undecided(dispute_id)
+            dispute["status"] = "won"
+            if dispute["balance_transactions"]:
+                moved = self.move("adjustment", "dispute_reversal", dispute["amount"], dispute)
+                dispute["balance_transactions"].append(moved)
+                self.tell("charge.dispute.funds_reinstated", dispute)
+            self.tell("charge.dispute.closed", dispute)
+            return copy.deepcopy(dispute)
+
+    def lose(self, dispute_id: str) -> Object:
+        """Have the bank decide for the buyer."""
+        with self.lock:
+            dispute = self._undecided(dispute_id)
+            dispute["status"] = "lost" if dispute["balance_transactions"] else "warning_closed"
+            self.tell("charge.dispute.closed", dispute)
+            return copy.deepcopy(dispute)
+
+    def add_evidence(self, dispute_id: str, wanted: Object) -> Object:
+        """Keep evidence for a dispute; submitted evidence goes to the bank."""
+        with self.lock:
+            dispute = self.objects[dispute_id]
+            dispute["evidence"].update(wanted.get("evidence", {}))
+            details = dispute["evidence_details"]
+            details["has_evidence"] = any(dispute["evidence"].values())
+            if wanted.get("submit", "true") == "true":
+                details["submission_count"] += 1
+                inquiry = dispute["status"].startswith("warning_")
+                dispute["status"] = "warning_under_review" if inquiry else "under_review"
+            self.tell("charge.dispute.updated", dispute)
+            return copy.deepcopy(dispute)
+
+    def _undecided(self, dispute_id: str) -> Object:
+        dispute = self.objects[dispute_id]
+        if dispute["status"] in {"won", "lost", "warning_closed"}:
+            raise Impossible("dispute_is_closed")
+        return dispute
+
+    def _is_refundable(self, charge_id: str) -> bool:
+        return all(
+            one["is_charge_refundable"]
+            for one in self.objects.values()
+            if one["object"] == "dispute" and one["charge"] == charge_id
+        )
+
+    def _refund_changed(self, refund: Object) -> None:
+        self.tell("refund.updated", refund)
+        self.tell("charge.refund.updated", refund)

@@ -1,0 +1,169 @@
+"""What is bought: Checkout sessions, and what buyers do with them."""
+
+import copy
+import time
+from typing import Any
+
+from imageskill.dev.standins.stripe.objects import DAY_S, Impossible, Object, Objects, random_text
+
+
+class Buyers(Objects):
+    """Sessions, payments and charges; each verb writes the events that Stripe writes."""
+
+    def open_session(self, wanted: Object, *, base_url: str) -> Object:
+        """Make a Checkout session out of the parameters of the call."""
+        session_id = f"cs_test_{random_text(58)}"
+        price = wanted["line_items"][0]["price_data"]
+        amount = int(price["unit_amount"]) * int(wanted["line_items"][0].get("quantity", 1))
+        now = int(time.time())
+        return self.add(
+            {
+                "id": session_id,
+                "object": "checkout.session",
+                "adaptive_pricing": {
+                    "enabled": wanted.get("adaptive_pricing", {}).get("enabled") == "true"
+                },
+                "amount_subtotal": amount,
+                "amount_total": amount,
+                "cancel_url": wanted.get("cancel_url"),
+                "client_reference_id": wanted.get("client_reference_id"),
+                "created": now,
+                "currency": price["currency"],
+                "customer": None,
+                "customer_details": None,
+                "expires_at": int(wanted.get("expires_at", now + DAY_S)),
+                "livemode": False,
+                "metadata": wanted.get("metadata", {}),
+                "mode": wanted["mode"],
+                "payment_intent": None,
+                "payment_method_types": ["card"],
+                "payment_status": "unpaid",
+                "status": "open",
+                "success_url": wanted.get("success_url"),
+                "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+                "ui_mode": "hosted_page",
+                "url": f"{base_url}/c/pay/{session_id}#fid{random_text(80)}%2F{random_text(20)}%3D",
+                # Not Stripe's: what the payment will say once there is one.
+                "_payment_intent_data": wanted.get("payment_intent_data", {}),
+                "_product_name": price["product_data"]["name"],
+            }
+        )
+
+    def close_session(self, session_id: str) -> Object:
+        """Expire an open session."""
+        with self.lock:
+            session = self._open(session_id)
+            session.update(status="expired", url=None)
+            self.tell("checkout.session.expired", session)
+            return copy.deepcopy(session)
+
+    def pay(self, session_id: str, *, discount_cents: int = 0, **surprise: Any) -> Object:
+        """Pay an open session at once; `surprise` overrides what the session then says."""
+        with self.lock:
+            session = self._complete(session_id, discount_cents=discount_cents)
+            session["payment_status"] = "paid"
+            if session["amount_total"]:
+                self._charge(session)
+            else:
+                session["payment_status"] = "no_payment_required"
+            session.update(surprise)
+            self.tell("checkout.session.completed", session)
+            return copy.deepcopy(session)
+
+    def decline(self, session_id: str) -> Object:
+        """Have a card refused: the session stays open."""
+        with self.lock:
+            session = self._open(session_id)
+            intent = self._intent(session, status="requires_payment_method")
+            self.tell("payment_intent.payment_failed", intent)
+            return copy.deepcopy(session)
+
+    def pay_later(self, session_id: str) -> Object:
+        """Finish with a method that takes days: complete, not paid yet."""
+        with self.lock:
+            session = self._complete(session_id)
+            self._intent(session, status="processing")
+            self.tell("checkout.session.completed", session)
+            return copy.deepcopy(session)
+
+    def settle(self, session_id: str) -> Object:
+        """Have the money of a late payment arrive."""
+        with self.lock:
+            session = self._late(session_id)
+            session["payment_status"] = "paid"
+            self._charge(session)
+            self.tell("checkout.session.async_payment_succeeded", session)
+            return copy.deepcopy(session)
+
+    def fail(self, session_id: str) -> Object:
+        """Have a late payment fail for good."""
+        with self.lock:
+            session = self._late(session_id)
+            intent = self._intent(session, status="requires_payment_method")
+            self.tell("payment_intent.payment_failed", intent)
+            self.tell("checkout.session.async_payment_failed", session)
+            return copy.deepcopy(session)
+
+    def _open(self, session_id: str) -> Object:
+        session = self.objects[session_id]
+        if session["status"] == "open" and session["expires_at"] <= time.time():
+            session.update(status="expired", url=None)
+            self.tell("checkout.session.expired", session)
+        if session["status"] != "open":
+            raise Impossible(f"session_{session['status']}")
+        return session
+
+    def _complete(self, session_id: str, *, discount_cents: int = 0) -> Object:
+        session = self._open(session_id)
+        session["total_details"]["amount_discount"] = discount_cents
+        session["amount_total"] -= discount_cents
+        session.update(status="complete", url=None, customer_details={"email": "buyer@example.com"})
+        return session
+
+    def _late(self, session_id: str) -> Object:
+        session = self.objects[session_id]
+        if session["status"] != "complete" or session["payment_status"] != "unpaid":
+            raise Impossible("nothing_is_under_way")
+        return session
+
+    def _intent(self, session: Object, *, status: str) -> Object:
+        intent_id = session["payment_intent"] or f"pi_{random_text(24)}"
+        session["payment_intent"] = intent_id
+        known = self.objects.get(intent_id, {})
+        self.objects[intent_id] = {
+            "id": intent_id,
+            "object": "payment_intent",
+            "amount": session["amount_total"],
+            "created": known.get("created", int(time.time())),
+            "currency": session["currency"],
+            "latest_charge": known.get("latest_charge"),
+            "livemode": False,
+            "metadata": session["_payment_intent_data"].get("metadata", {}),
+            "status": status,
+        }
+        return self.objects[intent_id]
+
+    def _charge(self, session: Object) -> None:
+        intent = self._intent(session, status="succeeded")
+        charge = {
+            "id": f"ch_{random_text(24)}",
+            "object": "charge",
+            "amount": session["amount_total"],
+            "amount_refunded": 0,
+            "balance_transaction": None,
+            "created": int(time.time()),
+            "currency": session["currency"],
+            "disputed": False,
+            "livemode": False,
+            "metadata": intent["metadata"],
+            "payment_intent": intent["id"],
+            "refunded": False,
+            "status": "succeeded",
+        }
+        self.objects[charge["id"]] = charge
+        fee = -(-charge["amount"] * 29 // 1000) + 30
+        moved = self.move("charge", "charge", charge["amount"], charge, fee=fee)
+        charge["balance_transaction"] = moved["id"]
+        intent["latest_charge"] = charge["id"]
+        self.tell("charge.succeeded", charge)
+        self.tell("payment_intent.succeeded", intent)

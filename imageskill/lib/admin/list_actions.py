@@ -1,0 +1,82 @@
+"""Deeds that are done to no single row: they are offered on the list, and end there."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from imageskill.lib.admin import actions, second_factor
+from imageskill.lib.admin.actions import Asked, Deed
+from imageskill.lib.admin.bases import ReadOnlyAdmin
+
+
+class ListWithDeeds(ReadOnlyAdmin):
+    """A list with buttons above it. Their deeds are asked and done about `None`."""
+
+    page_deeds: ClassVar[Sequence[Deed]] = ()
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address of the list's deeds."""
+        view = self.admin_site.admin_view(self.page_deed_view)
+        return [
+            path("do/<slug:name>/", view, name=self._url_name("page_deed")),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list with the deeds that this person may do."""
+        offered = [
+            (deed, reverse(f"admin:{self._url_name('page_deed')}", args=[deed.name]))
+            for deed in self.page_deeds
+            if actions.allowed(deed, request) and deed.is_open(None)
+        ]
+        return super().changelist_view(request, {**(extra_context or {}), "page_deeds": offered})
+
+    def page_deed_view(self, request: HttpRequest, name: str) -> HttpResponse:
+        """Ask for a reason, show what will happen, do it."""
+        deed = actions.find(self.page_deeds, name, request)
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if deed.is_sensitive:
+            second_factor.require_lately(request)
+        form = deed.form(request.POST or None)
+        if form.is_valid():
+            self._perform(request, deed, form.cleaned_data)
+            return HttpResponseRedirect(self._list_url())
+        return TemplateResponse(request, "admin/action.html", self._asking(request, deed, form))
+
+    def _perform(self, request: HttpRequest, deed: Deed, fields: dict[str, Any]) -> None:
+        asked = Asked(request.user, fields.pop("reason"), request.POST.get("key", ""), fields)
+        if not actions.claim_key(asked.key):
+            messages.info(request, "That was sent before; it is done once.")
+            return
+        try:
+            messages.success(request, str(deed.perform(None, asked)))
+        except actions.Refused as refusal:
+            actions.give_back_key(asked.key)
+            messages.error(request, str(refusal))
+
+    def _asking(self, request: HttpRequest, deed: Deed, form: Any) -> dict[str, Any]:
+        return {
+            **self.admin_site.each_context(request),
+            "title": deed.label,
+            "opts": self.model._meta,
+            "deed": deed,
+            "form": form,
+            "sentences": deed.preview(None),
+            "key": request.POST.get("key") or actions.new_key(),
+            "back": self._list_url(),
+        }
+
+    def _list_url(self) -> str:
+        return reverse(f"admin:{self._url_name('changelist')}")
+
+    def _url_name(self, what: str) -> str:
+        opts = self.model._meta
+        return f"{opts.app_label}_{opts.model_name}_{what}"

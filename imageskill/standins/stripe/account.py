@@ -1,8 +1,0 @@
-"""The account behind the stand-in: what buyers, banks and Stripe itself do to its objects."""
-
-from imageskill.standins.stripe.banks import Banks
-from imageskill.standins.stripe.buyers import Buyers
-
-
-class Account(Buyers, Banks):
-    """One account in test mode."""

@@ -1,0 +1,1 @@
+"""What the web serves for all apps: the API, MCP, documents, health."""

@@ -1,0 +1,101 @@
+"""The addresses of the published contract."""
+
+import hashlib
+import json
+from typing import Any, TypeVar
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import path
+from django.views.decorators.http import require_safe
+
+from imageskill.web.documents import client_archive, tables
+
+Response = TypeVar("Response", bound=HttpResponse)
+
+NAME = "image-skill"
+DESCRIPTION = (
+    "Create, edit and manage images for an agent's task through Image Skill: a command line, an "
+    "HTTP API and MCP tools with prices known beforehand. Use it when a task needs a picture made, "
+    "changed, priced or fetched, or needs credits, a job's state, or a report to the service."
+)
+_DISCOVERY_SCHEMA = "https://schemas.agentskills.io/discovery/0.2.0/schema.json"
+_SKILL_PATH = f"/.well-known/agent-skills/{NAME}/SKILL.md"
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Say in a page what this is, for people and for agents that read HTML."""
+    return render(request, "documents/home.html", tables.everything())
+
+
+@require_safe
+def skill(request: HttpRequest) -> HttpResponse:
+    """Tell an agent how to work with this service."""
+    return _text(_skill(), "text/markdown")
+
+
+@require_safe
+def llms(request: HttpRequest) -> HttpResponse:
+    """Give the whole contract in one text."""
+    return _text(_rendered("llms.txt"), "text/plain")
+
+
+@require_safe
+def cli(request: HttpRequest) -> HttpResponse:
+    """Give the reference of the command line."""
+    return _text(_rendered("cli.md"), "text/markdown")
+
+
+@require_safe
+def skill_index(request: HttpRequest) -> JsonResponse:
+    """List our one skill with the hash of its text (agent skills discovery 0.2.0)."""
+    digest = hashlib.sha256(_skill().encode()).hexdigest()
+    entry = {
+        "name": NAME,
+        "type": "skill-md",
+        "description": DESCRIPTION,
+        "url": _SKILL_PATH,
+        "digest": f"sha256:{digest}",
+    }
+    return _open(JsonResponse({"$schema": _DISCOVERY_SCHEMA, "skills": [entry]}))
+
+
+@require_safe
+def client(request: HttpRequest) -> HttpResponse:
+    """Give the command line as one file that any Python runs."""
+    response = HttpResponse(client_archive.archive(), content_type="application/octet-stream")
+    response["Content-Disposition"] = 'attachment; filename="image-skill.pyz"'
+    return _open(response)
+
+
+def _skill() -> str:
+    # The front matter is YAML, where a colon in plain text ends it; a JSON string is YAML too.
+    return _rendered("skill.md", name=NAME, description=json.dumps(DESCRIPTION))
+
+
+def _rendered(document: str, **more: Any) -> str:
+    return render_to_string(f"documents/{document}", tables.everything() | more)
+
+
+def _text(text: str, content_type: str) -> HttpResponse:
+    return _open(HttpResponse(text, content_type=f"{content_type}; charset=utf-8"))
+
+
+def _open(response: Response) -> Response:
+    """Let any page read it: it is public and the same for everybody."""
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Cache-Control"] = "public, max-age=300"
+    return response
+
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("skill.md", skill, name="skill"),
+    path("llms.txt", llms, name="llms"),
+    path("cli.md", cli, name="cli"),
+    path("image-skill.pyz", client, name="client"),
+    path(".well-known/agent-skills/index.json", skill_index, name="skill_index"),
+    path(_SKILL_PATH.removeprefix("/"), skill, name="skill_artifact"),
+]

@@ -1,0 +1,101 @@
+"""Whether this installation can do its work."""
+
+from typing import Any, Literal
+
+import structlog
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import DatabaseError, connection
+from ninja import Router
+
+from imageskill import __version__
+from imageskill.lib.clock import iso, now
+from imageskill.lib.envelope import command
+from imageskill.lib.errors import ServiceUnavailable
+from imageskill.lib.http import ApiRequest
+from imageskill.lib.queue import QUEUES
+from imageskill.lib.redis_client import Unreachable, client
+from imageskill.lib.schemas import Data
+
+log = structlog.get_logger(__name__)
+router = Router(tags=["discovery"])
+
+
+class Health(Data):
+    """Ready or not, and each part's own state."""
+
+    status: Literal["ok", "degraded"]
+    api_version: str
+    checks: dict[str, Literal["ok", "down"]]
+
+
+@router.get(
+    "/healthz",
+    response=Health,
+    openapi_extra=command("image-skill doctor"),
+    summary="Check that the service can answer",
+)
+def healthz(request: ApiRequest) -> dict[str, Any]:
+    """Answer 200 while the API can answer (degraded names what is down), 503 without database."""
+    if not _database_answers():
+        raise ServiceUnavailable("The database does not answer.")
+    checks = {
+        "database": "ok",
+        "broker": _verdict(_broker_answers()),
+        "storage": _verdict(_storage_answers()),
+        "worker": _verdict(_worker_ran_lately()),
+    }
+    healthy = all(verdict == "ok" for verdict in checks.values())
+    return {
+        "status": "ok" if healthy else "degraded",
+        "api_version": __version__,
+        "checks": checks,
+    }
+
+
+def _verdict(works: bool) -> str:
+    return "ok" if works else "down"
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        log.warning("database_down", error=type(error).__name__)
+        return False
+    return True
+
+
+def _broker_answers() -> bool:
+    try:
+        return bool(client().ping())
+    except Unreachable:
+        return False
+
+
+def _storage_answers() -> bool:
+    try:
+        default_storage.exists("healthz")
+    except Exception as error:  # noqa: BLE001 (each storage backend has errors of its own)
+        log.warning("storage_down", error=type(error).__name__)
+        return False
+    return True
+
+
+def _worker_ran_lately() -> bool:
+    """A worker can be alive and deaf; what counts is that each queue's canary ran lately."""
+    try:
+        return client().exists(*map(canary_key, QUEUES)) == len(QUEUES)
+    except Unreachable:
+        return False
+
+
+def canary_key(queue: str) -> str:
+    """Name the Redis key that holds when a worker last took this queue's canary."""
+    return f"canary:{queue}"
+
+
+def sing(*, queue: str) -> None:
+    """Note that a worker of this queue took a task just now; called by the canary task."""
+    client().set(canary_key(queue), iso(now()), ex=settings.CANARY_MAX_AGE_S)

@@ -1,0 +1,11 @@
+"""The task that proves that a worker takes work; a process that exists proves nothing."""
+
+from celery import shared_task
+
+from imageskill.web import health
+
+
+@shared_task(name="canary.sing")
+def sing(*, queue: str, **_: object) -> None:
+    """Say that a worker of this queue took a task just now."""
+    health.sing(queue=queue)

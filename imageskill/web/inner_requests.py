@@ -1,0 +1,52 @@
+"""A request to our own API on behalf of one that came in, without leaving the process.
+
+It goes through the same routes, so authentication, grants, limits and the envelope are those of
+the endpoint; address, headers and trace are the caller's.
+"""
+
+import json
+from io import BytesIO
+from urllib.parse import unquote_to_bytes
+
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import resolve
+
+from imageskill.cli.grammar.requests import Request
+from imageskill.lib.envelope import failure
+from imageskill.lib.errors import NotFound
+
+
+def make(outer: HttpRequest, request: Request, *, is_anonymous: bool = False) -> WSGIRequest:
+    """Make the request as if the caller had sent it; `is_anonymous` leaves its token out."""
+    path, _, query = request.target.partition("?")
+    body = b"" if request.body is None else json.dumps(request.body).encode()
+    environ = {
+        **outer.META,
+        "REQUEST_METHOD": request.method,
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "QUERY_STRING": query,
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": BytesIO(body),
+    }
+    if is_anonymous:
+        environ.pop("HTTP_AUTHORIZATION", None)
+    return WSGIRequest(environ)
+
+
+def answer(outer: HttpRequest, inner: HttpRequest, *, command: str) -> HttpResponse:
+    """Let the endpoint answer, inside the outer request's trace and under this command's name."""
+    known = vars(outer)
+    vars(inner).update(
+        trace_id=known["trace_id"], command=command, warnings=known["warnings"], actor=None
+    )
+    try:
+        match = resolve(inner.path_info)
+    except Http404:
+        return failure(inner, NotFound())
+    inner.resolver_match = match
+    response: HttpResponse = match.func(inner, *match.args, **match.kwargs)
+    told = vars(inner)
+    known.update(command=command, actor=told["actor"], error_code=told.get("error_code", ""))
+    return response

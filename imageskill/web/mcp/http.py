@@ -1,0 +1,161 @@
+"""`/mcp`: streamable HTTP without sessions, answered by this process.
+
+The MCP library speaks ASGI. One event loop in a thread of its own runs it; each tool call is a
+`POST /v1/cli` through the whole chain of middleware, with the caller's address and token.
+"""
+
+import asyncio
+import base64
+import hashlib
+import json
+import threading
+from collections.abc import Sequence
+from functools import cache
+from io import BytesIO
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from a2wsgi import ASGIMiddleware
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from starlette.requests import Request as AsgiRequest
+
+from imageskill.cli.grammar.requests import Request
+from imageskill.web import inner_requests
+from imageskill.web.mcp import server, tools
+from jobs.images import formats
+
+
+class InProcess:
+    """Runs tools by requests to our own API."""
+
+    is_on_machine = False
+
+    def call(self, name: str, arguments: tools.Row, context: AsgiRequest) -> dict[str, Any]:
+        """Run a tool as `/v1/cli` does; an upload brings its picture along."""
+        if name == tools.UPLOAD.name:
+            return _envelope(context, Request("POST", "/v1/upload", _picture(arguments)))
+        words = tools.command_line(name, arguments, is_on_machine=False)
+        return _envelope(context, Request("POST", "/v1/cli", {"argv": words}))
+
+    def models(self, context: AsgiRequest) -> Sequence[tools.Row]:
+        """Give the catalogue as everybody sees it."""
+        envelope = _envelope(context, Request("GET", "/v1/models"), is_anonymous=True)
+        rows: list[tools.Row] = (envelope["data"] or {}).get("models", [])
+        return rows
+
+    def fetch(self, url: str, context: AsgiRequest) -> bytes | None:
+        """Read a picture as its public address gives it."""
+        status, content = _answer(context, Request("GET", urlsplit(url).path), is_anonymous=True)
+        return content if status == 200 else None
+
+
+def _picture(arguments: tools.Row) -> dict[str, Any]:
+    """Say of the picture what the endpoint checks; what is no base64 it refuses."""
+    text = str(arguments.get("bytes_base64", ""))
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        data = b""
+    kind = formats.sniff(data[: formats.LONGEST_HEAD])
+    return {
+        "source_kind": "local_path",
+        "filename": str(arguments.get("filename") or "picture"),
+        "remote_origin": None,
+        "mime_type": kind.mime_type if kind else "application/octet-stream",
+        "content_length": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "bytes_base64": text,
+    }
+
+
+@cache
+def _handler() -> WSGIHandler:
+    return WSGIHandler()
+
+
+def _envelope(
+    context: AsgiRequest, request: Request, *, is_anonymous: bool = False
+) -> dict[str, Any]:
+    _, content = _answer(context, request, is_anonymous=is_anonymous)
+    envelope: dict[str, Any] = json.loads(content)
+    return envelope
+
+
+def _answer(
+    context: AsgiRequest, request: Request, *, is_anonymous: bool = False
+) -> tuple[int, bytes]:
+    outer = WSGIRequest(context.scope["wsgi_environ"])
+    inner = inner_requests.make(outer, request, is_anonymous=is_anonymous)
+    response = _handler().get_response(inner)
+    try:
+        return response.status_code, b"".join(response)
+    finally:
+        response.close()  # gives this thread's database connection back
+
+
+class _Loop:
+    """The event loop that serves MCP, started with the first request of a process."""
+
+    def __init__(self) -> None:
+        self.manager = StreamableHTTPSessionManager(
+            server.build(InProcess()),
+            json_response=True,
+            stateless=True,
+            max_request_body_size=settings.MCP_BODY_BYTES,
+        )
+        self.loop = asyncio.new_event_loop()
+        self.is_ready = threading.Event()
+        threading.Thread(target=self._run, name="mcp", daemon=True).start()
+        self.is_ready.wait()
+        # The two libraries describe the same protocol by types of their own.
+        self.wsgi: Any = ASGIMiddleware(cast("Any", self.manager.handle_request), loop=self.loop)
+
+    def _run(self) -> None:
+        self.loop.run_until_complete(self._serve())
+
+    async def _serve(self) -> None:
+        async with self.manager.run():
+            self.is_ready.set()
+            await asyncio.Event().wait()
+
+
+_starting = threading.Lock()
+
+
+@cache
+def _serving() -> _Loop:
+    return _Loop()
+
+
+@require_POST  # without sessions there is no stream to open and nothing to end
+@csrf_exempt  # callers carry a bearer token, never a cookie
+def endpoint(request: HttpRequest) -> HttpResponse:
+    """Answer one MCP message."""
+    with _starting:
+        loop = _serving()
+    started: dict[str, Any] = {}
+
+    def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> None:
+        started.update(status=int(status.split(maxsplit=1)[0]), headers=headers)
+
+    content = b"".join(loop.wsgi(_with_whole_body(request), start_response))
+    response = HttpResponse(content, status=started["status"])
+    for name, value in started["headers"]:
+        if name.lower() != "content-length":
+            response[name] = value
+    return response
+
+
+def _with_whole_body(request: HttpRequest) -> dict[str, Any]:
+    """Return the WSGI request with as many bytes as it says; a2wsgi waits for missing ones."""
+    body = request.body
+    return request.META | {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
+
+
+urlpatterns = [path("mcp", endpoint, name="mcp")]

@@ -1,0 +1,99 @@
+"""The MCP server: lists the tools and hands their calls to whoever runs commands."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import anyio
+from anyio.to_thread import run_sync
+from mcp.server import Server, ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    CallToolRequestParams,
+    CallToolResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+)
+
+from imageskill import __version__
+from imageskill.web.mcp import results, tools
+
+MOST_CALLS_AT_ONCE = 200
+# Tools whose result shows the picture itself; others only link to it.
+SHOWING = {"create", "edit", "assets_show", "jobs_wait", "jobs_show"}
+INSTRUCTIONS = (
+    "Makes and changes pictures. Look at usage_quota and models_show before spending, plan with "
+    "create and dry_run, and after an error read error.recovery. Live creates and edits charge "
+    "credits; repeat one that was cut off with the same idempotency_key. Everything is an "
+    "envelope: ok, data, warnings, error."
+)
+
+
+class Backend(Protocol):
+    """Runs tools: in this process on the server, over HTTP on somebody's machine.
+
+    Its methods block; they are called in threads of their own. `context` is what the transport
+    knows of the caller.
+    """
+
+    is_on_machine: bool
+
+    def call(self, name: str, arguments: tools.Row, context: Any) -> dict[str, Any]:
+        """Run a tool and give its envelope; raises `tools.NotATool`."""
+        ...
+
+    def models(self, context: Any) -> Sequence[tools.Row]:
+        """Give the rows of the model list; none where it can't be had."""
+        ...
+
+    def fetch(self, url: str, context: Any) -> bytes | None:
+        """Give the bytes behind an asset's URL."""
+        ...
+
+
+def build(backend: Backend) -> Server[Any]:
+    """Build the server on a backend."""
+    limiter: anyio.CapacityLimiter | None = None
+
+    def places() -> anyio.CapacityLimiter:
+        nonlocal limiter
+        if limiter is None:  # belongs to the event loop that serves
+            limiter = anyio.CapacityLimiter(MOST_CALLS_AT_ONCE)
+        return limiter
+
+    async def on_list_tools(
+        context: ServerRequestContext[Any], _: PaginatedRequestParams | None
+    ) -> ListToolsResult:
+        rows = await run_sync(backend.models, context.request, limiter=places())
+        return ListToolsResult(tools=tools.listed(rows, is_on_machine=backend.is_on_machine))
+
+    async def on_call_tool(
+        context: ServerRequestContext[Any], params: CallToolRequestParams
+    ) -> CallToolResult:
+        try:
+            return await run_sync(
+                _call,
+                backend,
+                params.name,
+                params.arguments or {},
+                context.request,
+                limiter=places(),
+            )
+        except tools.NotATool as error:
+            raise MCPError(code=INVALID_PARAMS, message=str(error)) from None
+
+    return Server(
+        "image-skill",
+        version=__version__,
+        title="Image Skill",
+        instructions=INSTRUCTIONS,
+        on_list_tools=on_list_tools,
+        on_call_tool=on_call_tool,
+    )
+
+
+def _call(backend: Backend, name: str, arguments: tools.Row, context: Any) -> CallToolResult:
+    envelope = backend.call(name, arguments, context)
+    return results.result(
+        envelope, lambda url: backend.fetch(url, context), is_showing=name in SHOWING
+    )

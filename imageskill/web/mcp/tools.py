@@ -1,0 +1,178 @@
+"""The tools: one for each command, with a schema made from its flags and from the registry."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mcp_types import Tool, ToolAnnotations
+
+from imageskill.cli.grammar import table
+from imageskill.cli.grammar.shared_flags import CREDENTIAL
+from imageskill.cli.grammar.spec import INTEGER, JSON, NUMBER, SWITCH, WORDS, Command, Flag
+
+Row = Mapping[str, Any]
+
+_TYPES = {SWITCH: "boolean", INTEGER: "integer", NUMBER: "number", JSON: "object", WORDS: "array"}
+_CLIENT_ONLY = {"auth", "help", "version", "completion", "mcp", "doctor"}
+_ON_A_MACHINE = {"upload", "assets get"}
+_OPERATIONS = {"create": "image.generate", "edit": "image.edit"}
+
+
+UPLOAD = Tool(
+    name="upload",
+    title="Upload",
+    description=(
+        "Bring a small picture into your organization, up to 2.5 MB. Larger ones go to "
+        "POST /v1/upload, or through the command line on your machine."
+    ),
+    input_schema={
+        "type": "object",
+        "properties": {
+            "bytes_base64": {"type": "string", "description": "A PNG, JPEG, WebP, GIF or AVIF."},
+            "filename": {"type": "string", "description": "Its name, without a path."},
+        },
+        "required": ["bytes_base64"],
+        "additionalProperties": False,
+    },
+    annotations=ToolAnnotations(read_only_hint=False, destructive_hint=False),
+)
+
+
+class NotATool(Exception):
+    """No tool has that name, or it has no such argument."""
+
+
+def listed(models: Sequence[Row], *, is_on_machine: bool) -> list[Tool]:
+    """List the tools; `models` are rows of `models list`, for the schemas of create and edit.
+
+    On the caller's own machine there are tools that work on files, too.
+    """
+    found = [
+        _tool(command, models, is_on_machine=is_on_machine)
+        for command in _commands(is_on_machine=is_on_machine)
+    ]
+    return found if is_on_machine else [*found, UPLOAD]
+
+
+def command_line(name: str, arguments: Row, *, is_on_machine: bool) -> list[str]:
+    """Write a call of a tool as the words of its command; raises `NotATool`."""
+    for command in _commands(is_on_machine=is_on_machine):
+        if tool_name(command) == name:
+            flags = {field_name(flag): flag for flag in _flags(command, is_on_machine)}
+            return [*command.words, *_words(flags, arguments), "--json"]
+    raise NotATool("There is no such tool.")
+
+
+def tool_name(command: Command) -> str:
+    """Name the tool of a command, such as `credits_packs_list`."""
+    return "_".join(command.words).replace("-", "_")
+
+
+def field_name(flag: Flag) -> str:
+    """Name the argument of a flag, such as `max_usd`."""
+    return flag.name.replace("-", "_").removesuffix("_json")
+
+
+def _commands(*, is_on_machine: bool) -> list[Command]:
+    return [
+        command
+        for command in table.COMMANDS
+        if command.words[0] not in _CLIENT_ONLY
+        and (is_on_machine or " ".join(command.words) not in _ON_A_MACHINE)
+    ]
+
+
+def _flags(command: Command, is_on_machine: bool) -> list[Flag]:
+    return [
+        flag
+        for flag in command.flags
+        if flag not in CREDENTIAL and not flag.is_hidden and (is_on_machine or not flag.is_local)
+    ]
+
+
+def _tool(command: Command, models: Sequence[Row], *, is_on_machine: bool) -> Tool:
+    flags = _flags(command, is_on_machine)
+    properties = {field_name(flag): _schema(flag) for flag in flags}
+    operation = _OPERATIONS.get(command.words[0])
+    if operation:
+        _describe_models(
+            properties, [one for one in models if operation in one.get("operations", ())]
+        )
+    method = command.endpoint.method if command.endpoint else "GET"
+    return Tool(
+        name=tool_name(command),
+        title=command.label.removeprefix("image-skill ").capitalize(),
+        description=f"{command.summary} {command.notes}".strip(),
+        input_schema={
+            "type": "object",
+            "properties": properties,
+            "required": [field_name(flag) for flag in flags if flag.is_required],
+            "additionalProperties": False,
+        },
+        annotations=ToolAnnotations(
+            read_only_hint=method == "GET" and command.words != ("assets", "get"),
+            destructive_hint=method == "DELETE" or "cancel" in command.words,
+            idempotent_hint=method in {"GET", "DELETE"},
+            open_world_hint=False,
+        ),
+    )
+
+
+def _schema(flag: Flag) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": _TYPES.get(flag.kind, "string")}
+    if flag.kind == WORDS:
+        schema["items"] = {"type": "string"}
+    if flag.kind == INTEGER:
+        schema["minimum"] = flag.minimum
+    if flag.kind == NUMBER:
+        schema["minimum"] = 0
+    if flag.choices:
+        schema["enum"] = list(flag.choices)
+    if flag.is_repeatable:
+        schema = {"type": "array", "items": schema}
+    if flag.default is not None:
+        schema["default"] = flag.default
+    hint = f" Written {flag.value}." if "@" in flag.value else ""
+    return schema | {"description": flag.help + hint}
+
+
+def _describe_models(properties: dict[str, dict[str, Any]], models: Sequence[Row]) -> None:
+    """Say which models there are, and which controls each of them takes."""
+    ids = [model["id"] for model in models if model.get("status") == "available"]
+    if ids:
+        properties["model"]["enum"] = ids
+    takers: dict[str, list[str]] = {}
+    for model in models:
+        for name in _executable(model) if model["id"] in ids else []:
+            takers.setdefault(name, []).append(model["id"])
+    properties["model_parameters"]["properties"] = {
+        name: {"description": f"Taken by {', '.join(names)}."} for name, names in takers.items()
+    }
+
+
+def _executable(model: Row) -> list[str]:
+    schema = model.get("model_parameters") or {}
+    return [
+        name for name, part in (schema.get("properties") or {}).items() if part.get("executable")
+    ]
+
+
+def _words(flags: Mapping[str, Flag], arguments: Row) -> list[str]:
+    unknown = set(arguments) - set(flags)
+    if unknown:
+        known = ", ".join(flags) or "none"
+        raise NotATool(f"The tool has no such argument; it takes: {known}.")
+    words = []
+    for name, value in arguments.items():
+        flag = flags[name]
+        many = value if flag.is_repeatable and isinstance(value, list) else [value]
+        words += [f"--{flag.name}={_text(one, flag)}" for one in many if one is not None]
+    return words
+
+
+def _text(value: Any, flag: Flag) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and flag.kind == WORDS:
+        return ",".join(str(one) for one in value)
+    return json.dumps(value, ensure_ascii=False)

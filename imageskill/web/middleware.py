@@ -1,0 +1,157 @@
+"""What happens around every request: limits of bodies; for the API trace, envelope, telemetry."""
+
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from accounts import telemetry
+from imageskill.cli.telemetry import HEADER as TELEMETRY_HEADER
+from imageskill.lib import trace
+from imageskill.lib.envelope import EXIT_CODE_HEADER, TRACE_HEADER, failure
+from imageskill.lib.errors import (
+    ApiError,
+    InternalError,
+    InvalidArguments,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    ServiceUnavailable,
+)
+from imageskill.web import request_bodies
+from imageskill.web.api import commands_by_route
+
+_INVALID_REQUEST = -32600  # JSON-RPC's code
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+_FRAMEWORK_ERRORS: dict[int, type[ApiError]] = {
+    400: InvalidArguments,
+    404: NotFound,
+    405: MethodNotAllowed,
+    413: PayloadTooLarge,
+    503: ServiceUnavailable,
+}
+
+
+def _is_api(path: str) -> bool:
+    return path in {"/healthz", "/v1"} or path.startswith("/v1/")
+
+
+class ApiMiddleware:
+    """Gives API requests a trace, a command name and telemetry, and every answer an envelope."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Serve one request."""
+        trace_id = trace.new()
+        trace.use(trace_id)
+        structlog.contextvars.bind_contextvars(trace_id=trace_id)
+        if not _is_api(request.path):
+            return self.get_response(request)
+        started = time.perf_counter()
+        _prepare(request, trace_id)
+        response = self._answer(request)
+        response[TRACE_HEADER] = trace_id
+        response.setdefault(EXIT_CODE_HEADER, "0")
+        response.setdefault("Cache-Control", "no-store")
+        _record(request, response, duration_s=time.perf_counter() - started)
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        if "\x00" in request.path:
+            return failure(request, NotFound())
+        response = self.get_response(request)
+        if response.status_code >= 400 and EXIT_CODE_HEADER not in response:
+            error = _FRAMEWORK_ERRORS.get(response.status_code, InternalError)
+            allowed = response.get("Allow")
+            response = failure(request, error())
+            if allowed:
+                response["Allow"] = allowed
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        """Name the command once the route is known."""
+        match = request.resolver_match
+        if match is not None and hasattr(request, "command"):
+            table = _commands()
+            route = match.route
+            request.command = table.get((request.method or "", route)) or table.get(
+                ("*", route), "image-skill"
+            )
+        return None
+
+
+class BodyLimitMiddleware:
+    """Refuses bodies larger than the endpoint takes, before anything reads them."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Serve one request."""
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
+        """Refuse before CSRF protection, authentication or the view reads the body."""
+        limit = request_bodies.limit_bytes(request.path_info)
+        if int(request.META.get("CONTENT_LENGTH") or 0) <= limit:
+            return None
+        return _too_large(request, f"The request body may have at most {limit} bytes.")
+
+
+def _too_large(request: HttpRequest, text: str) -> HttpResponse:
+    """Answer 413 in the form that callers of this address read."""
+    if _is_api(request.path):
+        return failure(request, PayloadTooLarge(text))
+    if request.path == "/mcp":
+        error = {"code": _INVALID_REQUEST, "message": text}
+        return JsonResponse({"jsonrpc": "2.0", "id": None, "error": error}, status=413)
+    if request.path.startswith("/webhooks/"):
+        return JsonResponse({"error": "too large"}, status=413)
+    return render(request, "413.html", status=413)
+
+
+@cache
+def _commands() -> dict[tuple[str, str], str]:
+    return commands_by_route()
+
+
+def _prepare(request: HttpRequest, trace_id: str) -> None:
+    # Extra attributes as `imageskill.lib.http.ApiRequest` describes them.
+    vars(request).update(
+        trace_id=trace_id,
+        command="image-skill",
+        warnings=list(settings.STANDING_WARNINGS),
+        actor=None,
+    )
+
+
+def _record(request: HttpRequest, response: HttpResponseBase, *, duration_s: float) -> None:
+    if settings.DEVELOPMENT and request.headers.get(TELEMETRY_HEADER) == "off":
+        return  # the documented test mode; elsewhere nobody switches it off from outside
+    known = vars(request)
+    actor = known.get("actor") or {}
+    telemetry.record(
+        kind="request",
+        name=known["command"],
+        endpoint=getattr(request.resolver_match, "route", ""),
+        client=request.headers.get("User-Agent", ""),
+        actor_type=actor.get("actor_type", "anonymous"),
+        actor_id=actor.get("actor_id"),
+        http_status=response.status_code,
+        exit_code=int(response[EXIT_CODE_HEADER]),
+        error_code=known.get("error_code", ""),
+        duration_ms=round(duration_s * 1000, 1),
+        trace_id=known["trace_id"],
+    )

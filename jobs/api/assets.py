@@ -1,0 +1,85 @@
+"""The organization's pictures: list, show, delete."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from ninja import Router
+
+from accounts.api.auth import bearer
+from imageskill.lib.envelope import command
+from imageskill.lib.errors import NotFound
+from imageskill.lib.http import ApiRequest
+from jobs.api import listing, representations, schemas
+from jobs.assets import removal
+from jobs.models import Asset
+
+router = Router(auth=bearer, tags=["assets"])
+
+
+@router.get(
+    "/v1/assets",
+    response=schemas.AssetsOut,
+    exclude_unset=True,
+    openapi_extra=command("image-skill assets list"),
+    summary="List the organization's pictures, newest first",
+)
+def list_assets(
+    request: ApiRequest,
+    limit: schemas.Limit = 20,
+    cursor: schemas.Cursor | None = None,
+    provenance: bool = False,
+) -> dict[str, Any]:
+    """Give a page; `next_cursor` leads on, null at the end."""
+    shows = listing.shows_provenance(request, provenance)
+    mine = request.auth.organization_id
+    pictures = Asset.objects.of(mine).select_related("job")
+    page, next_cursor = listing.page_of(pictures, organization_id=mine, limit=limit, cursor=cursor)
+    return {
+        "assets": [representations.asset_out(one, one.job, with_provenance=shows) for one in page],
+        "next_cursor": next_cursor,
+    }
+
+
+@router.get(
+    "/v1/assets/{asset_id}",
+    response=schemas.ShowAssetOut,
+    exclude_unset=True,
+    openapi_extra=command("image-skill assets show"),
+    summary="Show a picture",
+)
+def show_asset(request: ApiRequest, asset_id: str, provenance: bool = False) -> dict[str, Any]:
+    """Give one asset of the caller's organization."""
+    shows = listing.shows_provenance(request, provenance)
+    asset = _asset(request, asset_id)
+    return {
+        "request": {"reference": asset_id, "reference_type": "asset_id"},
+        "asset": representations.asset_out(asset, asset.job, with_provenance=shows),
+    }
+
+
+@router.delete(
+    "/v1/assets/{asset_id}",
+    response=schemas.DeletedOut,
+    openapi_extra=command("image-skill assets delete"),
+    summary="Delete a picture",
+)
+def delete_asset(request: ApiRequest, asset_id: str) -> dict[str, Any]:
+    """Delete one asset; its public address answers 410 from now on. Repeated, it says so again."""
+    deletable = Asset.objects.filter(
+        organization=request.auth.organization_id,
+        state__in=(Asset.State.AVAILABLE, Asset.State.DELETED),  # not what staff withdrew
+    )
+    removal.delete(_among(deletable, asset_id))
+    return {"asset_id": asset_id, "state": "deleted"}
+
+
+def _asset(request: ApiRequest, asset_id: str) -> Asset:
+    mine = Asset.objects.of(request.auth.organization_id).select_related("job")
+    return _among(mine, asset_id)
+
+
+def _among(mine: QuerySet[Asset], asset_id: str) -> Asset:
+    asset = mine.filter(public_id=asset_id).first()
+    if asset is None:
+        raise NotFound
+    return asset

@@ -1,0 +1,40 @@
+"""What the endpoints that read have in common: pages, provenance, pictures."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from accounts import grants
+from imageskill.lib.errors import InvalidArguments
+from imageskill.lib.http import ApiRequest
+from jobs.models import Asset, Job
+
+
+def shows_provenance(request: ApiRequest, is_wanted: bool) -> bool:
+    """Tell whether provenance is shown; asking for it takes the grant."""
+    if is_wanted:
+        grants.require(request.auth, "provenance.read")
+    return is_wanted
+
+
+def there(job: Job) -> Sequence[Asset]:
+    """Give the job's pictures that can be fetched, in order."""
+    pictures = [asset for asset in job.assets.all() if asset.is_available]
+    return sorted(pictures, key=lambda asset: asset.index)
+
+
+def page_of(
+    rows: Any, *, organization_id: int, limit: int, cursor: str | None
+) -> tuple[list[Any], str | None]:
+    """Give a page of an organization's rows, newest first, and the cursor of the next one."""
+    if cursor:
+        mine = rows.model.objects.filter(organization_id=organization_id, public_id=cursor)
+        last = mine.values_list("id", flat=True).first()
+        if last is None:
+            message = "use next_cursor of an earlier answer"
+            raise InvalidArguments(
+                "The cursor is not one of this list.",
+                details=[{"field": "cursor", "message": message}],
+            )
+        rows = rows.filter(id__lt=last)
+    page = list(rows.order_by("-id")[: limit + 1])
+    return page[:limit], page[limit - 1].public_id if len(page) > limit else None

@@ -1,0 +1,1 @@
+"""Images as assets: storage, uploads, thumbnails, media URLs, retention."""

@@ -1,0 +1,141 @@
+"""Bytes in storage: files by default, S3 by setting; and the place where outputs wait for it.
+
+Keys hold public ids only. Nothing outside this module and the media view knows them.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+import structlog
+from django.core.files import File
+from django.core.files.storage import Storage, storages
+
+from imageskill.lib.errors import ApiError
+
+log = structlog.get_logger(__name__)
+
+_CHUNK = 1 << 20
+
+
+class ArtifactStorageWriteFailed(ApiError):
+    """The provider succeeded, storing the picture didn't; repair goes on by itself."""
+
+    code = "ARTIFACT_STORAGE_WRITE_FAILED"
+    status = 507
+    exit_code = 9
+    message = "The image was made but could not be stored yet. Do not create it again."
+
+
+class NotStored(Exception):
+    """The storage did not take or give the bytes; the text is the kind of error only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What was written."""
+
+    content_length: int
+    sha256: str
+
+
+def facts(file: BinaryIO) -> Facts:
+    """Measure a file: its length and SHA-256; leaves it at its start."""
+    file.seek(0)
+    digest, length = hashlib.sha256(), 0
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+        length += len(chunk)
+    file.seek(0)
+    return Facts(content_length=length, sha256=digest.hexdigest())
+
+
+def asset_key(public_id: str, extension: str) -> str:
+    """Give the key of an asset's bytes; spread over folders by the id's first letters."""
+    start = public_id.removeprefix("image_")[:2]
+    return f"assets/{start}/{public_id}.{extension}"
+
+
+def thumbnail_key(public_id: str) -> str:
+    """Give the key of an asset's thumbnail."""
+    return f"thumbnails/{public_id.removeprefix('image_')[:2]}/{public_id}.webp"
+
+
+def kept_key(job_id: str, index: int) -> str:
+    """Give the key under which a job's output waits to be stored."""
+    return f"{job_id}-{index}"
+
+
+def kept_keys() -> dict[str, str]:
+    """List what waits to be stored: each key with the id of its job."""
+    with _translated("list"):
+        _, keys = storages["kept"].listdir("") if storages["kept"].exists("") else ([], [])
+    return {key: key.rpartition("-")[0] for key in keys}
+
+
+def write(key: str, file: BinaryIO) -> None:
+    """Write an asset's bytes, over what an earlier try may have left; raises `NotStored`."""
+    _write(storages["default"], key, file)
+
+
+def keep(key: str, file: BinaryIO) -> None:
+    """Write an output to where it waits; raises `NotStored`."""
+    _write(storages["kept"], key, file)
+
+
+@contextmanager
+def opened(key: str) -> Iterator[BinaryIO]:
+    """Open an asset's bytes; raises `NotStored` where they can't be had."""
+    with _opened(storages["default"], key) as file:
+        yield file
+
+
+@contextmanager
+def opened_kept(key: str) -> Iterator[BinaryIO]:
+    """Open an output that waits; raises `NotStored` where it can't be had."""
+    with _opened(storages["kept"], key) as file:
+        yield file
+
+
+def remove(*keys: str) -> None:
+    """Delete assets' bytes; what is gone already is fine. Raises `NotStored`."""
+    _remove(storages["default"], keys)
+
+
+def drop_kept(*keys: str) -> None:
+    """Delete outputs that no longer wait. Never raises: the nightly task comes by again."""
+    try:
+        _remove(storages["kept"], keys)
+    except NotStored as error:
+        log.warning("kept_output_not_dropped", error=str(error))
+
+
+def _write(storage: Storage, key: str, file: BinaryIO) -> None:
+    file.seek(0)
+    with _translated("write"):
+        storage.save(key, File(file, name=key))
+
+
+@contextmanager
+def _opened(storage: Storage, key: str) -> Iterator[BinaryIO]:
+    with _translated("open"):
+        file = storage.open(key, "rb")
+    with file:
+        yield cast("BinaryIO", file)
+
+
+def _remove(storage: Storage, keys: tuple[str, ...]) -> None:
+    with _translated("delete"):
+        for key in keys:
+            storage.delete(key)
+
+
+@contextmanager
+def _translated(action: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # each storage backend raises its vendor's own
+        log.warning("storage_failed", action=action, error=type(error).__name__)
+        raise NotStored(type(error).__name__) from error

@@ -1,0 +1,142 @@
+"""The catalogue as callers look through it: rows, filters, one by name, and capabilities. Pure."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from imageskill.lib.errors import NotFound
+from jobs import registry
+from jobs.catalog import capability_rows, model_rows
+from jobs.planning import selection
+from jobs.planning.selection import DEFAULT
+from jobs.registry.entry import Model
+from jobs.registry.unavailability import Availability
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What to keep of the list; None leaves a matter aside."""
+
+    available: bool | None = None
+    executable: bool | None = None
+    catalog_only: bool | None = None
+    operation: str | None = None
+    modality: str | None = None
+    provider: str | None = None
+    query: str | None = None
+    details: bool = True
+
+
+@lru_cache(maxsize=8)
+def rows(availability: Availability, margin: Decimal) -> tuple[Row, ...]:
+    """Make every row; kept as long as the same models can run at the same margin."""
+    default = selection.default_model("create", availability)
+    return tuple(
+        model_rows.row(
+            model, obstacle=availability.of(model), is_default=model is default, margin=margin
+        )
+        for model in registry.models()
+    )
+
+
+def listing(filters: Filters, *, availability: Availability, margin: Decimal) -> Row:
+    """Give `data` of the model list."""
+    every = rows(availability, margin)
+    found = [row for row in every if _matches(row, filters)]
+    summary = _summary(every, returned=len(found), availability=availability)
+    if filters.details:
+        return {"models": found, "summary": summary}
+    summary["result_shape"] = "compact_model_summary"
+    return {"models": [model_rows.compact(row) for row in found], "summary": summary}
+
+
+def one(name: str, *, availability: Availability, margin: Decimal) -> Row:
+    """Give the whole row of a model by id, alias or `default`. Raises `NotFound`."""
+    if name == DEFAULT:
+        model: Model | None = selection.default_model("create", availability)
+    else:
+        model = registry.find(name)
+    if model is None:
+        near = registry.near_matches(name)
+        raise _not_found("model", near, listing="models list", show="models show")
+    return next(row for row in rows(availability, margin) if row["id"] == model.id)
+
+
+@lru_cache(maxsize=8)
+def capabilities(availability: Availability, margin: Decimal) -> tuple[Row, ...]:
+    """Make every capability: the umbrella of the default choice first, then one for each model."""
+    every = rows(availability, margin)
+    return (
+        capability_rows.umbrella(every, registry.load().policies["create"]),
+        *(capability_rows.row(row) for row in every),
+    )
+
+
+def capability(name: str, *, availability: Availability, margin: Decimal) -> Row:
+    """Give one capability by its id, or by any name of its model. Raises `NotFound`."""
+    every = capabilities(availability, margin)
+    model = registry.find(name)
+    wanted = model.capability_id if model else name
+    found = next((row for row in every if row["id"] == wanted), None)
+    if found is None:
+        near = capability_rows.near_matches(name, every)
+        raise _not_found("capability", near, listing="capabilities list", show="capabilities show")
+    return found
+
+
+def _matches(row: Row, filters: Filters) -> bool:
+    status = row["execution"]["model_execution_status"]
+    tests: Iterable[tuple[Any, Callable[[Any], bool]]] = (
+        (filters.available, lambda asked: (row["status"] == "available") is asked),
+        (filters.executable, lambda asked: (status == "executable") is asked),
+        (filters.catalog_only, lambda asked: (status == "cataloged_not_wired") is asked),
+        (filters.operation, lambda asked: asked in {*row["operations"], *row["supports"]}),
+        (filters.modality, lambda asked: asked == row["modality"]),
+        (filters.provider, lambda asked: asked == row["provider_id"]),
+        (filters.query, lambda asked: _speaks_of(row, asked)),
+    )
+    return all(test(asked) for asked, test in tests if asked is not None)
+
+
+def _speaks_of(row: Row, query: str) -> bool:
+    named = (row["id"], row["display_name"], row["summary"], row["capability_id"])
+    text = " ".join((*named, *row["task_tags"], *row["aliases"])).lower()
+    return all(word in text for word in query.lower().split())
+
+
+def _summary(every: tuple[Row, ...], *, returned: int, availability: Availability) -> Row:
+    states = Counter(row["execution"]["model_execution_status"] for row in every)
+    providers = Counter(row["provider_id"] for row in every)
+    can_run = Counter(row["provider_id"] for row in every if row["status"] == "available")
+    return {
+        "total": len(every),
+        "returned": returned,
+        "available": can_run.total(),
+        "executable": states["executable"],
+        "unavailable": states["unavailable"],
+        "catalog_only": states["cataloged_not_wired"],
+        "cataloged_not_wired": states["cataloged_not_wired"],
+        "providers": {
+            name: {"total": total, "available": can_run[name]}
+            for name, total in sorted(providers.items())
+        },
+        "defaults": {
+            "create": selection.default_model("create", availability).id,
+            "edit": selection.default_model("edit", availability).id,
+        },
+        "result_shape": "model_rows",
+    }
+
+
+def _not_found(what: str, near: list[str], *, listing: str, show: str) -> NotFound:
+    hint = f" Near matches: {', '.join(near)}." if near else ""
+    command = f"{show} {near[0]}" if near else listing
+    return NotFound(
+        f"There is no such {what}.{hint}",
+        recovery={"suggested_command": f"image-skill {command} --json", "near_matches": near},
+    )

@@ -1,0 +1,94 @@
+"""Switching models and providers off and on again, without a deploy."""
+
+import time
+from typing import NamedTuple
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.models import User
+from imageskill.lib import clock
+from imageskill.lib.errors import Detail, InvalidArguments
+from jobs import registry
+from jobs.models.switches import Switch
+
+REMEMBERED_S = 2.0
+
+
+class SwitchedOff(NamedTuple):
+    """The names of what is off."""
+
+    models: frozenset[str]
+    providers: frozenset[str]
+
+    def names(self, *, model_id: str, provider_id: str) -> bool:
+        """Tell whether a model is off, by itself or with its provider."""
+        return model_id in self.models or provider_id in self.providers
+
+
+_remembered: tuple[float, SwitchedOff] | None = None
+
+
+def off() -> SwitchedOff:
+    """Name what is switched off, as of at most two seconds ago."""
+    global _remembered
+    now = time.monotonic()
+    if _remembered is None or now - _remembered[0] > REMEMBERED_S:
+        _remembered = now, _read()
+    return _remembered[1]
+
+
+def turn(*, kind: str, name: str, is_on: bool, user: User | None, reason: str) -> Switch:
+    """Switch a model or provider off or on, with a reason; the audit remembers who and why.
+
+    Raises `InvalidArguments` for a name that the registry does not know, or without a reason.
+    """
+    if name not in _names(kind):
+        raise InvalidArguments(details=[Detail(field="name", message=f"names no {kind}")])
+    if not reason.strip():
+        raise InvalidArguments(details=[Detail(field="reason", message="is needed")])
+    with transaction.atomic():
+        before = Switch.objects.select_for_update().filter(kind=kind, name=name).first()
+        switch, _ = Switch.objects.update_or_create(
+            kind=kind,
+            name=name,
+            defaults={
+                "is_on": is_on,
+                "reason": reason.strip()[:300],
+                "changed_by": user,
+                "changed_at": clock.now(),
+            },
+        )
+        audit.record(
+            user=user,
+            action=f"{kind}.switched_{'on' if is_on else 'off'}",
+            subject=name,
+            reason=reason,
+            before={"is_on": before is None or before.is_on},
+            after={"is_on": is_on},
+        )
+        transaction.on_commit(forget)
+    return switch
+
+
+def forget() -> None:
+    """Read anew at the next question."""
+    global _remembered
+    _remembered = None
+
+
+def _read() -> SwitchedOff:
+    rows = Switch.objects.filter(is_on=False).values_list("kind", "name")
+    names: dict[str, set[str]] = {Switch.Kind.MODEL: set(), Switch.Kind.PROVIDER: set()}
+    for kind, name in rows:
+        names[kind].add(name)
+    return SwitchedOff(
+        models=frozenset(names[Switch.Kind.MODEL]),
+        providers=frozenset(names[Switch.Kind.PROVIDER]),
+    )
+
+
+def _names(kind: str) -> set[str]:
+    if kind == Switch.Kind.MODEL:
+        return {model.id for model in registry.models()}
+    return {model.provider for model in registry.models()}

@@ -1,0 +1,102 @@
+"""The process that opens strangers' pictures: `python -m jobs.images.child FD`.
+
+It waits on a socket for work and forks for each piece, so that a piece starts in milliseconds
+with Pillow loaded. The fork gets open files and no paths, takes limits on memory, time and
+files, does one piece, answers with one line of JSON and is gone. When the parent goes, the
+socket ends and so does this process.
+"""
+
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from typing import BinaryIO
+
+from jobs.images import opening
+from jobs.images.cleaning import Unsound, clean
+from jobs.images.formats import LONGEST_HEAD, sniff
+
+_LONGEST_REQUEST = 4096
+
+
+def main(control_fd: int) -> None:
+    """Serve until the parent closes its end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps
+    control = socket.socket(fileno=control_fd)
+    while True:
+        request, fds, _, _ = socket.recv_fds(control, _LONGEST_REQUEST, 3)
+        if not request:
+            return
+        if os.fork() == 0:
+            control.close()
+            _work(json.loads(request), fds)
+            os._exit(0)
+        for fd in fds:
+            os.close(fd)
+
+
+def _work(request: dict[str, int | str], fds: Sequence[int]) -> None:
+    answer_fd, *files = fds
+    try:
+        _limit(memory_bytes=int(request["memory_bytes"]), seconds=int(request["seconds"]))
+        answer = {"ok": True} | _do(request, [os.fdopen(fd, "r+b") for fd in files])
+    except opening.Refused as refused:
+        answer = {"ok": False, "reason": str(refused)}
+    except Unsound as unsound:
+        answer = {"ok": False, "reason": f"The picture can't be taken apart: {unsound}."}
+    except MemoryError:
+        answer = {"ok": False, "reason": "The picture takes too much memory to open."}
+    os.write(answer_fd, json.dumps(answer).encode())
+
+
+def _limit(*, memory_bytes: int, seconds: int) -> None:
+    signal.alarm(2 * seconds)  # by the clock on the wall; ends the process
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    except (ValueError, OSError):  # macOS knows the name and refuses the limit
+        return
+
+
+def _do(request: dict[str, int | str], files: list[BinaryIO]) -> dict[str, object]:
+    limits = opening.Limits(
+        side=int(request["side"]),
+        pixels=int(request["pixels"]),
+        frames=int(request["frames"]),
+        pixels_of_all_frames=int(request["pixels_of_all_frames"]),
+    )
+    match request["task"]:
+        case "inspect":
+            return opening.inspect(files[0], limits=limits)
+        case "glance":
+            return _flushed(opening.glance(files[0], files[1], limits=limits), files[1])
+        case "admit":
+            return _flushed(_admit(files[0], files[1], limits=limits), files[1])
+    raise ValueError("no such task")
+
+
+def _admit(source: BinaryIO, target: BinaryIO, *, limits: opening.Limits) -> dict[str, object]:
+    """Decode, remove the metadata, and decode again what is left: it must be the same size."""
+    before = opening.inspect(source, limits=limits)
+    source.seek(0)
+    data = source.read()
+    kind = sniff(data[:LONGEST_HEAD])
+    cleaned = data if kind is None else clean(data, kind=kind)
+    target.write(cleaned)
+    if cleaned != data and opening.inspect(target, limits=limits) != before:
+        raise Unsound("it is another picture without its metadata")
+    return before | {"had_metadata": cleaned != data}
+
+
+def _flushed(answer: dict[str, object], file: BinaryIO) -> dict[str, object]:
+    file.flush()
+    return answer
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

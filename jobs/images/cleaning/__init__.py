@@ -1,0 +1,26 @@
+"""Removing what a picture carries beside the picture: EXIF, GPS, text, previews, trailing data.
+
+Nothing is encoded anew: each container is taken apart and put together without those parts.
+Orientation and colour profiles stay. What can't be taken apart is refused (`Unsound`).
+"""
+
+from collections.abc import Callable
+
+from jobs.images.cleaning import avif, gif, jpeg, png, webp
+from jobs.images.cleaning.parts import Unsound
+from jobs.images.formats import AVIF, GIF, JPEG, PNG, WEBP, Format
+
+__all__ = ["Unsound", "clean"]
+
+_CLEANERS: dict[Format, Callable[[bytes], bytes]] = {
+    PNG: png.clean,
+    JPEG: jpeg.clean,
+    WEBP: webp.clean,
+    GIF: gif.clean,
+    AVIF: avif.clean,
+}
+
+
+def clean(data: bytes, *, kind: Format) -> bytes:
+    """Give the picture without its metadata; the very same bytes where there was none."""
+    return _CLEANERS[kind](data)

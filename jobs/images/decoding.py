@@ -1,0 +1,144 @@
+"""Opening strangers' pictures without risk: in a process of limited memory and time.
+
+The process is started once and forks for each picture (`jobs.images.child`). Everything it
+refuses, dies of or takes too long for is `Undecodable`; a bomb costs neither memory nor time.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from django.conf import settings
+
+_SECONDS_FOR_THE_FORK = 5
+_LONGEST_ANSWER = 4096
+
+
+class Undecodable(Exception):
+    """The bytes can't be opened as a picture; the text says why in words fit for the caller."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """What a picture is, by its bytes: size as displayed, frames decoded."""
+
+    mime_type: str
+    width: int
+    height: int
+    frames: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Glance:
+    """What a picture looks like; `difference_hash` has 64 bits, alike for alike pictures."""
+
+    mime_type: str
+    width: int
+    height: int
+    is_blank: bool
+    difference_hash: int
+
+
+def inspect(file: BinaryIO) -> Picture:
+    """Decode every frame of a picture in a real file; raises `Undecodable`."""
+    return Picture(**_ask("inspect", file))
+
+
+def admit(file: BinaryIO, cleaned: BinaryIO) -> tuple[Picture, bool]:
+    """Decode a picture and write it to `cleaned` without metadata; tell whether it had any.
+
+    Both are real files; raises `Undecodable`.
+    """
+    answer = _ask("admit", file, cleaned)
+    had_metadata = answer.pop("had_metadata")
+    return Picture(**answer), had_metadata
+
+
+def glance(file: BinaryIO, thumbnail: BinaryIO) -> Glance:
+    """Write a thumbnail (WebP, at most 512 px) and look at the picture; raises `Undecodable`."""
+    return Glance(**_ask("glance", file, thumbnail))
+
+
+def _ask(task: str, *files: BinaryIO) -> dict[str, Any]:
+    request = {
+        "task": task,
+        "memory_bytes": settings.DECODE_MEMORY_BYTES,
+        "seconds": settings.DECODE_SECONDS,
+        "side": settings.PICTURE_SIDE_PX,
+        "pixels": settings.PICTURE_PIXELS,
+        "frames": settings.PICTURE_FRAMES,
+        "pixels_of_all_frames": settings.PICTURE_PIXELS_OF_ALL_FRAMES,
+    }
+    fds = [file.fileno() for file in files]  # first: it moves a spooled file to disk
+    for file in files:
+        file.flush()
+    with _places:
+        raw = _server.ask(json.dumps(request).encode(), fds)
+    for file in files:
+        file.seek(0)
+    if not raw:
+        raise Undecodable("The picture takes too long to open.")
+    answer: dict[str, Any] = json.loads(raw)
+    if not answer.pop("ok"):
+        raise Undecodable(answer["reason"])
+    return answer
+
+
+class _Server:
+    """The child process of this process, started at first use and again should it die."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._control: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner_pid = 0
+
+    def ask(self, request: bytes, fds: list[int]) -> bytes:
+        """Hand a piece of work over and wait for the answer; empty when it died or hung."""
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                self._send(request, [theirs.fileno(), *fds])
+            ours.settimeout(2 * settings.DECODE_SECONDS + _SECONDS_FOR_THE_FORK)
+            try:
+                return ours.recv(_LONGEST_ANSWER)
+            except (TimeoutError, ConnectionError):
+                return b""
+
+    def _send(self, request: bytes, fds: list[int]) -> None:
+        with self._lock:
+            # After a fork of ours the child belongs to the parent; start one of our own.
+            if self._control is None or self._owner_pid != os.getpid():
+                self._start()
+            try:
+                self._send_once(request, fds)
+            except OSError:
+                self._start()
+                self._send_once(request, fds)
+
+    def _send_once(self, request: bytes, fds: list[int]) -> None:
+        if self._control is None:
+            raise OSError("not started")
+        socket.send_fds(self._control, [request], fds)
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "jobs.images.child", str(theirs.fileno())],
+                cwd=settings.BASE_DIR,
+                env={"PATH": os.environ.get("PATH", "")},
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        self._control, self._owner_pid = ours, os.getpid()
+
+
+_server = _Server()
+_places = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))

@@ -1,0 +1,168 @@
+"""Opening pictures for real, with Pillow, inside the child: every frame or none."""
+
+import itertools
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
+
+# Imported for what they register: `Image.open` would look for plugins at each call.
+from PIL import (
+    AvifImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageStat,
+    JpegImagePlugin,
+    PngImagePlugin,
+    WebPImagePlugin,
+)
+
+from jobs.images.cleaning.parts import orientation_of
+from jobs.images.formats import FORMATS, LONGEST_HEAD, Format, describe, sniff
+
+__all__ = ["Limits", "Refused", "glance", "inspect"]
+
+_PLUGINS = (AvifImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin)
+_SIDEWAYS = {5, 6, 7, 8}
+_PILLOW_NAMES = tuple(one.pillow_name for one in FORMATS)
+_THUMBNAIL_SIDE = 512
+_BLANK_SPREAD = 4  # of 256: less than this in every channel is one flat colour
+
+Image.MAX_IMAGE_PIXELS = None  # ours is stricter, counts frames, and refuses instead of warning
+warnings.simplefilter("ignore")
+
+
+class Refused(Exception):
+    """The bytes are no picture that we take. The text is fixed words, fit for the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that is opened."""
+
+    side: int
+    pixels: int
+    frames: int
+    pixels_of_all_frames: int
+
+
+def inspect(file: BinaryIO, *, limits: Limits) -> dict[str, object]:
+    """Decode every frame; give type, size as displayed, and number of frames."""
+    with _opened(file, limits) as (kind, image):
+        for frame in range(_frames(image)):
+            image.seek(frame)
+            image.load()
+        width, height = _displayed(image)
+        return {
+            "mime_type": kind.mime_type,
+            "width": width,
+            "height": height,
+            "frames": _frames(image),
+        }
+
+
+def glance(file: BinaryIO, thumbnail: BinaryIO, *, limits: Limits) -> dict[str, object]:
+    """Write a thumbnail of the first frame and say what the picture looks like."""
+    with _opened(file, limits) as (kind, image):
+        width, height = _displayed(image)
+        image.draft("RGB", (2 * _THUMBNAIL_SIDE, 2 * _THUMBNAIL_SIDE))
+        image.load()
+        orientation = _orientation(image)
+        small = image.convert("RGBA" if _has_alpha(image) else "RGB")
+        small.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
+        small = _turned(small, orientation)
+        small.save(thumbnail, "WEBP", quality=80, method=2)
+        return {
+            "mime_type": kind.mime_type,
+            "width": width,
+            "height": height,
+            "is_blank": _is_blank(small),
+            "difference_hash": _difference_hash(small),
+        }
+
+
+@contextmanager
+def _opened(file: BinaryIO, limits: Limits) -> Iterator[tuple[Format, Image.Image]]:
+    file.seek(0)
+    head = file.read(LONGEST_HEAD)
+    kind = sniff(head)
+    if kind is None:
+        raise Refused(f"The bytes are {describe(head)}, which is not accepted.")
+    file.seek(0)
+    try:
+        with Image.open(file, formats=_PILLOW_NAMES) as image:
+            _check(image, limits)
+            yield kind, image
+    except MemoryError:
+        raise Refused("The picture takes too much memory to open.") from None
+    except Refused:
+        raise
+    except Exception:  # noqa: BLE001 - Pillow's decoders raise whatever they like at broken bytes
+        raise Refused(f"The bytes begin like {kind.mime_type} but can't be decoded.") from None
+
+
+def _check(image: Image.Image, limits: Limits) -> None:
+    """Refuse what is too large, from its header, before anything is decoded."""
+    width, height = image.size
+    if max(width, height) > limits.side or width * height > limits.pixels:
+        raise Refused(
+            f"The picture is {width} x {height}; at most {limits.side} px a side and "
+            f"{limits.pixels} pixels in all are accepted."
+        )
+    frames = _frames(image)
+    if frames > limits.frames or frames * width * height > limits.pixels_of_all_frames:
+        raise Refused(
+            f"The picture has {frames} frames; at most {limits.frames}, with "
+            f"{limits.pixels_of_all_frames} pixels together, are accepted."
+        )
+
+
+def _frames(image: Image.Image) -> int:
+    return int(getattr(image, "n_frames", 1))
+
+
+def _orientation(image: Image.Image) -> int:
+    exif = image.info.get("exif", b"")
+    return orientation_of(exif.removeprefix(b"Exif\x00\x00"))
+
+
+def _displayed(image: Image.Image) -> tuple[int, int]:
+    width, height = image.size
+    return (height, width) if _orientation(image) in _SIDEWAYS else (width, height)
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    return image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def _turned(image: Image.Image, orientation: int) -> Image.Image:
+    turn = _TURNS.get(orientation)
+    return image if turn is None else image.transpose(turn)
+
+
+def _is_blank(image: Image.Image) -> bool:
+    extrema = ImageStat.Stat(image).extrema
+    return all(high - low < _BLANK_SPREAD for low, high in extrema)
+
+
+def _difference_hash(image: Image.Image) -> int:
+    """Hash what the picture looks like: 64 bits, each whether brightness rises to the right."""
+    small = image.convert("L").resize((9, 8), Image.Resampling.BOX)
+    rows = [small.crop((0, y, 9, y + 1)).tobytes() for y in range(8)]
+    bits = 0
+    for row in rows:
+        for left, right in itertools.pairwise(row):
+            bits = bits << 1 | (left < right)
+    return bits

@@ -1,0 +1,69 @@
+"""The caller's budget guards: what a plan may cost before it is refused."""
+
+from decimal import Decimal
+
+from imageskill.lib.errors import ApiError
+from jobs.planning.asks import Ask
+from jobs.planning.prices import Cost
+
+
+class BudgetRequiresConfirmation(ApiError):
+    """The cost can't be known beforehand, and the caller has not accepted that."""
+
+    code = "BUDGET_REQUIRES_CONFIRMATION"
+    status = 409
+    exit_code = 5
+    message = "The cost of this can't be known beforehand."
+
+
+class BudgetExceeded(ApiError):
+    """The planned provider cost is above a guard that the caller set."""
+
+    code = "BUDGET_EXCEEDED"
+    status = 409
+    exit_code = 5
+    message = "The planned cost is above the budget guard."
+    planned_usd = Decimal(0)
+
+
+def check(ask: Ask, cost: Cost, *, model_id: str) -> None:
+    """Refuse a cost that is unknown and not accepted, or above a guard.
+
+    An accepted unknown cost is compared by its fallback, the most that will be charged.
+    Raises `BudgetRequiresConfirmation` or `BudgetExceeded`.
+    """
+    if cost.estimated_usd is None and not ask.accept_unknown_cost:
+        raise BudgetRequiresConfirmation(
+            f"The cost of {model_id} can't be known beforehand; at most {cost.credits} credits "
+            f"would be held and charged. Accept that, or choose a model with a known price.",
+            recovery={"required_flag": "--accept-unknown-cost"},
+        )
+    _check_guard(
+        cost.planned_usd_per_image,
+        ask.max_estimated_usd_per_image,
+        model_id=model_id,
+        flag="--max-estimated-usd-per-image",
+        what="per image",
+    )
+    _check_guard(
+        cost.planned_usd, ask.max_usd, model_id=model_id, flag="--max-usd", what="in total"
+    )
+
+
+def _check_guard(
+    planned: Decimal, guard: Decimal | None, *, model_id: str, flag: str, what: str
+) -> None:
+    if guard is None or planned <= guard:
+        return
+    error = BudgetExceeded(
+        f"{model_id} would cost ${_plain(planned)} {what}, above the guard of ${_plain(guard)}.",
+        recovery={"required_flag": flag},
+    )
+    error.planned_usd = planned
+    raise error
+
+
+def _plain(usd: Decimal) -> str:
+    """Write dollars without exponent, trailing zeros, or more than six decimals (rounded up)."""
+    short = usd.quantize(Decimal("0.000001"), rounding="ROUND_CEILING").normalize()
+    return f"{short:f}"

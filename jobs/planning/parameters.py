@@ -1,0 +1,157 @@
+"""Model parameters against their model's schema: what is not allowed by name is refused."""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from imageskill.lib.errors import ApiError, Detail
+from jobs.registry.entry import Model, ParameterRule
+
+_PROVIDER_NATIVE = re.compile(
+    r"elements|images|(\w+_)?image_urls?|mask_url|\w+_reference_task", re.IGNORECASE
+)
+_URL = re.compile(r"\s*([a-z][a-z0-9+.-]*://|//|data:)", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # what may be told back: anything else may be a secret
+
+
+class ModelParameterInvalid(ApiError):
+    """A model parameter is unknown, not executable, of the wrong type or out of range."""
+
+    code = "MODEL_PARAMETER_INVALID"
+    status = 422
+    exit_code = 2
+    message = "The model parameters are not valid for this model; details say what is allowed."
+
+
+def check(model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the parameters to send: those the caller set, without those set to null.
+
+    Raises `ModelParameterInvalid` with everything that is wrong, and what would be right.
+    """
+    details = [*_native(given), *_unknown(model, given)]
+    if not details:
+        details = [*_out_of_range(model, given)]
+    if not details:
+        details = [*_at_odds(model, given)]
+    if details:
+        raise invalid(model, details)
+    return {
+        name: _whole_number(value, model.parameters[name])
+        for name, value in given.items()
+        if value is not None
+    }
+
+
+def effective(model: Model, parameters: Mapping[str, Any], name: str) -> Any:
+    """Give the value a parameter will have: the caller's or the schema's default."""
+    return parameters.get(name, model.parameters.get(name, {}).get("default"))
+
+
+def invalid(model: Model, details: list[Detail]) -> ModelParameterInvalid:
+    """Make the error, with the command that shows what the model takes."""
+    return ModelParameterInvalid(
+        details=details,
+        recovery={"suggested_command": f"image-skill models show {model.id} --json"},
+    )
+
+
+def allowed(schema: Mapping[str, Any]) -> str:
+    """Say in words what a parameter's schema allows."""
+    if "anyOf" in schema:
+        return ", or ".join(allowed(part) for part in schema["anyOf"])
+    if "enum" in schema:
+        return "one of " + ", ".join("null" if v is None else str(v) for v in schema["enum"])
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return " or ".join(_in_words(kind, schema) for kind in kinds)
+
+
+def _in_words(kind: str, schema: Mapping[str, Any]) -> str:
+    match kind:
+        case "integer" | "number":
+            words = "a whole number" if kind == "integer" else "a number"
+            low, high = schema.get("minimum"), schema.get("maximum")
+            return words if low is None or high is None else f"{words} from {low} to {high}"
+        case "boolean":
+            return "true or false"
+        case "object":
+            return "an object of " + " and ".join(
+                f"{name} ({allowed(part)})" for name, part in schema.get("properties", {}).items()
+            )
+        case "string":
+            return "a text such as 1024x1024" if "pattern" in schema else "a text"
+        case _:
+            return kind
+
+
+def _native(given: Mapping[str, Any]) -> Iterator[Detail]:
+    """Find fields that are the provider's own, and URLs, however deep they hide."""
+    waiting: list[tuple[str, Any]] = [(_field(name), value) for name, value in given.items()]
+    for name in given:
+        if _PROVIDER_NATIVE.fullmatch(name):
+            yield Detail(
+                field=_field(name),
+                message="is the provider's own field; use references, input_asset_id or "
+                "mask_asset_id",
+            )
+    while waiting:
+        field, value = waiting.pop()
+        if isinstance(value, Mapping):
+            waiting.extend((field, part) for part in value.values())
+        elif isinstance(value, list):
+            waiting.extend((field, part) for part in value)
+        elif isinstance(value, str) and _URL.match(value):
+            yield Detail(field=field, message="must hold no URL; upload the picture instead")
+
+
+def _unknown(model: Model, given: Mapping[str, Any]) -> Iterator[Detail]:
+    names = ", ".join(model.executable_parameters) or "none"
+    for name in given:
+        if name not in model.parameters:
+            yield Detail(field=_field(name), message=f"is unknown; {model.id} takes {names}")
+        elif not model.parameters[name]["executable"]:
+            yield Detail(
+                field=_field(name),
+                message=f"is catalogued, not executable; {model.id} takes {names}",
+            )
+
+
+def _out_of_range(model: Model, given: Mapping[str, Any]) -> Iterator[Detail]:
+    for name, value in given.items():
+        if not _validator(model, name).is_valid(value):
+            yield Detail(field=_field(name), message=f"must be {allowed(model.parameters[name])}")
+
+
+def _at_odds(model: Model, given: Mapping[str, Any]) -> Iterator[Detail]:
+    for rule in model.parameter_rules:
+        if not _applies(rule, given):
+            continue
+        for name, values in rule.needs.items():
+            if effective(model, given, name) not in values:
+                at = f" {rule.value}" if rule.value else ""
+                yield Detail(
+                    field=_field(rule.parameter),
+                    message=f"{rule.parameter}{at} needs {name} {' or '.join(values)}",
+                )
+
+
+def _applies(rule: ParameterRule, given: Mapping[str, Any]) -> bool:
+    return rule.parameter in given and rule.value in {None, given[rule.parameter]}
+
+
+@lru_cache(maxsize=1024)
+def _validator(model: Model, name: str) -> Draft202012Validator:
+    return Draft202012Validator(model.parameters[name])
+
+
+def _whole_number(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Write 7.0 as 7 where a whole number is asked for: to JSON Schema both are integers."""
+    kinds = schema.get("type", ())
+    is_whole = isinstance(value, float) and ("integer" in kinds)
+    return int(value) if is_whole else value
+
+
+def _field(name: str) -> str:
+    return f"model_parameters.{name}" if _NAME.fullmatch(name) else "model_parameters"

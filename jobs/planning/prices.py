@@ -1,0 +1,196 @@
+"""What a run costs, by its model's price rule: exact, and honest about what it can't know."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from billing import pricing
+from jobs.planning import parameters as model_parameters
+from jobs.registry.entry import (
+    ImagePrice,
+    MegapixelPrice,
+    Model,
+    Size,
+    TierPrice,
+    TokenPrice,
+)
+
+Confidence = Literal["known", "estimated", "unknown"]
+
+MEGAPIXEL = 1024 * 1024
+MILLION = 1_000_000
+AUTO = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """The planned cost of all outputs together, in the provider's dollars.
+
+    `estimated_usd` is None where the price is unknown beforehand; `fallback_usd`, None
+    otherwise, is then what the hold is made from. `is_usage_priced`: the capture follows the
+    usage that the provider reports, and never exceeds the hold.
+    """
+
+    confidence: Confidence
+    output_count: int
+    estimated_usd: Decimal | None
+    fallback_usd: Decimal | None
+    credits: int
+    margin: Decimal
+    source: str
+    is_usage_priced: bool
+
+    @property
+    def planned_usd(self) -> Decimal:
+        """Give the dollars that the debit was made from."""
+        usd = self.fallback_usd if self.estimated_usd is None else self.estimated_usd
+        assert usd is not None, "one of the two is always there"
+        return usd
+
+    @property
+    def planned_usd_per_image(self) -> Decimal:
+        """Give the planned dollars for one output, which budget guards compare with."""
+        return self.planned_usd / self.output_count
+
+    def stored(self) -> dict[str, Any]:
+        """Give the cost as JSON to keep, its amounts exact as texts."""
+        return {
+            "confidence": self.confidence,
+            "output_count": self.output_count,
+            "estimated_usd": _text(self.estimated_usd),
+            "fallback_usd": _text(self.fallback_usd),
+            "credits": self.credits,
+            "margin": str(self.margin),
+            "source": self.source,
+            "is_usage_priced": self.is_usage_priced,
+        }
+
+    @classmethod
+    def from_stored(cls, kept: Mapping[str, Any]) -> "Cost":
+        """Read back what `stored` gave."""
+        amounts = ("estimated_usd", "fallback_usd", "margin")
+        exact = {name: _decimal(kept[name]) for name in amounts}
+        return cls(**{**kept, **exact})
+
+
+def cost(
+    model: Model,
+    *,
+    parameters: Mapping[str, Any],
+    size: Size | None,
+    output_count: int,
+    pictures_in: int,
+    margin: Decimal,
+    input_size: Size | None = None,
+) -> Cost:
+    """Price a run: the provider's dollars for all outputs, and the credits to hold."""
+    price = model.price
+    each, is_certain = _each(
+        model,
+        parameters=parameters,
+        size=size,
+        pictures_in=pictures_in,
+        input_size=input_size,
+    )
+    is_known = price.is_quoted and is_certain
+    total = each * output_count + (Decimal(0) if is_known else price.fallback_extra_usd)
+    return Cost(
+        confidence=_confidence(model, is_known=is_known),
+        output_count=output_count,
+        estimated_usd=total if is_known else None,
+        fallback_usd=None if is_known else total,
+        credits=pricing.debit(total, margin=margin),
+        margin=margin,
+        source=price.source,
+        is_usage_priced=price.is_metered and not is_known,
+    )
+
+
+def cost_document(
+    cost: Cost, *, credits_captured: int | None = None, reported_usd: Decimal | None = None
+) -> dict[str, Any]:
+    """Give `cost` as the wire has it: planned before a run, with the captured debit after it."""
+    credits = cost.credits if credits_captured is None else credits_captured
+    return {
+        "estimated_usd": cost.estimated_usd,
+        "provider_reported_usd": reported_usd,
+        "credit_pricing": {
+            "credit_unit_usd": pricing.CREDIT_USD,
+            "credits_required": credits,
+            "estimated_provider_cost_usd": cost.estimated_usd,
+            "estimated_revenue_usd": pricing.revenue(credits),
+            "pricing_confidence": cost.confidence,
+            "target_gross_margin": cost.margin,
+            "pricing_source": cost.source,
+            "fallback_provider_cost_usd": cost.fallback_usd,
+        },
+    }
+
+
+def output_tokens(rule: TokenPrice, *, quality: str, size: Size) -> int:
+    """Count the tokens of one output, by the provider's table or its formula."""
+    width, height = size
+    if rule.output_tokens:
+        return rule.output_tokens[quality][f"{width}x{height}"]
+    factor, short, long = rule.quality_factor[quality], *sorted(size)
+    short_factor = (2 * factor * short + long) // (2 * long)  # rounded, halves up
+    return -(-factor * short_factor * (2 * MILLION + width * height) // (4 * MILLION))
+
+
+def _each(
+    model: Model,
+    *,
+    parameters: Mapping[str, Any],
+    size: Size | None,
+    pictures_in: int,
+    input_size: Size | None,
+) -> tuple[Decimal, bool]:
+    """Price one output, and say whether that is certain or stands in for what can't be known."""
+    rule = model.price.rule
+    match rule:
+        case ImagePrice():
+            return rule.usd + rule.input_usd * pictures_in, True
+        case TierPrice():
+            tier = model_parameters.effective(model, parameters, rule.parameter)
+            return rule.usd[tier] + rule.input_usd * pictures_in, True
+        case MegapixelPrice():
+            assumed = size or input_size or (1024, 1024)
+            return _by_megapixels(rule, model, assumed), size is not None
+        case TokenPrice():
+            quality = model_parameters.effective(model, parameters, "quality")
+            return _by_tokens(rule, quality=quality, size=size)
+
+
+def _by_megapixels(rule: MegapixelPrice, model: Model, size: Size) -> Decimal:
+    area = size[0] * size[1]
+    if model.size.limits.max_pixels is not None:
+        area = min(area, model.size.limits.max_pixels)
+    megapixels = Decimal(area) / MEGAPIXEL
+    return rule.usd * (math.ceil(megapixels) if rule.rounds_up else megapixels)
+
+
+def _by_tokens(rule: TokenPrice, *, quality: str, size: Size | None) -> tuple[Decimal, bool]:
+    is_certain = quality != AUTO and size is not None
+    quality = rule.dearest["quality"] if quality == AUTO else quality
+    if size is None:
+        width, _, height = rule.dearest["size"].partition("x")
+        size = int(width), int(height)
+    tokens = output_tokens(rule, quality=quality, size=size)
+    return rule.usd_per_million["image_out"] * tokens / MILLION, is_certain
+
+
+def _confidence(model: Model, *, is_known: bool) -> Confidence:
+    if not is_known:
+        return "unknown"
+    # The prompt's own tokens come on top and are not in the figure.
+    return "estimated" if isinstance(model.price.rule, TokenPrice) else "known"
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

@@ -1,0 +1,86 @@
+"""Which references a model takes: roles, indexes and numbers. Pure: facts go in."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from imageskill.lib.errors import Detail, InvalidArguments
+from jobs.planning import inputs
+from jobs.planning.asks import ReferenceAsk
+from jobs.registry.entry import Model, ReferenceRule
+
+References = tuple[ReferenceAsk, ...]
+
+
+def check(model: Model, references: References) -> None:
+    """Refuse references that the model does not take.
+
+    Raises `InvalidArguments` for roles, indexes, tasks and numbers, `InputPolicyDenied` for a
+    picture that is no good as a reference.
+    """
+    if not references:
+        return
+    if model.references is None:
+        raise _invalid([Detail(field="references", message=f"{model.id} takes none")])
+    details = [*_bad_fields(model.references, references), *_bad_numbers(model, references)]
+    if details:
+        raise _invalid(details)
+    for position, reference in enumerate(references):
+        inputs.check_picture(
+            reference.facts, rule=inputs.REFERENCE, field=f"references.{position}.asset_id"
+        )
+
+
+def _bad_fields(rule: ReferenceRule, references: References) -> Iterator[Detail]:
+    for position, reference in enumerate(references):
+        for name, message in _bad_fields_of(rule, reference):
+            yield Detail(field=f"references.{position}.{name}", message=message)
+
+
+def _bad_fields_of(rule: ReferenceRule, reference: ReferenceAsk) -> Iterator[tuple[str, str]]:
+    if reference.role not in rule.roles:
+        yield "role", f"must be {' or '.join(rule.roles)}"
+        return
+    if not 0 <= reference.index < rule.max_indexes:
+        yield "index", f"must be from 0 to {rule.max_indexes - 1}"
+    if reference.role == "element_reference":
+        if reference.reference_index not in range(rule.max_per_index):
+            yield "reference_index", f"must be from 0 to {rule.max_per_index - 1}"
+    elif reference.reference_index is not None:
+        yield "reference_index", f"is not taken with the role {reference.role}"
+    if reference.reference_task is not None and reference.reference_task not in rule.tasks:
+        known = f"must be {' or '.join(rule.tasks)}" if rule.tasks else "is not taken here"
+        yield "reference_task", known
+
+
+def _bad_numbers(model: Model, references: References) -> Iterator[Detail]:
+    rule = model.references
+    assert rule is not None
+    if len(references) > rule.entry_limit:
+        yield _whole(f"{model.id} takes at most {rule.entry_limit} in all")
+    indexes = {reference.index for reference in references}
+    if indexes != set(range(len(indexes))):
+        yield _whole("indexes must be contiguous from 0")
+    places = Counter((one.role, one.index, one.reference_index) for one in references)
+    if max(places.values()) > 1:
+        yield _whole("two of them have the same role and index")
+    if rule.kind == "elements":
+        frontals = {one.index for one in references if one.role == "element_frontal"}
+        if indexes - frontals:
+            yield _whole("each element needs one element_frontal at its index")
+        for index in indexes:
+            beside = {
+                one.reference_index
+                for one in references
+                if one.role == "element_reference" and one.index == index
+            }
+            if beside != set(range(len(beside))):
+                yield _whole("reference_index must be contiguous from 0 within an element")
+                return
+
+
+def _whole(message: str) -> Detail:
+    return Detail(field="references", message=message)
+
+
+def _invalid(details: list[Detail]) -> InvalidArguments:
+    return InvalidArguments("The references don't fit this model.", details=details)

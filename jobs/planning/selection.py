@@ -1,0 +1,229 @@
+"""Which model runs a request: the caller's, or the strongest that can within the budget."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from imageskill.lib.errors import ApiError, Detail, InvalidArguments
+from jobs import registry
+from jobs.planning.asks import Ask
+from jobs.planning.budget import BudgetExceeded, BudgetRequiresConfirmation
+from jobs.providers.failures import ProviderUnavailable
+from jobs.registry.catalog import Policy, Rank, Tier
+from jobs.registry.entry import Model, Operation
+from jobs.registry.unavailability import Availability
+
+DEFAULT = "default"  # the model name that leaves the choice to us
+EXPLICIT_POLICY = "explicit_model"
+FINISHING = "finishing"
+NAMED_IN_REASON = 5
+
+T = TypeVar("T")
+
+
+class ModelUnavailable(ApiError):
+    """The model is known and can't run here: no credentials, switched off, catalogued only."""
+
+    code = "MODEL_UNAVAILABLE"
+    status = 409
+    exit_code = 4
+    message = "No model for this can run here right now."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A model to try, with the parameters that the policy would send."""
+
+    model: Model
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    is_below_its_best: bool = False  # the intent asked for a higher tier, the guard did not allow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen(Generic[T]):
+    """What was found for the candidate that fits, and why it is that one."""
+
+    fitted: T
+    policy: str
+    capability_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    model: Model
+    error: ApiError
+
+
+def choose(ask: Ask, *, availability: Availability, fit: Callable[[Candidate], T]) -> Chosen[T]:
+    """Find the model to run a request; `fit` plans a candidate or raises why it can't.
+
+    A model that the caller named is never replaced: its refusal is the answer. Otherwise the
+    registry's ranking is followed, and when nobody fits, the refusal that came closest is the
+    answer.
+    """
+    if ask.model and ask.model != DEFAULT:
+        model = named(ask)
+        check_available(model, availability)
+        return Chosen(
+            fitted=fit(Candidate(model=model)),
+            policy=EXPLICIT_POLICY,
+            capability_id=model.capability_id,
+            reason="the request named this model",
+        )
+    return _by_policy(ask, availability=availability, fit=fit)
+
+
+def named(ask: Ask) -> Model:
+    """Give the model that a request names. Raises `InvalidArguments` where there is none."""
+    name = ask.model or DEFAULT
+    model = registry.find(name, provider=ask.provider)
+    if model is None:
+        near = registry.near_matches(name)
+        hint = f"; near matches: {', '.join(near)}" if near else ""
+        show = f"show {near[0]}" if near else "list"
+        raise InvalidArguments(
+            "There is no such model.",
+            details=[Detail(field="model", message=f"names no known model{hint}")],
+            recovery={"suggested_command": f"image-skill models {show} --json"},
+        )
+    if ask.provider and ask.provider != model.provider:
+        message = f"{model.id} is of the provider {model.provider}"
+        raise InvalidArguments(details=[Detail(field="provider", message=message)])
+    if model.is_wired and model.operation != ask.operation:
+        message = f"{model.id} is for {model.operation}, not for {ask.operation}"
+        raise InvalidArguments(details=[Detail(field="model", message=message)])
+    return model
+
+
+def check_available(model: Model, availability: Availability) -> None:
+    """Refuse a model that can't run now. Raises `ModelUnavailable` or `ProviderUnavailable`."""
+    obstacle = availability.of(model)
+    if obstacle is None:
+        return
+    message = f"{model.id} can't run here now: {obstacle.message}."
+    if obstacle.retry_after_s is not None:
+        raise ProviderUnavailable(message, recovery={"retry_after_seconds": obstacle.retry_after_s})
+    raise ModelUnavailable(
+        message, recovery={"suggested_command": "image-skill models list --available --json"}
+    )
+
+
+def default_model(operation: Operation, availability: Availability) -> Model:
+    """Name what a plain request gets: the first available in the ranking, else its head."""
+    ranking = registry.load().policies[operation].ranking
+    free = (rank.model for rank in ranking if availability.of(rank.model) is None)
+    return next(free, ranking[0].model)
+
+
+def _by_policy(ask: Ask, *, availability: Availability, fit: Callable[[Candidate], T]) -> Chosen[T]:
+    policy = registry.load().policies[ask.operation]
+    refusals: list[_Refusal] = []
+    for candidate in _candidates(ask, policy):
+        try:
+            check_available(candidate.model, availability)
+            fitted = fit(candidate)
+        except ApiError as error:
+            if isinstance(error, BudgetRequiresConfirmation) and not policy.passes_by_unknown_cost:
+                raise
+            refusals.append(_Refusal(candidate.model, error))
+            continue
+        return Chosen(
+            fitted=fitted,
+            policy=policy.id,
+            capability_id=policy.capability_id or candidate.model.capability_id,
+            reason=_reason(ask, candidate, refusals),
+        )
+    raise _closest(refusals)
+
+
+def _candidates(ask: Ask, policy: Policy) -> Iterator[Candidate]:
+    """Go through the ranking, each model's highest tier first, then through all who can run."""
+    every = registry.models()
+    if ask.provider and ask.provider not in {model.provider for model in every}:
+        raise InvalidArguments(
+            "There is no such provider.",
+            details=[Detail(field="provider", message="names no known provider")],
+        )
+    ranked = [rank.model for rank in policy.ranking]
+    for rank in policy.ranking:
+        yield from (one for one in _tiers(ask, rank) if _is_of(ask.provider, one.model))
+    for model in every:
+        if (
+            model not in ranked
+            and model.is_wired
+            and model.operation == ask.operation
+            and model.prompt.use == "required"  # nobody gets a variation for want of a prompt
+            and _is_of(ask.provider, model)
+        ):
+            yield Candidate(model=model)
+
+
+def _tiers(ask: Ask, rank: Rank) -> Iterator[Candidate]:
+    wanted = _intent_classes(ask.intent)
+    has_guard = ask.max_estimated_usd_per_image is not None or ask.max_usd is not None
+    is_finishing = FINISHING in wanted and any(tier.intents == FINISHING for tier in rank.tiers)
+    for tier in rank.tiers:
+        if _is_eligible(tier, wanted, has_guard=has_guard):
+            yield Candidate(
+                model=rank.model,
+                defaults=tier.parameters,
+                is_below_its_best=is_finishing and tier.intents != FINISHING,
+            )
+
+
+def _is_eligible(tier: Tier, wanted: set[str], *, has_guard: bool) -> bool:
+    if tier.intents is None:
+        return True
+    # A dearer tier is never the default without a guard that allows it.
+    return tier.intents in wanted and (tier.intents != FINISHING or has_guard)
+
+
+def _intent_classes(intent: str | None) -> set[str]:
+    words = set(re.findall(r"[a-z]+", (intent or "").lower()))
+    return {name for name, known in registry.load().intent_classes.items() if known & words}
+
+
+def _is_of(provider: str | None, model: Model) -> bool:
+    return provider is None or model.provider == provider
+
+
+def _reason(ask: Ask, candidate: Candidate, refusals: list[_Refusal]) -> str:
+    best = "hosted default selected the strongest currently available quality-first"
+    parts = [f"{best} {ask.operation} model"]
+    if candidate.is_below_its_best:
+        parts.append("kept to its lower tier, since the higher one needs a guard that allows it")
+    passed = {
+        refusal.model.id: _why(refusal.error)
+        for refusal in refusals
+        if not isinstance(refusal.error, ModelUnavailable) and refusal.model != candidate.model
+    }
+    if passed:
+        names = [f"{model_id} ({why})" for model_id, why in passed.items()]
+        more = [f"{len(names) - NAMED_IN_REASON} more"] if len(names) > NAMED_IN_REASON else []
+        parts.append(f"passed by {', '.join(names[:NAMED_IN_REASON] + more)}")
+    return "; ".join(parts)
+
+
+def _why(error: ApiError) -> str:
+    match error:
+        case BudgetExceeded():
+            return "above the budget"
+        case BudgetRequiresConfirmation():
+            return "cost unknown beforehand"
+        case ProviderUnavailable():
+            return "its provider is failing"
+        case _:
+            return "does not take this request"
+
+
+def _closest(refusals: list[_Refusal]) -> ApiError:
+    """Give the refusal of whoever came closest to running the request."""
+    errors = [refusal.error for refusal in refusals]
+    if exceeded := [error for error in errors if isinstance(error, BudgetExceeded)]:
+        return min(exceeded, key=lambda error: error.planned_usd)
+    here = [e for e in errors if not isinstance(e, ModelUnavailable | ProviderUnavailable)]
+    unknown = [error for error in here if isinstance(error, BudgetRequiresConfirmation)]
+    failing = [error for error in errors if isinstance(error, ProviderUnavailable)]
+    return next(iter([*unknown, *here, *failing]), ModelUnavailable())

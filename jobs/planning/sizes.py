@@ -1,0 +1,121 @@
+"""How large a picture will be, where that is known before it is made."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from imageskill.lib.errors import Detail, InvalidArguments
+from jobs.planning import parameters as model_parameters
+from jobs.planning.asks import OutputAsk
+from jobs.registry.entry import Model, Size, SizeLimits
+
+_WRITTEN = re.compile(r"(\d{1,5})x(\d{1,5})")
+
+
+def asked(model: Model, given: Mapping[str, Any], output: OutputAsk) -> dict[str, Any]:
+    """Give the parameter that stands for the width and height asked for in `output`, if any.
+
+    Raises `InvalidArguments` where the model takes none, or the given parameters say otherwise.
+    """
+    if output.width is None and output.height is None:
+        return {}
+    name = model.size.parameter
+    if output.width is None or output.height is None:
+        raise _invalid("width and height go together")
+    if name is None or not model.parameters[name]["executable"]:
+        raise _invalid(f"{model.id} takes no width and height")
+    value = _as_value(model, name, (output.width, output.height))
+    if given.get(name, value) != value:
+        raise _invalid(f"width and height are not what model_parameters.{name} says")
+    return {name: value}
+
+
+def value(model: Model, parameters: Mapping[str, Any], *, aspect_ratio: str) -> Any:
+    """Give the value the size parameter will have.
+
+    The caller's, else the aspect ratio's, else the model's default; None where the model has no
+    such parameter.
+    """
+    name = model.size.parameter
+    if name is None:
+        return None
+    if name in parameters:
+        return parameters[name]
+    by_ratio = model.aspect_ratio.values.get(aspect_ratio)
+    if model.aspect_ratio.field == name and by_ratio is not None:
+        return by_ratio
+    return model.parameters[name].get("default")
+
+
+def planned(model: Model, parameters: Mapping[str, Any], *, aspect_ratio: str) -> Size | None:
+    """Give the width and height the picture will have, or None where only the model knows."""
+    return pixels(model, value(model, parameters, aspect_ratio=aspect_ratio))
+
+
+def pixels(model: Model, size_value: Any) -> Size | None:
+    """Give width and height of a size parameter's value, or None for one like auto."""
+    if isinstance(size_value, Mapping):
+        return int(size_value["width"]), int(size_value["height"])
+    if not isinstance(size_value, str):
+        return None
+    if written := _WRITTEN.fullmatch(size_value):
+        return int(written[1]), int(written[2])
+    return model.size.presets.get(size_value)
+
+
+def check(model: Model, parameters: Mapping[str, Any]) -> None:
+    """Refuse a width and height outside the model's limits. Raises `ModelParameterInvalid`."""
+    name = model.size.parameter
+    size = pixels(model, parameters.get(name)) if name else None
+    if name is None or size is None:
+        return
+    if broken := _broken_limit(model.size.limits, size):
+        field = f"model_parameters.{name}"
+        raise model_parameters.invalid(model, [Detail(field=field, message=broken)])
+
+
+def check_constraints(output: OutputAsk, size: Size | None) -> None:
+    """Refuse a plan whose size is not within what was asked. Raises `InvalidArguments`."""
+    limits = {
+        "min_width": output.min_width,
+        "min_height": output.min_height,
+        "max_width": output.max_width,
+        "max_height": output.max_height,
+    }
+    for name, limit in limits.items():
+        if limit is None:
+            continue
+        if size is None:
+            raise _invalid("this model's size is not known beforehand", field=f"output.{name}")
+        planned = size[name.endswith("height")]
+        if planned < limit if name.startswith("min") else planned > limit:
+            raise _invalid(f"the planned size is {size[0]}x{size[1]}", field=f"output.{name}")
+
+
+def _broken_limit(limits: SizeLimits, size: Size) -> str | None:
+    short, long = sorted(size)
+    area = short * long
+    if short % limits.multiple_of or long % limits.multiple_of:
+        return f"width and height must be multiples of {limits.multiple_of}"
+    if limits.max_edge is not None and long > limits.max_edge:
+        return f"no edge may be above {limits.max_edge}"
+    if limits.max_ratio is not None and long > short * limits.max_ratio:
+        return f"the long edge may be at most {limits.max_ratio} times the short one"
+    if area < limits.min_pixels:
+        return f"must have at least {limits.min_pixels} pixels in all"
+    if limits.max_pixels is not None and area > limits.max_pixels:
+        return f"must have at most {limits.max_pixels} pixels in all"
+    return None
+
+
+def _as_value(model: Model, name: str, size: Size) -> Any:
+    """Write a size the way the parameter wants it: as text, or as an object."""
+    if any(part.get("type") == "object" for part in model.parameters[name].get("anyOf", ())):
+        return {"width": size[0], "height": size[1]}
+    return f"{size[0]}x{size[1]}"
+
+
+def _invalid(message: str, *, field: str = "output") -> InvalidArguments:
+    return InvalidArguments(
+        "The outputs can't have that size.", details=[Detail(field=field, message=message)]
+    )

@@ -1,0 +1,1 @@
+"""fal: its queue and its errors."""

@@ -1,0 +1,193 @@
+"""fal's queue: submit, follow the URLs it gave, fetch what it made.
+
+https://docs.fal.ai/model-endpoints/queue
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import httpx
+import structlog
+from django.conf import settings
+
+from imageskill.lib import clock
+from jobs.providers import credentials, fetching, http_calls, request_bodies
+from jobs.providers.data_uris import JsonBody, json_body
+from jobs.providers.failures import (
+    BROKEN_RUN,
+    OUTCOME_UNKNOWN,
+    POLICY,
+    TRANSIENT,
+    ProviderError,
+)
+from jobs.providers.fal import errors
+from jobs.providers.interface import Cancellation, Order, Outcome, Output, Submission
+
+log = structlog.get_logger(__name__)
+
+_HEADERS = ("retry-after", "x-fal-error-type")
+_URLS = ("status_url", "response_url", "cancel_url")
+_CANCELLATIONS: dict[str, Cancellation] = {
+    "OK": "canceled",
+    "CANCELLATION_REQUESTED": "requested",
+    "ALREADY_COMPLETED": "too_late",
+    "NOT_FOUND": "too_late",
+}
+
+
+class Fal:
+    """The adapter for fal."""
+
+    name: ClassVar[str] = "fal"
+
+    def __init__(self) -> None:
+        self._client = http_calls.client()
+
+    def submit(self, order: Order) -> Submission | Outcome:
+        """Queue the request; fal answers with its id and with where to ask for it."""
+        body = json_body(request_bodies.fields(order) | request_bodies.pictures(order))
+        return http_calls.until_accepted(
+            lambda: self._submitted(order, body), deadline=order.deadline
+        )
+
+    def look(self, submission: Submission, order: Order) -> Outcome | None:
+        """Ask for the status and, once it is over, for the result.
+
+        Failed requests end as COMPLETED too: their error comes with the result.
+        """
+        status = self._asked("GET", _url(submission, "status_url"))
+        told = _json(status)
+        if not isinstance(told, dict) or "status" not in told:
+            raise _gateway(status)
+        if told["status"] != "COMPLETED":
+            return None
+        result = self._asked("GET", _url(submission, "response_url"))
+        if result.status_code != 200:
+            raise errors.of_run(result, status=told) or _gateway(result)
+        try:
+            return self._outcome(_json(result), submission, order)
+        except ProviderError as error:
+            error.is_billed = True  # fal bills what it completed
+            raise
+
+    def cancel(self, submission: Submission) -> Cancellation:
+        """Ask fal to take the request out of its queue, or to stop it."""
+        answer = self._asked("PUT", _url(submission, "cancel_url"))
+        told = _json(answer)
+        status = told.get("status") if isinstance(told, dict) else None
+        if status not in _CANCELLATIONS:
+            raise _gateway(answer)
+        return _CANCELLATIONS[status]
+
+    def _submitted(self, order: Order, body: JsonBody) -> Submission:
+        left_s = (order.deadline - clock.now()).total_seconds()
+        headers = {
+            "Content-Type": "application/json",
+            "Content-Length": str(body.content_length),
+            "X-Fal-Request-Timeout": str(max(1, int(left_s))),  # not begun later than that
+        }
+        at_most_s = http_calls.seconds_left(order.deadline, at_most=settings.FAL_TIMEOUT_S)
+        try:
+            answer = self._answered(
+                "POST",
+                f"{settings.FAL_QUEUE_BASE_URL}/{order.model.call.endpoint}",
+                content=body,
+                headers=headers,
+                timeout_s=at_most_s,
+            )
+        except httpx.TransportError as error:
+            raise http_calls.cut_off(error) from error
+        if not answer.is_success:
+            raise errors.of_submit(answer)
+        return _submission(_json(answer))
+
+    def _asked(self, method: str, url: httpx.URL) -> httpx.Response:
+        """Ask about a run that goes on whether or not we hear of it."""
+        try:
+            return self._answered(method, url, timeout_s=settings.FAL_TIMEOUT_S)
+        except httpx.TransportError as error:
+            raise ProviderError(TRANSIENT, reason="unreachable") from error
+
+    def _answered(
+        self,
+        method: str,
+        url: httpx.URL | str,
+        *,
+        timeout_s: float,
+        headers: Mapping[str, str] | None = None,
+        content: JsonBody | None = None,
+    ) -> httpx.Response:
+        """Call fal and read its JSON, as far as an answer without pictures may reach."""
+        with self._client.stream(
+            method,
+            url,
+            content=content,
+            headers=_authorization() | dict(headers or {}),
+            timeout=http_calls.timeout(timeout_s),
+        ) as answer:
+            read = http_calls.beginning(answer.iter_bytes(), at_most=http_calls.ANSWER_BYTES)
+        told = {name: answer.headers[name] for name in _HEADERS if name in answer.headers}
+        return httpx.Response(answer.status_code, headers=told, content=read)
+
+    def _outcome(self, result: Any, submission: Submission, order: Order) -> Outcome:
+        if not isinstance(result, dict):
+            raise ProviderError(BROKEN_RUN, reason="answer_not_json")
+        if any(result.get("has_nsfw_concepts") or ()):
+            raise ProviderError(POLICY, reason="has_nsfw_concepts")
+        made = result.get(order.model.call.output_field)
+        urls = [str(one.get("url")) for one in made or () if isinstance(one, dict)]
+        if len(urls) < order.output_count:
+            raise ProviderError(BROKEN_RUN, reason="outputs_missing")
+        outputs = self._fetched(urls[: order.output_count])
+        return Outcome(outputs=outputs, request_id=submission.request_id)
+
+    def _fetched(self, urls: list[str]) -> tuple[Output, ...]:
+        origins = fetching.Origins(settings.FAL_QUEUE_BASE_URL, settings.FAL_OUTPUT_HOSTS)
+        outputs: list[Output] = []
+        try:
+            for url in urls:
+                outputs.append(fetching.fetch(self._client, url, origins=origins))  # noqa: PERF401
+        except ProviderError:
+            for output in outputs:
+                output.file.close()
+            raise
+        return tuple(outputs)
+
+
+def _authorization() -> dict[str, str]:
+    return {"Authorization": f"Key {credentials.key('fal')}"}
+
+
+def _submission(told: Any) -> Submission:
+    """Read what fal said; without an id nobody can ask for the run again."""
+    request_id = told.get("request_id") if isinstance(told, dict) else None
+    if not isinstance(request_id, str) or not request_id:
+        raise ProviderError(OUTCOME_UNKNOWN, reason="no_request_id")
+    return Submission(request_id=request_id, state={name: told.get(name) for name in _URLS})
+
+
+def _url(submission: Submission, name: str) -> httpx.URL:
+    """Give a URL that fal returned; the key goes to no other origin than fal's."""
+    try:
+        url = httpx.URL(str(submission.state.get(name)))
+    except httpx.InvalidURL as error:
+        raise ProviderError(BROKEN_RUN, reason="foreign_url") from error
+    if not fetching.same_origin(url, httpx.URL(settings.FAL_QUEUE_BASE_URL)):
+        raise ProviderError(BROKEN_RUN, reason="foreign_url")
+    return url
+
+
+def _json(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return None
+
+
+def _gateway(answer: httpx.Response) -> ProviderError:
+    """Say that fal could not be asked just now; the run is what it was."""
+    return ProviderError(
+        TRANSIENT,
+        reason=f"http_{answer.status_code}",
+        retry_after_s=http_calls.asked_pause_s(answer.headers.get("retry-after")),
+    )

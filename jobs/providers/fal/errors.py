@@ -1,0 +1,113 @@
+"""What fal's errors mean: the types of its documentation, by failure class.
+
+fal answers a model's error with `detail` as a list of typed entries (some endpoints: a text), an
+error of its own machines with `error_type`, and gateway errors with neither.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from jobs.providers.error_codes import safe_code
+from jobs.providers.failures import (
+    BROKEN_RUN,
+    OPERATOR,
+    PERMANENT,
+    POLICY,
+    TRANSIENT,
+    Failure,
+    ProviderError,
+)
+from jobs.providers.http_calls import asked_pause_s
+
+_BY_TYPE: dict[str, Failure] = {
+    "content_policy_violation": POLICY,
+    "cancelled": PERMANENT,  # by us
+    "downstream_service_error": BROKEN_RUN,
+    "downstream_service_unavailable": BROKEN_RUN,
+    "internal_server_error": BROKEN_RUN,
+    "generation_timeout": BROKEN_RUN,
+    "request_timeout": BROKEN_RUN,
+    "startup_timeout": BROKEN_RUN,
+    "runner_scheduling_failure": BROKEN_RUN,
+    "runner_connection_timeout": BROKEN_RUN,
+    "runner_disconnected": BROKEN_RUN,
+    "runner_connection_refused": BROKEN_RUN,
+}
+_BY_STATUS: dict[int, Failure] = {
+    401: OPERATOR,
+    402: OPERATOR,
+    403: OPERATOR,
+    404: OPERATOR,  # an endpoint that the registry names and fal does not know
+    408: TRANSIENT,
+    409: TRANSIENT,
+    429: TRANSIENT,
+    503: TRANSIENT,
+}
+
+
+def of_submit(answer: httpx.Response) -> ProviderError:
+    """Say what a refused submit means; the queue did not take the request."""
+    kind = _type(answer)
+    failure = _BY_TYPE.get(kind) or _of_status(answer.status_code)
+    if answer.status_code in {429, 503}:
+        failure = TRANSIENT  # whatever its type: nothing was queued
+    return ProviderError(
+        failure,
+        reason=kind or f"http_{answer.status_code}",
+        retry_after_s=asked_pause_s(answer.headers.get("retry-after")),
+    )
+
+
+def of_run(answer: httpx.Response, *, status: Mapping[str, Any]) -> ProviderError | None:
+    """Say what a run ended with; None where only the gateway spoke, so ask again.
+
+    `status` is what the queue said of it: it names an error where the run failed, typed or not.
+    """
+    kind = _type(answer) or safe_code(status.get("error_type"))
+    if kind in _BY_TYPE:
+        return ProviderError(_BY_TYPE[kind], reason=kind)
+    if answer.status_code in {400, 422, 499}:
+        return ProviderError(PERMANENT, reason=kind or f"http_{answer.status_code}")
+    if kind or (status.get("error") and _is_from_the_model(answer)):
+        return ProviderError(BROKEN_RUN, reason=kind or f"http_{answer.status_code}")
+    return None
+
+
+def _is_from_the_model(answer: httpx.Response) -> bool:
+    """Tell a failed run's own body from a gateway's refusal to hand it out."""
+    if answer.status_code in {401, 403, 408, 429}:
+        return False
+    try:
+        return isinstance(answer.json(), dict)
+    except ValueError:
+        return False
+
+
+def _of_status(status: int) -> Failure:
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    return BROKEN_RUN if status >= 500 else PERMANENT
+
+
+def _type(answer: httpx.Response) -> str:
+    """Find the error's type: the body's, its first entry's, or the header's."""
+    try:
+        body: Any = answer.json()
+    except ValueError:
+        body = None
+    if isinstance(body, dict):
+        detail = body.get("detail")
+        if isinstance(body.get("error_type"), str):
+            return safe_code(body["error_type"])
+        if isinstance(detail, list):
+            types = [safe_code(one.get("type")) for one in detail if isinstance(one, dict)]
+            return "content_policy_violation" if _is_policy(types) else (types or [""])[0]
+        if isinstance(detail, str) and "content policy" in detail.lower():
+            return "content_policy_violation"
+    return safe_code(answer.headers.get("x-fal-error-type"))
+
+
+def _is_policy(types: list[str]) -> bool:
+    return "content_policy_violation" in types

@@ -1,0 +1,155 @@
+"""The port all providers share: an order goes in, pictures or a failure of the table come out.
+
+An adapter knows its vendor's wire and nothing of jobs, credits or the database. It makes no
+second paid run: it tries again only what the provider said it did not take. Callers use the
+verbs of `jobs.providers.calls`, which add the circuit breaker and the limit on calls at once.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import BinaryIO, Literal, Protocol
+
+from jobs.providers.failures import NOT_SENT, ProviderError
+from jobs.registry import catalog
+from jobs.registry.entry import Model
+
+INPUT = "input"
+MASK = "mask"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A picture the caller gave. `open` reads the stored bytes, only when the adapter sends them.
+
+    `role` is `input`, `mask` or a reference role of the contract (`reference_image`,
+    `element_frontal`, `element_reference`); the three fields after it are the contract's.
+    """
+
+    role: str
+    open: Callable[[], AbstractContextManager[BinaryIO]]
+    mime_type: str
+    content_length: int
+    index: int = 0
+    reference_index: int | None = None
+    reference_task: str | None = None
+    width: int = 0
+    height: int = 0
+
+    def opened_in(self, stack: ExitStack) -> BinaryIO:
+        """Open it for as long as the stack lasts.
+
+        Raises `ProviderError` (not sent) where storage does not give it: nothing was begun, as
+        a request that breaks off before its body ends is none.
+        """
+        try:
+            return stack.enter_context(self.open())
+        except Exception as error:  # storages have errors of their own
+            raise ProviderError(NOT_SENT, reason="input_not_read") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is to be made: accepted and priced already, so an adapter only translates.
+
+    `operation` is `image.generate` or `image.edit`; `parameters` are the caller's, after
+    validation; `size` is the planned width and height where the registry knows one;
+    `output_format` is png, jpeg, webp, or None for the model's own; `token_rates_usd` are the
+    row's `price.rates_usd` as they were when the order was priced.
+    """
+
+    job_id: str
+    model_id: str
+    operation: str
+    deadline: datetime
+    prompt: str = ""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    output_count: int = 1
+    aspect_ratio: str = "1:1"
+    output_format: str | None = None
+    size: tuple[int, int] | None = None
+    inputs: tuple[Picture, ...] = ()
+    references: tuple[Picture, ...] = ()
+    mask: Picture | None = None
+    token_rates_usd: Mapping[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def model(self) -> Model:
+        """The registry's row, whose `call` says how the provider is asked."""
+        return catalog.load().by_name[self.model_id]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """The provider took the order and works on it.
+
+    The caller stores `request_id` and `state` (JSON, no secret) in a transaction of its own
+    before it waits; with them any worker can collect later.
+    """
+
+    request_id: str
+    state: dict[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """A picture that was made.
+
+    `file` stands at 0, spills to disk when large, and is the caller's to close; `mime_type` is
+    what the bytes say, not what the provider said.
+    """
+
+    file: BinaryIO
+    mime_type: str
+    content_length: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The order is done.
+
+    `cost_usd` is the provider's exact charge for all outputs together, or None where it reports
+    none (the planned price then stands); `usage` is what it counted, by the names of the row's
+    `price.rates_usd`. `request_id` is the provider's, for staff.
+    """
+
+    outputs: tuple[Output, ...]
+    cost_usd: Decimal | None = None
+    usage: Mapping[str, object] = field(default_factory=dict)
+    request_id: str | None = None
+
+
+Cancellation = Literal["canceled", "requested", "too_late", "unsupported"]
+
+
+class Provider(Protocol):
+    """One adapter. Every method may raise `failures.ProviderError` and nothing else.
+
+    Whether it can be called at all is `jobs.providers.credentials`' to say, from settings alone.
+    """
+
+    name: str
+
+    def submit(self, order: Order) -> Submission | Outcome:
+        """Begin the run.
+
+        Gives a submission to collect, or the outcome where the provider answers in the same
+        call. Once bytes went out, no answer means `OUTCOME_UNKNOWN`.
+        """
+
+    def look(self, submission: Submission, order: Order) -> Outcome | None:
+        """Ask once, without waiting: the outcome, or None while the provider is at work."""
+
+    def cancel(self, submission: Submission) -> Cancellation:
+        """Ask the provider to stop; it may be too late, and it may bill all the same."""
+
+
+PROVIDERS: Mapping[str, str] = {
+    "local": "jobs.providers.local.adapter.LocalSketch",
+    "fal": "jobs.providers.fal.adapter.Fal",
+    "openai": "jobs.providers.openai.adapter.OpenAI",
+    "xai": "jobs.providers.xai.adapter.XAI",
+}
+"""Provider name, as a registry row's `provider_id` says it, to the adapter's dotted path."""

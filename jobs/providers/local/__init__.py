@@ -1,0 +1,1 @@
+"""The provider that runs on this machine and needs no key."""

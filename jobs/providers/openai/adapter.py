@@ -1,0 +1,181 @@
+"""OpenAI's images: generations as JSON, edits as multipart, billed by the tokens it reports.
+
+https://platform.openai.com/docs/api-reference/images
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import httpx2
+import openai
+from django.conf import settings
+
+from jobs.providers import base64_answers, credentials, fetching, http_calls, request_bodies
+from jobs.providers.base64_answers import Lifted
+from jobs.providers.error_codes import safe_code
+from jobs.providers.failures import (
+    BROKEN_RUN,
+    OPERATOR,
+    OUTCOME_UNKNOWN,
+    PERMANENT,
+    POLICY,
+    TRANSIENT,
+    Failure,
+    ProviderError,
+)
+from jobs.providers.interface import Cancellation, Order, Outcome, Picture, Submission
+
+MILLION = 1_000_000
+
+_BY_CODE: dict[str, Failure] = {
+    "moderation_blocked": POLICY,
+    "content_policy_violation": POLICY,
+    "insufficient_quota": OPERATOR,
+    "billing_hard_limit_reached": OPERATOR,
+    "billing_not_active": OPERATOR,
+    "invalid_api_key": OPERATOR,
+    "model_not_found": OPERATOR,
+}
+_BY_STATUS: dict[int, Failure] = {
+    401: OPERATOR,
+    403: OPERATOR,
+    404: OPERATOR,
+    408: TRANSIENT,
+    409: TRANSIENT,
+    429: TRANSIENT,
+    503: TRANSIENT,
+}
+
+
+class OpenAI:
+    """The adapter for OpenAI, which answers in the call itself."""
+
+    name: ClassVar[str] = "openai"
+
+    def submit(self, order: Order) -> Submission | Outcome:
+        """Make the pictures: the call lasts as long as they take."""
+        return http_calls.until_accepted(lambda: self._answered(order), deadline=order.deadline)
+
+    def look(self, submission: Submission, order: Order) -> Outcome | None:
+        """Never comes to it: `submit` gives the outcome."""
+        raise ProviderError(OUTCOME_UNKNOWN, reason="nothing_to_collect")
+
+    def cancel(self, submission: Submission) -> Cancellation:
+        """Never comes to it: nothing can be stopped here."""
+        return "unsupported"
+
+    def _answered(self, order: Order) -> Outcome:
+        try:
+            with ExitStack() as opened:
+                answer = opened.enter_context(_call(order, opened))
+                lifted = base64_answers.lift(
+                    http_calls.in_time(answer.iter_bytes(), deadline=order.deadline),
+                    picture_bytes=settings.OUTPUT_BYTES,
+                )
+                return _outcome(lifted, order, request_id=answer.headers.get("x-request-id"))
+        except openai.APIStatusError as error:
+            raise _refusal(error) from error
+        except openai.APIConnectionError as error:
+            raise http_calls.cut_off(error.__cause__ or error) from error
+        except (openai.OpenAIError, httpx2.TransportError) as error:
+            raise http_calls.cut_off(error) from error
+
+
+@lru_cache
+def _client(base_url: str, key: str) -> openai.OpenAI:
+    """Open a client that never repeats a paid call by itself."""
+    http_client = openai.DefaultHttpxClient(follow_redirects=False)
+    return openai.OpenAI(base_url=base_url, api_key=key, max_retries=0, http_client=http_client)
+
+
+def _call(order: Order, opened: ExitStack) -> AbstractContextManager[Any]:
+    """Begin the call: pictures go out as files of a form, in small pieces.
+
+    Several inputs are a list, which the SDK repeats as `image[]`; a mask belongs to the first.
+    What the SDK's methods have no argument for goes into the body all the same.
+    """
+    client = _client(settings.OPENAI_BASE_URL, credentials.key("openai"))
+    body = request_bodies.fields(order)
+    images = client.images.with_streaming_response
+    left_s = http_calls.seconds_left(order.deadline, at_most=settings.OPENAI_TIMEOUT_S)
+    known: dict[str, Any] = {
+        "model": body.pop("model"),
+        "prompt": body.pop("prompt"),
+        "extra_body": body,
+        "timeout": openai.Timeout(left_s, connect=settings.PROVIDER_CONNECT_TIMEOUT_S),
+    }
+    if order.operation != "image.edit":
+        return images.generate(**known)
+    sent = {name: _files(value, opened) for name, value in request_bodies.pictures(order).items()}
+    return images.edit(**known, **sent)
+
+
+def _files(given: Picture | list[Picture], opened: ExitStack) -> Any:
+    """Open pictures as the SDK takes files: name, file, type."""
+    if isinstance(given, list):
+        return [_files(one, opened) for one in given]
+    name = f"{given.role}.{given.mime_type.partition('/')[2]}"
+    return name, given.opened_in(opened), given.mime_type
+
+
+def _outcome(lifted: Lifted, order: Order, *, request_id: str | None) -> Outcome:
+    told = lifted.document if isinstance(lifted.document, dict) else {}
+    usage = _usage(told.get("usage"))
+    cost_usd = _cost_usd(usage, order.token_rates_usd) if usage else None
+    pictures = [lifted.picture(entry) for entry in told.get("data") or ()]
+    made = [picture for picture in pictures if picture is not None][: order.output_count]
+    if len(made) < order.output_count:
+        raise ProviderError(BROKEN_RUN, reason="outputs_missing", cost_usd=cost_usd)
+    try:
+        outputs = tuple(fetching.held(picture) for picture in made)
+    except ProviderError as error:
+        raise ProviderError(BROKEN_RUN, reason=error.reason, cost_usd=cost_usd) from error
+    return Outcome(outputs=outputs, cost_usd=cost_usd, usage=usage, request_id=request_id)
+
+
+def _usage(told: Any) -> dict[str, int]:
+    """Count tokens by the names of the row's rates; one report covers all outputs.
+
+    Where no details tell text from pictures, what went in counts as text and what came out as
+    pictures.
+    """
+    if not isinstance(told, Mapping):
+        return {}
+    went_in = told.get("input_tokens_details") or {"text_tokens": told.get("input_tokens")}
+    came_out = told.get("output_tokens_details") or {"image_tokens": told.get("output_tokens")}
+    counts = {
+        "text_in": went_in.get("text_tokens"),
+        "image_in": went_in.get("image_tokens"),
+        "text_out": came_out.get("text_tokens"),
+        "image_out": came_out.get("image_tokens"),
+    }
+    return {name: count for name, count in counts.items() if isinstance(count, int) and count >= 0}
+
+
+def _cost_usd(usage: Mapping[str, int], rates_usd: Mapping[str, Decimal]) -> Decimal | None:
+    """Price the tokens; text that comes out costs as pictures do where it has no rate."""
+    if not rates_usd:
+        return None
+    rates = {"text_out": rates_usd.get("image_out", Decimal(0)), **rates_usd}
+    return sum((count * rates[name] for name, count in usage.items()), Decimal(0)) / MILLION
+
+
+def _refusal(error: openai.APIStatusError) -> ProviderError:
+    """Say what an error answer means, by its code where it has a known one."""
+    told = error.body if isinstance(error.body, dict) else {}
+    code = safe_code(told.get("code"))
+    status = error.status_code
+    failure = _BY_CODE.get(code) or _BY_STATUS.get(status)
+    if failure is None:
+        failure = BROKEN_RUN if status >= 500 else PERMANENT
+    text = str(told.get("message") or "")
+    if failure is PERMANENT and text.startswith("Your request was rejected by the safety system"):
+        failure = POLICY
+    return ProviderError(
+        failure,
+        reason=code or f"http_{status}",
+        retry_after_s=http_calls.asked_pause_s(error.response.headers.get("retry-after")),
+    )

@@ -1,0 +1,164 @@
+"""xAI's images: JSON both ways, pictures as base64, the exact charge in ticks.
+
+https://docs.x.ai/docs/api-reference
+"""
+
+import json
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import httpx
+from django.conf import settings
+
+from jobs.providers import base64_answers, credentials, fetching, http_calls, request_bodies
+from jobs.providers.base64_answers import Lifted
+from jobs.providers.data_uris import JsonBody, json_body
+from jobs.providers.error_codes import safe_code
+from jobs.providers.failures import (
+    BROKEN_RUN,
+    OPERATOR,
+    OUTCOME_UNKNOWN,
+    PERMANENT,
+    POLICY,
+    TRANSIENT,
+    Failure,
+    ProviderError,
+)
+from jobs.providers.interface import Cancellation, Order, Outcome, Output, Picture, Submission
+
+TICKS_A_DOLLAR = Decimal(10**10)
+
+_BY_STATUS: dict[int, Failure] = {
+    401: OPERATOR,
+    402: OPERATOR,
+    403: OPERATOR,
+    404: OPERATOR,
+    408: TRANSIENT,
+    429: TRANSIENT,
+    503: TRANSIENT,
+}
+
+
+class XAI:
+    """The adapter for xAI, which answers in the call itself."""
+
+    name: ClassVar[str] = "xai"
+
+    def __init__(self) -> None:
+        self._client = http_calls.client()
+
+    def submit(self, order: Order) -> Submission | Outcome:
+        """Make the pictures: the call lasts as long as they take."""
+        body = json_body(request_bodies.fields(order) | _sources(request_bodies.pictures(order)))
+        return http_calls.until_accepted(
+            lambda: self._answered(order, body), deadline=order.deadline
+        )
+
+    def look(self, submission: Submission, order: Order) -> Outcome | None:
+        """Never comes to it: `submit` gives the outcome."""
+        raise ProviderError(OUTCOME_UNKNOWN, reason="nothing_to_collect")
+
+    def cancel(self, submission: Submission) -> Cancellation:
+        """Never comes to it: nothing can be stopped here."""
+        return "unsupported"
+
+    def _answered(self, order: Order, body: JsonBody) -> Outcome:
+        headers = {
+            "Authorization": f"Bearer {credentials.key('xai')}",
+            "Content-Type": "application/json",
+            "Content-Length": str(body.content_length),
+        }
+        left_s = http_calls.seconds_left(order.deadline, at_most=settings.XAI_TIMEOUT_S)
+        try:
+            with self._client.stream(
+                "POST",
+                f"{settings.XAI_BASE_URL}/{order.model.call.endpoint}",
+                content=body,
+                headers=headers,
+                timeout=http_calls.timeout(left_s),
+            ) as answer:
+                if not answer.is_success:
+                    raise _refusal(answer)
+                lifted = base64_answers.lift(
+                    http_calls.in_time(answer.iter_bytes(), deadline=order.deadline),
+                    picture_bytes=settings.OUTPUT_BYTES,
+                )
+        except httpx.TransportError as error:
+            raise http_calls.cut_off(error) from error
+        return self._outcome(lifted, order, request_id=answer.headers.get("x-request-id"))
+
+    def _outcome(self, lifted: Lifted, order: Order, *, request_id: str | None) -> Outcome:
+        told = lifted.document if isinstance(lifted.document, dict) else {}
+        cost_usd = _cost_usd(told)
+        made = [one for one in told.get("data") or () if isinstance(one, dict)]
+        if any(one.get("respect_moderation") is False for one in made):
+            raise ProviderError(POLICY, reason="respect_moderation", cost_usd=cost_usd)
+        if len(made) < order.output_count:
+            raise ProviderError(BROKEN_RUN, reason="outputs_missing", cost_usd=cost_usd)
+        try:
+            outputs = [self._output(one, lifted) for one in made[: order.output_count]]
+        except ProviderError as error:
+            raise ProviderError(BROKEN_RUN, reason=error.reason, cost_usd=cost_usd) from error
+        usage = told.get("usage")
+        return Outcome(
+            outputs=tuple(outputs),
+            cost_usd=cost_usd,
+            usage=usage if isinstance(usage, dict) else {},
+            request_id=request_id,
+        )
+
+    def _output(self, one: dict[str, Any], lifted: Lifted) -> Output:
+        """Take a picture out of the answer or, where it is only linked, from xAI's hosts."""
+        picture = lifted.picture(one)
+        if picture is not None:
+            return fetching.held(picture)
+        origins = fetching.Origins(settings.XAI_BASE_URL, settings.XAI_OUTPUT_HOSTS)
+        return fetching.fetch(self._client, one.get("url") or "", origins=origins)
+
+
+def _sources(pictures: dict[str, Any]) -> dict[str, Any]:
+    """Write pictures as xAI takes them: `{"url": …}`, one or a list."""
+
+    def source(value: Any) -> Any:
+        return {"url": value} if isinstance(value, Picture) else [source(one) for one in value]
+
+    return {name: source(value) for name, value in pictures.items()}
+
+
+def _cost_usd(told: dict[str, Any]) -> Decimal | None:
+    usage = told.get("usage")
+    ticks = usage.get("cost_in_usd_ticks") if isinstance(usage, dict) else None
+    return Decimal(ticks) / TICKS_A_DOLLAR if isinstance(ticks, int) else None
+
+
+def _refusal(answer: httpx.Response) -> ProviderError:
+    """Say what an error answer means. What moderation blocked may be billed all the same."""
+    told = _error_body(answer)
+    code, text = _code_and_text(told)
+    cost_usd = _cost_usd(told)
+    if "moderat" in code or "content moderation" in text:
+        return ProviderError(POLICY, reason="content_moderated", cost_usd=cost_usd)
+    status = answer.status_code
+    failure = _BY_STATUS.get(status) or (BROKEN_RUN if status >= 500 else PERMANENT)
+    return ProviderError(
+        failure,
+        reason=safe_code(code) or f"http_{status}",
+        cost_usd=cost_usd,
+        retry_after_s=http_calls.asked_pause_s(answer.headers.get("retry-after")),
+    )
+
+
+def _error_body(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        told = json.loads(http_calls.beginning(answer.iter_bytes(), at_most=http_calls.ERROR_BYTES))
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _code_and_text(told: dict[str, Any]) -> tuple[str, str]:
+    """Read `{code, error: text}`, or the older `{error: {code, message}}`, in lower case."""
+    error = told.get("error")
+    if isinstance(error, dict):
+        return str(error.get("code") or "").lower(), str(error.get("message") or "").lower()
+    return str(told.get("code") or "").lower(), str(error or "").lower()

@@ -1,0 +1,345 @@
+"""The moves of a job, each in a transaction of its own and each claimed by its row.
+
+A move is an `UPDATE … WHERE status = …`: one row changed, or somebody else was there first and
+the verb says so. Money, events and the row change together or not at all. Locks are taken in
+one order everywhere: job, the day's use, wallets.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+
+from billing import ledger
+from billing.limits import daily_use
+from imageskill.lib import clock
+from imageskill.lib.errors import ApiError
+from imageskill.lib.queue import enqueue
+from jobs import notifications, states
+from jobs.assets import storage
+from jobs.models import Asset, Job, KeptOutput, Loss, Usage
+from jobs.providers.failures import POLICY
+from jobs.providers.interface import Submission
+from jobs.running import charging, leases
+
+_LONGEST_STORAGE_PAUSE_S = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """An output that was decoded and kept, on its way into storage."""
+
+    index: int
+    kept_key: str
+    mime_type: str
+    content_length: int
+    width: int
+    height: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """Why a job ends without an image, and what that may cost the house."""
+
+    error: type[ApiError]
+    failure: str = ""  # a name of the providers' failure table, where it was theirs
+    message: str = ""
+    retry_after_s: int | None = None
+    loss: Loss.Reason | None = None
+    loss_usd: Decimal | None = None
+
+    @property
+    def is_callers_fault(self) -> bool:
+        """Whether the job's slot of the day stays used."""
+        return self.failure == POLICY.name
+
+
+def start(job_id: str, *, lease: str) -> bool:
+    """Take a queued job in hand; False where somebody else has."""
+    now = clock.now()
+    return _move(
+        Job.objects.filter(public_id=job_id, status=states.QUEUED),
+        status=states.RUNNING,
+        started_at=now,
+        lease=lease,
+        leased_until=now + leases.length(),
+    )
+
+
+def take_over(job_id: str, *, lease: str) -> bool:
+    """Take a begun job in hand that a lost worker left or that waited for its next try."""
+    now = clock.now()
+    return _move(
+        Job.objects.abandoned(now=now).filter(public_id=job_id),
+        lease=lease,
+        leased_until=now + leases.length(),
+        pause_until=None,
+        redeliveries=F("redeliveries") + 1,
+    )
+
+
+def pause(job: Job, *, seconds: float) -> None:
+    """Lay the job down for a while; the sweeper hands it out again."""
+    Job.objects.filter(pk=job.pk).update(
+        pause_until=clock.now() + timedelta(seconds=seconds), leased_until=None
+    )
+
+
+def note_call(job: Job) -> bool:
+    """Write down that the provider is about to be called; False: never call.
+
+    At most once in a job's life, whoever asks: what began and left no answer is not repeated.
+    """
+    return _move(
+        Job.objects.filter(pk=job.pk, status=states.RUNNING, call_began_at=None),
+        call_began_at=clock.now(),
+        attempts=F("attempts") + 1,
+    )
+
+
+def note_submission(job: Job, submission: Submission) -> bool:
+    """Write down by what to collect, whatever became of the job; False where it has ended."""
+    Job.objects.filter(pk=job.pk).update(
+        provider_request_id=submission.request_id,
+        provider_state=submission.state,
+        submitted_at=clock.now(),
+    )
+    job.refresh_from_db()
+    return not job.is_final
+
+
+def note_outcome_unknown(job: Job) -> None:
+    """Mark the job: cut off mid-call. It keeps its hold and is never submitted again."""
+    now = clock.now()
+    with transaction.atomic():
+        if _move(
+            Job.objects.filter(pk=job.pk, status=states.RUNNING, outcome_unknown_at=None),
+            outcome_unknown_at=now,
+            deadline_at=now + timedelta(seconds=settings.OUTCOME_UNKNOWN_DEADLINE_S),
+            leased_until=None,
+        ):
+            notifications.ring(job)
+
+
+def keep(
+    job: Job,
+    *,
+    outputs: Sequence[Made],
+    reported_usd: Decimal | None,
+    usage: Mapping[str, object],
+    request_id: str | None,
+) -> bool:
+    """Take over what the provider made (running → storing); False where the job has ended.
+
+    An outcome that was thought unknown and comes after all counts like any other.
+    """
+    now = clock.now()
+    fields: dict[str, Any] = {"provider_request_id": request_id} if request_id else {}
+    with transaction.atomic():
+        if not _claim(
+            job,
+            Q(status__in=states.before(states.STORING)),
+            status=states.STORING,
+            answered_at=now,
+            deadline_at=now + timedelta(seconds=settings.STORAGE_REPAIR_DEADLINE_S),
+            outcome_unknown_at=None,
+            reported_usd=reported_usd,
+            provider_usage=dict(usage),
+            **fields,
+        ):
+            return False
+        KeptOutput.objects.bulk_create(KeptOutput(job=job, **vars(made)) for made in outputs)
+    return True
+
+
+def note_storage_failure(job: Job) -> None:
+    """Mark that storing failed; repair tries again, less and less often."""
+    now = clock.now()
+    seconds = min(2**job.storage_attempts * 5, _LONGEST_STORAGE_PAUSE_S)
+    with transaction.atomic():
+        Job.objects.filter(pk=job.pk, status=states.STORING).update(
+            storage_failed_at=job.storage_failed_at or now,
+            storage_attempts=F("storage_attempts") + 1,
+            pause_until=now + timedelta(seconds=seconds),
+            leased_until=None,
+        )
+        notifications.ring(job)
+
+
+def complete(job: Job, kept: Sequence[KeptOutput], *, stored_at: datetime) -> bool:
+    """End a job well (storing → completed): assets, capture, usage and events, all or nothing.
+
+    `kept` are all its outputs, stored by now. False where the job was ended by somebody else;
+    then nothing was written.
+    """
+    charge = _charge_of(job, outputs=len(kept))
+    with transaction.atomic():
+        if not _end(job, states.COMPLETED, stored_at=stored_at, credits_captured=charge.credits):
+            return False
+        assets = Asset.objects.bulk_create(_asset(job, one) for one in kept)
+        usage = _capture(job, charge)
+        notifications.completed(job, assets=assets, usage=usage)
+        job.kept_outputs.all().delete()
+        for asset in assets:
+            enqueue("jobs.thumbnail", asset_id=asset.public_id)
+        _drop([one.kept_key for one in kept])
+    return True
+
+
+def fail(job: Job, ending: Ending) -> bool:
+    """End a job without an image: its hold goes back, its slot too unless the caller is to blame.
+
+    False where it was ended by somebody else; a loss is written down all the same.
+    """
+    with transaction.atomic():
+        _note_loss(job, ending)
+        if not _end(
+            job,
+            states.FAILED,
+            error_code=ending.error.code,
+            error_message=ending.message or ending.error.message,
+            error_class=ending.failure,
+            retry_at=_retry_at(ending),
+        ):
+            return False
+        _release(job, jobs=0 if ending.is_callers_fault else 1, reason=ending.error.code.lower())
+        notifications.ended(job)
+        _forget_kept(job)
+    return True
+
+
+def cancel(job: Job, *, actor: str) -> bool:
+    """Stop a queued or running job: its hold goes back, its slot of the day stays used.
+
+    False where it has ended, is being stored, or its outcome is unknown. What the provider
+    still makes of it is thrown away, and its cost is the house's.
+    """
+    with transaction.atomic():
+        claim = Q(status=states.QUEUED) | Q(status=states.RUNNING, outcome_unknown_at=None)
+        if not _end(job, states.CANCELED, claim=claim):
+            return False
+        job.refresh_from_db()  # a worker may have begun its call meanwhile
+        _release(job, jobs=0, reason="canceled", actor=actor)
+        notifications.ended(job)
+        if job.call_began_at is not None:
+            enqueue("jobs.cancel_at_provider", job_id=job.public_id)
+    return True
+
+
+def note_loss(job: Job, *, reason: Loss.Reason, usd: Decimal | None) -> None:
+    """Write down what a provider bills for a job that nobody pays for; once for each reason."""
+    Loss.objects.bulk_create([Loss(job=job, reason=reason, usd=usd)], ignore_conflicts=True)
+
+
+def _move(jobs: Any, **changes: Any) -> bool:
+    return bool(jobs.update(**changes) == 1)
+
+
+def _claim(job: Job, condition: Q, **changes: Any) -> bool:
+    """Change the row where the condition still holds, and the object with it."""
+    if not _move(Job.objects.filter(condition, pk=job.pk), **changes):
+        return False
+    for name, value in changes.items():
+        setattr(job, name, value)
+    return True
+
+
+def _end(job: Job, status: str, *, claim: Q | None = None, **changes: Any) -> bool:
+    """Claim the end of the job, by its row."""
+    return _claim(
+        job,
+        claim or Q(status__in=states.before(status)),
+        status=status,
+        completed_at=clock.now(),
+        leased_until=None,
+        pause_until=None,
+        **changes,
+    )
+
+
+def _asset(job: Job, kept: KeptOutput) -> Asset:
+    asset = Asset(
+        public_id=kept.asset_public_id,
+        organization_id=job.organization_id,
+        agent_id=job.agent_id,
+        job=job,
+        index=kept.index,
+        kind=Asset.Kind.GENERATED,
+        mime_type=kept.mime_type,
+        content_length=kept.content_length,
+        width=kept.width,
+        height=kept.height,
+        sha256=kept.sha256,
+    )
+    asset.storage_key = storage.asset_key(asset.public_id, asset.extension)
+    return asset
+
+
+def _charge_of(job: Job, *, outputs: int) -> charging.Charge:
+    return charging.charge_of(
+        planned_usd=job.planned_usd,
+        reported_usd=job.reported_usd,
+        is_usage_priced=job.plan["cost"]["is_usage_priced"],
+        credits_held=job.credits_held,
+        outputs=outputs,
+        planned_outputs=job.output_count,
+        margin=Decimal(job.plan["cost"]["margin"]),
+    )
+
+
+def _capture(job: Job, charge: charging.Charge) -> Usage:
+    returned = job.credits_held - charge.credits
+    if returned:
+        daily_use.give_back(
+            agent_id=job.agent_id, taken_at=job.created_at, credits=returned, jobs=0
+        )
+    captured = ledger.capture(
+        organization_id=job.organization_id, job_id=job.public_id, credits=charge.credits
+    )
+    if charge.excess_usd:
+        note_loss(job, reason=Loss.Reason.ABOVE_HOLD, usd=charge.excess_usd)
+    return Usage.objects.create(
+        job=job,
+        organization_id=job.organization_id,
+        agent_id=job.agent_id,
+        credits=charge.credits,
+        preview_credits=captured.preview,
+        paid_credits=captured.paid,
+        provider_usd=charge.provider_usd,
+    )
+
+
+def _release(job: Job, *, jobs: int, reason: str, actor: str = "system") -> None:
+    daily_use.give_back(
+        agent_id=job.agent_id, taken_at=job.created_at, credits=job.credits_held, jobs=jobs
+    )
+    ledger.release(
+        organization_id=job.organization_id, job_id=job.public_id, reason=reason, actor=actor
+    )
+
+
+def _retry_at(ending: Ending) -> datetime | None:
+    seconds = ending.retry_after_s
+    return None if seconds is None else clock.now() + timedelta(seconds=seconds)
+
+
+def _note_loss(job: Job, ending: Ending) -> None:
+    if ending.loss is not None:
+        note_loss(job, reason=ending.loss, usd=ending.loss_usd)
+
+
+def _forget_kept(job: Job) -> None:
+    keys = list(job.kept_outputs.values_list("kept_key", flat=True))
+    if keys:
+        job.kept_outputs.all().delete()
+        _drop(keys)
+
+
+def _drop(keys: Sequence[str]) -> None:
+    transaction.on_commit(lambda: storage.drop_kept(*keys))

@@ -1,0 +1,66 @@
+"""How a job that ended without an image is told: one error for each code a job can end with."""
+
+import math
+
+from imageskill.lib import clock
+from imageskill.lib.errors import ApiError, InvalidArguments, Recovery, Timeout
+from jobs import states
+from jobs.assets.storage import ArtifactStorageWriteFailed
+from jobs.models import Job
+from jobs.providers.failures import (
+    ProviderFailure,
+    ProviderOutcomeUnknown,
+    ProviderPolicyDenied,
+    ProviderUnavailable,
+)
+
+
+class JobEnded(InvalidArguments):
+    """The job has ended, or can't be stopped where it stands."""
+
+    status = 409
+    message = "The job has ended already."
+
+
+ERRORS: dict[str, type[ApiError]] = {
+    error.code: error
+    for error in (
+        ArtifactStorageWriteFailed,
+        ProviderFailure,
+        ProviderOutcomeUnknown,
+        ProviderPolicyDenied,
+        ProviderUnavailable,
+        Timeout,
+    )
+}
+
+
+def error_of(job: Job) -> ApiError:
+    """Give the error that a failed or canceled job answers with."""
+    if job.status == states.CANCELED:
+        return JobEnded(f"The job {job.public_id} was canceled; nothing was charged.")
+    kind = ERRORS[job.error_code]
+    recovery = Recovery(suggested_command=f"image-skill jobs show {job.public_id} --json")
+    if job.retry_at is not None:
+        left_s = math.ceil((job.retry_at - clock.now()).total_seconds())
+        recovery["retry_after_seconds"] = max(1, left_s)
+    message = f"{job.error_message or kind.message} The job is {job.public_id}."
+    return kind(message, recovery=recovery)
+
+
+def pending_error_of(job: Job) -> ApiError | None:
+    """Give the error of a job that goes on without its caller: unknown outcome, or repair."""
+    if job.is_final:
+        return None
+    if job.outcome_unknown_at is not None:
+        return _pending(ProviderOutcomeUnknown, job, "show")
+    if job.storage_failed_at is not None:
+        return _pending(ArtifactStorageWriteFailed, job, "wait")
+    return None
+
+
+def _pending(kind: type[ApiError], job: Job, verb: str) -> ApiError:
+    return kind(
+        f"{kind.message} The job is {job.public_id}.",
+        recovery={"suggested_command": f"image-skill jobs {verb} {job.public_id} --json"},
+    )

@@ -1,0 +1,68 @@
+"""From a plan to the row that keeps it, and from the row to the order a provider gets."""
+
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from jobs.assets import storage
+from jobs.models import Job, JobInput, Prompt
+from jobs.planning.planner import Plan
+from jobs.providers.interface import INPUT, MASK, Order, Picture
+
+_OPERATIONS: dict[str, str] = {
+    Job.Operation.CREATE: "image.generate",
+    Job.Operation.EDIT: "image.edit",
+}
+
+
+def snapshot(plan: Plan) -> dict[str, Any]:
+    """Write down what was planned, as JSON, for `Job.plan`: no prompt, exact numbers as text."""
+    return {
+        "parameters": dict(plan.parameters),
+        "aspect_ratio": plan.aspect_ratio,
+        "output_format": plan.output_format,
+        "size": None if plan.size is None else list(plan.size),
+        "selection": dict(plan.selection.document()),
+        "token_rates_usd": {name: str(rate) for name, rate in plan.model.price.rates_usd.items()},
+        "cost": plan.cost.stored(),
+    }
+
+
+def of(job: Job) -> Order:
+    """Make the order of a job, from its row alone: the registry may have changed since."""
+    plan = job.plan
+    pictures = [_picture(one) for one in job.inputs.select_related("asset").order_by("id")]
+    prompt = Prompt.objects.filter(job=job).values_list("text", flat=True).first()
+    if job.deadline_at is None:
+        raise ValueError(f"{job.public_id} has no deadline")
+    return Order(
+        job_id=job.public_id,
+        model_id=job.model_id,
+        operation=_OPERATIONS[job.operation],
+        deadline=job.deadline_at,
+        prompt=prompt or "",
+        parameters=plan["parameters"],
+        output_count=job.output_count,
+        aspect_ratio=plan["aspect_ratio"],
+        output_format=plan["output_format"],
+        size=None if plan["size"] is None else (plan["size"][0], plan["size"][1]),
+        inputs=tuple(one for one in pictures if one.role == INPUT),
+        references=tuple(one for one in pictures if one.role not in {INPUT, MASK}),
+        mask=next((one for one in pictures if one.role == MASK), None),
+        token_rates_usd={name: Decimal(rate) for name, rate in plan["token_rates_usd"].items()},
+    )
+
+
+def _picture(one: JobInput) -> Picture:
+    asset = one.asset
+    return Picture(
+        role=one.role,
+        open=partial(storage.opened, asset.storage_key),
+        mime_type=asset.mime_type,
+        content_length=asset.content_length,
+        index=one.index,
+        reference_index=one.reference_index,
+        reference_task=one.reference_task or None,
+        width=asset.width,
+        height=asset.height,
+    )

@@ -1,0 +1,85 @@
+"""Finishing what a killed worker, a lost message or a restart left behind. Runs every few seconds.
+
+It decides nothing about a job that a living worker has in hand, and does little itself: what is
+to be gone on with is sent to a worker, what is past its deadline is ended.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+
+from imageskill.lib import clock
+from imageskill.lib.errors import ApiError, Timeout
+from imageskill.lib.queue import enqueue
+from jobs import states
+from jobs.assets.storage import ArtifactStorageWriteFailed
+from jobs.models import Job, Loss
+from jobs.providers.failures import OUTCOME_UNKNOWN, TIMED_OUT, ProviderOutcomeUnknown
+from jobs.running import lifecycle
+from jobs.running.lifecycle import Ending
+
+log = structlog.get_logger(__name__)
+
+_AT_ONCE = 200
+_WORKERS_OWN_TIME_S = 60  # past the deadline, for the worker that has it to end it itself
+
+
+def sweep() -> dict[str, int]:
+    """Look once; gives how many jobs were sent, handed over and ended."""
+    now = clock.now()
+    return {
+        "ended": sum(_end(job, now) for job in Job.objects.overdue(now=now)[:_AT_ONCE]),
+        "sent": _send(Job.objects.waiting(before=now - _patience())[:_AT_ONCE], now),
+        "handed_over": _send(_left_behind(now), now),
+    }
+
+
+def _patience() -> timedelta:
+    return timedelta(seconds=settings.JOB_RESEND_AFTER_S)
+
+
+def _left_behind(now: datetime) -> list[Job]:
+    abandoned = Job.objects.abandoned(now=now).filter(sent_at__lt=now - _patience())
+    return list(abandoned[:_AT_ONCE])
+
+
+def _send(jobs: Iterable[Job], now: datetime) -> int:
+    sent = list(jobs)
+    Job.objects.filter(pk__in=[job.pk for job in sent]).update(sent_at=now)
+    for job in sent:
+        enqueue("jobs.run", job_id=job.public_id)
+    if sent:
+        log.info("jobs_sent_again", count=len(sent))
+    return len(sent)
+
+
+def _end(job: Job, now: datetime) -> bool:
+    """End a job past its deadline; False where its worker still has time to do so."""
+    if job.status == states.QUEUED:
+        return lifecycle.fail(job, _ending(Timeout))
+    if job.status == states.STORING:
+        loss = Loss.Reason.NOT_STORED
+        return lifecycle.fail(job, _ending(ArtifactStorageWriteFailed, loss, job))
+    if job.outcome_unknown_at is not None:
+        loss = Loss.Reason.OUTCOME_UNKNOWN
+        return lifecycle.fail(
+            job, _ending(ProviderOutcomeUnknown, loss, job, failure=OUTCOME_UNKNOWN.name)
+        )
+    if job.deadline_at and now < job.deadline_at + timedelta(seconds=_WORKERS_OWN_TIME_S):
+        return False
+    if job.provider_request_id:
+        enqueue("jobs.cancel_at_provider", job_id=job.public_id)
+    return lifecycle.fail(job, _ending(Timeout, Loss.Reason.TOO_LATE, job, failure=TIMED_OUT.name))
+
+
+def _ending(
+    error: type[ApiError],
+    loss: Loss.Reason | None = None,
+    job: Job | None = None,
+    *,
+    failure: str = "",
+) -> Ending:
+    usd = None if job is None else job.reported_usd or job.planned_usd
+    return Ending(error=error, loss=loss, loss_usd=usd, failure=failure)

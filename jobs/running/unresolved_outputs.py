@@ -1,0 +1,158 @@
+"""Orphans: what hangs between provider, storage and ledger, and how staff close each case.
+
+Nothing here charges anybody or moves a credit twice: a hold goes back or stays as it was closed.
+"""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from accounts import audit
+from accounts.models import User
+from billing import ledger
+from billing.ledger import checks
+from billing.limits import daily_use
+from imageskill.lib import clock
+from jobs import states
+from jobs.assets import removal
+from jobs.assets.storage import ArtifactStorageWriteFailed
+from jobs.models import Asset, Job, Loss, Usage
+from jobs.running import lifecycle
+from jobs.running.lifecycle import Ending
+from jobs.running.staff_actions import NotPossible
+
+_SEEN = (Asset.State.AVAILABLE, Asset.State.QUARANTINED)
+
+
+def unstored() -> QuerySet[Job]:
+    """Give jobs whose outputs are here and on their way into storage."""
+    return Job.objects.filter(status=states.STORING)
+
+
+def unknown() -> QuerySet[Job]:
+    """Give jobs of which nobody knows what became of their call."""
+    return Job.objects.filter(completed_at=None).exclude(outcome_unknown_at=None)
+
+
+def uncharged() -> QuerySet[Job]:
+    """Give completed jobs that were never charged."""
+    return Job.objects.filter(
+        status=states.COMPLETED, credits_captured__isnull=True, credits_held__gt=0
+    )
+
+
+def lost() -> QuerySet[Loss]:
+    """Give results that were paid for and given up, and whose case nobody has closed."""
+    return Loss.objects.filter(reason=Loss.Reason.NOT_STORED, closed_at=None)
+
+
+def is_uncharged(job: Job) -> bool:
+    """Tell whether the job is one of those."""
+    return job.status == states.COMPLETED and job.credits_captured is None and job.credits_held > 0
+
+
+def hold_of(job: Job) -> checks.HeldForJob | None:
+    """Give what the ledger says of a job: its hold is open, captured or released, or none is."""
+    return checks.held_for([job.public_id]).get(job.public_id)
+
+
+def adopt(*, job: Job, user: User, reason: str) -> None:
+    """Leave pictures that were never charged with their owner, at the house's expense.
+
+    A hold that still stands goes back. Where the ledger did charge the job and only its row
+    does not say so, the row is put right. Raises `NotPossible` where somebody else was first.
+    """
+    with transaction.atomic():
+        charged = _settle(job, user)
+        _note(user, "job.adopt", job, reason, {"credits_captured": charged})
+
+
+def release(*, job: Job, user: User, reason: str) -> None:
+    """Take pictures that were never charged down; a hold that still stands goes back.
+
+    Raises `NotPossible` where the ledger did charge the job: its owner has paid for them.
+    """
+    with transaction.atomic():
+        if _settle(job, user):
+            raise NotPossible("The ledger did charge this job, so its pictures stay: adopt them.")
+        for asset in job.assets.filter(state__in=_SEEN):
+            removal.withdraw(asset, user=user, reason=reason)
+        _note(user, "job.release", job, reason, {"credits_captured": 0})
+
+
+def give_up(*, job: Job, user: User, reason: str) -> None:
+    """End a job whose outputs can't be stored: its hold goes back, the cost is our loss."""
+    ending = Ending(
+        error=ArtifactStorageWriteFailed,
+        loss=Loss.Reason.NOT_STORED,
+        loss_usd=job.planned_usd if job.reported_usd is None else job.reported_usd,
+    )
+    with transaction.atomic():
+        if job.status != states.STORING or not lifecycle.fail(job, ending):
+            raise NotPossible("It is not being stored (any more).")
+        _note(user, "job.give_up", job, reason, {"status": states.FAILED})
+
+
+def close(*, loss: Loss, user: User, reason: str) -> None:
+    """Close the case of a loss; it stays in the figures. Raises `NotPossible` when closed."""
+    with transaction.atomic():
+        if Loss.objects.filter(pk=loss.pk, closed_at=None).update(closed_at=clock.now()) != 1:
+            raise NotPossible("Somebody has closed it before.")
+        _note(user, "loss.close", loss.job, reason, {"reason": loss.reason})
+
+
+def _settle(job: Job, user: User) -> int:
+    """Bring row and ledger together; gives what was charged, which is nothing or all along."""
+    if uncharged().select_for_update().filter(pk=job.pk).first() is None:
+        raise NotPossible("It was charged, or its case was closed meanwhile.")
+    held = hold_of(job)
+    if held is None:
+        raise NotPossible("It never held anything; the check of the books says more.")
+    if held.state == "open":
+        _let_go(job, user)
+    charged = held.captured if held.state == "captured" else 0
+    if charged:
+        _write_usage(job, charged)
+    Job.objects.filter(pk=job.pk).update(credits_captured=charged)
+    return charged
+
+
+def _let_go(job: Job, user: User) -> None:
+    daily_use.give_back(
+        agent_id=job.agent_id, taken_at=job.created_at, credits=job.credits_held, jobs=0
+    )
+    ledger.release(
+        organization_id=job.organization_id,
+        job_id=job.public_id,
+        reason="never charged",
+        actor=user.email,
+    )
+
+
+def _write_usage(job: Job, charged: int) -> None:
+    first = ledger.capture(
+        organization_id=job.organization_id, job_id=job.public_id, credits=charged
+    )  # a replay: moves nothing
+    Usage.objects.get_or_create(
+        job=job,
+        defaults={
+            "organization_id": job.organization_id,
+            "agent_id": job.agent_id,
+            "credits": charged,
+            "preview_credits": first.preview,
+            "paid_credits": first.paid,
+            "provider_usd": job.reported_usd,
+        },
+    )
+
+
+def _note(user: User, action: str, job: Job, reason: str, after: dict[str, Any]) -> None:
+    audit.record(
+        user=user,
+        action=action,
+        subject=job.public_id,
+        reason=reason,
+        before={"status": job.status},
+        after=after,
+    )

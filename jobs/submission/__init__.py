@@ -1,0 +1,1 @@
+"""From a request to a recorded job: prepare, moderate, submit, wait."""

@@ -1,0 +1,127 @@
+"""From a prepared request to a recorded job: quota, hold, record, hand over.
+
+Job, prompt, hold and the day's count are written together or not at all; a worker gets the job
+after commit.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from accounts.grants import CapabilityDenied
+from accounts.models import Agent
+from billing import ledger
+from billing.limits import daily_use
+from imageskill.lib import clock, ids, trace
+from imageskill.lib.errors import ApiError
+from imageskill.lib.queue import enqueue
+from jobs.models import Job, JobInput, Prompt
+from jobs.planning.requests import Request
+from jobs.providers.interface import INPUT, MASK
+from jobs.running import provider_requests
+from jobs.submission.preparation import Prepared, request_out
+
+_ONCE = "job_once_for_an_idempotency_key"
+
+
+class IdempotencyConflict(ApiError):
+    """The key was used before, for other terms."""
+
+    code = "IDEMPOTENCY_CONFLICT"
+    status = 409
+    exit_code = 2
+    message = "This idempotency key was used before with other terms."
+
+
+def replay(agent: Agent, request: Request, key: str) -> Job | None:
+    """Find the job that this key began before; raises `IdempotencyConflict` for other terms."""
+    job = Job.objects.filter(agent=agent, idempotency_key=key).first()
+    if job is not None and job.terms_digest != request.digest:
+        fresh = ids.random_text(16)
+        raise IdempotencyConflict(
+            recovery={
+                "idempotency_key": fresh,
+                "suggested_command": (
+                    f"image-skill {request.operation} --idempotency-key {fresh} --json"
+                ),
+            }
+        )
+    return job
+
+
+def submit(agent: Agent, prepared: Prepared, *, idempotency_key: str | None) -> Job:
+    """Hold the credits, record the job and hand it over; a key used meanwhile gives its job.
+
+    Raises `DailyJobLimit`, `InsufficientCredits`, `CapabilityDenied` or `IdempotencyConflict`;
+    nothing was written then, but that a sponsor is told of a cap that refused.
+    """
+    try:
+        with transaction.atomic():
+            return _record(agent, prepared, idempotency_key)
+    except CapabilityDenied:
+        daily_use.tell_of_refusal(agent=agent, credits=prepared.plan.cost.credits, at=clock.now())
+        raise
+    except IntegrityError as error:
+        diagnosis = getattr(error.__cause__, "diag", None)
+        if diagnosis is None or diagnosis.constraint_name != _ONCE or not idempotency_key:
+            raise
+    first = replay(agent, prepared.request, idempotency_key)
+    if first is None:
+        raise RuntimeError("a job with this key was there a moment ago")
+    return first
+
+
+def _record(agent: Agent, prepared: Prepared, idempotency_key: str | None) -> Job:
+    now, plan, request = clock.now(), prepared.plan, prepared.request
+    daily_use.take(agent=agent, credits=plan.cost.credits, at=now)
+    job = Job.objects.create(
+        organization_id=agent.organization_id,
+        agent=agent,
+        operation=request.operation,
+        trace_id=trace.current(),
+        idempotency_key=idempotency_key,
+        terms_digest=request.digest if idempotency_key else "",
+        capability_id=prepared.plan.capability_id,
+        model_id=plan.model.id,
+        provider_id=plan.model.provider,
+        output_count=plan.output_count,
+        plan=provider_requests.snapshot(plan) | {"request": request_out(prepared)},
+        planned_usd=plan.cost.planned_usd,
+        credits_held=plan.cost.credits,
+        created_at=now,
+        sent_at=now,
+        deadline_at=now + timedelta(seconds=settings.JOB_DEADLINE_S),
+    )
+    if plan.prompt:
+        Prompt.objects.create(job=job, text=plan.prompt)
+    JobInput.objects.bulk_create(_inputs(job, prepared))
+    ledger.hold(
+        organization_id=agent.organization_id,
+        job_id=job.public_id,
+        credits=plan.cost.credits,
+        actor=agent.public_id,
+    )
+    enqueue("jobs.run", job_id=job.public_id)
+    return job
+
+
+def _inputs(job: Job, prepared: Prepared) -> Sequence[JobInput]:
+    request, assets = prepared.request, prepared.assets
+    named = ((INPUT, request.input_asset_id), (MASK, request.mask_asset_id))
+    inputs = [
+        JobInput(job=job, asset=assets[asset_id], role=role) for role, asset_id in named if asset_id
+    ]
+    inputs += [
+        JobInput(
+            job=job,
+            asset=assets[one.asset_id],
+            role=one.role,
+            index=one.index,
+            reference_index=one.reference_index,
+            reference_task=one.reference_task or "",
+        )
+        for one in request.references
+    ]
+    return inputs

@@ -1,0 +1,225 @@
+"""Stripe's balance against ours: to the cent, by day, and what differs as rows with an owner."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+
+from accounts.models import AuditLine, User
+from billing.models import BalanceMovement, Difference, PaymentReversal, Receipt, ReconciledDay
+from billing.purchases import fulfillment
+from billing.reconciliation import run
+from imageskill.lib import clock
+from tests.billing.money import buy as buy_without_stripe
+from tests.billing.shop import only_receipt
+
+pytestmark = pytest.mark.django_db
+Reason, State = Difference.Reason, Difference.State
+
+
+@pytest.fixture(autouse=True)
+def _no_lag(monkeypatch):
+    monkeypatch.setattr(run, "_LAG", timedelta(seconds=-5))
+
+
+@pytest.fixture
+def receipt(shop, agent) -> Receipt:
+    attempt = shop.attempt(agent)
+    shop.account.pay(attempt.checkout_session_id)
+    fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+    return only_receipt()
+
+
+def reconcile() -> ReconciledDay:
+    today = clock.utc_day(clock.now())
+    return run.run(since=today - timedelta(days=1), until=today).days[-1]
+
+
+def differences() -> list[tuple[str, str]]:
+    return list(Difference.objects.order_by("id").values_list("reason", "state"))
+
+
+class TestAgreement:
+    def test_of_a_payment_to_the_cent(self, receipt):
+        day = reconcile()
+
+        assert day.stripe_payments_cents == day.receipts_cents == day.granted_credits == 500
+        assert day.stripe_fees_cents > 0
+        assert differences() == []
+
+    def test_of_refunds_and_disputes(self, receipt, shop):
+        shop.account.refund(receipt.charge_id, 200)
+        shop.account.dispute(receipt.charge_id, 300)
+        shop.tell(*shop.events("refund."), *shop.events("charge.dispute."))
+
+        day = reconcile()
+
+        assert day.stripe_refunds_cents == day.refunds_cents == -200
+        assert day.stripe_disputes_cents == day.disputes_cents == -300
+        assert day.reversed_credits == 500
+        assert differences() == []
+
+    def test_of_a_refund_that_came_back_and_a_dispute_that_was_won(self, receipt, shop):
+        refund = shop.account.refund(receipt.charge_id, 200)
+        dispute = shop.account.dispute(receipt.charge_id, 300)
+        shop.account.fail_refund(refund["id"])
+        shop.account.win(dispute["id"])
+        shop.tell(*shop.events("refund."), *shop.events("charge.dispute."))
+
+        day = reconcile()
+
+        assert day.stripe_refunds_cents == day.refunds_cents == 0
+        assert day.stripe_disputes_cents == day.disputes_cents == 0
+        assert day.reversed_credits == 0
+        assert differences() == []
+
+    def test_is_repeated_without_a_trace(self, receipt):
+        reconcile()
+        reconcile()
+
+        assert BalanceMovement.objects.filter(category="payment").count() == 1
+        assert ReconciledDay.objects.count() == 2
+
+    def test_a_refund_on_its_way_is_no_difference(self, receipt, shop):
+        shop.account.refund(receipt.charge_id, 200, status="pending")
+        shop.tell(*shop.events("refund."))
+
+        reconcile()
+
+        assert differences() == []
+
+    def test_leaves_other_installations_alone(self, shop, agent, settings):
+        ours, settings.INSTALLATION_NAME = settings.INSTALLATION_NAME, "somewhere else"
+        attempt = shop.attempt(agent)
+        settings.INSTALLATION_NAME = ours
+        shop.account.pay(attempt.checkout_session_id)
+
+        day = reconcile()
+
+        assert (day.stripe_payments_cents, differences()) == (0, [])
+
+
+class TestDifference:
+    def test_money_that_no_event_told_of_until_one_does(self, shop, agent):
+        attempt = shop.attempt(agent)
+        shop.account.pay(attempt.checkout_session_id)
+
+        assert reconcile().open_differences == 1
+        assert differences() == [(Reason.MISSING_EVENT, State.OPEN)]
+
+        fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+        assert reconcile().open_differences == 0
+        assert differences() == [(Reason.MISSING_EVENT, State.AGREED)]
+
+    def test_a_refund_that_no_event_told_of(self, receipt, shop):
+        shop.account.refund(receipt.charge_id, 200)
+
+        reconcile()
+
+        assert differences() == [(Reason.MISSING_EVENT, State.OPEN)]
+
+    def test_a_receipt_for_which_stripe_moved_nothing(self, shop, org):
+        receipt = buy_without_stripe(org, 500, charge_id="ch_never")
+
+        reconcile()
+
+        difference = Difference.objects.get()
+        assert difference.reason == Reason.MISSING_MOVEMENT
+        assert (difference.receipt, difference.our_cents) == (receipt, 500)
+
+    def test_another_amount(self, receipt, shop):
+        self._change_movement(shop, amount=499)
+
+        reconcile()
+
+        difference = Difference.objects.get()
+        assert difference.reason == Reason.AMOUNT
+        assert (difference.stripe_cents, difference.our_cents) == (499, 500)
+
+    def test_another_amount_that_the_fee_explains(self, receipt, shop):
+        reconcile()
+        fee = BalanceMovement.objects.get(category="payment").fee_cents
+        assert fee > 0
+        self._change_movement(shop, amount=500 - fee)
+
+        reconcile()
+
+        assert differences() == [(Reason.FEE, State.OPEN)]
+
+    def test_another_currency_at_its_rate_agrees(self, receipt, shop):
+        self._change_movement(shop, amount=460, currency="eur", exchange_rate=0.92)
+
+        reconcile()
+
+        assert differences() == []
+
+    def test_another_currency_off_its_rate(self, receipt, shop):
+        self._change_movement(shop, amount=470, currency="eur", exchange_rate=0.92)
+
+        reconcile()
+
+        assert differences() == [(Reason.EXCHANGE, State.OPEN)]
+        difference = Difference.objects.get()
+        assert (difference.stripe_cents, difference.stripe_currency) == (470, "EUR")
+
+    def test_a_reversal_that_moved_nothing_here(self, receipt, shop):
+        shop.account.refund(receipt.charge_id, 200)
+        shop.tell(*shop.events("refund."))
+        PaymentReversal.objects.update(state="rejected", problem="reversed_already", credits=0)
+
+        reconcile()
+
+        assert differences() == [(Reason.STATE, State.OPEN)]
+
+    def _change_movement(self, shop, **changes) -> None:
+        with shop.account.lock:
+            [movement] = [
+                one
+                for one in shop.account.objects.values()
+                if one["object"] == "balance_transaction"
+            ]
+            movement.update(changes)
+
+
+class TestOwner:
+    @pytest.fixture
+    def difference(self, shop, agent) -> Difference:
+        attempt = shop.attempt(agent)
+        shop.account.pay(attempt.checkout_session_id)
+        reconcile()
+        return Difference.objects.get()
+
+    @pytest.fixture
+    def user(self, db) -> User:
+        return User.objects.create_user("finance@example.com")
+
+    def test_takes_it_on_and_closes_it_with_a_note(self, difference, user):
+        run.take_on(difference=difference, user=user, reason="I know this one")
+        run.close(difference=difference, user=user, note="a test of ours")
+
+        difference.refresh_from_db()
+        assert (difference.owner, difference.note) == (user, "a test of ours")
+        lines = AuditLine.objects.filter(action__startswith="difference.", user=user)
+        assert list(lines.order_by("id").values_list("action", "reason")) == [
+            ("difference.take_on", "I know this one"),
+            ("difference.close", "a test of ours"),
+        ]
+
+    def test_closed_stays_closed_whatever_later_runs_find(self, difference, user):
+        run.close(difference=difference, user=user, note="a test of ours")
+
+        assert reconcile().open_differences == 0
+        assert differences() == [(Reason.MISSING_EVENT, State.CLOSED)]
+
+
+def test_the_command_prints_a_line_a_day_and_says_how_far_it_is(receipt):
+    out, progress = StringIO(), StringIO()
+
+    today = clock.utc_day(clock.now())
+    call_command("reconcile", since=today - timedelta(days=1), stdout=out, stderr=progress)
+
+    yesterdays, todays = out.getvalue().splitlines()
+    assert yesterdays.startswith(f"{today - timedelta(days=1)}: payments 0 at Stripe, 0 here;")
+    assert todays.startswith(f"{today}: payments 500 at Stripe, 500 here;")
+    assert f"{today}: reading from Stripe (2 of 2)" in progress.getvalue()

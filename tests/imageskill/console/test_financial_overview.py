@@ -1,0 +1,151 @@
+"""Position: figures of the days, charts, and each table as a file that agrees with the page."""
+
+import csv
+import io
+from decimal import Decimal
+
+import openpyxl
+import pytest
+from django.urls import reverse
+
+from accounts.models import AuditLine
+from billing.ledger import daily_totals
+from billing.reversals import applying
+from imageskill.console import charts
+from imageskill.lib import clock
+from jobs.models import ModelDay
+from tests.billing.money import buy, give, hold, org, spend
+from tests.billing.stripe_facts import dispute, refund
+
+__all__ = ["org"]
+pytestmark = pytest.mark.django_db
+PAGE, FILE = "admin:console_position", "admin:console_position_file"
+
+
+@pytest.fixture
+def busy(org):
+    """Days with some of everything that moves."""
+    give(org, 40)
+    buy(org, 500, charge_id="ch_a")
+    buy(org, 300, charge_id="ch_b")
+    spend(org, 140)
+    hold(org, "job_open", 60)
+    applying.apply_refund(refund("re_a", "ch_a", 200))
+    applying.apply_dispute(dispute("du_b", "ch_b", 300))
+    today = clock.utc_day(clock.now())
+    ModelDay.objects.create(
+        day=today,
+        model_id="fal.flux",
+        provider_id="fal",
+        completed=9,
+        failed=1,
+        credits=140,
+        paid_credits=100,
+        provider_usd=Decimal("1.25"),
+        lost_usd=Decimal("0.10"),
+    )
+    ModelDay.objects.create(
+        day=today, model_id="fal.dear", provider_id="fal", provider_usd=Decimal("2.00")
+    )
+    daily_totals.day(today)
+    daily_totals.wallets()
+
+
+def figures(page):
+    return {figure.label.split(" (")[0]: figure.number for figure in page.context_data["figures"]}
+
+
+def rows(browser, table, kind="csv"):
+    answer = browser.get(reverse(FILE, args=[table, kind]))
+    return list(csv.DictReader(io.StringIO(answer.content.decode())))
+
+
+class TestFigures:
+    def test_are_those_that_finance_asks_for(self, signed_in, financier, busy):
+        page = signed_in(financier).get(reverse(PAGE))
+        found = figures(page)
+        assert found["credits sold for 0.00 USD"] == "0"  # live: nothing here is
+        assert found["credits sold for 8.00 USD"] == "800"
+        assert found["credits spent"] == "140"
+        assert found["credits refunded"] == "200"
+        assert found["credits disputed"] == "300"
+        assert found["credits outstanding"] == "200"  # 140 paid and 60 held
+
+    def test_name_what_moved_in_words_and_money_with_its_currency(self, signed_in, financier, busy):
+        text = signed_in(financier).get(reverse(PAGE)).content.decode()
+        assert "bought credits set aside by a dispute" in text
+        assert "8.00 USD" in text
+        assert "cents" not in text.split("Movements")[1].split("By day")[0]
+
+    def test_the_dashboard_shows_the_same_liability(self, signed_in, financier, busy):
+        sections = signed_in(financier).get("/admin/").context_data["sections"]
+        [tile] = [tile for _, tiles in sections for tile in tiles if "outstanding" in tile.label]
+        assert tile.figure == "200"
+        assert f"{clock.now():%Y-%m-%d}" in tile.label
+
+    def test_auditors_read_and_triage_does_not(self, signed_in, auditor, triager):
+        assert signed_in(auditor).get(reverse(PAGE)).status_code == 200
+        assert signed_in(triager).get(reverse(PAGE)).status_code == 403
+
+
+class TestCharts:
+    def test_show_revenue_cost_and_margin_by_day_provider_and_model(
+        self, signed_in, financier, busy
+    ):
+        page = signed_in(financier).get(reverse(PAGE), {"days": 7})
+        titles = [title for title, _ in page.context_data["charts"]]
+        assert titles == ["Revenue by day", "Provider cost by day", "Margin by day"]
+        today = {title: bars[-1].value for title, bars in page.context_data["charts"]}
+        assert today["Revenue by day"] == "1.00 USD"
+        assert today["Margin by day"] == "-2.35 USD"
+        assert all(len(bars) == 7 for _, bars in page.context_data["charts"])
+        assert page.content.decode().count('role="img"') == 3 + 1 + 2
+
+    def test_a_bar_below_zero_hangs_from_its_line(self):
+        up, down = charts.bars([("a", 30), ("b", -10)])
+        assert (up.top, up.height) == (0, 75)
+        assert (down.top, down.height, down.left) == (75, 25, 0)
+        assert up.left == 25
+
+
+class TestFiles:
+    def test_hold_numbers_that_a_sheet_can_add_up(self, signed_in, financier, busy):
+        browser = signed_in(financier)
+        by_model = {row["model"]: row for row in rows(browser, "models")}
+        assert by_model["fal.flux"]["revenue_usd"] == "1.00"
+        assert by_model["fal.dear"]["margin_usd"] == "-2.00"
+        movements = {row["kind"]: row for row in rows(browser, "movements")}
+        assert movements["receipts"]["amount_cents"] == "800"
+        assert movements["refund"]["credits"] == "200"
+        wallets = {row["purpose"]: row["credits"] for row in rows(browser, "wallets")}
+        assert (wallets["paid"], wallets["held"]) == ("140", "60")
+
+    def test_of_a_workbook_are_the_same_and_no_formula_runs(self, signed_in, financier, busy):
+        ModelDay.objects.filter(model_id="fal.dear").update(model_id="=cmd()")
+        answer = signed_in(financier).get(reverse(FILE, args=["models", "xlsx"]))
+        sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+        names = [row[0].value for row in sheet.iter_rows(min_row=2)]
+        assert sorted(names) == ["'=cmd()", "fal.flux"]
+        margins = [row[8].value for row in sheet.iter_rows(min_row=2)]
+        assert sorted(margins) == [-2, pytest.approx(-0.35)]
+
+    def test_keep_to_the_days_that_the_page_shows(self, signed_in, financier, busy):
+        browser = signed_in(financier)
+        url = f"{reverse(FILE, args=['days', 'csv'])}?days=7"
+        assert url in browser.get(reverse(PAGE), {"days": 7}).content.decode()
+        browser.get(url)
+        line = AuditLine.objects.get(action="export.csv")
+        assert (line.user, line.subject, line.reason) == (financier, "position.days", "days=7")
+
+    def test_are_for_who_may_see_and_export(self, signed_in, auditor, supporter, busy):
+        auditor.groups.first().permissions.remove(
+            *auditor.groups.first().permissions.filter(codename="export")
+        )
+        assert signed_in(supporter).get(reverse(FILE, args=["days", "csv"])).status_code == 403
+        browser = signed_in(auditor)
+        assert browser.get(reverse(FILE, args=["days", "csv"])).status_code == 403
+        assert "Download" not in browser.get(reverse(PAGE)).content.decode()
+
+    @pytest.mark.parametrize("parts", [["nothing", "csv"], ["days", "pdf"]])
+    def test_of_another_name_are_not_there(self, signed_in, financier, parts):
+        assert signed_in(financier).get(reverse(FILE, args=parts)).status_code == 404

@@ -1,0 +1,98 @@
+"""The first page on a made-up history: each figure leads to exactly the rows that it counts."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db.models import Sum
+
+from accounts.models import User
+from imageskill.console import needs_attention
+from imageskill.dev.demo import history
+from imageskill.lib import clock
+from jobs import states
+from jobs.models import AssetCheck, Job, ModelDay
+from tests.imageskill.console import made_up
+from tests.imageskill.console.test_home import TODAY, tile_of, tiles_of
+
+
+@pytest.fixture(scope="module")
+def told(django_db_setup, django_db_blocker, tmp_path_factory):
+    """Tell one history for all that only look at it, with something in each figure."""
+    with made_up.told(django_db_blocker, tmp_path_factory):
+        _trouble()
+        yield
+
+
+def _trouble():
+    """Let a job of each open state be there, one overdue and one unknown, and a spoiled picture."""
+    now = clock.now()
+    chosen = list(Job.objects.filter(operation="create", status="failed").order_by("-pk")[:3])
+    for job, state in zip(chosen, states.OPEN, strict=True):
+        Job.objects.filter(pk=job.pk).update(
+            status=state, completed_at=None, deadline_at=now + timedelta(hours=1)
+        )
+    Job.objects.filter(pk=chosen[0].pk).update(deadline_at=now - timedelta(minutes=1))
+    Job.objects.filter(pk=chosen[1].pk).update(outcome_unknown_at=now)
+    good, other = AssetCheck.objects.order_by("pk")[:2]
+    AssetCheck.objects.filter(pk=good.pk).update(is_good=False, checked_at=now)
+    AssetCheck.objects.filter(pk=other.pk).update(is_good=False, checked_at=now - timedelta(days=2))
+    history.count_days(now, lambda text: None)
+
+
+@pytest.fixture
+def everything(db, told):
+    return User.objects.create_superuser("everything@example.com")
+
+
+def listed(browser, url):
+    """Count the rows of a list exactly."""
+    page = browser.get(f"{url}{'&' if '?' in url else '?'}count=exact")
+    return page.context_data["cl"].total.number
+
+
+class TestLinks:
+    def test_each_number_of_rows_is_what_its_list_holds(self, signed_in, everything):
+        browser = signed_in(everything)
+        counted = [
+            tile
+            for tile in tiles_of(browser.get(TODAY))
+            if "_changelist" in browser.get(tile.url).resolver_match.url_name
+            and not tile.label.startswith(("Sold", "Credits outstanding", "Books"))
+        ]
+        assert len(counted) >= len(needs_attention.SETS) + 7
+        for tile in counted:
+            assert listed(browser, tile.url) == int(tile.figure.replace(",", "")), tile
+
+    def test_there_is_something_in_most_of_them(self, signed_in, everything):
+        empty = {
+            tile.label for tile in tiles_of(signed_in(everything).get(TODAY)) if tile.figure == "0"
+        }
+        assert len(empty) < 6, empty  # or the test above shows little
+
+    def test_the_liability_is_what_its_wallets_hold(self, signed_in, everything):
+        browser = signed_in(everything)
+        tile = tile_of(browser.get(TODAY), "Credits outstanding")
+        rows = browser.get(tile.url).context_data["cl"].queryset
+        assert f"{rows.aggregate(Sum('balance'))['balance__sum']:,}" == tile.figure
+
+    def test_bars_and_cells_lead_to_the_jobs_that_they_count(self, signed_in, everything):
+        browser = signed_in(everything)
+        context = browser.get(TODAY).context_data
+        for chart in context["charts"][:2]:
+            total = sum(int(bar.value.replace(",", "")) for bar in chart.bars)
+            assert listed(browser, chart.url) == total > 0
+        failing = dict(context["tables"][0].rows)
+        day = ModelDay.objects.filter(day__gte=clock.utc_day(clock.now()) - timedelta(days=6))
+        row = day.filter(failed__gt=0, model_id__in=failing).order_by("-day").first()
+        cell = failing[row.model_id][(row.day - clock.utc_day(clock.now())).days - 1]
+        assert cell.text == f"{Decimal(100 * row.failed) / (row.failed + row.completed):.1f} %"
+        assert listed(browser, cell.url) == row.failed
+
+    def test_it_stays_within_its_statements(
+        self, signed_in, everything, django_assert_max_num_queries
+    ):
+        browser = signed_in(everything)
+        browser.get(TODAY)
+        with django_assert_max_num_queries(20):
+            browser.get(TODAY)

@@ -1,0 +1,136 @@
+"""The thumbnail wall: what is wrong with a picture beside what was expected of it."""
+
+import io
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import AuditLine
+from jobs.assets import storage, thumbnails
+from jobs.models import Asset, AssetCheck, Job
+from tests.imageskill.console.doing import deed_url, do
+from tests.jobs.sample_images import noise
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WALL = "admin:console_wall"
+
+
+@pytest.fixture
+def picture(api, drain, settings):
+    """Have an agent make a picture, checks included."""
+    settings.CREATE_WAIT_S = 0
+
+    def make(signed):
+        body = {"prompt": "a pier", "model": "local.sketch", "model_parameters": {"seed": 7}}
+        job_id = api.post("/v1/create", json=body, token=signed.token).data["job_id"]
+        drain()
+        return Asset.objects.get(job__public_id=job_id)
+
+    return make
+
+
+def cards(browser, **query):
+    page = browser.get(reverse(WALL, query=query))
+    assert page.status_code == 200
+    return page, page.context_data["cards"]
+
+
+class TestWall:
+    def test_good_pictures_are_not_among_the_failures(self, signed_in, supporter, agent, picture):
+        asset = picture(agent)
+        browser = signed_in(supporter)
+
+        page, shown = cards(browser)
+        assert shown == []
+        assert "every checked picture is good" in page.content.decode()
+        [card] = cards(browser, show="all")[1]
+        assert card.check.asset == asset
+        assert all(fact.is_met for fact in card.facts)
+
+    def test_expected_size_and_type_stand_beside_what_the_picture_is(
+        self, signed_in, supporter, agent, picture
+    ):
+        asset = picture(agent)
+        plan = asset.job.plan | {"size": [64, 48], "output_format": "webp"}
+        Job.objects.filter(pk=asset.job_id).update(plan=plan)
+        thumbnails.make(asset.public_id)
+
+        page, [card] = cards(signed_in(supporter))
+
+        facts = {fact.name: (fact.expected, fact.found) for fact in card.facts if not fact.is_met}
+        assert facts == {
+            "size": ("64×48", f"{asset.width}×{asset.height}"),
+            "type": ("image/webp", "image/png"),
+        }
+        assert "64×48" in page.content.decode()
+
+    def test_other_bytes_than_written_and_cut_off_ones_are_told_apart(
+        self, signed_in, supporter, agent, picture
+    ):
+        asset, browser = picture(agent), signed_in(supporter)
+        storage.write(asset.storage_key, io.BytesIO(noise("PNG", size=(1024, 1024))))
+        thumbnails.make(asset.public_id)
+        [card] = cards(browser)[1]
+        assert "not those that were written" in {fact.found for fact in card.facts}
+
+        storage.write(asset.storage_key, io.BytesIO(noise()[:3000]))
+        thumbnails.make(asset.public_id)
+        [card] = cards(browser)[1]
+        assert "do not open, or are cut off" in {fact.found for fact in card.facts}
+
+    def test_a_likeness_is_shown_beside_with_picture_and_link(
+        self, signed_in, supporter, agent, stranger, picture
+    ):
+        first, second = picture(agent), picture(stranger)
+
+        page, [card] = cards(signed_in(supporter))
+
+        assert card.check.asset == second
+        html = page.content.decode()
+        assert reverse("admin:jobs_asset_thumbnail", args=[first.pk]) in html
+        assert reverse("admin:jobs_asset_change", args=[first.pk]) in html
+        assert f'data-copy="{first.public_id}"' in html
+
+    def test_it_pages_by_key(self, signed_in, supporter, agent, picture, monkeypatch):
+        monkeypatch.setattr("imageskill.console.image_review._PAGE", 1)
+        older, newer = picture(agent), picture(agent)
+        browser = signed_in(supporter)
+
+        page, [card] = cards(browser, show="all")
+        assert card.check.asset == newer
+        page, [card] = cards(browser, show="all", after=page.context_data["next"])
+        assert card.check.asset == older
+        assert page.context_data["next"] is None
+
+
+class TestDeedsOnTheWall:
+    def test_each_leads_to_the_deed_that_does_it(self, signed_in, supporter, agent, picture):
+        asset = picture(agent)
+        browser = signed_in(supporter)
+        [card] = cards(browser, show="all")[1]
+        by_name = {deed.name: url for deed, url in card.deeds}
+        assert set(by_name) == {"withdraw", "quarantine", "check"}
+        assert by_name["quarantine"] == deed_url("jobs_asset", asset, "quarantine")
+
+        do(browser, "jobs_asset", asset, "quarantine")
+        [card] = cards(browser, show="all")[1]
+        assert {deed.name for deed, _ in card.deeds} == {"withdraw", "release", "check"}
+
+    def test_who_only_reads_is_offered_none(self, signed_in, auditor, agent, picture):
+        picture(agent)
+        [card] = cards(signed_in(auditor), show="all")[1]
+        assert card.deeds == []
+
+    def test_check_again_looks_again_and_the_audit_knows_why(
+        self, signed_in, supporter, agent, picture, drain
+    ):
+        asset = picture(agent)
+        AssetCheck.objects.all().delete()
+
+        do(signed_in(supporter), "jobs_asset", asset, "check", reason="odd")
+
+        assert "jobs.thumbnail" in drain()
+        assert AssetCheck.objects.get(asset=asset).is_good
+        line = AuditLine.objects.get(subject=asset.public_id, action="asset.check_again")
+        assert (line.user, line.reason) == (supporter, "odd")

@@ -1,0 +1,217 @@
+"""One made-up history, looked at: in the books, in the rows, and on every page of the console."""
+
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.contrib import admin
+from django.db import transaction
+from django.test import override_settings
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Agent, Alert, AuditLine, Export, User
+from billing.ledger import checks
+from billing.models import (
+    CreditCorrection,
+    Difference,
+    DisputeEvidence,
+    MonthClose,
+    PaymentReversal,
+    Receipt,
+    ReconciledDay,
+    RefundRequest,
+    StripeEvent,
+    UnmatchedPayment,
+)
+from billing.reconciliation import month_close
+from feedback.models import GithubEvent, QueueItem, Report
+from feedback.states import QueueState, ReportState
+from imageskill.console.pages import PAGES
+from imageskill.dev.demo import history
+from imageskill.dev.demo.people import address
+from jobs import states
+from jobs.assets import storage as artifacts
+from jobs.catalog import switches
+from jobs.models import Asset, AssetCheck, Job, KeptOutput, Loss
+
+SMALL = history.Size(agents=50, jobs=600, tiles=3, reports=30)
+APPS = {"accounts", "billing", "jobs", "feedback"}
+OWN = {Export}  # each of the staff sees their own; asked of finance below
+
+
+@pytest.fixture(scope="module")
+def history_made(django_db_setup, django_db_blocker, tmp_path_factory):
+    """Make one history for all that only look at it."""
+    storage = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("media"))
+    with django_db_blocker.unblock(), storage, transaction.atomic():
+        history.make(seed=1, size=SMALL, say=lambda text: None)
+        history.check_books(lambda text: None)
+        yield
+        transaction.set_rollback(True)
+    switches.forget()  # one model was switched off
+
+
+def states_of(model):
+    return set(model.objects.values_list("state", flat=True))
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("history_made")
+@pytest.mark.xdist_group("demo")
+class TestHistory:
+    def test_leaves_the_books_clean_and_something_of_everything(self):
+        assert checks.problems() == []
+        assert Agent.objects.count() == 50
+        assert Job.objects.count() > 580
+        assert set(Job.objects.values_list("status", flat=True)) == set(states.ALL)
+        assert set(Loss.objects.values_list("reason", flat=True)) >= {"not_stored", "undecodable"}
+        assert AssetCheck.objects.filter(is_good=False).exists()
+        assert set(Receipt.objects.values_list("environment", flat=True)) == {"stand_in", "test"}
+        assert {"seen", "applied", "undone", "lost"} <= states_of(PaymentReversal)
+        assert states_of(RefundRequest) == set(RefundRequest.State.values)
+        assert {"requested", "approved", "turned_down"} <= states_of(CreditCorrection)
+        assert {"open", "closed"} <= states_of(UnmatchedPayment)
+        assert {"handled", "failed", "ignored"} <= states_of(StripeEvent)
+        assert states_of(Report) == set(ReportState)
+        assert set(QueueState) - {QueueState.DEDUPED} <= states_of(QueueItem)
+        assert states_of(GithubEvent) == {"handled", "ignored"}
+
+    def test_its_disputes_have_deadlines_past_and_near_and_drafts_of_evidence(self):
+        now, disputes = timezone.now(), PaymentReversal.objects.open_disputes()
+        assert disputes.filter(evidence_due_by__lt=now).exists()
+        assert disputes.filter(
+            evidence_due_by__gt=now, evidence_due_by__lt=now + timedelta(days=2)
+        ).exists()
+        assert DisputeEvidence.objects.filter(sent_at=None, reversal__in=disputes).exists()
+        assert DisputeEvidence.objects.exclude(sent_at=None).exists()
+
+    def test_its_days_are_reconciled_and_differ_where_stripe_does(self):
+        assert ReconciledDay.objects.count() > 70
+        told = sum(
+            day.stripe_payments_cents - day.receipts_cents for day in ReconciledDay.objects.all()
+        )
+        assert told != 0
+        still_open = Difference.objects.filter(state="open")
+        assert still_open.filter(owner=None).exists()
+        assert still_open.exclude(owner=None).exists()
+        assert Difference.objects.filter(state="closed").exclude(note="").exists()
+        assert Difference.objects.filter(state="agreed").exists()
+        counted = ReconciledDay.objects.filter(open_differences__gt=0)
+        assert sum(counted.values_list("open_differences", flat=True)) == still_open.count()
+
+    def test_its_closed_months_are_a_chain_and_one_was_reopened(self):
+        in_force = MonthClose.objects.filter(reopened_at=None).order_by("month")
+        assert len(in_force) >= 2
+        assert in_force[1].previous_digest == in_force[0].digest
+        assert list(month_close.problems()) == []
+        reopened = MonthClose.objects.exclude(reopened_at=None).get()
+        assert reopened.month == in_force[0].month
+
+    def test_tells_sponsors_and_leaves_what_staff_did_in_the_audit(self):
+        told = set(Alert.objects.values_list("kind", flat=True))
+        assert {"claimed", "purchase", "dispute", "refund", "prompt_shown"} <= told
+        assert not Alert.objects.filter(mailed_at=None).exists()  # nobody is mailed
+        done = set(AuditLine.objects.values_list("action", flat=True))
+        assert {"agent.note", "job.reveal_prompt", "month.close", "difference.close"} <= done
+
+    def test_uploads_have_bytes_of_their_own(self):
+        uploads = Asset.objects.filter(kind="uploaded")
+        live = uploads.filter(state="available")
+        assert live.count() > uploads.count() / 2
+        keys = list(live.values_list("storage_key", flat=True))
+        assert not Asset.objects.exclude(pk__in=live).filter(storage_key__in=keys).exists()
+        with artifacts.opened(keys[0]) as file:
+            assert artifacts.facts(file).sha256 == live.get(storage_key=keys[0]).sha256
+
+    def test_what_storage_would_not_take_is_kept_for_the_next_attempt(self):
+        for kept in KeptOutput.objects.all():
+            assert kept.job.status == states.STORING
+            with artifacts.opened_kept(kept.kept_key) as file:
+                assert artifacts.facts(file).sha256 == kept.sha256
+        assert KeptOutput.objects.count() == Job.objects.filter(status=states.STORING).count()
+
+    def test_its_pictures_can_be_opened(self):
+        asset = Asset.objects.filter(state="available", verdict__is_good=True).first()
+        with artifacts.opened(asset.storage_key) as file:
+            assert artifacts.facts(file).sha256 == asset.sha256
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("history_made")
+@pytest.mark.xdist_group("demo")
+class TestConsole:
+    @pytest.fixture
+    def browser(self, signed_in, operator):
+        operator.is_superuser = True
+        operator.save()
+        return signed_in(operator)
+
+    def test_each_list_has_rows(self, browser):
+        for model in admin.site._registry:
+            if model._meta.app_label not in APPS or model in OWN:
+                continue
+            opts = model._meta
+            url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+            answer = browser.get(url)
+            assert answer.status_code == 200, url
+            assert len(answer.context["cl"].result_list), url
+
+    def test_each_page_has_something_to_show(self, browser):
+        dispute = PaymentReversal.objects.filter(evidence__sent_at=None, kind="dispute").first()
+        spoiled = AssetCheck.objects.filter(is_good=False).latest("pk").asset
+        storing = Job.objects.filter(status=states.STORING).first()
+        newest = Report.objects.filter(state="new").latest("pk")
+        shown = {
+            "console_search": "Search",  # a box; what it finds is tried below
+            "console_wall": reverse("admin:jobs_asset_change", args=[spoiled.pk]),
+            "console_queues": "Stripe events that failed",
+            "console_orphans": storing.public_id,
+            "console_models": "fal.kling-image-v3-text-to-image",
+            "console_switch": "reason",
+            "feedback_board": newest.title,
+            "feedback_review": newest.title,
+            "console_position": "fal.z-image-turbo",
+            "console_evidence": dispute.receipt.number,
+        }
+        arguments = {"console_evidence": [dispute.public_id]}
+        for route, _, name in PAGES:
+            if "<" in route and name not in arguments:
+                continue  # a file of one of the others
+            page = browser.get(reverse(f"admin:{name}", args=arguments.get(name)))
+            assert page.status_code == 200, name
+            assert shown.get(name, "") in unescape(page.content.decode()), name
+
+    def test_search_leads_to_what_was_made_up(self, browser):
+        for thing in (Job, Asset, Receipt, PaymentReversal, Report):
+            asked = {"q": thing.objects.first().public_id}
+            assert browser.post(reverse("admin:console_search"), asked).status_code == 302
+
+    def test_today_shows_what_needs_somebody(self, browser):
+        sections = dict(browser.get(reverse("admin:index")).context["sections"])
+        waiting = {tile.label.split(",")[0]: tile.figure for tile in sections["Needs somebody"]}
+        for label in (
+            "Refunds waiting for a second person",
+            "Open disputes",
+            "Stripe events not handled",
+            "Payments that bought nothing",
+            "Differences with Stripe",
+            "Outcomes unknown",
+            "New reports",
+            "Blocked or failed on their way to GitHub",
+        ):
+            assert waiting[label] != "0", label
+
+    def test_each_board_column_has_reports(self, browser):
+        for state in ReportState:
+            answer = browser.get(reverse("admin:feedback_board") + f"?state={state}")
+            assert answer.context["rows"], state
+
+    def test_an_export_waits_for_whoever_asked_for_it(self, signed_in):
+        finance = User.objects.get(email=address("finance", 1))
+        answer = signed_in(finance).get(reverse("admin:accounts_export_changelist"))
+        assert len(answer.context["cl"].result_list) == 1
+
+    def test_filters_are_there_for_each_member_of_staff(self):
+        finance = User.objects.get(email=address("finance", 1))
+        assert finance.saved_filters.filter(model="billing.difference").exists()

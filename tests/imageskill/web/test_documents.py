@@ -1,0 +1,130 @@
+import hashlib
+import io
+import itertools
+import json
+import re
+import subprocess
+import sys
+import zipfile
+
+import pytest
+import yaml
+
+from accounts.event_types import EVENT_TYPES
+from imageskill.cli.grammar import table
+from imageskill.web.documents import tables
+from jobs import registry
+
+DOCUMENTS = ["/skill.md", "/llms.txt", "/cli.md"]
+
+
+@pytest.fixture
+def text_of(client, db):
+    def get(path):
+        response = client.get(path)
+        assert response.status_code == 200
+        return response.content.decode()
+
+    return get
+
+
+def front_matter(text):
+    """The YAML between the first two lines of dashes, parsed; None where there is none."""
+    if not text.startswith("---\n"):
+        return None
+    return yaml.safe_load(text.split("\n---\n", 1)[0])
+
+
+class TestDocuments:
+    @pytest.mark.parametrize("path", ["/", *DOCUMENTS, "/image-skill.pyz"])
+    def test_are_there_for_everybody(self, client, db, path):
+        assert client.get(path).status_code == 200
+        assert client.head(path).status_code == 200
+        assert client.post(path).status_code == 405
+
+    @pytest.mark.parametrize("path", DOCUMENTS)
+    def test_name_this_installation_and_leave_no_holes(self, text_of, settings, path):
+        settings.PUBLIC_API_URL = "https://api.example.org"
+        text = text_of(path)
+        assert "https://api.example.org" in text
+        assert "{{" not in text
+        assert "&quot;" not in text
+        assert "None" not in text
+
+    def test_the_command_reference_has_every_command_and_flag(self, text_of):
+        text = text_of("/cli.md")
+        for command in table.COMMANDS:
+            section = text.split(f"### `{command.label}`")[1].split("\n### ")[0]
+            for flag in command.flags:
+                assert f"--{flag.name}" in section or flag.is_positional or flag.is_hidden
+
+    def test_the_contract_has_every_code_event_and_model(self, text_of):
+        text = text_of("/llms.txt")
+        for one in tables.error_classes():
+            assert f"| {one.code} | {one.status} | {one.exit_code} |" in text
+        for name in EVENT_TYPES:
+            assert f"| {name} |" in text
+        for model in registry.models():
+            assert f"| {model.id} |" in text
+        assert "| starter-500 | 500 | 5.0 USD |" in text
+
+    def test_each_code_has_one_row(self, text_of):
+        codes = re.findall(r"^\| ([A-Z_]+) \| \d{3} \|", text_of("/llms.txt"), flags=re.MULTILINE)
+        assert len(codes) == len(set(codes)) > 25
+
+    @pytest.mark.parametrize("path", DOCUMENTS)
+    def test_tables_are_whole(self, text_of, path):
+        lines = text_of(path).splitlines()
+        for before, line in itertools.pairwise(lines):
+            if line.startswith("|") and before.startswith("|"):
+                assert line.count("|") == before.count("|"), line
+
+
+class TestSkillDiscovery:
+    def test_the_index_vouches_for_the_text_that_is_served(self, client, db):
+        response = client.get("/.well-known/agent-skills/index.json")
+        (skill,) = response.json()["skills"]
+        served = client.get(skill["url"]).content
+        assert skill["digest"] == "sha256:" + hashlib.sha256(served).hexdigest()
+        assert served == client.get("/skill.md").content
+        assert response["Access-Control-Allow-Origin"] == "*"
+
+    @pytest.mark.parametrize("path", DOCUMENTS)
+    def test_front_matter_is_yaml_that_installers_take(self, text_of, path):
+        matter = front_matter(text_of(path))
+        if path != "/skill.md":
+            assert matter is None
+            return
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", matter["name"])
+        assert len(matter["name"]) <= 64
+        assert 0 < len(matter["description"]) <= 1024
+        assert all(isinstance(value, str) for value in matter["metadata"].values())
+
+    def test_the_index_says_the_same_as_the_front_matter(self, client, db):
+        (skill,) = client.get("/.well-known/agent-skills/index.json").json()["skills"]
+        matter = front_matter(client.get(skill["url"]).content.decode())
+        assert skill["name"] == matter["name"] == skill["url"].split("/")[-2]
+        assert skill["description"] == matter["description"]
+
+
+class TestClientInOneFile:
+    def test_runs_by_itself(self, client, db, tmp_path):
+        file = tmp_path / "image-skill.pyz"
+        file.write_bytes(client.get("/image-skill.pyz").content)
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", str(file), "version"], capture_output=True, check=True
+        )
+        assert json.loads(done.stdout)["data"]["package"] == "image-skill"
+
+    def test_holds_the_command_line_and_nothing_else_of_ours(self, client, db):
+        archive = zipfile.ZipFile(io.BytesIO(client.get("/image-skill.pyz").content))
+        ours = {name.split("/")[1] for name in archive.namelist() if name.startswith("imageskill/")}
+        assert ours - {""} == {"__init__.py", "cli"}
+
+
+class TestApiDescription:
+    def test_the_page_takes_nothing_from_elsewhere(self, client, db):
+        text = client.get("/v1/docs").content.decode()
+        assert "swagger-ui-bundle" in text
+        assert "https://" not in text
+        assert client.get("/v1/openapi.json").json()["openapi"].startswith("3.")

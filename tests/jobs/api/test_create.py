@@ -1,0 +1,247 @@
+"""Creating images over the API: the plan, the run, the picture and the ledger."""
+
+import threading
+
+import pytest
+from django.db import transaction
+
+from accounts.models import ActivityEvent
+from billing import ledger
+from jobs.models import Job, Prompt
+from jobs.running import hold_checks
+from jobs.running import worker as running
+
+PROMPT = "A compact field camera on a stainless workbench"
+
+
+@pytest.fixture
+def ask():
+    return {"prompt": PROMPT, "model": "local.sketch"}
+
+
+@pytest.fixture
+def create(transactional_db, api, agent, ask):
+    """Ask for an image; terms may be changed."""
+    return lambda token=None, **changes: api.post(
+        "/v1/create", token=token or agent.token, json=ask | changes
+    )
+
+
+class TestCreate:
+    def test_answers_at_once_while_nobody_works(self, create):
+        answer = create()
+
+        assert answer.status == 202
+        assert answer.data["job"]["status"] == "queued"
+        assert answer.data["recovery"]["suggested_command"].startswith("image-skill jobs wait job_")
+        assert answer.envelope["warnings"]
+
+    def test_completes_and_is_charged(self, create, api, agent, drain):
+        job_id = create().data["job_id"]
+
+        drain()
+
+        job = api.get(f"/v1/jobs/{job_id}", token=agent.token).data
+        assert job["status"] == job["state"] == "completed"
+        assert job["cost"]["credit_pricing"]["credits_required"] == 1
+        assert ledger.balances(agent.organization.pk) == (39, 0, 0, 0)
+        assert not list(hold_checks.problems())
+
+    def test_waits_for_a_worker_and_answers_with_the_image(self, create, drain, settings, agent):
+        settings.CREATE_WAIT_S = 20
+        worker = threading.Timer(0.3, drain)
+        worker.start()
+
+        answer = create(output_count=2)
+
+        worker.join()
+        assert answer.status == 200
+        assert answer.data["job"]["status"] == "completed"
+        assert len(answer.data["assets"]) == 2
+        asset = answer.data["assets"][0]
+        assert asset["url"] == asset["path"]
+        assert asset["url"].endswith(f"/a/{asset['asset_id']}.png")
+        assert (asset["width"], asset["height"]) == (1024, 1024)
+        assert answer.data["quota"] == {
+            "consumed_credits": 2,
+            "remaining_credits": 38,
+            "payment_backed_remaining_credits": 0,
+        }
+        assert answer.data["usage_event_id"].startswith("usage_")
+        assert answer.data["safety"] == {"status": "allowed"}
+
+    def test_tells_of_it_once(self, create, agent, drain):
+        job_id = create().data["job_id"]
+        drain()
+
+        events = ActivityEvent.objects.filter(references__contains=[job_id])
+
+        assert sorted(event.type for event in events) == [
+            "asset.created",
+            "job.completed",
+            "usage.credit_consumed",
+        ]
+        [completed] = [event for event in events if event.type == "job.completed"]
+        assert completed.status == "completed"
+        assert set(completed.links) == {"job_id", "asset_ids", "usage_event_id"}
+
+    def test_keeps_the_prompt_out_of_everything_but_its_row(self, create, api, agent, drain):
+        answer = create()
+        drain()
+
+        shown = api.get(f"/v1/jobs/{answer.data['job_id']}", token=agent.token)
+
+        assert Prompt.objects.get().text == PROMPT
+        for text in (answer.envelope, shown.envelope, Job.objects.values().get()):
+            assert PROMPT not in str(text)
+
+    def test_choosing_no_model_names_the_choice(self, create):
+        answer = create(model=None)
+
+        selection = answer.data["request"]["selection"]
+        assert selection["policy"] == "hosted_default_create_v1"
+        assert selection["capability"]["id"] == "is.image.generate.local-sketch.v1"
+        assert answer.data["capability"]["id"] == "is.image.generate.preview.v1"
+
+    def test_anonymous_is_refused(self, api, db, ask):
+        assert api.post("/v1/create", json=ask).code == "AUTH_REQUIRED"
+
+    def test_without_the_grant_is_denied_before_the_body_is_read(self, create, agent):
+        agent.agent.grants.remove("image.create")
+        agent.agent.save()
+
+        assert create(nonsense=True).code == "CAPABILITY_DENIED"
+
+    @pytest.mark.parametrize(
+        ("changes", "code"),
+        [
+            ({"nonsense": 1}, "INVALID_ARGUMENTS"),
+            ({"prompt": ""}, "INVALID_ARGUMENTS"),
+            ({"prompt": "x" * 32_001}, "INVALID_ARGUMENTS"),
+            ({"output_count": True}, "INVALID_ARGUMENTS"),
+            ({"output_count": "1"}, "INVALID_ARGUMENTS"),
+            ({"max_usd": "1"}, "INVALID_ARGUMENTS"),
+            ({"max_usd": True}, "INVALID_ARGUMENTS"),
+            ({"max_usd": -1}, "INVALID_ARGUMENTS"),
+            ({"idempotency_key": ""}, "INVALID_ARGUMENTS"),
+            ({"model": "nobody.knows"}, "INVALID_ARGUMENTS"),
+            ({"model_parameters": {"nonsense": 1}}, "MODEL_PARAMETER_INVALID"),
+            ({"max_estimated_usd_per_image": 0.001}, "BUDGET_EXCEEDED"),
+            ({"max_usd": 0.009, "output_count": 2}, "BUDGET_EXCEEDED"),
+        ],
+    )
+    def test_refuses_and_writes_nothing(self, create, agent, changes, code):
+        assert create(**changes).code == code
+
+        assert not Job.objects.exists()
+        assert ledger.balances(agent.organization.pk).preview == 40
+
+    def test_too_few_credits_leave_no_trace(self, create, agent, settings):
+        settings.DAILY_JOBS_PREVIEW = 100
+        with transaction.atomic():
+            ledger.hold(
+                organization_id=agent.organization.pk, job_id="job_other", credits=40, actor="test"
+            )
+
+        answer = create()
+
+        assert (answer.status, answer.code) == (402, "QUOTA_EXCEEDED")
+        assert not Job.objects.exists()
+
+    def test_third_job_of_a_day_is_refused(self, create):
+        create()
+        create()
+
+        answer = create()
+
+        assert answer.code == "DAILY_JOB_LIMIT"
+        assert Job.objects.count() == 2
+
+
+class TestDryRun:
+    def test_plans_without_a_trace(self, create, agent):
+        answer = create(dry_run=True, output_count=3, model_parameters={"seed": 7})
+
+        assert answer.status == 200
+        assert answer.data["job_id"] is None
+        assert answer.data["assets"] == []
+        assert answer.data["cost"]["credit_pricing"]["credits_required"] == 3
+        assert answer.data["quota"]["consumed_credits"] == 0
+        assert answer.data["accepted_model_parameters"]["seed"] == 7
+        assert not Job.objects.exists()
+        assert not ActivityEvent.objects.exclude(type="credits.payment_backed_granted").exists()
+
+    def test_needs_no_token(self, api, db, ask):
+        answer = api.post("/v1/create", json=ask | {"dry_run": True})
+
+        assert answer.data["quota"]["remaining_credits"] is None
+
+    def test_checks_a_token_that_is_there(self, api, db, ask):
+        answer = api.post("/v1/create", json=ask | {"dry_run": True}, token="isk_r_wrong")
+
+        assert answer.code == "AUTH_REQUIRED"
+
+    def test_needs_a_token_to_name_pictures(self, api, db, ask):
+        references = [{"asset_id": "image_x", "role": "reference_image"}]
+
+        answer = api.post("/v1/create", json=ask | {"dry_run": True, "references": references})
+
+        assert answer.code == "AUTH_REQUIRED"
+
+
+class TestIdempotencyKey:
+    def test_replays_the_first_job(self, create, drain, agent):
+        first = create(idempotency_key="once")
+        drain()
+
+        again = create(idempotency_key="once")
+
+        assert again.status == 200
+        assert again.data["job_id"] == first.data["job_id"]
+        assert again.data["assets"]
+        assert ledger.balances(agent.organization.pk).preview == 39
+
+    def test_replays_a_failure(self, create, agent):
+        first = create(idempotency_key="once")
+        Job.objects.update(
+            status="failed", completed_at="2026-01-01T00:00Z", error_code="PROVIDER_FAILURE"
+        )
+
+        again = create(idempotency_key="once")
+
+        assert again.code == "PROVIDER_FAILURE"
+        assert first.data["job_id"] in again.error["message"]
+
+    def test_is_taken_from_the_header_too(self, create, api, agent, ask):
+        first = create(idempotency_key="once")
+
+        again = api.post("/v1/create", token=agent.token, json=ask, **{"Idempotency-Key": "once"})
+
+        assert again.data["job_id"] == first.data["job_id"]
+
+    def test_other_terms_conflict_and_get_a_fresh_key(self, create):
+        create(idempotency_key="once")
+
+        answer = create(idempotency_key="once", output_count=2)
+
+        assert (answer.status, answer.code) == (409, "IDEMPOTENCY_CONFLICT")
+        fresh = answer.error["recovery"]["idempotency_key"]
+        assert fresh in answer.error["recovery"]["suggested_command"]
+
+    def test_belongs_to_one_agent(self, create, stranger):
+        first = create(idempotency_key="once")
+
+        other = create(token=stranger.token, idempotency_key="once")
+
+        assert other.data["job_id"] != first.data["job_id"]
+
+
+class TestRun:
+    def test_second_worker_finds_nothing_to_do(self, create, agent):
+        job_id = create().data["job_id"]
+        running.run(job_id)
+
+        running.run(job_id)
+
+        assert ledger.balances(agent.organization.pk).preview == 39
+        assert Job.objects.get().attempts == 1

@@ -1,0 +1,93 @@
+"""Pictures on S3 instead of files: the same answers, and neither bucket nor key shown."""
+
+import copy
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from jobs.models import Asset
+from tests.jobs.sample_images import noise, upload_of
+
+BUCKET = "pictures-of-tests"
+
+
+@pytest.fixture
+def s3(settings):
+    """A bucket on a server that speaks S3."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    access = {
+        "endpoint_url": f"http://{host}:{port}",
+        "aws_access_key_id": "test",
+        "aws_secret_access_key": "test",
+        "region_name": "us-east-1",
+    }
+    client = boto3.client("s3", **access)
+    client.create_bucket(Bucket=BUCKET)
+    storages = copy.deepcopy(settings.STORAGES)
+    storages["default"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": BUCKET,
+            "endpoint_url": access["endpoint_url"],
+            "region_name": "us-east-1",
+            "access_key": "test",
+            "secret_key": "test",
+            "file_overwrite": True,
+            "default_acl": None,
+        },
+    }
+    settings.STORAGES = storages
+    yield client
+    _empty(client)
+    server.stop()
+
+
+def _empty(client):
+    """The server's memory outlives it."""
+    for one in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+        client.delete_object(Bucket=BUCKET, Key=one["Key"])
+
+
+class TestS3:
+    def test_picture_passes_through_us(self, transactional_db, s3, api, agent, client, drain):
+        data = noise()
+        url = api.post("/v1/upload", token=agent.token, json=upload_of(data)).data["asset"]["url"]
+        path = "/a/" + url.rpartition("/")[2]
+
+        whole = client.get(path)
+        part = client.get(path, headers={"Range": "bytes=10-19"})
+
+        assert b"".join(whole.streaming_content) == data
+        assert b"".join(part.streaming_content) == data[10:20]
+        assert part.status_code == 206
+        assert BUCKET not in str(whole.headers)
+        drain()
+        assert Asset.objects.get().verdict.is_good
+
+    def test_made_picture_is_stored_and_deleted_there(
+        self, transactional_db, s3, api, agent, client, drain
+    ):
+        body = {"prompt": "a lighthouse", "model": "local.sketch"}
+        api.post("/v1/create", token=agent.token, json=body)
+        drain()
+        asset = Asset.objects.get()
+        assert client.get(f"/a/{asset.public_id}.{asset.extension}").status_code == 200
+
+        api.delete(f"/v1/assets/{asset.public_id}", token=agent.token)
+
+        assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET)
+
+    def test_bucket_that_is_gone_is_a_storage_failure(
+        self, transactional_db, s3, api, agent, drain
+    ):
+        s3.delete_bucket(Bucket=BUCKET)
+
+        answer = api.post("/v1/upload", token=agent.token, json=upload_of(noise()))
+
+        assert answer.code == "SERVICE_UNAVAILABLE"
+        assert BUCKET not in str(answer.envelope)
+        assert not Asset.objects.exists()
+        s3.create_bucket(Bucket=BUCKET)

@@ -1,0 +1,98 @@
+import pytest
+
+from accounts.models import AuditLine
+from imageskill.lib.errors import InvalidArguments
+from jobs import registry
+from jobs.catalog import availability, switches
+from jobs.models import Switch
+from jobs.providers import breaker
+from jobs.registry.unavailability import LOCAL_IS_OFF, MODEL_IS_OFF, NO_CREDENTIALS, PROVIDER_IS_OFF
+
+SKETCH = registry.get("local.sketch")
+REMIX = registry.get("local.sketch-remix")
+FLUX = registry.get("fal.flux-dev")
+
+
+@pytest.fixture(autouse=True)
+def _forgotten():
+    switches.forget()
+    yield
+    switches.forget()
+
+
+@pytest.fixture
+def turn(db, django_capture_on_commit_callbacks):
+    def turn(kind, name, *, is_on, reason="bad pictures since noon"):
+        with django_capture_on_commit_callbacks(execute=True):
+            return switches.turn(kind=kind, name=name, is_on=is_on, user=None, reason=reason)
+
+    return turn
+
+
+class TestTurn:
+    def test_a_model_is_off_at_once_and_on_again(self, turn):
+        turn("model", "local.sketch", is_on=False)
+        assert availability.current().of(SKETCH) == MODEL_IS_OFF
+        assert availability.current().of(REMIX) is None
+        turn("model", "local.sketch", is_on=True)
+        assert availability.current().of(SKETCH) is None
+
+    def test_a_provider_is_off_with_all_its_models(self, turn):
+        turn("provider", "local", is_on=False)
+        assert availability.current().of(SKETCH) == PROVIDER_IS_OFF
+        assert availability.current().of(REMIX) == PROVIDER_IS_OFF
+
+    def test_the_audit_tells_who_and_why(self, turn):
+        turn("model", "local.sketch", is_on=False)
+        line = AuditLine.objects.get()
+        assert (line.action, line.subject) == ("model.switched_off", "local.sketch")
+        assert (line.reason, line.before, line.after) == (
+            "bad pictures since noon",
+            {"is_on": True},
+            {"is_on": False},
+        )
+
+    def test_one_row_stands_for_a_thing(self, turn):
+        turn("model", "local.sketch", is_on=False)
+        turn("model", "local.sketch", is_on=False, reason="still bad")
+        assert Switch.objects.get().reason == "still bad"
+
+    @pytest.mark.parametrize(
+        ("kind", "name", "reason"),
+        [
+            ("model", "local", "why"),
+            ("provider", "local.sketch", "why"),
+            ("model", "local.sketch", "  "),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused(self, turn, kind, name, reason):
+        with pytest.raises(InvalidArguments):
+            turn(kind, name, is_on=False, reason=reason)
+        assert not Switch.objects.exists()
+
+    def test_a_switch_is_remembered_for_a_while(self, db, django_assert_num_queries):
+        with django_assert_num_queries(1):
+            switches.off()
+            switches.off()
+
+
+class TestAvailability:
+    def test_no_credentials_is_the_first_reason(self, db, settings):
+        settings.PROVIDERS_ARE_STANDINS = False
+        settings.FAL_KEY = ""
+        assert availability.current().of(FLUX) == NO_CREDENTIALS
+        settings.FAL_KEY = "id:secret"
+        assert availability.current().of(FLUX) is None
+
+    def test_the_local_renderer_follows_its_setting(self, db, settings):
+        settings.LOCAL_PROVIDER = False
+        assert availability.current().of(SKETCH) == LOCAL_IS_OFF
+
+    def test_an_open_breaker_is_told_with_its_seconds(self, db, settings):
+        for _ in range(settings.BREAKER_FAILURES):
+            breaker.note_failure("local.sketch")
+        obstacle = availability.current().of(SKETCH)
+        assert obstacle.reason == "provider_failing"
+        assert 0 < obstacle.retry_after_s <= settings.BREAKER_PAUSE_S
+        breaker.note_success("local.sketch")
+        assert availability.current().of(SKETCH) is None

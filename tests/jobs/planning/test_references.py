@@ -1,0 +1,196 @@
+import pytest
+
+from imageskill.lib.errors import InvalidArguments
+from jobs import registry
+from jobs.planning import references
+from jobs.planning.inputs import InputPolicyDenied
+from tests.jobs.plans import edit, picture, plan, reference
+
+KLING = registry.get("fal.kling-image-o3-text-to-image")
+KLING_EDITS = [
+    registry.get(name) for name in ("fal.kling-image-o1", "fal.kling-image-o3-image-to-image")
+]
+DREAMO = registry.get("fal.dreamo")
+XAI = registry.get("xai.grok-imagine-image-edit")
+
+
+def frontal(index=0, **fields):
+    return reference("element_frontal", index, **fields)
+
+
+def beside(index=0, reference_index=0, **fields):
+    return reference("element_reference", index, reference_index=reference_index, **fields)
+
+
+def refused(model, *asked):
+    with pytest.raises(InvalidArguments) as error:
+        references.check(model, asked)
+    return [(detail["field"], detail["message"]) for detail in error.value.details]
+
+
+class TestElements:
+    def test_ten_elements_of_four_pictures_are_taken(self):
+        asked = [frontal(index) for index in range(10)]
+        asked += [beside(index, slot) for index in range(10) for slot in range(3)]
+        references.check(KLING, tuple(asked))
+
+    def test_an_element_needs_its_frontal(self):
+        assert refused(KLING, frontal(0), beside(1))[0][1].startswith("each element needs")
+
+    def test_two_frontals_of_one_element_are_refused(self):
+        assert "same role and index" in refused(KLING, frontal(0), frontal(0))[0][1]
+
+    def test_an_eleventh_element_is_refused(self):
+        asked = [frontal(index) for index in range(11)]
+        assert ("references.10.index", "must be from 0 to 9") in refused(KLING, *asked)
+
+    @pytest.mark.parametrize("slot", [-1, 3, None])
+    def test_a_slot_is_from_0_to_2(self, slot):
+        found = refused(KLING, frontal(0), beside(0, slot))
+        assert ("references.1.reference_index", "must be from 0 to 2") in found
+
+    def test_slots_are_contiguous(self):
+        assert "contiguous" in refused(KLING, frontal(0), beside(0, 1))[0][1]
+
+    def test_indexes_are_contiguous_from_0(self):
+        assert "contiguous" in refused(KLING, frontal(1))[0][1]
+        assert "contiguous" in refused(KLING, frontal(0), frontal(2))[0][1]
+
+    def test_a_frontal_has_no_slot_and_no_task(self):
+        found = dict(refused(KLING, frontal(0, reference_index=0, reference_task="id")))
+        assert set(found) == {"references.0.reference_index", "references.0.reference_task"}
+
+    def test_flat_references_are_refused(self):
+        found = refused(KLING, reference("reference_image", 0))
+        assert found[0] == ("references.0.role", "must be element_frontal or element_reference")
+
+    @pytest.mark.parametrize("model", KLING_EDITS)
+    def test_an_input_takes_the_place_of_the_tenth(self, model):
+        asked = [frontal(index) for index in range(9)]
+        asked += [beside(index, slot) for index in range(9) for slot in range(3)]
+        references.check(model, tuple(asked))
+
+        found = refused(model, *asked, frontal(9))
+
+        assert ("references.36.index", "must be from 0 to 8") in found
+
+    def test_forty_entries_are_the_most(self):
+        asked = [frontal(index) for index in range(10)]
+        asked += [beside(index, slot) for index in range(10) for slot in range(3)]
+        found = refused(KLING, *asked, beside(0, 0))
+        assert any("at most 40" in message for _, message in found)
+
+
+class TestPictures:
+    @pytest.mark.parametrize("task", [None, "ip", "id", "style"])
+    def test_dreamo_takes_two_with_a_task(self, task):
+        references.check(DREAMO, (reference(index=0, reference_task=task), reference(index=1)))
+
+    def test_an_unknown_task_is_refused(self):
+        found = refused(DREAMO, reference(index=0, reference_task="face"))
+        assert found == [("references.0.reference_task", "must be ip or id or style")]
+
+    def test_xai_takes_two_and_no_task(self):
+        references.check(XAI, (reference(index=0), reference(index=1)))
+        found = refused(XAI, reference(index=0, reference_task="id"))
+        assert found == [("references.0.reference_task", "is not taken here")]
+
+    @pytest.mark.parametrize("model", [DREAMO, XAI])
+    def test_a_third_is_refused(self, model):
+        found = refused(model, *(reference(index=index) for index in range(3)))
+        assert ("references.2.index", "must be from 0 to 1") in found
+
+    def test_a_model_without_references_takes_none(self):
+        found = refused(registry.get("fal.flux-dev"), reference())
+        assert found == [("references", "fal.flux-dev takes none")]
+
+
+class TestAssets:
+    @pytest.mark.parametrize(
+        ("facts", "word"),
+        [
+            ({"mime_type": "image/gif"}, "image/gif"),
+            ({"content_length": 10_485_761}, "10485760"),
+            ({"content_length": 0}, "0 bytes"),
+            ({"width": 299}, "300"),
+            ({"height": 299}, "300"),
+            ({"width": 300, "height": 751}, "0.40"),
+            ({"width": 2561}, "2.50"),
+        ],
+    )
+    def test_a_picture_that_is_no_good_is_refused(self, facts, word):
+        with pytest.raises(InputPolicyDenied) as error:
+            references.check(DREAMO, (reference(facts=picture(**facts)),))
+        assert word in error.value.text
+        assert error.value.details[0]["field"] == "references.0.asset_id"
+
+    @pytest.mark.parametrize(
+        "facts",
+        [
+            {"content_length": 10_485_760},
+            {"width": 300, "height": 300},
+            {"width": 400, "height": 1000},
+            {"width": 2560, "height": 1024},
+            {"mime_type": "image/webp"},
+        ],
+    )
+    def test_the_limits_themselves_are_taken(self, facts):
+        references.check(DREAMO, (reference(facts=picture(**facts)),))
+
+
+class TestInputs:
+    def test_an_edit_needs_an_input(self):
+        with pytest.raises(InvalidArguments) as error:
+            edit(model="fal.flux-pro-kontext", input_image=None)
+        assert error.value.details[0]["field"] == "input_asset_id"
+
+    def test_a_create_takes_none(self):
+        with pytest.raises(InvalidArguments):
+            plan(model="fal.flux-dev", input_image=picture())
+
+    @pytest.mark.parametrize(
+        ("model", "facts"),
+        [
+            ("openai.gpt-image-2-edit", {"mime_type": "image/gif"}),
+            ("openai.gpt-image-2-edit", {"content_length": 50_000_001}),
+            ("xai.grok-imagine-image-edit", {"content_length": 10_485_761}),
+            ("fal.kling-image-o1", {"width": 299}),
+            ("fal.kling-image-v3-image-to-image", {"width": 2561}),
+        ],
+    )
+    def test_an_input_beyond_its_provider_is_refused(self, model, facts):
+        with pytest.raises(InputPolicyDenied):
+            edit(model=model, input_image=picture(**facts), accept_unknown_cost=True)
+
+    def test_the_local_one_takes_every_upload(self):
+        edit(
+            model="local.sketch-remix",
+            input_image=picture(mime_type="image/gif"),
+            accept_unknown_cost=True,
+        )
+
+
+class TestMasks:
+    def test_ideogram_needs_one(self):
+        with pytest.raises(InvalidArguments) as error:
+            edit(model="fal.ideogram-v2-edit", accept_unknown_cost=True)
+        assert error.value.details[0]["field"] == "mask_asset_id"
+
+    def test_a_mask_of_the_inputs_size_is_taken(self):
+        edit(model="fal.ideogram-v2-edit", mask=picture(), accept_unknown_cost=True)
+
+    def test_a_mask_of_another_size_is_refused(self):
+        with pytest.raises(InputPolicyDenied, match="512x1024"):
+            edit(model="fal.ideogram-v2-edit", mask=picture(width=512), accept_unknown_cost=True)
+
+    def test_openai_takes_a_small_png(self):
+        model = "openai.gpt-image-2-edit"
+        edit(model=model, mask=picture(), accept_unknown_cost=True)
+        for facts in ({"mime_type": "image/jpeg"}, {"content_length": 4_000_001}):
+            with pytest.raises(InputPolicyDenied):
+                edit(model=model, mask=picture(**facts), accept_unknown_cost=True)
+
+    def test_a_model_without_masks_takes_none(self):
+        with pytest.raises(InvalidArguments) as error:
+            edit(model="fal.flux-pro-kontext", mask=picture())
+        assert error.value.details[0]["message"] == "fal.flux-pro-kontext takes none"

@@ -1,0 +1,79 @@
+"""What a finished job is charged, to the credit."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.running.charging import charge_of
+
+
+def charge(**changes):
+    terms = {
+        "planned_usd": Decimal("0.07"),
+        "reported_usd": None,
+        "is_usage_priced": False,
+        "credits_held": 12,
+        "outputs": 1,
+        "planned_outputs": 1,
+        "margin": Decimal("0.40"),
+    }
+    return charge_of(**terms | changes)
+
+
+class TestChargeOf:
+    def test_planned_price_stands(self):
+        assert charge().credits == 12
+
+    def test_planned_price_stands_whatever_the_provider_reports(self):
+        done = charge(reported_usd=Decimal("0.50"))
+
+        assert (done.credits, done.provider_usd) == (12, Decimal("0.50"))
+
+    @pytest.mark.parametrize(
+        ("reported", "credits"), [("0.02", 4), ("0.025", 5), ("0.05", 9), ("0", 1)]
+    )
+    def test_usage_decides_below_the_hold(self, reported, credits):
+        done = charge(is_usage_priced=True, credits_held=34, reported_usd=Decimal(reported))
+
+        assert (done.credits, done.excess_usd) == (credits, None)
+
+    def test_usage_never_takes_more_than_the_hold(self):
+        done = charge(is_usage_priced=True, credits_held=9, reported_usd=Decimal("0.20"))
+
+        assert (done.credits, done.excess_usd) == (9, Decimal("0.13"))
+
+    def test_usage_that_is_not_reported_takes_the_hold(self):
+        assert charge(is_usage_priced=True, credits_held=9).credits == 9
+
+    def test_fewer_outputs_than_planned_cost_less(self):
+        planned = Decimal("0.21")
+
+        assert (
+            charge(planned_usd=planned, credits_held=35, outputs=3, planned_outputs=3).credits == 35
+        )
+        assert (
+            charge(planned_usd=planned, credits_held=35, outputs=1, planned_outputs=3).credits == 12
+        )
+
+    @given(
+        planned=st.decimals("0", "10", places=6),
+        reported=st.none() | st.decimals("0", "10", places=6),
+        held=st.integers(1, 5000),
+        outputs=st.integers(1, 10),
+        is_usage_priced=st.booleans(),
+    )
+    def test_is_at_least_one_and_at_most_the_hold(
+        self, planned, reported, held, outputs, is_usage_priced
+    ):
+        done = charge(
+            planned_usd=planned,
+            reported_usd=reported,
+            credits_held=held,
+            outputs=outputs,
+            planned_outputs=10,
+            is_usage_priced=is_usage_priced,
+        )
+
+        assert 1 <= done.credits <= held
