@@ -10,7 +10,6 @@ from billing.chart import ORGANIZATION, Kind, Purpose
 from billing.ledger import debts, job_transfers, lots, posting
 from billing.ledger.posting import Overdrawn, TransferConflict, WalletsMissing
 from billing.models import JobHold, Transfer, Wallet
-from billing.purchases import purchase_hints
 from imageskill.lib import clock
 from imageskill.lib.errors import ApiError
 
@@ -18,12 +17,19 @@ __all__ = ["Overdrawn", "TransferConflict", "WalletsMissing"]
 
 
 class InsufficientCredits(ApiError):
-    """The organization can't pay for this, or owes credits. Nothing was written."""
+    """The organization can't pay for this, or owes credits. Nothing was written.
+
+    Carries the balances in credits; whoever renders it adds how to buy more.
+    """
 
     code = "QUOTA_EXCEEDED"
     status = 402
     exit_code = 5
     message = "There are not enough credits for this operation."
+
+    def __init__(self, message: str, *, preview: int, paid: int, owed: int) -> None:
+        self.preview, self.paid, self.owed = preview, paid, owed
+        super().__init__(message)
 
 
 class HoldClosed(Exception):
@@ -188,9 +194,7 @@ def _check_funds(wallets: posting.Wallets, credits: int) -> None:
         why = f"{owes} credits are owed after a reversal; the next purchase settles them first."
     else:
         why = f"This needs {credits} credits; {preview + paid} are there."
-    raise InsufficientCredits(
-        why, recovery=purchase_hints.recovery(preview=preview, paid=paid, owed=owes)
-    )
+    raise InsufficientCredits(why, preview=preview, paid=paid, owed=owes)
 
 
 def _held(organization_id: int, job_id: str) -> JobHold:

@@ -14,6 +14,8 @@ from ninja.types import DictStrAny
 
 from accounts.api.endpoints import router as accounts_router
 from billing.api import router as billing_router
+from billing.ledger import InsufficientCredits
+from billing.purchases import purchase_hints
 from feedback.api import router as feedback_router
 from imageskill import __version__
 from imageskill.lib import strict_json
@@ -96,6 +98,14 @@ for router in (
 
 @api.exception_handler(ApiError)
 def _api_error(request: HttpRequest, error: ApiError) -> HttpResponse:
+    return failure(request, error)
+
+
+@api.exception_handler(InsufficientCredits)
+def _insufficient_credits(request: HttpRequest, error: InsufficientCredits) -> HttpResponse:
+    error.recovery = purchase_hints.recovery(
+        preview=error.preview, paid=error.paid, owed=error.owed
+    )
     return failure(request, error)
 
 

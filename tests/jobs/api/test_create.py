@@ -146,6 +146,9 @@ class TestCreate:
         answer = create()
 
         assert (answer.status, answer.code) == (402, "QUOTA_EXCEEDED")
+        recovery = answer.error["recovery"]
+        assert "credits quote" in recovery["suggested_command"]
+        assert recovery["top_up"]["recommended"]
         assert not Job.objects.exists()
 
     def test_third_job_of_a_day_is_refused(self, create):
