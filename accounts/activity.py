@@ -63,14 +63,14 @@ def event(
     )
 
 
-def of(organization_id: int) -> QuerySet[ActivityEvent]:
+def for_organization(organization_id: int) -> QuerySet[ActivityEvent]:
     """Give what one organization may read, newest first."""
     return ActivityEvent.objects.filter(organization_id=organization_id).order_by("-id")
 
 
-def about(organization_id: int, reference: str) -> QuerySet[ActivityEvent]:
+def find_by_reference(organization_id: int, reference: str) -> QuerySet[ActivityEvent]:
     """Narrow to the events that a job, asset, usage, report, quote, receipt or trace id names."""
-    return of(organization_id).filter(references__contains=[reference])
+    return for_organization(organization_id).filter(references__contains=[reference])
 
 
 def _references(

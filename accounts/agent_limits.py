@@ -9,7 +9,7 @@ from accounts.models import Agent, User
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class AgentLimits:
     """Grants and caps of one agent. None is no cap."""
 
     grants: tuple[str, ...]
@@ -33,9 +33,9 @@ class Terms:
         }
 
 
-def of(agent: Agent) -> Terms:
+def for_agent(agent: Agent) -> AgentLimits:
     """Read the terms that an agent works under."""
-    return Terms(
+    return AgentLimits(
         grants=tuple(agent.grants),
         outputs_per_request=agent.cap_outputs_per_request,
         credits_per_operation=agent.cap_credits_per_operation,
@@ -46,15 +46,15 @@ def of(agent: Agent) -> Terms:
     )
 
 
-def change(*, agent: Agent, user: User, terms: Terms) -> bool:
+def update(*, agent: Agent, user: User, terms: AgentLimits) -> bool:
     """Put an agent under other terms, by its sponsor; False when they are the same.
 
     They bind from the next request on: work that was accepted goes on. Raises
     `sponsors.Refused` for anybody but the owner.
     """
     with transaction.atomic():
-        locked = sponsors.lock_owned(agent, user)
-        before, after = of(locked).as_columns(), terms.as_columns()
+        locked = sponsors.lock_owned_agent(agent, user)
+        before, after = for_agent(locked).as_columns(), terms.as_columns()
         if before == after:
             return False
         Agent.objects.filter(pk=locked.pk).update(**after)

@@ -15,7 +15,7 @@ _NOT_A_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]|://|www\.", re.IGNOR
 
 
 @dataclass(frozen=True, slots=True)
-class SignedUp:
+class NewAgent:
     """A new agent and the only sight of its token."""
 
     agent: Agent
@@ -30,14 +30,14 @@ def is_plain_name(text: str) -> bool:
     return 1 <= len(text) <= 80 and text.strip() == text and not _NOT_A_NAME.search(text)
 
 
-def normalized_contact(text: str) -> str:
+def normalize_contact(text: str) -> str:
     """Write a contact address the one way that it is compared and counted by."""
     return text.strip().lower()
 
 
 def sign_up(
     *, name: str, runtime: str, contact: str, network: str, discovery_source: str = ""
-) -> SignedUp:
+) -> NewAgent:
     """Make an organization with its first agent and token, in the caller's transaction.
 
     The same contact, name and runtime make another agent: nobody gets hold of an existing one
@@ -47,14 +47,14 @@ def sign_up(
         organization=Organization.objects.create(),
         name=name,
         runtime=runtime,
-        contact=normalized_contact(contact),
+        contact=normalize_contact(contact),
         grants=list(grants.NEW_AGENT_GRANTS),
         cap_outputs_per_request=settings.NEW_AGENT_OUTPUTS_PER_REQUEST,
         cap_credits_per_operation=settings.NEW_AGENT_CREDITS_PER_OPERATION,
         signup_network=network,
         discovery_source=discovery_source,
     )
-    return SignedUp(agent=agent, token=minting.mint(agent))
+    return NewAgent(agent=agent, token=minting.create(agent))
 
 
 def revoke(agent: Agent, *, user: User | None, reason: str) -> None:
@@ -62,7 +62,7 @@ def revoke(agent: Agent, *, user: User | None, reason: str) -> None:
     with transaction.atomic():
         locked = Agent.objects.select_for_update().get(pk=agent.pk)
         before = locked.claim_state
-        states.move(locked, to=Agent.ClaimState.REVOKED)
+        states.transition(locked, to=Agent.ClaimState.REVOKED)
         ended = minting.revoke_all(locked)
         audit.record(
             user=user,

@@ -16,5 +16,5 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect what follows a new second factor, and what follows migrations."""
-        import_module("accounts.sign_in.second_factor").listen()
+        import_module("accounts.sign_in.second_factor").connect_signals()
         post_migrate.connect(staff_groups.sync, sender=self, dispatch_uid="accounts.staff_groups")

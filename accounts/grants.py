@@ -45,7 +45,7 @@ def require(agent: Agent, grant: str) -> None:
     if grant not in agent.grants:
         raise CapabilityDenied(
             f"This agent lacks the grant {grant} ({GRANTS[grant]}). {_who_can_help(agent)}",
-            recovery=how_to_get_more(agent),
+            recovery=access_recovery(agent),
         )
 
 
@@ -57,14 +57,14 @@ def check_operation(agent: Agent, *, credits: int, outputs: int) -> None:
         raise CapabilityDenied(
             f"This agent may ask for at most {agent.cap_outputs_per_request} outputs in one "
             f"request, not {outputs}. {_who_can_help(agent)}",
-            recovery=how_to_get_more(agent),
+            recovery=access_recovery(agent),
         )
     cap = credits_per_operation(agent)
     if credits > cap:
         raise CapabilityDenied(
             f"This operation takes {credits} credits; the cap for one operation is "
             f"{cap}. {_who_can_help(agent)}",
-            recovery=how_to_get_more(agent),
+            recovery=access_recovery(agent),
         )
 
 
@@ -75,7 +75,7 @@ def credits_per_operation(agent: Agent) -> int:
     return agent.cap_credits_per_operation
 
 
-def how_to_get_more(agent: Agent) -> Recovery:
+def access_recovery(agent: Agent) -> Recovery:
     """Say how the agent comes to a grant or a higher cap."""
     if agent.claim_state == Agent.ClaimState.CLAIMED:
         return {"docs_url": f"{settings.PUBLIC_SITE_URL}/agents/{agent.public_id}"}

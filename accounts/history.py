@@ -12,12 +12,12 @@ from accounts.agent_corrections import CAPS
 from accounts.models import Agent, AuditLine, Claim
 
 _ClaimState, _RequestState = Agent.ClaimState, Agent.ClaimRequestState
-_TERMS = ("grants", *CAPS)
+_LIMIT_FIELDS = ("grants", *CAPS)
 _SUSPENSIONS = ("agent.suspend", "agent.reinstate")
-_TELLING = ("claim.accept", "agent.terms", "agent.set_caps", "agent.revoke", *_SUSPENSIONS)
+_RELEVANT_ACTIONS = ("claim.accept", "agent.terms", "agent.set_caps", "agent.revoke", *_SUSPENSIONS)
 
 
-class Recalled(NamedTuple):
+class HistoricalValue(NamedTuple):
     """A value of a past moment, or today's where the past one was not recorded."""
 
     value: Any
@@ -25,86 +25,90 @@ class Recalled(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AgentSnapshot:
     """What an agent was and might do. `suspended` is why and since when, or None."""
 
-    claim_state: Recalled
-    claim_request_state: Recalled
-    sponsor: Recalled
-    contact: Recalled
-    suspended: Recalled
-    terms: dict[str, Recalled]
+    claim_state: HistoricalValue
+    claim_request_state: HistoricalValue
+    sponsor: HistoricalValue
+    contact: HistoricalValue
+    suspended: HistoricalValue
+    terms: dict[str, HistoricalValue]
 
 
-def standing(agent: Agent, *, at: datetime, was_paid: bool) -> Standing:
+def agent_at(agent: Agent, *, at: datetime, was_paid: bool) -> AgentSnapshot:
     """Recall how the agent stood; `was_paid` says whether a payment had backed it by then."""
-    telling = AuditLine.objects.filter(subject=agent.public_id, action__in=_TELLING)
+    telling = AuditLine.objects.filter(subject=agent.public_id, action__in=_RELEVANT_ACTIONS)
     lines = list(telling.order_by("pk"))
     owner = agent.organization.owner
     claims = list(agent.claims.select_related("recipient").order_by("pk"))
-    return Standing(
+    return AgentSnapshot(
         claim_state=_claim_state(lines, at, agent.claim_state, was_paid),
         claim_request_state=_request_state(claims, at),
-        sponsor=recalled(lines, "owner", at=at, now=owner.email if owner else None),
+        sponsor=value_at(lines, "owner", at=at, now=owner.email if owner else None),
         contact=_contact(claims, at, agent.contact),
         suspended=_suspended(lines, at, agent),
-        terms={name: recalled(lines, name, at=at, now=getattr(agent, name)) for name in _TERMS},
+        terms={
+            name: value_at(lines, name, at=at, now=getattr(agent, name)) for name in _LIMIT_FIELDS
+        },
     )
 
 
-def recalled(lines: Sequence[AuditLine], name: str, *, at: datetime, now: Any) -> Recalled:
+def value_at(lines: Sequence[AuditLine], name: str, *, at: datetime, now: Any) -> HistoricalValue:
     """Read a value from the first change after the moment, or else from the last before it."""
     about = [line for line in lines if name in (line.before or {}) or name in (line.after or {})]
     earlier = [line for line in about if line.at <= at]
     later = [line for line in about if line.at > at]
     if not later:
-        return Recalled(now)
+        return HistoricalValue(now)
     if name in (later[0].before or {}):
-        return Recalled((later[0].before or {})[name])
+        return HistoricalValue((later[0].before or {})[name])
     if earlier and name in (earlier[-1].after or {}):
-        return Recalled((earlier[-1].after or {})[name])
-    return Recalled(now, is_recorded=False)
+        return HistoricalValue((earlier[-1].after or {})[name])
+    return HistoricalValue(now, is_recorded=False)
 
 
-def _claim_state(lines: Sequence[AuditLine], at: datetime, now: str, was_paid: bool) -> Recalled:
-    state = recalled(lines, "claim_state", at=at, now=now)
+def _claim_state(
+    lines: Sequence[AuditLine], at: datetime, now: str, was_paid: bool
+) -> HistoricalValue:
+    state = value_at(lines, "claim_state", at=at, now=now)
     if state.value == _ClaimState.PAYMENT_BACKED_UNCLAIMED and not was_paid:
-        return Recalled(_ClaimState.UNCLAIMED.value)
+        return HistoricalValue(_ClaimState.UNCLAIMED.value)
     return state
 
 
-def _request_state(claims: Sequence[Claim], at: datetime) -> Recalled:
+def _request_state(claims: Sequence[Claim], at: datetime) -> HistoricalValue:
     asked = [claim for claim in claims if claim.created_at <= at and claim.invited_by_id is None]
     if not asked:
-        return Recalled(_RequestState.NONE.value)
+        return HistoricalValue(_RequestState.NONE.value)
     latest = asked[-1]
     if latest.decided_at is None or latest.decided_at > at:
-        return Recalled(_RequestState.REQUESTED.value)
+        return HistoricalValue(_RequestState.REQUESTED.value)
     if latest.state == Claim.State.REPLACED:  # by an invitation to somebody else
-        return Recalled(_RequestState.REQUESTED.value)
-    return Recalled(latest.state)
+        return HistoricalValue(_RequestState.REQUESTED.value)
+    return HistoricalValue(latest.state)
 
 
-def _contact(claims: Sequence[Claim], at: datetime, now: str) -> Recalled:
+def _contact(claims: Sequence[Claim], at: datetime, now: str) -> HistoricalValue:
     """Read the contact from the requests: each that the agent or staff made names it."""
     asked = [claim for claim in claims if claim.invited_by_id is None]
     earlier = [claim for claim in asked if claim.created_at <= at]
     if len(earlier) == len(asked):
-        return Recalled(now)
+        return HistoricalValue(now)
     if earlier:
-        return Recalled(earlier[-1].recipient.address)
-    return Recalled(now, is_recorded=False)
+        return HistoricalValue(earlier[-1].recipient.address)
+    return HistoricalValue(now, is_recorded=False)
 
 
-def _suspended(lines: Sequence[AuditLine], at: datetime, agent: Agent) -> Recalled:
+def _suspended(lines: Sequence[AuditLine], at: datetime, agent: Agent) -> HistoricalValue:
     about = [line for line in lines if line.action in _SUSPENSIONS]
     earlier = [line for line in about if line.at <= at]
     if earlier:
         latest = earlier[-1]
         is_suspended = latest.action == "agent.suspend"
-        return Recalled((latest.at, latest.reason) if is_suspended else None)
+        return HistoricalValue((latest.at, latest.reason) if is_suspended else None)
     if about and about[0].action == "agent.suspend":
-        return Recalled(None)
+        return HistoricalValue(None)
     if agent.suspended_at is None or agent.suspended_at > at:
-        return Recalled(None, is_recorded=not about)
-    return Recalled((agent.suspended_at, agent.suspension_reason))
+        return HistoricalValue(None, is_recorded=not about)
+    return HistoricalValue((agent.suspended_at, agent.suspension_reason))

@@ -6,24 +6,24 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, make_password
 from django.db import transaction
 
-from accounts.agents import normalized_contact
+from accounts.agents import normalize_contact
 from accounts.models import Agent, User
 from imageskill.lib import clock
 
 _CONFIRMED_WITHIN = timedelta(days=1)
 
 
-class Refused(Exception):
+class SponsorActionRefused(Exception):
     """Something that a person asked for and can't have; the text says why, in plain words."""
 
 
-def ensure(address: str) -> User:
+def get_or_create_user(address: str) -> User:
     """Give the person of this address, who may be new: then with nothing but the address.
 
     Called when somebody asks for a sign-in code, so that known and unknown addresses are
     answered, mailed and timed alike. The address counts as theirs once the code came back.
     """
-    address = normalized_contact(address)
+    address = normalize_contact(address)
     with transaction.atomic():
         user, _ = User.objects.get_or_create(
             email=address, defaults={"password": make_password(None)}
@@ -34,7 +34,7 @@ def ensure(address: str) -> User:
     return user
 
 
-def forget_strangers() -> int:
+def delete_unconfirmed_users() -> int:
     """Forget whoever asked for a code and never typed it; gives how many.
 
     Anybody can type anybody's address: what nobody confirmed in a day is not kept.
@@ -51,13 +51,13 @@ def forget_strangers() -> int:
     return len(keys)
 
 
-def addresses_of(user: User) -> list[str]:
+def confirmed_addresses(user: User) -> list[str]:
     """Give the addresses that a person has shown to be theirs, in lower case."""
     confirmed = EmailAddress.objects.filter(user=user, verified=True)
     return [address.lower() for address in confirmed.values_list("email", flat=True)]
 
 
-def lock_owned(agent: Agent, user: User) -> Agent:
+def lock_owned_agent(agent: Agent, user: User) -> Agent:
     """Lock an agent and its organization for a change by its sponsor; refuse anybody else."""
     locked = (
         Agent.objects.select_for_update(of=("self", "organization"))
@@ -65,5 +65,5 @@ def lock_owned(agent: Agent, user: User) -> Agent:
         .get(pk=agent.pk)
     )
     if locked.organization.owner_id != user.pk:
-        raise Refused("This agent is no longer yours.")
+        raise SponsorActionRefused("This agent is no longer yours.")
     return locked

@@ -10,11 +10,11 @@ from accounts.models import User
 from accounts.roles import ROLES
 
 
-class Refused(Exception):
+class StaffChangeRefused(Exception):
     """This person's standing can't be changed like that; the text says why."""
 
 
-def roles_of(user: User) -> list[str]:
+def role_names(user: User) -> list[str]:
     """Give the names of the person's roles, in order."""
     return sorted(group.name for group in user.groups.all())
 
@@ -28,22 +28,24 @@ def set_roles(*, user: User, by: User, roles: Collection[str], reason: str) -> N
     """
     with transaction.atomic():
         locked = _lock(user, by)
-        before = roles_of(locked)
+        before = role_names(locked)
         if not locked.is_active:
-            raise Refused("This account is closed.")
+            raise StaffChangeRefused("This account is closed.")
         if locked.is_superuser:
-            raise Refused("They have all rights. Take staff access away first, then give roles.")
+            raise StaffChangeRefused(
+                "They have all rights. Take staff access away first, then give roles."
+            )
         if not roles or not set(roles) <= set(ROLES):
-            raise Refused("Choose at least one of the roles, or take staff access away.")
+            raise StaffChangeRefused("Choose at least one of the roles, or take staff access away.")
         if locked.is_staff and before == sorted(roles):
-            raise Refused("They have these roles already.")
+            raise StaffChangeRefused("They have these roles already.")
         locked.is_staff = True
         locked.groups.set(Group.objects.filter(name__in=roles))
         _end_sessions(locked)
-        _note(locked, by, "staff.set_roles", reason, before=before, after=sorted(roles))
+        _audit(locked, by, "staff.set_roles", reason, before=before, after=sorted(roles))
 
 
-def remove(*, user: User, by: User, reason: str) -> None:
+def remove_access(*, user: User, by: User, reason: str) -> None:
     """Take all roles and rights from the person, whose sessions end; a sponsor they stay.
 
     Raises `Refused` on oneself, on who has all rights unless one has them too, and on who was
@@ -52,21 +54,23 @@ def remove(*, user: User, by: User, reason: str) -> None:
     with transaction.atomic():
         locked = _lock(user, by)
         if not (locked.is_staff or locked.is_superuser):
-            raise Refused("They are not staff.")
-        before = ["everything"] if locked.is_superuser else roles_of(locked)
+            raise StaffChangeRefused("They are not staff.")
+        before = ["everything"] if locked.is_superuser else role_names(locked)
         locked.is_staff = locked.is_superuser = False
         locked.groups.clear()
         locked.user_permissions.clear()
         _end_sessions(locked)
-        _note(locked, by, "staff.remove", reason, before=before, after=[])
+        _audit(locked, by, "staff.remove", reason, before=before, after=[])
 
 
 def _lock(user: User, by: User) -> User:
     locked = User.objects.select_for_update().get(pk=user.pk)
     if locked.pk == by.pk:
-        raise Refused("Somebody else has to change your own access.")
+        raise StaffChangeRefused("Somebody else has to change your own access.")
     if locked.is_superuser and not by.is_superuser:
-        raise Refused("They have all rights; only somebody who has them too can take them away.")
+        raise StaffChangeRefused(
+            "They have all rights; only somebody who has them too can take them away."
+        )
     return locked
 
 
@@ -76,7 +80,7 @@ def _end_sessions(user: User) -> None:
     user.save(update_fields=["is_staff", "is_superuser", "password"])
 
 
-def _note(
+def _audit(
     user: User, by: User, action: str, reason: str, *, before: list[str], after: list[str]
 ) -> None:
     audit.record(

@@ -50,16 +50,18 @@ def reinstate(*, agent: Agent, user: User, reason: str) -> bool:
 def pause(*, agent: Agent, user: User) -> bool:
     """Stop one's agent at once, by its sponsor, who may also let it go on."""
     with transaction.atomic():
-        locked = sponsors.lock_owned(agent, user)
+        locked = sponsors.lock_owned_agent(agent, user)
         return suspend(agent=locked, user=user, reason=_PAUSED)
 
 
 def resume(*, agent: Agent, user: User) -> bool:
     """Let one's agent go on; refused where somebody else than its sponsor stopped it."""
     with transaction.atomic():
-        locked = sponsors.lock_owned(agent, user)
+        locked = sponsors.lock_owned_agent(agent, user)
         if locked.is_suspended and not is_paused_by(locked, user):
-            raise sponsors.Refused("Our staff stopped this agent; only they can let it go on.")
+            raise sponsors.SponsorActionRefused(
+                "Our staff stopped this agent; only they can let it go on."
+            )
         return reinstate(agent=locked, user=user, reason="Let go on by its sponsor.")
 
 
@@ -70,7 +72,7 @@ def is_paused_by(agent: Agent, user: User) -> bool:
     return agent.suspension_reason == _PAUSED and latest is not None and latest.user_id == user.pk
 
 
-def why(agent: Agent) -> str:
+def suspension_message(agent: Agent) -> str:
     """Say to its sponsor why an agent is stopped; what staff noted is theirs."""
     if agent.suspension_reason == _PAUSED:
         return "Its sponsor stopped it and can let it go on, in its settings."

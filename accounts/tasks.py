@@ -11,21 +11,21 @@ from imageskill.lib.queue import enqueue
 @shared_task(name="accounts.mail_claim")
 def mail_claim(*, claim_id: int, **_: object) -> None:
     """Send the mail of one request to claim an agent."""
-    requests.mail(claim_id=claim_id)
+    requests.send(claim_id=claim_id)
 
 
 @shared_task(name="accounts.mail_alert")
 def mail_alert(*, alert_id: int, **_: object) -> None:
     """Send one alert to a sponsor."""
-    alerts.mail(alert_id=alert_id)
+    alerts.send(alert_id=alert_id)
 
 
 @shared_task(name="accounts.mail_again")
-def mail_again(**_: object) -> None:
+def retry_mail(**_: object) -> None:
     """Hand over again whatever mail got lost on its way."""
-    for claim_id in requests.waiting_for_mail():
+    for claim_id in requests.ids_awaiting_mail():
         enqueue("accounts.mail_claim", claim_id=claim_id)
-    for alert_id in alerts.waiting_for_mail():
+    for alert_id in alerts.ids_awaiting_mail():
         enqueue("accounts.mail_alert", alert_id=alert_id)
 
 
@@ -36,6 +36,6 @@ def expire_claims(**_: object) -> None:
 
 
 @shared_task(name="accounts.forget_strangers")
-def forget_strangers(**_: object) -> None:
+def delete_unconfirmed_users(**_: object) -> None:
     """Forget addresses that somebody typed to sign in and nobody confirmed."""
-    sponsors.forget_strangers()
+    sponsors.delete_unconfirmed_users()

@@ -17,10 +17,10 @@ from imageskill.lib import clock
 
 log = structlog.get_logger("telemetry")
 
-_MOST_WAITING = 10_000  # beyond it the oldest rows fall off: telemetry must not eat the memory
+_MAX_QUEUED = 10_000  # beyond it the oldest rows fall off: telemetry must not eat the memory
 _BATCH = 500
 _PAUSE_S = 1.0
-_EXPIRED_AT_ONCE = 5000
+_EXPIRE_BATCH = 5000
 
 # A row takes milliseconds as a model and microseconds by COPY, and every request makes one.
 _COLUMNS: dict[str, Any] = {
@@ -30,7 +30,7 @@ _COLUMNS: dict[str, Any] = {
 }
 _COPY = f"COPY {TelemetryRow._meta.db_table} ({', '.join(_COLUMNS)}) FROM STDIN"
 
-_waiting: deque[dict[str, Any]] = deque(maxlen=_MOST_WAITING)
+_waiting: deque[dict[str, Any]] = deque(maxlen=_MAX_QUEUED)
 _lock = threading.Lock()
 _writer: threading.Thread | None = None
 
@@ -67,7 +67,7 @@ def expire(*, before: datetime) -> int:
     """Delete the rows of before that moment, in batches; gives their number."""
     gone = 0
     while batch := list(
-        TelemetryRow.objects.filter(at__lt=before).values_list("pk", flat=True)[:_EXPIRED_AT_ONCE]
+        TelemetryRow.objects.filter(at__lt=before).values_list("pk", flat=True)[:_EXPIRE_BATCH]
     ):
         TelemetryRow.objects.filter(pk__in=batch).delete()
         gone += len(batch)

@@ -23,7 +23,7 @@ class Purpose(models.TextChoices):
     ADJUSTMENTS = "adjustments", "corrections by staff"
 
 
-ORGANIZATION = (Purpose.PREVIEW, Purpose.PAID, Purpose.HELD, Purpose.OWED)
+ORGANIZATION_PURPOSES = (Purpose.PREVIEW, Purpose.PAID, Purpose.HELD, Purpose.OWED)
 
 # Wallets are locked in primary-key order. The house's are everybody's, so they have the highest
 # keys: they are locked last and held shortest, and an organization never waits for them first.
@@ -47,7 +47,7 @@ class Term(models.TextChoices):
     REVERSED = "reversed", "reversed, less what was reinstated"
 
 
-class Kind(models.TextChoices):
+class TransferKind(models.TextChoices):
     """Every reason for which credits move."""
 
     PREVIEW_GRANT = "preview_grant", "free credits given"
@@ -80,7 +80,7 @@ class Kind(models.TextChoices):
     ADJUST_PAID_DOWN = "adjust_paid_down", "correction: bought credits removed"
 
 
-class Route(NamedTuple):
+class TransferRoute(NamedTuple):
     """Where a kind of transfer leads, and how it counts in the organization's equation."""
 
     source: Purpose
@@ -91,33 +91,33 @@ class Route(NamedTuple):
 
 _P = Purpose
 
-ROUTES: dict[Kind, Route] = {
-    Kind.PREVIEW_GRANT: Route(_P.PROMOTIONS, _P.PREVIEW, Term.GRANTED, 1),
-    Kind.PAID_GRANT: Route(_P.PAYMENTS, _P.PAID, Term.GRANTED, 1),
-    Kind.HOLD_PREVIEW: Route(_P.PREVIEW, _P.HELD),
-    Kind.HOLD_PAID: Route(_P.PAID, _P.HELD),
-    Kind.CAPTURE: Route(_P.HELD, _P.REVENUE, Term.CAPTURED, -1),
-    Kind.RETURN_PREVIEW: Route(_P.HELD, _P.PREVIEW),
-    Kind.RETURN_PAID: Route(_P.HELD, _P.PAID),
-    Kind.REFUND: Route(_P.PAID, _P.PAYMENTS, Term.REVERSED, -1),
-    Kind.REFUND_OWED: Route(_P.PAYMENTS, _P.OWED, Term.REVERSED, -1),
-    Kind.REFUND_UNDONE: Route(_P.PAYMENTS, _P.PAID, Term.REVERSED, 1),
-    Kind.REFUND_OWED_UNDONE: Route(_P.OWED, _P.PAYMENTS, Term.REVERSED, 1),
-    Kind.REFUND_SETTLED: Route(_P.PAID, _P.PAYMENTS),
-    Kind.REFUND_OWED_SETTLED: Route(_P.OWED, _P.PAYMENTS),
-    Kind.REFUND_LOSS_RECOVERED: Route(_P.LOSSES, _P.PAYMENTS),
-    Kind.DISPUTE: Route(_P.PAID, _P.SUSPENSE, Term.REVERSED, -1),
-    Kind.DISPUTE_OWED: Route(_P.SUSPENSE, _P.OWED, Term.REVERSED, -1),
-    Kind.DISPUTE_WON: Route(_P.SUSPENSE, _P.PAID, Term.REVERSED, 1),
-    Kind.DISPUTE_OWED_WON: Route(_P.OWED, _P.SUSPENSE, Term.REVERSED, 1),
-    Kind.DISPUTE_SETTLED: Route(_P.PAID, _P.SUSPENSE),
-    Kind.DISPUTE_OWED_SETTLED: Route(_P.OWED, _P.SUSPENSE),
-    Kind.DISPUTE_LOSS_RECOVERED: Route(_P.LOSSES, _P.SUSPENSE),
-    Kind.DISPUTE_LOST: Route(_P.SUSPENSE, _P.LOSSES),
-    Kind.DISPUTE_LOST_OWED: Route(_P.LOSSES, _P.SUSPENSE),
-    Kind.WRITE_OFF: Route(_P.OWED, _P.LOSSES, Term.WRITTEN_OFF, 1),
-    Kind.ADJUST_PREVIEW_UP: Route(_P.ADJUSTMENTS, _P.PREVIEW, Term.ADJUSTED, 1),
-    Kind.ADJUST_PREVIEW_DOWN: Route(_P.PREVIEW, _P.ADJUSTMENTS, Term.ADJUSTED, -1),
-    Kind.ADJUST_PAID_UP: Route(_P.ADJUSTMENTS, _P.PAID, Term.ADJUSTED, 1),
-    Kind.ADJUST_PAID_DOWN: Route(_P.PAID, _P.ADJUSTMENTS, Term.ADJUSTED, -1),
+ROUTES: dict[TransferKind, TransferRoute] = {
+    TransferKind.PREVIEW_GRANT: TransferRoute(_P.PROMOTIONS, _P.PREVIEW, Term.GRANTED, 1),
+    TransferKind.PAID_GRANT: TransferRoute(_P.PAYMENTS, _P.PAID, Term.GRANTED, 1),
+    TransferKind.HOLD_PREVIEW: TransferRoute(_P.PREVIEW, _P.HELD),
+    TransferKind.HOLD_PAID: TransferRoute(_P.PAID, _P.HELD),
+    TransferKind.CAPTURE: TransferRoute(_P.HELD, _P.REVENUE, Term.CAPTURED, -1),
+    TransferKind.RETURN_PREVIEW: TransferRoute(_P.HELD, _P.PREVIEW),
+    TransferKind.RETURN_PAID: TransferRoute(_P.HELD, _P.PAID),
+    TransferKind.REFUND: TransferRoute(_P.PAID, _P.PAYMENTS, Term.REVERSED, -1),
+    TransferKind.REFUND_OWED: TransferRoute(_P.PAYMENTS, _P.OWED, Term.REVERSED, -1),
+    TransferKind.REFUND_UNDONE: TransferRoute(_P.PAYMENTS, _P.PAID, Term.REVERSED, 1),
+    TransferKind.REFUND_OWED_UNDONE: TransferRoute(_P.OWED, _P.PAYMENTS, Term.REVERSED, 1),
+    TransferKind.REFUND_SETTLED: TransferRoute(_P.PAID, _P.PAYMENTS),
+    TransferKind.REFUND_OWED_SETTLED: TransferRoute(_P.OWED, _P.PAYMENTS),
+    TransferKind.REFUND_LOSS_RECOVERED: TransferRoute(_P.LOSSES, _P.PAYMENTS),
+    TransferKind.DISPUTE: TransferRoute(_P.PAID, _P.SUSPENSE, Term.REVERSED, -1),
+    TransferKind.DISPUTE_OWED: TransferRoute(_P.SUSPENSE, _P.OWED, Term.REVERSED, -1),
+    TransferKind.DISPUTE_WON: TransferRoute(_P.SUSPENSE, _P.PAID, Term.REVERSED, 1),
+    TransferKind.DISPUTE_OWED_WON: TransferRoute(_P.OWED, _P.SUSPENSE, Term.REVERSED, 1),
+    TransferKind.DISPUTE_SETTLED: TransferRoute(_P.PAID, _P.SUSPENSE),
+    TransferKind.DISPUTE_OWED_SETTLED: TransferRoute(_P.OWED, _P.SUSPENSE),
+    TransferKind.DISPUTE_LOSS_RECOVERED: TransferRoute(_P.LOSSES, _P.SUSPENSE),
+    TransferKind.DISPUTE_LOST: TransferRoute(_P.SUSPENSE, _P.LOSSES),
+    TransferKind.DISPUTE_LOST_OWED: TransferRoute(_P.LOSSES, _P.SUSPENSE),
+    TransferKind.WRITE_OFF: TransferRoute(_P.OWED, _P.LOSSES, Term.WRITTEN_OFF, 1),
+    TransferKind.ADJUST_PREVIEW_UP: TransferRoute(_P.ADJUSTMENTS, _P.PREVIEW, Term.ADJUSTED, 1),
+    TransferKind.ADJUST_PREVIEW_DOWN: TransferRoute(_P.PREVIEW, _P.ADJUSTMENTS, Term.ADJUSTED, -1),
+    TransferKind.ADJUST_PAID_UP: TransferRoute(_P.ADJUSTMENTS, _P.PAID, Term.ADJUSTED, 1),
+    TransferKind.ADJUST_PAID_DOWN: TransferRoute(_P.PAID, _P.ADJUSTMENTS, Term.ADJUSTED, -1),
 }

@@ -14,7 +14,7 @@ from imageskill.lib import clock
 CREDIT_USD = Decimal("0.01")
 
 
-def limits_of(agent: Agent, balances: ledger.Balances) -> dict[str, Any]:
+def limits_out(agent: Agent, balances: ledger.Balances) -> dict[str, Any]:
     """Lay out credits and caps for one operation."""
     return {
         "remaining_credits": balances.preview,
@@ -28,12 +28,12 @@ def limits_of(agent: Agent, balances: ledger.Balances) -> dict[str, Any]:
     }
 
 
-def of(agent: Agent, *, at: datetime) -> dict[str, Any]:
+def quota_out(agent: Agent, *, at: datetime) -> dict[str, Any]:
     """Lay out the whole quota, in two statements."""
     balances = ledger.balances(agent.organization_id)
-    use = daily_use.used(agent.pk, at)
-    limit = daily_use.limit_of(agent)
-    offer = purchase_hints.offer(
+    use = daily_use.usage(agent.pk, at)
+    limit = daily_use.job_limit(agent)
+    offer = purchase_hints.build_top_up(
         preview=balances.preview,
         paid=balances.paid,
         owed=balances.owed,
@@ -41,7 +41,7 @@ def of(agent: Agent, *, at: datetime) -> dict[str, Any]:
         is_out_of_jobs=use.jobs >= limit and agent.claim_state == Agent.ClaimState.UNCLAIMED,
     )
     return {
-        "limits": limits_of(agent, balances),
+        "limits": limits_out(agent, balances),
         "daily_jobs": {
             "limit": limit,
             "used": use.jobs,
@@ -62,7 +62,7 @@ def of(agent: Agent, *, at: datetime) -> dict[str, Any]:
     }
 
 
-def _windows(agent: Agent, use: daily_use.Use, at: datetime) -> dict[str, Any]:
+def _windows(agent: Agent, use: daily_use.AgentUsage, at: datetime) -> dict[str, Any]:
     today = clock.utc_day(at)
     next_week = daily_use.week_start(today) + timedelta(days=7)
     next_month = (today.replace(day=1) + timedelta(days=32)).replace(day=1)

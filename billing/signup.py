@@ -15,7 +15,7 @@ from imageskill.lib import clock
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class NewAccount:
     """A new account; the only sight of its token."""
 
     agent: Agent
@@ -31,7 +31,7 @@ def open_account(
     network: str,
     discovery_source: str = "",
     is_bounded: bool = True,
-) -> Opened:
+) -> NewAccount:
     """Sign an agent up with wallets and starter credits, all or nothing.
 
     Starter credits are bounded for each contact, and for each network and day: past a bound
@@ -47,7 +47,7 @@ def open_account(
         )
         agent = signed_up.agent
         ledger.open_wallets(organization_id=agent.organization_id)
-        has_starter = _count_starter(agent.contact, network if is_bounded else "")
+        has_starter = _count_starter_grant(agent.contact, network if is_bounded else "")
         credits = settings.PREVIEW_CREDITS if has_starter else 0
         if credits:
             ledger.grant_preview(
@@ -60,20 +60,20 @@ def open_account(
             )
         if agent.contact:
             requests.request(agent=agent, contact=agent.contact)
-    return Opened(agent=agent, token=signed_up.token, starter_credits=credits)
+    return NewAccount(agent=agent, token=signed_up.token, starter_credits=credits)
 
 
-def rotate(token: Token) -> str:
+def rotate_token(token: Token) -> str:
     """Replace the caller's token by a fresh one, whole or not at all."""
     with transaction.atomic():
         text = minting.rotate(token)
-        rotation.tell_replaced(
-            token.agent, by="by the agent itself", cause=minting.visible_part(text)
+        rotation.notify_rotated(
+            token.agent, by="by the agent itself", cause=minting.display_prefix(text)
         )
         return text
 
 
-def _count_starter(contact: str, network: str) -> bool:
+def _count_starter_grant(contact: str, network: str) -> bool:
     """Count one starter grant against its sources; False where one of them has had its share."""
     bounds = []
     if contact:
@@ -82,7 +82,7 @@ def _count_starter(contact: str, network: str) -> bool:
     if network:
         day = clock.utc_day(clock.now())
         bounds.append((f"network:{network}:{day}", settings.STARTER_GRANTS_PER_DAY_PER_NETWORK))
-    return all(_count(source, limit) for source, limit in bounds)
+    return all(_count_within_limit(source, limit) for source, limit in bounds)
 
 
 _COUNT = """
@@ -94,7 +94,7 @@ RETURNING grants
 """
 
 
-def _count(source: str, limit: int) -> bool:
+def _count_within_limit(source: str, limit: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"source": source, "limit": limit, "now": clock.now()})
         return cursor.fetchone() is not None

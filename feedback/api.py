@@ -9,7 +9,7 @@ from accounts.api.auth import bearer
 from accounts.models import Agent
 from feedback import intake
 from feedback.schemas import ReportIn, ReportOut
-from imageskill.lib.envelope import command
+from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import InvalidArguments
 from imageskill.lib.http import ApiRequest
 
@@ -19,7 +19,7 @@ router = Router(auth=bearer, tags=["feedback"])
 @router.post(
     "/v1/feedback",
     response=ReportOut,
-    openapi_extra=command("image-skill feedback create"),
+    openapi_extra=openapi_command("image-skill feedback create"),
     summary="Report what fails, confuses or is missing",
 )
 def create_feedback(request: ApiRequest, report: ReportIn) -> dict[str, Any]:

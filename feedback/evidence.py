@@ -16,7 +16,7 @@ _LATEST_PROMPTS = 200  # of the agent's; older ones have mostly expired anyway
 
 
 @dataclass(frozen=True, slots=True)
-class Cited:
+class CitedEvidence:
     """One id that a report cites, and the job behind it, if there is one."""
 
     text: str
@@ -24,35 +24,37 @@ class Cited:
     client: str = ""  # which program called, where telemetry still knows
 
 
-def of(reports: Sequence[Report]) -> dict[int, list[Cited]]:
+def for_reports(reports: Sequence[Report]) -> dict[int, list[CitedEvidence]]:
     """Join the evidence of some reports, in four statements however many there are."""
-    texts = {report.pk: _texts(report) for report in reports}
+    texts = {report.pk: _evidence_texts(report) for report in reports}
     ids = {found for cited in texts.values() for text in cited for found in _ID.findall(text)}
-    jobs = _jobs(ids)
+    jobs = _find_jobs(ids)
     traces = {found for found in ids if found.startswith("trace_")}
     traces |= {job.trace_id for job in jobs.values()}
-    clients = _clients(traces)
+    clients = _find_clients(traces)
     return {
-        report.pk: [_cited(report, text, jobs, clients) for text in texts[report.pk]]
+        report.pk: [_resolve(report, text, jobs, clients) for text in texts[report.pk]]
         for report in reports
     }
 
 
-def prompts(report: Report) -> list[str]:
+def quotable_prompts(report: Report) -> list[str]:
     """Give the prompts that the report might quote: of the agent's latest and the cited jobs."""
     latest = Job.objects.filter(agent_id=report.agent_id).order_by("-id")
     pks = list(latest.values_list("pk", flat=True)[:_LATEST_PROMPTS])
-    ids = {found for text in _texts(report) for found in _ID.findall(text)}
-    cited = [job.pk for job in _jobs(ids).values() if job.organization_id == report.organization_id]
+    ids = {found for text in _evidence_texts(report) for found in _ID.findall(text)}
+    cited = [
+        job.pk for job in _find_jobs(ids).values() if job.organization_id == report.organization_id
+    ]
     return list(Prompt.objects.filter(job__in=[*pks, *cited]).values_list("text", flat=True))
 
 
-def _texts(report: Report) -> list[str]:
+def _evidence_texts(report: Report) -> list[str]:
     trace = [f"trace:{report.trace_id}"] if report.trace_id else []
     return list(dict.fromkeys([*report.evidence, *trace]))
 
 
-def _jobs(ids: set[str]) -> dict[str, Job]:
+def _find_jobs(ids: set[str]) -> dict[str, Job]:
     """Find the jobs behind ids of jobs, pictures and traces."""
     fields = ("public_id", "trace_id", "status", "model_id", "credits_held", "credits_captured")
     rows = Job.objects.only(*fields, "error_code", "organization_id")
@@ -66,16 +68,18 @@ def _jobs(ids: set[str]) -> dict[str, Job]:
     return found
 
 
-def _clients(traces: set[str]) -> dict[str, str]:
+def _find_clients(traces: set[str]) -> dict[str, str]:
     rows = TelemetryRow.objects.filter(trace_id__in=traces, kind="request")
     return dict(rows.values_list("trace_id", "client"))
 
 
-def _cited(report: Report, text: str, jobs: dict[str, Job], clients: dict[str, str]) -> Cited:
+def _resolve(
+    report: Report, text: str, jobs: dict[str, Job], clients: dict[str, str]
+) -> CitedEvidence:
     for found in _ID.findall(text):
         job = jobs.get(found)
         if job is not None and job.organization_id == report.organization_id:
-            return Cited(text, job, clients.get(job.trace_id, ""))
+            return CitedEvidence(text, job, clients.get(job.trace_id, ""))
         if found in clients:
-            return Cited(text, None, clients[found])
-    return Cited(text)
+            return CitedEvidence(text, None, clients[found])
+    return CitedEvidence(text)

@@ -11,7 +11,7 @@ from feedback.models import QueueItem, Report
 from feedback.states import QueueState, ReportState
 
 
-def states(reports: Sequence[Report], *, at: datetime) -> dict[int, str | None]:
+def states_at(reports: Sequence[Report], *, at: datetime) -> dict[int, str | None]:
     """Give each report's state by its key; None where what the queue did since hides it."""
     lines: dict[str, list[AuditLine]] = {report.public_id: [] for report in reports}
     telling = AuditLine.objects.filter(
@@ -21,29 +21,29 @@ def states(reports: Sequence[Report], *, at: datetime) -> dict[int, str | None]:
         lines[line.subject].append(line)
     items = {item.report_id: item for item in QueueItem.objects.filter(report__in=reports)}
     return {
-        report.pk: _state(report, lines[report.public_id], items.get(report.pk), at)
+        report.pk: _state_at(report, lines[report.public_id], items.get(report.pk), at)
         for report in reports
     }
 
 
-def _state(
+def _state_at(
     report: Report, lines: Sequence[AuditLine], item: QueueItem | None, at: datetime
 ) -> str | None:
-    before = [_told(line.after) for line in lines if line.at <= at]
+    before = [_state_from_audit(line.after) for line in lines if line.at <= at]
     later = [line for line in lines if line.at > at]
     if before and before[-1] != ReportState.QUEUED:
         return before[-1]
-    came_to = _told(later[0].before) if later else str(report.state)
+    came_to = _state_from_audit(later[0].before) if later else str(report.state)
     if not before or came_to == ReportState.QUEUED:
         return came_to
     # It was put into the queue, and the queue moved it on: before or after the moment?
-    was_queued_again = any(_told(line.after) == ReportState.QUEUED for line in later)
+    was_queued_again = any(_state_from_audit(line.after) == ReportState.QUEUED for line in later)
     if item is None or item.processed_at is None or was_queued_again:
         return None
     return came_to if item.processed_at <= at else ReportState.QUEUED.value
 
 
-def _told(side: Mapping[str, Any] | None) -> str:
+def _state_from_audit(side: Mapping[str, Any] | None) -> str:
     """Read the report's state from one side of an audit line; what left the queue is accepted."""
     told = side or {}
     if "state" in told:

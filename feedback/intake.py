@@ -16,7 +16,7 @@ from feedback import scoring, transitions
 from feedback.github_queue import queue
 from feedback.models import Report
 from imageskill.lib.errors import ApiError
-from imageskill.lib.logs import without_secrets
+from imageskill.lib.logs import redact_secrets
 
 log = structlog.get_logger(__name__)
 
@@ -30,8 +30,8 @@ _TEXTS = (
     "proof_needed",
     "strategic_reason",
 )
-ALIKE_FROM = 0.6  # trigram similarity, 0 to 1, at which an agent repeats itself
-_COMPARED = 200  # the agent's latest reports; a flood must not cost more the longer it lasts
+MIN_SIMILARITY = 0.6  # trigram similarity, 0 to 1, at which an agent repeats itself
+_MAX_COMPARED = 200  # the agent's latest reports; a flood must not cost more the longer it lasts
 
 
 class FeedbackStorageUnavailable(ApiError):
@@ -45,7 +45,7 @@ class FeedbackStorageUnavailable(ApiError):
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class AcceptedReport:
     """A report that was taken in."""
 
     report: Report
@@ -54,35 +54,35 @@ class Accepted:
     had_secrets: bool
 
 
-def accept(*, agent: Agent, fields: Mapping[str, Any]) -> Accepted:
+def accept(*, agent: Agent, fields: Mapping[str, Any]) -> AcceptedReport:
     """Keep a report with its event, or raise `FeedbackStorageUnavailable` with nothing kept.
 
     `fields` are those of `Report`. Anything that looks like a token or key is struck out before
     it is stored. A repeat of the agent's own earlier report counts on that one.
     """
-    cleaned = dict(fields) | {name: without_secrets(fields.get(name) or "") for name in _TEXTS}
-    cleaned["evidence"] = [without_secrets(item) for item in fields.get("evidence", ())]
+    cleaned = dict(fields) | {name: redact_secrets(fields.get(name) or "") for name in _TEXTS}
+    cleaned["evidence"] = [redact_secrets(item) for item in fields.get("evidence", ())]
     had_secrets = any(cleaned[name] != (fields.get(name) or "") for name in _TEXTS)
-    verdict = scoring.of(cleaned)
+    verdict = scoring.score(cleaned)
     try:
         with transaction.atomic():
-            report = _keep(agent, cleaned, verdict)
-            event = _announce(report)
+            report = _store(agent, cleaned, verdict)
+            event = _record_event(report)
             if report.duplicate_of:
-                queue.join(report)
+                queue.share_issue(report)
     except DatabaseError as error:
         log.warning("feedback_not_stored", error=type(error).__name__)
         raise FeedbackStorageUnavailable(recovery={"retry_after_seconds": 5}) from error
-    return Accepted(report=report, event=event, quality=verdict, had_secrets=had_secrets)
+    return AcceptedReport(report=report, event=event, quality=verdict, had_secrets=had_secrets)
 
 
-def _keep(agent: Agent, fields: Mapping[str, Any], verdict: scoring.Quality) -> Report:
+def _store(agent: Agent, fields: Mapping[str, Any], verdict: scoring.Quality) -> Report:
     # The agent's row is the queue in which its own repeats line up.
     Agent.objects.select_for_update(no_key=True).only("pk").get(pk=agent.pk)
-    first = _earlier(agent, fields)
+    first = _find_earlier(agent, fields)
     if first:
         # Locked, so that a worker who has just made their issue and we agree on who tells it.
-        counted = transitions.locked_all(first.pk, first.duplicate_of_id or first.pk)
+        counted = transitions.lock_reports(first.pk, first.duplicate_of_id or first.pk)
         Report.objects.filter(pk__in=counted).update(repeats=F("repeats") + 1)
     return Report.objects.create(
         organization_id=agent.organization_id,
@@ -95,14 +95,14 @@ def _keep(agent: Agent, fields: Mapping[str, Any], verdict: scoring.Quality) -> 
     )
 
 
-def _earlier(agent: Agent, fields: Mapping[str, Any]) -> Report | None:
+def _find_earlier(agent: Agent, fields: Mapping[str, Any]) -> Report | None:
     """Find the agent's own first report of the same thing."""
     # Its own first ones; staff may have merged one of them into somebody else's since.
     is_first = Q(duplicate_of=None) | ~Q(duplicate_of__agent=agent)
     own = Report.objects.filter(is_first, agent=agent)
     if fields["dedupe_key"]:
         return own.filter(dedupe_key=fields["dedupe_key"]).order_by("id").first()
-    latest = own.order_by("-id").values("pk")[:_COMPARED]
+    latest = own.order_by("-id").values("pk")[:_MAX_COMPARED]
     nothing = Cast(Value(0.0), FloatField())
     return (
         own.filter(pk__in=latest, surface=fields["surface"], dedupe_key="")
@@ -115,13 +115,13 @@ def _earlier(agent: Agent, fields: Mapping[str, Any]) -> Report | None:
             if fields["title"] and fields["body"]
             else Greatest("title_alike", "body_alike", nothing)
         )
-        .filter(alike__gte=ALIKE_FROM)
+        .filter(alike__gte=MIN_SIMILARITY)
         .order_by("-alike", "id")
         .first()
     )
 
 
-def _announce(report: Report) -> ActivityEvent:
+def _record_event(report: Report) -> ActivityEvent:
     event = activity.event(
         type="feedback.created",
         organization_id=report.organization_id,

@@ -8,13 +8,13 @@ from accounts import activity
 from feedback.models import QueueItem, Report
 
 
-def announce(item: QueueItem, *, mutation: str = "none", news: str = "") -> None:
+def notify_outcome(item: QueueItem, *, mutation: str = "none", news: str = "") -> None:
     """Write the event of an outcome, inside its transaction.
 
     `mutation` says what we did at GitHub (created or none); `news` is what changed there since.
     """
     report = item.report
-    shown = item.has_issue and _may_know_the_issue(report)
+    shown = item.has_issue and _can_see_issue(report)
     activity.record(
         activity.event(
             type="feedback.github_queue.processed",
@@ -41,15 +41,15 @@ def announce(item: QueueItem, *, mutation: str = "none", news: str = "") -> None
     )
 
 
-def root_of(report: Report) -> Report:
+def root_report(report: Report) -> Report:
     """Give the report that stands on the board for this one: itself, or what it repeats."""
     while report.duplicate_of is not None:
         report = report.duplicate_of
     return report
 
 
-def _may_know_the_issue(report: Report) -> bool:
-    return root_of(report).organization_id == report.organization_id
+def _can_see_issue(report: Report) -> bool:
+    return root_report(report).organization_id == report.organization_id
 
 
 def _summary(item: QueueItem, news: str) -> str:

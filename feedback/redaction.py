@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from imageskill.lib.logs import without_secrets
+from imageskill.lib.logs import redact_secrets
 
 _SHINGLE = 8  # words in a row that a prompt and a report may not share
 _SHORTEST_PROMPT_WORDS = 3  # fewer are ordinary language, nobody's prompt
@@ -69,21 +69,21 @@ _WORD = re.compile(r"[぀-ヿ㐀-鿿가-힯]|[^\W_]+")
 _INVISIBLE = {"Cf", "Cc", "Cs", "Co", "Cn"}
 
 
-class Unsafe(Exception):
+class UnsafeText(Exception):
     """The report holds something that can't be cut out; the text names what, never shows it."""
 
 
 @dataclass(slots=True)
-class Redacted:
+class RedactedText:
     """A text fit to leave, and how much of which kind was cut out of it."""
 
     text: str
     removed: Counter[str] = field(default_factory=Counter)
 
 
-def redact(text: str, *, prompts: Iterable[str] = ()) -> Redacted:
+def redact(text: str, *, prompts: Iterable[str] = ()) -> RedactedText:
     """Cut out secrets, addresses, image data and prompts; raise `Unsafe` where that can't work."""
-    done = Redacted(_prepared(text))
+    done = RedactedText(_prepared(text))
     _cut(done, _PRIVATE_KEY, "private key")
     _cut_prompts(done, prompts)
     _cut(done, _PROMPT_ARGUMENT, "prompt", lambda match: f"{match[1]}[prompt removed]")
@@ -94,11 +94,11 @@ def redact(text: str, *, prompts: Iterable[str] = ()) -> Redacted:
     _cut(done, _BASE64, "data", _long_data)
     _cut(done, _HEX, "data")
     _cut(done, _HOME, "path")
-    struck = without_secrets(done.text)
+    struck = redact_secrets(done.text)
     if struck != done.text:
         done.text = struck
         done.removed["secret"] += 1
-    refuse_hidden(done.text)
+    check_hidden_secrets(done.text)
     return done
 
 
@@ -111,7 +111,7 @@ def _prepared(text: str) -> str:
 
 
 def _cut(
-    done: Redacted,
+    done: RedactedText,
     pattern: re.Pattern[str],
     kind: str,
     replace: Callable[[re.Match[str]], str] | None = None,
@@ -142,7 +142,7 @@ def _long_data(match: re.Match[str]) -> str:
     return match[0] if len(set(match[0])) < 8 else "[data removed]"
 
 
-def _cut_prompts(done: Redacted, prompts: Iterable[str]) -> None:
+def _cut_prompts(done: RedactedText, prompts: Iterable[str]) -> None:
     words = [(match[0].casefold(), match.start(), match.end()) for match in _words(done.text)]
     plain = [word for word, _, _ in words]
     covered = bytearray(len(words))
@@ -173,13 +173,13 @@ def _runs(covered: bytearray) -> Iterator[tuple[int, int]]:
         yield match.start(), match.end() - 1
 
 
-def refuse_hidden(text: str) -> None:
+def check_hidden_secrets(text: str) -> None:
     """Read as a crafty reader would; raise `Unsafe` where a secret shows up only then."""
     decoded = html.unescape(unquote(text))
     for reading in (decoded, re.sub(r"\s+", "", text), re.sub(r"\s+", "", decoded)):
         if _GLUED.search(reading):
-            raise Unsafe("It seems to hold a secret that is split or encoded.")
+            raise UnsafeText("It seems to hold a secret that is split or encoded.")
     if _MAIL.search(decoded) and not _MAIL.search(text):
-        raise Unsafe("It seems to hold an encoded mail address.")
+        raise UnsafeText("It seems to hold an encoded mail address.")
     if re.search(r"data:image/", re.sub(r"\s+", "", decoded), re.IGNORECASE):
-        raise Unsafe("It seems to hold image data that is split or encoded.")
+        raise UnsafeText("It seems to hold image data that is split or encoded.")

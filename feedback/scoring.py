@@ -32,7 +32,7 @@ class Quality:
         return self.score < WEAK_BELOW
 
 
-def of(report: Mapping[str, Any]) -> Quality:
+def score(report: Mapping[str, Any]) -> Quality:
     """Judge a report by which of its parts say something."""
     missing = tuple(part for part in _PARTS if not report.get(part))
     return Quality(

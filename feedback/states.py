@@ -38,14 +38,14 @@ class QueueMode(TextChoices):
     LIVE = "live", "live"
 
 
-HAS_ISSUE: Final = (QueueState.PROMOTED, QueueState.DEDUPED, QueueState.ALREADY_MIRRORED)
-CAN_BE_RETRIED: Final = (QueueState.SKIPPED, QueueState.BLOCKED, QueueState.FAILED)
+STATES_WITH_ISSUE: Final = (QueueState.PROMOTED, QueueState.DEDUPED, QueueState.ALREADY_MIRRORED)
+RETRYABLE_STATES: Final = (QueueState.SKIPPED, QueueState.BLOCKED, QueueState.FAILED)
 
 _S = ReportState
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class Transition:
     """One verb of triage: what staff press, where it leads, from where, and at what price."""
 
     name: str
@@ -59,19 +59,21 @@ class Move:
 
 _OPEN = frozenset({_S.NEW, _S.WATCH, _S.ACCEPTED, _S.NEEDS_INFO})
 
-MOVES: Final = {
+TRANSITIONS: Final = {
     move.name: move
     for move in (
-        Move("accept", "Accept", "a", _S.ACCEPTED, _OPEN - {_S.ACCEPTED} | {_S.DECLINED}),
-        Move("watch", "Watch", "w", _S.WATCH, _OPEN - {_S.WATCH} | {_S.DECLINED}, True),
-        Move("needs_info", "Needs info", "i", _S.NEEDS_INFO, _OPEN - {_S.NEEDS_INFO}),
-        Move("duplicate", "Duplicate of", "d", _S.DUPLICATE, _OPEN | {_S.DECLINED}, True, True),
-        Move("decline", "Decline", "n", _S.DECLINED, _OPEN, True),
-        Move("queue", "Queue for GitHub", "q", _S.QUEUED, _OPEN),
-        Move("separate", "Not a duplicate", "s", _S.NEW, frozenset({_S.DUPLICATE}), True),
+        Transition("accept", "Accept", "a", _S.ACCEPTED, _OPEN - {_S.ACCEPTED} | {_S.DECLINED}),
+        Transition("watch", "Watch", "w", _S.WATCH, _OPEN - {_S.WATCH} | {_S.DECLINED}, True),
+        Transition("needs_info", "Needs info", "i", _S.NEEDS_INFO, _OPEN - {_S.NEEDS_INFO}),
+        Transition(
+            "duplicate", "Duplicate of", "d", _S.DUPLICATE, _OPEN | {_S.DECLINED}, True, True
+        ),
+        Transition("decline", "Decline", "n", _S.DECLINED, _OPEN, True),
+        Transition("queue", "Queue for GitHub", "q", _S.QUEUED, _OPEN),
+        Transition("separate", "Not a duplicate", "s", _S.NEW, frozenset({_S.DUPLICATE}), True),
     )
 }
 # What the queue does to its report, without anybody pressing a key.
-MIRROR: Final = Move("mirror", "Mirrored", "", _S.MIRRORED, frozenset({_S.QUEUED}))
-UNQUEUE: Final = Move("unqueue", "Out of the queue", "", _S.ACCEPTED, frozenset({_S.QUEUED}))
-REQUEUE: Final = Move("requeue", "Queue again", "", _S.QUEUED, _OPEN)
+MIRROR: Final = Transition("mirror", "Mirrored", "", _S.MIRRORED, frozenset({_S.QUEUED}))
+UNQUEUE: Final = Transition("unqueue", "Out of the queue", "", _S.ACCEPTED, frozenset({_S.QUEUED}))
+REQUEUE: Final = Transition("requeue", "Queue again", "", _S.QUEUED, _OPEN)

@@ -6,10 +6,10 @@ from django.conf import settings
 from feedback.github_queue import client, github_events, queue
 
 
-@shared_task(name=queue.WORK)
+@shared_task(name=queue.WORK_TASK)
 def work_queue(*, repository: str, **_: object) -> None:
     """Take what is due at one repository."""
-    queue.work(repository=repository)
+    queue.process(repository=repository)
 
 
 @shared_task(name="feedback.sweep_queue")
@@ -22,4 +22,4 @@ def sweep_queue(**_: object) -> None:
 def read_issues(**_: object) -> None:
     """Read what became of the issues since the last look."""
     if client.is_configured():
-        github_events.read(repository=settings.GITHUB_REPOSITORY)
+        github_events.poll(repository=settings.GITHUB_REPOSITORY)

@@ -17,57 +17,57 @@ from accounts.models import User
 from feedback import notifications, transitions
 from feedback.github_queue import queue
 from feedback.models import Report
-from feedback.states import Move, ReportState
-from feedback.transitions import NotPossible
+from feedback.states import ReportState, Transition
+from feedback.transitions import ReportTransitionRefused
 
-ALIKE_FROM = 0.3  # trigram similarity of titles worth showing beside a report
-_SHOWN_ALIKE = 5
+MIN_SIMILARITY = 0.3  # trigram similarity of titles worth showing beside a report
+_MAX_SIMILAR = 5
 _SEVERITIES = [severity.value for severity in Report.Severity]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TriageRequest:
     """What staff ask for: the move, why, and what it is a duplicate of."""
 
-    move: Move
+    move: Transition
     user: User
     reason: str = ""
     target_id: str = ""  # sig_…
 
 
-def why_not(report: Report, asked: Asked) -> str:
+def refusal_reason(report: Report, asked: TriageRequest) -> str:
     """Say why this can't be done to the report as it stands, or nothing."""
-    if reason := transitions.why_not(report, asked.move):
+    if reason := transitions.refusal_reason(report, asked.move):
         return reason
     if asked.move.needs_target:
-        target = _target(asked.target_id)
+        target = _find_target(asked.target_id)
         if target is None:
             return "There is no report with that id to be a duplicate of."
-        if notifications.root_of(target).pk == report.pk:
+        if notifications.root_report(target).pk == report.pk:
             return "A report is no duplicate of itself or of its own repeats."
     if asked.move.name == "queue" and not settings.GITHUB_REPOSITORY:
         return "GITHUB_REPOSITORY is not set: there is nowhere to go."
     return ""
 
 
-def apply(*, report_id: int, asked: Asked) -> Report:
+def apply(*, report_id: int, asked: TriageRequest) -> Report:
     """Do the move. Raises `NotPossible`; nothing is changed then."""
     reason = asked.reason.strip()
     if asked.move.needs_reason and not reason:
-        raise NotPossible("A reason is needed.")
+        raise ReportTransitionRefused("A reason is needed.")
     with transaction.atomic():
-        target = _target(asked.target_id) if asked.move.needs_target else None
-        root = notifications.root_of(target) if target else None
-        report = _locked(report_id, root)
+        target = _find_target(asked.target_id) if asked.move.needs_target else None
+        root = notifications.root_report(target) if target else None
+        report = _lock_for_triage(report_id, root)
         before = report.state
-        if refusal := why_not(report, asked):
-            raise NotPossible(refusal)
+        if refusal := refusal_reason(report, asked):
+            raise ReportTransitionRefused(refusal)
         if asked.move.name == "queue":
-            queue.put(report, user=asked.user)
+            queue.enqueue_report(report, user=asked.user)
         elif root is not None:
             _merge(report, root, asked.move)
         else:
-            _move_alone(report, asked)
+            _apply_transition(report, asked)
         audit.record(
             user=asked.user,
             action=f"feedback.{asked.move.name}",
@@ -80,26 +80,26 @@ def apply(*, report_id: int, asked: Asked) -> Report:
     return report
 
 
-def alike(report: Report) -> list[Report]:
+def find_similar(report: Report) -> list[Report]:
     """Find likely duplicates: the same dedupe key, or a title like it on the same surface."""
     others = Report.objects.exclude(pk=report.pk).filter(duplicate_of=None)
     others = others.select_related("agent")
     same_key: list[Report] = []
     if report.dedupe_key:
         found = others.filter(dedupe_key=report.dedupe_key).order_by("-id")
-        same_key = list(found[:_SHOWN_ALIKE])
+        same_key = list(found[:_MAX_SIMILAR])
     if not report.title:
         return same_key
     like = (
         others.filter(title__trigram_similar=report.title, surface=report.surface)
         .exclude(pk__in=[one.pk for one in same_key])
         .annotate(alike=Greatest(TrigramSimilarity("title", report.title), 0.0))
-        .order_by("-alike", "-id")[:_SHOWN_ALIKE]
+        .order_by("-alike", "-id")[:_MAX_SIMILAR]
     )
-    return [*same_key, *like][:_SHOWN_ALIKE]
+    return [*same_key, *like][:_MAX_SIMILAR]
 
 
-def queues_itself(report: Report) -> bool:
+def is_auto_queued(report: Report) -> bool:
     """Tell whether the rules of the settings queue this report once staff accept it."""
     if report.is_weak or not settings.GITHUB_REPOSITORY:
         return False
@@ -111,19 +111,19 @@ def queues_itself(report: Report) -> bool:
     return False
 
 
-def _locked(report_id: int, root: Report | None) -> Report:
+def _lock_for_triage(report_id: int, root: Report | None) -> Report:
     try:
-        return transitions.locked_all(report_id, root.pk if root else report_id)[report_id]
+        return transitions.lock_reports(report_id, root.pk if root else report_id)[report_id]
     except KeyError:
-        raise NotPossible("It is gone.") from None
+        raise ReportTransitionRefused("It is gone.") from None
 
 
-def _target(public_id: str) -> Report | None:
+def _find_target(public_id: str) -> Report | None:
     return Report.objects.filter(public_id=public_id.strip()).first() if public_id else None
 
 
-def _merge(report: Report, root: Report, move: Move) -> None:
-    transitions.take(report, move, duplicate_of=root)
+def _merge(report: Report, root: Report, move: Transition) -> None:
+    transitions.apply(report, move, duplicate_of=root)
     mine = Q(duplicate_of=report) | Q(duplicate_of__duplicate_of=report)
     family = list(Report.objects.filter(mine).values_list("pk", flat=True))
     # What was merged into it goes along; its agent's own repeats stay with it. So nothing is
@@ -132,15 +132,15 @@ def _merge(report: Report, root: Report, move: Move) -> None:
     Report.objects.filter(goes_along, duplicate_of=report).update(duplicate_of=root)
     Report.objects.filter(pk=root.pk).update(repeats=F("repeats") + 1 + report.repeats)
     for repeat in [report, *Report.objects.filter(pk__in=family)]:
-        queue.join(repeat)
+        queue.share_issue(repeat)
 
 
-def _move_alone(report: Report, asked: Asked) -> None:
+def _apply_transition(report: Report, asked: TriageRequest) -> None:
     left = report.duplicate_of if asked.move.to == ReportState.NEW else None
-    transitions.take(report, asked.move)
+    transitions.apply(report, asked.move)
     if left is not None:
         chain = Q(pk=left.pk) | Q(pk=left.duplicate_of_id)
         fewer = 1 + report.repeats
         Report.objects.filter(chain, repeats__gte=fewer).update(repeats=F("repeats") - fewer)
-    if asked.move.name == "accept" and queues_itself(report):
-        queue.put(report, user=asked.user)
+    if asked.move.name == "accept" and is_auto_queued(report):
+        queue.enqueue_report(report, user=asked.user)

@@ -94,7 +94,7 @@ app.autodiscover_tasks()
 
 
 @worker_ready.connect
-def sing_at_once(sender: Any, **_: object) -> None:
+def record_now(sender: Any, **_: object) -> None:
     """Send each queue's canary when a worker starts, so that health need not wait for beat."""
     for queue in QUEUES:
         sender.app.send_task("canary.sing", kwargs={"queue": queue}, queue=queue, expires=20)

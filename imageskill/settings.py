@@ -75,7 +75,7 @@ MIDDLEWARE = [
     "imageskill.web.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "imageskill.console.access.DoorMiddleware",
+    "imageskill.console.access.ConsoleAccessMiddleware",
     "imageskill.web.middleware.BodyLimitMiddleware",  # before CSRF protection, which reads bodies
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -222,7 +222,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": ["/static/imageskill/console.css"],
     "SCRIPTS": ["/static/imageskill/console.js"],
-    "DASHBOARD_CALLBACK": "imageskill.console.home.fill",
+    "DASHBOARD_CALLBACK": "imageskill.console.home.add_context",
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,
@@ -486,5 +486,5 @@ KEEP_TELEMETRY_DAYS = env.integer("KEEP_TELEMETRY_DAYS", 30)
 
 TELEMETRY = env.flag("TELEMETRY", default=True)
 TELEMETRY_WRITER = env.flag("TELEMETRY_WRITER", default=True)
-LOGGING = logs.settings(level=env.text("LOG_LEVEL", "INFO"), as_json=not DEVELOPMENT)
+LOGGING = logs.logging_settings(level=env.text("LOG_LEVEL", "INFO"), as_json=not DEVELOPMENT)
 structlog.configure(**logs.structlog_settings())

@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.core import checks
 
-from jobs.registry.checks import registry_is_sound
+from jobs.registry.checks import check_registry
 
 
 class JobsConfig(AppConfig):
@@ -14,4 +14,4 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         """Have the registry checked before anything starts."""
-        checks.register(registry_is_sound)
+        checks.register(check_registry)

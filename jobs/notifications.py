@@ -17,7 +17,7 @@ COMMANDS = {
 }
 
 
-def completed(job: Job, *, assets: Sequence[Asset], usage: Usage) -> None:
+def publish_completed(job: Job, *, assets: Sequence[Asset], usage: Usage) -> None:
     """Tell of each asset, of the charge, and that the job is completed."""
     events = [
         _event(
@@ -40,16 +40,16 @@ def completed(job: Job, *, assets: Sequence[Asset], usage: Usage) -> None:
             details={"credits": usage.credits},
         )
     )
-    events.append(_end(job, [asset.public_id for asset in assets], usage.public_id))
-    _tell_the_end(job, events)
+    events.append(_end_event(job, [asset.public_id for asset in assets], usage.public_id))
+    _publish_end(job, events)
 
 
-def ended(job: Job) -> None:
+def publish_ended(job: Job) -> None:
     """Tell, once, how the job ended without an image; wake who waits for it; count it."""
-    _tell_the_end(job, [_end(job, [], None)])
+    _publish_end(job, [_end_event(job, [], None)])
 
 
-def uploaded(job: Job, asset: Asset) -> None:
+def publish_uploaded(job: Job, asset: Asset) -> None:
     """Tell of an uploaded picture."""
     event = _event(
         job,
@@ -61,12 +61,12 @@ def uploaded(job: Job, asset: Asset) -> None:
     activity.record(event)
 
 
-def ring(job: Job) -> None:
+def wake_waiters(job: Job) -> None:
     """Wake who waits for the job, once this is committed."""
-    transaction.on_commit(lambda: wakeups.ring(job.public_id))
+    transaction.on_commit(lambda: wakeups.notify(job.public_id))
 
 
-def _end(job: Job, asset_ids: Sequence[str], usage_event_id: str | None) -> ActivityEvent:
+def _end_event(job: Job, asset_ids: Sequence[str], usage_event_id: str | None) -> ActivityEvent:
     return _event(
         job,
         "job.completed",
@@ -77,10 +77,10 @@ def _end(job: Job, asset_ids: Sequence[str], usage_event_id: str | None) -> Acti
     )
 
 
-def _tell_the_end(job: Job, events: Sequence[ActivityEvent]) -> None:
+def _publish_end(job: Job, events: Sequence[ActivityEvent]) -> None:
     activity.record(*events)
-    ring(job)
-    transaction.on_commit(lambda: _count(job))
+    wake_waiters(job)
+    transaction.on_commit(lambda: _record_telemetry(job))
 
 
 def _links(job: Job, asset_ids: Sequence[str], usage_event_id: str | None) -> dict[str, Any]:
@@ -110,13 +110,13 @@ def _event(
         summary=summary,
         status=job.status,
         links=links,
-        cost=None if job.operation == Job.Operation.UPLOAD else cost_of(job),
+        cost=None if job.operation == Job.Operation.UPLOAD else cost_summary(job),
         details=details,
         trace_id=job.trace_id,
     )
 
 
-def cost_of(job: Job) -> dict[str, Any]:
+def cost_summary(job: Job) -> dict[str, Any]:
     """Sum up what a job costs, for events: dollars planned and credits charged so far."""
     return {
         "estimated_usd": None if job.planned_usd is None else float(job.planned_usd),
@@ -124,7 +124,7 @@ def cost_of(job: Job) -> dict[str, Any]:
     }
 
 
-def _count(job: Job) -> None:
+def _record_telemetry(job: Job) -> None:
     ended_at = job.completed_at or clock.now()
     telemetry.record(
         kind="job",

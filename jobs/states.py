@@ -7,7 +7,7 @@ COMPLETED = "completed"  # stored and charged
 FAILED = "failed"  # over without an image; the hold went back
 CANCELED = "canceled"  # stopped by its owner or staff; the hold went back
 
-MOVES: dict[str, frozenset[str]] = {
+TRANSITIONS: dict[str, frozenset[str]] = {
     QUEUED: frozenset({RUNNING, FAILED, CANCELED}),
     RUNNING: frozenset({STORING, FAILED, CANCELED}),
     STORING: frozenset({COMPLETED, FAILED}),  # made and billed: it is stored or lost
@@ -16,12 +16,12 @@ MOVES: dict[str, frozenset[str]] = {
     CANCELED: frozenset(),
 }
 
-ALL = tuple(MOVES)
-FINAL = tuple(state for state, onward in MOVES.items() if not onward)
-OPEN = tuple(state for state, onward in MOVES.items() if onward)
+ALL = tuple(TRANSITIONS)
+FINAL = tuple(state for state, onward in TRANSITIONS.items() if not onward)
+OPEN = tuple(state for state, onward in TRANSITIONS.items() if onward)
 CHOICES = [(state, state) for state in ALL]
 
 
-def before(state: str) -> tuple[str, ...]:
+def predecessors(state: str) -> tuple[str, ...]:
     """Name the states from which a job may come to this one."""
-    return tuple(source for source, onward in MOVES.items() if state in onward)
+    return tuple(source for source, onward in TRANSITIONS.items() if state in onward)

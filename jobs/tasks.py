@@ -24,7 +24,7 @@ def cancel_at_provider(*, job_id: str, **_: object) -> None:
 @shared_task(name="jobs.thumbnail")
 def thumbnail(*, asset_id: str, **_: object) -> None:
     """Look at a stored picture and make its thumbnail."""
-    thumbnails.make(asset_id)
+    thumbnails.process(asset_id)
 
 
 @shared_task(name="jobs.sweep")
@@ -36,18 +36,18 @@ def sweep(**_: object) -> None:
 @shared_task(name="jobs.retain")
 def retain(**_: object) -> None:
     """Let go of what is no longer to be kept."""
-    retention.apply()
+    retention.enforce()
 
 
 @shared_task(name="jobs.tally")
 def count_today(**_: object) -> None:
     """Count how models did today, and yesterday as long as its last jobs may still end."""
     today = clock.utc_day(clock.now())
-    daily_totals.day(today - timedelta(days=1))
-    daily_totals.day(today)
+    daily_totals.count_day(today - timedelta(days=1))
+    daily_totals.count_day(today)
 
 
 @shared_task(name="jobs.write_downloads")
 def write_downloads(**_: object) -> None:
     """Write down how often pictures were fetched."""
-    downloads.write()
+    downloads.flush()

@@ -7,8 +7,10 @@ from jobs.assets import media
 urlpatterns = [
     re_path(
         r"^a/(?P<asset_id>image_[A-Za-z0-9._-]{1,128})\.(?P<extension>[a-z]{3,4})$",
-        media.picture,
+        media.serve_image,
         name="picture",
     ),
-    re_path(r"^t/(?P<asset_id>image_[A-Za-z0-9]{1,128})\.webp$", media.thumbnail, name="thumbnail"),
+    re_path(
+        r"^t/(?P<asset_id>image_[A-Za-z0-9]{1,128})\.webp$", media.serve_thumbnail, name="thumbnail"
+    ),
 ]

@@ -3,13 +3,13 @@
 import pytest
 
 from imageskill.dev.standins.providers import server
-from imageskill.dev.standins.server import serving
+from imageskill.dev.standins.server import serve
 
 
 @pytest.fixture(scope="session")
 def _served():
-    stand_in = server.Providers()
-    with serving(stand_in) as base_url:
+    stand_in = server.ProvidersStandIn()
+    with serve(stand_in) as base_url:
         yield stand_in, base_url
 
 

@@ -7,12 +7,12 @@ from django import forms
 from accounts import agent_corrections, agents, audit, sponsors, suspension
 from accounts.claims import requests
 from accounts.models import Agent, Token
-from imageskill.lib.admin.actions import Asked, Deed, ReasonForm, Refused
+from imageskill.lib.admin.actions import ActionForm, ActionRefused, ActionRequest, StaffAction
 
-_ACT = "accounts.act_on_agents"
+_PERMISSION = "accounts.act_on_agents"
 
 
-class CapsForm(ReasonForm):
+class EditLimitsForm(ActionForm):
     """New caps; an empty one means no cap of that kind."""
 
     cap_outputs_per_request = forms.IntegerField(min_value=1, max_value=10)
@@ -23,64 +23,64 @@ class CapsForm(ReasonForm):
     cap_credits_total = forms.IntegerField(min_value=0, required=False)
 
 
-class ContactForm(ReasonForm):
+class ContactForm(ActionForm):
     """A new contact address, with what proves that it is right."""
 
     contact = forms.EmailField(label="new contact address")
     proof = forms.CharField(max_length=500, help_text="How you know that it is theirs.")
 
 
-def _suspend(agent: Agent, asked: Asked) -> str:
+def _suspend(agent: Agent, asked: ActionRequest) -> str:
     if not suspension.suspend(agent=agent, user=asked.user, reason=asked.reason):
-        raise Refused("It was suspended already.")
+        raise ActionRefused("It was suspended already.")
     return f"{agent.name} is suspended."
 
 
-def _reinstate(agent: Agent, asked: Asked) -> str:
+def _reinstate(agent: Agent, asked: ActionRequest) -> str:
     if not suspension.reinstate(agent=agent, user=asked.user, reason=asked.reason):
-        raise Refused("It was not suspended.")
+        raise ActionRefused("It was not suspended.")
     return f"{agent.name} may work again."
 
 
-def _revoke(agent: Agent, asked: Asked) -> str:
+def _revoke(agent: Agent, asked: ActionRequest) -> str:
     agents.revoke(agent, user=asked.user, reason=asked.reason)
     return f"{agent.name} is ended for good."
 
 
-def _set_caps(agent: Agent, asked: Asked) -> str:
+def _set_limits(agent: Agent, asked: ActionRequest) -> str:
     agent_corrections.set_caps(agent=agent, user=asked.user, reason=asked.reason, caps=asked.fields)
     return "The caps are set."
 
 
-def _note(agent: Agent, asked: Asked) -> str:
+def _note(agent: Agent, asked: ActionRequest) -> str:
     audit.record(user=asked.user, action="agent.note", subject=agent.public_id, reason=asked.reason)
     return "The note is kept."
 
 
-def _reissue(agent: Agent, asked: Asked) -> str:
+def _reissue(agent: Agent, asked: ActionRequest) -> str:
     return _invite(agent, asked, contact=None, reason=asked.reason)
 
 
-def _set_contact(agent: Agent, asked: Asked) -> str:
+def _set_contact(agent: Agent, asked: ActionRequest) -> str:
     reason = f"{asked.reason} Proof: {asked.fields['proof']}"
     return _invite(agent, asked, contact=asked.fields["contact"], reason=reason)
 
 
-def _invite(agent: Agent, asked: Asked, *, contact: str | None, reason: str) -> str:
+def _invite(agent: Agent, asked: ActionRequest, *, contact: str | None, reason: str) -> str:
     try:
         requests.reissue(agent=agent, user=asked.user, reason=reason, contact=contact)
-    except sponsors.Refused as refusal:
-        raise Refused(str(refusal)) from refusal
+    except sponsors.SponsorActionRefused as refusal:
+        raise ActionRefused(str(refusal)) from refusal
     return "A new claim link is on its way; earlier ones no longer work."
 
 
-def _revoke_token(token: Token, asked: Asked) -> str:
+def _revoke_token(token: Token, asked: ActionRequest) -> str:
     if not agent_corrections.revoke_token(token=token, user=asked.user, reason=asked.reason):
-        raise Refused("It had ended before.")
+        raise ActionRefused("It had ended before.")
     return f"{token.prefix} no longer works."
 
 
-def _suspension_means(agent: Agent) -> Sequence[str]:
+def _describe_suspension(agent: Agent) -> Sequence[str]:
     return (
         f"{agent.name} can no longer create, edit, upload or buy; it reads CAPABILITY_DENIED.",
         "Work that was accepted goes on to its end. Reading and feedback go on working.",
@@ -88,7 +88,7 @@ def _suspension_means(agent: Agent) -> Sequence[str]:
     )
 
 
-def _revocation_means(agent: Agent) -> Sequence[str]:
+def _describe_revocation(agent: Agent) -> Sequence[str]:
     working = agent.tokens.filter(revoked_at__isnull=True).count()
     return (
         f"All {working} working tokens of {agent.name} end now; it reads AUTH_REQUIRED.",
@@ -101,20 +101,20 @@ def _is_claimable(agent: Agent) -> bool:
     return agent.claim_state != Agent.ClaimState.CLAIMED and not agent.is_revoked
 
 
-AGENT: Sequence[Deed] = (
-    Deed(
+AGENT_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
         name="suspend",
         label="Suspend",
-        permission=_ACT,
-        preview=_suspension_means,
+        permission=_PERMISSION,
+        preview=_describe_suspension,
         perform=_suspend,
         is_open=lambda agent: not agent.is_suspended and not agent.is_revoked,
         is_destructive=True,
     ),
-    Deed(
+    StaffAction(
         name="reinstate",
         label="Reinstate",
-        permission=_ACT,
+        permission=_PERMISSION,
         preview=lambda agent: (
             f"{agent.name} was suspended because: {agent.suspension_reason}",
             "It may spend and upload again, within its grants and caps.",
@@ -122,27 +122,29 @@ AGENT: Sequence[Deed] = (
         perform=_reinstate,
         is_open=lambda agent: agent.is_suspended and not agent.is_revoked,
     ),
-    Deed(
+    StaffAction(
         name="note",
         label="Add a note",
-        permission=_ACT,
+        permission=_PERMISSION,
         preview=lambda _: ("What you write below stays with the agent, for staff to read.",),
         perform=_note,
     ),
-    Deed(
+    StaffAction(
         name="caps",
         label="Change caps",
-        permission=_ACT,
+        permission=_PERMISSION,
         preview=lambda agent: ("The new caps count from the next operation on.",),
-        perform=_set_caps,
-        form=CapsForm,
-        form_for=lambda agent: {name: getattr(agent, name) for name in agent_corrections.CAPS},
+        perform=_set_limits,
+        form=EditLimitsForm,
+        initial_values=lambda agent: {
+            name: getattr(agent, name) for name in agent_corrections.CAPS
+        },
         is_open=lambda agent: not agent.is_revoked,
     ),
-    Deed(
+    StaffAction(
         name="reissue",
         label="Re-issue claim link",
-        permission=_ACT,
+        permission=_PERMISSION,
         preview=lambda agent: (
             f"A claim link is mailed to {agent.contact}.",
             "Links that were sent before no longer work.",
@@ -150,10 +152,10 @@ AGENT: Sequence[Deed] = (
         perform=_reissue,
         is_open=lambda agent: _is_claimable(agent) and bool(agent.contact),
     ),
-    Deed(
+    StaffAction(
         name="contact",
         label="Change contact",
-        permission=_ACT,
+        permission=_PERMISSION,
         preview=lambda agent: (
             f"The contact is now {agent.contact or 'missing'}.",
             "A claim link is mailed to the new one; earlier links no longer work.",
@@ -163,11 +165,11 @@ AGENT: Sequence[Deed] = (
         is_open=_is_claimable,
         is_sensitive=True,
     ),
-    Deed(
+    StaffAction(
         name="revoke",
         label="Revoke for good",
-        permission=_ACT,
-        preview=_revocation_means,
+        permission=_PERMISSION,
+        preview=_describe_revocation,
         perform=_revoke,
         is_open=lambda agent: not agent.is_revoked,
         is_sensitive=True,
@@ -175,11 +177,11 @@ AGENT: Sequence[Deed] = (
     ),
 )
 
-TOKEN: Sequence[Deed] = (
-    Deed(
+TOKEN_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
         name="revoke",
         label="Revoke token",
-        permission=_ACT,
+        permission=_PERMISSION,
         preview=lambda token: (
             f"{token.prefix} stops working at once; {token.agent.name} reads AUTH_REQUIRED.",
             "Other tokens of the agent go on working.",

@@ -10,7 +10,7 @@ from unfold.decorators import display
 from accounts.admin import agent_actions
 from accounts.models import Agent, Organization, Token
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import copyable, link_to, list_of, moment
+from imageskill.lib.admin.formatting import copyable, display_datetime, list_link, object_link
 
 
 class AgentAdmin(ReadOnlyAdmin):
@@ -19,9 +19,9 @@ class AgentAdmin(ReadOnlyAdmin):
     The console registers it, together with what the other apps know of an agent.
     """
 
-    seen_with = "accounts.see_agents"
+    view_permission = "accounts.see_agents"
     empty_text = "An agent stands here as soon as it has signed up."
-    deeds = agent_actions.AGENT
+    deeds = agent_actions.AGENT_ACTIONS
     export_fields = (
         "public_id",
         "name",
@@ -108,7 +108,7 @@ class AgentAdmin(ReadOnlyAdmin):
 
     @display(description="organization")
     def organization_shown(self, agent: Agent) -> str:
-        return link_to(agent.organization)
+        return object_link(agent.organization)
 
     @display(
         description="claim state",
@@ -126,29 +126,29 @@ class AgentAdmin(ReadOnlyAdmin):
 
     @display(description="sponsor")
     def sponsor(self, agent: Agent) -> str:
-        return link_to(agent.organization.owner)
+        return object_link(agent.organization.owner)
 
     @display(description="suspended")
     def suspended(self, agent: Agent) -> str:
         if not agent.is_suspended:
             return "no"
-        since = moment(agent.suspended_at)
+        since = display_datetime(agent.suspended_at)
         return format_html("since {}: {}", since, agent.suspension_reason)
 
     @display(description="last seen")
     def seen(self, agent: Agent) -> str:
-        return moment(agent.last_seen_at)
+        return display_datetime(agent.last_seen_at)
 
     @display(description="signed up")
     def created(self, agent: Agent) -> str:
-        return moment(agent.created_at)
+        return display_datetime(agent.created_at)
 
 
 @admin.register(Organization)
 class OrganizationAdmin(ReadOnlyAdmin):
     """An organization and its agents."""
 
-    seen_with = "accounts.see_agents"
+    view_permission = "accounts.see_agents"
     empty_text = (
         "Each agent's signup makes an organization, which a sponsor takes over by claiming it."
     )
@@ -170,15 +170,15 @@ class OrganizationAdmin(ReadOnlyAdmin):
 
     @display(description="sponsor")
     def owner_shown(self, organization: Organization) -> str:
-        return link_to(organization.owner)
+        return object_link(organization.owner)
 
     @display(description="made")
     def created(self, organization: Organization) -> str:
-        return moment(organization.created_at)
+        return display_datetime(organization.created_at)
 
     @display(description="agents")
     def agents_shown(self, organization: Organization) -> str:
-        return list_of(Agent, "its agents", organization__public_id=organization.public_id)
+        return list_link(Agent, "its agents", organization__public_id=organization.public_id)
 
     @display(description="receipts")
     def receipts_shown(self, organization: Organization) -> str:
@@ -191,9 +191,9 @@ class OrganizationAdmin(ReadOnlyAdmin):
 class TokenAdmin(ReadOnlyAdmin):
     """Tokens by prefix; their text is nowhere."""
 
-    seen_with = "accounts.see_agents"
+    view_permission = "accounts.see_agents"
     empty_text = "An agent's signup mints its first token; rotating mints another one."
-    deeds = agent_actions.TOKEN
+    deeds = agent_actions.TOKEN_ACTIONS
     export_fields = (
         "agent__public_id",
         "created_at",
@@ -215,19 +215,19 @@ class TokenAdmin(ReadOnlyAdmin):
 
     @display(description="agent")
     def agent_shown(self, token: Token) -> str:
-        return link_to(token.agent)
+        return object_link(token.agent)
 
     @display(description="minted")
     def created(self, token: Token) -> str:
-        return moment(token.created_at)
+        return display_datetime(token.created_at)
 
     @display(description="last used")
     def used(self, token: Token) -> str:
-        return moment(token.last_used_at)
+        return display_datetime(token.last_used_at)
 
     @display(description="state")
     def revoked(self, token: Token) -> str:
         if token.is_active:
             return "works"
         why = token.get_revoked_because_display()
-        return format_html("{} {}", why, moment(token.revoked_at))
+        return format_html("{} {}", why, display_datetime(token.revoked_at))

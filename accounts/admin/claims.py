@@ -10,17 +10,17 @@ from unfold.decorators import display
 from accounts.claims import inboxes
 from accounts.models import Claim
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import copyable, link_to, moment
+from imageskill.lib.admin.formatting import copyable, display_datetime, object_link
 
 # Who looks after agents reads the whole address; to everybody else it is a hint.
-WHOLE_ADDRESS = "accounts.act_on_agents"
+FULL_ADDRESS_PERMISSION = "accounts.act_on_agents"
 
 
 @admin.register(Claim)
 class ClaimAdmin(ReadOnlyAdmin):
     """One request, from the call that asked to the answer."""
 
-    seen_with = "accounts.see_agents"
+    view_permission = "accounts.see_agents"
     empty_text = (
         "An agent that names a person's inbox makes a request to be claimed, which "
         "then stands here."
@@ -66,11 +66,11 @@ class ClaimAdmin(ReadOnlyAdmin):
 
     def get_list_display(self, request: HttpRequest) -> Sequence[str]:
         """Show as much of the address as the duty allows."""
-        return _as_allowed(self.list_display, request)
+        return _visible_fields(self.list_display, request)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
         """Show as much of the address as the duty allows."""
-        return _as_allowed(self.fields, request)
+        return _visible_fields(self.fields, request)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         """Load a request with the people in it."""
@@ -85,7 +85,7 @@ class ClaimAdmin(ReadOnlyAdmin):
 
     @display(description="agent")
     def agent_shown(self, claim: Claim) -> str:
-        return link_to(claim.agent)
+        return object_link(claim.agent)
 
     @display(
         description="state",
@@ -98,11 +98,11 @@ class ClaimAdmin(ReadOnlyAdmin):
     def mail(self, claim: Claim) -> str:
         if claim.withheld:
             return f"withheld: {claim.get_withheld_display()}"
-        return moment(claim.mailed_at) if claim.mailed_at else "not mailed"
+        return display_datetime(claim.mailed_at) if claim.mailed_at else "not mailed"
 
     @display(description="last try to mail it")
     def tried(self, claim: Claim) -> str:
-        return moment(claim.mail_tried_at)
+        return display_datetime(claim.mail_tried_at)
 
     @display(description="asked whom")
     def address(self, claim: Claim) -> str:
@@ -110,23 +110,23 @@ class ClaimAdmin(ReadOnlyAdmin):
 
     @display(description="asked whom")
     def address_hint(self, claim: Claim) -> str:
-        return inboxes.redacted(claim.recipient.address)
+        return inboxes.redact(claim.recipient.address)
 
     @display(description="invited by")
     def invited(self, claim: Claim) -> str:
-        return link_to(claim.invited_by) if claim.invited_by else "asked by the agent or staff"
+        return object_link(claim.invited_by) if claim.invited_by else "asked by the agent or staff"
 
     @display(description="asked")
     def asked(self, claim: Claim) -> str:
-        return moment(claim.created_at)
+        return display_datetime(claim.created_at)
 
     @display(description="expires")
     def expires(self, claim: Claim) -> str:
-        return moment(claim.expires_at)
+        return display_datetime(claim.expires_at)
 
     @display(description="decided")
     def decided(self, claim: Claim) -> str:
-        return moment(claim.decided_at)
+        return display_datetime(claim.decided_at)
 
     @display(description="decided by")
     def decider(self, claim: Claim) -> str:
@@ -135,10 +135,10 @@ class ClaimAdmin(ReadOnlyAdmin):
             Claim.State.REPORTED,
         }:
             return "whoever held the link"
-        return link_to(claim.decided_by)
+        return object_link(claim.decided_by)
 
 
-def _as_allowed(names: Sequence[str], request: HttpRequest) -> Sequence[str]:
-    if request.user.has_perm(WHOLE_ADDRESS):
+def _visible_fields(names: Sequence[str], request: HttpRequest) -> Sequence[str]:
+    if request.user.has_perm(FULL_ADDRESS_PERMISSION):
         return names
     return [{"address": "address_hint"}.get(name, name) for name in names]

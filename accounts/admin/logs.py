@@ -5,17 +5,17 @@ from unfold.decorators import display
 
 from accounts.models import ActivityEvent, AuditLine, TelemetryRow
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.filters import FoundValuesFilter
-from imageskill.lib.admin.formatting import copyable, link_to, moment
+from imageskill.lib.admin.filters import DistinctValuesFilter
+from imageskill.lib.admin.formatting import copyable, display_datetime, object_link
 
 
 @admin.register(ActivityEvent)
 class ActivityEventAdmin(ReadOnlyAdmin):
     """The events that agents read."""
 
-    seen_with = "accounts.see_agents"
+    view_permission = "accounts.see_agents"
     empty_text = "What happens to an agent, its jobs and its credits leaves an event here."
-    copied = ("subject_id",)
+    copyable_fields = ("subject_id",)
     export_fields = (
         "public_id",
         "occurred_at",
@@ -30,7 +30,7 @@ class ActivityEventAdmin(ReadOnlyAdmin):
         "trace_id",
     )
     list_display = ("type", "summary", "subject_id", "status", "agent_shown", "at")
-    list_filter = (("type", FoundValuesFilter),)
+    list_filter = (("type", DistinctValuesFilter),)
     search_fields = ("public_id__exact", "agent__public_id__exact", "references__contains")
     search_help_text = "An evt_ or agt_ id, or any id that an event names: trace_, job_, receipt_"
     list_select_related = ("agent",)
@@ -59,20 +59,20 @@ class ActivityEventAdmin(ReadOnlyAdmin):
 
     @display(description="agent")
     def agent_shown(self, event: ActivityEvent) -> str:
-        return link_to(event.agent)
+        return object_link(event.agent)
 
     @display(description="at")
     def at(self, event: ActivityEvent) -> str:
-        return moment(event.occurred_at)
+        return display_datetime(event.occurred_at)
 
 
 @admin.register(TelemetryRow)
 class TelemetryRowAdmin(ReadOnlyAdmin):
     """How calls and jobs went."""
 
-    seen_with = "accounts.see_telemetry"
+    view_permission = "accounts.see_telemetry"
     empty_text = "Each call and each job leaves a row here within seconds; old rows expire."
-    copied = (
+    copyable_fields = (
         "trace_id",
         "actor_id",
         "job_id",
@@ -105,16 +105,16 @@ class TelemetryRowAdmin(ReadOnlyAdmin):
 
     @display(description="at")
     def when(self, row: TelemetryRow) -> str:
-        return moment(row.at)
+        return display_datetime(row.at)
 
 
 @admin.register(AuditLine)
 class AuditLineAdmin(ReadOnlyAdmin):
     """Who did what, when and why."""
 
-    seen_with = "accounts.see_audit"
+    view_permission = "accounts.see_audit"
     empty_text = "Each change that a person makes leaves a line here: who, what, when and why."
-    copied = (
+    copyable_fields = (
         "subject",
         "trace_id",
     )
@@ -128,11 +128,11 @@ class AuditLineAdmin(ReadOnlyAdmin):
     )
     list_display = ("action", "subject", "actor", "reason", "when")
     search_fields = ("subject__exact", "actor__iexact")
-    list_filter = (("action", FoundValuesFilter),)
+    list_filter = (("action", DistinctValuesFilter),)
     search_help_text = "An id or a person's address"
     fields = ("when", "actor", "action", "subject", "reason", "before", "after", "trace_id")
     readonly_fields = fields
 
     @display(description="at")
     def when(self, line: AuditLine) -> str:
-        return moment(line.at)
+        return display_datetime(line.at)

@@ -9,12 +9,12 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from accounts import staff
 from accounts.models import User
 from accounts.roles import DUTIES, ROLES
-from imageskill.lib.admin.actions import Asked, Deed, ReasonForm, Refused
+from imageskill.lib.admin.actions import ActionForm, ActionRefused, ActionRequest, StaffAction
 
-_GIVE = "accounts.staff_roles"
+_PERMISSION = "accounts.staff_roles"
 
 
-class RolesForm(ReasonForm):
+class RolesForm(ActionForm):
     """The roles that somebody has from then on."""
 
     field_order = ("roles", "reason")
@@ -25,62 +25,65 @@ class RolesForm(ReasonForm):
     )
 
 
-def _calling(verb: Callable[..., None], done: str) -> Callable[[User, Asked], str]:
-    def perform(user: User, asked: Asked) -> str:
+def _perform_with(verb: Callable[..., None], done: str) -> Callable[[User, ActionRequest], str]:
+    def perform(user: User, asked: ActionRequest) -> str:
         try:
             verb(user=user, by=asked.user, reason=asked.reason, **asked.fields)
-        except staff.Refused as refusal:
-            raise Refused(str(refusal)) from refusal
+        except staff.StaffChangeRefused as refusal:
+            raise ActionRefused(str(refusal)) from refusal
         return done
 
     return perform
 
 
-def _now(user: User) -> str:
-    roles = ["everything"] if user.is_superuser else staff.roles_of(user)
+def _describe_roles(user: User) -> str:
+    roles = ["everything"] if user.is_superuser else staff.role_names(user)
     if not user.is_staff:
         return f"{user.email} is not staff."
     return f"{user.email} is staff as {', '.join(roles) or 'nothing in particular'}."
 
 
-def _means(user: User) -> Sequence[str]:
+def _describe_change(user: User) -> Sequence[str]:
     return (
-        _now(user),
+        _describe_roles(user),
         "They are staff with exactly the roles that you choose.",
         "All their sessions end; the console asks them for a second factor.",
     )
 
 
-def _means_with(user: User, fields: dict[str, Any]) -> Sequence[str]:
+def _describe_change_with(user: User, fields: dict[str, Any]) -> Sequence[str]:
     chosen = set().union(*(ROLES[role] for role in fields["roles"]))
-    return (*_means(user), *(f"They may {DUTIES[name]}." for name in DUTIES if name in chosen))
+    return (
+        *_describe_change(user),
+        *(f"They may {DUTIES[name]}." for name in DUTIES if name in chosen),
+    )
 
 
-DEEDS: Sequence[Deed] = (
-    Deed(
+USER_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
         name="roles",
         label="Set roles",
-        permission=_GIVE,
-        preview=_means,
-        preview_with=_means_with,
-        perform=_calling(staff.set_roles, "The roles are set; they sign in anew."),
+        permission=_PERMISSION,
+        preview=_describe_change,
+        preview_fields=_describe_change_with,
+        perform=_perform_with(staff.set_roles, "The roles are set; they sign in anew."),
         form=RolesForm,
-        form_for=lambda user: {"roles": staff.roles_of(user)},
-        standing_of=staff.roles_of,
+        initial_values=lambda user: {"roles": staff.role_names(user)},
+        extra_state=staff.role_names,
         is_open=lambda user: user.is_active and not user.is_superuser,
         is_sensitive=True,
     ),
-    Deed(
+    StaffAction(
         name="remove",
         label="Take staff access away",
-        permission=_GIVE,
+        permission=_PERMISSION,
         preview=lambda user: (
-            _now(user),
+            _describe_roles(user),
             "The console is closed to them at once, and all their sessions end.",
             "As a sponsor they keep their agents. What they did stays in the audit.",
         ),
-        perform=_calling(staff.remove, "They are no longer staff."),
-        standing_of=staff.roles_of,
+        perform=_perform_with(staff.remove_access, "They are no longer staff."),
+        extra_state=staff.role_names,
         is_open=lambda user: user.is_staff or user.is_superuser,
         is_sensitive=True,
         is_destructive=True,

@@ -15,7 +15,7 @@ from accounts.admin import staff_actions
 from accounts.models import Agent, User
 from accounts.roles import ROLES
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import list_of, moment
+from imageskill.lib.admin.formatting import display_datetime, list_link
 
 # Edited freely they would leave no audit; roles are given by a deed, the rest by its owner.
 for _model in (Group, EmailAddress, Authenticator):
@@ -43,7 +43,7 @@ class RoleFilter(admin.SimpleListFilter):
 class UserAdmin(ReadOnlyAdmin):
     """A person who signs in."""
 
-    seen_with = "accounts.see_agents"
+    view_permission = "accounts.see_agents"
     empty_text = (
         "A person stands here after signing in for the first time; staff are "
         "invited by an operator."
@@ -55,7 +55,7 @@ class UserAdmin(ReadOnlyAdmin):
         "date_joined",
         "last_login",
     )
-    deeds = staff_actions.DEEDS
+    deeds = staff_actions.USER_ACTIONS
     list_display = ("email", "roles", "is_staff", "is_active", "joined", "signed_in")
     list_filter = ("is_staff", RoleFilter, "is_active")
     search_fields = ("email__iexact",)
@@ -70,19 +70,19 @@ class UserAdmin(ReadOnlyAdmin):
 
     @display(description="roles")
     def roles(self, user: User) -> str:
-        names = staff.roles_of(user)
+        names = staff.role_names(user)
         if user.is_superuser:
             names.insert(0, "everything")
         return ", ".join(names) or "sponsor"
 
     @display(description="joined")
     def joined(self, user: User) -> str:
-        return moment(user.date_joined)
+        return display_datetime(user.date_joined)
 
     @display(description="last sign-in")
     def signed_in(self, user: User) -> str:
-        return moment(user.last_login)
+        return display_datetime(user.last_login)
 
     @display(description="agents")
     def agents(self, user: User) -> str:
-        return list_of(Agent, "agents it sponsors", organization__owner__email=user.email)
+        return list_link(Agent, "agents it sponsors", organization__owner__email=user.email)

@@ -30,7 +30,7 @@ class Bearer(AuthBase):
             raise minting.auth_required()
         token = minting.verify(text.strip())
         agent = token.agent
-        vars(request).update(actor=actor_of(agent), token=token)
+        vars(request).update(actor=build_actor(agent), token=token)
         return agent
 
 
@@ -38,7 +38,7 @@ bearer = Bearer(is_required=True)
 optional_bearer = Bearer(is_required=False)
 
 
-def actor_of(agent: Agent) -> Actor:
+def build_actor(agent: Agent) -> Actor:
     """Tell the envelope who the agent is."""
     return {
         "actor_type": "agent",
@@ -54,6 +54,6 @@ def caller(request: ApiRequest) -> Agent | None:
     return auth if isinstance(auth, Agent) else None
 
 
-def token_of(request: ApiRequest) -> Token:
+def request_token(request: ApiRequest) -> Token:
     """Give the token that authenticated this call."""
     return cast("Token", vars(request)["token"])

@@ -6,12 +6,12 @@ from django.conf import settings
 from ninja import Query, Router
 
 from accounts import activity, grants
-from accounts.api.auth import actor_of, bearer, token_of
-from accounts.api.schemas import AskToClaim, ClaimAsked, Events, WhoAmI
+from accounts.api.auth import bearer, build_actor, request_token
+from accounts.api.schemas import ClaimRequestIn, ClaimRequestOut, Events, WhoAmI
 from accounts.claims import inboxes, requests
 from accounts.models import ActivityEvent, Agent
 from imageskill.lib import clock, ids, ratelimit
-from imageskill.lib.envelope import command
+from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import InvalidArguments, NotFound
 from imageskill.lib.http import ApiRequest
 
@@ -23,17 +23,17 @@ _SOURCE = "hosted_activity_ledger"
 @router.get(
     "/v1/whoami",
     response=WhoAmI,
-    openapi_extra=command("image-skill whoami"),
+    openapi_extra=openapi_command("image-skill whoami"),
     summary="Show who is calling and what they may do",
     tags=["identity"],
 )
 def whoami(request: ApiRequest) -> dict[str, Any]:
     """Answer with identity, claim state, token, grants and caps."""
     agent: Agent = request.auth
-    token = token_of(request)
+    token = request_token(request)
     return {
         "authenticated": True,
-        "actor": actor_of(agent),
+        "actor": build_actor(agent),
         "agent": agent_out(agent),
         "organization": {"organization_id": agent.organization.public_id},
         "claim_state": agent.claim_state,
@@ -51,15 +51,15 @@ def whoami(request: ApiRequest) -> dict[str, Any]:
 
 @router.post(
     "/v1/agent-claims",
-    response=ClaimAsked,
-    openapi_extra=command("image-skill claim request"),
+    response=ClaimRequestOut,
+    openapi_extra=openapi_command("image-skill claim request"),
     summary="Ask a person, by mail, to claim this agent",
     tags=["identity"],
 )
-def ask_to_claim(request: ApiRequest, body: AskToClaim) -> dict[str, Any]:
+def request_claim(request: ApiRequest, body: ClaimRequestIn) -> dict[str, Any]:
     """Ask the contact to become the sponsor; once asked, the same contact is not asked again."""
     agent: Agent = request.auth
-    ratelimit.spend(
+    ratelimit.consume(
         "agent-claims",
         agent.public_id,
         limit=settings.CLAIM_REQUESTS_PER_DAY_PER_AGENT,
@@ -67,16 +67,16 @@ def ask_to_claim(request: ApiRequest, body: AskToClaim) -> dict[str, Any]:
     )
     asked = requests.request(agent=agent, contact=body.contact)
     if not asked.is_new:
-        request.warnings.append(_why_unchanged(agent))
+        request.warnings.append(_unchanged_warning(agent))
     return {
         "state": "attached" if asked.is_new else "unchanged",
         "claim_state": agent.claim_state,
         "claim_request_state": agent.claim_request_state,
-        "contact_redacted": inboxes.redacted(inboxes.valid_address(body.contact)),
+        "contact_redacted": inboxes.redact(inboxes.validate_address(body.contact)),
     }
 
 
-def _why_unchanged(agent: Agent) -> str:
+def _unchanged_warning(agent: Agent) -> str:
     if agent.claim_state == Agent.ClaimState.CLAIMED:
         return "This agent is claimed already; its sponsor can hand it over."
     if agent.claim_request_state == Agent.ClaimRequestState.REQUESTED:
@@ -87,7 +87,7 @@ def _why_unchanged(agent: Agent) -> str:
 @router.get(
     "/v1/activity",
     response=Events,
-    openapi_extra=command("image-skill activity list"),
+    openapi_extra=openapi_command("image-skill activity list"),
     summary="List what happened, newest first",
     tags=["activity"],
 )
@@ -101,9 +101,9 @@ def list_activity(
     agent: Agent = request.auth
     grants.require(agent, "activity.read")
     if subject:
-        events = activity.about(agent.organization_id, subject)
+        events = activity.find_by_reference(agent.organization_id, subject)
     else:
-        events = activity.of(agent.organization_id)
+        events = activity.for_organization(agent.organization_id)
     if cursor:
         last = events.filter(public_id=cursor).values_list("id", flat=True).first()
         if last is None:
@@ -123,7 +123,7 @@ def list_activity(
 @router.get(
     "/v1/activity/{reference}",
     response=Events,
-    openapi_extra=command("image-skill activity show"),
+    openapi_extra=openapi_command("image-skill activity show"),
     summary="Show one event, or the events of a job, asset, report, quote, receipt or trace",
     tags=["activity"],
 )
@@ -132,9 +132,9 @@ def show_activity(request: ApiRequest, reference: str) -> dict[str, Any]:
     agent: Agent = request.auth
     grants.require(agent, "activity.read")
     if ids.is_id("event", reference):
-        found = list(activity.of(agent.organization_id).filter(public_id=reference))
+        found = list(activity.for_organization(agent.organization_id).filter(public_id=reference))
     else:
-        found = list(activity.about(agent.organization_id, reference)[:100])
+        found = list(activity.find_by_reference(agent.organization_id, reference)[:100])
     if not found:
         raise NotFound(recovery={"suggested_command": "image-skill activity list --json"})
     return {

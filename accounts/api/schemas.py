@@ -61,13 +61,13 @@ class WhoAmI(Data):
     caps: CapsOut
 
 
-class AskToClaim(Body):
+class ClaimRequestIn(Body):
     """Whom to ask."""
 
     contact: str = Field(min_length=3, max_length=254)
 
 
-class ClaimAsked(Data):
+class ClaimRequestOut(Data):
     """What became of asking; not whether a mail went out, which would tell about an inbox."""
 
     state: Literal["attached", "unchanged"]

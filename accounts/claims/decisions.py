@@ -6,8 +6,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import audit, sponsors, suspension
-from accounts.agent_limits import Terms
-from accounts.agent_limits import of as terms_of
+from accounts.agent_limits import AgentLimits
+from accounts.agent_limits import for_agent as terms_of
 from accounts.claims import states
 from accounts.mail import alerts
 from accounts.models import Agent, Alert, Claim, Organization, User
@@ -16,7 +16,7 @@ from imageskill.lib import clock
 State = Claim.State
 RequestState = Agent.ClaimRequestState
 
-_CLOSED = {
+_CLOSED_REASONS = {
     State.ACCEPTED: "This request was accepted already.",
     State.DECLINED: "This request was declined.",
     State.REPORTED: "This request was reported; our staff look into it.",
@@ -27,7 +27,7 @@ _CLOSED = {
 
 def by_token(token: str) -> Claim | None:
     """Find the request that a mailed link belongs to, whatever became of it."""
-    return _with_agent().filter(digest=digest(token)).first()
+    return _with_agent().filter(digest=hash_token(token)).first()
 
 
 def by_id(public_id: str) -> Claim | None:
@@ -35,14 +35,14 @@ def by_id(public_id: str) -> Claim | None:
     return _with_agent().filter(public_id=public_id).first()
 
 
-def waiting_for(user: User) -> QuerySet[Claim]:
+def pending_for(user: User) -> QuerySet[Claim]:
     """Give the open requests made to a person's confirmed addresses, newest first."""
     return (
         _with_agent()
         .filter(
             state=State.REQUESTED,
             expires_at__gt=clock.now(),
-            recipient__address__in=sponsors.addresses_of(user),
+            recipient__address__in=sponsors.confirmed_addresses(user),
         )
         .order_by("-id")
     )
@@ -50,23 +50,23 @@ def waiting_for(user: User) -> QuerySet[Claim]:
 
 def is_addressed_to(claim: Claim, user: User) -> bool:
     """Tell whether the request was made to one of the person's confirmed addresses."""
-    return claim.recipient.address in sponsors.addresses_of(user)
+    return claim.recipient.address in sponsors.confirmed_addresses(user)
 
 
-def standing(claim: Claim, agent: Agent) -> str:
+def closed_reason(claim: Claim, agent: Agent) -> str:
     """Say in plain words why nobody can decide on this request any more, or nothing."""
-    if claim.state in _CLOSED:
-        return _CLOSED[State(claim.state)]
+    if claim.state in _CLOSED_REASONS:
+        return _CLOSED_REASONS[State(claim.state)]
     if claim.expires_at <= clock.now():
-        return _CLOSED[State.EXPIRED]
+        return _CLOSED_REASONS[State.EXPIRED]
     if agent.is_revoked:
         return "This agent has been ended for good. There is nothing left to claim."
     return ""
 
 
-def conflict(claim: Claim, agent: Agent, user: User) -> str:
+def conflict_reason(claim: Claim, agent: Agent, user: User) -> str:
     """Say in plain words why this person can't take the agent on, or nothing."""
-    if reason := standing(claim, agent):
+    if reason := closed_reason(claim, agent):
         return reason
     if not is_addressed_to(claim, user):
         return (
@@ -81,7 +81,7 @@ def conflict(claim: Claim, agent: Agent, user: User) -> str:
     return "Somebody else has claimed this agent already."
 
 
-def accept(*, claim: Claim, user: User, terms: Terms) -> Agent:
+def accept(*, claim: Claim, user: User, terms: AgentLimits) -> Agent:
     """Make the person the owner of the agent's organization, under these terms.
 
     The organization's id, wallets and assets stay as they are. Raises `sponsors.Refused` when
@@ -89,8 +89,8 @@ def accept(*, claim: Claim, user: User, terms: Terms) -> Agent:
     somebody already.
     """
     with transaction.atomic():
-        agent, locked = lock(claim)
-        refuse_if(conflict(locked, agent, user))
+        agent, locked = lock_claim(claim)
+        refuse_if(conflict_reason(locked, agent, user))
         former = agent.organization.owner
         before = {
             "claim_state": agent.claim_state,
@@ -99,7 +99,7 @@ def accept(*, claim: Claim, user: User, terms: Terms) -> Agent:
         }
         Organization.objects.filter(pk=agent.organization_id).update(owner=user)
         if agent.claim_state != Agent.ClaimState.CLAIMED:
-            states.move(agent, to=Agent.ClaimState.CLAIMED)
+            states.transition(agent, to=Agent.ClaimState.CLAIMED)
         Agent.objects.filter(pk=agent.pk).update(
             claim_request_state=RequestState.ACCEPTED, **terms.as_columns()
         )
@@ -111,7 +111,7 @@ def accept(*, claim: Claim, user: User, terms: Terms) -> Agent:
             before=before,
             after={"claim_state": agent.claim_state, "owner": user.email, **terms.as_columns()},
         )
-        _tell(agent, locked, user, former)
+        _notify(agent, locked, user, former)
     agent.refresh_from_db()
     return agent
 
@@ -122,9 +122,9 @@ def decline(*, claim: Claim, user: User | None) -> None:
     Whoever holds the link may decline and report: neither gives anything to anybody.
     """
     with transaction.atomic():
-        agent, locked = lock(claim)
-        refuse_if(standing(locked, agent))
-        _answer(agent, RequestState.DECLINED)
+        agent, locked = lock_claim(claim)
+        refuse_if(closed_reason(locked, agent))
+        _set_request_state(agent, RequestState.DECLINED)
         _close(locked, State.DECLINED, user)
         audit.record(
             user=user, actor="by the link", action="claim.decline", subject=agent.public_id
@@ -134,11 +134,13 @@ def decline(*, claim: Claim, user: User | None) -> None:
 def report(*, claim: Claim, user: User | None, reason: str) -> None:
     """Suspend an unclaimed agent until staff have looked at it."""
     with transaction.atomic():
-        agent, locked = lock(claim)
-        refuse_if(standing(locked, agent))
+        agent, locked = lock_claim(claim)
+        refuse_if(closed_reason(locked, agent))
         if agent.claim_state == Agent.ClaimState.CLAIMED:
             # An offer: whoever gets it must not be able to stop another sponsor's agent.
-            raise sponsors.Refused("This agent has a sponsor. Decline the offer instead.")
+            raise sponsors.SponsorActionRefused(
+                "This agent has a sponsor. Decline the offer instead."
+            )
         Agent.objects.filter(pk=agent.pk).update(claim_request_state=RequestState.REPORTED)
         _close(locked, State.REPORTED, user)
         suspension.suspend(
@@ -149,7 +151,7 @@ def report(*, claim: Claim, user: User | None, reason: str) -> None:
         )
 
 
-def lock(claim: Claim) -> tuple[Agent, Claim]:
+def lock_claim(claim: Claim) -> tuple[Agent, Claim]:
     """Lock agent, organization and request, in the order that everybody does."""
     agent = (
         Agent.objects.select_for_update(of=("self", "organization"))
@@ -167,10 +169,10 @@ def lock(claim: Claim) -> tuple[Agent, Claim]:
 def refuse_if(reason: str) -> None:
     """Raise `sponsors.Refused` with the reason, if there is one."""
     if reason:
-        raise sponsors.Refused(reason)
+        raise sponsors.SponsorActionRefused(reason)
 
 
-def digest(token: str) -> bytes:
+def hash_token(token: str) -> bytes:
     """Hash a link's token; 256 random bits need no slow hash."""
     return hashlib.sha256(token.encode()).digest()
 
@@ -179,7 +181,7 @@ def _with_agent() -> QuerySet[Claim]:
     return Claim.objects.select_related("agent__organization", "recipient", "invited_by")
 
 
-def _answer(agent: Agent, state: str) -> None:
+def _set_request_state(agent: Agent, state: str) -> None:
     # An offer from one sponsor to another leaves the agent's own request as it was answered.
     if agent.claim_state != Agent.ClaimState.CLAIMED:
         Agent.objects.filter(pk=agent.pk).update(claim_request_state=state)
@@ -189,10 +191,10 @@ def _close(claim: Claim, state: str, user: User | None) -> None:
     Claim.objects.filter(pk=claim.pk).update(state=state, decided_at=clock.now(), decided_by=user)
 
 
-def _tell(agent: Agent, claim: Claim, user: User, former: User | None) -> None:
+def _notify(agent: Agent, claim: Claim, user: User, former: User | None) -> None:
     facts = {"agent": agent.name, "by": user.email}
-    alerts.tell(user, Alert.Kind.CLAIMED, agent.public_id, cause=claim.public_id, facts=facts)
+    alerts.notify(user, Alert.Kind.CLAIMED, agent.public_id, cause=claim.public_id, facts=facts)
     if former is not None and former != user:
-        alerts.tell(
+        alerts.notify(
             former, Alert.Kind.HANDED_OVER, agent.public_id, cause=claim.public_id, facts=facts
         )

@@ -9,17 +9,17 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.urls import reverse
 
-from accounts.agents import normalized_contact
+from accounts.agents import normalize_contact
 from accounts.models import Claim, ClaimRecipient
 from imageskill.lib import clock
 from imageskill.lib.errors import InvalidArguments
 
-_STOP_SALT = "accounts.claim_inboxes.stop"
+_UNSUBSCRIBE_SALT = "accounts.claim_inboxes.stop"
 
 
-def valid_address(text: str) -> str:
+def validate_address(text: str) -> str:
     """Give the normalised address; raise `InvalidArguments` for anything that is none."""
-    address = normalized_contact(text)
+    address = normalize_contact(text)
     try:
         validate_email(address)
     except ValidationError:
@@ -30,19 +30,19 @@ def valid_address(text: str) -> str:
     return address
 
 
-def redacted(address: str) -> str:
+def redact(address: str) -> str:
     """Write an address so that its owner recognizes it and nobody else learns it."""
     name, at, domain = address.partition("@")
     return f"{name[:1]}***@{domain[:1]}***.{domain.rpartition('.')[2]}" if at else ""
 
 
-def lock(address: str) -> ClaimRecipient:
+def lock_inbox(address: str) -> ClaimRecipient:
     """Give the inbox's row, locked: two requests at once can't both pass its limits."""
     ClaimRecipient.objects.bulk_create([ClaimRecipient(address=address)], ignore_conflicts=True)
     return ClaimRecipient.objects.select_for_update().get(address=address)
 
 
-def why_withheld(recipient: ClaimRecipient) -> str:
+def withheld_reason(recipient: ClaimRecipient) -> str:
     """Say why a locked inbox gets no mail now (a `Claim.Withheld`), counting all agents' mails."""
     if recipient.address.endswith(".invalid"):
         return Claim.Withheld.UNMAILABLE
@@ -59,35 +59,35 @@ def why_withheld(recipient: ClaimRecipient) -> str:
     return Claim.Withheld.NO
 
 
-def stop_link(address: str) -> str:
+def unsubscribe_link(address: str) -> str:
     """Make the link by which whoever reads this inbox stops all mails from agents."""
     return settings.PUBLIC_SITE_URL + reverse(
-        "claim_stop", args=[signing.dumps(address, salt=_STOP_SALT)]
+        "claim_stop", args=[signing.dumps(address, salt=_UNSUBSCRIBE_SALT)]
     )
 
 
-def address_of_stop(signed: str) -> str | None:
+def address_from_unsubscribe(signed: str) -> str | None:
     """Read the address out of a stop link; None when we did not make it."""
     try:
-        return str(signing.loads(signed, salt=_STOP_SALT))
+        return str(signing.loads(signed, salt=_UNSUBSCRIBE_SALT))
     except signing.BadSignature:
         return None
 
 
-def stop(address: str) -> None:
+def unsubscribe(address: str) -> None:
     """Send this inbox no more mails from agents."""
     with transaction.atomic():
-        recipient = lock(address)
+        recipient = lock_inbox(address)
         if not recipient.is_stopped:
             recipient.stopped_at = clock.now()
             recipient.save(update_fields=["stopped_at"])
 
 
-def allow_again(address: str) -> None:
+def resubscribe(address: str) -> None:
     """Undo a stop."""
     ClaimRecipient.objects.filter(address=address).update(stopped_at=None)
 
 
-def is_stopped(address: str) -> bool:
+def is_unsubscribed(address: str) -> bool:
     """Tell whether this inbox's reader asked for no more."""
     return ClaimRecipient.objects.filter(address=address, stopped_at__isnull=False).exists()

@@ -19,7 +19,7 @@ from imageskill.lib import clock, ids, ratelimit
 from imageskill.lib.queue import enqueue
 
 LIFETIME = timedelta(days=7)
-_MAIL_AGAIN_AFTER = timedelta(minutes=5)
+_RETRY_AFTER = timedelta(minutes=5)
 _TOKEN_LENGTH = 43  # 256 bits
 
 State = Claim.State
@@ -27,31 +27,31 @@ RequestState = Agent.ClaimRequestState
 
 
 @dataclass(frozen=True, slots=True)
-class Requested:
+class ClaimRequestResult:
     """The outcome of asking: the request that stands, if any, and whether this call made it."""
 
     claim: Claim | None
     is_new: bool
 
 
-def request(*, agent: Agent, contact: str) -> Requested:
+def request(*, agent: Agent, contact: str) -> ClaimRequestResult:
     """Ask an inbox to claim the agent; while it may still answer it is not asked twice.
 
     The outcome is the same whether a mail goes out or is withheld (an inbox that was stopped or
     asked often, a reserved domain): an agent must not learn anything about an inbox. A person
     who declined or reported this agent is not asked by it again.
     """
-    address = inboxes.valid_address(contact)
+    address = inboxes.validate_address(contact)
     with transaction.atomic():
         locked = Agent.objects.select_for_update().get(pk=agent.pk)
-        recipient = inboxes.lock(address)
+        recipient = inboxes.lock_inbox(address)
         latest = locked.claims.filter(recipient=recipient).order_by("-id").first()
-        if not _is_claimable(locked) or (latest is not None and _still_stands(latest)):
-            return Requested(claim=latest, is_new=False)
-        claim = _open(locked, recipient)
-        _name_contact(locked, address)
+        if not _is_claimable(locked) or (latest is not None and _blocks_new_request(latest)):
+            return ClaimRequestResult(claim=latest, is_new=False)
+        claim = _create_claim(locked, recipient)
+        _set_contact(locked, address)
     agent.contact, agent.claim_request_state = locked.contact, locked.claim_request_state
-    return Requested(claim=claim, is_new=True)
+    return ClaimRequestResult(claim=claim, is_new=True)
 
 
 def reissue(*, agent: Agent, user: User, reason: str, contact: str | None = None) -> Claim:
@@ -59,60 +59,64 @@ def reissue(*, agent: Agent, user: User, reason: str, contact: str | None = None
 
     The inbox's limits count as ever. Raises `sponsors.Refused` where nothing can be claimed.
     """
-    address = inboxes.valid_address(contact or agent.contact)
+    address = inboxes.validate_address(contact or agent.contact)
     with transaction.atomic():
         locked = Agent.objects.select_for_update().get(pk=agent.pk)
         if not _is_claimable(locked):
-            raise sponsors.Refused(f"The agent is {locked.claim_state}: nothing to claim.")
+            raise sponsors.SponsorActionRefused(
+                f"The agent is {locked.claim_state}: nothing to claim."
+            )
         before = locked.contact
-        claim = _open(locked, inboxes.lock(address))
-        _name_contact(locked, address)
+        claim = _create_claim(locked, inboxes.lock_inbox(address))
+        _set_contact(locked, address)
         audit.record(
             user=user,
             action="claim.reissue",
             subject=locked.public_id,
             reason=reason,
-            before={"contact": inboxes.redacted(before)},
-            after={"contact": inboxes.redacted(address), "claim": claim.public_id},
+            before={"contact": inboxes.redact(before)},
+            after={"contact": inboxes.redact(address), "claim": claim.public_id},
         )
     return claim
 
 
-def pass_on(*, claim: Claim, user: User, address: str) -> Claim:
+def forward(*, claim: Claim, user: User, address: str) -> Claim:
     """Invite another address in one's own place, by the person whom the request was made to."""
-    address = inboxes.valid_address(address)
+    address = inboxes.validate_address(address)
     _count_invitation(user)
     with transaction.atomic():
-        agent, current = decisions.lock(claim)
-        decisions.refuse_if(decisions.conflict(current, agent, user))
+        agent, current = decisions.lock_claim(claim)
+        decisions.refuse_if(decisions.conflict_reason(current, agent, user))
         if not _is_claimable(agent):
-            raise sponsors.Refused("Only the sponsor of this agent can offer it to somebody else.")
-        invited = _open(agent, inboxes.lock(address), invited_by=user)
-        _note_invitation(agent, user, invited, action="claim.pass_on")
+            raise sponsors.SponsorActionRefused(
+                "Only the sponsor of this agent can offer it to somebody else."
+            )
+        invited = _create_claim(agent, inboxes.lock_inbox(address), invited_by=user)
+        _audit_invitation(agent, user, invited, action="claim.pass_on")
     return invited
 
 
-def hand_over(*, agent: Agent, user: User, address: str) -> Claim:
+def offer_transfer(*, agent: Agent, user: User, address: str) -> Claim:
     """Offer one's agent to another sponsor; it stays with this one until they accept."""
-    address = inboxes.valid_address(address)
+    address = inboxes.validate_address(address)
     _count_invitation(user)
     with transaction.atomic():
-        locked = sponsors.lock_owned(agent, user)
+        locked = sponsors.lock_owned_agent(agent, user)
         if locked.claim_state != Agent.ClaimState.CLAIMED:
-            raise sponsors.Refused("Only a claimed agent can be handed over.")
-        offer = _open(locked, inboxes.lock(address), invited_by=user)
-        _note_invitation(locked, user, offer, action="agent.hand_over")
+            raise sponsors.SponsorActionRefused("Only a claimed agent can be handed over.")
+        offer = _create_claim(locked, inboxes.lock_inbox(address), invited_by=user)
+        _audit_invitation(locked, user, offer, action="agent.hand_over")
     return offer
 
 
-def withdraw(*, agent: Agent, user: User) -> None:
+def withdraw_transfer(*, agent: Agent, user: User) -> None:
     """Take back an offer to hand the agent over."""
     with transaction.atomic():
-        locked = sponsors.lock_owned(agent, user)
-        _close_open(locked)
+        locked = sponsors.lock_owned_agent(agent, user)
+        _replace_open(locked)
 
 
-def mail(*, claim_id: int) -> bool:
+def send(*, claim_id: int) -> bool:
     """Make the token and send the mail; False when there is nothing (more) to send now.
 
     Whoever changes the row first sends. A mail that can't be handed over raises, leaves the
@@ -125,7 +129,7 @@ def mail(*, claim_id: int) -> bool:
     mine = (
         _unmailed()
         .filter(pk=claim_id)
-        .update(mail_tried_at=now, digest=decisions.digest(token), expires_at=now + LIFETIME)
+        .update(mail_tried_at=now, digest=decisions.hash_token(token), expires_at=now + LIFETIME)
     )
     if mine != 1:
         return False
@@ -135,7 +139,7 @@ def mail(*, claim_id: int) -> bool:
     return True
 
 
-def waiting_for_mail() -> list[int]:
+def ids_awaiting_mail() -> list[int]:
     """Give the requests whose mail got lost on its way or had to wait, oldest first."""
     late = _unmailed().filter(created_at__lt=clock.now() - timedelta(minutes=1))
     return list(late.order_by("created_at").values_list("pk", flat=True)[:100])
@@ -161,7 +165,7 @@ def expire_overdue() -> int:
 
 
 def _count_invitation(user: User) -> None:
-    ratelimit.spend(
+    ratelimit.consume(
         "claim-invitations",
         str(user.pk),
         limit=settings.CLAIM_REQUESTS_PER_DAY_PER_AGENT,
@@ -173,20 +177,20 @@ def _is_claimable(agent: Agent) -> bool:
     return not agent.is_revoked and agent.claim_state != Agent.ClaimState.CLAIMED
 
 
-def _still_stands(claim: Claim) -> bool:
+def _blocks_new_request(claim: Claim) -> bool:
     """Whether an earlier request to the same inbox makes a new one pointless."""
     if claim.is_open:
         return claim.expires_at > clock.now()
     return claim.state in {State.DECLINED, State.REPORTED}
 
 
-def _open(agent: Agent, recipient: ClaimRecipient, invited_by: User | None = None) -> Claim:
-    _close_open(agent)
+def _create_claim(agent: Agent, recipient: ClaimRecipient, invited_by: User | None = None) -> Claim:
+    _replace_open(agent)
     claim = Claim.objects.create(
         agent=agent,
         recipient=recipient,
         invited_by=invited_by,
-        withheld=inboxes.why_withheld(recipient),
+        withheld=inboxes.withheld_reason(recipient),
         expires_at=clock.now() + LIFETIME,
     )
     if not claim.withheld:
@@ -194,22 +198,22 @@ def _open(agent: Agent, recipient: ClaimRecipient, invited_by: User | None = Non
     return claim
 
 
-def _close_open(agent: Agent) -> None:
+def _replace_open(agent: Agent) -> None:
     agent.claims.filter(state=State.REQUESTED).update(state=State.REPLACED, decided_at=clock.now())
 
 
-def _name_contact(agent: Agent, address: str) -> None:
+def _set_contact(agent: Agent, address: str) -> None:
     agent.contact, agent.claim_request_state = address, RequestState.REQUESTED
     agent.save(update_fields=["contact", "claim_request_state"])
 
 
-def _note_invitation(agent: Agent, user: User, claim: Claim, *, action: str) -> None:
+def _audit_invitation(agent: Agent, user: User, claim: Claim, *, action: str) -> None:
     audit.record(
         user=user,
         action=action,
         subject=agent.public_id,
         after={
-            "contact": inboxes.redacted(claim.recipient.address),
+            "contact": inboxes.redact(claim.recipient.address),
             "claim": claim.public_id,
         },
     )
@@ -218,7 +222,7 @@ def _note_invitation(agent: Agent, user: User, claim: Claim, *, action: str) -> 
 def _unmailed() -> QuerySet[Claim]:
     now = clock.now()
     return Claim.objects.filter(
-        Q(mail_tried_at__isnull=True) | Q(mail_tried_at__lt=now - _MAIL_AGAIN_AFTER),
+        Q(mail_tried_at__isnull=True) | Q(mail_tried_at__lt=now - _RETRY_AFTER),
         state=State.REQUESTED,
         withheld=Claim.Withheld.NO,
         mailed_at__isnull=True,

@@ -13,11 +13,11 @@ from accounts.models import Agent, Alert, User
 from imageskill.lib import clock
 from imageskill.lib.queue import enqueue
 
-_MAIL_AGAIN_AFTER = timedelta(minutes=5)
-_WORDS_OF_OTHERS = {"agent", "by", "reason"}  # no mail program shall make links of them
+_RETRY_AFTER = timedelta(minutes=5)
+_UNTRUSTED_FACTS = {"agent", "by", "reason"}  # no mail program shall make links of them
 
 
-def tell(
+def notify(
     user: User | None, kind: str, subject: str, *, cause: str, facts: Mapping[str, Any]
 ) -> bool:
     """Mail a sponsor about something, in the caller's transaction; False when they know already.
@@ -37,7 +37,7 @@ def tell(
     return is_new
 
 
-def tell_owner(
+def notify_owner(
     organization_id: int, kind: str, subject: str, *, cause: str, facts: Mapping[str, Any]
 ) -> bool:
     """Mail whoever owns an organization; see `tell`. The facts gain the names of its agents."""
@@ -45,26 +45,26 @@ def tell_owner(
     if owner is None:
         return False
     names = Agent.objects.filter(organization_id=organization_id).values_list("name", flat=True)
-    return tell(owner, kind, subject, cause=cause, facts={"agent": ", ".join(names[:3]), **facts})
+    return notify(owner, kind, subject, cause=cause, facts={"agent": ", ".join(names[:3]), **facts})
 
 
-def mail(*, alert_id: int) -> bool:
+def send(*, alert_id: int) -> bool:
     """Send one alert; False when somebody else has. A failure raises and is tried again."""
     if _unmailed().filter(pk=alert_id).update(mail_tried_at=clock.now()) != 1:
         return False
     alert = Alert.objects.select_related("user").get(pk=alert_id)
-    sending.message(_letter(alert), to=alert.user.email).send()
+    sending.build_message(_render_mail(alert), to=alert.user.email).send()
     Alert.objects.filter(pk=alert_id).update(mailed_at=clock.now())
     return True
 
 
-def waiting_for_mail() -> list[int]:
+def ids_awaiting_mail() -> list[int]:
     """Give the alerts whose mail got lost on its way, oldest first."""
     late = _unmailed().filter(created_at__lt=clock.now() - timedelta(minutes=1))
     return list(late.order_by("created_at").values_list("pk", flat=True)[:100])
 
 
-def forget(*, before: datetime) -> int:
+def purge_facts(*, before: datetime) -> int:
     """Forget what mails of before that moment said; that they were sent stays known."""
     old = Alert.objects.filter(created_at__lt=before, mailed_at__isnull=False).exclude(facts={})
     return old.update(facts={})
@@ -73,26 +73,26 @@ def forget(*, before: datetime) -> int:
 def _unmailed() -> QuerySet[Alert]:
     now = clock.now()
     return Alert.objects.filter(
-        Q(mail_tried_at__isnull=True) | Q(mail_tried_at__lt=now - _MAIL_AGAIN_AFTER),
+        Q(mail_tried_at__isnull=True) | Q(mail_tried_at__lt=now - _RETRY_AFTER),
         mailed_at__isnull=True,
     )
 
 
-def _letter(alert: Alert) -> sending.Letter:
+def _render_mail(alert: Alert) -> sending.MailMessage:
     facts = {
-        name: sending.plain(value) if name in _WORDS_OF_OTHERS else value
+        name: sending.neutralize_links(value) if name in _UNTRUSTED_FACTS else value
         for name, value in alert.facts.items()
     }
-    return sending.write(
+    return sending.render(
         f"alerts/{alert.kind}",
         {"subject_id": alert.subject, **facts},
-        link=settings.PUBLIC_SITE_URL + _page_of(alert.subject),
+        link=settings.PUBLIC_SITE_URL + _page_url(alert.subject),
         link_label="Look at it",
         small_print=["You get this mail because you are the sponsor of this agent."],
     )
 
 
-def _page_of(subject: str) -> str:
+def _page_url(subject: str) -> str:
     if subject.startswith("receipt_"):
         return reverse("receipt", args=[subject])
     if subject.startswith("job_"):

@@ -12,11 +12,11 @@ from django.conf import settings
 from django.http import HttpRequest
 
 _SEPARATOR = "\n" + "-" * 79 + "\n"  # as django.core.mail.backends.console writes it
-_NEWEST = 50
+_MAX_MAILS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class OutboxMail:
     """One mail that would have gone out."""
 
     key: str
@@ -27,16 +27,16 @@ class Mail:
     html: str
 
 
-def mails() -> list[Mail]:
+def list_mails() -> list[OutboxMail]:
     """Read the newest mails, newest first."""
     folder = Path(settings.EMAIL_FILE_PATH)
-    files = sorted(folder.glob("*.log"), reverse=True)[:_NEWEST] if folder.is_dir() else []
-    return [mail for file in files for mail in _read(file)][:_NEWEST]
+    files = sorted(folder.glob("*.log"), reverse=True)[:_MAX_MAILS] if folder.is_dir() else []
+    return [mail for file in files for mail in _read(file)][:_MAX_MAILS]
 
 
-def find(key: str) -> Mail | None:
+def find(key: str) -> OutboxMail | None:
     """Read one mail."""
-    return next((mail for mail in mails() if mail.key == key), None)
+    return next((mail for mail in list_mails() if mail.key == key), None)
 
 
 def expire(*, before: datetime) -> int:
@@ -53,14 +53,14 @@ def link(request: HttpRequest) -> dict[str, bool]:
     return {"has_outbox": settings.HAS_OUTBOX_PAGE}
 
 
-def _read(file: Path) -> Iterator[Mail]:
+def _read(file: Path) -> Iterator[OutboxMail]:
     at = datetime.fromtimestamp(file.stat().st_mtime, tz=UTC)
     parts = file.read_text(encoding="utf-8").split(_SEPARATOR)
     for number, raw in enumerate(parts):
         if not raw.strip():
             continue
         message = email.message_from_bytes(raw.lstrip("\n").encode(), policy=policy)
-        yield Mail(
+        yield OutboxMail(
             key=f"{file.stem}-{number}",
             to=str(message["To"]),
             subject=str(message["Subject"]),

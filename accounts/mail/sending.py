@@ -14,7 +14,7 @@ _JOINER = "\N{WORD JOINER}"
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class MailMessage:
     """What one mail says."""
 
     subject: str
@@ -42,15 +42,15 @@ class Letter:
         return render_to_string("emails/mail.html", {"letter": self})
 
 
-def write(name: str, facts: dict[str, Any], **more: Any) -> Letter:
+def render(name: str, facts: dict[str, Any], **more: Any) -> MailMessage:
     """Fill `templates/emails/<name>.txt` with the facts; `more` are the letter's other fields."""
     subject, _, body = render_to_string(f"emails/{name}.txt", facts).strip().partition("\n\n")
     paragraphs = [" ".join(part.split()) for part in body.split("\n\n") if part.strip()]
-    return Letter(subject=" ".join(subject.split()), paragraphs=paragraphs, **more)
+    return MailMessage(subject=" ".join(subject.split()), paragraphs=paragraphs, **more)
 
 
-def message(
-    letter: Letter, *, to: str, headers: dict[str, str] | None = None
+def build_message(
+    letter: MailMessage, *, to: str, headers: dict[str, str] | None = None
 ) -> EmailMultiAlternatives:
     """Make the mail of a letter."""
     mail = EmailMultiAlternatives(letter.subject, letter.text, to=[to], headers=headers)
@@ -58,7 +58,7 @@ def message(
     return mail
 
 
-def plain(words: str) -> str:
+def neutralize_links(words: str) -> str:
     """Write somebody else's words so that no mail program makes a link of them."""
     for sign in ".@:/":
         words = words.replace(sign, sign + _JOINER)

@@ -35,7 +35,7 @@ class SignInForm(LoginForm):  # type: ignore[misc]
     def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponse:
         """Mail a code; a person we have not met is made first, so that both cases look alike."""
         if self.user is None:
-            self.user = sponsors.ensure(self.cleaned_data["login"])
+            self.user = sponsors.get_or_create_user(self.cleaned_data["login"])
         return cast("HttpResponse", super().login(request, redirect_url=redirect_url))
 
 
@@ -135,9 +135,9 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Send allauth's words in our letter, as text and HTML."""
         words = super().render_mail(template_prefix, email, context, headers)
         paragraphs = [" ".join(part.split()) for part in str(words.body).split("\n\n")]
-        letter = sending.Letter(
+        letter = sending.MailMessage(
             subject=words.subject,
             paragraphs=[part for part in paragraphs if part],
             code=str(context.get("code", "")),
         )
-        return sending.message(letter, to=email, headers=headers)
+        return sending.build_message(letter, to=email, headers=headers)

@@ -31,7 +31,7 @@ def invite(*, address: str) -> str | None:
     return password
 
 
-def use_up(request: HttpRequest, user: User) -> None:
+def invalidate_password(request: HttpRequest, user: User) -> None:
     """Make the password that somebody just typed useless; a session that it opened stays."""
     if not user.has_usable_password():
         return

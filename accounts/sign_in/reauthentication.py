@@ -23,7 +23,7 @@ _STATE_KEY = "account_reauthentication_code"
 def require(request: HttpRequest) -> None:
     """Raise `ReauthenticationRequired` unless the person signed in, or again, a moment ago."""
     if is_mfa_enabled(request.user):
-        second_factor.require_lately(request)
+        second_factor.require_recent(request)
     else:
         second_factor.require_sign_in_lately(request)
 

@@ -9,15 +9,17 @@ from django.http import HttpRequest
 
 from accounts.models import User
 
-_SHOWN = {Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN}
+_FACTOR_TYPES = {Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN}
 
 
-def remember(*, request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
+def record_new_factor(
+    *, request: HttpRequest, user: User, authenticator: Authenticator, **_: Any
+) -> None:
     """Count the new authenticator as used in this session: nobody is asked for it twice at once.
 
     Its code or signature was checked a moment ago. Recovery codes prove nothing by being made.
     """
-    if authenticator.type in _SHOWN:
+    if authenticator.type in _FACTOR_TYPES:
         record_authentication(
             request,
             user,
@@ -28,6 +30,6 @@ def remember(*, request: HttpRequest, user: User, authenticator: Authenticator, 
         )
 
 
-def listen() -> None:
+def connect_signals() -> None:
     """Hear of new authenticators from django-allauth, which offers no other way."""
-    authenticator_added.connect(remember, dispatch_uid="accounts.sign_in.second_factor")
+    authenticator_added.connect(record_new_factor, dispatch_uid="accounts.sign_in.second_factor")

@@ -13,7 +13,7 @@ from imageskill.lib import clock
 
 register = template.Library()
 
-_TONES = {
+_STATUS_COLORS = {
     "claimed": "good",
     "completed": "good",
     "paid": "good",
@@ -69,31 +69,31 @@ def moment(at: datetime | None) -> SafeString | str:
 
 
 @register.filter
-def tone(state: str) -> str:
+def status_color(state: str) -> str:
     """Give the colour class of a state; unknown ones stay neutral."""
-    return _TONES.get(str(state).lower(), "")
+    return _STATUS_COLORS.get(str(state).lower(), "")
 
 
 @register.filter
-def words(state: str) -> str:
+def humanize_state(state: str) -> str:
     """Write a state's public name for people: `payment_backed_unclaimed` has spaces here."""
     return str(state).replace("_", " ")
 
 
 @register.filter
-def why_stopped(agent: Agent) -> str:
+def suspension_message(agent: Agent) -> str:
     """Say why an agent is stopped."""
-    return suspension.why(agent)
+    return suspension.suspension_message(agent)
 
 
 @register.filter
-def share_of(part: int, whole: int) -> int:
+def percent_of(part: int, whole: int) -> int:
     """Give the percentage that is used, between 0 and 100; nothing of nothing is all of it."""
     return 100 if whole <= 0 else min(100, part * 100 // whole)
 
 
 @register.filter
-def meter_tone(part: int, whole: int) -> str:
+def meter_color(part: int, whole: int) -> str:
     """Give the colour of a meter: calm below 80 %, a warning until the cap, then stopped."""
-    used = share_of(part, whole)
+    used = percent_of(part, whole)
     return "bad" if used >= 100 else "warn" if used >= 80 else ""

@@ -24,7 +24,7 @@ class AuthRequired(ApiError):
     message = "A valid token is required: missing, unknown, rotated and revoked ones are refused."
 
 
-def mint(agent: Agent) -> str:
+def create(agent: Agent) -> str:
     """Make a token for the agent and give its text, the only time that it can be seen."""
     lookup = ids.random_text(_LOOKUP_LENGTH)
     text = f"{PREFIX}{lookup}{ids.random_text(_SECRET_LENGTH)}"
@@ -32,7 +32,7 @@ def mint(agent: Agent) -> str:
     return text
 
 
-def visible_part(text: str) -> str:
+def display_prefix(text: str) -> str:
     """Give the part of a token that may be shown."""
     return text[: len(PREFIX) + _LOOKUP_LENGTH]
 
@@ -44,7 +44,7 @@ def rotate(token: Token) -> str:
     """
     if not _revoke(token, because=Token.RevokedBecause.ROTATED):
         raise auth_required()
-    return mint(token.agent)
+    return create(token.agent)
 
 
 def revoke(token: Token) -> bool:

@@ -11,7 +11,7 @@ from accounts.tokens import minting
 def revoke(*, agent: Agent, user: User, lookup: str) -> bool:
     """End one token by the characters that it is recognized by; False when it had ended."""
     with transaction.atomic():
-        locked = sponsors.lock_owned(agent, user)
+        locked = sponsors.lock_owned_agent(agent, user)
         token = locked.tokens.filter(lookup=lookup).first()
         if token is None or not minting.revoke(token):
             return False
@@ -24,27 +24,29 @@ def revoke(*, agent: Agent, user: User, lookup: str) -> bool:
     return True
 
 
-def replace(*, agent: Agent, user: User) -> str:
+def rotate(*, agent: Agent, user: User) -> str:
     """End all tokens of one's agent and make a new one; its text is seen this once."""
     with transaction.atomic():
-        locked = sponsors.lock_owned(agent, user)
+        locked = sponsors.lock_owned_agent(agent, user)
         if locked.is_revoked:
-            raise sponsors.Refused("This agent has been ended for good; it gets no more tokens.")
+            raise sponsors.SponsorActionRefused(
+                "This agent has been ended for good; it gets no more tokens."
+            )
         ended = minting.revoke_all(locked, because=Token.RevokedBecause.ROTATED)
-        text = minting.mint(locked)
+        text = minting.create(locked)
         audit.record(
             user=user,
             action="token.replace",
             subject=agent.public_id,
             after={"tokens_ended": ended},
         )
-        tell_replaced(locked, by="by you", cause=minting.visible_part(text))
+        notify_rotated(locked, by="by you", cause=minting.display_prefix(text))
     return text
 
 
-def tell_replaced(agent: Agent, *, by: str, cause: str) -> None:
+def notify_rotated(agent: Agent, *, by: str, cause: str) -> None:
     """Tell the sponsor that a token was replaced; `cause` is the new one's visible part."""
-    alerts.tell_owner(
+    alerts.notify_owner(
         agent.organization_id,
         Alert.Kind.TOKEN_ROTATED,
         agent.public_id,

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts import sponsors
-from accounts.request_user import me
+from accounts.request_user import request_user
 from accounts.sign_in import first_admin
 from accounts.sign_in.adapter import PasswordSignInForm
 from accounts.sign_in.reauthentication import MailedCode
@@ -33,7 +33,7 @@ class PasswordSignIn(LoginView):  # type: ignore[misc]
     def form_valid(self, form: Any) -> HttpResponse:
         """Sign in, or go on to the second factor; either way the password is used up."""
         response: HttpResponse = super().form_valid(form)
-        first_admin.use_up(self.request, form.user)
+        first_admin.invalidate_password(self.request, form.user)
         return response
 
 
@@ -56,7 +56,7 @@ class Reauthenticate(BaseReauthenticateView):  # type: ignore[misc]
         if self.waiting and request.POST.get("action") != "send":
             response: HttpResponse = super().post(request, *args, **kwargs)
             return response
-        return self._again(is_limited=not MailedCode.initiate(request, me(request)))
+        return self._again(is_limited=not MailedCode.initiate(request, request_user(request)))
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """Add the code that is expected."""
@@ -81,7 +81,10 @@ class Reauthenticate(BaseReauthenticateView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add where the code goes, and whether one is under way."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        return context | {"email": me(self.request).email, "is_mailed": self.waiting is not None}
+        return context | {
+            "email": request_user(self.request).email,
+            "is_mailed": self.waiting is not None,
+        }
 
     def _again(self, *, is_limited: bool) -> HttpResponse:
         if is_limited:
@@ -95,13 +98,13 @@ class Reauthenticate(BaseReauthenticateView):  # type: ignore[misc]
 @require_GET
 def my_account(request: HttpRequest) -> HttpResponse:
     """Show who is signed in, how, and what waits for them."""
-    user = me(request)
+    user = request_user(request)
     return render(
         request,
         "accounts/account.html",
         {
             "section": "account",
-            "addresses": sponsors.addresses_of(user),
+            "addresses": sponsors.confirmed_addresses(user),
             "factors": Authenticator.objects.filter(user=user).count(),
         },
     )

@@ -9,11 +9,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import agent_limits, agents, sponsors, suspension
 from accounts.claims import requests
-from accounts.claims.states import MoveRefused
+from accounts.claims.states import ClaimTransitionRefused
 from accounts.models import Agent, Claim
-from accounts.request_user import me, owned_agent
+from accounts.request_user import owned_agent, request_user
 from accounts.tokens import rotation
-from accounts.views.forms import AddressForm, ConfirmForm, TermsForm
+from accounts.views.forms import AddressForm, AgentLimitsForm, ConfirmForm
 from imageskill.lib.errors import RateLimited
 
 
@@ -23,11 +23,17 @@ from imageskill.lib.errors import RateLimited
 def agent_settings(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Show and change an agent's grants and caps; tokens, pause and hand-over stand below."""
     agent = owned_agent(request, agent_id)
-    form = TermsForm(request.POST) if request.method == "POST" else TermsForm.showing(agent)
+    form = (
+        AgentLimitsForm(request.POST)
+        if request.method == "POST"
+        else AgentLimitsForm.showing(agent)
+    )
     if request.method == "POST" and form.is_valid():
         try:
-            changed = agent_limits.change(agent=agent, user=me(request), terms=form.terms())
-        except sponsors.Refused as refusal:
+            changed = agent_limits.update(
+                agent=agent, user=request_user(request), terms=form.terms()
+            )
+        except sponsors.SponsorActionRefused as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(
@@ -43,7 +49,7 @@ def agent_settings(request: HttpRequest, agent_id: str) -> HttpResponse:
 def revoke_token(request: HttpRequest, agent_id: str, lookup: str) -> HttpResponse:
     """End one token."""
     agent = owned_agent(request, agent_id)
-    ended = rotation.revoke(agent=agent, user=me(request), lookup=lookup)
+    ended = rotation.revoke(agent=agent, user=request_user(request), lookup=lookup)
     messages.success(request, "The token is dead." if ended else "That token had ended already.")
     return redirect("agent_settings", agent_id)
 
@@ -51,12 +57,12 @@ def revoke_token(request: HttpRequest, agent_id: str, lookup: str) -> HttpRespon
 @login_required
 @never_cache
 @require_POST
-def replace_tokens(request: HttpRequest, agent_id: str) -> HttpResponse:
+def rotate_tokens(request: HttpRequest, agent_id: str) -> HttpResponse:
     """End all tokens and show the new one, this once."""
     agent = owned_agent(request, agent_id)
     try:
-        token = rotation.replace(agent=agent, user=me(request))
-    except sponsors.Refused as refusal:
+        token = rotation.rotate(agent=agent, user=request_user(request))
+    except sponsors.SponsorActionRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("agent_settings", agent_id)
     return render(request, "accounts/new_token.html", {"agent": agent, "token": token})
@@ -67,7 +73,7 @@ def replace_tokens(request: HttpRequest, agent_id: str) -> HttpResponse:
 def pause_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Stop the agent at once."""
     agent = owned_agent(request, agent_id)
-    suspension.pause(agent=agent, user=me(request))
+    suspension.pause(agent=agent, user=request_user(request))
     messages.success(
         request, "Stopped. It can read and report, and neither spend nor upload any more."
     )
@@ -80,8 +86,8 @@ def resume_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Let the agent go on."""
     agent = owned_agent(request, agent_id)
     try:
-        suspension.resume(agent=agent, user=me(request))
-    except sponsors.Refused as refusal:
+        suspension.resume(agent=agent, user=request_user(request))
+    except sponsors.SponsorActionRefused as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, "It may work again.")
@@ -90,14 +96,14 @@ def resume_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def end_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
+def revoke_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
     """End the agent for good, after saying what that means."""
     agent = owned_agent(request, agent_id)
     form = ConfirmForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            agents.revoke(agent, user=me(request), reason="Ended by its sponsor.")
-        except MoveRefused:
+            agents.revoke(agent, user=request_user(request), reason="Ended by its sponsor.")
+        except ClaimTransitionRefused:
             messages.info(request, "It had been ended already.")
         else:
             messages.success(request, "Ended. Its tokens are dead; its images stay yours.")
@@ -107,14 +113,16 @@ def end_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def hand_over_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
+def transfer_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Offer the agent to another sponsor."""
     agent = owned_agent(request, agent_id)
     form = AddressForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            requests.hand_over(agent=agent, user=me(request), address=form.cleaned_data["address"])
-        except (sponsors.Refused, RateLimited) as refusal:
+            requests.offer_transfer(
+                agent=agent, user=request_user(request), address=form.cleaned_data["address"]
+            )
+        except (sponsors.SponsorActionRefused, RateLimited) as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, "Offered. It stays yours until they accept.")
@@ -124,16 +132,16 @@ def hand_over_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def withdraw_offer(request: HttpRequest, agent_id: str) -> HttpResponse:
+def withdraw_transfer(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Take back an offer to hand the agent over."""
     agent = owned_agent(request, agent_id)
-    requests.withdraw(agent=agent, user=me(request))
+    requests.withdraw_transfer(agent=agent, user=request_user(request))
     messages.success(request, "The offer is withdrawn; its link is dead.")
     return redirect("agent_settings", agent_id)
 
 
-def _settings_page(request: HttpRequest, agent: Agent, form: TermsForm) -> HttpResponse:
-    user = me(request)
+def _settings_page(request: HttpRequest, agent: Agent, form: AgentLimitsForm) -> HttpResponse:
+    user = request_user(request)
     context = {
         "section": "agents",
         "tab": "settings",

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import sponsors
 from accounts.claims import access, decisions, requests
-from accounts.request_user import me
-from accounts.views.forms import AddressForm, ReasonForm
+from accounts.request_user import request_user
+from accounts.views.forms import AddressForm, ReportReasonForm
 from imageskill.lib.errors import RateLimited
 
 
@@ -26,17 +26,17 @@ def open_claim(request: HttpRequest, token: str) -> HttpResponse:
     claim = decisions.by_token(token)
     if claim is None:
         return render(request, "accounts/claim_unknown.html", status=404)
-    access.remember(request, claim)
+    access.remember_link(request, claim)
     return redirect("claim", claim.public_id)
 
 
 @require_POST
 def decline_claim(request: HttpRequest, claim_id: str) -> HttpResponse:
     """Decline a request."""
-    claim = access.find(request, claim_id)
+    claim = access.find_claim(request, claim_id)
     try:
-        decisions.decline(claim=claim, user=access.person(request))
-    except sponsors.Refused as refusal:
+        decisions.decline(claim=claim, user=access.signed_in_user(request))
+    except sponsors.SponsorActionRefused as refusal:
         messages.error(request, str(refusal))
     return redirect("claim", claim_id)
 
@@ -44,26 +44,28 @@ def decline_claim(request: HttpRequest, claim_id: str) -> HttpResponse:
 @require_POST
 def report_claim(request: HttpRequest, claim_id: str) -> HttpResponse:
     """Report a request: its agent is suspended until staff have looked."""
-    claim = access.find(request, claim_id)
-    form = ReasonForm(request.POST)
+    claim = access.find_claim(request, claim_id)
+    form = ReportReasonForm(request.POST)
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
     try:
-        decisions.report(claim=claim, user=access.person(request), reason=reason)
-    except sponsors.Refused as refusal:
+        decisions.report(claim=claim, user=access.signed_in_user(request), reason=reason)
+    except sponsors.SponsorActionRefused as refusal:
         messages.error(request, str(refusal))
     return redirect("claim", claim_id)
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def pass_on_claim(request: HttpRequest, claim_id: str) -> HttpResponse:
+def forward_claim(request: HttpRequest, claim_id: str) -> HttpResponse:
     """Invite another address to take the agent on."""
-    claim = access.find(request, claim_id)
+    claim = access.find_claim(request, claim_id)
     form = AddressForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            requests.pass_on(claim=claim, user=me(request), address=form.cleaned_data["address"])
-        except (sponsors.Refused, RateLimited) as refusal:
+            requests.forward(
+                claim=claim, user=request_user(request), address=form.cleaned_data["address"]
+            )
+        except (sponsors.SponsorActionRefused, RateLimited) as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, "We have passed the request on. Your own link is over.")
@@ -72,10 +74,10 @@ def pass_on_claim(request: HttpRequest, claim_id: str) -> HttpResponse:
 
 
 @require_POST
-def change_person(request: HttpRequest, claim_id: str) -> HttpResponse:
+def switch_account(request: HttpRequest, claim_id: str) -> HttpResponse:
     """Sign out and sign in as somebody else, on the way to the same request."""
-    access.find(request, claim_id)
-    access.forget_person(request)
+    access.find_claim(request, claim_id)
+    access.sign_out_keeping_links(request)
     return redirect(
         f"{reverse('account_login')}?{urlencode({'next': reverse('claim', args=[claim_id])})}"
     )

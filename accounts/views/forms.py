@@ -6,13 +6,13 @@ from django import forms
 from django.utils.html import format_html
 
 from accounts import agent_limits
-from accounts.agent_limits import Terms
+from accounts.agent_limits import AgentLimits
 from accounts.grants import GRANTS
 from accounts.models import Agent
 
 # What a sponsor is asked about, in the sponsor's words. Reading, reporting and asking for prices
 # cost nothing and stay with every agent.
-CHOICES = {
+GRANT_CHOICES = {
     "image.create": ("Create images", "Spends credits."),
     "image.edit": ("Edit images", "Spends credits."),
     "asset.upload": ("Upload pictures", "To edit them, or to work after them. Free."),
@@ -23,7 +23,7 @@ CHOICES = {
     ),
     "provenance.read": ("See providers and models", "Which service made an image."),
 }
-_ALWAYS = tuple(grant for grant in GRANTS if grant not in CHOICES)
+_ALWAYS_GRANTED = tuple(grant for grant in GRANTS if grant not in GRANT_CHOICES)
 _CAP_FIELDS = (
     "credits_per_operation",
     "credits_per_day",
@@ -33,10 +33,10 @@ _CAP_FIELDS = (
     "outputs_per_request",
 )
 
-_MOST = 1_000_000
+_MAX_CREDITS = 1_000_000
 
 
-class TermsForm(forms.Form):
+class AgentLimitsForm(forms.Form):
     """What an agent may do and spend."""
 
     allowed = forms.MultipleChoiceField(
@@ -48,20 +48,24 @@ class TermsForm(forms.Form):
                 grant,
                 format_html('<b>{}</b><span class="help">{}</span>', name, consequence),
             )
-            for grant, (name, consequence) in CHOICES.items()
+            for grant, (name, consequence) in GRANT_CHOICES.items()
         ],
     )
-    credits_per_operation = forms.IntegerField(label="For one job", min_value=0, max_value=_MOST)
+    credits_per_operation = forms.IntegerField(
+        label="For one job", min_value=0, max_value=_MAX_CREDITS
+    )
     credits_per_day = forms.IntegerField(
-        label="A day", min_value=0, max_value=_MOST, required=False
+        label="A day", min_value=0, max_value=_MAX_CREDITS, required=False
     )
     credits_per_week = forms.IntegerField(
-        label="A week", min_value=0, max_value=_MOST, required=False
+        label="A week", min_value=0, max_value=_MAX_CREDITS, required=False
     )
     credits_per_month = forms.IntegerField(
-        label="A month", min_value=0, max_value=_MOST, required=False
+        label="A month", min_value=0, max_value=_MAX_CREDITS, required=False
     )
-    credits_total = forms.IntegerField(label="In all", min_value=0, max_value=_MOST, required=False)
+    credits_total = forms.IntegerField(
+        label="In all", min_value=0, max_value=_MAX_CREDITS, required=False
+    )
     outputs_per_request = forms.IntegerField(label="Images in a job", min_value=1, max_value=10)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -70,18 +74,19 @@ class TermsForm(forms.Form):
             self.fields[name].widget.attrs.update(inputmode="numeric", placeholder="no cap")
 
     @classmethod
-    def showing(cls, agent: Agent) -> "TermsForm":
+    def showing(cls, agent: Agent) -> "AgentLimitsForm":
         """Fill the form with what the agent may do now."""
-        now = agent_limits.of(agent)
+        now = agent_limits.for_agent(agent)
         initial: dict[str, Any] = {name: getattr(now, name) for name in _CAP_FIELDS}
-        initial["allowed"] = [grant for grant in CHOICES if grant in now.grants]
+        initial["allowed"] = [grant for grant in GRANT_CHOICES if grant in now.grants]
         return cls(initial=initial)
 
-    def terms(self) -> Terms:
+    def terms(self) -> AgentLimits:
         """Give the chosen terms."""
         data = self.cleaned_data
-        return Terms(
-            grants=(*_ALWAYS, *data["allowed"]), **{name: data[name] for name in _CAP_FIELDS}
+        return AgentLimits(
+            grants=(*_ALWAYS_GRANTED, *data["allowed"]),
+            **{name: data[name] for name in _CAP_FIELDS},
         )
 
 
@@ -95,7 +100,7 @@ class AddressForm(forms.Form):
     )
 
 
-class ReasonForm(forms.Form):
+class ReportReasonForm(forms.Form):
     """A reason, in a sentence."""
 
     reason = forms.CharField(

@@ -14,18 +14,18 @@ from accounts.mail import outbox
 @csrf_exempt  # mail programs post here by themselves; the signed link is the authority
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def stop_mails(request: HttpRequest, signed: str) -> HttpResponse:
+def unsubscribe(request: HttpRequest, signed: str) -> HttpResponse:
     """Stop (or allow again) mails from agents to the inbox that the link was mailed to."""
-    address = inboxes.address_of_stop(signed)
+    address = inboxes.address_from_unsubscribe(signed)
     if address is None:
         raise Http404
     if request.method == "POST":
         if request.POST.get("again"):
-            inboxes.allow_again(address)
+            inboxes.resubscribe(address)
         else:
-            inboxes.stop(address)
+            inboxes.unsubscribe(address)
         return redirect("claim_stop", signed)
-    context = {"address": address, "is_stopped": inboxes.is_stopped(address)}
+    context = {"address": address, "is_stopped": inboxes.is_unsubscribed(address)}
     return render(request, "accounts/unsubscribe.html", context)
 
 
@@ -34,7 +34,7 @@ def stop_mails(request: HttpRequest, signed: str) -> HttpResponse:
 def list_outbox(request: HttpRequest) -> HttpResponse:
     """List the mails that development kept instead of sending."""
     _only_in_development()
-    return render(request, "accounts/outbox.html", {"mails": outbox.mails()})
+    return render(request, "accounts/outbox.html", {"mails": outbox.list_mails()})
 
 
 @never_cache

@@ -8,16 +8,16 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from accounts.models import Agent
 from billing import ledger
-from billing.approvals import NotDecidable
+from billing.approvals import DecisionRefused
 from billing.ledger import corrections
 from billing.models import CreditCorrection
-from imageskill.lib.admin.actions import Asked, Deed, ReasonForm, Refused
+from imageskill.lib.admin.actions import ActionForm, ActionRefused, ActionRequest, StaffAction
 
 _Kind = CreditCorrection.Kind
 _ADJUSTMENTS = [(kind.value, kind.label) for kind in (_Kind.ADJUST_PREVIEW, _Kind.ADJUST_PAID)]
 
 
-class GoodwillForm(ReasonForm):
+class GoodwillForm(ActionForm):
     """How many free credits."""
 
     credits = forms.IntegerField(
@@ -25,7 +25,7 @@ class GoodwillForm(ReasonForm):
     )
 
 
-class AdjustForm(ReasonForm):
+class AdjustForm(ActionForm):
     """Which credits, by how many, up or down."""
 
     kind = forms.ChoiceField(choices=_ADJUSTMENTS, widget=UnfoldAdminSelectWidget)
@@ -41,14 +41,14 @@ class AdjustForm(ReasonForm):
         return credits
 
 
-class WriteOffForm(ReasonForm):
+class WriteOffForm(ActionForm):
     """How much of the debt."""
 
     credits = forms.IntegerField(min_value=1, widget=UnfoldAdminIntegerFieldWidget)
 
 
-def _asking(kind: str | None) -> Callable[[Agent, Asked], str]:
-    def perform(agent: Agent, asked: Asked) -> str:
+def _request(kind: str | None) -> Callable[[Agent, ActionRequest], str]:
+    def perform(agent: Agent, asked: ActionRequest) -> str:
         try:
             made = corrections.request(
                 organization_id=agent.organization_id,
@@ -58,7 +58,7 @@ def _asking(kind: str | None) -> Callable[[Agent, Asked], str]:
                 user=asked.user,
             )
         except corrections.CorrectionRefused as refusal:
-            raise Refused(str(refusal)) from refusal
+            raise ActionRefused(str(refusal)) from refusal
         if made.needs_second_person:
             return "It waits for a second person."
         return f"{made.applied_credits} credits are given."
@@ -66,55 +66,55 @@ def _asking(kind: str | None) -> Callable[[Agent, Asked], str]:
     return perform
 
 
-def _standing(whose: Agent | CreditCorrection) -> str:
+def _describe_balances(whose: Agent | CreditCorrection) -> str:
     now = ledger.balances(whose.organization_id)
     return f"Now: {now.preview} preview, {now.paid} paid, {now.held} held by jobs, {now.owed} owed."
 
 
 def _decide(verb: Callable[..., CreditCorrection], done: str) -> Callable[..., str]:
-    def perform(request: CreditCorrection, asked: Asked) -> str:
+    def perform(request: CreditCorrection, asked: ActionRequest) -> str:
         try:
             verb(request_id=request.pk, user=asked.user, note=asked.reason)
-        except (NotDecidable, corrections.CorrectionRefused) as refusal:
-            raise Refused(str(refusal)) from refusal
+        except (DecisionRefused, corrections.CorrectionRefused) as refusal:
+            raise ActionRefused(str(refusal)) from refusal
         return done
 
     return perform
 
 
-AGENT: Sequence[Deed] = (
-    Deed(
+AGENT_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
         name="goodwill",
         label="Grant credits",
         permission="accounts.credits_grant",
         preview=lambda agent: (
-            _standing(agent),
+            _describe_balances(agent),
             "The credits are free ones: they are spent first and never refunded.",
             f"Above {settings.GOODWILL_SECOND_PERSON_CREDITS} a second person has to approve.",
         ),
-        perform=_asking(_Kind.GOODWILL),
+        perform=_request(_Kind.GOODWILL),
         form=GoodwillForm,
         is_open=lambda agent: not agent.is_revoked,
         is_sensitive=True,
     ),
-    Deed(
+    StaffAction(
         name="adjust",
         label="Correct the ledger",
         permission="accounts.ledger_request",
-        preview=lambda agent: (_standing(agent), "A second person has to approve it."),
-        perform=_asking(None),
+        preview=lambda agent: (_describe_balances(agent), "A second person has to approve it."),
+        perform=_request(None),
         form=AdjustForm,
         is_sensitive=True,
     ),
-    Deed(
+    StaffAction(
         name="write-off",
         label="Write off what is owed",
         permission="accounts.ledger_request",
         preview=lambda agent: (
-            _standing(agent),
+            _describe_balances(agent),
             "What is written off is our loss; a second person has to approve it.",
         ),
-        perform=_asking(_Kind.WRITE_OFF),
+        perform=_request(_Kind.WRITE_OFF),
         form=WriteOffForm,
         is_open=lambda agent: ledger.balances(agent.organization_id).owed > 0,
         is_sensitive=True,
@@ -122,33 +122,33 @@ AGENT: Sequence[Deed] = (
 )
 
 
-_APPROVE = (
+_APPROVE_PERMISSIONS = (
     "accounts.ledger_approve",
     "accounts.refund_approve",
     "accounts.refund_approve_limited",
 )
 
-REQUEST: Sequence[Deed] = (
-    Deed(
+REQUEST_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
         name="approve",
         label="Approve",
-        permission=_APPROVE,
+        permission=_APPROVE_PERMISSIONS,
         preview=lambda request: (
             f"{request.get_kind_display()}: {request.credits} credits.",
             f"{request.requested_by} asked because: {request.reason}",
-            _standing(request),
+            _describe_balances(request),
             "The ledger moves at once.",
         ),
         perform=_decide(corrections.approve, "Approved; the ledger has moved."),
         is_open=lambda request: request.state == request.State.REQUESTED,
         is_sensitive=True,
     ),
-    Deed(
+    StaffAction(
         name="turn-down",
         label="Turn down",
-        permission=_APPROVE,
+        permission=_APPROVE_PERMISSIONS,
         preview=lambda _: ("Nothing moves.",),
-        perform=_decide(corrections.turn_down, "Turned down."),
+        perform=_decide(corrections.reject, "Turned down."),
         is_open=lambda request: request.state == request.State.REQUESTED,
     ),
 )

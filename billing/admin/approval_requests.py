@@ -6,9 +6,9 @@ from unfold.decorators import display
 from billing.admin import adjustment_actions, refund_actions
 from billing.models import CreditCorrection, RefundRequest
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import dollars, link_to, moment
+from imageskill.lib.admin.formatting import display_amount, display_datetime, object_link
 
-_STANDING = display(
+_STATUS_DISPLAY = display(
     description="state",
     label={
         "requested": "warning",
@@ -19,37 +19,37 @@ _STANDING = display(
 )
 
 
-class SecondPersonAdmin(ReadOnlyAdmin):
+class ApprovalRequestAdmin(ReadOnlyAdmin):
     """A request and its decision."""
 
-    @_STANDING
+    @_STATUS_DISPLAY
     def standing(self, request: RefundRequest | CreditCorrection) -> tuple[str, str]:
         return request.state, request.get_state_display()
 
     @display(description="asked")
     def asked(self, request: RefundRequest | CreditCorrection) -> str:
-        return moment(request.requested_at)
+        return display_datetime(request.requested_at)
 
     @display(description="expires")
     def until(self, request: RefundRequest | CreditCorrection) -> str:
-        return moment(request.expires_at)
+        return display_datetime(request.expires_at)
 
     @display(description="decided")
     def decided(self, request: RefundRequest | CreditCorrection) -> str:
-        return moment(request.decided_at)
+        return display_datetime(request.decided_at)
 
 
 @admin.register(RefundRequest)
-class RefundRequestAdmin(SecondPersonAdmin):
+class RefundRequestAdmin(ApprovalRequestAdmin):
     """A refund that was asked for."""
 
-    deeds = refund_actions.REQUEST
+    deeds = refund_actions.REQUEST_ACTIONS
 
-    seen_with = "accounts.see_payments"
+    view_permission = "accounts.see_payments"
     empty_text = (
         "A refund that support asks for on a receipt's page, or a sponsor on theirs, stands here."
     )
-    copied = ("stripe_refund_id",)
+    copyable_fields = ("stripe_refund_id",)
     export_fields = (
         "id",
         "state",
@@ -106,7 +106,7 @@ class RefundRequestAdmin(SecondPersonAdmin):
 
     @display(description="amount")
     def amount(self, request: RefundRequest) -> str:
-        return dollars(request.amount_cents)
+        return display_amount(request.amount_cents)
 
     @display(description="asked by")
     def who(self, request: RefundRequest) -> str:
@@ -114,20 +114,20 @@ class RefundRequestAdmin(SecondPersonAdmin):
 
     @display(description="receipt")
     def receipt_shown(self, request: RefundRequest) -> str:
-        return link_to(request.receipt)
+        return object_link(request.receipt)
 
     @display(description="refund")
     def reversal_shown(self, request: RefundRequest) -> str:
-        return link_to(request.reversal)
+        return object_link(request.reversal)
 
 
 @admin.register(CreditCorrection)
-class CreditCorrectionAdmin(SecondPersonAdmin):
+class CreditCorrectionAdmin(ApprovalRequestAdmin):
     """A grant, adjustment or write-off that was asked for."""
 
-    deeds = adjustment_actions.REQUEST
+    deeds = adjustment_actions.REQUEST_ACTIONS
 
-    seen_with = "accounts.see_payments"
+    view_permission = "accounts.see_payments"
     empty_text = (
         "Goodwill, corrections and write-offs that are asked for on an agent's page stand here."
     )
@@ -168,7 +168,7 @@ class CreditCorrectionAdmin(SecondPersonAdmin):
 
     @display(description="organization")
     def organization_shown(self, request: CreditCorrection) -> str:
-        return link_to(request.organization)
+        return object_link(request.organization)
 
     @display(description="asked by")
     def who(self, request: CreditCorrection) -> str:

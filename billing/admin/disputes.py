@@ -12,9 +12,9 @@ from django.urls import reverse
 from billing.models import PaymentReversal
 from billing.models.reversals import PaymentReversalQuerySet
 from imageskill.lib import amounts, clock
-from imageskill.lib.admin.formatting import link_to, moment
+from imageskill.lib.admin.formatting import display_datetime, object_link
 
-ON_A_PAGE = 50
+PAGE_SIZE = 50
 
 
 def view(request: HttpRequest) -> HttpResponse:
@@ -24,8 +24,8 @@ def view(request: HttpRequest) -> HttpResponse:
     every = PaymentReversal.objects.open_disputes()
     reason = request.GET.get("reason")
     rows = every if reason is None else every.filter(reason=reason)
-    found = list(_page(rows, request.GET.get("after", ""))[: ON_A_PAGE + 1])
-    shown, is_more = found[:ON_A_PAGE], len(found) > ON_A_PAGE
+    found = list(_page(rows, request.GET.get("after", ""))[: PAGE_SIZE + 1])
+    shown, is_more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": "Open disputes",
@@ -55,7 +55,7 @@ def _by_reason(every: PaymentReversalQuerySet) -> list[dict[str, Any]]:
     return [
         {
             **row,
-            "amount": amounts.written(row["cents"], row["currency"]),
+            "amount": amounts.format_amount(row["cents"], row["currency"]),
             "url": _url(row["reason"]),
         }
         for row in found.order_by("reason", "currency")
@@ -65,20 +65,20 @@ def _by_reason(every: PaymentReversalQuerySet) -> list[dict[str, Any]]:
 def _row(dispute: PaymentReversal) -> dict[str, Any]:
     evidence = getattr(dispute, "evidence", None)
     return {
-        "link": link_to(dispute, dispute.stripe_id),
-        "due": moment(dispute.evidence_due_by),
-        "left": _left(dispute),
-        "amount": amounts.written(dispute.amount_cents, dispute.currency),
+        "link": object_link(dispute, dispute.stripe_id),
+        "due": display_datetime(dispute.evidence_due_by),
+        "left": _time_left(dispute),
+        "amount": amounts.format_amount(dispute.amount_cents, dispute.currency),
         "reason": dispute.reason,
         "state": dispute.get_state_display(),
         "stripe_status": dispute.stripe_status,
-        "receipt": link_to(dispute.receipt),
+        "receipt": object_link(dispute.receipt),
         "evidence_url": reverse("admin:console_evidence", args=[dispute.public_id]),
         "evidence": evidence and ("sent" if evidence.sent_at else "drafted"),
     }
 
 
-def _left(dispute: PaymentReversal) -> str:
+def _time_left(dispute: PaymentReversal) -> str:
     """Say how long there is to answer."""
     if dispute.evidence_due_by is None:
         return "no deadline"

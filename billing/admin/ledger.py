@@ -7,17 +7,17 @@ from unfold.decorators import display
 from billing.admin import ledger_check_actions
 from billing.models import BooksCheck, JobHold, LedgerEntry, Lot, Transfer, Wallet
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import copyable, link_to, list_of, moment
-from imageskill.lib.admin.list_actions import ListWithDeeds
+from imageskill.lib.admin.formatting import copyable, display_datetime, list_link, object_link
+from imageskill.lib.admin.list_actions import PageActionsAdmin
 
-_SEE = "accounts.see_ledger"
+_VIEW_PERMISSION = "accounts.see_ledger"
 
 
 @admin.register(Wallet)
 class WalletAdmin(ReadOnlyAdmin):
     """A wallet and the way to its entries."""
 
-    seen_with = _SEE
+    view_permission = _VIEW_PERMISSION
     empty_text = (
         "Each organization has its wallets from its agent's signup on; the house's "
         "own come with the first."
@@ -42,11 +42,11 @@ class WalletAdmin(ReadOnlyAdmin):
 
     @display(description="organization")
     def organization_shown(self, wallet: Wallet) -> str:
-        return link_to(wallet.organization)
+        return object_link(wallet.organization)
 
     @display(description="entries")
     def entries(self, wallet: Wallet) -> str:
-        return list_of(
+        return list_link(
             LedgerEntry, "the entries that make this balance", wallet__id__exact=wallet.pk
         )
 
@@ -55,12 +55,12 @@ class WalletAdmin(ReadOnlyAdmin):
 class TransferAdmin(ReadOnlyAdmin):
     """A movement of credits, final."""
 
-    seen_with = _SEE
+    view_permission = _VIEW_PERMISSION
     empty_text = (
         "Each movement of credits stands here: a starter grant, a purchase, a "
         "job's hold and charge, a refund."
     )
-    copied = (
+    copyable_fields = (
         "reference",
         "key",
     )
@@ -105,18 +105,18 @@ class TransferAdmin(ReadOnlyAdmin):
 
     @display(description="parent")
     def parent_shown(self, transfer: Transfer) -> str:
-        return link_to(transfer.parent)
+        return object_link(transfer.parent)
 
     @display(description="at")
     def at(self, transfer: Transfer) -> str:
-        return moment(transfer.created_at)
+        return display_datetime(transfer.created_at)
 
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnlyAdmin):
     """One side of a transfer, with the balance that it left."""
 
-    seen_with = _SEE
+    view_permission = _VIEW_PERMISSION
     empty_text = "Each movement of credits leaves two entries here, one in each wallet."
     export_fields = (
         "id",
@@ -139,20 +139,20 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     @display(description="transfer")
     def transfer_shown(self, entry: LedgerEntry) -> str:
-        return link_to(entry.transfer, f"{entry.transfer.kind} {entry.transfer.reference}")
+        return object_link(entry.transfer, f"{entry.transfer.kind} {entry.transfer.reference}")
 
     @display(description="at")
     def at(self, entry: LedgerEntry) -> str:
-        return moment(entry.transfer.created_at)
+        return display_datetime(entry.transfer.created_at)
 
 
 @admin.register(Lot)
 class LotAdmin(ReadOnlyAdmin):
     """What is left of a purchase."""
 
-    seen_with = _SEE
+    view_permission = _VIEW_PERMISSION
     empty_text = "Each purchase makes a lot here, from which jobs spend and refunds take back."
-    copied = ("reference",)
+    copyable_fields = ("reference",)
     export_fields = (
         "reference",
         "organization__public_id",
@@ -169,20 +169,20 @@ class LotAdmin(ReadOnlyAdmin):
 
     @display(description="organization")
     def organization_shown(self, lot: Lot) -> str:
-        return link_to(lot.organization)
+        return object_link(lot.organization)
 
     @display(description="since")
     def at(self, lot: Lot) -> str:
-        return moment(lot.created_at)
+        return display_datetime(lot.created_at)
 
 
 @admin.register(JobHold)
 class JobHoldAdmin(ReadOnlyAdmin):
     """What a job holds or held."""
 
-    seen_with = _SEE
+    view_permission = _VIEW_PERMISSION
     empty_text = "A job holds its credits here from the moment that it is accepted."
-    copied = ("job_id",)
+    copyable_fields = ("job_id",)
     export_fields = (
         "job_id",
         "organization__public_id",
@@ -203,20 +203,20 @@ class JobHoldAdmin(ReadOnlyAdmin):
 
     @display(description="held since")
     def at(self, held: JobHold) -> str:
-        return moment(held.created_at)
+        return display_datetime(held.created_at)
 
 
 @admin.register(BooksCheck)
-class BooksCheckAdmin(ListWithDeeds):
+class BooksCheckAdmin(PageActionsAdmin):
     """One check of the books and what it found."""
 
-    page_deeds = ledger_check_actions.LIST
+    page_deeds = ledger_check_actions.LIST_ACTIONS
     empty_text = (
         "What each check of the books found would be here. It runs every night, and now by the "
         "button above."
     )
 
-    seen_with = _SEE
+    view_permission = _VIEW_PERMISSION
     export_fields = (
         "started_at",
         "finished_at",
@@ -235,4 +235,4 @@ class BooksCheckAdmin(ListWithDeeds):
 
     @display(description="at")
     def at(self, check: BooksCheck) -> str:
-        return moment(check.started_at)
+        return display_datetime(check.started_at)

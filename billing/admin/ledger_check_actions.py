@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 
 from billing.ledger import checks
-from imageskill.lib.admin.actions import Asked, Deed
+from imageskill.lib.admin.actions import ActionRequest, StaffAction
 
 
-def _check(_: None, asked: Asked) -> str:
-    checks.ask(user=asked.user, reason=asked.reason)
+def _check(_: None, asked: ActionRequest) -> str:
+    checks.request_check(user=asked.user, reason=asked.reason)
     return "A worker checks the books now; what it finds will be the first line of this list."
 
 
-LIST: Sequence[Deed] = (
-    Deed(
+LIST_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
         name="check",
         label="Check the books",
         permission=("accounts.ledger_request", "accounts.ledger_approve"),

@@ -18,25 +18,25 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from accounts.request_user import me
+from accounts.request_user import request_user
 from billing.admin import month_close_actions
 from billing.models import MonthClose
 from billing.reconciliation import month_close
 from imageskill.lib.admin import second_factor, spreadsheets
-from imageskill.lib.admin.actions import ReasonForm
+from imageskill.lib.admin.actions import ActionForm
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import link_to, moment
+from imageskill.lib.admin.formatting import display_datetime, object_link
 
-_SEE = "accounts.see_ledger"
+_VIEW_PERMISSION = "accounts.see_ledger"
 
 
 @admin.register(MonthClose)
 class MonthCloseAdmin(ReadOnlyAdmin):
     """A month that was frozen."""
 
-    deeds = month_close_actions.MONTH
+    deeds = month_close_actions.MONTH_ACTIONS
 
-    seen_with = _SEE
+    view_permission = _VIEW_PERMISSION
     empty_text = (
         "Months whose figures are frozen would be here, each chained to the one before. Finance "
         "closes a month when it is over."
@@ -86,9 +86,9 @@ class MonthCloseAdmin(ReadOnlyAdmin):
         """Show what a month comes to, then freeze it."""
         if not request.user.has_perm("accounts.month_close"):
             raise PermissionDenied
-        second_factor.require_lately(request)
-        month = _month(request.POST.get("month") or request.GET.get("month", ""))
-        form = ReasonForm(request.POST or None)
+        second_factor.require_recent(request)
+        month = _parse_month(request.POST.get("month") or request.GET.get("month", ""))
+        form = ActionForm(request.POST or None)
         refusal = ""
         if month and form.is_valid():
             refusal = self._close(request, month, form.cleaned_data["reason"])
@@ -102,7 +102,7 @@ class MonthCloseAdmin(ReadOnlyAdmin):
             "form": form,
         }
         if month:
-            context |= _look(month)
+            context |= _preview(month)
         if refusal:
             context["refusal"] = refusal
         return TemplateResponse(request, "admin/billing/month_close.html", context)
@@ -111,8 +111,10 @@ class MonthCloseAdmin(ReadOnlyAdmin):
         """Close the month; gives why not, where it is refused."""
         seen = request.POST.get("seen", "")
         try:
-            closed = month_close.close(month=month, user=me(request), reason=reason, seen=seen)
-        except month_close.CloseRefused as refusal:
+            closed = month_close.close(
+                month=month, user=request_user(request), reason=reason, seen=seen
+            )
+        except month_close.MonthCloseRefused as refusal:
             return str(refusal)
         messages.success(request, f"{closed} is closed and chained.")
         return ""
@@ -126,17 +128,19 @@ class MonthCloseAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Show what the month came to in words."""
         closed = self.get_object(request, object_id)
-        said = {"statement": month_close.statement(closed.figures)} if closed else {}
+        said = {"statement": month_close.build_statement(closed.figures)} if closed else {}
         return super().change_view(request, object_id, form_url, {**said, **(extra_context or {})})
 
     def csv_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Give a closed month as CSV."""
-        if not self.has_view_permission(request) or not request.user.has_perm(self.export_with):
+        if not self.has_view_permission(request) or not request.user.has_perm(
+            self.export_permission
+        ):
             raise PermissionDenied
         closed = get_object_or_404(MonthClose, pk=pk)
-        header, *rows = month_close.export(closed)
+        header, *rows = month_close.export_rows(closed)
         self.admin_site.exports.note(
-            user=me(request),
+            user=request_user(request),
             model="billing.monthclose",
             query=f"month={closed.month:%Y-%m}&version={closed.version}",
             kind="csv",
@@ -157,34 +161,37 @@ class MonthCloseAdmin(ReadOnlyAdmin):
 
     @display(description="closed by")
     def by(self, month: MonthClose) -> str:
-        return link_to(month.closed_by)
+        return object_link(month.closed_by)
 
     @display(description="reopening asked for by")
     def asked_by(self, month: MonthClose) -> str:
-        return link_to(month.reopen_asked_by)
+        return object_link(month.reopen_asked_by)
 
     @display(description="reopened by")
     def agreed_by(self, month: MonthClose) -> str:
-        return link_to(month.reopened_by)
+        return object_link(month.reopened_by)
 
     @display(description="closed")
     def closed(self, month: MonthClose) -> str:
-        return moment(month.closed_at)
+        return display_datetime(month.closed_at)
 
     @display(description="reopened")
     def reopened(self, month: MonthClose) -> str:
-        return moment(month.reopened_at)
+        return display_datetime(month.reopened_at)
 
 
-def _look(month: date) -> dict[str, Any]:
+def _preview(month: date) -> dict[str, Any]:
     try:
-        figures = month_close.look(month)
-    except month_close.CloseRefused as refusal:
+        figures = month_close.preview(month)
+    except month_close.MonthCloseRefused as refusal:
         return {"refusal": str(refusal)}
-    return {"statement": month_close.statement(figures), "seen": month_close.mark_of(figures)}
+    return {
+        "statement": month_close.build_statement(figures),
+        "seen": month_close.figures_fingerprint(figures),
+    }
 
 
-def _month(text: str) -> date | None:
+def _parse_month(text: str) -> date | None:
     try:
         return date.fromisoformat(f"{text}-01")
     except ValueError:

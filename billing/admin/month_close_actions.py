@@ -5,40 +5,40 @@ from typing import Any
 
 from billing.models import Difference, MonthClose
 from billing.reconciliation import month_close, run
-from imageskill.lib.admin.actions import Asked, Deed, Refused
+from imageskill.lib.admin.actions import ActionRefused, ActionRequest, StaffAction
 
 
-def _take_on(difference: Difference, asked: Asked) -> str:
-    run.take_on(difference=difference, user=asked.user, reason=asked.reason)
+def _assign(difference: Difference, asked: ActionRequest) -> str:
+    run.assign(difference=difference, user=asked.user, reason=asked.reason)
     return "It is yours."
 
 
-def _close(difference: Difference, asked: Asked) -> str:
-    run.close(difference=difference, user=asked.user, note=asked.reason)
+def _resolve(difference: Difference, asked: ActionRequest) -> str:
+    run.resolve(difference=difference, user=asked.user, note=asked.reason)
     return "Closed with your note."
 
 
-def _month(verb: Callable[..., Any], done: str) -> Callable[..., str]:
-    def perform(closed: MonthClose, asked: Asked) -> str:
+def _month_action(verb: Callable[..., Any], done: str) -> Callable[..., str]:
+    def perform(closed: MonthClose, asked: ActionRequest) -> str:
         try:
             verb(closed=closed, user=asked.user, reason=asked.reason)
-        except month_close.CloseRefused as refusal:
-            raise Refused(str(refusal)) from refusal
+        except month_close.MonthCloseRefused as refusal:
+            raise ActionRefused(str(refusal)) from refusal
         return done
 
     return perform
 
 
-DIFFERENCE: Sequence[Deed] = (
-    Deed(
+DIFFERENCE_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
         name="take-on",
         label="Take it on",
         permission="accounts.ledger_request",
         preview=lambda _: ("You own it until you close it or somebody else takes it on.",),
-        perform=_take_on,
+        perform=_assign,
         is_open=lambda difference: difference.state == Difference.State.OPEN,
     ),
-    Deed(
+    StaffAction(
         name="close",
         label="Close with a note",
         permission="accounts.ledger_request",
@@ -46,20 +46,20 @@ DIFFERENCE: Sequence[Deed] = (
             f"{difference.get_reason_display()}.",
             "Nothing moves; your note says why the difference is right as it is.",
         ),
-        perform=_close,
+        perform=_resolve,
         is_open=lambda difference: difference.state == Difference.State.OPEN,
     ),
 )
-MONTH: Sequence[Deed] = (
-    Deed(
+MONTH_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
         name="ask-to-reopen",
         label="Ask to reopen",
         permission="accounts.ledger_request",
         preview=lambda closed: (f"{closed} stays closed until a second person agrees.",),
-        perform=_month(month_close.ask_to_reopen, "A second person has to agree."),
+        perform=_month_action(month_close.request_reopen, "A second person has to agree."),
         is_open=lambda closed: closed.reopened_at is None and closed.reopen_asked_by_id is None,
     ),
-    Deed(
+    StaffAction(
         name="reopen",
         label="Reopen",
         permission="accounts.ledger_approve",
@@ -67,7 +67,7 @@ MONTH: Sequence[Deed] = (
             f"{closed.reopen_asked_by} asked because: {closed.reopen_reason}",
             "The frozen figures are kept; closing again makes a further version.",
         ),
-        perform=_month(month_close.reopen, "The month is open."),
+        perform=_month_action(month_close.reopen, "The month is open."),
         is_open=lambda closed: closed.reopened_at is None and closed.reopen_asked_by_id is not None,
         is_sensitive=True,
     ),

@@ -11,18 +11,18 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from billing.admin.approval_requests import SecondPersonAdmin
-from billing.approvals import NotDecidable
+from billing.admin.approval_requests import ApprovalRequestAdmin
+from billing.approvals import DecisionRefused
 from billing.models import CreditPack, PackChange
 from billing.purchases import pack_changes, packs
-from imageskill.lib.admin.actions import Asked, Deed, ReasonForm, Refused
+from imageskill.lib.admin.actions import ActionForm, ActionRefused, ActionRequest, StaffAction
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import dollars
+from imageskill.lib.admin.formatting import display_amount
 
-_EDIT = (pack_changes.TOGETHER, pack_changes.ALONE)
+_EDIT_PERMISSIONS = (pack_changes.REQUEST_PERMISSION, pack_changes.DIRECT_PERMISSION)
 
 
-class PackForm(ReasonForm):
+class PackForm(ActionForm):
     """How a pack is to be."""
 
     name = forms.CharField(max_length=80, widget=UnfoldAdminTextInputWidget)
@@ -43,59 +43,61 @@ class NewPackForm(PackForm):
     pack_id = forms.SlugField(max_length=64, widget=UnfoldAdminTextInputWidget)
 
 
-def _propose(pack: CreditPack, asked: Asked) -> str:
+def _propose(pack: CreditPack, asked: ActionRequest) -> str:
     fields = {"pack_id": pack.pack_id, **asked.fields}
     made = pack_changes.propose(reason=asked.reason, user=asked.user, **fields)
     return "It waits for a second person." if made.needs_second_person else "The pack is so now."
 
 
-def _decide(verb: Callable[..., PackChange], done: str) -> Callable[[PackChange, Asked], str]:
-    def perform(change: PackChange, asked: Asked) -> str:
+def _decide(
+    verb: Callable[..., PackChange], done: str
+) -> Callable[[PackChange, ActionRequest], str]:
+    def perform(change: PackChange, asked: ActionRequest) -> str:
         try:
             verb(request_id=change.pk, user=asked.user, note=asked.reason)
-        except NotDecidable as refusal:
-            raise Refused(str(refusal)) from refusal
+        except DecisionRefused as refusal:
+            raise ActionRefused(str(refusal)) from refusal
         return done
 
     return perform
 
 
-_PACK: Sequence[Deed] = (
-    Deed(
+_PACK_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
         name="change",
         label="Change",
-        permission=_EDIT,
+        permission=_EDIT_PERMISSIONS,
         preview=lambda pack: (
-            f"{pack.pack_id} is {pack.credits} credits for {dollars(pack.amount_cents)} now.",
+            f"{pack.pack_id}: {pack.credits} credits for {display_amount(pack.amount_cents)}.",
             "Quotes that were made keep their terms.",
             "Finance needs a second person; operators change it at once.",
         ),
         perform=_propose,
         form=PackForm,
-        form_for=lambda pack: {
+        initial_values=lambda pack: {
             name: getattr(pack, name)
             for name in ("name", "display_name", "credits", "is_offered", "is_default")
         },
         is_sensitive=True,
     ),
-    Deed(
+    StaffAction(
         name="new",
         label="New pack like this",
-        permission=_EDIT,
+        permission=_EDIT_PERMISSIONS,
         preview=lambda _: ("A further pack is offered under an id of its own.",),
         perform=_propose,
         form=NewPackForm,
-        form_for=lambda pack: {"credits": pack.credits, "is_offered": True},
+        initial_values=lambda pack: {"credits": pack.credits, "is_offered": True},
         is_sensitive=True,
     ),
 )
-_CHANGE: Sequence[Deed] = (
-    Deed(
+_CHANGE_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
         name="approve",
         label="Approve",
-        permission=_EDIT,
+        permission=_EDIT_PERMISSIONS,
         preview=lambda change: (
-            f"{change.pack_id}: {change.credits} credits for {dollars(change.credits)}.",
+            f"{change.pack_id}: {change.credits} credits for {display_amount(change.credits)}.",
             "It is offered." if change.is_offered else "It is no longer offered.",
             f"{change.requested_by} asked because: {change.reason}",
         ),
@@ -103,12 +105,12 @@ _CHANGE: Sequence[Deed] = (
         is_open=lambda change: change.state == change.State.REQUESTED,
         is_sensitive=True,
     ),
-    Deed(
+    StaffAction(
         name="turn-down",
         label="Turn down",
-        permission=_EDIT,
+        permission=_EDIT_PERMISSIONS,
         preview=lambda _: ("The pack stays as it is.",),
-        perform=_decide(pack_changes.turn_down, "Turned down."),
+        perform=_decide(pack_changes.reject, "Turned down."),
         is_open=lambda change: change.state == change.State.REQUESTED,
     ),
 )
@@ -118,11 +120,11 @@ _CHANGE: Sequence[Deed] = (
 class CreditPackAdmin(ReadOnlyAdmin):
     """A pack that is or was offered."""
 
-    seen_with = "accounts.see_packs"
+    view_permission = "accounts.see_packs"
     empty_text = (
         "Packs come with the installation; a further one is made from the page of another one."
     )
-    deeds = _PACK
+    deeds = _PACK_ACTIONS
     export_fields = (
         "pack_id",
         "name",
@@ -141,19 +143,19 @@ class CreditPackAdmin(ReadOnlyAdmin):
 
     @display(description="price")
     def price(self, pack: CreditPack) -> str:
-        return dollars(pack.amount_cents)
+        return display_amount(pack.amount_cents)
 
 
 @admin.register(PackChange)
-class PackChangeAdmin(SecondPersonAdmin):
+class PackChangeAdmin(ApprovalRequestAdmin):
     """A change of a pack that was asked for."""
 
-    seen_with = "accounts.see_packs"
+    view_permission = "accounts.see_packs"
     empty_text = (
         "A change of a pack that finance asks for, on the pack's page, waits here "
         "for a second person."
     )
-    deeds = _CHANGE
+    deeds = _CHANGE_ACTIONS
     export_fields = (
         "pack_id",
         "name",

@@ -7,16 +7,16 @@ from billing.admin import refund_actions
 from billing.admin.timelines import TimelineAdmin
 from billing.models import PaymentAttempt, Quote, UnmatchedPayment
 from imageskill.lib import amounts
-from imageskill.lib.admin.formatting import copyable, dollars, link_to, moment
+from imageskill.lib.admin.formatting import copyable, display_amount, display_datetime, object_link
 
-_SEE = "accounts.see_payments"
+_VIEW_PERMISSION = "accounts.see_payments"
 
 
 @admin.register(Quote)
 class QuoteAdmin(TimelineAdmin):
     """What was offered, to whom, until when."""
 
-    seen_with = _SEE
+    view_permission = _VIEW_PERMISSION
     empty_text = (
         "An agent or sponsor that asks what credits cost gets a quote, which then stands here."
     )
@@ -53,7 +53,7 @@ class QuoteAdmin(TimelineAdmin):
     )
     readonly_fields = fields
 
-    def quote_of(self, thing: Quote) -> Quote:
+    def get_quote(self, thing: Quote) -> Quote:
         """Give the quote itself."""
         return thing
 
@@ -63,28 +63,28 @@ class QuoteAdmin(TimelineAdmin):
 
     @display(description="price")
     def price(self, quote: Quote) -> str:
-        return dollars(quote.price_cents)
+        return display_amount(quote.price_cents)
 
     @display(description="agent")
     def agent_shown(self, quote: Quote) -> str:
-        return link_to(quote.agent)
+        return object_link(quote.agent)
 
     @display(description="made")
     def at(self, quote: Quote) -> str:
-        return moment(quote.created_at)
+        return display_datetime(quote.created_at)
 
     @display(description="good until")
     def until(self, quote: Quote) -> str:
-        return moment(quote.expires_at)
+        return display_datetime(quote.expires_at)
 
 
 @admin.register(PaymentAttempt)
 class PaymentAttemptAdmin(TimelineAdmin):
     """One try to pay a quote."""
 
-    seen_with = _SEE
+    view_permission = _VIEW_PERMISSION
     empty_text = "An attempt stands here as soon as somebody sets out to pay a quote."
-    copied = (
+    copyable_fields = (
         "checkout_session_id",
         "payment_intent_id",
     )
@@ -124,24 +124,24 @@ class PaymentAttemptAdmin(TimelineAdmin):
 
     @display(description="quote")
     def quote_shown(self, attempt: PaymentAttempt) -> str:
-        return link_to(attempt.quote)
+        return object_link(attempt.quote)
 
     @display(description="made")
     def at(self, attempt: PaymentAttempt) -> str:
-        return moment(attempt.created_at)
+        return display_datetime(attempt.created_at)
 
 
 @admin.register(UnmatchedPayment)
 class UnmatchedPaymentAdmin(TimelineAdmin):
     """Money that came in and granted nothing: overpayments and amounts that differ."""
 
-    deeds = refund_actions.UNMATCHED
+    deeds = refund_actions.UNMATCHED_ACTIONS
 
-    seen_with = _SEE
+    view_permission = _VIEW_PERMISSION
     empty_text = (
         "Money that came in and granted nothing would wait here: paid twice, or another amount."
     )
-    copied = (
+    copyable_fields = (
         "checkout_session_id",
         "payment_intent_id",
         "charge_id",
@@ -183,12 +183,12 @@ class UnmatchedPaymentAdmin(TimelineAdmin):
 
     @display(description="amount")
     def amount(self, payment: UnmatchedPayment) -> str:
-        return amounts.written(payment.amount_cents, payment.currency)
+        return amounts.format_amount(payment.amount_cents, payment.currency)
 
     @display(description="quote")
     def quote_shown(self, payment: UnmatchedPayment) -> str:
-        return link_to(payment.quote)
+        return object_link(payment.quote)
 
     @display(description="found")
     def at(self, payment: UnmatchedPayment) -> str:
-        return moment(payment.found_at)
+        return display_datetime(payment.found_at)

@@ -41,20 +41,22 @@ class PackFilter(SimpleListFilter):
         return queryset.filter(quote__pack_id="" if pack == _NO_PACK else pack)
 
 
-class ReceiptList(KeysetChangeList):
+class ReceiptChangeList(KeysetChangeList):
     """Receipts, with their totals: at once where they are few, on request where they are many."""
 
     def get_results(self, request: HttpRequest) -> None:
         """Load the page; add up where the count is exact as well."""
         super().get_results(request)
-        self.totals = list(map(_shown, self.queryset.totals())) if self.total.is_exact else None
+        self.totals = (
+            list(map(_format_totals, self.queryset.totals())) if self.total.is_exact else None
+        )
 
 
-def _shown(total: dict[str, Any]) -> dict[str, Any]:
+def _format_totals(total: dict[str, Any]) -> dict[str, Any]:
     currency = total["currency"]
     return {
         **total,
         "name": Environment(total["environment"]).label,
-        "paid": amounts.written(total["cents"], currency),
-        "discount": amounts.written(total["discounts"], currency),
+        "paid": amounts.format_amount(total["cents"], currency),
+        "discount": amounts.format_amount(total["discounts"], currency),
     }

@@ -9,21 +9,27 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from billing.admin import refund_actions
-from billing.admin.receipt_list import IssuedFilter, PackFilter, ReceiptList
+from billing.admin.receipt_list import IssuedFilter, PackFilter, ReceiptChangeList
 from billing.admin.timelines import TimelineAdmin
 from billing.models import Receipt
-from imageskill.lib.admin.formatting import copyable, dollars, link_to, list_of, moment
+from imageskill.lib.admin.formatting import (
+    copyable,
+    display_amount,
+    display_datetime,
+    list_link,
+    object_link,
+)
 
 
 @admin.register(Receipt)
 class ReceiptAdmin(TimelineAdmin):
     """What was paid and granted; final."""
 
-    deeds = refund_actions.RECEIPT
+    deeds = refund_actions.RECEIPT_ACTIONS
 
-    seen_with = "accounts.see_payments"
+    view_permission = "accounts.see_payments"
     empty_text = "A receipt is written here when a payment succeeds and its credits are granted."
-    copied = (
+    copyable_fields = (
         "payment_intent_id",
         "charge_id",
     )
@@ -100,9 +106,9 @@ class ReceiptAdmin(TimelineAdmin):
         )
         return found.filter(pk=object_id).first() if object_id.isdigit() else None
 
-    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ReceiptList]:
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ReceiptChangeList]:
         """Page by key, with totals."""
-        return ReceiptList
+        return ReceiptChangeList
 
     @display(description="pack")
     def pack(self, receipt: Receipt) -> str:
@@ -111,12 +117,12 @@ class ReceiptAdmin(TimelineAdmin):
     @display(description="other receipts")
     def others(self, receipt: Receipt) -> SafeString:
         """Link to the list, narrowed to the organization or to the agent alone."""
-        of_all = list_of(
+        of_all = list_link(
             Receipt, "of the organization", organization__id__exact=receipt.organization_id
         )
         if receipt.agent_id is None:
             return of_all
-        of_agent = list_of(Receipt, "of the agent", agent__id__exact=receipt.agent_id)
+        of_agent = list_link(Receipt, "of the agent", agent__id__exact=receipt.agent_id)
         return format_html("{} · {}", of_all, of_agent)
 
     @display(description="receipt id")
@@ -125,23 +131,23 @@ class ReceiptAdmin(TimelineAdmin):
 
     @display(description="amount")
     def amount(self, receipt: Receipt) -> str:
-        return dollars(receipt.amount_cents)
+        return display_amount(receipt.amount_cents)
 
     @display(description="discount that we bore")
     def discount(self, receipt: Receipt) -> str:
-        return dollars(receipt.discount_cents)
+        return display_amount(receipt.discount_cents)
 
     @display(description="agent")
     def who(self, receipt: Receipt) -> str:
-        return link_to(receipt.agent)
+        return object_link(receipt.agent)
 
     @display(description="organization")
     def organization_shown(self, receipt: Receipt) -> str:
-        return link_to(receipt.organization)
+        return object_link(receipt.organization)
 
     @display(description="quote")
     def quote_shown(self, receipt: Receipt) -> str:
-        return link_to(receipt.quote)
+        return object_link(receipt.quote)
 
     @display(description="refunds")
     def refunds(self, receipt: Receipt) -> SafeString | str:
@@ -149,9 +155,12 @@ class ReceiptAdmin(TimelineAdmin):
         if block is None:
             return "not blocked"
         return format_html(
-            "blocked by {} since {}: {}", block.blocked_by, moment(block.created_at), block.reason
+            "blocked by {} since {}: {}",
+            block.blocked_by,
+            display_datetime(block.created_at),
+            block.reason,
         )
 
     @display(description="issued")
     def at(self, receipt: Receipt) -> str:
-        return moment(receipt.issued_at)
+        return display_datetime(receipt.issued_at)

@@ -9,24 +9,30 @@ from billing.admin import month_close_actions
 from billing.models import BalanceMovement, Difference, ReconciledDay
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.day_filter import DayFilter
-from imageskill.lib.admin.formatting import copyable, dollars, link_to, list_of, moment
-from imageskill.lib.amounts import written
+from imageskill.lib.admin.formatting import (
+    copyable,
+    display_amount,
+    display_datetime,
+    list_link,
+    object_link,
+)
+from imageskill.lib.amounts import format_amount
 
-_SEE = "accounts.see_ledger"
+_VIEW_PERMISSION = "accounts.see_ledger"
 
 
 @admin.register(Difference)
 class DifferenceAdmin(ReadOnlyAdmin):
     """Something that Stripe and we tell differently."""
 
-    deeds = month_close_actions.DIFFERENCE
+    deeds = month_close_actions.DIFFERENCE_ACTIONS
 
-    seen_with = _SEE
+    view_permission = _VIEW_PERMISSION
     empty_text = (
         "What Stripe's balance and our receipts, refunds and disputes tell differently would be "
         "here. They are compared every night; `manage.py reconcile` compares days at once."
     )
-    copied = ("stripe_id",)
+    copyable_fields = ("stripe_id",)
     export_fields = (
         "id",
         "day",
@@ -74,39 +80,39 @@ class DifferenceAdmin(ReadOnlyAdmin):
 
     @display(description="found")
     def found(self, difference: Difference) -> str:
-        return moment(difference.found_at)
+        return display_datetime(difference.found_at)
 
     @display(description="closed")
     def closed(self, difference: Difference) -> str:
-        return moment(difference.closed_at)
+        return display_datetime(difference.closed_at)
 
     @display(description="Stripe says")
     def theirs(self, difference: Difference) -> str:
         if difference.stripe_cents is None:
             return "–"
-        return written(difference.stripe_cents, difference.stripe_currency.upper())
+        return format_amount(difference.stripe_cents, difference.stripe_currency.upper())
 
     @display(description="we say")
     def ours(self, difference: Difference) -> str:
-        return dollars(difference.our_cents)
+        return display_amount(difference.our_cents)
 
     @display(description="receipt")
     def receipt_shown(self, difference: Difference) -> str:
-        return link_to(difference.receipt)
+        return object_link(difference.receipt)
 
     @display(description="reversal")
     def reversal_shown(self, difference: Difference) -> str:
-        return link_to(difference.reversal)
+        return object_link(difference.reversal)
 
     @display(description="owner")
     def owner_shown(self, difference: Difference) -> str:
-        return link_to(difference.owner)
+        return object_link(difference.owner)
 
     @display(description="Stripe's movements")
     def movements(self, difference: Difference) -> str:
         if not difference.stripe_id:
             return "–"
-        return list_of(
+        return list_link(
             BalanceMovement,
             "what moved under this id",
             source_id__exact=difference.stripe_id,
@@ -117,7 +123,7 @@ class DifferenceAdmin(ReadOnlyAdmin):
 class ReconciledDayAdmin(ReadOnlyAdmin):
     """One day, by Stripe's balance and by our books."""
 
-    seen_with = _SEE
+    view_permission = _VIEW_PERMISSION
     empty_text = (
         "Each UTC day would be here, with what Stripe moved beside what we booked. A task "
         "compares the last days every night; `manage.py reconcile --since` compares older ones."
@@ -164,23 +170,23 @@ class ReconciledDayAdmin(ReadOnlyAdmin):
 
     @display(description="payments")
     def payments(self, day: ReconciledDay) -> str:
-        return _beside(day.stripe_payments_cents, day.receipts_cents)
+        return _compare_amounts(day.stripe_payments_cents, day.receipts_cents)
 
     @display(description="refunds")
     def refunds(self, day: ReconciledDay) -> str:
-        return _beside(day.stripe_refunds_cents, day.refunds_cents)
+        return _compare_amounts(day.stripe_refunds_cents, day.refunds_cents)
 
     @display(description="disputes")
     def disputes(self, day: ReconciledDay) -> str:
-        return _beside(day.stripe_disputes_cents, day.disputes_cents)
+        return _compare_amounts(day.stripe_disputes_cents, day.disputes_cents)
 
     @display(description="Stripe's fees")
     def fees(self, day: ReconciledDay) -> str:
-        return dollars(day.stripe_fees_cents)
+        return display_amount(day.stripe_fees_cents)
 
     @display(description="Stripe's movements")
     def movements(self, day: ReconciledDay) -> str:
-        return list_of(
+        return list_link(
             BalanceMovement,
             "each with its receipt or reversal",
             environment__exact=day.environment,
@@ -190,7 +196,7 @@ class ReconciledDayAdmin(ReadOnlyAdmin):
 
     @display(description="differences")
     def differences(self, day: ReconciledDay) -> str:
-        return list_of(
+        return list_link(
             Difference,
             f"{day.open_differences} open when it was reconciled",
             environment__exact=day.environment,
@@ -199,29 +205,29 @@ class ReconciledDayAdmin(ReadOnlyAdmin):
 
     @display(description="reconciled")
     def reconciled(self, day: ReconciledDay) -> str:
-        return moment(day.reconciled_at)
+        return display_datetime(day.reconciled_at)
 
     @display(description="Stripe: payments − refunds − disputes")
     def theirs(self, day: ReconciledDay) -> str:
-        return dollars(
+        return display_amount(
             day.stripe_payments_cents + day.stripe_refunds_cents + day.stripe_disputes_cents
         )
 
     @display(description="we: receipts − refunds − disputes")
     def ours(self, day: ReconciledDay) -> str:
-        return dollars(day.receipts_cents - day.refunds_cents - day.disputes_cents)
+        return display_amount(day.receipts_cents - day.refunds_cents - day.disputes_cents)
 
 
 @admin.register(BalanceMovement)
 class BalanceMovementAdmin(ReadOnlyAdmin):
     """One of Stripe's balance transactions."""
 
-    seen_with = _SEE
+    view_permission = _VIEW_PERMISSION
     empty_text = (
         "Payments, refunds, disputes and fees as Stripe's balance tells of them would be here. "
         "They are read when days are reconciled, every night."
     )
-    copied = (
+    copyable_fields = (
         "stripe_id",
         "source_id",
     )
@@ -283,23 +289,23 @@ class BalanceMovementAdmin(ReadOnlyAdmin):
 
     @display(description="amount")
     def amount(self, movement: BalanceMovement) -> str:
-        return written(movement.amount_cents, movement.currency.upper())
+        return format_amount(movement.amount_cents, movement.currency.upper())
 
     @display(description="Stripe's fee")
     def fee(self, movement: BalanceMovement) -> str:
-        return written(movement.fee_cents, movement.currency.upper())
+        return format_amount(movement.fee_cents, movement.currency.upper())
 
     @display(description="net")
     def net(self, movement: BalanceMovement) -> str:
-        return written(movement.net_cents, movement.currency.upper())
+        return format_amount(movement.net_cents, movement.currency.upper())
 
     @display(description="receipt")
     def receipt_shown(self, movement: BalanceMovement) -> str:
-        return link_to(movement.receipt)
+        return object_link(movement.receipt)
 
     @display(description="reversal")
     def reversal_shown(self, movement: BalanceMovement) -> str:
-        return link_to(movement.reversal)
+        return object_link(movement.reversal)
 
     @display(description="source")
     def source(self, movement: BalanceMovement) -> str:
@@ -309,16 +315,16 @@ class BalanceMovementAdmin(ReadOnlyAdmin):
     def differences(self, movement: BalanceMovement) -> str:
         if not movement.source_id:
             return "–"
-        return list_of(Difference, "under this id", stripe_id__exact=movement.source_id)
+        return list_link(Difference, "under this id", stripe_id__exact=movement.source_id)
 
     @display(description="moved")
     def at(self, movement: BalanceMovement) -> str:
-        return moment(movement.created_at)
+        return display_datetime(movement.created_at)
 
     @display(description="read from Stripe")
     def read(self, movement: BalanceMovement) -> str:
-        return moment(movement.read_at)
+        return display_datetime(movement.read_at)
 
 
-def _beside(theirs: int, ours: int) -> str:
-    return f"{dollars(theirs)} at Stripe, {dollars(ours)} here"
+def _compare_amounts(theirs: int, ours: int) -> str:
+    return f"{display_amount(theirs)} at Stripe, {display_amount(ours)} here"

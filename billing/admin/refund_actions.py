@@ -6,15 +6,15 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from billing.approvals import NotDecidable
+from billing.approvals import DecisionRefused
 from billing.models import Receipt, RefundBlock, RefundRequest, UnmatchedPayment
 from billing.reversals import refund_blocks, refund_simulation, refunds
 from imageskill.lib import amounts
-from imageskill.lib.admin.actions import Asked, Deed, ReasonForm, Refused
+from imageskill.lib.admin.actions import ActionForm, ActionRefused, ActionRequest, StaffAction
 from imageskill.lib.admin.amount_field import AmountField
 
 
-class RefundForm(ReasonForm):
+class RefundForm(ActionForm):
     """How much goes back, and why."""
 
     amount = AmountField(
@@ -26,24 +26,26 @@ class RefundForm(ReasonForm):
     )
 
 
-def _refused_as(*kinds: type[Exception]) -> Callable[[Callable[..., str]], Callable[..., str]]:
+def _translate_refusals(
+    *kinds: type[Exception],
+) -> Callable[[Callable[..., str]], Callable[..., str]]:
     def wrap(perform: Callable[..., str]) -> Callable[..., str]:
-        def careful(thing: Any, asked: Asked) -> str:
+        def careful(thing: Any, asked: ActionRequest) -> str:
             try:
                 return perform(thing, asked)
             except kinds as refusal:
-                raise Refused(str(refusal)) from refusal
+                raise ActionRefused(str(refusal)) from refusal
 
         return careful
 
     return wrap
 
 
-def _simulated(receipt: Receipt, amount_cents: int | None = None) -> Sequence[str]:
-    found = refund_simulation.of(receipt, amount_cents=amount_cents)
+def _describe_simulation(receipt: Receipt, amount_cents: int | None = None) -> Sequence[str]:
+    found = refund_simulation.simulate(receipt, amount_cents=amount_cents)
     if found.refusal:
         return (found.refusal,)
-    amount, rest = (amounts.written(n) for n in (found.amount_cents, found.refundable_cents))
+    amount, rest = (amounts.format_amount(n) for n in (found.amount_cents, found.refundable_cents))
     return (
         f"{amount} go back to the buyer, of {rest} that can still be refunded.",
         f"{found.unused_credits} of the receipt's {receipt.credits} credits are unused.",
@@ -55,8 +57,8 @@ def _simulated(receipt: Receipt, amount_cents: int | None = None) -> Sequence[st
     )
 
 
-@_refused_as(refunds.RefundRefused)
-def _request(receipt: Receipt, asked: Asked) -> str:
+@_translate_refusals(refunds.RefundRefused)
+def _request(receipt: Receipt, asked: ActionRequest) -> str:
     made = refunds.request(
         receipt=receipt,
         amount_cents=asked.fields["amount"],
@@ -69,35 +71,35 @@ def _request(receipt: Receipt, asked: Asked) -> str:
     return "The refund is on its way to Stripe."
 
 
-@_refused_as(refunds.RefundRefused)
-def _return(payment: UnmatchedPayment, asked: Asked) -> str:
-    refunds.return_unmatched(payment=payment, reason=asked.reason, user=asked.user)
+@_translate_refusals(refunds.RefundRefused)
+def _refund_unmatched(payment: UnmatchedPayment, asked: ActionRequest) -> str:
+    refunds.request_for_unmatched(payment=payment, reason=asked.reason, user=asked.user)
     return "Giving it back is asked for."
 
 
-def _block(receipt: Receipt, asked: Asked) -> str:
+def _block(receipt: Receipt, asked: ActionRequest) -> str:
     refund_blocks.block(receipt=receipt, user=asked.user, reason=asked.reason)
     return "The receipt is blocked from refunds."
 
 
-def _unblock(receipt: Receipt, asked: Asked) -> str:
+def _unblock(receipt: Receipt, asked: ActionRequest) -> str:
     refund_blocks.unblock(receipt=receipt, user=asked.user, reason=asked.reason)
     return "The receipt may be refunded again."
 
 
-@_refused_as(NotDecidable, refunds.RefundRefused)
-def _approve(request: RefundRequest, asked: Asked) -> str:
+@_translate_refusals(DecisionRefused, refunds.RefundRefused)
+def _approve(request: RefundRequest, asked: ActionRequest) -> str:
     refunds.approve(request_id=request.pk, user=asked.user, note=asked.reason)
     return "Approved; it is on its way to Stripe."
 
 
-@_refused_as(NotDecidable)
-def _turn_down(request: RefundRequest, asked: Asked) -> str:
-    refunds.turn_down(request_id=request.pk, user=asked.user, note=asked.reason)
+@_translate_refusals(DecisionRefused)
+def _reject(request: RefundRequest, asked: ActionRequest) -> str:
+    refunds.reject(request_id=request.pk, user=asked.user, note=asked.reason)
     return "Turned down."
 
 
-def _is_waiting(request: RefundRequest) -> bool:
+def _is_pending(request: RefundRequest) -> bool:
     return bool(request.state == RefundRequest.State.REQUESTED)
 
 
@@ -105,7 +107,7 @@ def _is_blocked(receipt: Receipt) -> bool:
     return RefundBlock.objects.filter(receipt=receipt).exists()
 
 
-def _rest(receipt: Receipt | None) -> list[int]:
+def _refund_state(receipt: Receipt | None) -> list[int]:
     """Give what another refund, asked for or made meanwhile, changes."""
     if receipt is None:
         return []
@@ -113,35 +115,37 @@ def _rest(receipt: Receipt | None) -> list[int]:
     return [refund_simulation.refundable_cents(receipt), asked.count()]
 
 
-def _approval_means(request: RefundRequest) -> Sequence[str]:
+def _describe_approval(request: RefundRequest) -> Sequence[str]:
     if request.receipt is None:
-        return (f"{amounts.written(request.amount_cents)} go back; they bought nothing.",)
-    return _simulated(request.receipt, request.amount_cents)[:4]
+        return (f"{amounts.format_amount(request.amount_cents)} go back; they bought nothing.",)
+    return _describe_simulation(request.receipt, request.amount_cents)[:4]
 
 
-def _whole(payment: UnmatchedPayment) -> Sequence[str]:
-    amount = amounts.written(payment.amount_cents, payment.currency)
+def _describe_full_refund(payment: UnmatchedPayment) -> Sequence[str]:
+    amount = amounts.format_amount(payment.amount_cents, payment.currency)
     return (f"{amount} go back to the buyer, whole.", "No credits move: none were granted.")
 
 
-_APPROVE = ("accounts.refund_approve", "accounts.refund_approve_limited")
+_APPROVE_PERMISSIONS = ("accounts.refund_approve", "accounts.refund_approve_limited")
 
-RECEIPT: Sequence[Deed] = (
-    Deed(
+RECEIPT_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
         name="refund",
         label="Refund",
         permission="accounts.refund_request",
-        preview=_simulated,
-        preview_with=lambda receipt, fields: _simulated(receipt, fields["amount"]),
+        preview=_describe_simulation,
+        preview_fields=lambda receipt, fields: _describe_simulation(receipt, fields["amount"]),
         perform=_request,
         form=RefundForm,
-        form_for=lambda receipt: {"amount": refund_simulation.of(receipt).amount_cents or None},
+        initial_values=lambda receipt: {
+            "amount": refund_simulation.simulate(receipt).amount_cents or None
+        },
         is_open=lambda receipt: bool(receipt.charge_id) and not _is_blocked(receipt),
-        standing_of=_rest,
+        extra_state=_refund_state,
         is_sensitive=True,
         is_destructive=True,
     ),
-    Deed(
+    StaffAction(
         name="block",
         label="Block refunds",
         permission="accounts.refund_approve",
@@ -149,7 +153,7 @@ RECEIPT: Sequence[Deed] = (
         perform=_block,
         is_open=lambda receipt: not _is_blocked(receipt),
     ),
-    Deed(
+    StaffAction(
         name="unblock",
         label="Unblock refunds",
         permission="accounts.refund_approve",
@@ -158,34 +162,34 @@ RECEIPT: Sequence[Deed] = (
         is_open=_is_blocked,
     ),
 )
-UNMATCHED: Sequence[Deed] = (
-    Deed(
+UNMATCHED_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
         name="return",
         label="Give back",
         permission="accounts.refund_request",
-        preview=_whole,
-        perform=_return,
+        preview=_describe_full_refund,
+        perform=_refund_unmatched,
         is_open=lambda payment: payment.state == UnmatchedPayment.State.OPEN,
         is_sensitive=True,
     ),
 )
-REQUEST: Sequence[Deed] = (
-    Deed(
+REQUEST_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
         name="approve",
         label="Approve",
-        permission=_APPROVE,
-        preview=_approval_means,
-        standing_of=lambda request: _rest(request.receipt),
+        permission=_APPROVE_PERMISSIONS,
+        preview=_describe_approval,
+        extra_state=lambda request: _refund_state(request.receipt),
         perform=_approve,
-        is_open=_is_waiting,
+        is_open=_is_pending,
         is_sensitive=True,
     ),
-    Deed(
+    StaffAction(
         name="turn-down",
         label="Turn down",
-        permission=_APPROVE,
+        permission=_APPROVE_PERMISSIONS,
         preview=lambda request: (f"{request.requested_by} is not given what was asked for.",),
-        perform=_turn_down,
-        is_open=_is_waiting,
+        perform=_reject,
+        is_open=_is_pending,
     ),
 )

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 
 from billing.models import PaymentReversal
 from billing.reversals import applying
-from imageskill.lib.admin.actions import Asked, Deed, Refused
+from imageskill.lib.admin.actions import ActionRefused, ActionRequest, StaffAction
 
 
-def _resolve(reversal: PaymentReversal, asked: Asked) -> str:
+def _resolve(reversal: PaymentReversal, asked: ActionRequest) -> str:
     try:
         applying.resolve(reversal_id=reversal.pk, user=asked.user, reason=asked.reason)
     except applying.NotFlagged as refusal:
-        raise Refused(str(refusal)) from refusal
+        raise ActionRefused(str(refusal)) from refusal
     return "Resolved; it has left the queue."
 
 
-ALL: Sequence[Deed] = (
-    Deed(
+REVERSAL_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
         name="resolve",
         label="Resolve",
         permission="accounts.ledger_request",

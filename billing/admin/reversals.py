@@ -7,38 +7,38 @@ from billing.admin import reversal_actions
 from billing.models import PaymentReversal
 from imageskill.lib import amounts
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.filters import FoundCodesFilter
-from imageskill.lib.admin.formatting import copyable, link_to, moment
-from imageskill.lib.admin.queryset_filters import SetFilter
+from imageskill.lib.admin.filters import NonEmptyValuesFilter
+from imageskill.lib.admin.formatting import copyable, display_datetime, object_link
+from imageskill.lib.admin.queryset_filters import QuerySetFilter
 
 
-class FlaggedFilter(SetFilter):
+class FlaggedFilter(QuerySetFilter):
     """What finance has to look at."""
 
     title = "queue"
     parameter_name = "flagged"
     label = "waits for finance"
-    set_name = "flagged"
+    queryset_method = "flagged"
 
 
-class OpenFilter(SetFilter):
+class OpenDisputesFilter(QuerySetFilter):
     """What the bank has not decided; by deadline it stands on a page of its own."""
 
     title = "disputes"
     parameter_name = "open"
     label = "still to be decided"
-    set_name = "open_disputes"
+    queryset_method = "open_disputes"
 
 
 @admin.register(PaymentReversal)
 class PaymentReversalAdmin(ReadOnlyAdmin):
     """One refund or dispute."""
 
-    deeds = reversal_actions.ALL
+    deeds = reversal_actions.REVERSAL_ACTIONS
 
-    seen_with = "accounts.see_payments"
+    view_permission = "accounts.see_payments"
     empty_text = "Refunds and disputes stand here as Stripe tells of them."
-    copied = (
+    copyable_fields = (
         "stripe_id",
         "charge_id",
     )
@@ -78,11 +78,11 @@ class PaymentReversalAdmin(ReadOnlyAdmin):
     )
     list_filter = (
         FlaggedFilter,
-        OpenFilter,
+        OpenDisputesFilter,
         "kind",
         "state",
         "problem",
-        ("reason", FoundCodesFilter),
+        ("reason", NonEmptyValuesFilter),
     )
     search_fields = ("public_id__exact", "stripe_id__exact", "charge_id__exact")
     search_help_text = "A payment_reversal_ id, or Stripe's re_, du_ or ch_"
@@ -121,20 +121,20 @@ class PaymentReversalAdmin(ReadOnlyAdmin):
 
     @display(description="amount")
     def amount(self, reversal: PaymentReversal) -> str:
-        return amounts.written(reversal.amount_cents, reversal.currency)
+        return amounts.format_amount(reversal.amount_cents, reversal.currency)
 
     @display(description="receipt")
     def receipt_shown(self, reversal: PaymentReversal) -> str:
-        return link_to(reversal.receipt)
+        return object_link(reversal.receipt)
 
     @display(description="evidence due")
     def due(self, reversal: PaymentReversal) -> str:
-        return moment(reversal.evidence_due_by)
+        return display_datetime(reversal.evidence_due_by)
 
     @display(description="resolved")
     def resolved(self, reversal: PaymentReversal) -> str:
-        return moment(reversal.resolved_at)
+        return display_datetime(reversal.resolved_at)
 
     @display(description="first seen")
     def at(self, reversal: PaymentReversal) -> str:
-        return moment(reversal.created_at)
+        return display_datetime(reversal.created_at)

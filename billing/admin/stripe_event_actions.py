@@ -5,22 +5,22 @@ from collections.abc import Callable, Sequence
 from billing.models import StripeEvent
 from billing.webhooks import inbox
 from billing.webhooks.handlers import HANDLERS
-from billing.webhooks.inbox import Preview
-from imageskill.lib.admin.actions import Asked, Deed, Refused, Secret
+from billing.webhooks.inbox import ReplayPreview
+from imageskill.lib.admin.actions import ActionRefused, ActionRequest, RevealedSecret, StaffAction
 
 
-def _dry(event: StripeEvent, asked: Asked) -> Secret:
-    shown = _told(
+def _dry_run(event: StripeEvent, asked: ActionRequest) -> RevealedSecret:
+    shown = _describe(
         lambda: inbox.dry_run(event_id=event.event_id, user=asked.user, reason=asked.reason)
     )
-    return Secret(text="\n".join(shown), seconds=600)
+    return RevealedSecret(text="\n".join(shown), seconds=600)
 
 
-def _would_move(event: StripeEvent) -> Sequence[str]:
-    return _told(lambda: inbox.preview(event_id=event.event_id))
+def _preview(event: StripeEvent) -> Sequence[str]:
+    return _describe(lambda: inbox.preview(event_id=event.event_id))
 
 
-def _told(look: Callable[[], Preview]) -> Sequence[str]:
+def _describe(look: Callable[[], ReplayPreview]) -> Sequence[str]:
     try:
         found = look()
     except Exception as error:  # noqa: BLE001 - whatever handling raises is what staff must see
@@ -32,28 +32,28 @@ def _told(look: Callable[[], Preview]) -> Sequence[str]:
     return (f"Outcome: {found.outcome}", *(moves or ["Nothing would move."]))
 
 
-def _replay(event: StripeEvent, asked: Asked) -> str:
+def _replay(event: StripeEvent, asked: ActionRequest) -> str:
     try:
         outcome = inbox.replay(event_id=event.event_id, user=asked.user, reason=asked.reason)
     except Exception as error:
-        raise Refused(f"Handling it failed: {type(error).__name__}: {error}") from error
+        raise ActionRefused(f"Handling it failed: {type(error).__name__}: {error}") from error
     return f"Handled again: {outcome}."
 
 
-ALL: Sequence[Deed] = (
-    Deed(
+EVENT_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
         name="dry-run",
         label="Replay as a dry run",
         permission=("accounts.event_dry_run", "accounts.event_replay"),
         preview=lambda _: ("Shows what handling it now would move in the ledger; moves nothing.",),
-        perform=_dry,
+        perform=_dry_run,
         is_open=lambda event: event.type in HANDLERS,
     ),
-    Deed(
+    StaffAction(
         name="replay",
         label="Replay",
         permission="accounts.event_replay",
-        preview=_would_move,
+        preview=_preview,
         perform=_replay,
         is_open=lambda event: event.type in HANDLERS,
         is_sensitive=True,

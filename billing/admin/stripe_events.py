@@ -6,22 +6,22 @@ from unfold.decorators import display
 from billing.admin import stripe_event_actions
 from billing.models import StripeEvent
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.filters import FoundValuesFilter
-from imageskill.lib.admin.formatting import copyable, moment
+from imageskill.lib.admin.filters import DistinctValuesFilter
+from imageskill.lib.admin.formatting import copyable, display_datetime
 
 
 @admin.register(StripeEvent)
 class StripeEventAdmin(ReadOnlyAdmin):
     """One received event and what became of it."""
 
-    deeds = stripe_event_actions.ALL
+    deeds = stripe_event_actions.EVENT_ACTIONS
 
-    seen_with = "accounts.see_payments"
+    view_permission = "accounts.see_payments"
     empty_text = (
         "Stripe sends an event for each step of a payment; each stands here as "
         "soon as its webhook comes."
     )
-    copied = (
+    copyable_fields = (
         "object_id",
         "related_ids",
     )
@@ -41,7 +41,7 @@ class StripeEventAdmin(ReadOnlyAdmin):
         "next_attempt_at",
     )
     list_display = ("type", "state", "object_id", "deliveries", "attempts", "outcome", "at")
-    list_filter = ("state", ("type", FoundValuesFilter))
+    list_filter = ("state", ("type", DistinctValuesFilter))
     search_fields = ("event_id__exact", "object_id__exact", "related_ids__contains")
     search_help_text = (
         "evt_, or any id that its object has or names: cs_, pi_, ch_, re_, du_, payatt_"
@@ -69,8 +69,8 @@ class StripeEventAdmin(ReadOnlyAdmin):
 
     @display(description="received")
     def at(self, event: StripeEvent) -> str:
-        return moment(event.received_at)
+        return display_datetime(event.received_at)
 
     @display(description="handled")
     def handled(self, event: StripeEvent) -> str:
-        return moment(event.handled_at)
+        return display_datetime(event.handled_at)

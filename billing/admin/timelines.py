@@ -11,9 +11,14 @@ from unfold.decorators import display
 
 from billing.models import LotPart, Quote
 from billing.purchases import payment_timeline
-from billing.purchases.payment_timeline import MOST_OF_A_KIND, LeftOut, Step, Timeline
+from billing.purchases.payment_timeline import (
+    MAX_PER_KIND,
+    PaymentStep,
+    PaymentTimeline,
+    TruncatedList,
+)
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import copyable_link, list_of, moment
+from imageskill.lib.admin.formatting import copyable_link, display_datetime, list_link
 
 
 class TimelineAdmin(ReadOnlyAdmin):
@@ -21,7 +26,7 @@ class TimelineAdmin(ReadOnlyAdmin):
 
     change_form_after_template = "admin/billing/timeline.html"
 
-    def quote_of(self, thing: Any) -> Quote:
+    def get_quote(self, thing: Any) -> Quote:
         """Give the quote whose payment the page is about."""
         quote: Quote = thing.quote
         return quote
@@ -35,26 +40,27 @@ class TimelineAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Add the payment's timeline."""
         thing = self.get_object(request, object_id)
-        timeline = payment_timeline.of(self.quote_of(thing)) if thing else None
-        shown = _shown(timeline, sees_jobs=request.user.has_perm("accounts.see_jobs"))
+        timeline = payment_timeline.build(self.get_quote(thing)) if thing else None
+        shown = _timeline_context(timeline, sees_jobs=request.user.has_perm("accounts.see_jobs"))
         return super().change_view(
             request, object_id, form_url, {**(extra_context or {}), **shown, "timeline": timeline}
         )
 
 
-def _shown(timeline: Timeline | None, *, sees_jobs: bool) -> dict[str, Any]:
+def _timeline_context(timeline: PaymentTimeline | None, *, sees_jobs: bool) -> dict[str, Any]:
     if timeline is None:
         return {}
     return {
         "rows": [
-            (moment(step.at), step, _link(step, sees_jobs=sees_jobs)) for step in timeline.steps
+            (display_datetime(step.at), step, _step_link(step, sees_jobs=sees_jobs))
+            for step in timeline.steps
         ],
         "raw_events": [copyable_link(event) for event in timeline.events],
-        "left_out": [_more(one) for one in timeline.left_out],
+        "left_out": [_truncation_notice(one) for one in timeline.left_out],
     }
 
 
-def _link(step: Step, *, sees_jobs: bool) -> SafeString | str:
+def _step_link(step: PaymentStep, *, sees_jobs: bool) -> SafeString | str:
     if not step.job_id:
         return copyable_link(step.about)
     return job_link(step.job_id) if sees_jobs else step.job_id
@@ -66,18 +72,18 @@ def job_link(job_id: str) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, job_id)
 
 
-def _more(left_out: LeftOut) -> SafeString:
+def _truncation_notice(left_out: TruncatedList) -> SafeString:
     """Say of what there is more than the page shows, and where all of it is."""
     kind = left_out.model._meta.verbose_name_plural
-    every = list_of(left_out.model, "all of them", **left_out.narrowed_to)
-    return format_html("There are more than {} {}: {}.", MOST_OF_A_KIND, kind, every)
+    every = list_link(left_out.model, "all of them", **left_out.filters)
+    return format_html("There are more than {} {}: {}.", MAX_PER_KIND, kind, every)
 
 
 @admin.register(LotPart)
 class LotPartAdmin(ReadOnlyAdmin):
     """What jobs and reversals took of purchases."""
 
-    seen_with = "accounts.see_payments"
+    view_permission = "accounts.see_payments"
     empty_text = "What jobs spend and refunds take out of a purchase stands here, part by part."
     export_fields = ("id", "lot__reference", "reference", "taken", "returned")
     list_display = ("reference_shown", "taken", "returned", "lot_shown")

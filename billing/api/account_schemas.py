@@ -11,7 +11,7 @@ from accounts.api.schemas import ActorOut, AgentOut, OrganizationOut
 from imageskill.lib.schemas import Body, Data, ExactNumber
 
 
-class SignUp(Body):
+class SignupIn(Body):
     """A new agent."""
 
     agent_name: str = Field(description="1 to 80 characters, one line, no URL")
@@ -33,7 +33,7 @@ class SignUp(Body):
     def _is_address(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        contact = agents.normalized_contact(value)
+        contact = agents.normalize_contact(value)
         try:
             validate_email(contact)
         except ValidationError:
@@ -48,7 +48,7 @@ class SignUp(Body):
         return value
 
     @model_validator(mode="after")
-    def _names_one_contact(self) -> "SignUp":
+    def _names_one_contact(self) -> "SignupIn":
         if self.agent_contact and self.human_email and self.agent_contact != self.human_email:
             raise ValueError("agent_contact and human_email differ; they mean the same, give one")
         return self
@@ -72,7 +72,7 @@ class LimitsOut(Data):
     payment_hold: bool
 
 
-class SignedUp(Data):
+class SignupOut(Data):
     """A new account, or the caller's with a fresh token."""
 
     token: str | None

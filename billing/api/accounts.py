@@ -5,23 +5,23 @@ from typing import Any
 from django.conf import settings
 from ninja import Router
 
-from accounts.api.auth import actor_of, bearer, caller, optional_bearer, token_of
+from accounts.api.auth import bearer, build_actor, caller, optional_bearer, request_token
 from accounts.api.endpoints import agent_out
 from accounts.models import Agent
 from accounts.tokens import minting
 from billing import ledger, quota, signup
-from billing.api.account_schemas import Quota, SignedUp, SignUp
+from billing.api.account_schemas import Quota, SignupIn, SignupOut
 from imageskill.lib import clock, ratelimit
-from imageskill.lib.envelope import command
+from imageskill.lib.envelope import openapi_command
 from imageskill.lib.http import ApiRequest, client_ip, is_loopback, network_of
 
 router = Router()
 
-_STORE_IT = (
+_SHOWN_ONCE_WARNING = (
     "The token is shown this once and can't be read again: store it now, as a secret, and keep"
     " it out of prompts, logs and reports."
 )
-_NO_STARTER = (
+_NO_STARTER_CREDITS_WARNING = (
     "Starter credits are bounded for each contact and network, and this one has had its share:"
     " the account opened without any."
 )
@@ -30,23 +30,25 @@ _NO_STARTER = (
 @router.post(
     "/v1/agent-signups",
     auth=optional_bearer,
-    response=SignedUp,
-    openapi_extra=command("image-skill signup"),
+    response=SignupOut,
+    openapi_extra=openapi_command("image-skill signup"),
     summary="Sign an agent up; with its current token, rotate the token",
     tags=["identity"],
 )
-def sign_up(request: ApiRequest, body: SignUp) -> dict[str, Any]:
+def sign_up(request: ApiRequest, body: SignupIn) -> dict[str, Any]:
     """Make an agent with organization, token and starter credits, or rotate the caller's token."""
     agent = caller(request)
     if agent is not None:
-        return _rotate(request, agent, wants_token=body.return_token)
+        return _rotate_token(request, agent, wants_token=body.return_token)
     address = client_ip(request)
     is_bounded = not (settings.LOOPBACK_IS_UNLIMITED and is_loopback(address))
     network = network_of(address)
     if is_bounded:
-        ratelimit.spend("signup", network, limit=settings.SIGNUPS_PER_HOUR_PER_NETWORK, per_s=3600)
+        ratelimit.consume(
+            "signup", network, limit=settings.SIGNUPS_PER_HOUR_PER_NETWORK, per_s=3600
+        )
         if body.contact:
-            ratelimit.spend(
+            ratelimit.consume(
                 "signup-contact",
                 body.contact,
                 limit=settings.SIGNUPS_PER_DAY_PER_CONTACT,
@@ -61,18 +63,18 @@ def sign_up(request: ApiRequest, body: SignUp) -> dict[str, Any]:
         is_bounded=is_bounded,
     )
     if not opened.starter_credits:
-        request.warnings.append(_NO_STARTER)
-    request.actor = actor_of(opened.agent)
+        request.warnings.append(_NO_STARTER_CREDITS_WARNING)
+    request.actor = build_actor(opened.agent)
     balances = ledger.Balances(preview=opened.starter_credits, paid=0, held=0, owed=0)
     token = opened.token if body.return_token else None
-    return _answer(request, opened.agent, token, balances)
+    return _signup_out(request, opened.agent, token, balances)
 
 
 @router.get(
     "/v1/quota",
     auth=bearer,
     response=Quota,
-    openapi_extra=command("image-skill usage quota"),
+    openapi_extra=openapi_command("image-skill usage quota"),
     summary="Show credits, the day's jobs and limits: the check before spending",
     tags=["identity"],
 )
@@ -83,25 +85,25 @@ def show_quota(request: ApiRequest) -> dict[str, Any]:
         "authenticated": True,
         "claim_state": agent.claim_state,
         "token_status": "active",
-        **quota.of(agent, at=clock.now()),
+        **quota.quota_out(agent, at=clock.now()),
     }
 
 
-def _rotate(request: ApiRequest, agent: Agent, *, wants_token: bool) -> dict[str, Any]:
+def _rotate_token(request: ApiRequest, agent: Agent, *, wants_token: bool) -> dict[str, Any]:
     token = None
     if wants_token:
-        token = signup.rotate(token_of(request))
+        token = signup.rotate_token(request_token(request))
     else:
         # Rotating into a token that nobody sees would lock the agent out.
         request.warnings.append("The token was not rotated: return_token is false.")
-    return _answer(request, agent, token, ledger.balances(agent.organization_id))
+    return _signup_out(request, agent, token, ledger.balances(agent.organization_id))
 
 
-def _answer(
+def _signup_out(
     request: ApiRequest, agent: Agent, token: str | None, balances: ledger.Balances
 ) -> dict[str, Any]:
     if token is not None:
-        request.warnings.append(_STORE_IT)
+        request.warnings.append(_SHOWN_ONCE_WARNING)
     return {
         "token": token,
         "token_presented": token is not None,
@@ -110,10 +112,10 @@ def _answer(
             "token_prefix": None if token is None else token[: len(minting.PREFIX) + 8],
             "reason": "tokens are kept by the caller; the service stores a hash only",
         },
-        "actor": actor_of(agent),
+        "actor": build_actor(agent),
         "agent": agent_out(agent),
         "organization": {"organization_id": agent.organization.public_id},
         "claim_state": agent.claim_state,
         "grants": agent.grants,
-        "limits": quota.limits_of(agent, balances),
+        "limits": quota.limits_out(agent, balances),
     }

@@ -22,13 +22,13 @@ class ScreenedBearer(Bearer):
         return super().__call__(request)
 
 
-screened = ScreenedBearer(is_required=True)
-screened_optional = ScreenedBearer(is_required=False)
+screened_bearer = ScreenedBearer(is_required=True)
+optional_screened_bearer = ScreenedBearer(is_required=False)
 
 
 def _body(request: HttpRequest) -> Any:
     """Give the body as JSON, or as one text where it is none: it is screened all the same."""
     try:
         return strict_json.parse(request.body) if request.body else None
-    except strict_json.NotStrictJson:
+    except strict_json.InvalidJson:
         return request.body.decode(errors="replace")

@@ -7,14 +7,14 @@ from django.urls import reverse
 
 from billing.models import PaymentAttempt, Quote, Rail, Receipt, StripeEvent
 from billing.purchases import idempotency_keys, packs, payment_methods, quotes
-from billing.purchases.payment_methods import Method
+from billing.purchases.payment_methods import PaymentMethod
 from billing.purchases.purchase_status import Purchase
 from imageskill.lib import clock
 
 POLL_AFTER_S = 10
 
 
-def method_out(method: Method) -> dict[str, Any]:
+def method_out(method: PaymentMethod) -> dict[str, Any]:
     """Lay out a way to pay."""
     return {
         "method_id": method.method_id,
@@ -53,14 +53,14 @@ def quote_out(quote: Quote) -> dict[str, Any]:
         "accepted_payment_method": quote.payment_method,
         "idempotency_key": quote.idempotency_key,
         "pack_id": quote.pack_id or None,
-        "pack": _pack_of(quote),
+        "pack": _quoted_pack(quote),
         "live_money": method.has_live_money,
         "environment": method.environment,
         "next_actions": {"recommended_buy": recommended_buy(quote)},
     }
 
 
-def recommended_quote(method: Method) -> dict[str, Any]:
+def recommended_quote(method: PaymentMethod) -> dict[str, Any]:
     """Say how to begin: a quote that costs nothing, and what follows it."""
     quote_command = payment_methods.quote_command(method)
     recovery = _method_recovery(method)
@@ -128,7 +128,7 @@ def session_out(attempt: PaymentAttempt, *, state: str) -> dict[str, Any]:
         "provider": "stripe",
         "accepted_payment_method": quote.payment_method,
         "checkout_session_id": attempt.checkout_session_id,
-        **urls_of(attempt),
+        **checkout_urls(attempt),
         "credits": quote.credits,
         "amount_cents": quote.price_cents,
         "currency": quote.currency,
@@ -136,7 +136,7 @@ def session_out(attempt: PaymentAttempt, *, state: str) -> dict[str, Any]:
         "idempotency_key": attempt.idempotency_key,
         "live_money": method.has_live_money,
         "environment": attempt.environment,
-        "next": _pay_next(attempt),
+        "next": _payment_next(attempt),
     }
 
 
@@ -147,7 +147,7 @@ def status_out(purchase: Purchase) -> dict[str, Any]:
         "state": purchase.state,
         "quote": quote_out(purchase.quote) | {"state": _quote_state(purchase)},
         "payment_attempt": None if attempt is None else attempt_out(attempt),
-        "receipt": None if receipt is None else _receipt_now(receipt, purchase),
+        "receipt": None if receipt is None else _receipt_with_reversals(receipt, purchase),
         "credit_event": None if receipt is None else _credit_event(receipt),
         "provider_event": None if attempt is None else _provider_event(attempt),
         "next": _status_next(purchase),
@@ -166,7 +166,7 @@ def attempt_out(attempt: PaymentAttempt) -> dict[str, Any]:
         "payment_attempt_id": attempt.public_id,
         "provider": "stripe",
         "checkout_session_id": attempt.checkout_session_id,
-        **urls_of(attempt),
+        **checkout_urls(attempt),
         "attempt_status": shown.get(attempt.status, attempt.status),
         "environment": attempt.environment,
         "created_at": clock.iso(attempt.created_at),
@@ -174,7 +174,7 @@ def attempt_out(attempt: PaymentAttempt) -> dict[str, Any]:
     }
 
 
-def urls_of(attempt: PaymentAttempt) -> dict[str, str | None]:
+def checkout_urls(attempt: PaymentAttempt) -> dict[str, str | None]:
     """Give the short link of ours and Stripe's own, its fragment and all."""
     link = f"{settings.PUBLIC_API_URL}{reverse('pay', args=[attempt.public_id])}"
     own = attempt.checkout_url or None
@@ -194,7 +194,7 @@ def _buy_key(quote: Quote) -> str:
     return f"buy-{quote.public_id}"
 
 
-def _method_recovery(method: Method) -> dict[str, str | None]:
+def _method_recovery(method: PaymentMethod) -> dict[str, str | None]:
     usable = method if method.is_available else payment_methods.preferred()
     if usable is None:
         return {"quote_command": None, "purchase_command": None, "status_command": None}
@@ -208,7 +208,7 @@ def _method_recovery(method: Method) -> dict[str, str | None]:
     }
 
 
-def _pack_of(quote: Quote) -> dict[str, Any] | None:
+def _quoted_pack(quote: Quote) -> dict[str, Any] | None:
     """Show the pack as it was when the quote was made."""
     if not quote.pack_id:
         return None
@@ -228,7 +228,7 @@ def _quote_state(purchase: Purchase) -> str:
     return "expired" if purchase.quote.is_expired(now=clock.now()) else "created"
 
 
-def _receipt_now(receipt: Receipt, purchase: Purchase) -> dict[str, Any]:
+def _receipt_with_reversals(receipt: Receipt, purchase: Purchase) -> dict[str, Any]:
     """Show a receipt with what was taken back of it since; the receipt itself never changes."""
     return receipt_out(receipt) | {
         "state": purchase.state,
@@ -258,8 +258,8 @@ def _provider_event(attempt: PaymentAttempt) -> dict[str, Any] | None:
     return {"type": event.type, "received_at": clock.iso(event.received_at)}
 
 
-def _pay_next(attempt: PaymentAttempt) -> dict[str, Any]:
-    urls = urls_of(attempt)
+def _payment_next(attempt: PaymentAttempt) -> dict[str, Any]:
+    urls = checkout_urls(attempt)
     status = f"image-skill credits status --payment-attempt-id {attempt.public_id} --json"
     return {
         "human_action": "open_checkout_url",
@@ -278,11 +278,11 @@ def _pay_next(attempt: PaymentAttempt) -> dict[str, Any]:
 
 def _status_next(purchase: Purchase) -> dict[str, Any]:
     if purchase.attempt is not None and purchase.state == "action_required":
-        return _pay_next(purchase.attempt)
+        return _payment_next(purchase.attempt)
     if purchase.is_open:
         return {"retry_after_seconds": POLL_AFTER_S}
     if purchase.state == "created":
         return {"suggested_command": buy_command(purchase.quote)}
     if purchase.state in {"failed", "expired", "canceled"}:
-        return {"suggested_command": quotes.command_like(purchase.quote)}
+        return {"suggested_command": quotes.requote_command(purchase.quote)}
     return {"suggested_command": "image-skill usage quota --json"}

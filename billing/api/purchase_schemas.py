@@ -8,7 +8,7 @@ from billing.api.account_schemas import LimitsOut
 from billing.purchases.idempotency_keys import MAX_LENGTH
 from imageskill.lib.schemas import Body, Data
 
-Key = Field(
+IdempotencyKeyField = Field(
     None, description=f"Makes a retry harmless; 1 to {MAX_LENGTH} characters, none of control"
 )
 
@@ -71,13 +71,13 @@ class Packs(Data):
     custom_quotes: dict[str, Any]
 
 
-class AskQuote(Body):
+class QuoteIn(Body):
     """Either a pack or an exact number of credits."""
 
     credits: int | None = Field(None, description="1 to 5000")
     pack_id: str | None = Field(None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
     payment_method: str = Field("fake", min_length=1, max_length=64)
-    idempotency_key: str | None = Key
+    idempotency_key: str | None = IdempotencyKeyField
 
 
 class QuoteOut(Data):
@@ -98,11 +98,11 @@ class QuoteOut(Data):
     next_actions: dict[str, Any]
 
 
-class AskPurchase(Body):
+class PurchaseIn(Body):
     """A quote, to be bought."""
 
     quote_id: str = Field(max_length=128)
-    idempotency_key: str | None = Key
+    idempotency_key: str | None = IdempotencyKeyField
 
 
 class PurchaseOut(Data):

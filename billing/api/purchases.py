@@ -8,13 +8,13 @@ from accounts import grants
 from accounts.models import Agent
 from billing import ledger, quota
 from billing.api import purchase_representations as shapes
-from billing.api.auth import screened, screened_optional
+from billing.api.auth import optional_screened_bearer, screened_bearer
 from billing.api.purchase_schemas import (
-    AskPurchase,
-    AskQuote,
     Methods,
     Packs,
+    PurchaseIn,
     PurchaseOut,
+    QuoteIn,
     QuoteOut,
     SessionOut,
     StatusOut,
@@ -30,17 +30,17 @@ from billing.purchases import (
     quotes,
 )
 from billing.purchases.purchase_status import Purchase
-from imageskill.lib.envelope import command
+from imageskill.lib.envelope import openapi_command
 from imageskill.lib.http import ApiRequest
 
-router = Router(auth=screened, tags=["credits"])
+router = Router(auth=screened_bearer, tags=["credits"])
 
 
 @router.get(
     "/v1/payment-methods",
-    auth=screened_optional,
+    auth=optional_screened_bearer,
     response=Methods,
-    openapi_extra=command("image-skill credits methods"),
+    openapi_extra=openapi_command("image-skill credits methods"),
     summary="List the ways to pay, usable here or not",
 )
 def list_methods(request: ApiRequest) -> dict[str, Any]:
@@ -66,9 +66,9 @@ def list_methods(request: ApiRequest) -> dict[str, Any]:
 
 @router.get(
     "/v1/credit-packs",
-    auth=screened_optional,
+    auth=optional_screened_bearer,
     response=Packs,
-    openapi_extra=command("image-skill credits packs list"),
+    openapi_extra=openapi_command("image-skill credits packs list"),
     summary="List the packs of credits",
 )
 def list_packs(request: ApiRequest) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def list_packs(request: ApiRequest) -> dict[str, Any]:
         "credit_unit_usd": quota.CREDIT_USD,
         "currency": packs.CURRENCY,
         "default_pack_id": packs.default_pack_id(),
-        "packs": [packs.shown(pack) for pack in packs.offered()],
+        "packs": [packs.pack_out(pack) for pack in packs.offered()],
         "custom_quotes": {
             "supported": True,
             "min_credits": packs.MIN_CREDITS,
@@ -90,14 +90,14 @@ def list_packs(request: ApiRequest) -> dict[str, Any]:
 @router.post(
     "/v1/credit-quotes",
     response=QuoteOut,
-    openapi_extra=command("image-skill credits quote"),
+    openapi_extra=openapi_command("image-skill credits quote"),
     summary="Ask for the price of a pack or of an exact number of credits",
 )
-def create_quote(request: ApiRequest, body: AskQuote) -> dict[str, Any]:
+def create_quote(request: ApiRequest, body: QuoteIn) -> dict[str, Any]:
     """Make a quote, or give the one of this key and terms; grants nothing."""
     agent: Agent = request.auth
     grants.require(agent, "credits.quote")
-    quote = quotes.create(buyer=buyers.agent(agent), **body.dict())
+    quote = quotes.create(buyer=buyers.agent_buyer(agent), **body.dict())
     answer = shapes.quote_out(quote)
     _warn(request, answer["environment"])
     return answer
@@ -106,14 +106,14 @@ def create_quote(request: ApiRequest, body: AskQuote) -> dict[str, Any]:
 @router.post(
     "/v1/credit-purchases",
     response=PurchaseOut,
-    openapi_extra=command("image-skill credits fake-purchase"),
+    openapi_extra=openapi_command("image-skill credits fake-purchase"),
     summary="Buy a quote of the fake rail: no money moves",
 )
-def purchase(request: ApiRequest, body: AskPurchase) -> dict[str, Any]:
+def purchase(request: ApiRequest, body: PurchaseIn) -> dict[str, Any]:
     """Grant the quote's credits once."""
     agent: Agent = request.auth
     grants.require(agent, "credits.buy")
-    receipt = fake_rail.purchase(buyer=buyers.agent(agent), **body.dict())
+    receipt = fake_rail.purchase(buyer=buyers.agent_buyer(agent), **body.dict())
     _warn(request, receipt.environment)
     return shapes.purchase_out(receipt)
 
@@ -121,14 +121,14 @@ def purchase(request: ApiRequest, body: AskPurchase) -> dict[str, Any]:
 @router.post(
     "/v1/credit-purchases/stripe-checkout-sessions",
     response=SessionOut,
-    openapi_extra=command("image-skill credits buy"),
+    openapi_extra=openapi_command("image-skill credits buy"),
     summary="Open a Stripe Checkout session for a quote",
 )
-def open_session(request: ApiRequest, body: AskPurchase) -> dict[str, Any]:
+def open_session(request: ApiRequest, body: PurchaseIn) -> dict[str, Any]:
     """Open the quote's session or give the one that is open; grants nothing."""
     agent: Agent = request.auth
     grants.require(agent, "credits.buy")
-    attempt = checkout.open_session(buyer=buyers.agent(agent), **body.dict())
+    attempt = checkout.open_session(buyer=buyers.agent_buyer(agent), **body.dict())
     _warn(request, attempt.environment)
     return shapes.session_out(attempt, state=Purchase(attempt.quote, attempt, None).state)
 
@@ -136,7 +136,7 @@ def open_session(request: ApiRequest, body: AskPurchase) -> dict[str, Any]:
 @router.get(
     "/v1/credit-purchases/status",
     response=StatusOut,
-    openapi_extra=command("image-skill credits status"),
+    openapi_extra=openapi_command("image-skill credits status"),
     summary="Show how a purchase stands, by exactly one reference",
 )
 def show_status(
@@ -157,7 +157,7 @@ def show_status(
     )
     _warn(request, _environment(found))
     balances = ledger.balances(agent.organization_id)
-    return shapes.status_out(found) | {"limits": quota.limits_of(agent, balances)}
+    return shapes.status_out(found) | {"limits": quota.limits_out(agent, balances)}
 
 
 def _environment(found: Purchase) -> str:
@@ -169,5 +169,8 @@ def _environment(found: Purchase) -> str:
 
 
 def _warn(request: ApiRequest, environment: str) -> None:
-    if environment != Environment.LIVE and payment_methods.NO_MONEY not in request.warnings:
-        request.warnings.append(payment_methods.NO_MONEY)
+    if (
+        environment != Environment.LIVE
+        and payment_methods.NO_LIVE_MONEY_WARNING not in request.warnings
+    ):
+        request.warnings.append(payment_methods.NO_LIVE_MONEY_WARNING)

@@ -6,7 +6,7 @@ repeated with the same cause and terms moves nothing and gives what it gave the 
 
 from typing import NamedTuple
 
-from billing.chart import ORGANIZATION, Kind, Purpose
+from billing.chart import ORGANIZATION_PURPOSES, Purpose, TransferKind
 from billing.ledger import debts, job_transfers, lots, posting
 from billing.ledger.posting import Overdrawn, TransferConflict, WalletsMissing
 from billing.models import JobHold, Transfer, Wallet
@@ -36,7 +36,7 @@ class HoldClosed(Exception):
     """The job's hold was captured or released before; somebody else has won."""
 
 
-class NoHold(Exception):
+class HoldNotFound(Exception):
     """The job never held anything."""
 
 
@@ -79,7 +79,8 @@ class Grant(NamedTuple):
 def open_wallets(*, organization_id: int) -> None:
     """Open an organization's four wallets, empty, in the transaction that makes it."""
     Wallet.objects.bulk_create(
-        Wallet(organization_id=organization_id, purpose=purpose) for purpose in ORGANIZATION
+        Wallet(organization_id=organization_id, purpose=purpose)
+        for purpose in ORGANIZATION_PURPOSES
     )
 
 
@@ -87,7 +88,7 @@ def balances(organization_id: int) -> Balances:
     """Read the cached balances: one statement, whatever the history."""
     rows = Wallet.objects.filter(organization_id=organization_id)
     by_purpose = dict(rows.values_list("purpose", "balance"))
-    return Balances(*(by_purpose.get(purpose, 0) for purpose in ORGANIZATION))
+    return Balances(*(by_purpose.get(purpose, 0) for purpose in ORGANIZATION_PURPOSES))
 
 
 def grant_preview(
@@ -96,7 +97,7 @@ def grant_preview(
     """Give free credits, once for each key."""
     move = posting.Move(
         key=key,
-        kind=Kind.PREVIEW_GRANT,
+        kind=TransferKind.PREVIEW_GRANT,
         credits=credits,
         actor=actor,
         reason=reason,
@@ -112,7 +113,7 @@ def grant_paid(*, organization_id: int, receipt_id: str, credits: int, actor: st
     is_replay = Transfer.objects.filter(key=key).exists()
     move = posting.Move(
         key=key,
-        kind=Kind.PAID_GRANT,
+        kind=TransferKind.PAID_GRANT,
         credits=credits,
         actor=actor,
         reason="credits bought",
@@ -120,8 +121,8 @@ def grant_paid(*, organization_id: int, receipt_id: str, credits: int, actor: st
     )
     [grant] = posting.post(wallets, [move])
     if is_replay:
-        return Grant(credits, debts.settled_by(grant))
-    lots.add(organization_id=organization_id, reference=receipt_id, credits=credits)
+        return Grant(credits, debts.settled_credits(grant))
+    lots.create(organization_id=organization_id, reference=receipt_id, credits=credits)
     cause = f"receipt:{receipt_id}"
     return Grant(credits, debts.settle(wallets, cause=cause, actor=actor, parents=(key,)))
 
@@ -140,11 +141,11 @@ def hold(*, organization_id: int, job_id: str, credits: int, actor: str) -> Hold
     _check_funds(wallets, credits)
     preview = min(wallets[Purpose.PREVIEW], credits)
     parts = Hold(preview, credits - preview)
-    amounts = {Kind.HOLD_PREVIEW: parts.preview, Kind.HOLD_PAID: parts.paid}
-    moves = job_transfers.of(job_id, amounts, actor=actor, reason="reserved for a job")
+    amounts = {TransferKind.HOLD_PREVIEW: parts.preview, TransferKind.HOLD_PAID: parts.paid}
+    moves = job_transfers.build(job_id, amounts, actor=actor, reason="reserved for a job")
     posting.post(wallets, moves, is_new=True)
     if parts.paid:
-        lots.take(organization_id=organization_id, reference=job_id, credits=parts.paid)
+        lots.consume(organization_id=organization_id, reference=job_id, credits=parts.paid)
     JobHold.objects.create(
         job_id=job_id, organization_id=organization_id, preview=parts.preview, paid=parts.paid
     )
@@ -160,7 +161,7 @@ def capture(*, organization_id: int, job_id: str, credits: int, actor: str = "sy
     if credits < 1:
         raise ValueError("a capture is of at least one credit")
     wallets = posting.lock(organization_id)
-    held = _held(organization_id, job_id)
+    held = _get_hold(organization_id, job_id)
     charged = min(credits, held.credits)
     if held.state == JobHold.State.CAPTURED and held.captured == charged:
         return Capture(held.captured_preview, held.captured_paid, held.credits - held.captured)
@@ -177,7 +178,7 @@ def release(*, organization_id: int, job_id: str, reason: str, actor: str = "sys
     Repeated, it gives the first release. Raises HoldClosed where the job was charged.
     """
     wallets = posting.lock(organization_id)
-    held = _held(organization_id, job_id)
+    held = _get_hold(organization_id, job_id)
     if held.state != JobHold.State.RELEASED:
         _check_open(held)
         _close(wallets, held, state=JobHold.State.RELEASED, actor=actor, reason=reason)
@@ -197,10 +198,10 @@ def _check_funds(wallets: posting.Wallets, credits: int) -> None:
     raise InsufficientCredits(why, preview=preview, paid=paid, owed=owes)
 
 
-def _held(organization_id: int, job_id: str) -> JobHold:
+def _get_hold(organization_id: int, job_id: str) -> JobHold:
     held = JobHold.objects.filter(job_id=job_id, organization_id=organization_id).first()
     if held is None:
-        raise NoHold(job_id)
+        raise HoldNotFound(job_id)
     return held
 
 
@@ -214,14 +215,14 @@ def _close(
 ) -> None:
     back = Hold(held.preview - held.captured_preview, held.paid - held.captured_paid)
     amounts = {
-        Kind.CAPTURE: held.captured,
-        Kind.RETURN_PREVIEW: back.preview,
-        Kind.RETURN_PAID: back.paid,
+        TransferKind.CAPTURE: held.captured,
+        TransferKind.RETURN_PREVIEW: back.preview,
+        TransferKind.RETURN_PAID: back.paid,
     }
-    moves = job_transfers.of(held.job_id, amounts, actor=actor, reason=reason)
+    moves = job_transfers.build(held.job_id, amounts, actor=actor, reason=reason)
     posting.post(wallets, moves)
     held.state, held.closed_at = state, clock.now()
     held.save(update_fields=["state", "closed_at", "captured_preview", "captured_paid"])
     if back.paid:
-        lots.give_back(reference=held.job_id, credits=back.paid)
+        lots.restore(reference=held.job_id, credits=back.paid)
         debts.settle(wallets, cause=f"job:{held.job_id}", actor=actor)

@@ -19,11 +19,11 @@ from billing.models import BooksCheck, JobHold
 from imageskill.lib import clock
 from imageskill.lib.queue import enqueue
 
-CHECK = "billing.check_books"
-_KEPT_PROBLEMS = 100
+CHECK_TASK = "billing.check_books"
+_MAX_STORED_PROBLEMS = 100
 
 
-class Problem(NamedTuple):
+class LedgerProblem(NamedTuple):
     """One thing that is wrong: which check, about what, and how."""
 
     check: str
@@ -31,7 +31,7 @@ class Problem(NamedTuple):
     message: str
 
 
-class HeldForJob(NamedTuple):
+class JobHoldSummary(NamedTuple):
     """What the ledger knows of a job."""
 
     state: str
@@ -39,17 +39,17 @@ class HeldForJob(NamedTuple):
     captured: int
 
 
-def ask(*, user: User, reason: str) -> None:
+def request_check(*, user: User, reason: str) -> None:
     """Have a worker check the books on behalf of staff."""
     with transaction.atomic():
         audit.record(user=user, action="books.check", subject="books", reason=reason)
-        enqueue(CHECK, actor=f"user:{user.pk}")
+        enqueue(CHECK_TASK, actor=f"user:{user.pk}")
 
 
-def check(*, actor: str) -> BooksCheck:
+def run_check(*, actor: str) -> BooksCheck:
     """Run every check on one snapshot of the database and keep the outcome."""
     started_at = clock.now()
-    found = problems()
+    found = find_problems()
     return BooksCheck.objects.create(
         started_at=started_at,
         finished_at=clock.now(),
@@ -57,41 +57,41 @@ def check(*, actor: str) -> BooksCheck:
         problem_count=len(found),
         problems=[
             {"check": name, "subject": subject, "message": message}
-            for name, subject, message in found[:_KEPT_PROBLEMS]
+            for name, subject, message in found[:_MAX_STORED_PROBLEMS]
         ],
     )
 
 
-def problems(*, say: Callable[[str], None] = lambda _: None) -> list[Problem]:
+def find_problems(*, say: Callable[[str], None] = lambda _: None) -> list[LedgerProblem]:
     """Run every check, on one snapshot of the database, and give what is wrong.
 
     Tells `say` how far it is: with a long history it takes minutes.
     """
-    found: list[Problem] = []
+    found: list[LedgerProblem] = []
     with _snapshot():
         for number, name in enumerate(settings.BOOK_CHECKS, start=1):
             say(f"{name} ({number} of {len(settings.BOOK_CHECKS)})")
-            run: Callable[[], Iterable[Problem]] = import_string(name)
+            run: Callable[[], Iterable[LedgerProblem]] = import_string(name)
             found.extend(run())
     return found
 
 
-def ledger_problems() -> Iterator[Problem]:
+def ledger_problems() -> Iterator[LedgerProblem]:
     """Check what the ledger alone can tell."""
-    for name, sql in invariants.QUERIES.items():
+    for name, sql in invariants.INVARIANTS.items():
         with connection.cursor() as cursor:
             cursor.execute(sql)
             for subject, message in cursor.fetchall():
-                yield Problem(name, str(subject), message)
+                yield LedgerProblem(name, str(subject), message)
 
 
-def held_for(job_ids: Iterable[str]) -> dict[str, HeldForJob]:
+def job_holds(job_ids: Iterable[str]) -> dict[str, JobHoldSummary]:
     """Give what the ledger holds or captured for these jobs; none for a job without a hold."""
     rows = JobHold.objects.filter(job_id__in=list(job_ids))
-    return {row.job_id: HeldForJob(row.state, row.credits, row.captured) for row in rows}
+    return {row.job_id: JobHoldSummary(row.state, row.credits, row.captured) for row in rows}
 
 
-def open_holds(*, batch: int = 1000) -> Iterator[list[str]]:
+def open_hold_job_ids(*, batch: int = 1000) -> Iterator[list[str]]:
     """Give the ids of all jobs with an open hold, in batches."""
     last = 0
     rows = JobHold.objects.filter(state=JobHold.State.OPEN).order_by("id")

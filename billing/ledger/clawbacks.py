@@ -7,35 +7,43 @@ wallet that the reversal works with: payments for a refund, suspense for a dispu
 
 from typing import NamedTuple
 
-from billing.chart import Kind, Purpose
+from billing.chart import Purpose, TransferKind
 from billing.ledger import debts as owed
 from billing.ledger import lots, posting
-from billing.models import Taking
+from billing.models import Clawback
 
-_Cause, _State = Taking.Cause, Taking.State
+_Cause, _State = Clawback.Cause, Clawback.State
 
-_TAKE = {
-    _Cause.REFUND: (Kind.REFUND, Kind.REFUND_OWED),
-    _Cause.DISPUTE: (Kind.DISPUTE, Kind.DISPUTE_OWED),
+_DEBIT_KINDS = {
+    _Cause.REFUND: (TransferKind.REFUND, TransferKind.REFUND_OWED),
+    _Cause.DISPUTE: (TransferKind.DISPUTE, TransferKind.DISPUTE_OWED),
 }
-_UNDO = {
-    _Cause.REFUND: (Kind.REFUND_UNDONE, Kind.REFUND_OWED_UNDONE, Kind.REFUND_LOSS_RECOVERED),
-    _Cause.DISPUTE: (Kind.DISPUTE_WON, Kind.DISPUTE_OWED_WON, Kind.DISPUTE_LOSS_RECOVERED),
+_UNDO_KINDS = {
+    _Cause.REFUND: (
+        TransferKind.REFUND_UNDONE,
+        TransferKind.REFUND_OWED_UNDONE,
+        TransferKind.REFUND_LOSS_RECOVERED,
+    ),
+    _Cause.DISPUTE: (
+        TransferKind.DISPUTE_WON,
+        TransferKind.DISPUTE_OWED_WON,
+        TransferKind.DISPUTE_LOSS_RECOVERED,
+    ),
 }
 
 
-class TakingClosed(Exception):
+class ClawbackClosed(Exception):
     """The reversal has ended otherwise: a lost dispute is not undone, an undone one not lost."""
 
 
-class Taken(NamedTuple):
+class ClawbackAmounts(NamedTuple):
     """What a reversal took: credits that were there, and what is owed instead of the rest."""
 
     taken: int
     owed: int
 
 
-class Undone(NamedTuple):
+class ReinstatedAmounts(NamedTuple):
     """What undoing a reversal moved: back to the organization, off its debt, and the losses."""
 
     returned: int
@@ -43,29 +51,29 @@ class Undone(NamedTuple):
     recovered: int
 
 
-def take(
+def debit(
     *,
     organization_id: int,
     reversal_id: str,
     receipt_id: str,
-    cause: Taking.Cause,
+    cause: Clawback.Cause,
     key: str,
     credits: int,
     actor: str,
-) -> Taken:
+) -> ClawbackAmounts:
     """Take a reversal's credits from an organization, once for ever; the rest is owed.
 
     `key` names the cause as the vendor does: `refund:<re_…>`, `dispute:<du_…>:withdrawn`.
     """
     wallets = posting.lock(organization_id)
-    if Taking.objects.filter(cause_key=key).exists():
+    if Clawback.objects.filter(cause_key=key).exists():
         raise posting.TransferConflict(f"{key} took its credits before")
     there = min(wallets[Purpose.PAID], credits)
-    amounts = Taken(there, credits - there)
-    paid_kind, owed_kind = _TAKE[cause]
+    amounts = ClawbackAmounts(there, credits - there)
+    paid_kind, owed_kind = _DEBIT_KINDS[cause]
     posting.post(
         wallets,
-        _moves(
+        _build_moves(
             {(paid_kind, key): amounts.taken, (owed_kind, f"{key}:owed"): amounts.owed},
             reference=reversal_id,
             actor=actor,
@@ -73,13 +81,13 @@ def take(
         ),
     )
     if amounts.taken:
-        lots.take(
+        lots.consume(
             organization_id=organization_id,
             reference=reversal_id,
             credits=amounts.taken,
             first=receipt_id,
         )
-    Taking.objects.create(
+    Clawback.objects.create(
         reference=reversal_id,
         cause_key=key,
         organization_id=organization_id,
@@ -91,23 +99,23 @@ def take(
     return amounts
 
 
-def undo(*, reversal_id: str, actor: str, reason: str) -> Undone:
+def undo(*, reversal_id: str, actor: str, reason: str) -> ReinstatedAmounts:
     """Give back exactly what a reversal took, and forgive what it left owed.
 
     What comes back settles other debts first. Repeated, it moves nothing. Raises TakingClosed
     for a dispute that was lost.
     """
-    wallets, taking = _locked(reversal_id)
+    wallets, taking = _lock_clawback(reversal_id)
     if taking.state == _State.UNDONE:
-        return Undone(0, 0, 0)
+        return ReinstatedAmounts(0, 0, 0)
     if taking.state == _State.LOST:
-        raise TakingClosed(f"{reversal_id} is lost")
-    amounts = Undone(taking.taken, taking.owed, taking.written_off)
+        raise ClawbackClosed(f"{reversal_id} is lost")
+    amounts = ReinstatedAmounts(taking.taken, taking.owed, taking.written_off)
     key = f"{taking.cause_key}:undone"
-    paid_kind, owed_kind, loss_kind = _UNDO[_Cause(taking.cause)]
+    paid_kind, owed_kind, loss_kind = _UNDO_KINDS[_Cause(taking.cause)]
     posting.post(
         wallets,
-        _moves(
+        _build_moves(
             {
                 (paid_kind, key): amounts.returned,
                 (owed_kind, f"{key}:owed"): amounts.forgiven,
@@ -122,29 +130,29 @@ def undo(*, reversal_id: str, actor: str, reason: str) -> Undone:
     taking.state, taking.taken, taking.owed, taking.written_off = _State.UNDONE, 0, 0, 0
     taking.save(update_fields=["state", "taken", "owed", "written_off"])
     if amounts.returned:
-        lots.give_back(reference=reversal_id, credits=amounts.returned)
+        lots.restore(reference=reversal_id, credits=amounts.returned)
         owed.settle(wallets, cause=key, actor=actor)
     return amounts
 
 
-def lose(*, reversal_id: str, actor: str) -> int:
+def book_loss(*, reversal_id: str, actor: str) -> int:
     """Move a lost dispute out of suspense for good; give what the house lost by it so far.
 
     Repeated, it moves nothing. Raises TakingClosed where the dispute was undone.
     """
-    wallets, taking = _locked(reversal_id)
+    wallets, taking = _lock_clawback(reversal_id)
     lost = taking.taken - taking.owed - taking.written_off
     if taking.state == _State.LOST:
         return lost
     if taking.state != _State.OPEN or taking.cause != _Cause.DISPUTE:
-        raise TakingClosed(f"{reversal_id} is {taking.state}")
+        raise ClawbackClosed(f"{reversal_id} is {taking.state}")
     key = f"{taking.cause_key}:lost"
     posting.post(
         wallets,
-        _moves(
+        _build_moves(
             {
-                (Kind.DISPUTE_LOST, key): taking.taken,
-                (Kind.DISPUTE_LOST_OWED, f"{key}:owed"): taking.owed + taking.written_off,
+                (TransferKind.DISPUTE_LOST, key): taking.taken,
+                (TransferKind.DISPUTE_LOST_OWED, f"{key}:owed"): taking.owed + taking.written_off,
             },
             reference=reversal_id,
             actor=actor,
@@ -165,13 +173,15 @@ def write_off(*, organization_id: int, credits: int, key: str, actor: str, reaso
     wallets = posting.lock(organization_id)
     left = min(credits, wallets[Purpose.OWED])
     total = left
-    debts = Taking.objects.filter(organization_id=organization_id, owed__gt=0).order_by("id")
+    debts = Clawback.objects.filter(organization_id=organization_id, owed__gt=0).order_by("id")
     for taking in debts:
         part = min(taking.owed, left)
         if not part:
             break
-        move = {(Kind.WRITE_OFF, f"write_off:{key}:{taking.reference}"): part}
-        posting.post(wallets, _moves(move, reference=taking.reference, actor=actor, reason=reason))
+        move = {(TransferKind.WRITE_OFF, f"write_off:{key}:{taking.reference}"): part}
+        posting.post(
+            wallets, _build_moves(move, reference=taking.reference, actor=actor, reason=reason)
+        )
         taking.owed -= part
         taking.written_off += part
         taking.save(update_fields=["owed", "written_off"])
@@ -179,22 +189,22 @@ def write_off(*, organization_id: int, credits: int, key: str, actor: str, reaso
     return total
 
 
-def in_force(receipt_id: str) -> int:
+def credits_in_force(receipt_id: str) -> int:
     """Give how many of a receipt's credits its reversals have taken and not given back."""
-    rows = Taking.objects.filter(receipt_id=receipt_id).exclude(state=_State.UNDONE)
+    rows = Clawback.objects.filter(receipt_id=receipt_id).exclude(state=_State.UNDONE)
     return sum(row.taken + row.owed + row.written_off for row in rows)
 
 
-def _locked(reversal_id: str) -> tuple[posting.Wallets, Taking]:
-    organization_id = Taking.objects.values_list("organization_id", flat=True).get(
+def _lock_clawback(reversal_id: str) -> tuple[posting.Wallets, Clawback]:
+    organization_id = Clawback.objects.values_list("organization_id", flat=True).get(
         reference=reversal_id
     )
     wallets = posting.lock(organization_id)
-    return wallets, Taking.objects.get(reference=reversal_id)
+    return wallets, Clawback.objects.get(reference=reversal_id)
 
 
-def _moves(
-    amounts: dict[tuple[Kind, str], int],
+def _build_moves(
+    amounts: dict[tuple[TransferKind, str], int],
     *,
     reference: str,
     actor: str,

@@ -12,7 +12,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.models import User
 from billing import approvals, ledger
-from billing.chart import Kind, Purpose
+from billing.chart import Purpose, TransferKind
 from billing.ledger import clawbacks, debts, lots, posting
 from billing.models import CreditCorrection
 from imageskill.lib import clock
@@ -21,10 +21,10 @@ _Kind, _State = CreditCorrection.Kind, CreditCorrection.State
 _EXPIRES_AFTER = timedelta(days=7)
 
 _ADJUSTMENTS = {
-    (_Kind.ADJUST_PREVIEW, True): Kind.ADJUST_PREVIEW_UP,
-    (_Kind.ADJUST_PREVIEW, False): Kind.ADJUST_PREVIEW_DOWN,
-    (_Kind.ADJUST_PAID, True): Kind.ADJUST_PAID_UP,
-    (_Kind.ADJUST_PAID, False): Kind.ADJUST_PAID_DOWN,
+    (_Kind.ADJUST_PREVIEW, True): TransferKind.ADJUST_PREVIEW_UP,
+    (_Kind.ADJUST_PREVIEW, False): TransferKind.ADJUST_PREVIEW_DOWN,
+    (_Kind.ADJUST_PAID, True): TransferKind.ADJUST_PAID_UP,
+    (_Kind.ADJUST_PAID, False): TransferKind.ADJUST_PAID_DOWN,
 }
 
 
@@ -64,17 +64,17 @@ def request(
 def approve(*, request_id: int, user: User, note: str = "") -> CreditCorrection:
     """Approve and apply somebody else's request; raises NotDecidable or CorrectionRefused."""
     with transaction.atomic():
-        asked = _locked_for(request_id, user)
+        asked = _lock_decidable(request_id, user)
         asked.decision_note = note
         _record(asked, "correction.approve", user, note)
         _apply(asked, decided_by=user)
     return asked
 
 
-def turn_down(*, request_id: int, user: User, note: str) -> CreditCorrection:
+def reject(*, request_id: int, user: User, note: str) -> CreditCorrection:
     """Turn somebody else's request down; raises NotDecidable."""
     with transaction.atomic():
-        asked = _locked_for(request_id, user)
+        asked = _lock_decidable(request_id, user)
         asked.state, asked.decided_by = _State.TURNED_DOWN, user
         asked.decided_at, asked.decision_note = clock.now(), note
         asked.save()
@@ -82,15 +82,15 @@ def turn_down(*, request_id: int, user: User, note: str) -> CreditCorrection:
     return asked
 
 
-def _locked_for(request_id: int, user: User) -> CreditCorrection:
+def _lock_decidable(request_id: int, user: User) -> CreditCorrection:
     asked: CreditCorrection = CreditCorrection.objects.select_for_update().get(pk=request_id)
     if asked.kind == _Kind.GOODWILL:
-        is_allowed = approvals.may_approve(
+        is_allowed = approvals.can_approve(
             user, cents=asked.credits, limit_cents=settings.REFUND_LIMITED_APPROVAL_CENTS
         )
     else:
-        is_allowed = user.has_perm(approvals.APPROVE_LEDGER)
-    approvals.check(asked, user=user, is_allowed=is_allowed, now=clock.now())
+        is_allowed = user.has_perm(approvals.APPROVE_LEDGER_PERMISSION)
+    approvals.check_can_decide(asked, user=user, is_allowed=is_allowed, now=clock.now())
     return asked
 
 
@@ -159,10 +159,10 @@ def _adjust(asked: CreditCorrection, actor: str) -> int:
         raise CorrectionRefused("There are not that many credits to take.")
     posting.post(wallets, [move])
     if purpose == Purpose.PAID and is_up:
-        lots.add(organization_id=asked.organization_id, reference=reference, credits=amount)
+        lots.create(organization_id=asked.organization_id, reference=reference, credits=amount)
         debts.settle(wallets, cause=reference, actor=actor)
     elif purpose == Purpose.PAID:
-        lots.take(organization_id=asked.organization_id, reference=reference, credits=amount)
+        lots.consume(organization_id=asked.organization_id, reference=reference, credits=amount)
     return asked.credits
 
 

@@ -40,7 +40,7 @@ class WalletTotals(NamedTuple):
         return self.credits[Purpose.PAID] + self.credits[Purpose.HELD]
 
 
-def day(which: date) -> None:
+def count_day(which: date) -> None:
     """Count one UTC day anew; what was counted for it before is replaced."""
     begin = datetime.combine(which, time.min, tzinfo=UTC)
     window = {"day": which, "begin": begin, "end": begin + timedelta(days=1)}
@@ -52,7 +52,7 @@ def day(which: date) -> None:
         cursor.execute(_RECEIPTS, window)
 
 
-def wallets() -> None:
+def count_wallets() -> None:
     """Count what all wallets hold now, by purpose."""
     with connection.cursor() as cursor:
         cursor.execute(_WALLETS, {"now": clock.now()})

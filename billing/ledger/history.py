@@ -6,18 +6,18 @@ from datetime import datetime
 
 from django.db.models import OuterRef, Q, Subquery, Sum
 
-from billing.chart import ORGANIZATION, ROUTES, Purpose
+from billing.chart import ORGANIZATION_PURPOSES, ROUTES, Purpose
 from billing.ledger import Balances
 from billing.models import LedgerEntry, Lot, LotPart, Transfer, Wallet
 
-MOST_PARTS = 20_000  # of the lots that are asked about
-_TAKING = {kind for kind, route in ROUTES.items() if route.source == Purpose.PAID}
-_RETURNING = {kind for kind, route in ROUTES.items() if route.target == Purpose.PAID}
+MAX_PARTS = 20_000  # of the lots that are asked about
+_DEBIT_KINDS = {kind for kind, route in ROUTES.items() if route.source == Purpose.PAID}
+_RETURN_KINDS = {kind for kind, route in ROUTES.items() if route.target == Purpose.PAID}
 
-_Moved = tuple[int, int]  # out of the paid wallet, and back into it
+_OutAndBack = tuple[int, int]  # out of the paid wallet, and back into it
 
 
-def balances(organization_id: int, *, at: datetime) -> Balances:
+def balances_at(organization_id: int, *, at: datetime) -> Balances:
     """Read what each wallet's last entry by then left behind: a look-up a wallet.
 
     An organization's transfers and entries are written under one lock, so their keys and
@@ -31,10 +31,10 @@ def balances(organization_id: int, *, at: datetime) -> Balances:
         then=Subquery(entries.order_by("-pk").values("balance_after")[:1])
     )
     found = dict(wallets.values_list("purpose", "then"))
-    return Balances(*(found.get(purpose) or 0 for purpose in ORGANIZATION))
+    return Balances(*(found.get(purpose) or 0 for purpose in ORGANIZATION_PURPOSES))
 
 
-def left_of(lots: Sequence[Lot], *, at: datetime) -> dict[int, int] | None:
+def remaining_at(lots: Sequence[Lot], *, at: datetime) -> dict[int, int] | None:
     """Give what was left of each of one organization's lots, by its key.
 
     None where more than 20,000 jobs and reversals took of them: too much to go through.
@@ -45,41 +45,45 @@ def left_of(lots: Sequence[Lot], *, at: datetime) -> dict[int, int] | None:
     parts = list(
         LotPart.objects.filter(reference__in=references)
         .order_by("pk")
-        .values_list("lot_id", "reference", "taken")[: MOST_PARTS + 1]
+        .values_list("lot_id", "reference", "taken")[: MAX_PARTS + 1]
     )
-    if len(parts) > MOST_PARTS:
+    if len(parts) > MAX_PARTS:
         return None
-    moved = _moved(lots[0].organization_id, {reference for _, reference, _ in parts}, at)
+    moved = _paid_flows(lots[0].organization_id, {reference for _, reference, _ in parts}, at)
     by_reference: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for lot_id, reference, taken in parts:
         by_reference[reference].append((lot_id, taken))
     gone: dict[int, int] = defaultdict(int)
     for reference, takings in by_reference.items():
-        for lot_id, credits in _net(takings, *moved.get(reference, (0, 0))):
+        for lot_id, credits in _net_per_lot(takings, *moved.get(reference, (0, 0))):
             gone[lot_id] += credits
     return {lot.pk: lot.granted - gone[lot.pk] for lot in lots}
 
 
-def _moved(organization_id: int, references: Iterable[str], at: datetime) -> dict[str, _Moved]:
+def _paid_flows(
+    organization_id: int, references: Iterable[str], at: datetime
+) -> dict[str, _OutAndBack]:
     """Give what left the paid wallet for each reference by then, and what came back."""
     rows = (
         Transfer.objects.filter(
             organization_id=organization_id,
             reference__in=list(references),
-            kind__in=_TAKING | _RETURNING,
+            kind__in=_DEBIT_KINDS | _RETURN_KINDS,
             created_at__lte=at,
         )
         .order_by()
         .values_list("reference")
         .annotate(
-            out=Sum("credits", filter=Q(kind__in=_TAKING), default=0),
-            back=Sum("credits", filter=Q(kind__in=_RETURNING), default=0),
+            out=Sum("credits", filter=Q(kind__in=_DEBIT_KINDS), default=0),
+            back=Sum("credits", filter=Q(kind__in=_RETURN_KINDS), default=0),
         )
     )
     return {reference: (out, back) for reference, out, back in rows}
 
 
-def _net(takings: Sequence[tuple[int, int]], out: int, back: int) -> Iterable[tuple[int, int]]:
+def _net_per_lot(
+    takings: Sequence[tuple[int, int]], out: int, back: int
+) -> Iterable[tuple[int, int]]:
     """Spread what was taken over the lots in the order of taking; what came back, from the end."""
     taken = []
     for lot_id, credits in takings:

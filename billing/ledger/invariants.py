@@ -3,7 +3,7 @@
 from billing.chart import ROUTES, Term
 
 
-def _signed_terms() -> str:
+def _signed_terms_sql() -> str:
     """Write how each kind of transfer counts in an organization's equation, as SQL."""
     whens = " ".join(
         f"WHEN '{kind.value}' THEN {route.sign}" for kind, route in ROUTES.items() if route.term
@@ -15,7 +15,7 @@ def _kinds(*terms: Term) -> str:
     return ", ".join(f"'{kind.value}'" for kind, route in ROUTES.items() if route.term in terms)
 
 
-QUERIES = {
+INVARIANTS = {
     "entries add up to zero": """
         SELECT t.key, format('%s entries that add up to %s', count(e.id), sum(e.credits))
           FROM billing_transfer t LEFT JOIN billing_ledgerentry e ON e.transfer_id = t.id
@@ -84,7 +84,7 @@ QUERIES = {
     """,
     "reversals take at most what was granted": f"""
         SELECT r.receipt_id, format('%s reversed, %s granted', r.reversed, coalesce(l.granted, 0))
-          FROM (SELECT k.receipt_id, -sum(t.credits * {_signed_terms()}) AS reversed
+          FROM (SELECT k.receipt_id, -sum(t.credits * {_signed_terms_sql()}) AS reversed
                   FROM billing_taking k JOIN billing_transfer t ON t.reference = k.reference
                  WHERE t.kind IN ({_kinds(Term.REVERSED)})
                  GROUP BY k.receipt_id) r
@@ -98,7 +98,7 @@ QUERIES = {
                        sum(CASE purpose WHEN 'owed' THEN -balance ELSE balance END) AS total
                   FROM billing_wallet WHERE organization_id IS NOT NULL
                  GROUP BY organization_id) w
-          LEFT JOIN (SELECT organization_id, sum(credits * {_signed_terms()}) AS total
+          LEFT JOIN (SELECT organization_id, sum(credits * {_signed_terms_sql()}) AS total
                        FROM billing_transfer GROUP BY organization_id) t USING (organization_id)
          WHERE w.total <> coalesce(t.total, 0)
     """,  # noqa: S608 (the kinds of our own table)

@@ -2,25 +2,27 @@
 
 from collections.abc import Mapping
 
-from billing.chart import Kind
+from billing.chart import TransferKind
 from billing.ledger.posting import Move
 
 _KEYS = {
-    Kind.HOLD_PREVIEW: "hold:preview",
-    Kind.HOLD_PAID: "hold:paid",
-    Kind.CAPTURE: "capture",
-    Kind.RETURN_PREVIEW: "return:preview",
-    Kind.RETURN_PAID: "return:paid",
+    TransferKind.HOLD_PREVIEW: "hold:preview",
+    TransferKind.HOLD_PAID: "hold:paid",
+    TransferKind.CAPTURE: "capture",
+    TransferKind.RETURN_PREVIEW: "return:preview",
+    TransferKind.RETURN_PAID: "return:paid",
 }
 # A capture may use up both holds; it follows from the one that is used first, if it was made.
 _PARENTS = {
-    Kind.CAPTURE: (Kind.HOLD_PREVIEW, Kind.HOLD_PAID),
-    Kind.RETURN_PREVIEW: (Kind.HOLD_PREVIEW,),
-    Kind.RETURN_PAID: (Kind.HOLD_PAID,),
+    TransferKind.CAPTURE: (TransferKind.HOLD_PREVIEW, TransferKind.HOLD_PAID),
+    TransferKind.RETURN_PREVIEW: (TransferKind.HOLD_PREVIEW,),
+    TransferKind.RETURN_PAID: (TransferKind.HOLD_PAID,),
 }
 
 
-def of(job_id: str, amounts: Mapping[Kind, int], *, actor: str, reason: str) -> list[Move]:
+def build(
+    job_id: str, amounts: Mapping[TransferKind, int], *, actor: str, reason: str
+) -> list[Move]:
     """Make a job's moves from the credits of each kind; none where there are no credits."""
     return [
         Move(
@@ -37,5 +39,5 @@ def of(job_id: str, amounts: Mapping[Kind, int], *, actor: str, reason: str) -> 
     ]
 
 
-def _key(job_id: str, kind: Kind) -> str:
+def _key(job_id: str, kind: TransferKind) -> str:
     return f"job:{job_id}:{_KEYS[kind]}"

@@ -10,14 +10,16 @@ from django.db.models import F
 from billing.models import Lot, LotPart
 
 
-def add(*, organization_id: int, reference: str, credits: int) -> Lot:
+def create(*, organization_id: int, reference: str, credits: int) -> Lot:
     """Open the lot of a purchase or correction."""
     return Lot.objects.create(
         organization_id=organization_id, reference=reference, granted=credits, left=credits
     )
 
 
-def take(*, organization_id: int, reference: str, credits: int, first: str | None = None) -> None:
+def consume(
+    *, organization_id: int, reference: str, credits: int, first: str | None = None
+) -> None:
     """Take credits for a job or reversal: from the lot named `first`, then oldest purchase first.
 
     The caller has checked the paid balance under the lock, so the lots suffice.
@@ -39,7 +41,7 @@ def take(*, organization_id: int, reference: str, credits: int, first: str | Non
     Lot.objects.bulk_update(touched, ["left"])
 
 
-def give_back(*, reference: str, credits: int) -> None:
+def restore(*, reference: str, credits: int) -> None:
     """Give back what a job or reversal took: what it took last goes back first."""
     parts = LotPart.objects.filter(reference=reference, taken__gt=F("returned"))
     touched, missing = [], credits

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from billing.chart import HOUSE_IDS, ORGANIZATION, ROUTES, Kind, Purpose
+from billing.chart import HOUSE_IDS, ORGANIZATION_PURPOSES, ROUTES, Purpose, TransferKind
 from billing.models import Transfer
 from imageskill.lib import clock
 
@@ -35,7 +35,7 @@ class Move:
     """
 
     key: str
-    kind: Kind
+    kind: TransferKind
     credits: int
     actor: str
     reason: str
@@ -50,17 +50,17 @@ class Wallets:
         self.organization_id = organization_id
         self.ids: dict[Purpose, int] = {}
         self.balances: dict[Purpose, int] = {}
-        self._lock(_LOCK, [organization_id])
+        self._lock(_LOCK_SQL, [organization_id])
 
     def __getitem__(self, purpose: Purpose) -> int:
         """Read a balance, under the lock."""
         return self.balances[purpose]
 
-    def lock_house(self, purposes: Iterable[Purpose]) -> None:
+    def lock_house_wallets(self, purposes: Iterable[Purpose]) -> None:
         """Lock further wallets of the house, after the organization's: their keys are higher."""
         wanted = [HOUSE_IDS[purpose] for purpose in purposes if purpose not in self.ids]
         if wanted:
-            self._lock(_LOCK_HOUSE, [wanted])
+            self._lock(_LOCK_HOUSE_SQL, [wanted])
 
     def _lock(self, sql: str, values: Sequence[int | list[int]]) -> None:
         with connection.cursor() as cursor:
@@ -75,7 +75,7 @@ def lock(organization_id: int) -> Wallets:
     if connection.get_autocommit():
         raise transaction.TransactionManagementError("credits move inside a transaction only")
     wallets = Wallets(organization_id)
-    if len(wallets.ids) != len(ORGANIZATION):
+    if len(wallets.ids) != len(ORGANIZATION_PURPOSES):
         raise WalletsMissing(f"organization {organization_id} has {len(wallets.ids)} wallets")
     return wallets
 
@@ -91,8 +91,8 @@ def post(wallets: Wallets, moves: Sequence[Move], *, is_new: bool = False) -> li
     """
     routes = [ROUTES[move.kind] for move in moves]
     ends = {end for route in routes for end in (route.source, route.target)}
-    wallets.lock_house(ends & HOUSE_IDS.keys())
-    stored: dict[str, Transfer] = {} if is_new else _stored(moves)
+    wallets.lock_house_wallets(ends & HOUSE_IDS.keys())
+    stored: dict[str, Transfer] = {} if is_new else _stored_transfers(moves)
     fresh: list[Transfer] = []
     entries: list[_Entry] = []
     balances = dict(wallets.balances)
@@ -100,9 +100,9 @@ def post(wallets: Wallets, moves: Sequence[Move], *, is_new: bool = False) -> li
         if move.key in stored:
             _check_same(stored[move.key], move, wallets.organization_id)
             continue
-        stored[move.key] = _transfer(wallets, move, _parent(stored, move))
+        stored[move.key] = _build_transfer(wallets, move, _find_parent(stored, move))
         fresh.append(stored[move.key])
-        entries += _entries(wallets, move, balances)
+        entries += _build_entries(wallets, move, balances)
     if fresh:
         _write(fresh, entries)
         wallets.balances = balances
@@ -111,17 +111,17 @@ def post(wallets: Wallets, moves: Sequence[Move], *, is_new: bool = False) -> li
 
 _Entry = tuple[str, int, int, int]  # key of the transfer, wallet, credits, balance after
 
-_LOCK = """
+_LOCK_SQL = """
 SELECT id, purpose, balance FROM billing_wallet WHERE organization_id = %s
  ORDER BY id FOR NO KEY UPDATE
 """
-_LOCK_HOUSE = """
+_LOCK_HOUSE_SQL = """
 SELECT id, purpose, balance FROM billing_wallet WHERE id = ANY(%s)
  ORDER BY id FOR NO KEY UPDATE
 """
 # Transfers, their entries and the balances they leave: one statement. Entries are numbered in the
 # order of the moves, since each says the balance that it left.
-_WRITE = """
+_WRITE_SQL = """
 WITH moved AS (
     INSERT INTO billing_transfer (key, kind, organization_id, source_id, target_id, credits,
                                   actor, reason, reference, parent_id, created_at)
@@ -149,12 +149,12 @@ _COLUMNS = (
 )
 
 
-def _stored(moves: Sequence[Move]) -> dict[str, Transfer]:
+def _stored_transfers(moves: Sequence[Move]) -> dict[str, Transfer]:
     keys = [key for move in moves for key in (move.key, *move.parent_keys)]
     return {row.key: row for row in Transfer.objects.filter(key__in=keys)}
 
 
-def _transfer(wallets: Wallets, move: Move, parent: Transfer | None) -> Transfer:
+def _build_transfer(wallets: Wallets, move: Move, parent: Transfer | None) -> Transfer:
     route = ROUTES[move.kind]
     return Transfer(
         key=move.key,
@@ -171,15 +171,15 @@ def _transfer(wallets: Wallets, move: Move, parent: Transfer | None) -> Transfer
     )
 
 
-def _parent(stored: dict[str, Transfer], move: Move) -> Transfer | None:
+def _find_parent(stored: dict[str, Transfer], move: Move) -> Transfer | None:
     return next((stored[key] for key in move.parent_keys if key in stored), None)
 
 
-def _entries(wallets: Wallets, move: Move, balances: dict[Purpose, int]) -> list[_Entry]:
+def _build_entries(wallets: Wallets, move: Move, balances: dict[Purpose, int]) -> list[_Entry]:
     """Make the two entries of a move, and move the balances along."""
     route = ROUTES[move.kind]
     there = balances[route.source]
-    if route.source in ORGANIZATION and there < move.credits:
+    if route.source in ORGANIZATION_PURPOSES and there < move.credits:
         raise Overdrawn(f"{move.key}: {there} in {route.source}, {move.credits} wanted")
     balances[route.source] -= move.credits
     balances[route.target] += move.credits
@@ -198,7 +198,7 @@ def _write(transfers: list[Transfer], entries: list[_Entry]) -> None:
         list(left.values()),
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE, values)
+        cursor.execute(_WRITE_SQL, values)
         ids = dict(cursor.fetchall())
     for transfer in transfers:
         transfer.pk = ids[transfer.key]

@@ -8,13 +8,13 @@ from typing import Any
 from django.db.models import Q, QuerySet, Sum
 
 from accounts.models import Agent
-from billing.chart import ORGANIZATION, Purpose
+from billing.chart import ORGANIZATION_PURPOSES, Purpose
 from billing.ledger import Balances
 from billing.limits import daily_use
-from billing.models import DailyUse, LedgerEntry, Taking, Transfer, Wallet
+from billing.models import Clawback, DailyUse, LedgerEntry, Transfer, Wallet
 from imageskill.lib import clock
 
-NOTHING = Balances(preview=0, paid=0, held=0, owed=0)
+NO_CREDITS = Balances(preview=0, paid=0, held=0, owed=0)
 
 _WINDOWS = {
     "credits_today": "Today",
@@ -25,7 +25,7 @@ _WINDOWS = {
 
 
 @dataclass(frozen=True, slots=True)
-class CapUse:
+class CapUsage:
     """One cap on credits, and how much of it is used."""
 
     label: str
@@ -34,7 +34,7 @@ class CapUse:
     cap: int
 
 
-def balances_of(organization_ids: Iterable[int]) -> dict[int, Balances]:
+def balances_by_organization(organization_ids: Iterable[int]) -> dict[int, Balances]:
     """Read the balances of several organizations, in one statement."""
     found: dict[int, dict[str, int]] = {}
     rows = Wallet.objects.filter(organization_id__in=list(organization_ids))
@@ -43,19 +43,21 @@ def balances_of(organization_ids: Iterable[int]) -> dict[int, Balances]:
     ):
         found.setdefault(organization_id or 0, {})[purpose] = balance
     return {
-        organization_id: Balances(*(by_purpose.get(purpose, 0) for purpose in ORGANIZATION))
+        organization_id: Balances(
+            *(by_purpose.get(purpose, 0) for purpose in ORGANIZATION_PURPOSES)
+        )
         for organization_id, by_purpose in found.items()
     }
 
 
-def cap_use_of(agents: Iterable[Agent], *, at: datetime) -> dict[int, list[CapUse]]:
+def cap_usage_by_agent(agents: Iterable[Agent], *, at: datetime) -> dict[int, list[CapUsage]]:
     """Set what each agent used against the caps that it has, in one statement."""
     agents = list(agents)
-    used = _used(agents, at)
-    starts = _starts(clock.utc_day(at))
+    used = _usage_by_agent(agents, at)
+    starts = _window_starts(clock.utc_day(at))
     return {
         agent.pk: [
-            CapUse(
+            CapUsage(
                 label=_WINDOWS[window],
                 since=starts.get(window),
                 used=used.get(agent.pk, {}).get(window, 0),
@@ -77,7 +79,7 @@ def entries(organization_id: int, purpose: Purpose) -> QuerySet[LedgerEntry]:
     return found
 
 
-def transfers_about(organization_id: int, reference: str) -> list[Transfer]:
+def transfers_for(organization_id: int, reference: str) -> list[Transfer]:
     """Give what moved because of one job, receipt or reversal, oldest first."""
     return list(
         Transfer.objects.filter(organization_id=organization_id, reference=reference).order_by(
@@ -86,26 +88,26 @@ def transfers_about(organization_id: int, reference: str) -> list[Transfer]:
     )
 
 
-def _used(agents: list[Agent], at: datetime) -> dict[int, dict[str, Any]]:
+def _usage_by_agent(agents: list[Agent], at: datetime) -> dict[int, dict[str, Any]]:
     rows = DailyUse.objects.filter(agent__in=agents).values("agent_id")
     sums = rows.annotate(
         **{
             window: Sum("credits", filter=Q(day__gte=start), default=0)
-            for window, start in _starts(clock.utc_day(at)).items()
+            for window, start in _window_starts(clock.utc_day(at)).items()
         },
         credits_ever=Sum("credits", default=0),
     )
     return {row["agent_id"]: dict(row) for row in sums}
 
 
-def debts_of(organization_id: int) -> list[Taking]:
+def open_debts(organization_id: int) -> list[Clawback]:
     """Give the refunds and disputes that left something owed, oldest first."""
     return list(
-        Taking.objects.filter(organization_id=organization_id, owed__gt=0).order_by("id")[:50]
+        Clawback.objects.filter(organization_id=organization_id, owed__gt=0).order_by("id")[:50]
     )
 
 
-def _starts(today: date) -> dict[str, date]:
+def _window_starts(today: date) -> dict[str, date]:
     return {
         "credits_today": today,
         "credits_this_week": daily_use.week_start(today),

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from django.db.models import Sum
 
-from billing.chart import ROUTES, Kind, Purpose, Term
+from billing.chart import ROUTES, Purpose, Term, TransferKind
 from billing.models import Environment, MoneyDay
 
 
-class Movement(NamedTuple):
+class MovementTotal(NamedTuple):
     """All movements of one name (a kind of the chart, or receipts) in one environment."""
 
     name: str
@@ -22,10 +22,10 @@ class Movement(NamedTuple):
     @property
     def label(self) -> str:
         """What moved, in words."""
-        return "receipts" if self.name == MoneyDay.RECEIPTS else str(Kind(self.name).label)
+        return "receipts" if self.name == MoneyDay.RECEIPTS else str(TransferKind(self.name).label)
 
 
-class Sold(NamedTuple):
+class SalesTotal(NamedTuple):
     """Credits sold and what was paid for them; only live money is revenue."""
 
     environment: str
@@ -33,53 +33,53 @@ class Sold(NamedTuple):
     amount_cents: int
 
 
-class Turnover(NamedTuple):
+class CreditTotals(NamedTuple):
     """Credits by what became of them; what was undone or won back is taken off."""
 
-    sold: list[Sold]
+    sold: list[SalesTotal]
     spent: int
     refunded: int
     disputed: int
     absorbed: int  # debts written off and disputes lost: borne by the house
 
 
-def since(day: date) -> list[Movement]:
+def movements_since(day: date) -> list[MovementTotal]:
     """Add up the figures by day from a UTC day on."""
     rows = MoneyDay.objects.filter(day__gte=day).values_list("name", "environment")
     sums = rows.annotate(Sum("count"), Sum("credits"), Sum("amount_cents"))
-    return [Movement(*row) for row in sums.order_by("name", "environment")]
+    return [MovementTotal(*row) for row in sums.order_by("name", "environment")]
 
 
-def of(movements: Sequence[Movement]) -> Turnover:
+def summarize(movements: Sequence[MovementTotal]) -> CreditTotals:
     """Sort movements by what became of the credits."""
     kinds = [one for one in movements if one.name != MoneyDay.RECEIPTS]
-    return Turnover(
-        sold=_sold(movements),
-        spent=sum(one.credits for one in kinds if one.name == Kind.CAPTURE),
-        refunded=_reversed(kinds, "refund"),
-        disputed=_reversed(kinds, "dispute"),
-        absorbed=_into(kinds, Purpose.LOSSES),
+    return CreditTotals(
+        sold=_sales(movements),
+        spent=sum(one.credits for one in kinds if one.name == TransferKind.CAPTURE),
+        refunded=_net_reversed(kinds, "refund"),
+        disputed=_net_reversed(kinds, "dispute"),
+        absorbed=_net_into(kinds, Purpose.LOSSES),
     )
 
 
-def _sold(movements: Sequence[Movement]) -> list[Sold]:
+def _sales(movements: Sequence[MovementTotal]) -> list[SalesTotal]:
     receipts = [one for one in movements if one.name == MoneyDay.RECEIPTS]
-    sold = [Sold(one.environment, one.credits, one.amount_cents) for one in receipts]
+    sold = [SalesTotal(one.environment, one.credits, one.amount_cents) for one in receipts]
     if not any(one.environment == Environment.LIVE for one in sold):
-        sold.append(Sold(Environment.LIVE, 0, 0))
+        sold.append(SalesTotal(Environment.LIVE, 0, 0))
     return sorted(sold, key=lambda one: one.environment != Environment.LIVE)
 
 
-def _reversed(kinds: Sequence[Movement], why: str) -> int:
+def _net_reversed(kinds: Sequence[MovementTotal], why: str) -> int:
     """Add up what reversals of one sort took, spent before or not, less what they gave back."""
     return -sum(
-        ROUTES[Kind(one.name)].sign * one.credits
+        ROUTES[TransferKind(one.name)].sign * one.credits
         for one in kinds
-        if one.name.startswith(why) and ROUTES[Kind(one.name)].term == Term.REVERSED
+        if one.name.startswith(why) and ROUTES[TransferKind(one.name)].term == Term.REVERSED
     )
 
 
-def _into(kinds: Sequence[Movement], purpose: Purpose) -> int:
-    routes = [(ROUTES[Kind(one.name)], one.credits) for one in kinds]
+def _net_into(kinds: Sequence[MovementTotal], purpose: Purpose) -> int:
+    routes = [(ROUTES[TransferKind(one.name)], one.credits) for one in kinds]
     came = sum(credits for route, credits in routes if route.target == purpose)
     return came - sum(credits for route, credits in routes if route.source == purpose)

@@ -13,10 +13,10 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import F, Q, Sum
 
-from accounts.grants import CapabilityDenied, how_to_get_more
+from accounts.grants import CapabilityDenied, access_recovery
 from accounts.models import Agent
 from billing.limits import notifications
-from billing.limits.notifications import CapUse
+from billing.limits.notifications import WindowUsage
 from billing.models import DailyUse
 from imageskill.lib import clock
 from imageskill.lib.errors import ApiError
@@ -35,7 +35,7 @@ class DailyJobLimit(ApiError):
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class AgentUsage:
     """Jobs of a day, and credits by the windows that caps speak of."""
 
     jobs: int
@@ -45,7 +45,7 @@ class Use:
     credits_ever: int
 
 
-def limit_of(agent: Agent) -> int:
+def job_limit(agent: Agent) -> int:
     """Give the jobs that the agent may start in a day."""
     if agent.claim_state == _State.CLAIMED:
         return settings.DAILY_JOBS_CLAIMED
@@ -54,17 +54,18 @@ def limit_of(agent: Agent) -> int:
     return settings.DAILY_JOBS_PREVIEW
 
 
-def take(*, agent: Agent, credits: int, at: datetime) -> None:
+def reserve(*, agent: Agent, credits: int, at: datetime) -> None:
     """Count a job and the credits it holds against the day, in the caller's transaction.
 
     Called before the ledger's verb, like `give_back`: this row is locked first, wallets after.
 
     Raises DailyJobLimit, or CapabilityDenied where a cap on credits would be passed.
     """
-    limit = limit_of(agent)
+    limit = job_limit(agent)
     with connection.cursor() as cursor:
         cursor.execute(
-            _TAKE, {"agent": agent.pk, "day": clock.utc_day(at), "credits": credits, "limit": limit}
+            _RESERVE_SQL,
+            {"agent": agent.pk, "day": clock.utc_day(at), "credits": credits, "limit": limit},
         )
         if cursor.fetchone() is None:
             raise _limit_reached(limit, at)
@@ -73,18 +74,18 @@ def take(*, agent: Agent, credits: int, at: datetime) -> None:
         _check_caps(agent, caps, credits, at)
 
 
-def tell_of_refusal(*, agent: Agent, credits: int, at: datetime) -> None:
+def notify_refusal(*, agent: Agent, credits: int, at: datetime) -> None:
     """Tell the sponsor which caps had no room for the credits that `take` refused.
 
     Called once the refused transaction is rolled back, or the telling would go with it. Where
     there is room by now, nobody is told.
     """
     caps = credit_caps(agent)
-    for cap_use in _cap_uses(caps, used(agent.pk, at), at):
-        notifications.tell_refused(agent, cap_use, credits=credits)
+    for cap_use in _window_usages(caps, usage(agent.pk, at), at):
+        notifications.notify_refused(agent, cap_use, credits=credits)
 
 
-def give_back(*, agent_id: int, taken_at: datetime, credits: int, jobs: int = 1) -> None:
+def release(*, agent_id: int, taken_at: datetime, credits: int, jobs: int = 1) -> None:
     """Give back credits that a job did not use, and its slot where it was not to blame.
 
     `taken_at` is the moment that was given to `take`, so that the right day gets it back.
@@ -94,7 +95,7 @@ def give_back(*, agent_id: int, taken_at: datetime, credits: int, jobs: int = 1)
     )
 
 
-def used(agent_id: int, at: datetime) -> Use:
+def usage(agent_id: int, at: datetime) -> AgentUsage:
     """Read what an agent used, in one statement."""
     today = clock.utc_day(at)
     rows = DailyUse.objects.filter(agent_id=agent_id)
@@ -102,11 +103,11 @@ def used(agent_id: int, at: datetime) -> Use:
         jobs=Sum("jobs", filter=Q(day=today), default=0),
         **{
             name: Sum("credits", filter=Q(day__gte=start), default=0)
-            for name, start in _starts(today).items()
+            for name, start in _window_starts(today).items()
         },
         credits_ever=Sum("credits", default=0),
     )
-    return Use(**sums)
+    return AgentUsage(**sums)
 
 
 def credit_caps(agent: Agent) -> dict[str, int]:
@@ -129,7 +130,7 @@ def week_start(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-_TAKE = """
+_RESERVE_SQL = """
 INSERT INTO billing_dailyuse AS use (agent_id, day, jobs, credits)
 SELECT %(agent)s, %(day)s, 1, %(credits)s WHERE %(limit)s > 0
 ON CONFLICT (agent_id, day) DO UPDATE
@@ -139,7 +140,7 @@ RETURNING jobs
 """
 
 
-def _starts(today: date) -> dict[str, date]:
+def _window_starts(today: date) -> dict[str, date]:
     return {
         "credits_today": today,
         "credits_this_week": week_start(today),
@@ -147,7 +148,7 @@ def _starts(today: date) -> dict[str, date]:
     }
 
 
-_WORDS = {
+_WINDOW_WORDS = {
     "credits_today": "a day",
     "credits_this_week": "a week",
     "credits_this_month": "a month",
@@ -156,22 +157,25 @@ _WORDS = {
 
 
 def _check_caps(agent: Agent, caps: dict[str, int], credits: int, at: datetime) -> None:
-    use = used(agent.pk, at)
+    use = usage(agent.pk, at)
     for window, cap in caps.items():
         if getattr(use, window) > cap:
             raise CapabilityDenied(
-                f"This would pass the agent's cap of {cap} credits {_WORDS[window]}.",
-                recovery=how_to_get_more(agent),
+                f"This would pass the agent's cap of {cap} credits {_WINDOW_WORDS[window]}.",
+                recovery=access_recovery(agent),
             )
-    for cap_use in _cap_uses(caps, use, at):
-        notifications.tell(agent, cap_use, added=credits)
+    for cap_use in _window_usages(caps, use, at):
+        notifications.notify_threshold(agent, cap_use, added=credits)
 
 
-def _cap_uses(caps: dict[str, int], use: Use, at: datetime) -> Iterator[CapUse]:
-    starts = _starts(clock.utc_day(at))
+def _window_usages(caps: dict[str, int], use: AgentUsage, at: datetime) -> Iterator[WindowUsage]:
+    starts = _window_starts(clock.utc_day(at))
     for window, cap in caps.items():
-        yield CapUse(
-            window=_WORDS[window], since=starts.get(window), used=getattr(use, window), cap=cap
+        yield WindowUsage(
+            window=_WINDOW_WORDS[window],
+            since=starts.get(window),
+            used=getattr(use, window),
+            cap=cap,
         )
 
 

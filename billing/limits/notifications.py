@@ -11,7 +11,7 @@ _RESETS = {"a day": "midnight UTC", "a week": "Monday, 00:00 UTC", "a month": "n
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CapUse:
+class WindowUsage:
     """One cap of an agent: its window in words and first day, and the credits used in it."""
 
     window: str
@@ -20,24 +20,24 @@ class CapUse:
     cap: int
 
 
-def tell(agent: Agent, use: CapUse, *, added: int) -> None:
+def notify_threshold(agent: Agent, use: WindowUsage, *, added: int) -> None:
     """Tell the sponsor if the credits just added pass a threshold, in the caller's transaction.
 
     Credits that are given back and used again pass it again, and are not told of again.
     """
-    kind = _passed(before=use.used - added, used=use.used, cap=use.cap)
+    kind = _threshold_passed(before=use.used - added, used=use.used, cap=use.cap)
     if kind is not None:
-        _tell(agent, use, kind)
+        _notify(agent, use, kind)
 
 
-def tell_refused(agent: Agent, use: CapUse, *, credits: int) -> None:
+def notify_refused(agent: Agent, use: WindowUsage, *, credits: int) -> None:
     """Tell the sponsor that the cap has no room for these credits; counts as its 100 %."""
     if use.used + credits > use.cap:
-        _tell(agent, use, Alert.Kind.CAP_REACHED, refused=credits)
+        _notify(agent, use, Alert.Kind.CAP_REACHED, refused=credits)
 
 
-def _tell(agent: Agent, use: CapUse, kind: str, *, refused: int = 0) -> None:
-    alerts.tell_owner(
+def _notify(agent: Agent, use: WindowUsage, kind: str, *, refused: int = 0) -> None:
+    alerts.notify_owner(
         agent.organization_id,
         kind,
         agent.public_id,
@@ -53,7 +53,7 @@ def _tell(agent: Agent, use: CapUse, kind: str, *, refused: int = 0) -> None:
     )
 
 
-def _passed(*, before: int, used: int, cap: int) -> str | None:
+def _threshold_passed(*, before: int, used: int, cap: int) -> str | None:
     near = -(-cap * _NEAR_PERCENT // 100)
     if before < cap <= used:
         return Alert.Kind.CAP_REACHED

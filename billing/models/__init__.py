@@ -4,7 +4,7 @@ from billing.models.corrections import CreditCorrection
 from billing.models.daily_totals import MoneyDay, WalletTotal
 from billing.models.daily_use import DailyUse, StarterCount
 from billing.models.evidence import DisputeEvidence
-from billing.models.holds import JobHold, Lot, LotPart, Taking
+from billing.models.holds import Clawback, JobHold, Lot, LotPart
 from billing.models.ledger import LedgerEntry, Transfer, Wallet
 from billing.models.ledger_checks import BooksCheck
 from billing.models.month_close import MonthClose
@@ -21,6 +21,7 @@ __all__ = [
     "AttemptStatus",
     "BalanceMovement",
     "BooksCheck",
+    "Clawback",
     "CreditCorrection",
     "CreditPack",
     "DailyUse",
@@ -46,7 +47,6 @@ __all__ = [
     "ReversalPhase",
     "StarterCount",
     "StripeEvent",
-    "Taking",
     "Transfer",
     "UnmatchedPayment",
     "Wallet",

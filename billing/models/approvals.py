@@ -9,15 +9,15 @@ from accounts.models import User
 from imageskill.lib import clock
 
 
-class SecondPersonQuerySet(models.QuerySet[Any]):
+class ApprovalRequestQuerySet(models.QuerySet[Any]):
     """Sets of requests."""
 
-    def waiting(self) -> "SecondPersonQuerySet":
+    def waiting(self) -> "ApprovalRequestQuerySet":
         """Narrow to what waits for a decision, oldest first."""
-        return self.filter(state=SecondPerson.State.REQUESTED).order_by("id")
+        return self.filter(state=ApprovalRequest.State.REQUESTED).order_by("id")
 
 
-class SecondPerson(models.Model):
+class ApprovalRequest(models.Model):
     """A request; where it needs a second person, never decided by who asked."""
 
     class State(models.TextChoices):
@@ -38,7 +38,7 @@ class SecondPerson(models.Model):
     decided_at = models.DateTimeField(null=True, blank=True)
     decision_note = models.CharField(max_length=1000, blank=True)
 
-    objects: ClassVar = SecondPersonQuerySet.as_manager()
+    objects: ClassVar = ApprovalRequestQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -57,6 +57,6 @@ class SecondPerson(models.Model):
         ]
 
     @property
-    def is_waiting(self) -> bool:
+    def is_pending(self) -> bool:
         """Whether somebody has to decide."""
         return self.state == self.State.REQUESTED

@@ -6,10 +6,10 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Organization
-from billing.models.approvals import SecondPerson
+from billing.models.approvals import ApprovalRequest
 
 
-class CreditCorrection(SecondPerson):
+class CreditCorrection(ApprovalRequest):
     """A movement that a person asks for and, but for small goodwill, another one approves."""
 
     class Kind(models.TextChoices):
@@ -27,13 +27,13 @@ class CreditCorrection(SecondPerson):
     credits = models.IntegerField()  # negative where an adjustment takes credits away
     applied_credits = models.IntegerField(null=True, blank=True)
 
-    class Meta(SecondPerson.Meta):
+    class Meta(ApprovalRequest.Meta):
         indexes: ClassVar = [
             models.Index(fields=["state", "-id"], name="correction_by_state"),
             models.Index(fields=["kind", "-id"], name="correction_by_kind"),
         ]
         constraints: ClassVar = [
-            *SecondPerson.Meta.constraints,
+            *ApprovalRequest.Meta.constraints,
             models.CheckConstraint(
                 name="correction_of_something",
                 condition=Q(credits__gt=0)

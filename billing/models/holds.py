@@ -130,7 +130,7 @@ class JobHold(models.Model):
         return self.captured_preview + self.captured_paid
 
 
-class Taking(models.Model):
+class Clawback(models.Model):
     """What one reversal took from an organization: credits that were there, and a debt."""
 
     class Cause(models.TextChoices):
@@ -160,6 +160,7 @@ class Taking(models.Model):
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
+        db_table = "billing_taking"
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="taking_is_never_negative",

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Sign
 
-from billing.chart import HOUSE_IDS, ORGANIZATION, Kind, Purpose
+from billing.chart import HOUSE_IDS, ORGANIZATION_PURPOSES, Purpose, TransferKind
 from billing.models.append_only import AppendOnly
 from imageskill.lib import clock
 
@@ -28,7 +28,7 @@ class Wallet(models.Model):
             ),
             models.CheckConstraint(
                 name="wallet_purpose_fits_its_owner",
-                condition=Q(organization__isnull=False, purpose__in=ORGANIZATION)
+                condition=Q(organization__isnull=False, purpose__in=ORGANIZATION_PURPOSES)
                 | Q(organization__isnull=True, purpose__in=list(HOUSE_IDS)),
             ),
             models.UniqueConstraint(
@@ -51,7 +51,7 @@ class Transfer(AppendOnly):
     """Credits moved from one wallet to another, once for ever for each key."""
 
     key = models.CharField(max_length=200, unique=True)
-    kind = models.CharField(max_length=24, choices=Kind)
+    kind = models.CharField(max_length=24, choices=TransferKind)
     # The organization whose story this belongs to; transfers between house wallets have one too.
     organization = models.ForeignKey(
         "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False

@@ -4,10 +4,10 @@ from typing import ClassVar
 
 from django.db import models
 
-from billing.models.approvals import SecondPerson
+from billing.models.approvals import ApprovalRequest
 
 
-class PackChange(SecondPerson):
+class PackChange(ApprovalRequest):
     """How a pack is to be from now on; quotes that were made keep their terms."""
 
     pack_id = models.SlugField(max_length=64)
@@ -17,10 +17,10 @@ class PackChange(SecondPerson):
     is_offered = models.BooleanField(default=True)
     is_default = models.BooleanField(default=False)
 
-    class Meta(SecondPerson.Meta):
+    class Meta(ApprovalRequest.Meta):
         indexes: ClassVar = [models.Index(fields=["state", "-id"], name="pack_change_by_state")]
         constraints: ClassVar = [
-            *SecondPerson.Meta.constraints,
+            *ApprovalRequest.Meta.constraints,
             models.CheckConstraint(
                 name="pack_change_has_credits",
                 condition=models.Q(credits__gte=1, credits__lte=5000),

@@ -95,8 +95,8 @@ class AttemptStatus(models.TextChoices):
     OVERPAID = "overpaid", "overpaid"  # paid after another attempt had paid the same quote
 
 
-PAYABLE = (AttemptStatus.CREATED, AttemptStatus.OPEN, AttemptStatus.PROCESSING)
-PAID = (AttemptStatus.SUCCEEDED, AttemptStatus.NEEDS_STAFF, AttemptStatus.OVERPAID)
+PAYABLE_STATUSES = (AttemptStatus.CREATED, AttemptStatus.OPEN, AttemptStatus.PROCESSING)
+PAID_STATUSES = (AttemptStatus.SUCCEEDED, AttemptStatus.NEEDS_STAFF, AttemptStatus.OVERPAID)
 
 
 class PaymentAttemptQuerySet(models.QuerySet["PaymentAttempt"]):
@@ -104,7 +104,7 @@ class PaymentAttemptQuerySet(models.QuerySet["PaymentAttempt"]):
 
     def payable(self) -> "PaymentAttemptQuerySet":
         """Narrow to attempts that a person may still pay, or that are being paid."""
-        return self.filter(status__in=PAYABLE)
+        return self.filter(status__in=PAYABLE_STATUSES)
 
     def due(self, *, now: datetime) -> "PaymentAttemptQuerySet":
         """Narrow to payable attempts that it is time to ask the vendor about, oldest first."""
@@ -173,12 +173,12 @@ class PaymentAttempt(models.Model):
     @property
     def is_payable(self) -> bool:
         """Whether a person may still pay, or is paying."""
-        return self.status in PAYABLE
+        return self.status in PAYABLE_STATUSES
 
     @property
     def is_paid(self) -> bool:
         """Whether money came, whatever became of it."""
-        return self.status in PAID
+        return self.status in PAID_STATUSES
 
     @property
     def stripe_key(self) -> str:

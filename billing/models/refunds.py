@@ -7,13 +7,13 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import User
-from billing.models.approvals import SecondPerson
+from billing.models.approvals import ApprovalRequest
 from billing.models.receipts import Receipt, UnmatchedPayment
 from billing.models.reversals import PaymentReversal
 from imageskill.lib import amounts, clock, ids
 
 
-class RefundRequest(SecondPerson):
+class RefundRequest(ApprovalRequest):
     """A refund asked for: decided, sent to Stripe, and then a reversal like any other."""
 
     class ReasonCode(models.TextChoices):
@@ -49,7 +49,7 @@ class RefundRequest(SecondPerson):
         PaymentReversal, on_delete=models.PROTECT, null=True, blank=True, related_name="requests"
     )
 
-    class Meta(SecondPerson.Meta):
+    class Meta(ApprovalRequest.Meta):
         indexes: ClassVar = [
             models.Index(fields=["state", "-id"], name="refund_request_by_state"),
             models.Index(fields=["is_from_sponsor", "-id"], name="refund_request_by_asker"),
@@ -65,7 +65,7 @@ class RefundRequest(SecondPerson):
             ),
         ]
         constraints: ClassVar = [
-            *SecondPerson.Meta.constraints,
+            *ApprovalRequest.Meta.constraints,
             models.CheckConstraint(
                 name="refund_request_is_about_one_payment",
                 condition=Q(receipt__isnull=False) ^ Q(unmatched_payment__isnull=False),
@@ -86,7 +86,7 @@ class RefundRequest(SecondPerson):
         ]
 
     def __str__(self) -> str:
-        return f"refund request {self.pk} ({amounts.written(self.amount_cents)})"
+        return f"refund request {self.pk} ({amounts.format_amount(self.amount_cents)})"
 
     @property
     def charge_id(self) -> str:

@@ -21,11 +21,11 @@ class Buyer:
         return f"sponsor:{self.user.pk}" if self.user is not None else "system"
 
 
-def agent(buying: Agent) -> Buyer:
+def agent_buyer(buying: Agent) -> Buyer:
     """Buy as an agent."""
     return Buyer(organization_id=buying.organization_id, agent=buying)
 
 
-def sponsor(user: User, *, organization_id: int) -> Buyer:
+def sponsor_buyer(user: User, *, organization_id: int) -> Buyer:
     """Buy as a person, for an organization that they own; the caller has checked that."""
     return Buyer(organization_id=organization_id, user=user)

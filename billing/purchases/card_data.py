@@ -106,7 +106,7 @@ def screen(document: Any) -> None:
     `PaymentCredentialRejected`, which names a field of the public contract or none at all: the
     name of any other could be the secret.
     """
-    for field, text, is_name in _texts(document):
+    for field, text, is_name in _walk_texts(document):
         if (is_name and _is_secret_name(text)) or is_credential(text):
             raise PaymentCredentialRejected(
                 details=[
@@ -157,7 +157,7 @@ def _passes_luhn(digits: str) -> bool:
     return sum(number - 9 if number > 9 else number for number in doubled) % 10 == 0
 
 
-def _texts(document: Any) -> Iterator[tuple[str, str, bool]]:
+def _walk_texts(document: Any) -> Iterator[tuple[str, str, bool]]:
     """Give every text in a JSON value as (field, text, whether it is a name), however deep."""
     waiting: list[tuple[str, Any]] = [("", document)]
     while waiting:

@@ -22,7 +22,7 @@ from imageskill.lib.errors import IdempotencyConflict, NotFound
 
 FIRST_CHECK_AFTER = timedelta(minutes=1)
 # Stripe wants sessions to live for 30 minutes at least, counted when it gets the call.
-SHORTEST_SESSION = timedelta(minutes=31)
+MIN_SESSION_DURATION = timedelta(minutes=31)
 
 
 def open_session(*, buyer: Buyer, quote_id: str, idempotency_key: str | None) -> PaymentAttempt:
@@ -32,11 +32,11 @@ def open_session(*, buyer: Buyer, quote_id: str, idempotency_key: str | None) ->
     session that is still payable. Raises what `quotes.check_payable` raises,
     IdempotencyConflict, PaymentMethodUnavailable and PaymentProviderFailure.
     """
-    key = idempotency_keys.check(idempotency_key)
+    key = idempotency_keys.validate(idempotency_key)
     payment_methods.require(Rail.STRIPE_CHECKOUT)
-    attempt = _claim(buyer, quote_id, key)
+    attempt = _get_or_create_attempt(buyer, quote_id, key)
     if attempt.status == AttemptStatus.CREATED:
-        attempt = _ask_stripe(attempt)
+        attempt = _create_or_recover_session(attempt)
     return attempt
 
 
@@ -50,7 +50,7 @@ def find(payment_attempt_id: str) -> PaymentAttempt:
     return attempt
 
 
-def adopt(attempt: PaymentAttempt, session: CheckoutSession) -> bool:
+def attach_session(attempt: PaymentAttempt, session: CheckoutSession) -> bool:
     """Keep the session that Stripe made for a locked attempt; False if it has another one.
 
     Whoever learns of the session first does this: our own call, or a webhook that overtook it.
@@ -62,11 +62,11 @@ def adopt(attempt: PaymentAttempt, session: CheckoutSession) -> bool:
         if attempt.status == AttemptStatus.CREATED:
             attempt.status = AttemptStatus.OPEN
         attempt.save()
-        _tell(attempt)
+        _record_activity(attempt)
     return attempt.checkout_session_id == session.id
 
 
-def _claim(buyer: Buyer, quote_id: str, key: str) -> PaymentAttempt:
+def _get_or_create_attempt(buyer: Buyer, quote_id: str, key: str) -> PaymentAttempt:
     """Find the attempt that this call means, or store a new one."""
     with transaction.atomic():
         quote = quotes.lock_for_payment(quote_id=quote_id, organization_id=buyer.organization_id)
@@ -78,7 +78,7 @@ def _claim(buyer: Buyer, quote_id: str, key: str) -> PaymentAttempt:
             return payable
         quotes.check_payable(quote, payment_method=Rail.STRIPE_CHECKOUT)
         if quote.attempts.filter(status=AttemptStatus.NEEDS_STAFF).exists():
-            raise quotes.already_used(quote)
+            raise quotes.already_used_error(quote)
         _check_key(buyer, quote, key)
         now = clock.now()
         return PaymentAttempt.objects.create(
@@ -97,7 +97,7 @@ def _check_key(buyer: Buyer, quote: Quote, key: str) -> None:
     if buyer.agent is None:
         return
     if PaymentAttempt.objects.filter(agent=buyer.agent, idempotency_key=key).exists():
-        fresh = idempotency_keys.fresh("stripe-buy")
+        fresh = idempotency_keys.generate("stripe-buy")
         raise IdempotencyConflict(
             recovery={
                 "suggested_command": "image-skill credits buy --provider stripe --quote-id "
@@ -106,23 +106,23 @@ def _check_key(buyer: Buyer, quote: Quote, key: str) -> None:
         )
 
 
-def _ask_stripe(attempt: PaymentAttempt) -> PaymentAttempt:
+def _create_or_recover_session(attempt: PaymentAttempt) -> PaymentAttempt:
     """Have Stripe make the attempt's session; its failures leave the attempt to be tried again."""
-    if attempt.session_expires_at < clock.now() + SHORTEST_SESSION:
-        return _recover(attempt)
+    if attempt.session_expires_at < clock.now() + MIN_SESSION_DURATION:
+        return _recover_session(attempt)
     try:
-        session = _create(attempt)
+        session = _create_session(attempt)
     except PaymentProviderFailure as failure:
         if failure.is_replay and not failure.is_refusal:
             # Stripe keeps a failure under its key: asking again would repeat it for a day.
-            return _recover(attempt)
+            return _recover_session(attempt)
         if failure.http_status == 400:
-            _give_up(attempt, problem=failure.stripe_code or "refused")
+            _mark_failed(attempt, problem=failure.stripe_code or "refused")
         raise
-    return _keep(attempt, session)
+    return _store_session(attempt, session)
 
 
-def _recover(attempt: PaymentAttempt) -> PaymentAttempt:
+def _recover_session(attempt: PaymentAttempt) -> PaymentAttempt:
     """Find the session whose answer was lost, or ask for one under a fresh key.
 
     A session that Stripe doesn't list was never made. Of several callers here at once, one moves
@@ -143,11 +143,11 @@ def _recover(attempt: PaymentAttempt) -> PaymentAttempt:
             updated_at=clock.now(),
         )
         attempt.refresh_from_db()
-        found = _create(attempt)
-    return _keep(attempt, found)
+        found = _create_session(attempt)
+    return _store_session(attempt, found)
 
 
-def _create(attempt: PaymentAttempt) -> CheckoutSession:
+def _create_session(attempt: PaymentAttempt) -> CheckoutSession:
     page = f"{settings.PUBLIC_SITE_URL}{reverse('pay', args=[attempt.public_id])}"
     return gateway.create_session(
         reference=attempt.public_id,
@@ -161,11 +161,11 @@ def _create(attempt: PaymentAttempt) -> CheckoutSession:
     )
 
 
-def _keep(attempt: PaymentAttempt, session: CheckoutSession) -> PaymentAttempt:
+def _store_session(attempt: PaymentAttempt, session: CheckoutSession) -> PaymentAttempt:
     with transaction.atomic():
         locked = PaymentAttempt.objects.select_for_update(of=("self",)).select_related("quote")
         attempt = locked.get(pk=attempt.pk)
-        is_kept = adopt(attempt, session)
+        is_kept = attach_session(attempt, session)
         if is_kept and not attempt.checkout_url:
             # A webhook came first and told of a session that was closed by then.
             attempt.checkout_url = session.url
@@ -175,13 +175,13 @@ def _keep(attempt: PaymentAttempt, session: CheckoutSession) -> PaymentAttempt:
     return attempt
 
 
-def _give_up(attempt: PaymentAttempt, *, problem: str) -> None:
+def _mark_failed(attempt: PaymentAttempt, *, problem: str) -> None:
     PaymentAttempt.objects.filter(pk=attempt.pk, status=AttemptStatus.CREATED).update(
         status=AttemptStatus.FAILED, problem=problem[:64], updated_at=clock.now()
     )
 
 
-def _tell(attempt: PaymentAttempt) -> None:
+def _record_activity(attempt: PaymentAttempt) -> None:
     quote = attempt.quote
     activity.record(
         activity.event(

@@ -18,7 +18,7 @@ def purchase(*, buyer: Buyer, quote_id: str, idempotency_key: str | None) -> Rec
     Raises what `quotes.check_payable` raises, IdempotencyConflict for a key of another quote,
     and CapabilityDenied past what one organization may be granted this way.
     """
-    key = idempotency_keys.check(idempotency_key)
+    key = idempotency_keys.validate(idempotency_key)
     with transaction.atomic():
         # Purchases of one organization wait for each other here: the cap and the key count on it.
         Organization.objects.select_for_update(no_key=True).get(pk=buyer.organization_id)
@@ -44,7 +44,7 @@ def _check_key(buyer: Buyer, quote: Quote, key: str) -> None:
         organization_id=buyer.organization_id, payment_method=Rail.FAKE, idempotency_key=key
     )
     if used.exists():
-        fresh = idempotency_keys.fresh("purchase")
+        fresh = idempotency_keys.generate("purchase")
         raise IdempotencyConflict(
             recovery={
                 "suggested_command": f"image-skill credits fake-purchase --quote-id "

@@ -19,7 +19,7 @@ from imageskill.lib import clock
 ACTOR = "stripe"
 _Reason = UnmatchedPayment.Reason
 # The sweep asks again after a quarter of the attempt's age, within these.
-SOONEST, LATEST = timedelta(minutes=1), timedelta(minutes=30)
+MIN_CHECK_DELAY, MAX_CHECK_DELAY = timedelta(minutes=1), timedelta(minutes=30)
 
 
 class UnknownAttempt(Exception):
@@ -27,7 +27,7 @@ class UnknownAttempt(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SessionOutcome:
     """What a session came to."""
 
     attempt: PaymentAttempt
@@ -38,7 +38,7 @@ class Outcome:
         return f"attempt {self.attempt.public_id} {self.attempt.status}{granted}"
 
 
-def fulfil(*, payment_attempt_id: str) -> PaymentAttempt:
+def fulfill(*, payment_attempt_id: str) -> PaymentAttempt:
     """Ask Stripe how an attempt stands and act on it; gives the attempt as it is then.
 
     Raises NotFound for an unknown attempt and PaymentProviderFailure where Stripe can't say.
@@ -46,10 +46,10 @@ def fulfil(*, payment_attempt_id: str) -> PaymentAttempt:
     attempt = checkout.find(payment_attempt_id)
     if attempt.checkout_session_id is None:
         return attempt
-    return apply(gateway.session(attempt.checkout_session_id)).attempt
+    return apply(gateway.retrieve_session(attempt.checkout_session_id)).attempt
 
 
-def apply(session: CheckoutSession) -> Outcome:
+def apply(session: CheckoutSession) -> SessionOutcome:
     """Bring our books to what this session says, in one transaction.
 
     Raises Foreign for a session of another installation or mode, and UnknownAttempt for one
@@ -61,15 +61,15 @@ def apply(session: CheckoutSession) -> Outcome:
         attempt = locked.filter(public_id=session.reference).first()
         if attempt is None:
             raise UnknownAttempt(session.id)
-        is_its_session = checkout.adopt(attempt, session)
+        is_its_session = checkout.attach_session(attempt, session)
         receipt = None
         if session.is_paid:
-            receipt = _paid(attempt, session)
+            receipt = _fulfill_paid(attempt, session)
         elif is_its_session and attempt.is_payable:
             attempt.status = _unpaid_status(session)
         attempt.next_check_at = _next_check(attempt)
         attempt.save()
-    return Outcome(attempt, receipt)
+    return SessionOutcome(attempt, receipt)
 
 
 def cancel(*, payment_attempt_id: str) -> PaymentAttempt:
@@ -86,7 +86,7 @@ def cancel(*, payment_attempt_id: str) -> PaymentAttempt:
         PaymentAttempt.objects.filter(pk=attempt.pk, status=AttemptStatus.OPEN).update(
             status=AttemptStatus.CANCELED, updated_at=clock.now()
         )
-    return fulfil(payment_attempt_id=payment_attempt_id)
+    return fulfill(payment_attempt_id=payment_attempt_id)
 
 
 def sweep(*, limit: int = 100) -> int:
@@ -97,21 +97,21 @@ def sweep(*, limit: int = 100) -> int:
     seen = 0
     for attempt in PaymentAttempt.objects.due(now=clock.now())[:limit]:
         try:
-            _look_after(attempt)
+            _check_attempt(attempt)
         except gateway.PaymentProviderFailure as failure:
             if not failure.is_refusal:
                 _postpone(attempt)  # behind the others, should the trouble be with this one
                 break
-            _give_up_late(attempt)
-        except (gateway.Foreign, UnknownAttempt):
+            _expire_unknown(attempt)
+        except (gateway.ForeignObject, UnknownAttempt):
             _postpone(attempt)
         seen += 1
     return seen
 
 
-def _look_after(attempt: PaymentAttempt) -> None:
+def _check_attempt(attempt: PaymentAttempt) -> None:
     if attempt.checkout_session_id is not None:
-        fulfil(payment_attempt_id=attempt.public_id)
+        fulfill(payment_attempt_id=attempt.public_id)
         return
     # Our call got no answer and nobody repeated it: its session may be there all the same.
     found = gateway.find_session(
@@ -127,7 +127,7 @@ def _look_after(attempt: PaymentAttempt) -> None:
         _postpone(attempt)
 
 
-def _give_up_late(attempt: PaymentAttempt) -> None:
+def _expire_unknown(attempt: PaymentAttempt) -> None:
     """Let go of a session that Stripe no longer knows, as after a change of account or key."""
     if attempt.session_expires_at <= clock.now():
         PaymentAttempt.objects.payable().filter(pk=attempt.pk).update(
@@ -143,12 +143,12 @@ def _postpone(attempt: PaymentAttempt) -> None:
 
 def _check_ours(session: CheckoutSession) -> None:
     if not gateway.is_ours(session.metadata):
-        raise gateway.Foreign("another installation's")
+        raise gateway.ForeignObject("another installation's")
     if session.is_live_mode != (gateway.environment() == Environment.LIVE):
-        raise gateway.Foreign("the other mode's")
+        raise gateway.ForeignObject("the other mode's")
 
 
-def _paid(attempt: PaymentAttempt, session: CheckoutSession) -> Receipt | None:
+def _fulfill_paid(attempt: PaymentAttempt, session: CheckoutSession) -> Receipt | None:
     """Grant, unless this payment was seen before, came second, or is not what was quoted."""
     quote = quotes.lock_for_payment(
         quote_id=attempt.quote.public_id, organization_id=attempt.quote.organization_id
@@ -158,7 +158,7 @@ def _paid(attempt: PaymentAttempt, session: CheckoutSession) -> Receipt | None:
         return receipt
     reason = _mismatch(attempt, session) or (_Reason.SECOND_PAYMENT if receipt else None)
     if reason is not None:
-        _set_aside(attempt, session, reason)
+        _record_unmatched(attempt, session, reason)
         return receipt
     attempt.status = AttemptStatus.SUCCEEDED
     attempt.payment_intent_id = session.payment_intent_id
@@ -190,7 +190,7 @@ def _mismatch(attempt: PaymentAttempt, session: CheckoutSession) -> _Reason | No
     return None
 
 
-def _set_aside(attempt: PaymentAttempt, session: CheckoutSession, reason: _Reason) -> None:
+def _record_unmatched(attempt: PaymentAttempt, session: CheckoutSession, reason: _Reason) -> None:
     """Queue money that bought nothing for refund, once a session."""
     UnmatchedPayment.objects.get_or_create(
         checkout_session_id=session.id,
@@ -223,6 +223,6 @@ def _unpaid_status(session: CheckoutSession) -> AttemptStatus:
 def _next_check(attempt: PaymentAttempt) -> datetime:
     """Ask again after a while, and right after the moment at which the session ends."""
     now = clock.now()
-    later = now + min(max((now - attempt.created_at) / 4, SOONEST), LATEST)
-    end = attempt.session_expires_at + SOONEST / 2
+    later = now + min(max((now - attempt.created_at) / 4, MIN_CHECK_DELAY), MAX_CHECK_DELAY)
+    end = attempt.session_expires_at + MIN_CHECK_DELAY / 2
     return min(later, end) if end > now else later

@@ -9,7 +9,7 @@ MAX_LENGTH = 200
 FLAG = "--idempotency-key"
 
 
-def check(key: str | None) -> str:
+def validate(key: str | None) -> str:
     """Give the key back; refuse a missing, overlong or unprintable one."""
     if not key or not key.strip():
         raise _invalid("is required: the same key makes a retry harmless")
@@ -20,7 +20,7 @@ def check(key: str | None) -> str:
     return key
 
 
-def fresh(purpose: str) -> str:
+def generate(purpose: str) -> str:
     """Make a key of the form that clients make: `quote-1763700000000-1a2b3c4d`."""
     return f"{purpose}-{time.time_ns() // 1_000_000}-{secrets.token_hex(4)}"
 

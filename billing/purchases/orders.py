@@ -7,13 +7,13 @@ from billing.purchases import checkout, fake_rail, payment_methods, quotes
 from billing.purchases.buyers import Buyer
 
 
-def order(*, buyer: Buyer, idempotency_key: str, **terms: Any) -> PaymentAttempt | Receipt:
+def place(*, buyer: Buyer, idempotency_key: str, **terms: Any) -> PaymentAttempt | Receipt:
     """Quote a pack (`pack_id`) or a number of `credits`, and begin to pay for it.
 
     The same key and terms order once. Gives the attempt that waits for its payment, or the
     receipt at once where no money moves. Raises what quoting and opening a session raise.
     """
-    method = payment_methods.require(_method_id())
+    method = payment_methods.require(_payment_method_id())
     quote = quotes.create(
         buyer=buyer, payment_method=method.method_id, idempotency_key=idempotency_key, **terms
     )
@@ -26,6 +26,6 @@ def order(*, buyer: Buyer, idempotency_key: str, **terms: Any) -> PaymentAttempt
     )
 
 
-def _method_id() -> str:
+def _payment_method_id() -> str:
     method = payment_methods.preferred()
     return Rail.STRIPE_CHECKOUT if method is None else method.method_id

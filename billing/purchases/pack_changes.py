@@ -11,8 +11,8 @@ from billing import approvals
 from billing.models import CreditPack, PackChange
 from imageskill.lib import clock
 
-ALONE = "accounts.act_on_catalog"
-TOGETHER = "accounts.pack_edit"
+DIRECT_PERMISSION = "accounts.act_on_catalog"
+REQUEST_PERMISSION = "accounts.pack_edit"
 _State = PackChange.State
 
 
@@ -28,7 +28,7 @@ def propose(
     user: User,
 ) -> PackChange:
     """Ask for a pack to be so from now on, or make it so at once where the person may."""
-    is_alone = user.has_perm(ALONE)
+    is_alone = user.has_perm(DIRECT_PERMISSION)
     with transaction.atomic():
         asked = PackChange.objects.create(
             pack_id=pack_id,
@@ -55,7 +55,7 @@ def approve(*, request_id: int, user: User, note: str = "") -> PackChange:
     return _decide(request_id, user, note, state=_State.APPROVED)
 
 
-def turn_down(*, request_id: int, user: User, note: str) -> PackChange:
+def reject(*, request_id: int, user: User, note: str) -> PackChange:
     """Leave the pack as it is; raises NotDecidable."""
     return _decide(request_id, user, note, state=_State.TURNED_DOWN)
 
@@ -63,8 +63,8 @@ def turn_down(*, request_id: int, user: User, note: str) -> PackChange:
 def _decide(request_id: int, user: User, note: str, *, state: str) -> PackChange:
     with transaction.atomic():
         asked: PackChange = PackChange.objects.select_for_update().get(pk=request_id)
-        is_allowed = user.has_perm(TOGETHER) or user.has_perm(ALONE)
-        approvals.check(asked, user=user, is_allowed=is_allowed, now=clock.now())
+        is_allowed = user.has_perm(REQUEST_PERMISSION) or user.has_perm(DIRECT_PERMISSION)
+        approvals.check_can_decide(asked, user=user, is_allowed=is_allowed, now=clock.now())
         asked.state, asked.decided_by = state, user
         asked.decided_at, asked.decision_note = clock.now(), note
         asked.save()

@@ -37,7 +37,7 @@ def find(pack_id: str) -> CreditPack:
     return found
 
 
-def shown(pack: CreditPack) -> dict[str, Any]:
+def pack_out(pack: CreditPack) -> dict[str, Any]:
     """Lay a pack out as the contract does."""
     return {
         "pack_id": pack.pack_id,

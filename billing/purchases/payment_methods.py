@@ -10,9 +10,11 @@ from billing.purchases import packs
 from billing.stripe import gateway
 from imageskill.lib.errors import ApiError, InvalidArguments
 
-X402 = "stripe_x402.exact.usdc"
+STRIPE_X402 = "stripe_x402.exact.usdc"
 STRIPE_MINIMUM_CENTS = 50  # what Stripe takes at least in dollars
-NO_MONEY = "No money moves here: this payment method is not live, and its receipts say so."
+NO_LIVE_MONEY_WARNING = (
+    "No money moves here: this payment method is not live, and its receipts say so."
+)
 
 
 class PaymentMethodUnavailable(ApiError):
@@ -25,7 +27,7 @@ class PaymentMethodUnavailable(ApiError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Method:
+class PaymentMethod:
     """A way to pay, as it is on this installation."""
 
     method_id: str
@@ -46,12 +48,12 @@ class Method:
         return self.unavailable_reason is None
 
 
-def all_methods() -> list[Method]:
+def all_methods() -> list[PaymentMethod]:
     """Give every way to pay that is known, usable or not."""
     return [_fake(), _stripe_checkout(), _x402()]
 
 
-def find(method_id: str) -> Method:
+def find(method_id: str) -> PaymentMethod:
     """Find a way to pay; an unknown one is an invalid argument."""
     for name, describe in _METHODS.items():
         if name == method_id:
@@ -63,7 +65,7 @@ def find(method_id: str) -> Method:
     )
 
 
-def require(method_id: str) -> Method:
+def require(method_id: str) -> PaymentMethod:
     """Find a way to pay that works here, or raise `PaymentMethodUnavailable`."""
     method = find(method_id)
     if not method.is_available:
@@ -76,25 +78,25 @@ def require(method_id: str) -> Method:
     return method
 
 
-def preferred() -> Method | None:
+def preferred() -> PaymentMethod | None:
     """Give the way to pay that a caller should take: real money first, or None."""
     usable = [method for method in all_methods() if method.is_available]
     return max(usable, key=lambda method: method.has_live_money, default=None)
 
 
-def quote_command(method: Method) -> str:
+def quote_command(method: PaymentMethod) -> str:
     """Write the command that asks for a quote with this method."""
     return _quote(method)
 
 
-def _quote(method: Method) -> str:
+def _quote(method: PaymentMethod) -> str:
     pack_id = packs.default_pack_id()
     terms = f"--pack {pack_id}" if pack_id and method.needs_browser else "--credits 10"
     return f"image-skill credits quote {terms} --payment-method {method.method_id} --json"
 
 
-def _fake() -> Method:
-    return Method(
+def _fake() -> PaymentMethod:
+    return PaymentMethod(
         method_id=Rail.FAKE,
         environment=Environment.TEST,
         has_live_money=False,
@@ -110,8 +112,8 @@ def _fake() -> Method:
     )
 
 
-def _stripe_checkout() -> Method:
-    return Method(
+def _stripe_checkout() -> PaymentMethod:
+    return PaymentMethod(
         method_id=Rail.STRIPE_CHECKOUT,
         environment=gateway.environment(),
         has_live_money=True,
@@ -127,9 +129,9 @@ def _stripe_checkout() -> Method:
     )
 
 
-def _x402() -> Method:
-    return Method(
-        method_id=X402,
+def _x402() -> PaymentMethod:
+    return PaymentMethod(
+        method_id=STRIPE_X402,
         environment=gateway.environment(),
         has_live_money=True,
         unavailable_reason="paying by x402 is not built yet.",
@@ -142,8 +144,8 @@ def _x402() -> Method:
     )
 
 
-_METHODS: dict[str, Callable[[], Method]] = {
+_METHODS: dict[str, Callable[[], PaymentMethod]] = {
     Rail.FAKE: _fake,
     Rail.STRIPE_CHECKOUT: _stripe_checkout,
-    X402: _x402,
+    STRIPE_X402: _x402,
 }

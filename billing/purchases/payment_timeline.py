@@ -26,11 +26,11 @@ from billing.models import (
 )
 from imageskill.lib import amounts
 
-MOST_OF_A_KIND = 50
+MAX_PER_KIND = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PaymentStep:
     """One thing that happened; `effect` says what it moved in the ledger, if anything."""
 
     at: datetime
@@ -42,22 +42,22 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class TruncatedList:
     """A model of which there is more than is shown, and what narrows its list to all of it."""
 
     model: type[Model]
-    narrowed_to: dict[str, Any]
+    filters: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class PaymentTimeline:
     """All steps, oldest first, and the proof that the payment was counted once."""
 
-    steps: list[Step]
+    steps: list[PaymentStep]
     deliveries: int
     applied: int
     events: list[StripeEvent]
-    left_out: list[LeftOut]
+    left_out: list[TruncatedList]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,31 +77,31 @@ class _Payment:
         return [found for name in names for row in rows if (found := getattr(row, name, ""))]
 
     @property
-    def of_receipt(self) -> dict[str, Any]:
+    def receipt_filter(self) -> dict[str, Any]:
         """What narrows a list to the payment's receipt."""
         return {"receipt__id__exact": self.receipt.pk} if self.receipt else {}
 
 
-def of(quote: Quote) -> Timeline:
+def build(quote: Quote) -> PaymentTimeline:
     """Gather what happened to the payment of a quote."""
-    left_out: list[LeftOut] = []
+    left_out: list[TruncatedList] = []
     payment = _Payment(
         quote,
-        _first(quote.attempts.order_by("pk"), left_out, quote__id__exact=quote.pk),
+        _first_rows(quote.attempts.order_by("pk"), left_out, quote__id__exact=quote.pk),
         Receipt.objects.filter(quote=quote).select_related("refund_block__blocked_by").first(),
-        _first(quote.unmatched_payments.order_by("pk"), left_out, quote__id__exact=quote.pk),
+        _first_rows(quote.unmatched_payments.order_by("pk"), left_out, quote__id__exact=quote.pk),
     )
-    events = _events(payment, left_out)
-    grants = _grants(payment.receipt)
+    events = _stripe_events(payment, left_out)
+    grants = _grant_transfers(payment.receipt)
     steps = [
-        *_buying(payment),
-        *(_told(event) for event in events),
-        *(Step(one.created_at, "granted", effect=_moved(one)) for one in grants),
-        *_spends(_parts(payment.receipt, left_out)),
-        *_requests(payment, left_out),
-        *_reversals(payment, left_out),
+        *_purchase_steps(payment),
+        *(_event_step(event) for event in events),
+        *(PaymentStep(one.created_at, "granted", effect=_describe_transfer(one)) for one in grants),
+        *_spend_steps(_lot_parts(payment.receipt, left_out)),
+        *_refund_request_steps(payment, left_out),
+        *_reversal_steps(payment, left_out),
     ]
-    return Timeline(
+    return PaymentTimeline(
         steps=sorted(steps, key=lambda step: step.at),
         deliveries=sum(event.deliveries for event in events),
         applied=len(grants),
@@ -110,75 +110,79 @@ def of(quote: Quote) -> Timeline:
     )
 
 
-def _first(rows: QuerySet[Any], left_out: list[LeftOut], **narrowed_to: Any) -> list[Any]:
+def _first_rows(rows: QuerySet[Any], left_out: list[TruncatedList], **filters: Any) -> list[Any]:
     """Give the first rows, and note where all are, if there are more."""
-    found = list(rows[: MOST_OF_A_KIND + 1])
-    if len(found) > MOST_OF_A_KIND:
-        left_out.append(LeftOut(rows.model, narrowed_to))
-    return found[:MOST_OF_A_KIND]
+    found = list(rows[: MAX_PER_KIND + 1])
+    if len(found) > MAX_PER_KIND:
+        left_out.append(TruncatedList(rows.model, filters))
+    return found[:MAX_PER_KIND]
 
 
-def _buying(payment: _Payment) -> Iterator[Step]:
+def _purchase_steps(payment: _Payment) -> Iterator[PaymentStep]:
     quote = payment.quote
-    price = amounts.written(quote.price_cents, quote.currency)
+    price = amounts.format_amount(quote.price_cents, quote.currency)
     terms = f"{quote.credits} credits for {price} by {quote.get_payment_method_display()}"
-    yield Step(quote.created_at, "quoted", terms, about=quote)
+    yield PaymentStep(quote.created_at, "quoted", terms, about=quote)
     for attempt in payment.attempts:
-        yield Step(attempt.created_at, "attempt", attempt.get_environment_display(), about=attempt)
+        yield PaymentStep(
+            attempt.created_at, "attempt", attempt.get_environment_display(), about=attempt
+        )
         if not attempt.is_payable and attempt.status != AttemptStatus.SUCCEEDED:
             what = f"attempt {attempt.get_status_display()}"
-            yield Step(attempt.updated_at, what, attempt.problem, about=attempt)
+            yield PaymentStep(attempt.updated_at, what, attempt.problem, about=attempt)
     for odd in payment.unmatched:
-        yield from _granting_nothing(odd)
+        yield from _unmatched_steps(odd)
     if payment.receipt:
-        yield from _receipt(payment.receipt)
+        yield from _receipt_steps(payment.receipt)
 
 
-def _granting_nothing(odd: UnmatchedPayment) -> Iterator[Step]:
-    paid = amounts.written(odd.amount_cents, odd.currency)
+def _unmatched_steps(odd: UnmatchedPayment) -> Iterator[PaymentStep]:
+    paid = amounts.format_amount(odd.amount_cents, odd.currency)
     reason = odd.get_reason_display()
-    yield Step(odd.found_at, "paid, granting nothing", f"{paid}: {reason}", about=odd)
+    yield PaymentStep(odd.found_at, "paid, granting nothing", f"{paid}: {reason}", about=odd)
     if odd.resolved_at:
-        yield Step(odd.resolved_at, odd.get_state_display(), odd.note, about=odd)
+        yield PaymentStep(odd.resolved_at, odd.get_state_display(), odd.note, about=odd)
 
 
-def _receipt(receipt: Receipt) -> Iterator[Step]:
-    paid = amounts.written(receipt.amount_cents, receipt.currency)
-    yield Step(receipt.issued_at, "receipt", f"{paid} paid", about=receipt)
+def _receipt_steps(receipt: Receipt) -> Iterator[PaymentStep]:
+    paid = amounts.format_amount(receipt.amount_cents, receipt.currency)
+    yield PaymentStep(receipt.issued_at, "receipt", f"{paid} paid", about=receipt)
     block: RefundBlock | None = getattr(receipt, "refund_block", None)
     if block:
         why = f"by {block.blocked_by}: {block.reason}"
-        yield Step(block.created_at, "refunds blocked", why, about=receipt)
+        yield PaymentStep(block.created_at, "refunds blocked", why, about=receipt)
 
 
-def _events(payment: _Payment, left_out: list[LeftOut]) -> list[StripeEvent]:
+def _stripe_events(payment: _Payment, left_out: list[TruncatedList]) -> list[StripeEvent]:
     known = payment.stripe_ids
     if not known:
         return []
     found = StripeEvent.objects.filter(related_ids__overlap=known).order_by("received_at")
-    return _first(found, left_out, q=known[0])
+    return _first_rows(found, left_out, q=known[0])
 
 
-def _told(event: StripeEvent) -> Step:
+def _event_step(event: StripeEvent) -> PaymentStep:
     outcome = f"{event.get_state_display()}: {event.outcome}".rstrip(": ")
-    return Step(event.received_at, f"Stripe: {event.type}", outcome, about=event)
+    return PaymentStep(event.received_at, f"Stripe: {event.type}", outcome, about=event)
 
 
-def _grants(receipt: Receipt | None) -> list[Transfer]:
+def _grant_transfers(receipt: Receipt | None) -> list[Transfer]:
     if receipt is None:
         return []
     found = Transfer.objects.filter(key=f"receipt:{receipt.public_id}:grant")
     return list(found.select_related("source", "target"))
 
 
-def _parts(receipt: Receipt | None, left_out: list[LeftOut]) -> list[LotPart]:
+def _lot_parts(receipt: Receipt | None, left_out: list[TruncatedList]) -> list[LotPart]:
     lot = Lot.objects.filter(reference=receipt.public_id).first() if receipt else None
     if lot is None:
         return []
-    return _first(LotPart.objects.filter(lot=lot).order_by("-pk"), left_out, lot__id__exact=lot.pk)
+    return _first_rows(
+        LotPart.objects.filter(lot=lot).order_by("-pk"), left_out, lot__id__exact=lot.pk
+    )
 
 
-def _spends(parts: list[LotPart]) -> Iterator[Step]:
+def _spend_steps(parts: list[LotPart]) -> Iterator[PaymentStep]:
     """Tell what jobs took of the purchase; what reversals took stands with them."""
     taken = {part.reference: part.taken - part.returned for part in parts}
     moves = Transfer.objects.filter(reference__in=taken).order_by("-pk")
@@ -186,44 +190,48 @@ def _spends(parts: list[LotPart]) -> Iterator[Step]:
     for reference, at in began.items():
         if reference.startswith("job_"):
             effect = f"{taken[reference]} of this purchase's credits"
-            yield Step(at, "spent", effect=effect, job_id=reference)
+            yield PaymentStep(at, "spent", effect=effect, job_id=reference)
 
 
-def _requests(payment: _Payment, left_out: list[LeftOut]) -> Iterator[Step]:
+def _refund_request_steps(
+    payment: _Payment, left_out: list[TruncatedList]
+) -> Iterator[PaymentStep]:
     about = Q(unmatched_payment__in=payment.unmatched)
     if payment.receipt:
         about |= Q(receipt=payment.receipt)
     found = RefundRequest.objects.filter(about).select_related("requested_by", "decided_by")
-    for request in _first(found.order_by("pk"), left_out, **payment.of_receipt):
-        amount = amounts.written(request.amount_cents)
+    for request in _first_rows(found.order_by("pk"), left_out, **payment.receipt_filter):
+        amount = amounts.format_amount(request.amount_cents)
         why = f"{amount} by {request.requested_by}: {request.reason}"
-        yield Step(request.requested_at, "refund asked for", why, about=request)
+        yield PaymentStep(request.requested_at, "refund asked for", why, about=request)
         if request.decided_at:
             what = f"refund {request.get_state_display()}"
             by = f"by {request.decided_by or 'the threshold'}"
-            yield Step(request.decided_at, what, by, about=request)
+            yield PaymentStep(request.decided_at, what, by, about=request)
 
 
-def _reversals(payment: _Payment, left_out: list[LeftOut]) -> Iterator[Step]:
+def _reversal_steps(payment: _Payment, left_out: list[TruncatedList]) -> Iterator[PaymentStep]:
     odd = [one.payment_intent_id for one in payment.unmatched if one.payment_intent_id]
     about = Q(payment_intent_id__in=odd)
     if payment.receipt:
         about |= Q(receipt=payment.receipt)
     found = PaymentReversal.objects.filter(about).prefetch_related("phases")
-    reversals = _first(found.order_by("pk"), left_out, **payment.of_receipt)
+    reversals = _first_rows(found.order_by("pk"), left_out, **payment.receipt_filter)
     by_id = {reversal.public_id: reversal for reversal in reversals}
     for reversal in reversals:
         for phase in reversal.phases.all():
             what = f"{reversal.kind}: {phase.get_phase_display()}"
-            yield Step(phase.at, what, about=reversal)
+            yield PaymentStep(phase.at, what, about=reversal)
         if reversal.resolved_at:
             what = f"{reversal.kind}: resolved"
-            yield Step(reversal.resolved_at, what, reversal.resolution, about=reversal)
+            yield PaymentStep(reversal.resolved_at, what, reversal.resolution, about=reversal)
     moves = Transfer.objects.filter(reference__in=by_id).select_related("source", "target")
     for move in moves:
         about_it = by_id[move.reference]
-        yield Step(move.created_at, move.get_kind_display(), "", _moved(move), about=about_it)
+        yield PaymentStep(
+            move.created_at, move.get_kind_display(), "", _describe_transfer(move), about=about_it
+        )
 
 
-def _moved(transfer: Transfer) -> str:
+def _describe_transfer(transfer: Transfer) -> str:
     return f"{transfer.credits} credits {transfer.source.purpose} → {transfer.target.purpose}"

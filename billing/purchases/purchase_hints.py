@@ -8,7 +8,7 @@ from billing.purchases import payment_methods
 from imageskill.lib import clock, ids
 from imageskill.lib.errors import Recovery
 
-_CREDITS = 500
+_QUOTE_CREDITS = 500
 _LOW_CREDITS = 20  # about two images of a good model
 _INSPECT = "image-skill credits methods --json"
 _PACKS = "image-skill credits packs list --json"
@@ -17,7 +17,7 @@ _BUY = {Rail.STRIPE_CHECKOUT: "buy --provider stripe", Rail.FAKE: "fake-purchase
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class CreditNeed:
     """How badly an agent needs credits: 0 not at all, 100 it can't go on without."""
 
     score: int
@@ -25,28 +25,30 @@ class Need:
     reason: str
 
 
-_NONE = Need(0, "available", "available")
+_NO_NEED = CreditNeed(0, "available", "available")
 
 
-def need(*, preview: int, paid: int, owed: int, is_out_of_jobs: bool = False) -> Need:
+def assess_need(*, preview: int, paid: int, owed: int, is_out_of_jobs: bool = False) -> CreditNeed:
     """Judge the need for credits from the balances, and whether the day's jobs are used up."""
     there = preview + paid
     if owed:
-        return Need(100, "blocked", "credits_owed")
+        return CreditNeed(100, "blocked", "credits_owed")
     if not there:
-        return Need(100, "blocked", "credits_depleted")
+        return CreditNeed(100, "blocked", "credits_depleted")
     if is_out_of_jobs:
-        return Need(100, "blocked", "daily_job_cap_reached")
+        return CreditNeed(100, "blocked", "daily_job_cap_reached")
     if there < _LOW_CREDITS:
-        return Need(80, "near_wall", "low_remaining_credits")
-    return _NONE
+        return CreditNeed(80, "near_wall", "low_remaining_credits")
+    return _NO_NEED
 
 
-def offer(*, preview: int, paid: int, owed: int, is_out_of_jobs: bool = False) -> dict[str, Any]:
+def build_top_up(
+    *, preview: int, paid: int, owed: int, is_out_of_jobs: bool = False
+) -> dict[str, Any]:
     """Lay out how to buy credits, and whether to do it now, as quota and refusals carry it."""
-    judged = need(preview=preview, paid=paid, owed=owed, is_out_of_jobs=is_out_of_jobs)
+    judged = assess_need(preview=preview, paid=paid, owed=owed, is_out_of_jobs=is_out_of_jobs)
     method = payment_methods.preferred()
-    quote = _INSPECT if method is None else _quote(method.method_id)
+    quote = _INSPECT if method is None else _quote_command(method.method_id)
     commands = {"inspect_methods": _INSPECT, "inspect_packs": _PACKS, "quote": quote}
     if method is not None:
         buy = _BUY[Rail(method.method_id)]
@@ -68,17 +70,17 @@ def offer(*, preview: int, paid: int, owed: int, is_out_of_jobs: bool = False) -
 
 def recovery(*, preview: int, paid: int, owed: int) -> Recovery:
     """Tell a caller that was refused for want of credits how to get some."""
-    top_up = offer(preview=preview, paid=paid, owed=owed)
+    top_up = build_top_up(preview=preview, paid=paid, owed=owed)
     return {"suggested_command": top_up["quote_command"], "top_up": top_up}
 
 
-def _quote(method_id: str) -> str:
+def _quote_command(method_id: str) -> str:
     """Write the command that asks for a quote, with a fresh key of the form that clients make.
 
     By credits, not by pack: which packs are offered would take a statement to find out.
     """
     key = f"quote-{int(clock.now().timestamp() * 1000)}-{ids.random_text(8).lower()}"
     return (
-        f"image-skill credits quote --credits {_CREDITS} --payment-method {method_id}"
+        f"image-skill credits quote --credits {_QUOTE_CREDITS} --payment-method {method_id}"
         f" --idempotency-key {key} --json"
     )

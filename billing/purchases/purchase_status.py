@@ -25,7 +25,7 @@ _STATES: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reversed:
+class ReversedCredits:
     """How many of a receipt's credits are taken back at the moment."""
 
     refunded: int = 0
@@ -39,7 +39,7 @@ class Purchase:
     quote: Quote
     attempt: PaymentAttempt | None
     receipt: Receipt | None
-    reversed: Reversed = Reversed()
+    reversed: ReversedCredits = ReversedCredits()
 
     @property
     def state(self) -> str:
@@ -88,13 +88,13 @@ def find(*, organization_id: int, **references: str | None) -> Purchase:
     if quote is None:
         raise NotFound("There is no such purchase, or it is not yours.")
     receipt = Receipt.objects.filter(quote=quote).first()
-    attempt = _attempt(quote, receipt, name, value)
+    attempt = _select_attempt(quote, receipt, name, value)
     return Purchase(
-        quote, attempt, receipt, Reversed() if receipt is None else reversed_of(receipt)
+        quote, attempt, receipt, ReversedCredits() if receipt is None else sum_reversals(receipt)
     )
 
 
-def reversed_of(receipt: Receipt) -> Reversed:
+def sum_reversals(receipt: Receipt) -> ReversedCredits:
     """Add up the refunds and disputes of a receipt that are in force."""
     in_force = PaymentReversal.objects.filter(
         receipt=receipt, state__in=(PaymentReversal.State.APPLIED, PaymentReversal.State.LOST)
@@ -104,10 +104,12 @@ def reversed_of(receipt: Receipt) -> Reversed:
         refunded=Sum("credits", filter=Q(kind=kinds.REFUND), default=0),
         disputed=Sum("credits", filter=Q(kind=kinds.DISPUTE), default=0),
     )
-    return Reversed(**sums)
+    return ReversedCredits(**sums)
 
 
-def _attempt(quote: Quote, receipt: Receipt | None, name: str, value: str) -> PaymentAttempt | None:
+def _select_attempt(
+    quote: Quote, receipt: Receipt | None, name: str, value: str
+) -> PaymentAttempt | None:
     """Choose the attempt that was named, else the one that paid, else the newest."""
     attempts = quote.attempts.order_by("-id")
     if name == "payment_attempt_id":

@@ -50,7 +50,7 @@ class PaymentMethodMismatch(ApiError):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class QuoteTerms:
     """What a buyer asks for: a pack or an exact number of credits, and how it will be paid."""
 
     payment_method: str
@@ -79,24 +79,24 @@ def create(
     Raises CreditQuoteConflict for a key with other terms, InvalidArguments for terms that don't
     add up, PaymentMethodUnavailable for a rail that does not work here. Grants nothing.
     """
-    key = idempotency_keys.check(idempotency_key)
-    terms = _terms(payment_method, pack_id, credits)
+    key = idempotency_keys.validate(idempotency_key)
+    terms = _parse_terms(payment_method, pack_id, credits)
     method = payment_methods.find(payment_method)
-    earlier = _earlier(buyer, key)
+    earlier = _find_existing(buyer, key)
     if earlier is not None:
-        return _same_terms(earlier, terms)
+        return _require_same_terms(earlier, terms)
     payment_methods.require(payment_method)
     pack = packs.find(terms.pack_id) if terms.pack_id else None
-    quote = _draft(buyer, key, terms, pack)
+    quote = _build_quote(buyer, key, terms, pack)
     _check_amount(quote.price_cents, method)
     try:
         with transaction.atomic():
             quote.save(force_insert=True)
     except IntegrityError:
-        earlier = _earlier(buyer, key)
+        earlier = _find_existing(buyer, key)
         if earlier is None:
             raise
-        return _same_terms(earlier, terms)
+        return _require_same_terms(earlier, terms)
     return quote
 
 
@@ -118,15 +118,15 @@ def check_payable(quote: Quote, *, payment_method: str) -> None:
     if quote.payment_method != payment_method:
         raise PaymentMethodMismatch(
             f"The quote was made for {quote.payment_method}, not for {payment_method}.",
-            recovery={"suggested_command": command_like(quote, payment_method=payment_method)},
+            recovery={"suggested_command": requote_command(quote, payment_method=payment_method)},
         )
     if Receipt.objects.filter(quote=quote).exists():
-        raise already_used(quote)
+        raise already_used_error(quote)
     if quote.is_expired(now=clock.now()):
-        raise QuoteExpired(recovery={"suggested_command": command_like(quote)})
+        raise QuoteExpired(recovery={"suggested_command": requote_command(quote)})
 
 
-def already_used(quote: Quote) -> QuoteAlreadyUsed:
+def already_used_error(quote: Quote) -> QuoteAlreadyUsed:
     """Say that a quote was paid, and where to see how."""
     return QuoteAlreadyUsed(
         recovery={
@@ -135,10 +135,10 @@ def already_used(quote: Quote) -> QuoteAlreadyUsed:
     )
 
 
-def command_like(quote: Quote, *, payment_method: str | None = None) -> str:
+def requote_command(quote: Quote, *, payment_method: str | None = None) -> str:
     """Write the command that asks for the same again, with a fresh key."""
-    return _command(
-        Terms(
+    return _quote_command(
+        QuoteTerms(
             payment_method=payment_method or quote.payment_method,
             pack_id=quote.pack_id,
             credits=None if quote.pack_id else quote.credits,
@@ -146,7 +146,7 @@ def command_like(quote: Quote, *, payment_method: str | None = None) -> str:
     )
 
 
-def _terms(payment_method: str, pack_id: str | None, credits: int | None) -> Terms:
+def _parse_terms(payment_method: str, pack_id: str | None, credits: int | None) -> QuoteTerms:
     if (pack_id is None) == (credits is None):
         raise InvalidArguments(
             "Give either credits or pack_id.",
@@ -156,21 +156,21 @@ def _terms(payment_method: str, pack_id: str | None, credits: int | None) -> Ter
     if credits is not None and not packs.MIN_CREDITS <= credits <= packs.MAX_CREDITS:
         message = f"must be a whole number from {packs.MIN_CREDITS} to {packs.MAX_CREDITS}"
         raise InvalidArguments(details=[{"field": "credits", "message": message}])
-    return Terms(payment_method=payment_method, pack_id=pack_id or "", credits=credits)
+    return QuoteTerms(payment_method=payment_method, pack_id=pack_id or "", credits=credits)
 
 
-def _earlier(buyer: Buyer, key: str) -> Quote | None:
+def _find_existing(buyer: Buyer, key: str) -> Quote | None:
     mine = Quote.objects.filter(organization_id=buyer.organization_id, idempotency_key=key)
     return mine.filter(agent=buyer.agent, user=buyer.user).first()
 
 
-def _same_terms(quote: Quote, terms: Terms) -> Quote:
+def _require_same_terms(quote: Quote, terms: QuoteTerms) -> Quote:
     if not terms.match(quote):
-        raise CreditQuoteConflict(recovery={"suggested_command": _command(terms)})
+        raise CreditQuoteConflict(recovery={"suggested_command": _quote_command(terms)})
     return quote
 
 
-def _draft(buyer: Buyer, key: str, terms: Terms, pack: CreditPack | None) -> Quote:
+def _build_quote(buyer: Buyer, key: str, terms: QuoteTerms, pack: CreditPack | None) -> Quote:
     now = clock.now()
     credits = pack.credits if pack is not None else terms.credits or 0
     return Quote(
@@ -189,15 +189,15 @@ def _draft(buyer: Buyer, key: str, terms: Terms, pack: CreditPack | None) -> Quo
     )
 
 
-def _check_amount(price_cents: int, method: payment_methods.Method) -> None:
+def _check_amount(price_cents: int, method: payment_methods.PaymentMethod) -> None:
     if price_cents < method.min_amount_cents:
         message = f"{method.method_id} takes at least {method.min_amount_cents} credits"
         raise InvalidArguments(message + ".", details=[{"field": "credits", "message": message}])
 
 
-def _command(terms: Terms) -> str:
+def _quote_command(terms: QuoteTerms) -> str:
     what = f"--pack {terms.pack_id}" if terms.pack_id else f"--credits {terms.credits}"
     return (
         f"image-skill credits quote {what} --payment-method {terms.payment_method} "
-        f"{idempotency_keys.FLAG} {idempotency_keys.fresh('quote')} --json"
+        f"{idempotency_keys.FLAG} {idempotency_keys.generate('quote')} --json"
     )

@@ -43,7 +43,7 @@ def issue(
     """
     receipt_id = ids.new("receipt")
     if quote.agent_id is not None:
-        _back_by_payment(quote.agent_id)
+        _mark_payment_backed(quote.agent_id)
     grant = ledger.grant_paid(
         organization_id=quote.organization_id,
         receipt_id=receipt_id,
@@ -53,7 +53,7 @@ def issue(
     now = clock.now()
     receipt = Receipt(
         public_id=receipt_id,
-        number=_number(environment, now),
+        number=_next_number(environment, now),
         organization_id=quote.organization_id,
         agent_id=quote.agent_id,
         quote=quote,
@@ -73,7 +73,7 @@ def issue(
         issued_at=now,
     )
     receipt.save(force_insert=True)
-    _tell(receipt)
+    _notify(receipt)
     return receipt
 
 
@@ -89,7 +89,7 @@ def find(*, receipt_id: str, organization_id: int) -> Receipt:
     return receipt
 
 
-def _number(environment: str, now: datetime) -> str:
+def _next_number(environment: str, now: datetime) -> str:
     """Take the year's next number; the row stays locked until the receipt is in or given up."""
     prefix = LIVE_PREFIX if environment == Environment.LIVE else TEST_PREFIX
     with connection.cursor() as cursor:
@@ -98,13 +98,13 @@ def _number(environment: str, now: datetime) -> str:
     return f"{prefix}-{now.year}-{number:06}"
 
 
-def _back_by_payment(agent_id: int) -> None:
+def _mark_payment_backed(agent_id: int) -> None:
     agent = Agent.objects.select_for_update(no_key=True).get(pk=agent_id)
     if agent.claim_state == Agent.ClaimState.UNCLAIMED:
-        states.move(agent, to=Agent.ClaimState.PAYMENT_BACKED_UNCLAIMED)
+        states.transition(agent, to=Agent.ClaimState.PAYMENT_BACKED_UNCLAIMED)
 
 
-def _tell(receipt: Receipt) -> None:
+def _notify(receipt: Receipt) -> None:
     activity.record(
         activity.event(
             type="credits.payment_backed_granted",
@@ -132,7 +132,7 @@ def _tell(receipt: Receipt) -> None:
             also_found_by=(receipt.attempt.public_id,) if receipt.attempt else (),
         )
     )
-    alerts.tell_owner(
+    alerts.notify_owner(
         receipt.organization_id,
         Alert.Kind.PURCHASE,
         receipt.public_id,

@@ -18,11 +18,11 @@ _CATEGORIES = {
     "dispute": _Category.DISPUTE,
     "dispute_reversal": _Category.DISPUTE_REVERSAL,
 }
-_OF_REFUNDS = (_Category.REFUND, _Category.REFUND_FAILURE)
+_REFUND_CATEGORIES = (_Category.REFUND, _Category.REFUND_FAILURE)
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class FetchedTransaction:
     """One balance transaction, what kind of movement it is, and whether it is ours."""
 
     movement: BalanceTransaction
@@ -30,16 +30,16 @@ class Read:
     is_ours: bool
 
 
-def read(*, since: datetime, until: datetime) -> list[Read]:
+def fetch(*, since: datetime, until: datetime) -> list[FetchedTransaction]:
     """Read what moved in [since, until) from Stripe; asks about sources that we don't know."""
     found = []
-    for movement in gateway.balance_transactions(since=since, until=until):
+    for movement in gateway.list_balance_transactions(since=since, until=until):
         category = _CATEGORIES.get(movement.reporting_category, _Category.OTHER)
-        found.append(Read(movement, category, _is_ours(movement.source_id, category)))
+        found.append(FetchedTransaction(movement, category, _is_ours(movement.source_id, category)))
     return found
 
 
-def keep(found: list[Read], *, environment: str) -> list[BalanceMovement]:
+def store(found: list[FetchedTransaction], *, environment: str) -> list[BalanceMovement]:
     """Store movements, once each, tied to the receipt or reversal they belong to."""
     kept = []
     for one in found:
@@ -58,14 +58,14 @@ def keep(found: list[Read], *, environment: str) -> list[BalanceMovement]:
                 "exchange_rate": one.movement.exchange_rate,
                 "environment": environment,
                 "created_at": one.movement.created_at,
-                **_belongs_to(one),
+                **_related_rows(one),
             },
         )
         kept.append(row)
     return kept
 
 
-def _belongs_to(one: Read) -> dict[str, object]:
+def _related_rows(one: FetchedTransaction) -> dict[str, object]:
     source = one.movement.source_id
     if one.category == _Category.PAYMENT:
         return {"receipt": Receipt.objects.filter(charge_id=source).first()}
@@ -83,11 +83,15 @@ def _is_ours(source_id: str, category: str) -> bool:
         return _is_our_charge(source_id, "")
     if PaymentReversal.objects.filter(stripe_id=source_id).exists():
         return True
-    about = gateway.refund(source_id) if category in _OF_REFUNDS else gateway.dispute(source_id)
+    about = (
+        gateway.retrieve_refund(source_id)
+        if category in _REFUND_CATEGORIES
+        else gateway.retrieve_dispute(source_id)
+    )
     return _is_our_charge(about.charge_id, about.payment_intent_id)
 
 
 def _is_our_charge(charge_id: str, payment_intent_id: str) -> bool:
-    if applying.knows_payment(charge_id=charge_id, payment_intent_id=payment_intent_id):
+    if applying.is_known_payment(charge_id=charge_id, payment_intent_id=payment_intent_id):
         return True
-    return gateway.is_ours(gateway.charge(charge_id).metadata)
+    return gateway.is_ours(gateway.retrieve_charge(charge_id).metadata)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from billing.chart import ROUTES, Kind, Term
+from billing.chart import ROUTES, Term, TransferKind
 from billing.models import (
     BalanceMovement,
     Difference,
@@ -17,14 +17,14 @@ from billing.models import (
     Transfer,
     UnmatchedPayment,
 )
-from billing.reconciliation.balance_transactions import Read
+from billing.reconciliation.balance_transactions import FetchedTransaction
 from billing.stripe import gateway
 from imageskill.lib import clock
 
 _Category, _Reason, _State = BalanceMovement.Category, Difference.Reason, PaymentReversal.State
 
 # The states in which a movement of this category has had its effect here.
-_EFFECT = {
+_EXPECTED_STATES = {
     _Category.REFUND: {_State.APPLIED, _State.UNDONE, _State.CLOSED, _State.SET_ASIDE},
     _Category.REFUND_FAILURE: {_State.UNDONE, _State.CLOSED, _State.SET_ASIDE},
     _Category.DISPUTE: {_State.APPLIED, _State.UNDONE, _State.LOST, _State.SET_ASIDE},
@@ -75,12 +75,14 @@ def compare(movements: list[BalanceMovement]) -> Iterator[Finding]:
         if times[movement.category, movement.source_id] > 1:
             yield _finding(_Reason.DOUBLE, movement)
         elif movement.category == _Category.PAYMENT:
-            yield from _payment(movement)
+            yield from _compare_payment(movement)
         else:
-            yield from _reversal(movement)
+            yield from _compare_reversal(movement)
 
 
-def without_movement(*, since: datetime, until: datetime, read: list[Read]) -> list[Finding]:
+def find_missing_in_stripe(
+    *, since: datetime, until: datetime, read: list[FetchedTransaction]
+) -> list[Finding]:
     """Find receipts and refunds of ours for which Stripe moved nothing; asks Stripe about each."""
     moved = {one.movement.source_id for one in read}
     return [
@@ -89,7 +91,7 @@ def without_movement(*, since: datetime, until: datetime, read: list[Read]) -> l
     ]
 
 
-def figures(movements: list[BalanceMovement]) -> dict[str, int]:
+def day_totals(movements: list[BalanceMovement]) -> dict[str, int]:
     """Add up one day: Stripe's side, and ours for the same payments and reversals."""
     cents: Counter[str] = Counter()
     for movement in movements:
@@ -97,48 +99,48 @@ def figures(movements: list[BalanceMovement]) -> dict[str, int]:
         cents["fees"] += movement.fee_cents
     receipts = {m.receipt for m in movements if m.category == _Category.PAYMENT and m.receipt}
     reversals = {movement.reversal for movement in movements if movement.reversal}
-    granted, reversed_ = _ledger(receipts, reversals)
+    granted, reversed_ = _ledger_credits(receipts, reversals)
     return {
         "stripe_payments_cents": cents[_Category.PAYMENT],
         "stripe_refunds_cents": cents[_Category.REFUND] + cents[_Category.REFUND_FAILURE],
         "stripe_disputes_cents": cents[_Category.DISPUTE] + cents[_Category.DISPUTE_REVERSAL],
         "stripe_fees_cents": cents["fees"],
         "receipts_cents": sum(receipt.amount_cents for receipt in receipts),
-        "refunds_cents": -_stands(reversals, PaymentReversal.Kind.REFUND),
-        "disputes_cents": -_stands(reversals, PaymentReversal.Kind.DISPUTE),
+        "refunds_cents": -_standing_cents(reversals, PaymentReversal.Kind.REFUND),
+        "disputes_cents": -_standing_cents(reversals, PaymentReversal.Kind.DISPUTE),
         "granted_credits": granted,
         "reversed_credits": reversed_,
     }
 
 
-def _payment(movement: BalanceMovement) -> Iterator[Finding]:
+def _compare_payment(movement: BalanceMovement) -> Iterator[Finding]:
     receipt = movement.receipt
     if receipt is None:
         if not UnmatchedPayment.objects.filter(charge_id=movement.source_id).exists():
             yield _finding(_Reason.MISSING_EVENT, movement)
         return
-    if not _same_money(movement, receipt.amount_cents):
-        reason = _why_not_same(movement, receipt.amount_cents, receipt.currency)
+    if not _is_same_amount(movement, receipt.amount_cents):
+        reason = _mismatch_reason(movement, receipt.amount_cents, receipt.currency)
         yield _finding(reason, movement, our_cents=receipt.amount_cents)
     granted = Transfer.objects.filter(key=f"receipt:{receipt.public_id}:grant").first()
     if granted is None or granted.credits != receipt.credits:
         yield _finding(_Reason.STATE, movement, our_cents=granted.credits if granted else 0)
 
 
-def _reversal(movement: BalanceMovement) -> Iterator[Finding]:
+def _compare_reversal(movement: BalanceMovement) -> Iterator[Finding]:
     reversal = movement.reversal
     if reversal is None:
         yield _finding(_Reason.MISSING_EVENT, movement)
         return
-    if not _same_money(movement, reversal.amount_cents):
-        reason = _why_not_same(movement, reversal.amount_cents, reversal.currency)
+    if not _is_same_amount(movement, reversal.amount_cents):
+        reason = _mismatch_reason(movement, reversal.amount_cents, reversal.currency)
         yield _finding(reason, movement, our_cents=reversal.amount_cents)
     is_on_its_way = reversal.stripe_status in {"pending", "requires_action"}
-    if reversal.state not in _EFFECT[_Category(movement.category)] and not is_on_its_way:
+    if reversal.state not in _EXPECTED_STATES[_Category(movement.category)] and not is_on_its_way:
         yield _finding(_Reason.STATE, movement, our_cents=0)
 
 
-def _same_money(movement: BalanceMovement, our_cents: int) -> bool:
+def _is_same_amount(movement: BalanceMovement, our_cents: int) -> bool:
     expected = our_cents
     if movement.exchange_rate is not None:
         exact = Decimal(our_cents) * movement.exchange_rate
@@ -146,7 +148,7 @@ def _same_money(movement: BalanceMovement, our_cents: int) -> bool:
     return abs(movement.amount_cents) == expected
 
 
-def _why_not_same(movement: BalanceMovement, our_cents: int, our_currency: str) -> str:
+def _mismatch_reason(movement: BalanceMovement, our_cents: int, our_currency: str) -> str:
     if movement.currency != our_currency:
         return _Reason.EXCHANGE
     off = abs(abs(movement.amount_cents) - our_cents)
@@ -201,7 +203,7 @@ def _refunds_without_movement(
 
 def _charge_moved(charge_id: str) -> bool:
     try:
-        return bool(gateway.charge(charge_id).balance_transaction_id)
+        return bool(gateway.retrieve_charge(charge_id).balance_transaction_id)
     except gateway.PaymentProviderFailure as failure:
         if failure.is_missing:
             return False
@@ -210,30 +212,30 @@ def _charge_moved(charge_id: str) -> bool:
 
 def _refund_moved(refund_id: str) -> bool:
     try:
-        return bool(gateway.refund(refund_id).balance_transaction_id)
+        return bool(gateway.retrieve_refund(refund_id).balance_transaction_id)
     except gateway.PaymentProviderFailure as failure:
         if failure.is_missing:
             return False
         raise
 
 
-def _stands(reversals: set[PaymentReversal], kind: str) -> int:
+def _standing_cents(reversals: set[PaymentReversal], kind: str) -> int:
     over = (_State.UNDONE, _State.CLOSED)
     return sum(r.amount_cents for r in reversals if r.kind == kind and r.state not in over)
 
 
-def _ledger(receipts: set[Receipt], reversals: set[PaymentReversal]) -> tuple[int, int]:
+def _ledger_credits(receipts: set[Receipt], reversals: set[PaymentReversal]) -> tuple[int, int]:
     """Give what the ledger granted for these receipts and, net, took for these reversals."""
     granted = Transfer.objects.filter(
-        kind=Kind.PAID_GRANT, reference__in=[receipt.public_id for receipt in receipts]
+        kind=TransferKind.PAID_GRANT, reference__in=[receipt.public_id for receipt in receipts]
     )
     taken = Transfer.objects.filter(reference__in=[one.public_id for one in reversals])
     return (
         sum(granted.values_list("credits", flat=True)),
         -sum(
-            ROUTES[Kind(kind)].sign * credits
+            ROUTES[TransferKind(kind)].sign * credits
             for kind, credits in taken.values_list("kind", "credits")
-            if ROUTES[Kind(kind)].term == Term.REVERSED
+            if ROUTES[TransferKind(kind)].term == Term.REVERSED
         ),
     )
 

@@ -16,8 +16,8 @@ from django.db.models import Count, Max, QuerySet, Sum
 
 from accounts import audit
 from accounts.models import User
-from billing.chart import ROUTES, Kind, Term
-from billing.ledger.checks import Problem
+from billing.chart import ROUTES, Term, TransferKind
+from billing.ledger.checks import LedgerProblem
 from billing.models import Environment, MoneyDay, MonthClose, Receipt, Transfer
 from imageskill.lib import clock
 
@@ -25,11 +25,11 @@ from imageskill.lib import clock
 _SETTLES_AFTER = timedelta(minutes=10)
 
 
-class CloseRefused(Exception):
+class MonthCloseRefused(Exception):
     """The month can't be closed or reopened; the message says why."""
 
 
-class Receipts(NamedTuple):
+class ReceiptTotals(NamedTuple):
     """What one environment's receipts of a month came to."""
 
     environment: str
@@ -43,23 +43,23 @@ class Receipts(NamedTuple):
         return str(Environment(self.environment).label)
 
 
-class Statement(NamedTuple):
+class MonthStatement(NamedTuple):
     """A month's figures in words: opening + what came and went = closing, and what is behind."""
 
     equation: list[tuple[str, int]]
     kinds: list[tuple[str, int]]
-    receipts: list[Receipts]
+    receipts: list[ReceiptTotals]
     transfers: int
 
 
-def look(month: date) -> dict[str, Any]:
+def preview(month: date) -> dict[str, Any]:
     """Give the figures that closing a month would freeze; raises CloseRefused where it can't be.
 
     Reads the month's own rows, and no older ones: before the first close, the figures by day.
     """
     month = month.replace(day=1)
     _check_closable(month)
-    return _figures(month, _closed_with(month, before=_counted_before))
+    return _figures(month, _opening_credits(month, before=_daily_totals_before))
 
 
 def close(*, month: date, user: User, reason: str, seen: str | None = None) -> MonthClose:
@@ -69,9 +69,9 @@ def close(*, month: date, user: User, reason: str, seen: str | None = None) -> M
     """
     month = month.replace(day=1)
     previous = _check_closable(month)
-    figures = figures_of(month)
-    if seen is not None and seen != mark_of(figures):
-        raise CloseRefused(
+    figures = calculate_figures(month)
+    if seen is not None and seen != figures_fingerprint(figures):
+        raise MonthCloseRefused(
             "The ledger says something else than you saw; look again. Where that does not help, "
             "days before the first month are uncounted: `manage.py tally --days` counts them."
         )
@@ -82,24 +82,24 @@ def close(*, month: date, user: User, reason: str, seen: str | None = None) -> M
         previous_digest=previous.digest if previous else "",
         closed_by=user,
     )
-    closed.digest = digest_of(closed)
+    closed.digest = chain_digest(closed)
     try:
         with transaction.atomic():
             closed.save(force_insert=True)
             _record(closed, "month.close", user, reason, after=closed.figures)
     except IntegrityError:
-        raise CloseRefused("This month is closed already.") from None
+        raise MonthCloseRefused("This month is closed already.") from None
     return closed
 
 
-def ask_to_reopen(*, closed: MonthClose, user: User, reason: str) -> None:
+def request_reopen(*, closed: MonthClose, user: User, reason: str) -> None:
     """Ask for a month to be reopened; somebody else decides."""
     with transaction.atomic():
         changed = MonthClose.objects.filter(pk=closed.pk, reopened_at__isnull=True).update(
             reopen_asked_by=user, reopen_reason=reason
         )
         if not changed:
-            raise CloseRefused("This month is open.")
+            raise MonthCloseRefused("This month is open.")
         _record(closed, "month.reopen_request", user, reason)
 
 
@@ -111,19 +111,19 @@ def reopen(*, closed: MonthClose, user: User, reason: str) -> None:
     with transaction.atomic():
         locked = MonthClose.objects.select_for_update(of=("self",)).get(pk=closed.pk)
         if locked.reopened_at is not None or locked.reopen_asked_by_id is None:
-            raise CloseRefused("Nobody has asked to reopen this month.")
+            raise MonthCloseRefused("Nobody has asked to reopen this month.")
         if locked.reopen_asked_by_id == user.pk:
-            raise CloseRefused("Who asked can't decide; a second person has to.")
-        if _in_force().filter(month__gt=locked.month).exists():
-            raise CloseRefused("A later month is closed; reopen that one first.")
+            raise MonthCloseRefused("Who asked can't decide; a second person has to.")
+        if _closed_months().filter(month__gt=locked.month).exists():
+            raise MonthCloseRefused("A later month is closed; reopen that one first.")
         locked.reopened_by, locked.reopened_at = user, clock.now()
         locked.save(update_fields=["reopened_by", "reopened_at"])
         _record(locked, "month.reopen", user, reason)
 
 
-def figures_of(month: date) -> dict[str, Any]:
+def calculate_figures(month: date) -> dict[str, Any]:
     """Add up a month from the ledger: credits by term and kind, receipts by environment."""
-    return _figures(month, _closed_with(month, before=_moved_before))
+    return _figures(month, _opening_credits(month, before=_ledger_totals_before))
 
 
 def _figures(month: date, opening: int) -> dict[str, Any]:
@@ -152,29 +152,31 @@ def _figures(month: date, opening: int) -> dict[str, Any]:
     }
 
 
-def mark_of(figures: dict[str, Any]) -> str:
+def figures_fingerprint(figures: dict[str, Any]) -> str:
     """Give a mark of figures, by which a page knows that they have changed since it was shown."""
     return hashlib.sha256(json.dumps(figures, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def statement(figures: dict[str, Any]) -> Statement:
+def build_statement(figures: dict[str, Any]) -> MonthStatement:
     """Put a month's figures into words."""
-    return Statement(
+    return MonthStatement(
         equation=[
             ("opening credits", figures["opening_credits"]),
             *((str(term.label), figures[term.value]) for term in Term),
             ("closing credits", figures["closing_credits"]),
         ],
-        kinds=[(str(Kind(kind).label), credits) for kind, credits in figures["by_kind"].items()],
+        kinds=[
+            (str(TransferKind(kind).label), credits) for kind, credits in figures["by_kind"].items()
+        ],
         receipts=[
-            Receipts(environment, row["count"], row["credits"], row["amount_cents"])
+            ReceiptTotals(environment, row["count"], row["credits"], row["amount_cents"])
             for environment, row in figures["receipts"].items()
         ],
         transfers=figures["transfers"],
     )
 
 
-def digest_of(closed: MonthClose) -> str:
+def chain_digest(closed: MonthClose) -> str:
     """Hash a month's figures together with the digest of the month before."""
     document = {
         "figures": closed.figures,
@@ -184,9 +186,9 @@ def digest_of(closed: MonthClose) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
-def export(closed: MonthClose) -> Iterator[list[str | int]]:
+def export_rows(closed: MonthClose) -> Iterator[list[str | int]]:
     """Give a closed month as rows for a file."""
-    said = statement(closed.figures)
+    said = build_statement(closed.figures)
     yield ["month", closed.figures["month"]]
     for label, credits in said.equation:
         yield [label, credits]
@@ -199,52 +201,52 @@ def export(closed: MonthClose) -> Iterator[list[str | int]]:
     yield ["digest", closed.digest]
 
 
-def problems() -> Iterator[Problem]:
+def problems() -> Iterator[LedgerProblem]:
     """Check that closed months still say what the ledger says, and that their chain holds."""
     name = "closed months stay as they were"
     previous = ""
-    for closed in _in_force().order_by("month"):
+    for closed in _closed_months().order_by("month"):
         subject = f"{closed.month:%Y-%m}"
-        if closed.previous_digest != previous or closed.digest != digest_of(closed):
-            yield Problem(name, subject, "its digest does not fit")
-        if closed.figures != figures_of(closed.month):
-            yield Problem(name, subject, "the ledger says something else by now")
+        if closed.previous_digest != previous or closed.digest != chain_digest(closed):
+            yield LedgerProblem(name, subject, "its digest does not fit")
+        if closed.figures != calculate_figures(closed.month):
+            yield LedgerProblem(name, subject, "the ledger says something else by now")
         previous = closed.digest
 
 
-def _in_force() -> QuerySet[MonthClose]:
+def _closed_months() -> QuerySet[MonthClose]:
     return MonthClose.objects.filter(reopened_at__isnull=True)
 
 
 def _check_closable(month: date) -> MonthClose | None:
     """Give the month before, which must be closed if any earlier one is."""
     if clock.now() < _end(month) + _SETTLES_AFTER:
-        raise CloseRefused("This month is not over yet.")
-    if _in_force().filter(month=month).exists():
-        raise CloseRefused("This month is closed already.")
-    if _in_force().filter(month__gt=month).exists():
-        raise CloseRefused("A later month is closed already.")
-    latest = _in_force().order_by("-month").first()
+        raise MonthCloseRefused("This month is not over yet.")
+    if _closed_months().filter(month=month).exists():
+        raise MonthCloseRefused("This month is closed already.")
+    if _closed_months().filter(month__gt=month).exists():
+        raise MonthCloseRefused("A later month is closed already.")
+    latest = _closed_months().order_by("-month").first()
     if latest is not None and _next_month(latest.month) != month:
-        raise CloseRefused(f"Close {_next_month(latest.month):%Y-%m} first.")
+        raise MonthCloseRefused(f"Close {_next_month(latest.month):%Y-%m} first.")
     return latest
 
 
-def _closed_with(month: date, *, before: Callable[[date], dict[str, int]]) -> int:
+def _opening_credits(month: date, *, before: Callable[[date], dict[str, int]]) -> int:
     """Give what the month before closed with; where none was, add up what was `before`."""
-    latest = _in_force().filter(month__lt=month).order_by("-month").first()
+    latest = _closed_months().filter(month__lt=month).order_by("-month").first()
     if latest is not None and _next_month(latest.month) == month:
         return int(latest.figures["closing_credits"])
     return sum(_terms(before(month)).values())
 
 
-def _moved_before(month: date) -> dict[str, int]:
+def _ledger_totals_before(month: date) -> dict[str, int]:
     """Add up by kind all that the ledger says before a month: as long as the history is."""
     rows = Transfer.objects.filter(created_at__lt=_start(month)).order_by().values_list("kind")
     return {kind: int(credits) for kind, credits in rows.annotate(Sum("credits"))}
 
 
-def _counted_before(month: date) -> dict[str, int]:
+def _daily_totals_before(month: date) -> dict[str, int]:
     """Add up by kind what the figures by day say before a month."""
     days = MoneyDay.objects.filter(day__lt=month).exclude(name=MoneyDay.RECEIPTS)
     return dict(days.order_by().values_list("name").annotate(Sum("credits")))
@@ -254,7 +256,7 @@ def _terms(by_kind: dict[str, int]) -> dict[str, int]:
     """Turn sums by kind into the terms of the equation, signed as they count in it."""
     terms = {term.value: 0 for term in Term}
     for kind, credits in by_kind.items():
-        route = ROUTES[Kind(kind)]
+        route = ROUTES[TransferKind(kind)]
         if route.term is not None:
             terms[route.term.value] += route.sign * credits
     return terms

@@ -28,7 +28,7 @@ _State = Difference.State
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ReconciliationRun:
     """What a run looked at and what it found."""
 
     days: list[ReconciledDay]
@@ -36,36 +36,36 @@ class Run:
     open_differences: int
 
 
-def nightly() -> Run:
+def run_nightly() -> ReconciliationRun:
     """Reconcile the days that the setting looks back on."""
     today = clock.utc_day(clock.now())
     return run(since=today - timedelta(days=settings.RECONCILE_DAYS), until=today)
 
 
-def run(*, since: date, until: date) -> Run:
+def run(*, since: date, until: date) -> ReconciliationRun:
     """Reconcile the UTC days from `since` to `until`, both included.
 
     Raises PaymentProviderFailure where Stripe can't be read; nothing is written then.
     """
     start = datetime.combine(since, time.min, tzinfo=UTC)
     end = min(datetime.combine(until + timedelta(days=1), time.min, tzinfo=UTC), clock.now() - _LAG)
-    found = balance_transactions.read(since=start, until=end)
-    missing = matching.without_movement(since=start, until=end, read=found)
+    found = balance_transactions.fetch(since=start, until=end)
+    missing = matching.find_missing_in_stripe(since=start, until=end, read=found)
     environment = gateway.environment()
     with transaction.atomic():
-        movements = balance_transactions.keep(found, environment=environment)
+        movements = balance_transactions.store(found, environment=environment)
         findings = [*matching.compare(movements), *missing]
-        _write(findings, since=since, until=until, environment=environment)
+        _store_differences(findings, since=since, until=until, environment=environment)
         days = [
-            _day(day, movements, environment)
+            _store_day(day, movements, environment)
             for day in (since + timedelta(days=n) for n in range((until - since).days + 1))
         ]
     still_open = sum(day.open_differences for day in days)
     log.info("reconciled", since=str(since), until=str(until), open_differences=still_open)
-    return Run(days=days, movements=len(movements), open_differences=still_open)
+    return ReconciliationRun(days=days, movements=len(movements), open_differences=still_open)
 
 
-def take_on(*, difference: Difference, user: User, reason: str) -> None:
+def assign(*, difference: Difference, user: User, reason: str) -> None:
     """Make somebody the owner of a difference."""
     with transaction.atomic():
         Difference.objects.filter(pk=difference.pk).update(owner=user)
@@ -74,7 +74,7 @@ def take_on(*, difference: Difference, user: User, reason: str) -> None:
         )
 
 
-def close(*, difference: Difference, user: User, note: str) -> None:
+def resolve(*, difference: Difference, user: User, note: str) -> None:
     """Close a difference with what was found; whoever closes it owns it."""
     with transaction.atomic():
         Difference.objects.filter(pk=difference.pk, state=_State.OPEN).update(
@@ -85,7 +85,9 @@ def close(*, difference: Difference, user: User, note: str) -> None:
         )
 
 
-def _write(findings: Iterable[Finding], *, since: date, until: date, environment: str) -> None:
+def _store_differences(
+    findings: Iterable[Finding], *, since: date, until: date, environment: str
+) -> None:
     """Store what differs; mark what agrees by now."""
     found = {finding.key: finding for finding in findings}
     for key, finding in found.items():
@@ -100,9 +102,9 @@ def _write(findings: Iterable[Finding], *, since: date, until: date, environment
     gone.exclude(key__in=list(found)).update(state=_State.AGREED, closed_at=clock.now())
 
 
-def _day(day: date, movements: list[BalanceMovement], environment: str) -> ReconciledDay:
+def _store_day(day: date, movements: list[BalanceMovement], environment: str) -> ReconciledDay:
     of_day = [one for one in movements if clock.utc_day(one.created_at) == day]
-    figures = matching.figures(of_day)
+    figures = matching.day_totals(of_day)
     still_open = Difference.objects.filter(day=day, environment=environment, state=_State.OPEN)
     row, _ = ReconciledDay.objects.update_or_create(
         day=day,

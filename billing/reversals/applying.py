@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.models import User
 from billing.ledger import clawbacks, posting
-from billing.models import PaymentReversal, Receipt, ReversalPhase, Taking, UnmatchedPayment
+from billing.models import Clawback, PaymentReversal, Receipt, ReversalPhase, UnmatchedPayment
 from billing.reversals import notifications
 from billing.stripe.objects import Dispute, Refund
 from imageskill.lib import clock
@@ -25,17 +25,17 @@ class NotFlagged(Exception):
     """The reversal has nothing to be resolved, or somebody has resolved it."""
 
 
-_CAUSES = {_Kind.REFUND: Taking.Cause.REFUND, _Kind.DISPUTE: Taking.Cause.DISPUTE}
+_CLAWBACK_CAUSES = {_Kind.REFUND: Clawback.Cause.REFUND, _Kind.DISPUTE: Clawback.Cause.DISPUTE}
 
 
 def apply_refund(found: Refund) -> PaymentReversal:
     """Debit a refund that succeeded, once; undo one that failed after all."""
     with transaction.atomic():
-        reversal = _locked(_Kind.REFUND, found)
+        reversal = _get_or_create_locked(_Kind.REFUND, found)
         if found.status == "succeeded":
-            _take(reversal, key=f"refund:{found.id}")
+            _debit(reversal, key=f"refund:{found.id}")
         elif found.status in {"failed", "canceled"}:
-            _end(reversal)
+            _undo(reversal)
         reversal.save()
     return reversal
 
@@ -48,16 +48,16 @@ def apply_dispute(found: Dispute) -> PaymentReversal:
     is_reinstated = any(movement.amount_cents > 0 for movement in found.movements)
     is_withdrawn = any(movement.amount_cents < 0 for movement in found.movements)
     with transaction.atomic():
-        reversal = _locked(_Kind.DISPUTE, found)
+        reversal = _get_or_create_locked(_Kind.DISPUTE, found)
         reversal.evidence_due_by = found.evidence_due_by
         if is_withdrawn:
-            _take(reversal, key=f"dispute:{found.id}:withdrawn")
+            _debit(reversal, key=f"dispute:{found.id}:withdrawn")
         if is_reinstated:
-            _end(reversal)
+            _undo(reversal)
         elif found.status == "lost":
-            _lose(reversal)
+            _mark_lost(reversal)
         elif found.status in {"won", "warning_closed", "prevented"} and not is_withdrawn:
-            _end(reversal)
+            _undo(reversal)
         reversal.save()
     return reversal
 
@@ -83,13 +83,13 @@ def resolve(*, reversal_id: int, user: User, reason: str) -> PaymentReversal:
     return reversal
 
 
-def waiting_for_a_receipt(*, limit: int = 200) -> list[PaymentReversal]:
+def unmatched_with_receipt(*, limit: int = 200) -> list[PaymentReversal]:
     """Give the reversals that came before their receipt was known, and now have one."""
     waiting = PaymentReversal.objects.unmatched().order_by("id")[:limit]
-    return [reversal for reversal in waiting if receipt_of(reversal) is not None]
+    return [reversal for reversal in waiting if find_receipt(reversal) is not None]
 
 
-def receipt_of(reversal: PaymentReversal) -> Receipt | None:
+def find_receipt(reversal: PaymentReversal) -> Receipt | None:
     """Find the receipt of a reversal by its charge or payment."""
     found: Receipt | None = None
     if reversal.charge_id:
@@ -99,7 +99,7 @@ def receipt_of(reversal: PaymentReversal) -> Receipt | None:
     return found
 
 
-def knows_payment(*, charge_id: str, payment_intent_id: str) -> bool:
+def is_known_payment(*, charge_id: str, payment_intent_id: str) -> bool:
     """Tell whether a charge or payment is behind a receipt or a set-aside payment of ours."""
     return any(
         model.objects.filter(**{field: value}).exists()
@@ -109,7 +109,7 @@ def knows_payment(*, charge_id: str, payment_intent_id: str) -> bool:
     )
 
 
-def _locked(kind: PaymentReversal.Kind, found: Refund | Dispute) -> PaymentReversal:
+def _get_or_create_locked(kind: PaymentReversal.Kind, found: Refund | Dispute) -> PaymentReversal:
     """Get the reversal's row, made at its first sight, and keep others off it."""
     reversal, is_new = PaymentReversal.objects.get_or_create(
         stripe_id=found.id,
@@ -126,7 +126,7 @@ def _locked(kind: PaymentReversal.Kind, found: Refund | Dispute) -> PaymentRever
     reversal = PaymentReversal.objects.select_for_update(no_key=True).get(pk=reversal.pk)
     reversal.stripe_status = found.status
     if is_new:
-        _enter(reversal, _Phase.SEEN, status=found.status)
+        _record_phase(reversal, _Phase.SEEN, status=found.status)
     if reversal.state == _State.SEEN:
         _match(reversal)
     return reversal
@@ -135,18 +135,18 @@ def _locked(kind: PaymentReversal.Kind, found: Refund | Dispute) -> PaymentRever
 def _match(reversal: PaymentReversal) -> None:
     """Tie a reversal to the receipt it speaks of, or queue it for staff."""
     if reversal.receipt is None:
-        receipt = receipt_of(reversal)
+        receipt = find_receipt(reversal)
         if receipt is not None:
             reversal.receipt, reversal.organization_id = receipt, receipt.organization_id
     if reversal.receipt is not None:
         _flag(reversal, "")
-    elif _set_aside_payments(reversal):
+    elif _mark_unmatched_refunded(reversal):
         reversal.state = _State.SET_ASIDE
     else:
         _flag(reversal, _Problem.NO_RECEIPT)
 
 
-def _set_aside_payments(reversal: PaymentReversal) -> bool:
+def _mark_unmatched_refunded(reversal: PaymentReversal) -> bool:
     """Mark the payment that bought nothing as given back, where it is one of those."""
     payments = UnmatchedPayment.objects.exclude(payment_intent_id="").filter(
         payment_intent_id=reversal.payment_intent_id
@@ -158,7 +158,7 @@ def _set_aside_payments(reversal: PaymentReversal) -> bool:
     return payments.exists()
 
 
-def _take(reversal: PaymentReversal, *, key: str) -> None:
+def _debit(reversal: PaymentReversal, *, key: str) -> None:
     receipt = reversal.receipt
     if reversal.state != _State.SEEN or receipt is None:
         return
@@ -167,17 +167,17 @@ def _take(reversal: PaymentReversal, *, key: str) -> None:
         return
     # Every reversal of a receipt comes through this lock, so together they can't exceed it.
     posting.lock(receipt.organization_id)
-    left = receipt.credits - clawbacks.in_force(receipt.public_id)
+    left = receipt.credits - clawbacks.credits_in_force(receipt.public_id)
     credits = min(reversal.amount_cents, left)
     reversal.excess_credits = reversal.amount_cents - credits
     if not credits:
         _reject(reversal, _Problem.REVERSED_ALREADY)
         return
-    amounts = clawbacks.take(
+    amounts = clawbacks.debit(
         organization_id=receipt.organization_id,
         reversal_id=reversal.public_id,
         receipt_id=receipt.public_id,
-        cause=_CAUSES[_Kind(reversal.kind)],
+        cause=_CLAWBACK_CAUSES[_Kind(reversal.kind)],
         key=key,
         credits=credits,
         actor=ACTOR,
@@ -185,24 +185,24 @@ def _take(reversal: PaymentReversal, *, key: str) -> None:
     reversal.state, reversal.credits = _State.APPLIED, credits
     if reversal.excess_credits:
         _flag(reversal, _Problem.EXCEEDS_RECEIPT)
-    _enter(reversal, _Phase.TAKEN, taken=amounts.taken, owed=amounts.owed)
-    notifications.taken(reversal, receipt, amounts)
+    _record_phase(reversal, _Phase.TAKEN, taken=amounts.taken, owed=amounts.owed)
+    notifications.notify_debited(reversal, receipt, amounts)
 
 
 def _reject(reversal: PaymentReversal, problem: PaymentReversal.Problem) -> None:
     assert reversal.receipt is not None
     reversal.state = _State.REJECTED
     _flag(reversal, problem)
-    _enter(reversal, _Phase.REJECTED, problem=problem)
-    notifications.rejected(reversal, reversal.receipt)
+    _record_phase(reversal, _Phase.REJECTED, problem=problem)
+    notifications.notify_rejected(reversal, reversal.receipt)
 
 
-def _end(reversal: PaymentReversal) -> None:
+def _undo(reversal: PaymentReversal) -> None:
     """Undo what was taken; close what never moved anything."""
     if reversal.state == _State.SEEN:
         reversal.state = _State.CLOSED
         _flag(reversal, "")
-        _enter(reversal, _Phase.CLOSED, status=reversal.stripe_status)
+        _record_phase(reversal, _Phase.CLOSED, status=reversal.stripe_status)
     elif reversal.state == _State.LOST:
         _flag(reversal, _Problem.REINSTATED_AFTER_LOSS)
     elif reversal.state == _State.APPLIED:
@@ -211,18 +211,18 @@ def _end(reversal: PaymentReversal) -> None:
             reversal_id=reversal.public_id, actor=ACTOR, reason=f"{reversal.kind} undone"
         )
         reversal.state = _State.UNDONE
-        _enter(reversal, _Phase.UNDONE, returned=amounts.returned, forgiven=amounts.forgiven)
-        notifications.undone(reversal, reversal.receipt, amounts)
+        _record_phase(reversal, _Phase.UNDONE, returned=amounts.returned, forgiven=amounts.forgiven)
+        notifications.notify_reinstated(reversal, reversal.receipt, amounts)
 
 
-def _lose(reversal: PaymentReversal) -> None:
+def _mark_lost(reversal: PaymentReversal) -> None:
     if reversal.state == _State.APPLIED:
-        lost = clawbacks.lose(reversal_id=reversal.public_id, actor=ACTOR)
+        lost = clawbacks.book_loss(reversal_id=reversal.public_id, actor=ACTOR)
         reversal.state = _State.LOST
-        _enter(reversal, _Phase.LOST, lost=lost)
+        _record_phase(reversal, _Phase.LOST, lost=lost)
     elif reversal.state == _State.SEEN and reversal.receipt is not None:
         reversal.state = _State.CLOSED
-        _enter(reversal, _Phase.CLOSED, status=reversal.stripe_status)
+        _record_phase(reversal, _Phase.CLOSED, status=reversal.stripe_status)
 
 
 def _flag(reversal: PaymentReversal, problem: str) -> None:
@@ -231,5 +231,5 @@ def _flag(reversal: PaymentReversal, problem: str) -> None:
         reversal.problem, reversal.resolved_at, reversal.resolution = problem, None, ""
 
 
-def _enter(reversal: PaymentReversal, phase: ReversalPhase.Phase, **details: object) -> None:
+def _record_phase(reversal: PaymentReversal, phase: ReversalPhase.Phase, **details: object) -> None:
     ReversalPhase.objects.create(reversal=reversal, phase=phase, details=details)

@@ -12,7 +12,7 @@ from imageskill.lib import clock
 
 # Stripe's names of the parts that we can fill from our own records.
 # https://docs.stripe.com/api/disputes/evidence_object
-PARTS = {
+FIELD_LABELS = {
     "product_description": "What was sold",
     "customer_email_address": "The buyer's address",
     "service_date": "When it was delivered",
@@ -20,14 +20,16 @@ PARTS = {
     "refund_policy_disclosure": "The refund policy",
     "uncategorized_text": "Anything else",
 }
-MOST_CHARACTERS = 20_000  # in one part, as Stripe takes it
+MAX_CHARACTERS = 20_000  # in one part, as Stripe takes it
 
 
 class EvidenceRefused(Exception):
     """The evidence can't be changed or sent; the message says why."""
 
 
-def save(*, reversal: PaymentReversal, parts: Mapping[str, str], user: User) -> DisputeEvidence:
+def save_draft(
+    *, reversal: PaymentReversal, parts: Mapping[str, str], user: User
+) -> DisputeEvidence:
     """Keep a draft; refused once it was sent."""
     with transaction.atomic():
         _lock(reversal)
@@ -37,7 +39,9 @@ def save(*, reversal: PaymentReversal, parts: Mapping[str, str], user: User) -> 
         kept, _ = DisputeEvidence.objects.update_or_create(
             reversal=reversal,
             defaults={
-                "parts": {name: parts[name][:MOST_CHARACTERS] for name in PARTS if parts.get(name)},
+                "parts": {
+                    name: parts[name][:MAX_CHARACTERS] for name in FIELD_LABELS if parts.get(name)
+                },
                 "edited_by": user,
                 "edited_at": clock.now(),
             },
@@ -46,7 +50,7 @@ def save(*, reversal: PaymentReversal, parts: Mapping[str, str], user: User) -> 
     return kept
 
 
-def send(*, reversal: PaymentReversal, user: User, reason: str) -> None:
+def submit(*, reversal: PaymentReversal, user: User, reason: str) -> None:
     """Hand the draft to the bank through Stripe, and note that it was.
 
     Noted after Stripe took it: of two at once, or one that was killed in between, Stripe takes

@@ -5,13 +5,13 @@ from typing import Any
 from accounts import activity
 from accounts.mail import alerts
 from accounts.models import Alert
-from billing.ledger.clawbacks import Taken, Undone
+from billing.ledger.clawbacks import ClawbackAmounts, ReinstatedAmounts
 from billing.models import PaymentReversal, Receipt
 
 _REFUND = PaymentReversal.Kind.REFUND
 
 
-def taken(reversal: PaymentReversal, receipt: Receipt, amounts: Taken) -> None:
+def notify_debited(reversal: PaymentReversal, receipt: Receipt, amounts: ClawbackAmounts) -> None:
     """Tell of credits taken, and apart from that of what is owed because it was spent."""
     is_refund = reversal.kind == _REFUND
     moved = {
@@ -37,7 +37,7 @@ def taken(reversal: PaymentReversal, receipt: Receipt, amounts: Taken) -> None:
             status="pending",
             details=moved,
         )
-    alerts.tell_owner(
+    alerts.notify_owner(
         receipt.organization_id,
         Alert.Kind.REFUND if is_refund else Alert.Kind.DISPUTE,
         receipt.public_id,
@@ -51,7 +51,9 @@ def taken(reversal: PaymentReversal, receipt: Receipt, amounts: Taken) -> None:
     )
 
 
-def undone(reversal: PaymentReversal, receipt: Receipt, amounts: Undone) -> None:
+def notify_reinstated(
+    reversal: PaymentReversal, receipt: Receipt, amounts: ReinstatedAmounts
+) -> None:
     """Tell of credits that came back."""
     _record(
         "credits.payment_backed_reinstated",
@@ -63,7 +65,7 @@ def undone(reversal: PaymentReversal, receipt: Receipt, amounts: Undone) -> None
     )
 
 
-def rejected(reversal: PaymentReversal, receipt: Receipt) -> None:
+def notify_rejected(reversal: PaymentReversal, receipt: Receipt) -> None:
     """Tell of a reversal that moved nothing, because it can't be reconciled."""
     _record(
         "credits.payment_backed_reversal_rejected",

@@ -13,25 +13,25 @@ from imageskill.lib.queue import enqueue
 
 log = structlog.get_logger(__name__)
 
-SEND = "billing.send_refund"
-_AGAIN_AFTER = timedelta(minutes=2)
+SEND_TASK = "billing.send_refund"
+_RETRY_AFTER = timedelta(minutes=2)
 _APPROVED = RefundRequest.State.APPROVED
 
 
-def hand_over(asked: RefundRequest) -> None:
+def enqueue_send(asked: RefundRequest) -> None:
     """Give an approved request to a worker, in the transaction that approves it."""
     if asked.unmatched_payment_id is not None:
         UnmatchedPayment.objects.filter(pk=asked.unmatched_payment_id).update(
             state=UnmatchedPayment.State.REFUNDING
         )
-    enqueue(SEND, request_id=asked.pk)
+    enqueue(SEND_TASK, request_id=asked.pk)
 
 
 def send(*, request_id: int) -> None:
     """Tell Stripe about an approved request, once whatever happens; its answer moves the ledger."""
     now = clock.now()
     unsent = RefundRequest.objects.filter(pk=request_id, state=_APPROVED, finished_at__isnull=True)
-    idle = unsent.filter(sent_at__isnull=True) | unsent.filter(sent_at__lt=now - _AGAIN_AFTER)
+    idle = unsent.filter(sent_at__isnull=True) | unsent.filter(sent_at__lt=now - _RETRY_AFTER)
     if not idle.update(sent_at=now):
         return
     asked = RefundRequest.objects.select_related("receipt", "unmatched_payment").get(pk=request_id)
@@ -53,14 +53,14 @@ def send(*, request_id: int) -> None:
 
 def resend_unsent() -> int:
     """Hand approved requests out again that no worker finished."""
-    before = clock.now() - _AGAIN_AFTER
+    before = clock.now() - _RETRY_AFTER
     unsent = RefundRequest.objects.filter(state=_APPROVED, finished_at__isnull=True)
     idle = unsent.filter(sent_at__isnull=True, decided_at__lt=before) | unsent.filter(
         sent_at__lt=before
     )
     ids = list(idle.values_list("pk", flat=True)[:100])
     for request_id in ids:
-        enqueue(SEND, request_id=request_id)
+        enqueue(SEND_TASK, request_id=request_id)
     return len(ids)
 
 

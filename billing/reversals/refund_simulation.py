@@ -14,7 +14,7 @@ _Kind, _State = PaymentReversal.Kind, PaymentReversal.State
 
 
 @dataclass(frozen=True, slots=True)
-class Simulation:
+class RefundSimulation:
     """What a refund would do to the organization if Stripe confirmed it now."""
 
     refundable_cents: int
@@ -27,15 +27,15 @@ class Simulation:
     refusal: str  # why it can't be asked for; empty where it can
 
 
-def of(receipt: Receipt, *, amount_cents: int | None = None) -> Simulation:
+def simulate(receipt: Receipt, *, amount_cents: int | None = None) -> RefundSimulation:
     """Work out what a refund would do, without doing it; by default of what is unused."""
     left_cents = refundable_cents(receipt)
     unused = unused_credits(receipt)
     amount = min(unused, left_cents) if amount_cents is None else amount_cents
     balances = ledger.balances(receipt.organization_id)
-    credits = min(amount, receipt.credits - clawbacks.in_force(receipt.public_id))
+    credits = min(amount, receipt.credits - clawbacks.credits_in_force(receipt.public_id))
     debited = min(credits, balances.paid)
-    return Simulation(
+    return RefundSimulation(
         refundable_cents=left_cents,
         unused_credits=unused,
         amount_cents=amount,
@@ -43,7 +43,7 @@ def of(receipt: Receipt, *, amount_cents: int | None = None) -> Simulation:
         owed_after=balances.owed + credits - debited,
         held_credits=balances.held,
         needs_second_person=amount > settings.REFUND_SECOND_PERSON_CENTS,
-        refusal=refusal_of(receipt, amount_cents=amount, left_cents=left_cents),
+        refusal=refusal_reason(receipt, amount_cents=amount, left_cents=left_cents),
     )
 
 
@@ -62,7 +62,7 @@ def unused_credits(receipt: Receipt) -> int:
     return left or 0
 
 
-def refusal_of(receipt: Receipt, *, amount_cents: int, left_cents: int) -> str:
+def refusal_reason(receipt: Receipt, *, amount_cents: int, left_cents: int) -> str:
     """Say why a refund can't be asked for; empty where it can."""
     if receipt.payment_method != Rail.STRIPE_CHECKOUT or not receipt.charge_id:
         return "No money moved for this receipt, so none can go back."
@@ -73,7 +73,7 @@ def refusal_of(receipt: Receipt, *, amount_cents: int, left_cents: int) -> str:
     if not left_cents:
         return "All of this receipt has been refunded."
     if not 0 < amount_cents <= left_cents:
-        return f"A refund of this receipt can be from 0.01 to {amounts.written(left_cents)}."
+        return f"A refund of this receipt can be from 0.01 to {amounts.format_amount(left_cents)}."
     return ""
 
 

@@ -13,7 +13,7 @@ from accounts.models import User
 from billing import approvals
 from billing.models import Receipt, RefundRequest, UnmatchedPayment
 from billing.reversals import refund_sending, refund_simulation
-from billing.reversals.refund_simulation import Simulation
+from billing.reversals.refund_simulation import RefundSimulation
 from imageskill.lib import clock
 
 _State = RefundRequest.State
@@ -31,7 +31,7 @@ def request(
     Raises RefundRefused.
     """
     simulation = _check_refundable(receipt, amount_cents)
-    return _open(
+    return _create(
         RefundRequest(
             receipt=receipt,
             amount_cents=amount_cents,
@@ -44,7 +44,7 @@ def request(
     )
 
 
-def ask_as_sponsor(*, receipt: Receipt, reason: str, user: User) -> RefundRequest:
+def request_as_sponsor(*, receipt: Receipt, reason: str, user: User) -> RefundRequest:
     """Ask, as the sponsor, for the unused credits of a receipt within the policy's window.
 
     It always waits for staff. Raises RefundRefused.
@@ -55,7 +55,7 @@ def ask_as_sponsor(*, receipt: Receipt, reason: str, user: User) -> RefundReques
             f"Unused credits can be refunded within {settings.REFUND_WINDOW_DAYS} days."
         )
     simulation = _check_refundable(receipt, None)
-    return _open(
+    return _create(
         RefundRequest(
             receipt=receipt,
             amount_cents=simulation.amount_cents,
@@ -68,13 +68,13 @@ def ask_as_sponsor(*, receipt: Receipt, reason: str, user: User) -> RefundReques
     )
 
 
-def return_unmatched(*, payment: UnmatchedPayment, reason: str, user: User) -> RefundRequest:
+def request_for_unmatched(*, payment: UnmatchedPayment, reason: str, user: User) -> RefundRequest:
     """Ask for a payment that bought nothing to be given back, whole."""
     if payment.state not in {UnmatchedPayment.State.OPEN, UnmatchedPayment.State.REFUNDING}:
         raise RefundRefused("This payment has been dealt with.")
     if not payment.charge_id:
         raise RefundRefused("Stripe has not told of a charge for this payment yet.")
-    return _open(
+    return _create(
         RefundRequest(
             unmatched_payment=payment,
             amount_cents=payment.amount_cents,
@@ -95,19 +95,19 @@ def approve(*, request_id: int, user: User, note: str = "") -> RefundRequest:
     return _decide(request_id, user, note, state=_State.APPROVED)
 
 
-def turn_down(*, request_id: int, user: User, note: str) -> RefundRequest:
+def reject(*, request_id: int, user: User, note: str) -> RefundRequest:
     """Turn somebody else's request down; raises NotDecidable."""
     return _decide(request_id, user, note, state=_State.TURNED_DOWN)
 
 
-def _check_refundable(receipt: Receipt, amount_cents: int | None) -> Simulation:
-    simulation = refund_simulation.of(receipt, amount_cents=amount_cents)
+def _check_refundable(receipt: Receipt, amount_cents: int | None) -> RefundSimulation:
+    simulation = refund_simulation.simulate(receipt, amount_cents=amount_cents)
     if simulation.refusal:
         raise RefundRefused(simulation.refusal)
     return simulation
 
 
-def _open(asked: RefundRequest, *, subject: str) -> RefundRequest:
+def _create(asked: RefundRequest, *, subject: str) -> RefundRequest:
     now = clock.now()
     asked.expires_at = now + timedelta(days=settings.REFUND_REQUEST_DAYS)
     if not asked.needs_second_person:
@@ -117,7 +117,7 @@ def _open(asked: RefundRequest, *, subject: str) -> RefundRequest:
             asked.save(force_insert=True)
             _record(asked, "refund.request", asked.requested_by, asked.reason, subject)
             if asked.state == _State.APPROVED:
-                refund_sending.hand_over(asked)
+                refund_sending.enqueue_send(asked)
     except IntegrityError as error:
         if "refund_request_one_open" not in str(error):
             raise
@@ -130,10 +130,10 @@ def _decide(request_id: int, user: User, note: str, *, state: str) -> RefundRequ
         asked: RefundRequest = RefundRequest.objects.select_for_update(of=("self",)).get(
             pk=request_id
         )
-        approvals.check(
+        approvals.check_can_decide(
             asked,
             user=user,
-            is_allowed=approvals.may_approve(
+            is_allowed=approvals.can_approve(
                 user, cents=asked.amount_cents, limit_cents=settings.REFUND_LIMITED_APPROVAL_CENTS
             ),
             now=clock.now(),
@@ -147,7 +147,7 @@ def _decide(request_id: int, user: User, note: str, *, state: str) -> RefundRequ
         asked.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
         _record(asked, f"refund.{state}", user, note, _subject(asked))
         if state == _State.APPROVED:
-            refund_sending.hand_over(asked)
+            refund_sending.enqueue_send(asked)
     return asked
 
 

@@ -31,10 +31,10 @@ log = structlog.get_logger(__name__)
 # What the requests and objects here were written and checked against (`make contract-check`).
 # Stripe goes on speaking this version to us whatever the account's default becomes.
 API_VERSION = "2026-10-28.endive"
-VENDOR_API = "https://api.stripe.com"
+STRIPE_API_URL = "https://api.stripe.com"
 SIGNATURE_TOLERANCE_S = 300
 INSTALLATION_KEY = "imageskill_installation"
-SEARCHED_SESSIONS = 500
+MAX_SEARCHED_SESSIONS = 500
 
 
 class PaymentProviderFailure(ApiError):
@@ -69,11 +69,11 @@ class PaymentProviderFailure(ApiError):
         return self.http_status == 404
 
 
-class Foreign(Exception):
+class ForeignObject(Exception):
     """The object belongs to another installation, or to the other mode of the account."""
 
 
-class BadSignature(Exception):
+class InvalidStripeSignature(Exception):
     """The webhook was not signed by Stripe with a secret of ours, or not lately."""
 
 
@@ -84,7 +84,7 @@ def is_configured() -> bool:
 
 def environment() -> str:
     """Name what kind of money moves here: live, test, or stand_in."""
-    if settings.STRIPE_API_BASE_URL.rstrip("/") != VENDOR_API:
+    if settings.STRIPE_API_BASE_URL.rstrip("/") != STRIPE_API_URL:
         return "stand_in"
     return "live" if is_live_key(settings.STRIPE_SECRET_KEY) else "test"
 
@@ -94,7 +94,7 @@ def is_live_key(key: str) -> bool:
     return key.startswith(("sk_live_", "rk_live_"))
 
 
-def metadata(**ids: str) -> dict[str, str]:
+def build_metadata(**ids: str) -> dict[str, str]:
     """Make the metadata of an object of ours: our ids, and which installation it belongs to."""
     return {INSTALLATION_KEY: settings.INSTALLATION_NAME, **ids}
 
@@ -119,7 +119,7 @@ def create_session(
     idempotency_key: str,
 ) -> CheckoutSession:
     """Make a Checkout session; the same idempotency key gives the same session again."""
-    ours = metadata(payment_attempt_id=reference, quote_id=quote_id)
+    ours = build_metadata(payment_attempt_id=reference, quote_id=quote_id)
     params: dict[str, Any] = {
         "mode": "payment",
         "client_reference_id": reference,
@@ -151,7 +151,7 @@ def create_session(
     return CheckoutSession.read(answer)
 
 
-def session(session_id: str) -> CheckoutSession:
+def retrieve_session(session_id: str) -> CheckoutSession:
     """Read a Checkout session as it is now, with its payment."""
     return CheckoutSession.read(
         _call(
@@ -173,7 +173,7 @@ def find_session(*, reference: str, since: datetime) -> CheckoutSession | None:
     For the one case where the call that made it never told us: its answer was lost, and the
     idempotency key only repeats the failure.
     """
-    page = _page(
+    page = _list(
         lambda: _client().v1.checkout.sessions.list(
             {"created": {"gte": int(since.timestamp())}, "limit": 100}
         )
@@ -181,19 +181,19 @@ def find_session(*, reference: str, since: datetime) -> CheckoutSession | None:
     for number, found in enumerate(page):
         if found.get("client_reference_id") == reference:
             return CheckoutSession.read(found)
-        if number >= SEARCHED_SESSIONS:
+        if number >= MAX_SEARCHED_SESSIONS:
             break
     return None
 
 
-def refund(refund_id: str) -> Refund:
+def retrieve_refund(refund_id: str) -> Refund:
     """Read a refund as it is now."""
     return Refund.read(_call(lambda: _client().v1.refunds.retrieve(refund_id)))
 
 
-def refunds_of_charge(charge_id: str) -> list[Refund]:
+def list_refunds(charge_id: str) -> list[Refund]:
     """Read all refunds of a charge as they are now."""
-    found = _page(lambda: _client().v1.refunds.list({"charge": charge_id, "limit": 100}))
+    found = _list(lambda: _client().v1.refunds.list({"charge": charge_id, "limit": 100}))
     return [Refund.read(one) for one in found]
 
 
@@ -212,7 +212,7 @@ def create_refund(
                     "charge": charge_id,
                     "amount": amount_cents,
                     "reason": "requested_by_customer",
-                    "metadata": metadata(**(references or {})),
+                    "metadata": build_metadata(**(references or {})),
                 },
                 {"idempotency_key": idempotency_key},
             )
@@ -220,12 +220,12 @@ def create_refund(
     )
 
 
-def charge(charge_id: str) -> Charge:
+def retrieve_charge(charge_id: str) -> Charge:
     """Read a charge as it is now."""
     return Charge.read(_call(lambda: _client().v1.charges.retrieve(charge_id)))
 
 
-def dispute(dispute_id: str) -> Dispute:
+def retrieve_dispute(dispute_id: str) -> Dispute:
     """Read a dispute as it is now, with the money it moved."""
     return Dispute.read(_call(lambda: _client().v1.disputes.retrieve(dispute_id)))
 
@@ -242,10 +242,10 @@ def update_dispute(*, dispute_id: str, evidence: Mapping[str, str], submit: bool
     )
 
 
-def balance_transactions(*, since: datetime, until: datetime) -> Iterator[BalanceTransaction]:
+def list_balance_transactions(*, since: datetime, until: datetime) -> Iterator[BalanceTransaction]:
     """Read what moved Stripe's balance in [since, until), newest first."""
     created = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
-    page = _page(
+    page = _list(
         lambda: _client().v1.balance_transactions.list(
             {"created": created, "limit": 100}  # type: ignore[arg-type]
         )
@@ -254,9 +254,9 @@ def balance_transactions(*, since: datetime, until: datetime) -> Iterator[Balanc
         yield BalanceTransaction.read(found)
 
 
-def undelivered_events(*, since: datetime, types: list[str]) -> Iterator[Event]:
+def list_undelivered_events(*, since: datetime, types: list[str]) -> Iterator[Event]:
     """Read the events since a moment that Stripe could not deliver to all endpoints."""
-    page = _page(
+    page = _list(
         lambda: _client().v1.events.list(
             {
                 "created": {"gte": int(since.timestamp())},
@@ -277,7 +277,7 @@ def verify_webhook(*, body: bytes, signature: str) -> None:
     refused as an old one is; the SDK looks at one side only. Raises `BadSignature`.
     """
     if not signature.isascii():  # the SDK's comparison would raise TypeError
-        raise BadSignature
+        raise InvalidStripeSignature
     for secret in settings.STRIPE_WEBHOOK_SECRETS:
         try:
             stripe.WebhookSignature.verify_header(body, signature, secret, SIGNATURE_TOLERANCE_S)
@@ -285,7 +285,7 @@ def verify_webhook(*, body: bytes, signature: str) -> None:
             continue
         if _signed_at(signature) <= time.time() + SIGNATURE_TOLERANCE_S:
             return
-    raise BadSignature
+    raise InvalidStripeSignature
 
 
 def _signed_at(signature: str) -> int:
@@ -313,7 +313,7 @@ def _client_for(key: str, base_url: str, timeout_s: int) -> stripe.StripeClient:
 
 def _call(call: Callable[[], Any]) -> dict[str, Any]:
     """Make one call and give its object as a dict; failures are logged without any content."""
-    _refuse_in_transaction()
+    _forbid_in_transaction()
     try:
         answer: dict[str, Any] = call().to_dict()
     except stripe.StripeError as error:
@@ -321,8 +321,8 @@ def _call(call: Callable[[], Any]) -> dict[str, Any]:
     return answer
 
 
-def _page(call: Callable[[], Any]) -> Iterator[dict[str, Any]]:
-    _refuse_in_transaction()
+def _list(call: Callable[[], Any]) -> Iterator[dict[str, Any]]:
+    _forbid_in_transaction()
     try:
         for found in call().auto_paging_iter():
             yield found.to_dict()
@@ -330,7 +330,7 @@ def _page(call: Callable[[], Any]) -> Iterator[dict[str, Any]]:
         raise _failure(error) from None
 
 
-def _refuse_in_transaction() -> None:
+def _forbid_in_transaction() -> None:
     """A call over the network would hold the transaction's locks for as long as it lasts."""
     blocks = transaction.get_connection().atomic_blocks
     if not all(getattr(block, "_from_testcase", False) for block in blocks):

@@ -48,7 +48,7 @@ class CheckoutSession:
             currency=(found.get("currency") or "").upper(),
             reference=found.get("client_reference_id") or "",
             is_live_mode=found["livemode"],
-            expires_at=_moment(found["expires_at"]),
+            expires_at=_timestamp(found["expires_at"]),
             payment_intent_id=payment.get("id") or "",
             payment_intent_status=payment.get("status") or "",
             charge_id=_id(payment.get("latest_charge")),
@@ -127,7 +127,7 @@ class Refund:
             currency=found["currency"].upper(),
             status=found.get("status") or "",
             reason=found.get("reason") or "",
-            created_at=_moment(found["created"]),
+            created_at=_timestamp(found["created"]),
             balance_transaction_id=_id(found.get("balance_transaction")),
             metadata=found.get("metadata") or {},
         )
@@ -161,7 +161,7 @@ class BalanceTransaction:
             net_cents=found["net"],
             currency=found["currency"].upper(),
             source_id=_id(found.get("source")),
-            created_at=_moment(found["created"]),
+            created_at=_timestamp(found["created"]),
             exchange_rate=None if rate is None else Decimal(str(rate)),
         )
 
@@ -196,8 +196,8 @@ class Dispute:
             status=found["status"],
             reason=found.get("reason") or "",
             is_charge_refundable=found["is_charge_refundable"],
-            evidence_due_by=_moment(due_by) if due_by else None,
-            created_at=_moment(found["created"]),
+            evidence_due_by=_timestamp(due_by) if due_by else None,
+            created_at=_timestamp(found["created"]),
             metadata=found.get("metadata") or {},
             movements=tuple(
                 BalanceTransaction.read(one) for one in found.get("balance_transactions") or ()
@@ -221,7 +221,7 @@ class Event:
         return cls(
             id=_text(found["id"]),
             type=_text(found["type"]),
-            created_at=_moment(found["created"]),
+            created_at=_timestamp(found["created"]),
             is_live_mode=found["livemode"] is True,
             payload=found,
         )
@@ -258,7 +258,7 @@ def _text(found: Any) -> str:
     return found
 
 
-def _moment(seconds: Any) -> datetime:
+def _timestamp(seconds: Any) -> datetime:
     try:
         return datetime.fromtimestamp(int(seconds), UTC)
     except (OverflowError, OSError) as error:

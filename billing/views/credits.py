@@ -11,13 +11,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import Organization
-from accounts.request_user import me
-from billing.chart import ORGANIZATION, Purpose
+from accounts.request_user import request_user
+from billing.chart import ORGANIZATION_PURPOSES, Purpose
 from billing.ledger import statements
 from billing.models import PaymentAttempt, Receipt
 from billing.purchases import buyers, orders, packs, payment_methods
 from billing.reversals import refund_simulation, refunds
-from billing.views.forms import BuyForm, RefundForm
+from billing.views.forms import BuyForm, SponsorRefundForm
 from imageskill.lib import clock, pages
 from imageskill.lib.errors import ApiError
 
@@ -35,20 +35,20 @@ _TITLES = {
 @require_GET
 def credits(request: HttpRequest, organization_id: str) -> HttpResponse:
     """Show what there is, what is owed and why, what can be bought, and the receipts."""
-    return _credits_page(request, _owned(request, organization_id), BuyForm.fresh())
+    return _credits_page(request, _owned_organization(request, organization_id), BuyForm.fresh())
 
 
 @login_required
 @require_POST
 def buy(request: HttpRequest, organization_id: str) -> HttpResponse:
     """Order credits for an organization; the same form sent twice orders once."""
-    organization = _owned(request, organization_id)
+    organization = _owned_organization(request, organization_id)
     form = BuyForm(request.POST)
     if not form.is_valid():
         return _credits_page(request, organization, form)
-    buyer = buyers.sponsor(me(request), organization_id=organization.pk)
+    buyer = buyers.sponsor_buyer(request_user(request), organization_id=organization.pk)
     try:
-        bought = orders.order(buyer=buyer, **form.order())
+        bought = orders.place(buyer=buyer, **form.order())
     except ApiError as error:
         form.add_error(None, error.text)
         return _credits_page(request, organization, form)
@@ -63,7 +63,7 @@ def buy(request: HttpRequest, organization_id: str) -> HttpResponse:
 @require_GET
 def order(request: HttpRequest, payment_attempt_id: str) -> HttpResponse:
     """Show an order before the buyer leaves for Stripe, and what became of it afterwards."""
-    mine = PaymentAttempt.objects.filter(quote__organization__owner=me(request))
+    mine = PaymentAttempt.objects.filter(quote__organization__owner=request_user(request))
     attempt = get_object_or_404(
         mine.select_related("quote__organization", "receipt"), public_id=payment_attempt_id
     )
@@ -83,14 +83,16 @@ def order(request: HttpRequest, payment_attempt_id: str) -> HttpResponse:
 @require_GET
 def entries(request: HttpRequest, organization_id: str, purpose: str) -> HttpResponse:
     """Show the entries that make one balance."""
-    organization = _owned(request, organization_id)
-    if purpose not in ORGANIZATION:
+    organization = _owned_organization(request, organization_id)
+    if purpose not in ORGANIZATION_PURPOSES:
         raise Http404
     found = statements.entries(organization.pk, Purpose(purpose))
-    page = pages.cut(request, found, size=_ROWS)
-    balance = statements.balances_of([organization.pk]).get(organization.pk, statements.NOTHING)
+    page = pages.paginate(request, found, size=_ROWS)
+    balance = statements.balances_by_organization([organization.pk]).get(
+        organization.pk, statements.NO_CREDITS
+    )
     context = {
-        **_head(organization),
+        **_base_context(organization),
         "title": _TITLES[Purpose(purpose)],
         "balance": getattr(balance, purpose),
         "entries": page.rows,
@@ -103,16 +105,16 @@ def entries(request: HttpRequest, organization_id: str, purpose: str) -> HttpRes
 @require_GET
 def receipt(request: HttpRequest, receipt_id: str) -> HttpResponse:
     """Show a receipt, made to be printed."""
-    found = _my_receipt(request, receipt_id)
+    found = _owned_receipt(request, receipt_id)
     window = timedelta(days=settings.REFUND_WINDOW_DAYS)
     context = {
-        **_head(found.organization),
+        **_base_context(found.organization),
         "receipt": found,
         "reversals": found.reversals.exclude(credits=0).order_by("id"),
         "asked": list(found.refund_requests.filter(is_from_sponsor=True).order_by("-id")[:5]),
         "may_ask": found.charge_id and clock.now() - found.issued_at <= window,
         "window_days": settings.REFUND_WINDOW_DAYS,
-        "user": me(request),
+        "user": request_user(request),
     }
     return render(request, "billing/receipt.html", context)
 
@@ -120,14 +122,14 @@ def receipt(request: HttpRequest, receipt_id: str) -> HttpResponse:
 @login_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def ask_refund(request: HttpRequest, receipt_id: str) -> HttpResponse:
+def request_refund(request: HttpRequest, receipt_id: str) -> HttpResponse:
     """Show what a refund of the unused credits would come to, and take the wish for it."""
-    found = _my_receipt(request, receipt_id)
-    form = RefundForm(request.POST if request.method == "POST" else None)
+    found = _owned_receipt(request, receipt_id)
+    form = SponsorRefundForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            refunds.ask_as_sponsor(
-                receipt=found, reason=form.cleaned_data["reason"], user=me(request)
+            refunds.request_as_sponsor(
+                receipt=found, reason=form.cleaned_data["reason"], user=request_user(request)
             )
         except refunds.RefundRefused as refusal:
             form.add_error(None, str(refusal))
@@ -137,16 +139,16 @@ def ask_refund(request: HttpRequest, receipt_id: str) -> HttpResponse:
             )
             return redirect("receipt", found.public_id)
     context = {
-        **_head(found.organization),
+        **_base_context(found.organization),
         "receipt": found,
         "form": form,
-        "simulation": refund_simulation.of(found),
+        "simulation": refund_simulation.simulate(found),
     }
     return render(request, "billing/refund.html", context, status=422 if form.errors else 200)
 
 
-def _my_receipt(request: HttpRequest, receipt_id: str) -> Receipt:
-    mine = Receipt.objects.filter(organization__owner=me(request))
+def _owned_receipt(request: HttpRequest, receipt_id: str) -> Receipt:
+    mine = Receipt.objects.filter(organization__owner=request_user(request))
     found: Receipt = get_object_or_404(
         mine.select_related("organization", "quote"), public_id=receipt_id
     )
@@ -155,13 +157,13 @@ def _my_receipt(request: HttpRequest, receipt_id: str) -> Receipt:
 
 def _credits_page(request: HttpRequest, organization: Organization, form: BuyForm) -> HttpResponse:
     method = payment_methods.preferred()
-    found = pages.cut(request, Receipt.objects.of(organization.pk), size=10)
+    found = pages.paginate(request, Receipt.objects.of(organization.pk), size=10)
     context = {
-        **_head(organization),
-        "balances": statements.balances_of([organization.pk]).get(
-            organization.pk, statements.NOTHING
+        **_base_context(organization),
+        "balances": statements.balances_by_organization([organization.pk]).get(
+            organization.pk, statements.NO_CREDITS
         ),
-        "debts": statements.debts_of(organization.pk),
+        "debts": statements.open_debts(organization.pk),
         "form": form,
         "packs": packs.offered(),
         "method": method,
@@ -172,11 +174,11 @@ def _credits_page(request: HttpRequest, organization: Organization, form: BuyFor
     return render(request, "billing/credits.html", context, status=422 if form.errors else 200)
 
 
-def _owned(request: HttpRequest, organization_id: str) -> Organization:
-    return get_object_or_404(Organization, public_id=organization_id, owner=me(request))
+def _owned_organization(request: HttpRequest, organization_id: str) -> Organization:
+    return get_object_or_404(Organization, public_id=organization_id, owner=request_user(request))
 
 
-def _head(organization: Organization) -> dict[str, object]:
+def _base_context(organization: Organization) -> dict[str, object]:
     agents = list(organization.agents.select_related("organization").order_by("id")[:10])
     return {
         "section": "agents",

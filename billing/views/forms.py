@@ -6,7 +6,7 @@ from django import forms
 
 from billing.purchases import idempotency_keys, packs
 
-OWN_AMOUNT = "own"
+CUSTOM_AMOUNT = "own"
 
 
 class BuyForm(forms.Form):
@@ -25,13 +25,15 @@ class BuyForm(forms.Form):
     @classmethod
     def fresh(cls) -> "BuyForm":
         """Make an empty form with a key of its own."""
-        chosen = packs.default_pack_id() or OWN_AMOUNT
-        return cls(initial={"pack": chosen, "idempotency_key": idempotency_keys.fresh("sponsor")})
+        chosen = packs.default_pack_id() or CUSTOM_AMOUNT
+        return cls(
+            initial={"pack": chosen, "idempotency_key": idempotency_keys.generate("sponsor")}
+        )
 
     def clean(self) -> dict[str, Any]:
         """Ask for the number where an amount of one's own was chosen."""
         data = super().clean() or {}
-        if data.get("pack") == OWN_AMOUNT and not data.get("credits"):
+        if data.get("pack") == CUSTOM_AMOUNT and not data.get("credits"):
             self.add_error("credits", "Type how many credits you want.")
         return data
 
@@ -40,13 +42,13 @@ class BuyForm(forms.Form):
         data = self.cleaned_data
         terms = (
             {"credits": data["credits"]}
-            if data["pack"] == OWN_AMOUNT
+            if data["pack"] == CUSTOM_AMOUNT
             else {"pack_id": data["pack"]}
         )
         return {"idempotency_key": data["idempotency_key"], **terms}
 
 
-class RefundForm(forms.Form):
+class SponsorRefundForm(forms.Form):
     """Why a sponsor wants their unused credits back."""
 
     reason = forms.CharField(

@@ -9,12 +9,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from billing.models import AttemptStatus, Environment, PaymentAttempt
 from billing.purchases import checkout, fulfillment
-from billing.stripe.gateway import BadSignature, Foreign, PaymentProviderFailure
+from billing.stripe.gateway import ForeignObject, InvalidStripeSignature, PaymentProviderFailure
 from billing.webhooks import endpoint
 from imageskill.lib import clock, ratelimit
 from imageskill.lib.errors import NotFound, RateLimited
 
-LOOKS_PER_MINUTE = 20
+CHECKS_PER_MINUTE = 20
 
 
 class SeeOther(HttpResponseRedirectBase):
@@ -31,9 +31,9 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
         is_new = endpoint.receive(
             body=request.body, signature=request.headers.get("Stripe-Signature", "")
         )
-    except BadSignature:
+    except InvalidStripeSignature:
         return JsonResponse({"error": "signature"}, status=400)
-    except endpoint.NotAnEvent:
+    except endpoint.InvalidStripeEvent:
         return JsonResponse({"error": "not an event"}, status=400)
     return JsonResponse({"received": True, "new": is_new})
 
@@ -57,7 +57,7 @@ def paid(request: HttpRequest, payment_attempt_id: str) -> HttpResponse:
     """Receive the buyer back from Stripe: ask how it stands rather than wait for the webhook."""
     attempt = _find(payment_attempt_id)
     if attempt is not None and attempt.is_payable:
-        attempt = _looked_at(attempt)
+        attempt = _refresh(attempt)
     return _page(request, attempt)
 
 
@@ -68,11 +68,11 @@ def canceled(request: HttpRequest, payment_attempt_id: str) -> HttpResponse:
     return _page(request, _find(payment_attempt_id), went_back=True)
 
 
-def _looked_at(attempt: PaymentAttempt) -> PaymentAttempt:
+def _refresh(attempt: PaymentAttempt) -> PaymentAttempt:
     try:
-        ratelimit.spend("pay-page", attempt.public_id, limit=LOOKS_PER_MINUTE, per_s=60)
-        return fulfillment.fulfil(payment_attempt_id=attempt.public_id)
-    except (PaymentProviderFailure, RateLimited, Foreign, fulfillment.UnknownAttempt):
+        ratelimit.consume("pay-page", attempt.public_id, limit=CHECKS_PER_MINUTE, per_s=60)
+        return fulfillment.fulfill(payment_attempt_id=attempt.public_id)
+    except (PaymentProviderFailure, RateLimited, ForeignObject, fulfillment.UnknownAttempt):
         return attempt  # the webhook or the sweep will tell; the page shows what is known
 
 

@@ -14,5 +14,5 @@ urlpatterns = [
     ),
     path("orders/<str:payment_attempt_id>", credits.order, name="order"),
     path("receipts/<str:receipt_id>", credits.receipt, name="receipt"),
-    path("receipts/<str:receipt_id>/refund", credits.ask_refund, name="ask_refund"),
+    path("receipts/<str:receipt_id>/refund", credits.request_refund, name="ask_refund"),
 ]

@@ -6,7 +6,7 @@ from billing.webhooks import inbox
 from imageskill.lib import strict_json
 
 
-class NotAnEvent(Exception):
+class InvalidStripeEvent(Exception):
     """The body is signed, and no event of Stripe's."""
 
 
@@ -19,6 +19,6 @@ def receive(*, body: bytes, signature: str) -> bool:
     gateway.verify_webhook(body=body, signature=signature)
     try:
         event = Event.read(strict_json.parse(body))
-    except (strict_json.NotStrictJson, KeyError, TypeError, ValueError):
-        raise NotAnEvent from None
-    return inbox.keep(event)
+    except (strict_json.InvalidJson, KeyError, TypeError, ValueError):
+        raise InvalidStripeEvent from None
+    return inbox.store(event)

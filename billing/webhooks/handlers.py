@@ -15,21 +15,21 @@ from billing.stripe import gateway
 from billing.stripe.objects import CheckoutSession
 from billing.webhooks import reversal_events
 
-Object = Mapping[str, Any]
+StripeObject = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Handler:
     """The two steps of acting on an event; `apply` says in a line what came of it."""
 
-    read: Callable[[Object], Any]
+    read: Callable[[StripeObject], Any]
     apply: Callable[[Any], object]
 
 
-def _read_session(found: Object) -> CheckoutSession:
+def _read_session(found: StripeObject) -> CheckoutSession:
     if not gateway.is_ours(found.get("metadata") or {}):
-        raise gateway.Foreign("another installation's")
-    return gateway.session(str(found["id"]))
+        raise gateway.ForeignObject("another installation's")
+    return gateway.retrieve_session(str(found["id"]))
 
 
 _CHECKOUT = Handler(read=_read_session, apply=fulfillment.apply)

@@ -24,17 +24,17 @@ from imageskill.lib.queue import enqueue
 
 log = structlog.get_logger(__name__)
 
-HANDLE = "billing.handle_stripe_event"
+HANDLE_TASK = "billing.handle_stripe_event"
 # Stripe delivers for three days; we look back a little further.
-LOOK_BACK = timedelta(days=4)
-FIRST_TRY_WITHIN = timedelta(minutes=1)
-LATEST_RETRY = timedelta(hours=6)
+LOOKBACK = timedelta(days=4)
+FIRST_RETRY_AFTER = timedelta(minutes=1)
+MAX_RETRY_DELAY = timedelta(hours=6)
 
 _State = StripeEvent.State
-_WAITING = (_State.RECEIVED, _State.FAILED)
+_UNPROCESSED = (_State.RECEIVED, _State.FAILED)
 
 # One statement, since an endpoint that answers 50 a second has no time for two.
-_KEEP = """
+_STORE_SQL = """
 INSERT INTO billing_stripeevent AS kept
     (event_id, type, object_id, related_ids, is_live_mode, payload, state, outcome, error,
      attempts, deliveries, created_at, received_at, next_attempt_at)
@@ -45,21 +45,21 @@ RETURNING deliveries
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class ReplayPreview:
     """What handling an event again would do: nothing, where it was applied already."""
 
     outcome: str
     transfers: list[Transfer]
 
 
-def keep(event: Event) -> bool:
+def store(event: Event) -> bool:
     """Store an event and hand it to a worker; False if it was here before.
 
     Events of the other mode, of connected accounts and of types that nothing acts on are kept
     as ignored, with the reason.
     """
     now = clock.now()
-    ignored = _why_ignored(event)
+    ignored = _ignore_reason(event)
     values: list[Any] = [
         event.id,
         event.type[:100],
@@ -71,33 +71,33 @@ def keep(event: Event) -> bool:
         ignored,
         event.created_at,
         now,
-        now + FIRST_TRY_WITHIN,
+        now + FIRST_RETRY_AFTER,
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_KEEP, values)
+        cursor.execute(_STORE_SQL, values)
         [deliveries] = cursor.fetchone()
     is_new: bool = deliveries == 1
     if is_new and not ignored:
-        enqueue(HANDLE, event_id=event.id)
+        enqueue(HANDLE_TASK, event_id=event.id)
     return is_new
 
 
 def handle(*, event_id: str) -> None:
     """Act on a stored event, unless that was done; failures are stored, not raised."""
     event = StripeEvent.objects.get(event_id=event_id)
-    if event.state not in _WAITING:
+    if event.state not in _UNPROCESSED:
         return
     try:
         handler = HANDLERS[event.type]
         found = handler.read(_object(event))
         _apply(event, handler, found)
-    except gateway.Foreign as foreign:
+    except gateway.ForeignObject as foreign:
         _finish(event, _State.IGNORED, outcome=str(foreign))
     except Exception as error:  # noqa: BLE001 - whatever it is, the row keeps it and is retried
         _fail(event, error)
 
 
-def preview(*, event_id: str) -> Preview:
+def preview(*, event_id: str) -> ReplayPreview:
     """Show what handling the event now would move, and move nothing."""
     event = StripeEvent.objects.get(event_id=event_id)
     handler = HANDLERS[event.type]
@@ -109,10 +109,10 @@ def preview(*, event_id: str) -> Preview:
         transaction.set_rollback(True)
     # What is still there after the rollback was somebody else's.
     others = set(Transfer.objects.filter(id__gt=newest).values_list("id", flat=True))
-    return Preview(outcome, [transfer for transfer in made if transfer.pk not in others])
+    return ReplayPreview(outcome, [transfer for transfer in made if transfer.pk not in others])
 
 
-def dry_run(*, event_id: str, user: User, reason: str) -> Preview:
+def dry_run(*, event_id: str, user: User, reason: str) -> ReplayPreview:
     """Show staff what handling the event now would move; the audit keeps who looked and why."""
     audit.record(user=user, action="stripe_event.dry_run", subject=event_id, reason=reason)
     return preview(event_id=event_id)
@@ -141,26 +141,26 @@ def replay(*, event_id: str, user: User, reason: str) -> str:
 
 def fetch_undelivered() -> int:
     """Keep the events that Stripe could not deliver; gives how many were new."""
-    since = clock.now() - LOOK_BACK
-    found = list(gateway.undelivered_events(since=since, types=sorted(HANDLERS)))
+    since = clock.now() - LOOKBACK
+    found = list(gateway.list_undelivered_events(since=since, types=sorted(HANDLERS)))
     known = StripeEvent.objects.filter(event_id__in=[event.id for event in found])
     seen = set(known.values_list("event_id", flat=True))
-    return sum(keep(event) for event in found if event.id not in seen)
+    return sum(store(event) for event in found if event.id not in seen)
 
 
-def resend_waiting(*, limit: int = 200) -> int:
+def requeue_due(*, limit: int = 200) -> int:
     """Hand events to workers again whose handling is due: lost on the way, or failed before."""
     now = clock.now()
     waiting = list(StripeEvent.objects.waiting(now=now).values_list("event_id", flat=True)[:limit])
-    StripeEvent.objects.filter(event_id__in=waiting, state__in=_WAITING).update(
-        next_attempt_at=now + FIRST_TRY_WITHIN
+    StripeEvent.objects.filter(event_id__in=waiting, state__in=_UNPROCESSED).update(
+        next_attempt_at=now + FIRST_RETRY_AFTER
     )
     for event_id in waiting:
-        enqueue(HANDLE, event_id=event_id)
+        enqueue(HANDLE_TASK, event_id=event_id)
     return len(waiting)
 
 
-def _why_ignored(event: Event) -> str:
+def _ignore_reason(event: Event) -> str:
     is_live_here = gateway.environment() == "live"
     if event.is_live_mode != is_live_here:
         return "the other mode's"
@@ -178,7 +178,7 @@ def _object(event: StripeEvent) -> dict[str, object]:
 def _apply(event: StripeEvent, handler: Handler, found: object) -> None:
     with transaction.atomic():
         locked = StripeEvent.objects.select_for_update().get(pk=event.pk)
-        if locked.state in _WAITING:
+        if locked.state in _UNPROCESSED:
             _finish(event, _State.HANDLED, outcome=str(handler.apply(found)))
 
 
@@ -194,7 +194,7 @@ def _finish(event: StripeEvent, state: str, *, outcome: str) -> None:
 
 def _fail(event: StripeEvent, error: Exception) -> None:
     log.warning("stripe_event_failed", event_id=event.event_id, error=type(error).__name__)
-    StripeEvent.objects.filter(pk=event.pk, state__in=_WAITING).update(
+    StripeEvent.objects.filter(pk=event.pk, state__in=_UNPROCESSED).update(
         state=_State.FAILED,
         error="".join(traceback.format_exception(error))[-8000:],
         attempts=event.attempts + 1,
@@ -204,4 +204,4 @@ def _fail(event: StripeEvent, error: Exception) -> None:
 
 def _next_attempt(attempts: int) -> datetime:
     """Wait half a minute, then twice as long each time, at most six hours."""
-    return clock.now() + min(timedelta(seconds=30 * 2 ** min(attempts, 12)), LATEST_RETRY)
+    return clock.now() + min(timedelta(seconds=30 * 2 ** min(attempts, 12)), MAX_RETRY_DELAY)

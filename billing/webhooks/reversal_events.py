@@ -8,19 +8,19 @@ from billing.reversals import applying
 from billing.stripe import gateway
 from billing.stripe.objects import Dispute, Refund
 
-Object = Mapping[str, Any]
+StripeObject = Mapping[str, Any]
 
 
-def read_refund(found: Object) -> list[Refund]:
+def read_refund(found: StripeObject) -> list[Refund]:
     """Read the refund that an event is about."""
-    refund = gateway.refund(str(found["id"]))
+    refund = gateway.retrieve_refund(str(found["id"]))
     _check_ours(refund)
     return [refund]
 
 
-def read_refunds_of_charge(found: Object) -> list[Refund]:
+def read_refunds_of_charge(found: StripeObject) -> list[Refund]:
     """Read every refund of the charge that an event is about."""
-    refunds = gateway.refunds_of_charge(str(found["id"]))
+    refunds = gateway.list_refunds(str(found["id"]))
     for refund in refunds[:1]:
         _check_ours(refund)
     return refunds
@@ -31,29 +31,31 @@ def apply_refunds(found: list[Refund]) -> str:
     return "; ".join(str(applying.apply_refund(refund)) for refund in found) or "no refunds"
 
 
-def read_dispute(found: Object) -> Dispute:
+def read_dispute(found: StripeObject) -> Dispute:
     """Read the dispute that an event is about, with the money it moved."""
-    dispute = gateway.dispute(str(found["id"]))
+    dispute = gateway.retrieve_dispute(str(found["id"]))
     _check_ours(dispute)
     return dispute
 
 
-def match_waiting() -> int:
+def match_unmatched() -> int:
     """Apply what came before its receipt was known; gives how many were matched."""
-    waiting = applying.waiting_for_a_receipt()
+    waiting = applying.unmatched_with_receipt()
     for reversal in waiting:
         if reversal.kind == PaymentReversal.Kind.REFUND:
-            applying.apply_refund(gateway.refund(reversal.stripe_id))
+            applying.apply_refund(gateway.retrieve_refund(reversal.stripe_id))
         else:
-            applying.apply_dispute(gateway.dispute(reversal.stripe_id))
+            applying.apply_dispute(gateway.retrieve_dispute(reversal.stripe_id))
     return len(waiting)
 
 
 def _check_ours(found: Refund | Dispute) -> None:
     """Raise Foreign for a charge of another installation on the same Stripe account."""
-    if applying.knows_payment(charge_id=found.charge_id, payment_intent_id=found.payment_intent_id):
+    if applying.is_known_payment(
+        charge_id=found.charge_id, payment_intent_id=found.payment_intent_id
+    ):
         return
     if not found.charge_id:
-        raise gateway.Foreign("of no charge of ours")
-    if not gateway.is_ours(gateway.charge(found.charge_id).metadata):
-        raise gateway.Foreign("another installation's")
+        raise gateway.ForeignObject("of no charge of ours")
+    if not gateway.is_ours(gateway.retrieve_charge(found.charge_id).metadata):
+        raise gateway.ForeignObject("another installation's")

@@ -10,12 +10,12 @@ from unfold.decorators import display
 
 from feedback.github_queue import client, github_events
 from feedback.models import GithubEvent
-from imageskill.lib.admin.actions import Asked, Deed, Refused
+from imageskill.lib.admin.actions import ActionRefused, ActionRequest, StaffAction
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import copyable, moment
+from imageskill.lib.admin.formatting import copyable, display_datetime
 
 
-def _would_tell(event: GithubEvent) -> Sequence[str]:
+def _preview(event: GithubEvent) -> Sequence[str]:
     try:
         outcome = github_events.preview(event=event)
     except Exception as error:  # noqa: BLE001 - whatever it raises is what staff must see
@@ -27,21 +27,21 @@ def _would_tell(event: GithubEvent) -> Sequence[str]:
     )
 
 
-def _replay(event: GithubEvent, asked: Asked) -> str:
+def _replay(event: GithubEvent, asked: ActionRequest) -> str:
     try:
         outcome = github_events.replay(event=event, user=asked.user, reason=asked.reason)
     except Exception as error:
-        raise Refused(f"Taking it in failed: {type(error).__name__}: {error}") from error
+        raise ActionRefused(f"Taking it in failed: {type(error).__name__}: {error}") from error
     return f"Taken in again: {outcome}."
 
 
-DEEDS: Sequence[Deed] = (
-    Deed(
+EVENT_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
         name="replay",
         label="Replay",
         permission=("accounts.event_replay", "accounts.act_on_feedback"),
         dry_run="accounts.event_dry_run",
-        preview=_would_tell,
+        preview=_preview,
         perform=_replay,
         is_open=lambda event: event.is_replayable,
     ),
@@ -52,7 +52,7 @@ DEEDS: Sequence[Deed] = (
 class GithubEventAdmin(ReadOnlyAdmin):
     """What GitHub told us, once each."""
 
-    seen_with = "accounts.see_feedback"
+    view_permission = "accounts.see_feedback"
     empty_text = (
         "GitHub's webhooks stand here as they come; the address and secret are set by an operator."
     )
@@ -69,7 +69,7 @@ class GithubEventAdmin(ReadOnlyAdmin):
         "outcome",
         "error",
     )
-    deeds = DEEDS
+    deeds = EVENT_ACTIONS
     list_display = ("received", "event", "action", "issue", "standing", "outcome", "error")
     list_filter = ("state",)
     search_fields = ("delivery_id__exact",)
@@ -81,7 +81,7 @@ class GithubEventAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """Find the events of an issue too."""
-        issue = client.issue_named(search_term)
+        issue = client.parse_issue_reference(search_term)
         if issue is None:
             return super().get_search_results(request, queryset, search_term)
         repository, number = issue
@@ -100,7 +100,7 @@ class GithubEventAdmin(ReadOnlyAdmin):
 
     @display(description="received")
     def received(self, event: GithubEvent) -> str:
-        return moment(event.received_at)
+        return display_datetime(event.received_at)
 
     @display(description="issue")
     def issue(self, event: GithubEvent) -> str:

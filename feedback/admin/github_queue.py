@@ -9,27 +9,29 @@ from unfold.decorators import display
 from feedback import redaction, transitions
 from feedback.github_queue import queue
 from feedback.models import GithubRepository, QueueItem
-from feedback.states import CAN_BE_RETRIED, QueueState
-from imageskill.lib.admin.actions import Asked, Deed, Refused
+from feedback.states import RETRYABLE_STATES, QueueState
+from imageskill.lib.admin.actions import ActionRefused, ActionRequest, StaffAction
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import link_to, moment
+from imageskill.lib.admin.formatting import display_datetime, object_link
 
 
-def _calling(verb: Callable[..., None], done: str) -> Callable[[QueueItem, Asked], str]:
-    def perform(item: QueueItem, asked: Asked) -> str:
+def _perform_with(
+    verb: Callable[..., None], done: str
+) -> Callable[[QueueItem, ActionRequest], str]:
+    def perform(item: QueueItem, asked: ActionRequest) -> str:
         try:
             verb(item=item, user=asked.user, reason=asked.reason)
-        except transitions.NotPossible as refusal:
-            raise Refused(str(refusal)) from refusal
+        except transitions.ReportTransitionRefused as refusal:
+            raise ActionRefused(str(refusal)) from refusal
         return done
 
     return perform
 
 
-def _what_leaves(item: QueueItem) -> Sequence[str]:
+def _issue_preview(item: QueueItem) -> Sequence[str]:
     try:
         text = queue.preview(item.report)
-    except redaction.Unsafe as unsafe:
+    except redaction.UnsafeText as unsafe:
         return [f"It would be blocked again: {unsafe}"]
     removed = ", ".join(f"{count} × {kind}" for kind, count in text.removed.items()) or "nothing"
     return [
@@ -42,7 +44,7 @@ def _what_leaves(item: QueueItem) -> Sequence[str]:
 class QueueItemAdmin(ReadOnlyAdmin):
     """One report's way to GitHub."""
 
-    seen_with = "accounts.see_feedback"
+    view_permission = "accounts.see_feedback"
     empty_text = (
         "A report that triage queues on the board stands here until it has its issue, and after."
     )
@@ -88,27 +90,27 @@ class QueueItemAdmin(ReadOnlyAdmin):
     )
     readonly_fields = fields
     deeds = (
-        Deed(
+        StaffAction(
             name="retry",
             label="Queue again",
             permission="accounts.act_on_feedback",
-            preview=_what_leaves,
-            perform=_calling(queue.retry, "It is queued again."),
-            is_open=lambda item: item.state in CAN_BE_RETRIED,
+            preview=_issue_preview,
+            perform=_perform_with(queue.retry, "It is queued again."),
+            is_open=lambda item: item.state in RETRYABLE_STATES,
         ),
-        Deed(
+        StaffAction(
             name="withdraw",
             label="Take out of the queue",
             permission="accounts.act_on_feedback",
             preview=lambda item: ["No issue is made. The report is accepted, as before."],
-            perform=_calling(queue.withdraw, "It is out of the queue."),
+            perform=_perform_with(queue.withdraw, "It is out of the queue."),
             is_open=lambda item: item.state == QueueState.QUEUED,
         ),
     )
 
     @display(description="report", header=False)
     def report_shown(self, item: QueueItem) -> str:
-        return link_to(item.report)
+        return object_link(item.report)
 
     @display(
         description="state",
@@ -135,21 +137,21 @@ class QueueItemAdmin(ReadOnlyAdmin):
 
     @display(description="queued")
     def queued(self, item: QueueItem) -> str:
-        return moment(item.queued_at)
+        return display_datetime(item.queued_at)
 
     @display(description="next attempt")
     def next_attempt(self, item: QueueItem) -> str:
-        return moment(item.next_attempt_at) if item.state == QueueState.QUEUED else "–"
+        return display_datetime(item.next_attempt_at) if item.state == QueueState.QUEUED else "–"
 
     @display(description="processed")
     def processed(self, item: QueueItem) -> str:
-        return moment(item.processed_at)
+        return display_datetime(item.processed_at)
 
     @display(description="the issue")
     def would_be(self, item: QueueItem) -> str:
         try:
             text = queue.preview(item.report)
-        except redaction.Unsafe as unsafe:
+        except redaction.UnsafeText as unsafe:
             return f"Blocked: {unsafe}"
         return format_html(
             '<div class="issue"><h3>{}</h3><pre>{}</pre></div>', text.title, text.body
@@ -160,7 +162,7 @@ class QueueItemAdmin(ReadOnlyAdmin):
 class GithubRepositoryAdmin(ReadOnlyAdmin):
     """Whether a repository rests, why and until when."""
 
-    seen_with = "accounts.see_feedback"
+    view_permission = "accounts.see_feedback"
     empty_text = (
         "The repository of the settings stands here after its first issue, or its first read."
     )
@@ -176,8 +178,8 @@ class GithubRepositoryAdmin(ReadOnlyAdmin):
 
     @display(description="rests until")
     def rests_until(self, repository: GithubRepository) -> str:
-        return moment(repository.paused_until)
+        return display_datetime(repository.paused_until)
 
     @display(description="news read up to")
     def read(self, repository: GithubRepository) -> str:
-        return moment(repository.read_up_to)
+        return display_datetime(repository.read_up_to)

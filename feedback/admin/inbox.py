@@ -16,14 +16,14 @@ from django.template.response import TemplateResponse
 from accounts.models import AuditLine
 from feedback import evidence, triage
 from feedback.models import Report
-from feedback.states import MOVES, ReportState
+from feedback.states import TRANSITIONS, ReportState
 from imageskill.lib import clock, ids
 from imageskill.lib.admin.formatting import copyable
 
 _ROWS = 30
 _COUNTED_UP_TO = 1000
 _HISTORY = 8
-SEE, ACT = "accounts.see_feedback", "accounts.act_on_feedback"
+VIEW_PERMISSION, ACT_PERMISSION = "accounts.see_feedback", "accounts.act_on_feedback"
 
 _COUNTS = """
 SELECT wanted, (
@@ -47,23 +47,25 @@ class Tab:
 
 def view(request: HttpRequest) -> HttpResponse:
     """Show one state's reports, newest first, and the open one."""
-    if not request.user.has_perm(SEE):
+    if not request.user.has_perm(VIEW_PERMISSION):
         raise PermissionDenied
-    opened = _opened(request)
+    opened = _selected_report(request)
     if request.GET.get("part") == "report":
-        return TemplateResponse(request, "admin/feedback/_report.html", _about(request, opened))
+        return TemplateResponse(
+            request, "admin/feedback/_report.html", _report_context(request, opened)
+        )
     state = _choice(request, "state", ReportState.values) or ReportState.NEW
     severity = _choice(request, "severity", Report.Severity.values)
     page = list(_rows(request, state, severity)[: _ROWS + 1])
     rows = page[:_ROWS]
     if opened is None and rows and "open" not in request.GET:
-        opened = _opened(request, rows[0].pk)
+        opened = _selected_report(request, rows[0].pk)
     for row in rows:
-        row.age = age_of(row)  # type: ignore[attr-defined]
+        row.age = format_age(row)  # type: ignore[attr-defined]
         row.open_url = _url(request, open=row.pk)  # type: ignore[attr-defined]
     context: dict[str, Any] = {
         **admin.site.each_context(request),
-        **_about(request, opened),
+        **_report_context(request, opened),
         "title": "Board",
         "state": state,
         "severity": severity,
@@ -73,12 +75,12 @@ def view(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "older_url": _url(request, after=rows[-1].pk, open=None) if len(page) > _ROWS else "",
         "newest_url": _url(request, after=None, open=None) if "after" in request.GET else "",
-        "moves": [move for move in MOVES.values() if state in move.sources],
+        "moves": [move for move in TRANSITIONS.values() if state in move.sources],
     }
     return TemplateResponse(request, "admin/feedback/inbox.html", context)
 
 
-def age_of(report: Report) -> str:
+def format_age(report: Report) -> str:
     """Tell a report's age in one figure."""
     seconds = int((clock.now() - report.created_at).total_seconds())
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
@@ -100,15 +102,15 @@ def _rows(request: HttpRequest, state: str, severity: str) -> QuerySet[Report]:
     return (rows.filter(pk__lt=after) if after else rows).order_by("-pk")
 
 
-def _opened(request: HttpRequest, pk: int | None = None) -> Report | None:
+def _selected_report(request: HttpRequest, pk: int | None = None) -> Report | None:
     wanted = pk or _number(request, "open")
     related = ("agent", "organization", "queue_item", "duplicate_of")
     return Report.objects.select_related(*related).filter(pk=wanted).first() if wanted else None
 
 
-def _about(request: HttpRequest, report: Report | None) -> dict[str, Any]:
+def _report_context(request: HttpRequest, report: Report | None) -> dict[str, Any]:
     """Gather what stands beside the list."""
-    may_act = request.user.has_perm(ACT)
+    may_act = request.user.has_perm(ACT_PERMISSION)
     if report is None:
         return {"report": None, "may_act": may_act, "back": _url(request)}
     parts = ("body", "command", "expected", "actual", "friction", "proof_needed")
@@ -118,14 +120,14 @@ def _about(request: HttpRequest, report: Report | None) -> dict[str, Any]:
         "id_shown": copyable(report.public_id),
         "may_act": may_act,
         "back": _url(request),
-        "age": age_of(report),
+        "age": format_age(report),
         "parts": [
             (name.replace("_", " "), text) for name in names if (text := getattr(report, name))
         ],
-        "evidence": evidence.of([report])[report.pk],
-        "alike": triage.alike(report),
+        "evidence": evidence.for_reports([report])[report.pk],
+        "alike": triage.find_similar(report),
         "history": AuditLine.objects.filter(subject=report.public_id).order_by("-id")[:_HISTORY],
-        "open_moves": [move for move in MOVES.values() if report.state in move.sources],
+        "open_moves": [move for move in TRANSITIONS.values() if report.state in move.sources],
     }
 
 

@@ -5,18 +5,18 @@ from unfold.decorators import display
 
 from feedback.models import Report
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import copyable, link_to, moment
+from imageskill.lib.admin.formatting import copyable, display_datetime, object_link
 
 
 @admin.register(Report)
 class ReportAdmin(ReadOnlyAdmin):
     """One report, in the agent's own words."""
 
-    seen_with = "accounts.see_feedback"
+    view_permission = "accounts.see_feedback"
     empty_text = (
         "What agents report stands here as it comes, new; the board is the place to go through it."
     )
-    copied = (
+    copyable_fields = (
         "trace_id",
         "dedupe_key",
     )
@@ -89,8 +89,8 @@ class ReportAdmin(ReadOnlyAdmin):
 
     @display(description="agent")
     def agent_shown(self, report: Report) -> str:
-        return link_to(report.agent)
+        return object_link(report.agent)
 
     @display(description="left")
     def at(self, report: Report) -> str:
-        return moment(report.created_at)
+        return display_datetime(report.created_at)

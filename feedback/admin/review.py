@@ -11,20 +11,20 @@ from django.urls import reverse
 
 from feedback import redaction, transitions, triage
 from feedback.admin import inbox
-from feedback.admin.inbox import ACT, age_of
+from feedback.admin.inbox import ACT_PERMISSION, format_age
 from feedback.github_queue import queue
 from feedback.github_queue.issue_text import IssueText
 from feedback.models import Report
-from feedback.states import MOVES
-from feedback.triage import Asked
+from feedback.states import TRANSITIONS
+from feedback.triage import TriageRequest
 from imageskill.lib.admin import actions
 
-_MOST = 100  # reports of one form
-_ISSUES_SHOWN = 5  # each takes statements and the reading of prompts
+_MAX_REPORTS = 100  # reports of one form
+_MAX_ISSUES_SHOWN = 5  # each takes statements and the reading of prompts
 
 
 @dataclass(slots=True)
-class Row:
+class ReviewRow:
     """One report of a review or an outcome: what happens, or why nothing does."""
 
     report: Report
@@ -37,10 +37,10 @@ def view(request: HttpRequest) -> HttpResponse:
     """Show what a move would do, or do it where the form says so."""
     if request.method != "POST":
         return inbox.view(request)  # a reload, or a return from signing in
-    if not request.user.has_perm(ACT):
+    if not request.user.has_perm(ACT_PERMISSION):
         raise PermissionDenied
-    asked = _asked(request)
-    reports = _chosen(request)
+    asked = _parse_request(request)
+    reports = _selected_reports(request)
     if asked is None or not reports:
         messages.info(request, "Choose reports first, and what to do with them.")
         return HttpResponseRedirect(reverse("admin:feedback_board"))
@@ -48,51 +48,51 @@ def view(request: HttpRequest) -> HttpResponse:
         return _review(request, asked, reports)
     if problem := _problem(asked, reports):
         return _review(request, asked, reports, problem=problem)
-    if not actions.claim_key(request.POST.get("key", "")):
+    if not actions.consume_key(request.POST.get("key", "")):
         messages.info(request, "That was sent before; it is done once.")
         return HttpResponseRedirect(_board(request, forget_open=True))
-    return _done(request, asked, reports)
+    return _apply(request, asked, reports)
 
 
-def _problem(asked: Asked, reports: list[Report]) -> str:
+def _problem(asked: TriageRequest, reports: list[Report]) -> str:
     """Say what the form lacks, so that it is asked again instead of refusing every row."""
     if asked.move.needs_reason and not asked.reason:
         return "A reason is needed."
-    refusals = [triage.why_not(report, asked) for report in reports]
+    refusals = [triage.refusal_reason(report, asked) for report in reports]
     return refusals[0] if asked.move.needs_target and all(refusals) else ""
 
 
-def _asked(request: HttpRequest) -> Asked | None:
-    move = MOVES.get(request.POST.get("move", ""))
+def _parse_request(request: HttpRequest) -> TriageRequest | None:
+    move = TRANSITIONS.get(request.POST.get("move", ""))
     if move is None:
         return None
     reason = request.POST.get("reason", "").strip()[:1000]
     target = request.POST.get("target", "") or request.POST.get("other_target", "")
-    return Asked(move, request.user, reason, target.strip()[:64])  # type: ignore[arg-type]
+    return TriageRequest(move, request.user, reason, target.strip()[:64])  # type: ignore[arg-type]
 
 
-def _chosen(request: HttpRequest) -> list[Report]:
+def _selected_reports(request: HttpRequest) -> list[Report]:
     pks = [int(pk) for pk in request.POST.getlist("ids") if pk.isascii() and pk.isdigit()]
-    rows = Report.objects.filter(pk__in=pks[:_MOST]).select_related("agent", "duplicate_of")
+    rows = Report.objects.filter(pk__in=pks[:_MAX_REPORTS]).select_related("agent", "duplicate_of")
     return list(rows.order_by("-pk"))
 
 
 def _review(
-    request: HttpRequest, asked: Asked, reports: list[Report], *, problem: str = ""
+    request: HttpRequest, asked: TriageRequest, reports: list[Report], *, problem: str = ""
 ) -> HttpResponse:
-    alike = triage.alike(reports[0]) if asked.move.needs_target and len(reports) == 1 else []
+    alike = triage.find_similar(reports[0]) if asked.move.needs_target and len(reports) == 1 else []
     is_open = asked.move.needs_target and not asked.target_id
     rows = [
-        Row(
+        ReviewRow(
             report,
             sentence=_sentence(report, asked),
             # Without a target yet, the page asks for it instead of refusing every row.
-            refusal="" if is_open else triage.why_not(report, asked),
+            refusal="" if is_open else triage.refusal_reason(report, asked),
         )
         for report in reports
     ]
     if asked.move.name == "queue":
-        for row in [row for row in rows if not row.refusal][:_ISSUES_SHOWN]:
+        for row in [row for row in rows if not row.refusal][:_MAX_ISSUES_SHOWN]:
             _write_issue(row)
     return _page(
         request,
@@ -103,27 +103,27 @@ def _review(
         alike=alike,
         problem=problem,
         key=request.POST.get("key") or actions.new_key(),
-        issues_shown=_ISSUES_SHOWN,
+        issues_shown=_MAX_ISSUES_SHOWN,
     )
 
 
-def _done(request: HttpRequest, asked: Asked, reports: list[Report]) -> HttpResponse:
+def _apply(request: HttpRequest, asked: TriageRequest, reports: list[Report]) -> HttpResponse:
     rows = []
     for report in reports:
-        row = Row(report)
+        row = ReviewRow(report)
         try:
             row.report = triage.apply(report_id=report.pk, asked=asked)
             row.sentence = f"is {row.report.get_state_display()} now"
-        except transitions.NotPossible as refusal:
+        except transitions.ReportTransitionRefused as refusal:
             row.refusal = str(refusal)
         rows.append(row)
     number = sum(not row.refusal for row in rows)
     return _page(request, "admin/feedback/outcome.html", asked, rows=rows, number=number)
 
 
-def _page(request: HttpRequest, template: str, asked: Asked, **more: Any) -> HttpResponse:
+def _page(request: HttpRequest, template: str, asked: TriageRequest, **more: Any) -> HttpResponse:
     for row in more["rows"]:
-        row.report.age = age_of(row.report)
+        row.report.age = format_age(row.report)
     context = {
         **admin.site.each_context(request),
         "title": asked.move.label,
@@ -135,16 +135,16 @@ def _page(request: HttpRequest, template: str, asked: Asked, **more: Any) -> Htt
     return TemplateResponse(request, template, context)
 
 
-def _write_issue(row: Row) -> None:
+def _write_issue(row: ReviewRow) -> None:
     try:
         row.issue = queue.preview(row.report)
-    except redaction.Unsafe as unsafe:
+    except redaction.UnsafeText as unsafe:
         row.sentence = f"will be blocked: {unsafe}"
 
 
-def _sentence(report: Report, asked: Asked) -> str:
+def _sentence(report: Report, asked: TriageRequest) -> str:
     sentence = f"{report.get_state_display()} → {asked.move.to.label}"
-    if asked.move.name == "accept" and triage.queues_itself(report):
+    if asked.move.name == "accept" and triage.is_auto_queued(report):
         sentence += ", and queued for GitHub by a rule"
     if report.repeats and asked.move.needs_target:
         sentence += f", with its {report.repeats} repeats"

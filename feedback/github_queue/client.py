@@ -29,9 +29,9 @@ _ISSUE = re.compile(
     r"(https://[^/]+/)?(?P<repository>[\w.-]+/[\w.-]+)(#|/issues/)(?P<number>\d{1,18})", re.ASCII
 )
 _PAGE = 100
-_MOST_PAGES = 50
+_MAX_PAGES = 50
 _SECONDARY_PAUSE_S = 60  # what GitHub asks for where it names no time
-_LONGEST_PAUSE_S = 3600
+_MAX_PAUSE_S = 3600
 
 
 class GithubFailure(Exception):
@@ -61,7 +61,7 @@ class GithubFailure(Exception):
         self.is_ours = is_ours
 
 
-class BadSignature(Exception):
+class InvalidGithubSignature(Exception):
     """The webhook was not signed by GitHub with a secret of ours."""
 
 
@@ -89,7 +89,7 @@ class Issue:
         )
 
 
-def issue_named(text: str) -> tuple[str, int] | None:
+def parse_issue_reference(text: str) -> tuple[str, int] | None:
     """Read which issue people mean by `owner/name#12` or its address: repository and number."""
     found = _ISSUE.fullmatch(text.strip())
     return (found["repository"], int(found["number"])) if found else None
@@ -118,7 +118,7 @@ def find_issue(*, repository: str, marker: str, since: datetime) -> Issue | None
     return None
 
 
-def issues_changed(*, repository: str, since: datetime) -> Iterator[Issue]:
+def list_changed_issues(*, repository: str, since: datetime) -> Iterator[Issue]:
     """Read the issues that changed since a moment, oldest change first."""
     return _issues(repository, since=since, sort="updated", direction="asc")
 
@@ -129,7 +129,7 @@ def verify_webhook(*, body: bytes, signature: str) -> None:
         digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         if hmac.compare_digest(f"sha256={digest}".encode(), signature.encode()):
             return
-    raise BadSignature
+    raise InvalidGithubSignature
 
 
 def _issues(repository: str, *, since: datetime, sort: str, direction: str) -> Iterator[Issue]:
@@ -140,7 +140,7 @@ def _issues(repository: str, *, since: datetime, sort: str, direction: str) -> I
         "direction": direction,
         "per_page": _PAGE,
     }
-    for page in range(1, _MOST_PAGES + 1):
+    for page in range(1, _MAX_PAGES + 1):
         answer = _call("GET", f"/repos/{repository}/issues", params=asked | {"page": page})
         found = answer.json()
         for one in found:
@@ -159,7 +159,7 @@ def _issue(found: Any) -> Issue:
 
 
 def _call(method: str, path: str, *, token: str | None = None, **content: Any) -> httpx.Response:
-    _refuse_in_transaction()
+    _forbid_in_transaction()
     headers = {"Authorization": f"Bearer {token or _token()}"}
     client = _client(settings.GITHUB_API_BASE_URL, settings.GITHUB_TIMEOUT_S)
     try:
@@ -221,7 +221,7 @@ def _limit_pause(answer: httpx.Response) -> float | None:
     if answer.headers.get("x-ratelimit-remaining") == "0":
         reset = answer.headers.get("x-ratelimit-reset", "")
         wait = int(reset) - time.time() if reset.isdigit() else _SECONDARY_PAUSE_S
-        return min(max(wait, 1.0), _LONGEST_PAUSE_S)
+        return min(max(wait, 1.0), _MAX_PAUSE_S)
     if answer.status_code == 429 or "rate limit" in answer.text[:2000].lower():
         return _SECONDARY_PAUSE_S
     return None
@@ -229,7 +229,7 @@ def _limit_pause(answer: httpx.Response) -> float | None:
 
 def _retry_after(answer: httpx.Response) -> float | None:
     told = answer.headers.get("retry-after", "")
-    return min(max(float(told), 1.0), _LONGEST_PAUSE_S) if told.isdigit() else None
+    return min(max(float(told), 1.0), _MAX_PAUSE_S) if told.isdigit() else None
 
 
 def _logged(failure: GithubFailure) -> GithubFailure:
@@ -269,7 +269,7 @@ def _label(label: Any) -> str:
     return str(label["name"] if isinstance(label, dict) else label)[:100]
 
 
-def _refuse_in_transaction() -> None:
+def _forbid_in_transaction() -> None:
     """A call over the network would hold the transaction's locks for as long as it lasts."""
     blocks = transaction.get_connection().atomic_blocks
     if not all(getattr(block, "_from_testcase", False) for block in blocks):

@@ -18,7 +18,7 @@ from feedback import notifications
 from feedback.github_queue import client
 from feedback.github_queue.client import GithubFailure, Issue
 from feedback.models import GithubEvent, GithubRepository, QueueItem
-from feedback.states import HAS_ISSUE
+from feedback.states import STATES_WITH_ISSUE
 from imageskill.lib import clock, strict_json
 
 log = structlog.get_logger(__name__)
@@ -26,10 +26,10 @@ log = structlog.get_logger(__name__)
 _State = GithubEvent.State
 _ACTIONS = frozenset({"closed", "reopened", "labeled", "unlabeled"})
 _OVERLAP = timedelta(minutes=5)
-_FIRST_LOOK = timedelta(days=7)
+_INITIAL_LOOKBACK = timedelta(days=7)
 
 
-class NotAnEvent(Exception):
+class InvalidGithubEvent(Exception):
     """The body is signed, and no event of GitHub's."""
 
 
@@ -42,9 +42,9 @@ def receive(*, body: bytes, signature: str, event: str, delivery_id: str) -> boo
     client.verify_webhook(body=body, signature=signature)
     try:
         told = strict_json.parse(body)
-        seen = _read(told, event=event, delivery_id=delivery_id)
-    except (strict_json.NotStrictJson, KeyError, TypeError, ValueError, AttributeError):
-        raise NotAnEvent from None
+        seen = _parse(told, event=event, delivery_id=delivery_id)
+    except (strict_json.InvalidJson, KeyError, TypeError, ValueError, AttributeError):
+        raise InvalidGithubEvent from None
     try:
         with transaction.atomic():
             seen.save(force_insert=True)
@@ -61,7 +61,7 @@ def preview(*, event: GithubEvent) -> str:
     Raises whatever taking it in raises.
     """
     with transaction.atomic():
-        outcome = _learn(event)
+        outcome = _sync_event(event)
         transaction.set_rollback(True)
     return outcome
 
@@ -73,7 +73,7 @@ def replay(*, event: GithubEvent, user: User, reason: str) -> str:
     """
     with transaction.atomic():
         locked = GithubEvent.objects.select_for_update().get(pk=event.pk)
-        outcome = _learn(locked)
+        outcome = _sync_event(locked)
         _finish(locked, _State.HANDLED, outcome=outcome)
         audit.record(
             user=user,
@@ -86,17 +86,17 @@ def replay(*, event: GithubEvent, user: User, reason: str) -> str:
     return outcome
 
 
-def read(*, repository: str) -> None:
+def poll(*, repository: str) -> None:
     """Read what changed since the last look; for the days on which no webhook came."""
     row, _ = GithubRepository.objects.get_or_create(name=repository)
     now = clock.now()
     if row.paused_until and row.paused_until > now:
         return
-    since = row.read_up_to - _OVERLAP if row.read_up_to else now - _FIRST_LOOK
+    since = row.read_up_to - _OVERLAP if row.read_up_to else now - _INITIAL_LOOKBACK
     try:
-        for issue in client.issues_changed(repository=repository, since=since):
+        for issue in client.list_changed_issues(repository=repository, since=since):
             with transaction.atomic():
-                learn(repository=repository, issue=issue)
+                sync_issue(repository=repository, issue=issue)
     except GithubFailure as failure:
         if failure.is_limit:
             pause = timedelta(seconds=failure.retry_after_s or settings.GITHUB_RETRY_S)
@@ -107,11 +107,13 @@ def read(*, repository: str) -> None:
     GithubRepository.objects.filter(pk=row.pk).update(read_up_to=now)
 
 
-def learn(*, repository: str, issue: Issue) -> int:
+def sync_issue(*, repository: str, issue: Issue) -> int:
     """Take in how an issue is now, inside the caller's transaction; gives how many were told."""
     items = (
         QueueItem.objects.select_for_update(of=("self",))
-        .filter(repository__iexact=repository, issue_number=issue.number, state__in=HAS_ISSUE)
+        .filter(
+            repository__iexact=repository, issue_number=issue.number, state__in=STATES_WITH_ISSUE
+        )
         .select_related("report__duplicate_of")
         .order_by("pk")
     )
@@ -119,12 +121,12 @@ def learn(*, repository: str, issue: Issue) -> int:
     for item in items:
         if item.issue_updated_at and issue.updated_at < item.issue_updated_at:
             continue
-        news = _news(item, issue)
+        news = _issue_changes(item, issue)
         item.issue_state, item.issue_labels = issue.state[:16], list(issue.labels)
         item.issue_updated_at = issue.updated_at
         item.save(update_fields=["issue_state", "issue_labels", "issue_updated_at"])
         for one in news:
-            notifications.announce(item, news=one)
+            notifications.notify_outcome(item, news=one)
         told += bool(news)
     return told
 
@@ -133,13 +135,13 @@ def _handle(event: GithubEvent) -> None:
     """Take a stored event in; a failure is stored too, not raised: GitHub could do no better."""
     try:
         with transaction.atomic():
-            _finish(event, _State.HANDLED, outcome=_learn(event))
+            _finish(event, _State.HANDLED, outcome=_sync_event(event))
     except Exception as error:
         log.warning("github_event_failed", delivery=event.delivery_id, exc_info=True)
         _finish(event, _State.FAILED, error=type(error).__name__)
 
 
-def _learn(event: GithubEvent) -> str:
+def _sync_event(event: GithubEvent) -> str:
     """Take in what the row says of its issue; gives the outcome in words."""
     assert event.issue_number is not None
     assert event.issue_updated_at is not None
@@ -151,7 +153,7 @@ def _learn(event: GithubEvent) -> str:
         body="",
         updated_at=event.issue_updated_at,
     )
-    told = learn(repository=event.repository, issue=issue)
+    told = sync_issue(repository=event.repository, issue=issue)
     return f"told {told} reports" if told else "nothing new"
 
 
@@ -159,7 +161,7 @@ def _finish(event: GithubEvent, state: str, *, outcome: str = "", error: str = "
     GithubEvent.objects.filter(pk=event.pk).update(state=state, outcome=outcome, error=error[:120])
 
 
-def _news(item: QueueItem, issue: Issue) -> list[str]:
+def _issue_changes(item: QueueItem, issue: Issue) -> list[str]:
     news = []
     if issue.state != item.issue_state:
         news.append("issue_closed" if issue.state == "closed" else "issue_reopened")
@@ -168,10 +170,10 @@ def _news(item: QueueItem, issue: Issue) -> list[str]:
     return news
 
 
-def _read(told: dict[str, Any], *, event: str, delivery_id: str) -> GithubEvent:
+def _parse(told: dict[str, Any], *, event: str, delivery_id: str) -> GithubEvent:
     """Keep what we need of a webhook; the words of the issue stay at GitHub."""
     if not delivery_id:
-        raise NotAnEvent
+        raise InvalidGithubEvent
     seen = GithubEvent(
         delivery_id=delivery_id[:64],
         event=event[:40],

@@ -23,8 +23,8 @@ _PARTS = (
     ("Proof needed", "proof_needed"),
     ("Why it matters", "strategic_reason"),
 )
-_LONGEST_PART = 6_000  # characters; seven of them stay under GitHub's 65,536
-_LONGEST_TITLE = 200
+_MAX_PART_LENGTH = 6_000  # characters; seven of them stay under GitHub's 65,536
+_MAX_TITLE_LENGTH = 200
 _JOINER = "\u2060"  # a word joiner: nothing to see, and no mention, number or tag any more
 
 
@@ -43,7 +43,7 @@ def marker(report: Report) -> str:
     return f"<!-- image-skill-feedback: {report.public_id} -->"
 
 
-def of(report: Report, *, prompts: Iterable[str] = ()) -> IssueText:
+def build(report: Report, *, prompts: Iterable[str] = ()) -> IssueText:
     """Write the issue. Raises `redaction.Unsafe` where something can't be made safe."""
     prompts = list(prompts)
     removed: Counter[str] = Counter()
@@ -53,12 +53,12 @@ def of(report: Report, *, prompts: Iterable[str] = ()) -> IssueText:
         removed.update(cleaned.removed)
         return cleaned.text
 
-    title = safe(report.title or report.body[:_LONGEST_TITLE])
+    title = safe(report.title or report.body[:_MAX_TITLE_LENGTH])
     parts = [(label, safe(getattr(report, name))) for label, name in _PARTS]
     evidence = safe("\n".join(report.evidence))
     _refuse_split(title, *(text for _, text in parts), evidence)
     if not _says_something([title, *(text for _, text in parts)]):
-        raise redaction.Unsafe("Nothing is left of it once the unsafe parts are cut out.")
+        raise redaction.UnsafeText("Nothing is left of it once the unsafe parts are cut out.")
     sections = [f"### {label}\n\n{_fenced(text)}" for label, text in parts if text.strip()]
     if evidence:
         sections.append(f"### Evidence\n\n{_fenced(evidence)}")
@@ -96,8 +96,10 @@ def _code(text: str) -> str:
 
 def _fenced(text: str) -> str:
     """Put text where Markdown, HTML and mentions mean nothing, behind a fence longer than any."""
-    if len(text) > _LONGEST_PART:
-        text = f"{text[:_LONGEST_PART]}\n[{len(text) - _LONGEST_PART} more characters left out]"
+    if len(text) > _MAX_PART_LENGTH:
+        text = (
+            f"{text[:_MAX_PART_LENGTH]}\n[{len(text) - _MAX_PART_LENGTH} more characters left out]"
+        )
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{text.strip(chr(10))}\n{fence}"
@@ -107,7 +109,7 @@ def _plain_title(text: str) -> str:
     line = " ".join(text.split())
     line = re.sub(r"([@#<`*\[])", rf"\1{_JOINER}", line)
     line = re.sub(r"(?i)\b(gh)-(\d)", rf"\1-{_JOINER}\2", line)
-    return line if len(line) <= _LONGEST_TITLE else f"{line[: _LONGEST_TITLE - 1]}…"
+    return line if len(line) <= _MAX_TITLE_LENGTH else f"{line[: _MAX_TITLE_LENGTH - 1]}…"
 
 
 def _says_something(texts: Iterable[str]) -> bool:
@@ -116,4 +118,4 @@ def _says_something(texts: Iterable[str]) -> bool:
 
 def _refuse_split(*texts: str) -> None:
     """Read all parts as one: a secret may begin in one field and end in the next."""
-    redaction.refuse_hidden("\n".join(texts))
+    redaction.check_hidden_secrets("\n".join(texts))

@@ -27,19 +27,21 @@ from imageskill.lib.queue import enqueue
 
 log = structlog.get_logger(__name__)
 
-WORK = "feedback.work_queue"
-MOST_ATTEMPTS = 10
-_AT_ONCE = 100  # items of one message; the next message goes on
+WORK_TASK = "feedback.work_queue"
+MAX_ATTEMPTS = 10
+_BATCH_SIZE = 100  # items of one message; the next message goes on
 _LONGEST_PAUSE = timedelta(hours=1)
-_CLOCKS_DIFFER = timedelta(minutes=10)
-_FOLLOWED_AT_ONCE = 200
+_CLOCK_SKEW = timedelta(minutes=10)
+_DUPLICATE_BATCH_SIZE = 200
 
 
-def put(report: Report, *, user: User | None) -> QueueItem:
+def enqueue_report(report: Report, *, user: User | None) -> QueueItem:
     """Queue a locked report, inside the caller's transaction. Raises `moves.NotPossible`."""
     if not settings.GITHUB_REPOSITORY:
-        raise transitions.NotPossible("GITHUB_REPOSITORY is not set: there is nowhere to go.")
-    transitions.take(report, states.MOVES["queue"])
+        raise transitions.ReportTransitionRefused(
+            "GITHUB_REPOSITORY is not set: there is nowhere to go."
+        )
+    transitions.apply(report, states.TRANSITIONS["queue"])
     now = clock.now()
     item, _ = QueueItem.objects.update_or_create(
         report=report,
@@ -57,23 +59,25 @@ def put(report: Report, *, user: User | None) -> QueueItem:
             **_NO_ISSUE,
         },
     )
-    enqueue(WORK, repository=item.repository)
+    enqueue(WORK_TASK, repository=item.repository)
     return item
 
 
 def preview(report: Report) -> issue_text.IssueText:
     """Write the issue that would be made, without making it. Raises `redaction.Unsafe`."""
-    return issue_text.of(report, prompts=evidence.prompts(report))
+    return issue_text.build(report, prompts=evidence.quotable_prompts(report))
 
 
 def retry(*, item: QueueItem, user: User, reason: str) -> None:
     """Queue an item again that was skipped, blocked or failed. Raises `moves.NotPossible`."""
     with transaction.atomic():
-        report = transitions.locked(item.report_id)
+        report = transitions.lock_report(item.report_id)
         before = QueueItem.objects.get(pk=item.pk).state
-        if before not in states.CAN_BE_RETRIED:
-            raise transitions.NotPossible(f"It is {before}; there is nothing to try again.")
-        put(report, user=user)
+        if before not in states.RETRYABLE_STATES:
+            raise transitions.ReportTransitionRefused(
+                f"It is {before}; there is nothing to try again."
+            )
+        enqueue_report(report, user=user)
         audit.record(
             user=user,
             action="feedback.queue_retried",
@@ -87,12 +91,12 @@ def retry(*, item: QueueItem, user: User, reason: str) -> None:
 def withdraw(*, item: QueueItem, user: User, reason: str) -> None:
     """Take a queued item out of the queue. Raises `moves.NotPossible`."""
     with transaction.atomic():
-        report = transitions.locked(item.report_id)
+        report = transitions.lock_report(item.report_id)
         fresh = QueueItem.objects.select_for_update().get(pk=item.pk)
         if fresh.state != QueueState.QUEUED:
-            raise transitions.NotPossible(f"It is {fresh.state} already.")
+            raise transitions.ReportTransitionRefused(f"It is {fresh.state} already.")
         if fresh.create_began_at is not None:
-            raise transitions.NotPossible(
+            raise transitions.ReportTransitionRefused(
                 "Its issue may be made this very moment; look again later."
             )
         _settle_locked(report, fresh, QueueState.SKIPPED, reason="withdrawn")
@@ -115,29 +119,29 @@ def sweep() -> None:
     names |= {*unfollowed.values_list("repository", flat=True).distinct()[:50]}
     paused = GithubRepository.objects.filter(paused_until__gt=now).values_list("name", flat=True)
     for name in names - set(paused):
-        enqueue(WORK, repository=name)
+        enqueue(WORK_TASK, repository=name)
 
 
-def work(*, repository: str) -> None:
+def process(*, repository: str) -> None:
     """Take what is due at one repository, one at a time; nothing if another worker is at it."""
     GithubRepository.objects.get_or_create(name=repository)
-    with _alone_at(repository) as is_mine:
+    with _repository_lock(repository) as is_mine:
         if not is_mine:
             return
-        for item in QueueItem.objects.unfollowed().filter(repository=repository)[:_AT_ONCE]:
-            _follow(item)
-        for _ in range(_AT_ONCE):
-            if not _take_next(repository):
+        for item in QueueItem.objects.unfollowed().filter(repository=repository)[:_BATCH_SIZE]:
+            _share_with_duplicates(item)
+        for _ in range(_BATCH_SIZE):
+            if not _process_next(repository):
                 return
-    enqueue(WORK, repository=repository)
+    enqueue(WORK_TASK, repository=repository)
 
 
-def join(report: Report) -> None:
+def share_issue(report: Report) -> None:
     """Give a duplicate the issue of the report that it repeats, if that has one.
 
     Inside the transaction, in which the row of the report that it repeats is locked already.
     """
-    leader = QueueItem.objects.filter(report=notifications.root_of(report)).first()
+    leader = QueueItem.objects.filter(report=notifications.root_report(report)).first()
     if leader is None or leader.state not in {QueueState.PROMOTED, QueueState.ALREADY_MIRRORED}:
         return
     item, _ = QueueItem.objects.update_or_create(
@@ -156,7 +160,7 @@ def join(report: Report) -> None:
             "issue_updated_at": leader.issue_updated_at,
         },
     )
-    notifications.announce(item)
+    notifications.notify_outcome(item)
 
 
 _NO_ISSUE: dict[str, Any] = {
@@ -168,7 +172,7 @@ _NO_ISSUE: dict[str, Any] = {
 }
 
 
-def _take_next(repository: str) -> bool:
+def _process_next(repository: str) -> bool:
     """Process the next item; False when there is none, or the repository has to rest."""
     now = clock.now()
     if GithubRepository.objects.filter(name=repository, paused_until__gt=now).exists():
@@ -179,13 +183,13 @@ def _take_next(repository: str) -> bool:
         return False
     try:
         text = preview(item.report)
-    except redaction.Unsafe as unsafe:
+    except redaction.UnsafeText as unsafe:
         _settle(item, QueueState.BLOCKED, reason="unsafe", problem=str(unsafe))
         return True
     try:
         _mirror(item, text)
     except GithubFailure as failure:
-        _note(item, failure)
+        _record_failure(item, failure)
     else:
         GithubRepository.objects.filter(name=repository, failures__gt=0).update(failures=0)
     return True
@@ -193,10 +197,10 @@ def _take_next(repository: str) -> bool:
 
 def _mirror(item: QueueItem, text: issue_text.IssueText) -> None:
     """Find the report's issue or make it."""
-    if _may_still_come(item):
+    if _is_create_pending(item):
         return
     if client.is_configured():
-        since = item.queued_at - _CLOCKS_DIFFER
+        since = item.queued_at - _CLOCK_SKEW
         marker = issue_text.marker(item.report)
         found = client.find_issue(repository=item.repository, marker=marker, since=since)
         if found is not None:
@@ -207,7 +211,7 @@ def _mirror(item: QueueItem, text: issue_text.IssueText) -> None:
         return
     if not client.is_configured():
         raise GithubFailure("credentials", is_ours=True)
-    if _is_spent(item):
+    if _is_daily_limit_reached(item):
         return
     made = _create(item, text)
     if made is not None:
@@ -230,7 +234,7 @@ def _create(item: QueueItem, text: issue_text.IssueText) -> Issue | None:
         raise
 
 
-def _may_still_come(item: QueueItem) -> bool:
+def _is_create_pending(item: QueueItem) -> bool:
     """Put an item off whose last call may still be having its effect."""
     if item.create_began_at is None:
         return False
@@ -250,7 +254,7 @@ def _settle_found(item: QueueItem, found: Issue) -> None:
         _settle(item, QueueState.ALREADY_MIRRORED, issue=found, reason="found_by_its_marker")
 
 
-def _is_spent(item: QueueItem) -> bool:
+def _is_daily_limit_reached(item: QueueItem) -> bool:
     """Let the repository rest until tomorrow once the day's issues are made."""
     now = clock.now()
     midnight = clock.next_utc_midnight(now)
@@ -276,7 +280,7 @@ def _settle(
 ) -> None:
     """Write an outcome and tell it, unless somebody else has."""
     with transaction.atomic():
-        report = transitions.locked(item.report_id)
+        report = transitions.lock_report(item.report_id)
         fresh = QueueItem.objects.select_for_update().get(pk=item.pk)
         if fresh.state != QueueState.QUEUED:
             return
@@ -290,7 +294,7 @@ def _settle(
             mutation=mutation,
         )
     if fresh.has_issue:
-        _follow(fresh)
+        _share_with_duplicates(fresh)
 
 
 def _settle_locked(
@@ -312,16 +316,18 @@ def _settle_locked(
         item.issue_state, item.issue_labels = issue.state, list(issue.labels)
         item.issue_updated_at = issue.updated_at
     item.save()
-    transitions.take(report, states.MIRROR if item.has_issue else states.UNQUEUE)
-    notifications.announce(item, mutation=mutation)
+    transitions.apply(report, states.MIRROR if item.has_issue else states.UNQUEUE)
+    notifications.notify_outcome(item, mutation=mutation)
 
 
-def _note(item: QueueItem, failure: GithubFailure) -> None:
+def _record_failure(item: QueueItem, failure: GithubFailure) -> None:
     """Put the item off after a failure, and the whole repository where others would fail too."""
     now = clock.now()
     repository = GithubRepository.objects.get(name=item.repository)
-    pause = _pause(repository.failures if _concerns_all(failure) else item.attempts, failure)
-    if _concerns_all(failure):
+    pause = _backoff(
+        repository.failures if _affects_repository(failure) else item.attempts, failure
+    )
+    if _affects_repository(failure):
         # These columns alone: whoever reads the repository's news writes the others meanwhile.
         GithubRepository.objects.filter(pk=repository.pk).update(
             paused_until=now + pause, pause_reason=failure.kind, failures=F("failures") + 1
@@ -333,40 +339,40 @@ def _note(item: QueueItem, failure: GithubFailure) -> None:
         fresh.next_attempt_at = now + pause
         fresh.save()
     # What may have been made is looked for until it is known.
-    if fresh.attempts >= MOST_ATTEMPTS and fresh.create_began_at is None:
+    if fresh.attempts >= MAX_ATTEMPTS and fresh.create_began_at is None:
         _settle(item, QueueState.FAILED, reason=failure.kind, problem=fresh.problem)
 
 
-def _concerns_all(failure: GithubFailure) -> bool:
+def _affects_repository(failure: GithubFailure) -> bool:
     return failure.is_limit or failure.is_ours or failure.kind in {"unavailable", "unreachable"}
 
 
-def _pause(failures: int, failure: GithubFailure) -> timedelta:
+def _backoff(failures: int, failure: GithubFailure) -> timedelta:
     grown = timedelta(seconds=settings.GITHUB_RETRY_S * (1 << min(failures, 10)))
     asked = timedelta(seconds=failure.retry_after_s or 0)
     return max(min(grown, _LONGEST_PAUSE), asked)
 
 
-def _follow(item: QueueItem) -> None:
+def _share_with_duplicates(item: QueueItem) -> None:
     """Tell every duplicate's agent that the issue speaks for its report too."""
     root = item.report_id
     repeats = Report.objects.filter(
         Q(duplicate_of=root) | Q(duplicate_of__duplicate_of=root),
         Q(queue_item=None) | ~Q(queue_item__state=QueueState.DEDUPED),
     ).order_by("id")
-    while batch := list(repeats.values_list("pk", flat=True)[:_FOLLOWED_AT_ONCE]):
+    while batch := list(repeats.values_list("pk", flat=True)[:_DUPLICATE_BATCH_SIZE]):
         for pk in batch:
             with transaction.atomic():
                 # The root's row too, as intake does: the two never answer for the same report.
-                report = transitions.locked_all(root, pk)[pk]
+                report = transitions.lock_reports(root, pk)[pk]
                 own = QueueItem.objects.filter(report=report).first()
                 if own is None or not own.has_issue:
-                    join(report)
+                    share_issue(report)
     QueueItem.objects.filter(pk=item.pk).update(followed_at=clock.now())
 
 
 @contextmanager
-def _alone_at(repository: str) -> Iterator[bool]:
+def _repository_lock(repository: str) -> Iterator[bool]:
     """Hold the repository's lock, which the database lets go of when this process dies."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 7))", [repository])

@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from feedback.models.reports import Report
-from feedback.states import HAS_ISSUE, QueueMode, QueueState
+from feedback.states import STATES_WITH_ISSUE, QueueMode, QueueState
 from imageskill.lib import clock
 
 
@@ -94,8 +94,8 @@ class QueueItem(models.Model):
             ),
             models.CheckConstraint(
                 name="queue_item_has_an_issue_where_its_state_says_so",
-                condition=models.Q(state__in=HAS_ISSUE, issue_number__isnull=False)
-                | (~models.Q(state__in=HAS_ISSUE) & models.Q(issue_number__isnull=True)),
+                condition=models.Q(state__in=STATES_WITH_ISSUE, issue_number__isnull=False)
+                | (~models.Q(state__in=STATES_WITH_ISSUE) & models.Q(issue_number__isnull=True)),
             ),
             models.CheckConstraint(
                 name="queue_item_ended_has_its_moment",
@@ -110,7 +110,7 @@ class QueueItem(models.Model):
     @property
     def has_issue(self) -> bool:
         """Whether an issue speaks for the report."""
-        return self.state in HAS_ISSUE
+        return self.state in STATES_WITH_ISSUE
 
 
 class GithubRepository(models.Model):

@@ -17,7 +17,7 @@ _ROWS = 30
 def agent_feedback(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Show an agent's reports, newest first."""
     agent = owned_agent(request, agent_id)
-    page = pages.cut(request, Report.objects.filter(agent=agent).order_by("-id"), size=_ROWS)
+    page = pages.paginate(request, Report.objects.filter(agent=agent).order_by("-id"), size=_ROWS)
     context = {
         "section": "agents",
         "tab": "feedback",

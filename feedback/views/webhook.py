@@ -18,8 +18,8 @@ def github_webhook(request: HttpRequest) -> HttpResponse:
             event=request.headers.get("X-GitHub-Event", ""),
             delivery_id=request.headers.get("X-GitHub-Delivery", ""),
         )
-    except client.BadSignature:
+    except client.InvalidGithubSignature:
         return JsonResponse({"error": "signature"}, status=400)
-    except github_events.NotAnEvent:
+    except github_events.InvalidGithubEvent:
         return JsonResponse({"error": "not an event"}, status=400)
     return JsonResponse({"received": True, "new": is_new})

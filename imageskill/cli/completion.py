@@ -45,7 +45,8 @@ def script(shell: str) -> str:
 
 def _bash() -> str:
     values = [
-        f"    --{flag.name}) COMPREPLY=({_reply(flag)}); return;;" for flag in _flags_with_values()
+        f"    --{flag.name}) COMPREPLY=({_bash_candidates(flag)}); return;;"
+        for flag in _flags_with_values()
     ]
     commands = [
         f'      "{words}") candidates="{" ".join(candidates)}";;'
@@ -54,7 +55,7 @@ def _bash() -> str:
     return _BASH.format(values="\n".join(values), commands="\n".join(commands))
 
 
-def _reply(flag: Flag) -> str:
+def _bash_candidates(flag: Flag) -> str:
     if flag.choices:
         return f'$(compgen -W "{" ".join(flag.choices)}" -- "$current")'
     return '$(compgen -f -- "$current")' if flag.kind in _FILES else ""
@@ -62,7 +63,10 @@ def _reply(flag: Flag) -> str:
 
 def _flags_with_values() -> list[Flag]:
     flags = {
-        flag.name: flag for command in table.COMMANDS for flag in _shown(command) if flag.value
+        flag.name: flag
+        for command in table.COMMANDS
+        for flag in _visible_flags(command)
+        if flag.value
     }
     return list(flags.values())
 
@@ -75,7 +79,7 @@ def _candidates() -> dict[str, list[str]]:
             known = following.setdefault(" ".join(command.words[:length]), [])
             if command.words[length] not in known:
                 known.append(command.words[length])
-        flags = [f"--{flag.name}" for flag in _shown(command)]
+        flags = [f"--{flag.name}" for flag in _visible_flags(command)]
         choices = [one for flag in command.flags if flag.is_positional for one in flag.choices]
         following[" ".join(command.words)] = [*choices, *flags]
     return following
@@ -96,7 +100,7 @@ def _fish() -> str:
 
 def _fish_flags(command: Command) -> Iterator[str]:
     after = _fish_after(" ".join(command.words))
-    for flag in _shown(command):
+    for flag in _visible_flags(command):
         value = f" -x -a '{' '.join(flag.choices)}'" if flag.choices else " -r" * bool(flag.value)
         files = " -F" if flag.kind in _FILES else ""
         text = flag.help.replace("'", "\\'")
@@ -109,5 +113,5 @@ def _fish_after(words: str) -> str:
     return f'test (string join " " -- (commandline -opc)[1..{count}]) = "{typed}"'
 
 
-def _shown(command: Command) -> list[Flag]:
+def _visible_flags(command: Command) -> list[Flag]:
     return [flag for flag in (*command.flags, *GLOBAL) if not flag.is_hidden]

@@ -33,7 +33,7 @@ def read(file: Path) -> Config:
         return Config()
     if not isinstance(document, dict):
         return Config()
-    return Config(_text(document.get("token")), _text(document.get("api_base_url")))
+    return Config(_text_or_none(document.get("token")), _text_or_none(document.get("api_base_url")))
 
 
 def save(file: Path, *, token: str, api_base_url: str, saved_at: str) -> Path | None:
@@ -57,5 +57,5 @@ def check_writable(file: Path) -> None:
     files.check_writable(file.parent)
 
 
-def _text(value: Any) -> str | None:
+def _text_or_none(value: Any) -> str | None:
     return value.strip() or None if isinstance(value, str) else None

@@ -3,10 +3,10 @@
 import os
 from typing import Any, NamedTuple
 
-from imageskill.cli.errors import Problem
+from imageskill.cli.errors import CliError
 
 
-class Answer(NamedTuple):
+class CommandResult(NamedTuple):
     """An envelope and the code to exit with; `status` is HTTP's, 0 where nothing was asked."""
 
     envelope: dict[str, Any]
@@ -30,23 +30,23 @@ class Answer(NamedTuple):
         error = self.envelope.get("error")
         return str(error.get("code", "")) if isinstance(error, dict) else ""
 
-    def with_data(self, **data: Any) -> "Answer":
+    def with_data(self, **data: Any) -> "CommandResult":
         """Give the same answer with fields added to its data."""
         return self._replace(envelope=self.envelope | {"data": self.data | data})
 
-    def with_warnings(self, *warnings: str) -> "Answer":
+    def with_warnings(self, *warnings: str) -> "CommandResult":
         """Give the same answer with warnings added."""
         kept = self.envelope.get("warnings")
         before = kept if isinstance(kept, list) else []
         return self._replace(envelope=self.envelope | {"warnings": [*before, *warnings]})
 
 
-def success(data: dict[str, Any], *warnings: str) -> Answer:
+def success(data: dict[str, Any], *warnings: str) -> CommandResult:
     """Make a success that needed no server."""
-    return Answer(_envelope(ok=True, data=data, warnings=list(warnings), error=None))
+    return CommandResult(_envelope(ok=True, data=data, warnings=list(warnings), error=None))
 
 
-def failure(problem: Problem) -> Answer:
+def failure(problem: CliError) -> CommandResult:
     """Make the envelope of a problem on this side."""
     error: dict[str, Any] = {
         "code": problem.code,
@@ -55,7 +55,9 @@ def failure(problem: Problem) -> Answer:
     }
     if problem.recovery:
         error["recovery"] = problem.recovery
-    return Answer(_envelope(ok=False, data=None, warnings=[], error=error), problem.exit_code)
+    return CommandResult(
+        _envelope(ok=False, data=None, warnings=[], error=error), problem.exit_code
+    )
 
 
 def _envelope(*, ok: bool, data: Any, warnings: list[str], error: Any) -> dict[str, Any]:

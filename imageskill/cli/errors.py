@@ -9,7 +9,7 @@ DOCS_URL = f"{SITE_URL}/cli.md"
 SIGNUP_COMMAND = "image-skill signup --agent --agent-name NAME --runtime RUNTIME --save --json"
 
 
-class Problem(Exception):
+class CliError(Exception):
     """A failure that becomes an envelope: code, exit code, retryable, recovery."""
 
     code: ClassVar[str]
@@ -21,14 +21,14 @@ class Problem(Exception):
         self.recovery = recovery
 
 
-class InvalidArguments(Problem):
+class InvalidCommandLine(CliError):
     """The command line is wrong, or a local file is not what a flag takes."""
 
     code = "INVALID_ARGUMENTS"
     exit_code = 2
 
 
-class AuthRequired(Problem):
+class TokenRequired(CliError):
     """There is no token to send."""
 
     code = "AUTH_REQUIRED"
@@ -38,14 +38,14 @@ class AuthRequired(Problem):
         super().__init__(message, suggested_command=SIGNUP_COMMAND, docs_url=DOCS_URL)
 
 
-class InputDenied(Problem):
+class InputDenied(CliError):
     """A picture that can't be one, or is too large."""
 
     code = "INPUT_POLICY_DENIED"
     exit_code = 6
 
 
-class RequestFailed(Problem):
+class RequestFailed(CliError):
     """The server did not answer; whether it acted is not known."""
 
     code = "HOSTED_API_REQUEST_FAILED"
@@ -58,13 +58,13 @@ class RequestFailed(Problem):
         )
 
 
-class NotAnEnvelope(RequestFailed):
+class InvalidResponse(RequestFailed):
     """Something answered that is not this service."""
 
     code = "HOSTED_API_NON_JSON_RESPONSE"
 
 
-class DownloadFailed(Problem):
+class DownloadFailed(CliError):
     """A picture did not come, or not whole."""
 
     code = "ASSET_DOWNLOAD_FAILED"
@@ -72,7 +72,7 @@ class DownloadFailed(Problem):
     retryable = True
 
 
-class FetchFailed(Problem):
+class FetchFailed(CliError):
     """A URL to upload from did not give a picture."""
 
     code = "REMOTE_UPLOAD_FETCH_FAILED"
@@ -80,7 +80,7 @@ class FetchFailed(Problem):
     retryable = True
 
 
-class TimedOut(Problem):
+class TimedOut(CliError):
     """The job was not over in time."""
 
     code = "TIMEOUT"
@@ -88,21 +88,21 @@ class TimedOut(Problem):
     retryable = True
 
 
-class OutputExists(Problem):
+class OutputExists(CliError):
     """There is a file already, and --overwrite was not given."""
 
     code = "OUTPUT_EXISTS"
     exit_code = 9
 
 
-class OutputNotWritten(Problem):
+class OutputWriteFailed(CliError):
     """The file can't be written there."""
 
     code = "OUTPUT_WRITE_FAILED"
     exit_code = 9
 
 
-class ConfigNotWritten(Problem):
+class ConfigWriteFailed(CliError):
     """The config file can't be written."""
 
     code = "PUBLIC_CLI_CONFIG_WRITE_FAILED"
@@ -117,14 +117,14 @@ class ConfigNotWritten(Problem):
         )
 
 
-class Broken(Problem):
+class InternalClientError(CliError):
     """A defect of this client."""
 
     code = "PUBLIC_CLI_FAILED"
     exit_code = 1
 
 
-def of_usage(error: UsageError) -> InvalidArguments:
+def from_usage_error(error: UsageError) -> InvalidCommandLine:
     """Say what is wrong with a command line, and how it should be written."""
     recovery: dict[str, Any] = {}
     flags = [f"--{name}" for name in error.flags]
@@ -135,4 +135,4 @@ def of_usage(error: UsageError) -> InvalidArguments:
     command = error.command
     recovery["suggested_command"] = command.usage if command else "image-skill help --json"
     recovery["docs_url"] = f"{DOCS_URL}#{command.anchor}" if command else DOCS_URL
-    return InvalidArguments(str(error), **recovery)
+    return InvalidCommandLine(str(error), **recovery)

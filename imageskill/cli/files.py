@@ -9,7 +9,7 @@ from typing import BinaryIO, Self
 def write_private(path: Path, text: str) -> None:
     """Replace a file at once, readable by its owner alone; raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _Draft(path) as draft:
+    with _TemporaryFile(path) as draft:
         draft.file.write(text.encode())
         draft.keep(is_overwriting=True)
 
@@ -17,7 +17,7 @@ def write_private(path: Path, text: str) -> None:
 def check_writable(folder: Path) -> None:
     """Try whether a file can be made there; raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    with _Draft(folder / "write-test"):
+    with _TemporaryFile(folder / "write-test"):
         pass
 
 
@@ -28,12 +28,12 @@ def write_new(path: Path, fill: Callable[[BinaryIO], None], *, is_overwriting: b
     Raises FileExistsError where there is a file already, else OSError or what `fill` raises.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _Draft(path, mode=0o666) as draft:
+    with _TemporaryFile(path, mode=0o666) as draft:
         fill(draft.file)
         draft.keep(is_overwriting=is_overwriting)
 
 
-class _Draft:
+class _TemporaryFile:
     """A file beside the one it becomes; gone at the end unless kept."""
 
     def __init__(self, path: Path, *, mode: int = 0o600) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from imageskill.cli.errors import DOCS_URL, InvalidArguments
+from imageskill.cli.errors import DOCS_URL, InvalidCommandLine
 from imageskill.cli.grammar import table
 from imageskill.cli.grammar.spec import Command, Flag
 
@@ -10,11 +10,11 @@ from imageskill.cli.grammar.spec import Command, Flag
 def explain(words: tuple[str, ...]) -> dict[str, Any]:
     """Explain one command, or list those that begin with the words; raises InvalidArguments."""
     command = table.find(words)
-    relatives = table.beginning_with(words) if words else list(table.COMMANDS)
+    relatives = table.starting_with(words) if words else list(table.COMMANDS)
     if command is not None and len(relatives) <= 1:
-        return _one(command)
+        return _command_help(command)
     if not relatives:
-        raise InvalidArguments(
+        raise InvalidCommandLine(
             "There is no such command.", suggested_command="image-skill help --json"
         )
     return {
@@ -32,18 +32,18 @@ def explain(words: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _one(command: Command) -> dict[str, Any]:
+def _command_help(command: Command) -> dict[str, Any]:
     return {
         "usage": command.usage,
         "summary": command.summary,
         "notes": command.notes or None,
         "docs_url": f"{DOCS_URL}#{command.anchor}",
-        "flags": [_flag(flag) for flag in command.flags if not flag.is_hidden],
+        "flags": [_flag_help(flag) for flag in command.flags if not flag.is_hidden],
         "examples": list(command.examples),
     }
 
 
-def _flag(flag: Flag) -> dict[str, Any]:
+def _flag_help(flag: Flag) -> dict[str, Any]:
     shown = f"--{flag.name} {flag.value}".strip()
     return {
         "name": f"--{flag.name}",

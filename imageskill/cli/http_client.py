@@ -9,29 +9,33 @@ from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from imageskill.cli import proxies, telemetry
-from imageskill.cli.envelopes import Answer
-from imageskill.cli.errors import NotAnEnvelope, Problem, RequestFailed
-from imageskill.cli.grammar.requests import Request
+from imageskill.cli.envelopes import CommandResult
+from imageskill.cli.errors import CliError, InvalidResponse, RequestFailed
+from imageskill.cli.grammar.requests import EndpointRequest
 
 TIMEOUT_S = 120  # above the server's longest wait
 CONNECT_TIMEOUT_S = 15
-MOST_ANSWER_BYTES = 16 * 1024 * 1024
-MOST_REDIRECTS = 5
+MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+MAX_REDIRECTS = 5
 _FAILURES = (OSError, http.client.HTTPException)
 _REDIRECTS = {301, 302, 303, 307, 308}
 _EXIT_CODES = {401: 3, 403: 4, 402: 5, 429: 5, 504: 8}
 
 
-class Stream(NamedTuple):
+class StreamedBody(NamedTuple):
     """A body that is sent piece by piece, of a length known beforehand."""
 
     pieces: Iterable[bytes]
     length: int
 
 
-def ask(
-    api: str, request: Request, *, token: str | None = None, stream: Stream | None = None
-) -> Answer:
+def send(
+    api: str,
+    request: EndpointRequest,
+    *,
+    token: str | None = None,
+    stream: StreamedBody | None = None,
+) -> CommandResult:
     """Make the request and give its envelope; raises RequestFailed or NotAnEnvelope."""
     headers = {"Accept": "application/json", **telemetry.headers(os.environ)}
     body: bytes | Iterable[bytes] | None = None
@@ -48,15 +52,17 @@ def ask(
     try:
         _send(line, request, body, headers)
         response = line.connection.getresponse()
-        text = response.read(MOST_ANSWER_BYTES)
+        text = response.read(MAX_RESPONSE_BYTES)
     except (*_FAILURES, ValueError) as error:
-        raise RequestFailed(f"The server at {api} did not answer: {reason(error)}.") from None
+        raise RequestFailed(
+            f"The server at {api} did not answer: {describe_failure(error)}."
+        ) from None
     finally:
         line.connection.close()
-    return _answer(response, text)
+    return _parse_response(response, text)
 
 
-class Line(NamedTuple):
+class PreparedConnection(NamedTuple):
     """A connection to a host, through a proxy where there is one; nothing is sent yet."""
 
     connection: http.client.HTTPConnection
@@ -64,25 +70,25 @@ class Line(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-def connect(url: str) -> Line:
+def connect(url: str) -> PreparedConnection:
     """Prepare a connection to the URL's host."""
     parts = urlsplit(url)
-    proxy = proxies.before(url, os.environ)
+    proxy = proxies.proxy_for(url, os.environ)
     if parts.scheme == "https":
         context = ssl.create_default_context()
         if proxy is None:
-            return Line(
+            return PreparedConnection(
                 http.client.HTTPSConnection(parts.netloc, timeout=TIMEOUT_S, context=context)
             )
         tunnel = http.client.HTTPSConnection(
             proxy.host, proxy.port, timeout=TIMEOUT_S, context=context
         )
         tunnel.set_tunnel(parts.hostname or "", parts.port or 443, headers=proxy.headers)
-        return Line(tunnel)
+        return PreparedConnection(tunnel)
     if proxy is None:
-        return Line(http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT_S))
+        return PreparedConnection(http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT_S))
     plain = http.client.HTTPConnection(proxy.host, proxy.port, timeout=TIMEOUT_S)
-    return Line(plain, f"http://{parts.netloc}", proxy.headers)
+    return PreparedConnection(plain, f"http://{parts.netloc}", proxy.headers)
 
 
 class Download(NamedTuple):
@@ -93,9 +99,9 @@ class Download(NamedTuple):
     url: str
 
 
-def open_url(url: str, *, problem: type[Problem]) -> Download:
+def open_url(url: str, *, problem: type[CliError]) -> Download:
     """GET a URL without any credential, following redirects; raises `problem`."""
-    for _ in range(MOST_REDIRECTS):
+    for _ in range(MAX_REDIRECTS):
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise problem("The URL must begin with http:// or https:// and name a host.")
@@ -108,7 +114,7 @@ def open_url(url: str, *, problem: type[Problem]) -> Download:
             response = connection.getresponse()
         except (*_FAILURES, ValueError) as error:
             connection.close()
-            raise problem(f"{parts.hostname} did not answer: {reason(error)}.") from None
+            raise problem(f"{parts.hostname} did not answer: {describe_failure(error)}.") from None
         if response.status == 200:
             return Download(response, connection, url)
         connection.close()
@@ -119,7 +125,7 @@ def open_url(url: str, *, problem: type[Problem]) -> Download:
     raise problem("There were too many redirects.")
 
 
-def reason(error: Exception) -> str:
+def describe_failure(error: Exception) -> str:
     """Say in a few words why a connection failed."""
     if isinstance(error, TimeoutError):
         return "it took too long"
@@ -128,8 +134,8 @@ def reason(error: Exception) -> str:
 
 
 def _send(
-    line: Line,
-    request: Request,
+    line: PreparedConnection,
+    request: EndpointRequest,
     body: bytes | Iterable[bytes] | None,
     headers: dict[str, str],
 ) -> None:
@@ -150,14 +156,14 @@ def _send(
         # A server that refuses a body stops reading; its answer may be there all the same.
 
 
-def _answer(response: http.client.HTTPResponse, text: bytes) -> Answer:
+def _parse_response(response: http.client.HTTPResponse, text: bytes) -> CommandResult:
     try:
         envelope: Any = json.loads(text)
     except ValueError:
         envelope = None
     if not isinstance(envelope, dict) or "ok" not in envelope:
-        raise NotAnEnvelope(f"HTTP {response.status} came without an envelope.")
-    return Answer(envelope, _exit_code(response, envelope), response.status)
+        raise InvalidResponse(f"HTTP {response.status} came without an envelope.")
+    return CommandResult(envelope, _exit_code(response, envelope), response.status)
 
 
 def _exit_code(response: http.client.HTTPResponse, envelope: dict[str, Any]) -> int:

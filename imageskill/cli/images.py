@@ -11,25 +11,25 @@ from typing import IO, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from imageskill.cli import http_client, image_formats
-from imageskill.cli.errors import FetchFailed, InputDenied, InvalidArguments
+from imageskill.cli.errors import FetchFailed, InputDenied, InvalidCommandLine
 from imageskill.cli.grammar.values import is_url
 
-MOST_BYTES = 64 * 1024 * 1024  # the server's own limit is lower; this one guards our disk
+MAX_BYTES = 64 * 1024 * 1024  # the server's own limit is lower; this one guards our disk
 _CHUNK = 192 * 1024  # a multiple of three, so that base64 pieces join without padding
 
 
-class Picture(NamedTuple):
+class ImageFile(NamedTuple):
     """An open picture with what the server wants to know of it."""
 
     file: IO[bytes]
     facts: dict[str, Any]
 
-    def stream(self) -> http_client.Stream:
+    def stream(self) -> http_client.StreamedBody:
         """Give the JSON body of an upload: the facts, then the bytes as base64."""
         head = json.dumps(self.facts)[:-1].encode() + b', "bytes_base64": "'
         tail = b'"}'
         size = self.facts["content_length"]
-        return http_client.Stream(
+        return http_client.StreamedBody(
             self._pieces(head, tail), len(head) + 4 * ((size + 2) // 3) + len(tail)
         )
 
@@ -46,20 +46,20 @@ class Picture(NamedTuple):
 
 
 @contextmanager
-def opened(source: str) -> Iterator[Picture]:
+def open_image(source: str) -> Iterator[ImageFile]:
     """Open a local path or fetch a URL; raises InvalidArguments, InputDenied or FetchFailed."""
     if is_url(source):
         with TemporaryFile() as fetched:
             _fetch(source, fetched)
-            yield _measured(fetched, source)
+            yield _measure(fetched, source)
         return
     try:
         file = Path(source).open("rb")  # noqa: SIM115 closed by the block below
     except OSError as error:
         message = f"The picture can't be read: {error.strerror or type(error).__name__}."
-        raise InvalidArguments(message) from None
+        raise InvalidCommandLine(message) from None
     with file:
-        yield _measured(file, source)
+        yield _measure(file, source)
 
 
 def _fetch(url: str, file: IO[bytes]) -> None:
@@ -68,16 +68,18 @@ def _fetch(url: str, file: IO[bytes]) -> None:
         size = 0
         while chunk := download.response.read(_CHUNK):
             size += len(chunk)
-            if size > MOST_BYTES:
+            if size > MAX_BYTES:
                 raise _too_large()
             file.write(chunk)
     except (OSError, ValueError) as error:
-        raise FetchFailed(f"The picture did not come whole: {http_client.reason(error)}.") from None
+        raise FetchFailed(
+            f"The picture did not come whole: {http_client.describe_failure(error)}."
+        ) from None
     finally:
         download.connection.close()
 
 
-def _measured(file: IO[bytes], source: str) -> Picture:
+def _measure(file: IO[bytes], source: str) -> ImageFile:
     digest, size = hashlib.sha256(), 0
     file.seek(0)
     head = file.read(image_formats.HEAD_BYTES)
@@ -85,7 +87,7 @@ def _measured(file: IO[bytes], source: str) -> Picture:
     while chunk := file.read(_CHUNK):
         digest.update(chunk)
         size += len(chunk)
-        if size > MOST_BYTES:
+        if size > MAX_BYTES:
             raise _too_large()
     if not size:
         raise InputDenied("The picture is empty.")
@@ -104,8 +106,8 @@ def _measured(file: IO[bytes], source: str) -> Picture:
         "content_length": size,
         "sha256": digest.hexdigest(),
     }
-    return Picture(file, facts)
+    return ImageFile(file, facts)
 
 
 def _too_large() -> InputDenied:
-    return InputDenied(f"The picture is larger than {MOST_BYTES // 2**20} MiB.")
+    return InputDenied(f"The picture is larger than {MAX_BYTES // 2**20} MiB.")

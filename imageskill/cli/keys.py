@@ -4,6 +4,6 @@ import os
 import time
 
 
-def fresh(operation: str) -> str:
+def new_key(operation: str) -> str:
     """Make a key that nobody else has, such as `create-1767322800000-9f…`."""
     return f"{operation}-{time.time_ns() // 1_000_000}-{os.urandom(8).hex()}"

@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import NoReturn
 
 from imageskill.cli import envelopes, output
-from imageskill.cli.envelopes import Answer
-from imageskill.cli.errors import Broken, Problem, of_usage
+from imageskill.cli.envelopes import CommandResult
+from imageskill.cli.errors import CliError, InternalClientError, from_usage_error
 from imageskill.cli.grammar import reading
 from imageskill.cli.session import Session
 
@@ -21,7 +21,9 @@ def main() -> NoReturn:
     try:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
-        output.diagnose("Interrupted. `image-skill doctor` lists spends that are still open.")
+        output.write_diagnostic(
+            "Interrupted. `image-skill doctor` lists spends that are still open."
+        )
         code = INTERRUPTED
     except BrokenPipeError:  # whoever read our output has gone
         sys.stderr.close()
@@ -32,9 +34,9 @@ def main() -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run one command line; gives the exit code."""
     try:
-        call = reading.read(arguments)
+        call = reading.parse(arguments)
     except reading.UsageError as error:
-        answer = envelopes.failure(of_usage(error))
+        answer = envelopes.failure(from_usage_error(error))
         output.write(answer, label=error.label, is_json="--json" in arguments)
         return answer.exit_code
     outcome = _run(call)
@@ -44,20 +46,22 @@ def run(arguments: list[str]) -> int:
     return outcome.exit_code
 
 
-def _run(call: reading.Call) -> Answer | None:
+def _run(call: reading.Call) -> CommandResult | None:
     """Run the command's module, loaded by name so that a command loads only what it needs."""
     module = import_module(f"imageskill.cli.commands.{call.command.module or 'plain'}")
     try:
-        answer: Answer | None = module.run(Session(call))
-    except Problem as problem:
+        answer: CommandResult | None = module.run(Session(call))
+    except CliError as problem:
         return envelopes.failure(problem)
     except Exception as error:  # noqa: BLE001 a defect becomes an envelope too
-        output.diagnose(f"{type(error).__name__} at {_place(error)}")
-        return envelopes.failure(Broken("This client failed; stderr says where. Please report it."))
+        output.write_diagnostic(f"{type(error).__name__} at {_error_location(error)}")
+        return envelopes.failure(
+            InternalClientError("This client failed; stderr says where. Please report it.")
+        )
     return answer
 
 
-def _place(error: BaseException) -> str:
+def _error_location(error: BaseException) -> str:
     """Name the line that failed, without values."""
     trace = error.__traceback__
     while trace and trace.tb_next:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
-from imageskill.cli.envelopes import Answer
+from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.session import is_terminal
 
 
-def write(answer: Answer, *, label: str, is_json: bool) -> None:
+def write(answer: CommandResult, *, label: str, is_json: bool) -> None:
     """Write the answer to stdout: JSON when asked for or when no person reads it."""
     envelope = answer.envelope | {"command": label}
     if is_json or not is_terminal(sys.stdout):
@@ -23,7 +23,7 @@ def write(answer: Answer, *, label: str, is_json: bool) -> None:
     sys.stdout.flush()
 
 
-def diagnose(message: str) -> None:
+def write_diagnostic(message: str) -> None:
     """Tell something beside the answer, on stderr."""
     if sys.stderr is not None and not sys.stderr.closed:
         sys.stderr.write(f"image-skill: {message}\n")
@@ -37,7 +37,7 @@ def progress(text: str, *, is_shown: bool) -> Iterator[None]:
         yield
         return
     done = threading.Event()
-    line = threading.Thread(target=_count, args=(text, done), daemon=True)
+    line = threading.Thread(target=_show_elapsed, args=(text, done), daemon=True)
     line.start()
     try:
         yield
@@ -48,7 +48,7 @@ def progress(text: str, *, is_shown: bool) -> Iterator[None]:
         sys.stderr.flush()
 
 
-def _count(text: str, done: threading.Event) -> None:
+def _show_elapsed(text: str, done: threading.Event) -> None:
     started = time.monotonic()
     while not done.wait(0.5):
         sys.stderr.write(f"\r\x1b[K{text} {time.monotonic() - started:.0f} s")

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from imageskill.cli import files
-from imageskill.cli.envelopes import Answer
+from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.grammar import writing
 
 SCHEMA = "image-skill.in-flight-spend.v1"
-SWEEP_AFTER_S = 24 * 60 * 60
+MAX_AGE_S = 24 * 60 * 60
 _TERMINAL = {"completed", "failed", "canceled"}
 # Failures from the server after which the job is over, though it answers with a 5xx.
 _SETTLED = {
@@ -26,7 +26,7 @@ _SETTLED = {
 }
 
 
-class Entry(NamedTuple):
+class PendingSpend(NamedTuple):
     """One open spend as its file tells it."""
 
     file: Path
@@ -44,7 +44,7 @@ class Entry(NamedTuple):
         job_id = self.document.get("job_id")
         if job_id:
             server = _server_flag(self.document)
-            return writing.line(("jobs", "wait"), [job_id, *server, "--json"])
+            return writing.format_line(("jobs", "wait"), [job_id, *server, "--json"])
         return str(self.document["recover_command"])
 
 
@@ -53,9 +53,9 @@ def folder(config_path: Path) -> Path:
     return config_path.parent / "in-flight"
 
 
-def note(
+def add(
     config_path: Path, *, words: tuple[str, ...], arguments: list[str], key: str, server: str | None
-) -> Entry:
+) -> PendingSpend:
     """Note a spend that is about to begin; raises OSError."""
     document = {
         "schema": SCHEMA,
@@ -63,18 +63,18 @@ def note(
         "operation": words[0],
         "idempotency_key": key,
         "argv": arguments,
-        "recover_command": writing.line(words, arguments),
+        "recover_command": writing.format_line(words, arguments),
         "started_at": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
         "started_at_s": int(time.time()),
         "api_base_url": server,
     }
     name = hashlib.sha256(key.encode()).hexdigest()[:32]
-    entry = Entry(folder(config_path) / f"{name}.json", document)
+    entry = PendingSpend(folder(config_path) / f"{name}.json", document)
     _write(entry)
     return entry
 
 
-def settle(entry: Entry, answer: Answer) -> None:
+def settle(entry: PendingSpend, answer: CommandResult) -> None:
     """Cross the spend out once its fate is known; remember the job where it still runs."""
     if _is_final(answer):
         entry.file.unlink(missing_ok=True)
@@ -82,30 +82,30 @@ def settle(entry: Entry, answer: Answer) -> None:
         _write(entry._replace(document=entry.document | {"job_id": job_id}))
 
 
-def settle_job(config_path: Path, answer: Answer) -> None:
+def settle_job(config_path: Path, answer: CommandResult) -> None:
     """Cross out the spend of a job that was shown to be over."""
     job = answer.data.get("job")
     if not isinstance(job, dict) or job.get("status") not in _TERMINAL:
         return
-    for entry in entries(config_path):
+    for entry in list_pending(config_path):
         if entry.document.get("job_id") == job.get("job_id"):
             entry.file.unlink(missing_ok=True)
 
 
-def entries(config_path: Path) -> list[Entry]:
+def list_pending(config_path: Path) -> list[PendingSpend]:
     """List the open spends, oldest first; files that are none of ours are passed over."""
     return sorted(_read_all(config_path), key=lambda entry: -entry.age_s)
 
 
-def sweep(config_path: Path) -> int:
+def delete_expired(config_path: Path) -> int:
     """Forget notes older than a day; gives their number."""
-    old = [entry for entry in entries(config_path) if entry.age_s > SWEEP_AFTER_S]
+    old = [entry for entry in list_pending(config_path) if entry.age_s > MAX_AGE_S]
     for entry in old:
         entry.file.unlink(missing_ok=True)
     return len(old)
 
 
-def _is_final(answer: Answer) -> bool:
+def _is_final(answer: CommandResult) -> bool:
     if answer.is_ok:
         job = answer.data.get("job")
         status = job.get("status") if isinstance(job, dict) else None
@@ -115,7 +115,7 @@ def _is_final(answer: Answer) -> bool:
     return 400 <= answer.status < 500 or answer.error_code in _SETTLED
 
 
-def _read_all(config_path: Path) -> Iterator[Entry]:
+def _read_all(config_path: Path) -> Iterator[PendingSpend]:
     for file in folder(config_path).glob("*.json"):
         try:
             document = json.loads(file.read_text(encoding="utf-8"))
@@ -126,10 +126,10 @@ def _read_all(config_path: Path) -> Iterator[Entry]:
             and document.get("schema") == SCHEMA
             and isinstance(document.get("recover_command"), str)
         ):
-            yield Entry(file, document)
+            yield PendingSpend(file, document)
 
 
-def _write(entry: Entry) -> None:
+def _write(entry: PendingSpend) -> None:
     files.write_private(entry.file, json.dumps(entry.document, indent=2) + "\n")
 
 

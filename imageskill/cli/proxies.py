@@ -14,17 +14,17 @@ class Proxy(NamedTuple):
     headers: dict[str, str]
 
 
-def before(url: str, environment: Mapping[str, str]) -> Proxy | None:
+def proxy_for(url: str, environment: Mapping[str, str]) -> Proxy | None:
     """Find the proxy for a URL; none for this machine's own addresses."""
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
-    proxy = urlsplit(_variable(f"{parts.scheme}_proxy", environment))
+    proxy = urlsplit(_read_variable(f"{parts.scheme}_proxy", environment))
     if not proxy.hostname or _is_local(host) or _is_excluded(host, environment):
         return None
     return Proxy(proxy.hostname, proxy.port or 80, _headers(proxy.username, proxy.password))
 
 
-def _variable(name: str, environment: Mapping[str, str]) -> str:
+def _read_variable(name: str, environment: Mapping[str, str]) -> str:
     value = (environment.get(name) or environment.get(name.upper()) or "").strip()
     return value if "://" in value or not value else f"http://{value}"
 

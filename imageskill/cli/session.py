@@ -8,14 +8,14 @@ from typing import NamedTuple, TextIO
 from urllib.parse import urlsplit
 
 from imageskill.cli import config
-from imageskill.cli.errors import AuthRequired, ConfigNotWritten, InvalidArguments
+from imageskill.cli.errors import ConfigWriteFailed, InvalidCommandLine, TokenRequired
 from imageskill.cli.grammar import writing
 from imageskill.cli.grammar.reading import Call
 
 DEFAULT_API = "https://api.image-skill.com"
 
 
-class Token(NamedTuple):
+class ResolvedToken(NamedTuple):
     """A token and where it came from: stdin, flag, env or config."""
 
     text: str
@@ -41,48 +41,48 @@ class Session:
             or self.config.api_base_url
             or DEFAULT_API
         )
-        return origin(str(chosen))
+        return parse_origin(str(chosen))
 
-    def token(self, *, is_required: bool) -> Token | None:
+    def token(self, *, is_required: bool) -> ResolvedToken | None:
         """Find the token: --token-stdin, --token, environment, config file. Raises AuthRequired."""
         explicit = self.explicit_token()
         if explicit:
             return explicit
         saved = self.config.token
-        if saved and origin(self.config.api_base_url or DEFAULT_API) == self.api:
-            return Token(saved, "config")
+        if saved and parse_origin(self.config.api_base_url or DEFAULT_API) == self.api:
+            return ResolvedToken(saved, "config")
         if is_required and saved:
-            raise AuthRequired(
+            raise TokenRequired(
                 "The saved token belongs to another server and is not sent to this one. Sign up "
                 "here, or pass a token by IMAGE_SKILL_TOKEN or --token-stdin."
             )
         if is_required:
-            raise AuthRequired(
+            raise TokenRequired(
                 "This needs a token: sign up, set IMAGE_SKILL_TOKEN, or pass --token-stdin."
             )
         return None
 
-    def explicit_token(self, *, with_environment: bool = True) -> Token | None:
+    def explicit_token(self, *, with_environment: bool = True) -> ResolvedToken | None:
         """Find a token that this run was given, the config file aside."""
         if self.call.is_on("token-stdin"):
-            return Token(self._token_from_stdin(), "stdin")
+            return ResolvedToken(self._token_from_stdin(), "stdin")
         if self.call.given.get("token"):
-            return Token(self.call.given["token"].strip(), "flag")
+            return ResolvedToken(self.call.given["token"].strip(), "flag")
         if with_environment:
             for name in ("IMAGE_SKILL_TOKEN", "IMAGE_SKILL_HOSTED_TOKEN"):
                 if text := self.environment.get(name, "").strip():
-                    return Token(text, "env")
+                    return ResolvedToken(text, "env")
         return None
 
     def _token_from_stdin(self) -> str:
         if self._stdin_token is None:
             if sys.stdin is None or sys.stdin.isatty():
-                raise InvalidArguments(
+                raise InvalidCommandLine(
                     "--token-stdin needs the token piped in.", required_flag="--token-stdin"
                 )
             self._stdin_token = sys.stdin.readline(4096).strip()
         if not self._stdin_token:
-            raise AuthRequired("--token-stdin found nothing on standard input.")
+            raise TokenRequired("--token-stdin found nothing on standard input.")
         return self._stdin_token
 
     def check_config_writable(self) -> None:
@@ -101,18 +101,18 @@ class Session:
         except OSError as error:
             raise self._config_not_written(error) from None
 
-    def _config_not_written(self, error: OSError) -> ConfigNotWritten:
-        return ConfigNotWritten(
+    def _config_not_written(self, error: OSError) -> ConfigWriteFailed:
+        return ConfigWriteFailed(
             f"The config file {self.config_path} can't be written: {error.strerror or error}.",
-            command=writing.line(self.call.words, writing.arguments(self.call)),
+            command=writing.format_line(self.call.words, writing.format_arguments(self.call)),
         )
 
 
-def origin(url: str) -> str:
+def parse_origin(url: str) -> str:
     """Give scheme, host and port of a base URL, its path dropped; raises InvalidArguments."""
     parts = urlsplit(url.strip())
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise InvalidArguments(
+        raise InvalidCommandLine(
             "The API base URL must begin with http:// or https:// and name a host.",
             required_flag="--api-base-url",
         )

@@ -9,14 +9,14 @@ VARIABLE = "IMAGE_SKILL_NO_TELEMETRY"
 HEADER = "x-image-skill-telemetry"
 
 
-def is_off(environment: Mapping[str, str]) -> bool:
+def is_disabled(environment: Mapping[str, str]) -> bool:
     """Tell whether the no-telemetry test mode is on."""
     return environment.get(VARIABLE, "").strip().lower() in {"1", "true", "yes", "on"}
 
 
 def headers(environment: Mapping[str, str]) -> dict[str, str]:
     """Give the headers that tell the service which client calls, or that nothing be recorded."""
-    if is_off(environment):
+    if is_disabled(environment):
         return {HEADER: "off", "User-Agent": "image-skill"}
     return {"User-Agent": f"image-skill/{__version__}"}
 
@@ -24,8 +24,8 @@ def headers(environment: Mapping[str, str]) -> dict[str, str]:
 def status(environment: Mapping[str, str]) -> dict[str, Any]:
     """Say for doctor what is recorded, by whom."""
     return {
-        "status": "test_mode_off" if is_off(environment) else "on",
+        "status": "test_mode_off" if is_disabled(environment) else "on",
         "recorded_by": "service",
-        "client_reports": [] if is_off(environment) else ["client version", "command"],
+        "client_reports": [] if is_disabled(environment) else ["client version", "command"],
         "variable": VARIABLE,
     }

@@ -75,7 +75,7 @@ def render(envelope: dict[str, Any]) -> str:
         return "\n".join(_failure(envelope.get("error") or {}, envelope))
     data = envelope.get("data") or {}
     name = str(envelope["command"]).removeprefix("image-skill").strip()
-    lines = _chosen(data, _FIELDS.get(name, ())) or _tables(data) or _flat(data)
+    lines = _select_fields(data, _FIELDS.get(name, ())) or _tables(data) or _flatten(data)
     return "\n".join([*lines, *_notes(envelope)])
 
 
@@ -94,23 +94,23 @@ def _notes(envelope: dict[str, Any]) -> list[str]:
     return [f"Note: {warning}" for warning in envelope.get("warnings") or []]
 
 
-def _chosen(data: dict[str, Any], fields: tuple[tuple[str, str], ...]) -> list[str]:
+def _select_fields(data: dict[str, Any], fields: tuple[tuple[str, str], ...]) -> list[str]:
     lines = []
     for title, path in fields:
-        found = [one for one in _at(data, path.split(".")) if one not in (None, "")]
+        found = [one for one in _values_at(data, path.split(".")) if one not in (None, "")]
         titles = [f"{title}:", *[""] * len(found)]  # once, above what belongs to it
         lines += [f"{shown:<22}{_text(one)}" for shown, one in zip(titles, found, strict=False)]
     return lines
 
 
-def _at(value: Any, path: list[str]) -> list[Any]:
+def _values_at(value: Any, path: list[str]) -> list[Any]:
     if not path:
         return [value]
     name, *rest = path
     found = value.get(name.removesuffix("[]")) if isinstance(value, dict) else None
     if name.endswith("[]"):
-        return [one for item in found or [] for one in _at(item, rest)]
-    return _at(found, rest)
+        return [one for item in found or [] for one in _values_at(item, rest)]
+    return _values_at(found, rest)
 
 
 def _tables(data: dict[str, Any]) -> list[str]:
@@ -118,11 +118,11 @@ def _tables(data: dict[str, Any]) -> list[str]:
         rows = data.get(name)
         if isinstance(rows, list):
             cells = [[_text(row.get(column)) for column in columns] for row in rows]
-            return _aligned(cells) or ["Nothing yet."]
+            return _align(cells) or ["Nothing yet."]
     return []
 
 
-def _aligned(rows: list[list[str]]) -> list[str]:
+def _align(rows: list[list[str]]) -> list[str]:
     if not rows:
         return []
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -132,11 +132,11 @@ def _aligned(rows: list[list[str]]) -> list[str]:
     ]
 
 
-def _flat(value: dict[str, Any], prefix: str = "") -> list[str]:
+def _flatten(value: dict[str, Any], prefix: str = "") -> list[str]:
     lines = []
     for name, one in value.items():
         if isinstance(one, dict):
-            lines += _flat(one, f"{prefix}{name}.")
+            lines += _flatten(one, f"{prefix}{name}.")
         elif one not in (None, [], ""):
             lines.append(f"{prefix + name + ':':<34} {_text(one)}")
     return lines

@@ -1,13 +1,13 @@
 """Getting a local picture, or one behind a URL, onto the server."""
 
 from imageskill.cli import http_client, images
-from imageskill.cli.envelopes import Answer
-from imageskill.cli.grammar.requests import Request
+from imageskill.cli.envelopes import CommandResult
+from imageskill.cli.grammar.requests import EndpointRequest
 
-UPLOAD = Request("POST", "/v1/upload")
+UPLOAD_REQUEST = EndpointRequest("POST", "/v1/upload")
 
 
-def upload(api: str, source: str, *, token: str) -> Answer:
+def upload(api: str, source: str, *, token: str) -> CommandResult:
     """Upload one picture; raises what opening it raises, and RequestFailed."""
-    with images.opened(source) as picture:
-        return http_client.ask(api, UPLOAD, token=token, stream=picture.stream())
+    with images.open_image(source) as picture:
+        return http_client.send(api, UPLOAD_REQUEST, token=token, stream=picture.stream())

@@ -6,10 +6,10 @@ from django.conf import settings
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
-from imageskill.lib.http import client_ip, is_in
+from imageskill.lib.http import client_ip, is_in_networks
 
 
-class DoorMiddleware:
+class ConsoleAccessMiddleware:
     """Answers 404 to the console's path from other hosts or networks than the settings allow.
 
     404 and not 403: to everybody else there is no console here.
@@ -30,5 +30,7 @@ class DoorMiddleware:
         host = found.rpartition(":")[0] or found
         if settings.ADMIN_HOST and settings.ADMIN_HOST not in {host, found}:
             raise Http404
-        if settings.ADMIN_NETWORKS and not is_in(client_ip(request), settings.ADMIN_NETWORKS):
+        if settings.ADMIN_NETWORKS and not is_in_networks(
+            client_ip(request), settings.ADMIN_NETWORKS
+        ):
             raise Http404

@@ -13,7 +13,7 @@ from imageskill.console import agent_facts, export_admin
 
 __all__ = ["AgentPage", "export_admin"]
 
-_NEVER_CHANGES = (
+_IMMUTABLE_FIELDS = (
     "id_shown",
     "name",
     "runtime",
@@ -28,7 +28,7 @@ _NEVER_CHANGES = (
 class AgentPage(AgentAdmin):
     """An agent with its money, work, reports and trail, now or as of a past moment."""
 
-    deeds = (*AgentAdmin.deeds, *adjustment_actions.AGENT)
+    deeds = (*AgentAdmin.deeds, *adjustment_actions.AGENT_ACTIONS)
     change_form_after_template = "admin/console/agent_after.html"
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
@@ -41,9 +41,9 @@ class AgentPage(AgentAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Leave out, as of a past moment, what changes: it is shown below as it was then."""
-        if _moment_in(request) is None:
+        if _parse_as_of(request) is None:
             return super().get_fieldsets(request, obj)
-        return (("Identity", {"fields": _NEVER_CHANGES}),)
+        return (("Identity", {"fields": _IMMUTABLE_FIELDS}),)
 
     def change_view(
         self,
@@ -54,16 +54,20 @@ class AgentPage(AgentAdmin):
     ) -> HttpResponse:
         """Add what the other apps know."""
         agent = self.get_object(request, object_id)
-        as_of = _moment_in(request)
+        as_of = _parse_as_of(request)
         if as_of is None and request.GET.get("as_of"):
             messages.warning(request, "That is no moment; write it like 2026-01-31T12:00 (UTC).")
-        facts = agent_facts.gather(agent, cast("User", request.user), as_of=as_of) if agent else {}
+        facts = (
+            agent_facts.agent_context(agent, cast("User", request.user), as_of=as_of)
+            if agent
+            else {}
+        )
         return super().change_view(
             request, object_id, form_url, {**(extra_context or {}), "facts": facts}
         )
 
 
-def _moment_in(request: HttpRequest) -> datetime | None:
+def _parse_as_of(request: HttpRequest) -> datetime | None:
     try:
         return datetime.fromisoformat(request.GET.get("as_of", "")).replace(tzinfo=UTC)
     except ValueError:

@@ -9,7 +9,7 @@ from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 
 from accounts import history
-from accounts.admin.claims import WHOLE_ADDRESS
+from accounts.admin.claims import FULL_ADDRESS_PERMISSION
 from accounts.models import ActivityEvent, Agent, AuditLine, Claim, Token, User
 from billing import ledger
 from billing.ledger import history as past_credits
@@ -20,13 +20,13 @@ from imageskill.lib import clock
 from imageskill.lib.admin import row_counts
 from jobs.models import Asset, Job
 
-_RECENT = 8
-_TRAIL = 20
+_MAX_ROWS = 8
+_MAX_EVENTS = 20
 _NOTE = "agent.note"
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
+class WalletBalance:
     """One wallet's balance and the list of entries that make it."""
 
     purpose: str
@@ -35,14 +35,14 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class AgentSection:
     """Rows that the page shows the latest of: the duty that shows them, and their whole list."""
 
     rows: QuerySet[Any]
     moment: str
     duty: str
     narrowing: dict[str, Any]
-    most: int = _RECENT
+    most: int = _MAX_ROWS
     list_duty: str = ""  # where the list asks for another one
 
     def latest(self, at: datetime | None) -> list[Any]:
@@ -57,7 +57,7 @@ class Section:
         return reverse(name, query=self.narrowing)
 
 
-def gather(agent: Agent, user: User, *, as_of: datetime | None) -> dict[str, Any]:
+def agent_context(agent: Agent, user: User, *, as_of: datetime | None) -> dict[str, Any]:
     """Give the agent page's context; with `as_of`, what there was by then, as it was then."""
     sections = {name: one for name, one in _sections(agent).items() if user.has_perm(one.duty)}
     latest = {name: one.latest(as_of) for name, one in sections.items()}
@@ -68,83 +68,85 @@ def gather(agent: Agent, user: User, *, as_of: datetime | None) -> dict[str, Any
         "reports": lambda rows: agent_rows.reports(rows, as_of),
         "tokens": lambda rows: agent_rows.tokens(rows, as_of),
         "claims": lambda rows: agent_rows.claims(
-            rows, as_of, with_address=user.has_perm(WHOLE_ADDRESS), now=clock.now()
+            rows, as_of, with_address=user.has_perm(FULL_ADDRESS_PERMISSION), now=clock.now()
         ),
     }
     facts = {name: shaped.get(name, list)(rows) for name, rows in latest.items()}
     return {
         **facts,
         "as_of": as_of,
-        "standing": _standing(agent, as_of) if as_of else None,
+        "standing": _status_fields(agent, as_of) if as_of else None,
         "balances": _balances(agent.organization_id, as_of)
         if user.has_perm("accounts.see_balances")
         else None,
-        "notes": list(_notes(agent, as_of)[:_TRAIL]),
-        "all": _all(sections, user, as_of),
+        "notes": list(_notes(agent, as_of)[:_MAX_EVENTS]),
+        "all": _list_links(sections, user, as_of),
     }
 
 
-def _sections(agent: Agent) -> dict[str, Section]:
+def _sections(agent: Agent) -> dict[str, AgentSection]:
     its = {"agent__id__exact": agent.pk}
     organizations = {"organization__id__exact": agent.organization_id}
     pictures = Prefetch("assets", Asset.objects.order_by("index"))
     return {
-        "lots": Section(
+        "lots": AgentSection(
             Lot.objects.filter(organization_id=agent.organization_id),
             "created_at",
             "accounts.see_balances",
             organizations,
             list_duty="accounts.see_ledger",
         ),
-        "jobs": Section(
+        "jobs": AgentSection(
             Job.objects.filter(agent=agent).prefetch_related(pictures),
             "created_at",
             "accounts.see_jobs",
             its,
         ),
-        "receipts": Section(
+        "receipts": AgentSection(
             Receipt.objects.filter(organization_id=agent.organization_id),
             "issued_at",
             "accounts.see_payments",
             organizations,
         ),
-        "claims": Section(
+        "claims": AgentSection(
             Claim.objects.filter(agent=agent).select_related("recipient", "decided_by"),
             "created_at",
             "accounts.see_agents",
             its,
         ),
-        "tokens": Section(
+        "tokens": AgentSection(
             Token.objects.filter(agent=agent), "created_at", "accounts.see_agents", its
         ),
-        "reports": Section(
+        "reports": AgentSection(
             Report.objects.filter(agent=agent), "created_at", "accounts.see_feedback", its
         ),
-        "events": Section(
+        "events": AgentSection(
             ActivityEvent.objects.filter(agent=agent),
             "occurred_at",
             "accounts.see_agents",
             its,
-            _TRAIL,
+            _MAX_EVENTS,
         ),
-        "audit": Section(
+        "audit": AgentSection(
             AuditLine.objects.filter(subject=agent.public_id),
             "at",
             "accounts.see_audit",
             {"subject": agent.public_id},
-            _TRAIL,
+            _MAX_EVENTS,
         ),
     }
 
 
-def _all(
-    sections: dict[str, Section], user: User, as_of: datetime | None
+def _list_links(
+    sections: dict[str, AgentSection], user: User, as_of: datetime | None
 ) -> dict[str, dict[str, str]]:
     """Give the list of each section where it may be seen, with how many it has today."""
     listed = {
         name: one for name, one in sections.items() if user.has_perm(one.list_duty or one.duty)
     }
-    counts = {} if as_of else row_counts.of({name: one.rows for name, one in listed.items()})
+    counts = (
+        {} if as_of else row_counts.count_lists({name: one.rows for name, one in listed.items()})
+    )
     return {name: {"url": one.url(), "count": counts.get(name, "")} for name, one in listed.items()}
 
 
@@ -153,23 +155,23 @@ def _notes(agent: Agent, as_of: datetime | None) -> QuerySet[AuditLine]:
     return notes.filter(at__lte=as_of) if as_of else notes
 
 
-def _standing(agent: Agent, at: datetime) -> list[tuple[str, history.Recalled]]:
+def _status_fields(agent: Agent, at: datetime) -> list[tuple[str, history.HistoricalValue]]:
     """Give what the agent was then, label by label."""
     was_paid = Receipt.objects.filter(agent=agent, issued_at__lte=at).exists()
-    then = history.standing(agent, at=at, was_paid=was_paid)
+    then = history.agent_at(agent, at=at, was_paid=was_paid)
     seen = agent.last_seen_at
     return [
-        ("claim state", _in_words(then.claim_state, Agent.ClaimState)),
-        ("claim request", _in_words(then.claim_request_state, Agent.ClaimRequestState)),
+        ("claim state", _display_value(then.claim_state, Agent.ClaimState)),
+        ("claim request", _display_value(then.claim_request_state, Agent.ClaimRequestState)),
         ("sponsor", then.sponsor),
         ("contact address", then.contact),
         ("suspended", then.suspended),
-        ("last seen", history.Recalled(seen, is_recorded=seen is None or seen <= at)),
+        ("last seen", history.HistoricalValue(seen, is_recorded=seen is None or seen <= at)),
         *((_label(name), value) for name, value in then.terms.items()),
     ]
 
 
-def _in_words(recalled: history.Recalled, choices: Any) -> history.Recalled:
+def _display_value(recalled: history.HistoricalValue, choices: Any) -> history.HistoricalValue:
     return recalled._replace(value=choices(recalled.value).label)
 
 
@@ -177,16 +179,16 @@ def _label(name: str) -> str:
     return str(Agent._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
 
 
-def _balances(organization_id: int, as_of: datetime | None) -> list[Balance]:
+def _balances(organization_id: int, as_of: datetime | None) -> list[WalletBalance]:
     wallets = dict(
         Wallet.objects.filter(organization_id=organization_id).values_list("purpose", "pk")
     )
     balances = (
-        past_credits.balances(organization_id, at=as_of)
+        past_credits.balances_at(organization_id, at=as_of)
         if as_of
         else ledger.balances(organization_id)
     )
     return [
-        Balance(purpose, credits, wallets.get(purpose))
+        WalletBalance(purpose, credits, wallets.get(purpose))
         for purpose, credits in balances._asdict().items()
     ]

@@ -69,7 +69,7 @@ def jobs(rows: Iterable[Job], at: datetime | None) -> list[JobRow]:
 
 def lots(rows: Sequence[Lot], receipts: Mapping[str, str], at: datetime | None) -> list[LotRow]:
     """Give what is left of each lot; `receipts` leads from a reference to the receipt's page."""
-    then = past_credits.left_of(rows, at=at) if at else {lot.pk: lot.left for lot in rows}
+    then = past_credits.remaining_at(rows, at=at) if at else {lot.pk: lot.left for lot in rows}
     return [
         LotRow(lot, None if then is None else then[lot.pk], receipts.get(lot.reference, ""))
         for lot in rows
@@ -85,7 +85,7 @@ def receipt_urls(receipts: Iterable[Receipt]) -> dict[str, str]:
 
 def reports(rows: Sequence[Report], at: datetime | None) -> list[ReportRow]:
     """Give each report's state in words."""
-    states = past_reports.states(rows, at=at) if at else {row.pk: str(row.state) for row in rows}
+    states = past_reports.states_at(rows, at=at) if at else {row.pk: str(row.state) for row in rows}
     labels = {str(value): str(label) for value, label in Report.State.choices}
     return [ReportRow(row, labels.get(states[row.pk] or "")) for row in rows]
 
@@ -102,8 +102,8 @@ def claims(
     return [
         ClaimRow(
             claim,
-            claim.recipient.address if with_address else inboxes.redacted(claim.recipient.address),
-            list(_steps(claim, at or now)),
+            claim.recipient.address if with_address else inboxes.redact(claim.recipient.address),
+            list(_claim_steps(claim, at or now)),
         )
         for claim in rows
     ]
@@ -111,7 +111,7 @@ def claims(
 
 def _job(job: Job, at: datetime | None) -> JobRow:
     if at:
-        then = past_jobs.of(job, at=at)
+        then = past_jobs.job_at(job, at=at)
         status, error, captured = then.status, then.error_code, then.credits_captured
         is_over = job.completed_at is not None and job.completed_at <= at
     else:
@@ -130,7 +130,7 @@ def _token(token: Token, at: datetime | None) -> TokenRow:
     return TokenRow(token, is_ended, None if used_since else used, used_since)
 
 
-def _steps(claim: Claim, until: datetime) -> Iterator[tuple[str, datetime | None]]:
+def _claim_steps(claim: Claim, until: datetime) -> Iterator[tuple[str, datetime | None]]:
     is_decided = claim.decided_at is not None and claim.decided_at <= until
     if claim.withheld:
         yield f"mail withheld: {claim.get_withheld_display()}", None

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from accounts.request_user import me
+from accounts.request_user import request_user
 from billing.models import DisputeEvidence, PaymentReversal
 from billing.reversals import evidence
 from imageskill.console import evidence_pack
@@ -24,11 +24,11 @@ class EvidenceForm(forms.Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        for name, label in evidence.PARTS.items():
+        for name, label in evidence.FIELD_LABELS.items():
             self.fields[name] = forms.CharField(
                 label=label,
                 required=False,
-                max_length=evidence.MOST_CHARACTERS,
+                max_length=evidence.MAX_CHARACTERS,
                 widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}),
             )
 
@@ -44,22 +44,24 @@ def view(request: HttpRequest, reversal_id: str) -> HttpResponse:
     )
     form = EvidenceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        return _act(request, reversal, form.cleaned_data)
-    return _show(request, reversal, form if request.method == "POST" else None)
+        return _save_or_send(request, reversal, form.cleaned_data)
+    return _render(request, reversal, form if request.method == "POST" else None)
 
 
-def _act(request: HttpRequest, reversal: PaymentReversal, parts: dict[str, str]) -> HttpResponse:
+def _save_or_send(
+    request: HttpRequest, reversal: PaymentReversal, parts: dict[str, str]
+) -> HttpResponse:
     if not any(map(request.user.has_perm, _DRAFT)):
         raise PermissionDenied
     is_sending = "send" in request.POST
     if is_sending:
         if not request.user.has_perm("accounts.dispute_send"):
             raise PermissionDenied
-        second_factor.require_lately(request)
+        second_factor.require_recent(request)
     try:
-        evidence.save(reversal=reversal, parts=parts, user=me(request))
+        evidence.save_draft(reversal=reversal, parts=parts, user=request_user(request))
         if is_sending:
-            evidence.send(reversal=reversal, user=me(request), reason="evidence sent")
+            evidence.submit(reversal=reversal, user=request_user(request), reason="evidence sent")
     except evidence.EvidenceRefused as refusal:
         messages.error(request, str(refusal))
     else:
@@ -68,8 +70,8 @@ def _act(request: HttpRequest, reversal: PaymentReversal, parts: dict[str, str])
     return HttpResponseRedirect(request.path)
 
 
-def _show(request: HttpRequest, reversal: PaymentReversal, form: Any) -> HttpResponse:
-    pack = evidence_pack.gather(reversal)
+def _render(request: HttpRequest, reversal: PaymentReversal, form: Any) -> HttpResponse:
+    pack = evidence_pack.build(reversal)
     kept = DisputeEvidence.objects.filter(reversal=reversal).select_related("sent_by").first()
     context: dict[str, Any] = {
         **admin.site.each_context(request),

@@ -13,23 +13,23 @@ from billing.reversals import evidence
 from imageskill.lib import clock
 from jobs.models import Asset, DownloadDay, Job
 
-_MOST = 100
-_LEFT_OUT = "… (more lines of this kind are left out)"
+_MAX_ROWS = 100
+_OMITTED_NOTE = "… (more lines of this kind are left out)"
 
 
 @dataclass(frozen=True, slots=True)
-class Pack:
+class EvidencePack:
     """The gathered parts as text, and the pictures that go with them."""
 
     parts: dict[str, str]
     assets: list[Asset]
 
 
-def gather(reversal: PaymentReversal) -> Pack:
+def build(reversal: PaymentReversal) -> EvidencePack:
     """Write the parts of the evidence from what is recorded; nothing is kept or sent."""
     receipt = reversal.receipt
     if receipt is None:
-        return Pack({"uncategorized_text": "No receipt is known for this charge."}, [])
+        return EvidencePack({"uncategorized_text": "No receipt is known for this charge."}, [])
     jobs = list(
         Job.objects.filter(
             organization_id=receipt.organization_id,
@@ -38,7 +38,7 @@ def gather(reversal: PaymentReversal) -> Pack:
         )
         .exclude(operation=Job.Operation.UPLOAD)
         .prefetch_related(Prefetch("assets", Asset.objects.order_by("index")))
-        .order_by("completed_at")[:_MOST]
+        .order_by("completed_at")[:_MAX_ROWS]
     )
     assets = [asset for job in jobs for asset in job.assets.all()]
     owner = receipt.organization.owner
@@ -52,12 +52,14 @@ def gather(reversal: PaymentReversal) -> Pack:
         ),
         "customer_email_address": owner.email if owner else _contact(receipt),
         "service_date": f"{first:%Y-%m-%d}" if first else f"{receipt.issued_at:%Y-%m-%d}",
-        "access_activity_log": _log(_use(jobs), _downloads(assets), _activity(receipt)),
+        "access_activity_log": _log(
+            _usage_lines(jobs), _download_lines(assets), _activity_lines(receipt)
+        ),
         "refund_policy_disclosure": (
             f"Unused credits are refunded on request within {settings.REFUND_WINDOW_DAYS} days."
         ),
     }
-    return Pack({name: text for name, text in parts.items() if text}, assets[:_MOST])
+    return EvidencePack({name: text for name, text in parts.items() if text}, assets[:_MAX_ROWS])
 
 
 def _contact(receipt: Receipt) -> str:
@@ -67,21 +69,21 @@ def _contact(receipt: Receipt) -> str:
 
 def _log(use: list[str], downloads: list[str], activity: list[str]) -> str:
     """Join the lines, within what Stripe takes: half of it for use, a quarter for each other."""
-    half = evidence.MOST_CHARACTERS // 2
+    half = evidence.MAX_CHARACTERS // 2
     shares = ((use, half), (downloads, half // 2), (activity, half // 2))
-    return "\n".join(line for lines, share in shares for line in _fitting(lines, share))
+    return "\n".join(line for lines, share in shares for line in _fit_lines(lines, share))
 
 
-def _fitting(lines: list[str], most: int) -> list[str]:
+def _fit_lines(lines: list[str], most: int) -> list[str]:
     """Keep as many whole lines as fit, and say so where some don't."""
     ends = list(accumulate(len(line) + 2 for line in lines))  # browsers send back "\r\n"
     if not ends or ends[-1] <= most:
         return lines
-    fit = bisect_right(ends, most - len(_LEFT_OUT) - 2)
-    return [*lines[:fit], _LEFT_OUT]
+    fit = bisect_right(ends, most - len(_OMITTED_NOTE) - 2)
+    return [*lines[:fit], _OMITTED_NOTE]
 
 
-def _use(jobs: list[Job]) -> list[str]:
+def _usage_lines(jobs: list[Job]) -> list[str]:
     """Write one line for each finished job: when, what, its cost, the hashes of its images."""
     return [
         f"{clock.iso_or_none(job.completed_at)} {job.operation} {job.public_id}, "
@@ -91,27 +93,27 @@ def _use(jobs: list[Job]) -> list[str]:
     ]
 
 
-def _downloads(assets: list[Asset]) -> list[str]:
+def _download_lines(assets: list[Asset]) -> list[str]:
     """Write how often these pictures were fetched in all, and one line for each picture and day."""
     days = DownloadDay.objects.filter(asset__in=assets)
     total = days.aggregate(total=Sum("count", default=0))["total"]
     if not total:
         return []
-    return [f"These images were downloaded {_times(total)}, by day:"] + [
-        f"{day.day} {day.asset.public_id} downloaded {_times(day.count)}, "
+    return [f"These images were downloaded {_format_times(total)}, by day:"] + [
+        f"{day.day} {day.asset.public_id} downloaded {_format_times(day.count)}, "
         f"last at {clock.iso(day.last_at)}"
-        for day in days.select_related("asset").order_by("day", "asset_id")[:_MOST]
+        for day in days.select_related("asset").order_by("day", "asset_id")[:_MAX_ROWS]
     ]
 
 
-def _times(count: int) -> str:
+def _format_times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _activity(receipt: Receipt) -> list[str]:
+def _activity_lines(receipt: Receipt) -> list[str]:
     events = ActivityEvent.objects.filter(
         organization_id=receipt.organization_id, occurred_at__gte=receipt.issued_at
-    ).order_by("pk")[:_MOST]
+    ).order_by("pk")[:_MAX_ROWS]
     return [
         f"{clock.iso(event.occurred_at)} {event.type} {event.subject_id} {event.status}"
         for event in events

@@ -10,18 +10,18 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from accounts.models import Export
-from accounts.request_user import me
+from accounts.request_user import request_user
 from imageskill.console import exporting
 from imageskill.lib import clock
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import moment
+from imageskill.lib.admin.formatting import display_datetime
 
 
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
     """A file that was too long for a request."""
 
-    seen_with = "accounts.export"
+    view_permission = "accounts.export"
     empty_text = (
         "Lists of yours that are too long for XLSX would be here as CSV, each for a day. They are "
         "asked for above a list."
@@ -67,7 +67,9 @@ class ExportAdmin(ReadOnlyAdmin):
             raise Http404
         name = f"{export.model}-{export.pk}.csv"
         return FileResponse(
-            exporting.fetched(export, me(request)), as_attachment=True, filename=name
+            exporting.open_download(export, request_user(request)),
+            as_attachment=True,
+            filename=name,
         )
 
     @display(
@@ -86,11 +88,11 @@ class ExportAdmin(ReadOnlyAdmin):
 
     @display(description="asked")
     def at(self, export: Export) -> str:
-        return moment(export.created_at)
+        return display_datetime(export.created_at)
 
     @display(description="fetch until")
     def until(self, export: Export) -> str:
-        return moment(export.expires_at)
+        return display_datetime(export.expires_at)
 
     @display(description="file")
     def download(self, export: Export) -> str:

@@ -20,20 +20,22 @@ from imageskill.lib.admin import spreadsheets
 from imageskill.lib.admin.exports import ExportMixin
 from imageskill.lib.queue import enqueue
 
-WRITE = "console.export"
-_KEPT_FOR = timedelta(days=1)
-_LOST_AFTER = timedelta(minutes=10)
-_SAY_EVERY = 2000  # rows
-_LONGEST_QUERY = 2000
+WRITE_TASK = "console.export"
+_RETENTION = timedelta(days=1)
+_RESEND_AFTER = timedelta(minutes=10)
+_PROGRESS_EVERY = 2000  # rows
+_MAX_QUERY_LENGTH = 2000
 
 log = structlog.get_logger(__name__)
 
 
-class TooLong(Exception):
+class QueryTooLong(Exception):
     """The filters don't fit where they have to be kept; the text says what to do."""
 
 
-def note(*, user: User, model: str, query: str, kind: str, rows: int, is_exact: bool) -> None:
+def record_download(
+    *, user: User, model: str, query: str, kind: str, rows: int, is_exact: bool
+) -> None:
     """Leave in the audit that somebody downloads a list at once."""
     audit.record(
         user=user,
@@ -44,22 +46,22 @@ def note(*, user: User, model: str, query: str, kind: str, rows: int, is_exact: 
     )
 
 
-def ask(*, user: User, model: str, query: str) -> Export:
+def request_export(*, user: User, model: str, query: str) -> Export:
     """Have a worker write the rows of a filtered list; the export is listed from now on."""
-    export = _begin(user, model, query)
-    enqueue(WRITE, export_id=export.pk)
+    export = _create(user, model, query)
+    enqueue(WRITE_TASK, export_id=export.pk)
     return export
 
 
-def make(*, user_id: int, model: str, query: str) -> Export:
+def export_now(*, user_id: int, model: str, query: str) -> Export:
     """Write the rows of a filtered list at once, without a worker."""
-    export = _begin(User.objects.get(pk=user_id), model, query)
-    write(export_id=export.pk)
+    export = _create(User.objects.get(pk=user_id), model, query)
+    write_file(export_id=export.pk)
     export.refresh_from_db()
     return export
 
 
-def write(*, export_id: int) -> None:
+def write_file(*, export_id: int) -> None:
     """Write the CSV file of an export, as its owner would see the list now.
 
     How far it is stands in the row. Whatever goes wrong ends it as failed, with the class of the
@@ -73,14 +75,14 @@ def write(*, export_id: int) -> None:
         key, rows = _write(export)
     except Exception as error:
         log.exception("export_failed", export_id=export_id)
-        _set(export, state=Export.State.FAILED, problem=type(error).__name__)
+        _update(export, state=Export.State.FAILED, problem=type(error).__name__)
     else:
         ready = {"state": Export.State.READY, "rows": rows, "storage_key": key}
         if not open_ones.filter(pk=export_id).update(**ready):
             storages["kept"].delete(key)  # somebody else was sent the same message, and was quicker
 
 
-def fetched(export: Export, user: User) -> Any:
+def open_download(export: Export, user: User) -> Any:
     """Open a ready file for the person who asked for it, and note the download."""
     Export.objects.filter(pk=export.pk).update(downloads=F("downloads") + 1)
     audit.record(
@@ -93,7 +95,7 @@ def fetched(export: Export, user: User) -> Any:
     return storages["kept"].open(export.storage_key)
 
 
-def tidy() -> int:
+def clean_up() -> int:
     """Remove the files whose time is over, and send again what no worker heard of.
 
     Gives how many files went.
@@ -105,17 +107,17 @@ def tidy() -> int:
     with_file = list(due.exclude(storage_key=""))
     for export in with_file:
         storages["kept"].delete(export.storage_key)
-        _set(export, storage_key="")
-    lost = Export.objects.filter(state=Export.State.WAITING, created_at__lt=now - _LOST_AFTER)
+        _update(export, storage_key="")
+    lost = Export.objects.filter(state=Export.State.WAITING, created_at__lt=now - _RESEND_AFTER)
     for export in lost:
-        enqueue(WRITE, export_id=export.pk)
+        enqueue(WRITE_TASK, export_id=export.pk)
     return len(with_file)
 
 
-def _begin(user: User, model: str, query: str) -> Export:
-    if len(query) > _LONGEST_QUERY:
-        raise TooLong("These filters are too long to keep; use fewer of them.")
-    expires_at = clock.now() + _KEPT_FOR
+def _create(user: User, model: str, query: str) -> Export:
+    if len(query) > _MAX_QUERY_LENGTH:
+        raise QueryTooLong("These filters are too long to keep; use fewer of them.")
+    expires_at = clock.now() + _RETENTION
     return Export.objects.create(user=user, model=model, query=query, expires_at=expires_at)
 
 
@@ -125,7 +127,7 @@ def _write(export: Export) -> tuple[str, int]:
     site = cast("ExportMixin", admin.site.get_model_admin(apps.get_model(export.model)))
     if not (export.user.is_staff and site.may_export(request)):
         raise PermissionDenied
-    _set(export, state=Export.State.WRITING)
+    _update(export, state=Export.State.WRITING)
     rows = -1  # the first line is the header
     with tempfile.TemporaryFile("w+b") as file:
         for line in spreadsheets.csv_lines(
@@ -133,11 +135,11 @@ def _write(export: Export) -> tuple[str, int]:
         ):
             file.write(line.encode())
             rows += 1
-            if rows and rows % _SAY_EVERY == 0:
-                _set(export, rows=rows)
+            if rows and rows % _PROGRESS_EVERY == 0:
+                _update(export, rows=rows)
         file.seek(0)
         return storages["kept"].save(f"exports/{ids.random_text(22)}.csv", File(file)), rows
 
 
-def _set(export: Export, **values: Any) -> None:
+def _update(export: Export, **values: Any) -> None:
     Export.objects.filter(pk=export.pk).update(**values)

@@ -13,25 +13,25 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from accounts.request_user import me
+from accounts.request_user import request_user
 from billing.ledger import daily_totals
 from billing.ledger import totals as turnover
 from billing.models import Environment
 from imageskill.console import charts, exporting, financial_tables
 from imageskill.console.charts import Bar
-from imageskill.console.financial_tables import Work
+from imageskill.console.financial_tables import WorkTotals
 from imageskill.lib import amounts, clock
 from imageskill.lib.admin import exports
 
 _DEFAULT_DAYS = 30
-_MOST_DAYS = 3660
-_MOST_BARS = 92
+_MAX_DAYS = 3660
+_MAX_BARS = 92
 _EXPORT = "accounts.export"
 _FIGURES = (("Revenue", "revenue"), ("Provider cost", "cost"), ("Margin", "margin"))
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class HeadlineFigure:
     """One number at the top of the page, and where it comes from."""
 
     label: str
@@ -40,7 +40,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class BarChart:
     """A chart on its side: for each name a bar of revenue, of cost and of margin."""
 
     title: str
@@ -49,8 +49,8 @@ class Lines:
 
 def view(request: HttpRequest) -> HttpResponse:
     """Show the position over the last days: figures, charts, and tables with their files."""
-    _check_seen(request)
-    days = _days(request)
+    _require_access(request)
+    days = _parse_days(request)
     since = _since(days)
     can_export = request.user.has_perm(_EXPORT)
     context: dict[str, Any] = {
@@ -58,14 +58,14 @@ def view(request: HttpRequest) -> HttpResponse:
         "title": "Position",
         "days": days,
         "figures": _figures(since),
-        "charts": _by_day(since),
+        "charts": _daily_bars(since),
         "lines": [
-            _lines("By provider", financial_tables.work_by("provider_id", since=since)),
-            _lines("By model", financial_tables.work_by("model_id", since=since)),
+            _bar_chart("By provider", financial_tables.totals_by("provider_id", since=since)),
+            _bar_chart("By model", financial_tables.totals_by("model_id", since=since)),
         ],
         "tables": [
-            (table, _files(table.name, days) if can_export else [])
-            for table in financial_tables.every(since=since)
+            (table, _download_links(table.name, days) if can_export else [])
+            for table in financial_tables.all_tables(since=since)
         ],
         "labels": [label for label, _ in _FIGURES],
         "target": f"{Decimal(settings.TARGET_GROSS_MARGIN):.0%}",
@@ -75,22 +75,22 @@ def view(request: HttpRequest) -> HttpResponse:
 
 def download(request: HttpRequest, table: str, kind: str) -> HttpResponse:
     """Give one table as it stands, as CSV or XLSX."""
-    _check_seen(request)
+    _require_access(request)
     if not request.user.has_perm(_EXPORT):
         raise PermissionDenied
-    days = _days(request)
-    found = {one.name: one for one in financial_tables.every(since=_since(days))}.get(table)
-    if found is None or kind not in exports.KINDS:
+    days = _parse_days(request)
+    found = {one.name: one for one in financial_tables.all_tables(since=_since(days))}.get(table)
+    if found is None or kind not in exports.FORMATS:
         raise Http404
-    exporting.note(
-        user=me(request),
+    exporting.record_download(
+        user=request_user(request),
         model=f"position.{table}",
         query=f"days={days}",
         kind=kind,
         rows=len(found.rows),
         is_exact=True,
     )
-    return exports.as_file(
+    return exports.file_response(
         f"position-{table}-{days}-days",
         kind,
         [column.name for column in found.columns],
@@ -98,46 +98,46 @@ def download(request: HttpRequest, table: str, kind: str) -> HttpResponse:
     )
 
 
-def _check_seen(request: HttpRequest) -> None:
+def _require_access(request: HttpRequest) -> None:
     if not request.user.has_perm("accounts.see_ledger"):
         raise PermissionDenied
 
 
-def _days(request: HttpRequest) -> int:
+def _parse_days(request: HttpRequest) -> int:
     text = request.GET.get("days", "")
     if not (text.isascii() and text.isdigit() and int(text)):
         return _DEFAULT_DAYS
-    return min(int(text), _MOST_DAYS)
+    return min(int(text), _MAX_DAYS)
 
 
 def _since(days: int) -> date:
     return clock.utc_day(clock.now()) - timedelta(days=days - 1)
 
 
-def _files(table: str, days: int) -> list[tuple[str, str]]:
+def _download_links(table: str, days: int) -> list[tuple[str, str]]:
     return [
         (kind.upper(), reverse("admin:console_position_file", args=[table, kind]) + f"?days={days}")
-        for kind in exports.KINDS
+        for kind in exports.FORMATS
     ]
 
 
-def _figures(since: date) -> list[Figure]:
+def _figures(since: date) -> list[HeadlineFigure]:
     """Give the figures of the days, and the liability as it was last counted."""
-    came_to = turnover.of(turnover.since(since))
+    came_to = turnover.summarize(turnover.movements_since(since))
     totals = daily_totals.wallet_totals()
-    transfers, wallets = _list("transfer"), _list("wallet")
+    transfers, wallets = _list_url("transfer"), _list_url("wallet")
     as_of = f"{totals.counted_at:%Y-%m-%d %H:%M} UTC" if totals.counted_at else "never counted"
     return [
-        *(_sold(one) for one in came_to.sold),
-        Figure("credits spent", f"{came_to.spent:,}", f"{transfers}?kind__exact=capture"),
-        Figure(
+        *(_sold_figure(one) for one in came_to.sold),
+        HeadlineFigure("credits spent", f"{came_to.spent:,}", f"{transfers}?kind__exact=capture"),
+        HeadlineFigure(
             f"credits outstanding (a liability): paid and held, {as_of}",
             f"{totals.outstanding:,}",
             f"{wallets}?purpose__exact=paid",
         ),
-        Figure("credits refunded", f"{came_to.refunded:,}", _reversals("refund")),
-        Figure("credits disputed", f"{came_to.disputed:,}", _reversals("dispute")),
-        Figure(
+        HeadlineFigure("credits refunded", f"{came_to.refunded:,}", _reversals_url("refund")),
+        HeadlineFigure("credits disputed", f"{came_to.disputed:,}", _reversals_url("dispute")),
+        HeadlineFigure(
             "credits absorbed: debts written off, disputes lost",
             f"{came_to.absorbed:,}",
             f"{wallets}?purpose__exact=losses",
@@ -145,29 +145,29 @@ def _figures(since: date) -> list[Figure]:
     ]
 
 
-def _sold(sold: turnover.Sold) -> Figure:
+def _sold_figure(sold: turnover.SalesTotal) -> HeadlineFigure:
     is_live = sold.environment == Environment.LIVE
     what = "live" if is_live else f"{Environment(sold.environment).label}, no revenue"
-    return Figure(
-        f"credits sold for {amounts.written(sold.amount_cents)} ({what})",
+    return HeadlineFigure(
+        f"credits sold for {amounts.format_amount(sold.amount_cents)} ({what})",
         f"{sold.credits:,}",
-        f"{_list('receipt')}?environment__exact={sold.environment}",
+        f"{_list_url('receipt')}?environment__exact={sold.environment}",
     )
 
 
-def _list(model: str) -> str:
+def _list_url(model: str) -> str:
     return reverse(f"admin:billing_{model}_changelist")
 
 
-def _reversals(kind: str) -> str:
-    return f"{_list('paymentreversal')}?kind__exact={kind}"
+def _reversals_url(kind: str) -> str:
+    return f"{_list_url('paymentreversal')}?kind__exact={kind}"
 
 
-def _by_day(since: date) -> list[tuple[str, list[Bar]]]:
+def _daily_bars(since: date) -> list[tuple[str, list[Bar]]]:
     """Draw revenue, cost and margin by day; of many days, the latest."""
     today = clock.utc_day(clock.now())
-    first = max(since, today - timedelta(days=_MOST_BARS - 1))
-    found = {row.name: row for row in financial_tables.work_by("day", since=first)}
+    first = max(since, today - timedelta(days=_MAX_BARS - 1))
+    found = {row.name: row for row in financial_tables.totals_by("day", since=first)}
     days = [first + timedelta(days=n) for n in range((today - first).days + 1)]
     return [
         (
@@ -180,14 +180,14 @@ def _by_day(since: date) -> list[tuple[str, list[Bar]]]:
     ]
 
 
-def _lines(title: str, rows: Sequence[Work]) -> Lines:
+def _bar_chart(title: str, rows: Sequence[WorkTotals]) -> BarChart:
     """Draw revenue, cost and margin of each name, all to one scale."""
     found = [
         (row.name, [(label, _amount(row, field)) for label, field in _FIGURES]) for row in rows
     ]
     every = [value for _, values in found for _, value in values]
     highest, lowest = max(every, default=Decimal(0)), min(every, default=Decimal(0))
-    return Lines(
+    return BarChart(
         title,
         [
             (
@@ -202,5 +202,5 @@ def _lines(title: str, rows: Sequence[Work]) -> Lines:
     )
 
 
-def _amount(row: Work | None, field: str) -> Decimal:
+def _amount(row: WorkTotals | None, field: str) -> Decimal:
     return Decimal(0) if row is None else Decimal(getattr(row, field)).quantize(Decimal("0.01"))

@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 from django.db.models import Sum
 from django.utils.safestring import SafeString
 
-from billing.chart import Kind, Purpose
+from billing.chart import Purpose, TransferKind
 from billing.ledger import daily_totals
 from billing.ledger import totals as turnover
 from billing.models import Environment, MoneyDay, Receipt, Transfer, Wallet
 from imageskill.lib import amounts, clock
-from imageskill.lib.admin.formatting import list_of
+from imageskill.lib.admin.formatting import list_link
 from jobs.models import Job, ModelDay
 
 _CENT = Decimal("0.01")
-_Shown = str | SafeString
+_Cell = str | SafeString
 
 
 class Column(NamedTuple):
@@ -25,12 +25,12 @@ class Column(NamedTuple):
 
     label: str
     name: str
-    show: Callable[[Any], _Shown] = str
+    show: Callable[[Any], _Cell] = str
     is_number: bool = True
     is_shown: bool = True  # on the page; a file has them all
 
 
-class Table(NamedTuple):
+class FinancialTable(NamedTuple):
     """Rows of raw values; shown on the page, written to a file as they are."""
 
     name: str
@@ -45,7 +45,7 @@ class Table(NamedTuple):
         return [column for column in self.columns if column.is_shown]
 
     @property
-    def shown(self) -> list[list[tuple[_Shown, bool]]]:
+    def shown(self) -> list[list[tuple[_Cell, bool]]]:
         """Each cell as the page shows it, and whether it is a number."""
         return [
             [
@@ -57,7 +57,7 @@ class Table(NamedTuple):
         ]
 
 
-class Work(NamedTuple):
+class WorkTotals(NamedTuple):
     """What jobs of one day, provider or model came to. One credit is one cent; free ones aren't."""
 
     name: Any
@@ -84,7 +84,7 @@ class Work(NamedTuple):
         return f"{self.margin / self.revenue:.0%}" if self.revenue else ""
 
 
-def work_by(field: str, *, since: date) -> list[Work]:
+def totals_by(field: str, *, since: date) -> list[WorkTotals]:
     """Add up paid work by a column of the figures by day and model."""
     rows = ModelDay.objects.filter(day__gte=since).values_list(field)
     sums = rows.annotate(
@@ -95,30 +95,30 @@ def work_by(field: str, *, since: date) -> list[Work]:
         cost=Sum("provider_usd"),
         lost=Sum("lost_usd"),
     )
-    return [Work(*row) for row in sums.order_by(field)]
+    return [WorkTotals(*row) for row in sums.order_by(field)]
 
 
-def every(*, since: date) -> list[Table]:
+def all_tables(*, since: date) -> list[FinancialTable]:
     """Give all tables for the days from `since` on."""
     return [
-        wallets(daily_totals.wallet_totals()),
-        movements(turnover.since(since)),
-        work("days", "By day", "Day", work_by("day", since=since)[::-1]),
-        work("providers", "By provider", "Provider", work_by("provider_id", since=since)),
-        work("models", "By model", "Model", work_by("model_id", since=since)),
+        wallet_table(daily_totals.wallet_totals()),
+        movement_table(turnover.movements_since(since)),
+        work_table("days", "By day", "Day", totals_by("day", since=since)[::-1]),
+        work_table("providers", "By provider", "Provider", totals_by("provider_id", since=since)),
+        work_table("models", "By model", "Model", totals_by("model_id", since=since)),
     ]
 
 
-def wallets(totals: daily_totals.WalletTotals) -> Table:
+def wallet_table(totals: daily_totals.WalletTotals) -> FinancialTable:
     """Lay out what wallets hold by purpose."""
     counted_at = totals.counted_at
-    return Table(
+    return FinancialTable(
         "wallets",
         "Credits by wallet",
         (
             Column("Wallets", "purpose", _wallets_of, is_number=False),
             Column("For", "meaning", is_number=False, is_shown=False),
-            Column("Credits", "credits", _whole),
+            Column("Credits", "credits", _format_integer),
             Column("As of", "counted_at", _moment, is_number=False),
         ),
         [
@@ -128,44 +128,44 @@ def wallets(totals: daily_totals.WalletTotals) -> Table:
     )
 
 
-def movements(found: Sequence[turnover.Movement]) -> Table:
+def movement_table(found: Sequence[turnover.MovementTotal]) -> FinancialTable:
     """Lay out what moved."""
-    return Table(
+    return FinancialTable(
         "movements",
         "Movements",
         (
             Column("What moved", "kind", _rows_of, is_number=False),
             Column("Meaning", "meaning", is_number=False, is_shown=False),
             Column("Environment", "environment", _environment, is_number=False),
-            Column("Times", "count", _whole),
-            Column("Credits", "credits", _whole),
+            Column("Times", "count", _format_integer),
+            Column("Credits", "credits", _format_integer),
             Column("Amount", "amount_cents", _cents),
         ),
         [
-            (one.name, one.label, one.environment, one.times, one.credits, _paid(one))
+            (one.name, one.label, one.environment, one.times, one.credits, _paid_cents(one))
             for one in found
         ],
         "Nothing moved. A task counts every five minutes; manage.py tally counts past days.",
     )
 
 
-def work(name: str, title: str, heading: str, rows: Sequence[Work]) -> Table:
+def work_table(name: str, title: str, heading: str, rows: Sequence[WorkTotals]) -> FinancialTable:
     """Lay out revenue, cost and margin."""
-    show = _NAMED.get(name, _or_dash)
-    return Table(
+    show = _NAME_FORMATTERS.get(name, _dash_if_empty)
+    return FinancialTable(
         name,
         title,
         (
             Column(heading, heading.lower(), show, is_number=False),
-            Column("Completed", "completed", _whole),
-            Column("Failed", "failed", _whole),
-            Column("Paid credits spent", "paid_credits", _whole),
-            Column("Free credits spent", "free_credits", _whole),
+            Column("Completed", "completed", _format_integer),
+            Column("Failed", "failed", _format_integer),
+            Column("Paid credits spent", "paid_credits", _format_integer),
+            Column("Free credits spent", "free_credits", _format_integer),
             Column("Revenue", "revenue_usd", _usd),
             Column("Provider cost", "provider_cost_usd", _usd),
             Column("Losses", "losses_usd", _usd),
             Column("Margin", "margin_usd", _usd),
-            Column("Margin of revenue", "margin_rate", _or_dash),
+            Column("Margin of revenue", "margin_rate", _dash_if_empty),
         ),
         [
             (
@@ -177,11 +177,11 @@ def work(name: str, title: str, heading: str, rows: Sequence[Work]) -> Table:
     )
 
 
-def _paid(one: turnover.Movement) -> int | None:
+def _paid_cents(one: turnover.MovementTotal) -> int | None:
     return one.amount_cents if one.name == MoneyDay.RECEIPTS else None
 
 
-def _whole(value: int) -> str:
+def _format_integer(value: int) -> str:
     return f"{value:,}"
 
 
@@ -190,10 +190,10 @@ def _usd(value: Decimal) -> str:
 
 
 def _cents(value: int | None) -> str:
-    return "–" if value is None else amounts.written(value)
+    return "–" if value is None else amounts.format_amount(value)
 
 
-def _or_dash(value: str) -> str:
+def _dash_if_empty(value: str) -> str:
     return value or "–"
 
 
@@ -212,17 +212,17 @@ def _environment(value: str) -> str:
 
 
 def _wallets_of(purpose: str) -> SafeString:
-    return list_of(Wallet, str(Purpose(purpose).label), purpose__exact=purpose)
+    return list_link(Wallet, str(Purpose(purpose).label), purpose__exact=purpose)
 
 
 def _rows_of(name: str) -> SafeString:
     if name == MoneyDay.RECEIPTS:
-        return list_of(Receipt, "receipts")
-    return list_of(Transfer, str(Kind(name).label), kind__exact=name)
+        return list_link(Receipt, "receipts")
+    return list_link(Transfer, str(TransferKind(name).label), kind__exact=name)
 
 
 def _jobs_of(model_id: str) -> SafeString:
-    return list_of(Job, model_id, model_id=model_id)
+    return list_link(Job, model_id, model_id=model_id)
 
 
-_NAMED: dict[str, Callable[[Any], _Shown]] = {"days": _day, "models": _jobs_of}
+_NAME_FORMATTERS: dict[str, Callable[[Any], _Cell]] = {"days": _day, "models": _jobs_of}

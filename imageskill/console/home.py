@@ -12,21 +12,21 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from imageskill.console import financial_tables, needs_attention, overview, stat_cards, trends
-from imageskill.console.financial_tables import Work
+from imageskill.console.financial_tables import WorkTotals
 from imageskill.lib import clock
 from jobs.models import Job, ModelDay
 
-_EVERY = "all"
+_ALL = "all"
 
 
-def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def add_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add to the context of the index page what this person may see."""
-    rows = trends.figures() if stat_cards.may_see(request, Job) else []
+    rows = trends.load_figures() if stat_cards.may_see(request, Job) else []
     work = _work() if request.user.has_perm("accounts.see_ledger") else None
-    today = trends.of_today(rows)
+    today = trends.todays_figures(rows)
     sections = [
-        ("Needs somebody", needs_attention.shown(request)),
-        ("How it goes", overview.shown(request, today, _together(work))),
+        ("Needs somebody", needs_attention.build_cards(request)),
+        ("How it goes", overview.build_cards(request, today, _sum_days(work))),
     ]
     context.update(
         sections=[(title, found) for title, found in sections if found],
@@ -37,36 +37,36 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _charts(
-    request: HttpRequest, rows: list[ModelDay], work: list[Work] | None
+    request: HttpRequest, rows: list[ModelDay], work: list[WorkTotals] | None
 ) -> list[trends.Chart]:
-    found = trends.of_work(rows) if stat_cards.may_see(request, Job) else []
-    return found if work is None else [*found, *trends.of_money(work)]
+    found = trends.job_charts(rows) if stat_cards.may_see(request, Job) else []
+    return found if work is None else [*found, *trends.money_charts(work)]
 
 
 def _models(request: HttpRequest, rows: list[ModelDay], today: list[ModelDay]) -> dict[str, Any]:
     """Give the models' tables: the busiest few, and the way to all, or all if that was asked."""
     names = trends.busiest(rows)
-    few = None if request.GET.get("models") == _EVERY else trends.FEW_MODELS
+    few = None if request.GET.get("models") == _ALL else trends.FEW_MODELS
     return {
         "models": today[:few],
-        "tables": trends.by_model(rows, names[:few]) if names else [],
+        "tables": trends.model_tables(rows, names[:few]) if names else [],
         "models_hidden": max(len(names[few:]), len(today[few:])) if few else 0,
         "models_shown": few,
-        "every_model_url": reverse("admin:index", query={"models": _EVERY}) + "#models",
+        "every_model_url": reverse("admin:index", query={"models": _ALL}) + "#models",
     }
 
 
-def _work() -> list[Work]:
+def _work() -> list[WorkTotals]:
     first = clock.utc_day(clock.now()) - timedelta(days=overview.SOLD_DAYS - 1)
-    return financial_tables.work_by("day", since=first)
+    return financial_tables.totals_by("day", since=first)
 
 
-def _together(days: list[Work] | None) -> Work | None:
+def _sum_days(days: list[WorkTotals] | None) -> WorkTotals | None:
     """Add the days up; None where they are not to be seen."""
     if days is None:
         return None
-    return Work(
+    return WorkTotals(
         "all",
-        *(sum(getattr(day, name) for day in days) for name in Work._fields[1:5]),
-        *(sum((getattr(day, name) for day in days), Decimal(0)) for name in Work._fields[5:]),
+        *(sum(getattr(day, name) for day in days) for name in WorkTotals._fields[1:5]),
+        *(sum((getattr(day, name) for day in days), Decimal(0)) for name in WorkTotals._fields[5:]),
     )

@@ -24,14 +24,14 @@ from feedback.github_queue import client
 from feedback.models import GithubEvent, QueueItem, Report
 from jobs.models import Asset, Job, Usage
 
-Finder = Callable[[str], Model | None]
+Lookup = Callable[[str], Model | None]
 
 TRACE = re.compile(r"trace_[0-9a-f]{32}")
-_EVENTS_OF_A_TRACE = 50
-_THINGS_OF_A_TRACE = 20
+_MAX_EVENTS_PER_TRACE = 50
+_MAX_OBJECTS_PER_TRACE = 20
 
 
-def _by(model: type[Model], *fields: str) -> Finder:
+def _lookup_by(model: type[Model], *fields: str) -> Lookup:
     def find(text: str) -> Model | None:
         for field in fields:
             found = model._default_manager.filter(**{field: text}).order_by("-pk").first()
@@ -51,7 +51,7 @@ def _number(text: str) -> Model | None:
     return Receipt.objects.filter(number=text.upper()).first()
 
 
-def _event_of(text: str) -> Model | None:
+def _last_event_about(text: str) -> Model | None:
     """Find the last event whose object is or names this; two look-ups, each by its own index."""
     for condition in (Q(object_id=text), Q(related_ids__contains=[text])):
         found = StripeEvent.objects.filter(condition).order_by("-pk")[:1]
@@ -61,7 +61,7 @@ def _event_of(text: str) -> Model | None:
 
 
 def _issue(text: str) -> Model | None:
-    issue = client.issue_named(text)
+    issue = client.parse_issue_reference(text)
     if issue is None:
         return None
     names = {"repository": issue[0], "issue_number": issue[1]}
@@ -70,70 +70,79 @@ def _issue(text: str) -> Model | None:
 
 
 # What a text looks like, and where to look, in this order.
-_LOOKS: tuple[tuple[re.Pattern[str], tuple[Finder, ...]], ...] = tuple(
+_LOOKUPS: tuple[tuple[re.Pattern[str], tuple[Lookup, ...]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE if finders == (_number,) else 0), finders)
     for pattern, finders in (
         (r"isk_r_\w+", (_token,)),
-        (r"agt_\w+", (_by(Agent, "public_id"),)),
-        (r"org_\w+", (_by(Organization, "public_id"),)),
-        (r"claim_\w+", (_by(Claim, "public_id"),)),
-        (r"job_\w+", (_by(Job, "public_id"),)),
-        (r"image_[\w.-]+", (_by(Asset, "public_id"),)),
-        (r"usage_\w+", (_by(Usage, "public_id"),)),
-        (r"sig_\w+", (_by(Report, "public_id"),)),
-        (r"quote_[\w-]+", (_by(Quote, "public_id"),)),
-        (r"payatt_\w+", (_by(PaymentAttempt, "public_id"),)),
-        (r"receipt_\w+", (_by(Receipt, "public_id"),)),
+        (r"agt_\w+", (_lookup_by(Agent, "public_id"),)),
+        (r"org_\w+", (_lookup_by(Organization, "public_id"),)),
+        (r"claim_\w+", (_lookup_by(Claim, "public_id"),)),
+        (r"job_\w+", (_lookup_by(Job, "public_id"),)),
+        (r"image_[\w.-]+", (_lookup_by(Asset, "public_id"),)),
+        (r"usage_\w+", (_lookup_by(Usage, "public_id"),)),
+        (r"sig_\w+", (_lookup_by(Report, "public_id"),)),
+        (r"quote_[\w-]+", (_lookup_by(Quote, "public_id"),)),
+        (r"payatt_\w+", (_lookup_by(PaymentAttempt, "public_id"),)),
+        (r"receipt_\w+", (_lookup_by(Receipt, "public_id"),)),
         (
             r"credit_event_\w+",
-            (_by(Receipt, "credit_event_id"), _by(PaymentReversal, "credit_event_id")),
+            (
+                _lookup_by(Receipt, "credit_event_id"),
+                _lookup_by(PaymentReversal, "credit_event_id"),
+            ),
         ),
-        (r"payment_reversal_\w+", (_by(PaymentReversal, "public_id"),)),
+        (r"payment_reversal_\w+", (_lookup_by(PaymentReversal, "public_id"),)),
         (r"(IS|TEST)-\d{4}-\d+", (_number,)),
-        (r"evt_\w+", (_by(ActivityEvent, "public_id"), _by(StripeEvent, "event_id"))),
+        (r"evt_\w+", (_lookup_by(ActivityEvent, "public_id"), _lookup_by(StripeEvent, "event_id"))),
         (
             r"cs_\w+",
             (
-                _by(PaymentAttempt, "checkout_session_id"),
-                _by(UnmatchedPayment, "checkout_session_id"),
+                _lookup_by(PaymentAttempt, "checkout_session_id"),
+                _lookup_by(UnmatchedPayment, "checkout_session_id"),
             ),
         ),
         (
             r"pi_\w+",
             (
-                _by(Receipt, "payment_intent_id"),
-                _by(PaymentAttempt, "payment_intent_id"),
-                _by(UnmatchedPayment, "payment_intent_id"),
-                _by(PaymentReversal, "payment_intent_id"),
+                _lookup_by(Receipt, "payment_intent_id"),
+                _lookup_by(PaymentAttempt, "payment_intent_id"),
+                _lookup_by(UnmatchedPayment, "payment_intent_id"),
+                _lookup_by(PaymentReversal, "payment_intent_id"),
             ),
         ),
         (
             r"(ch|py)_\w+",
             (
-                _by(Receipt, "charge_id"),
-                _by(UnmatchedPayment, "charge_id"),
-                _by(PaymentReversal, "charge_id"),
+                _lookup_by(Receipt, "charge_id"),
+                _lookup_by(UnmatchedPayment, "charge_id"),
+                _lookup_by(PaymentReversal, "charge_id"),
             ),
         ),
         (
             r"(re|pyr|du|dp)_\w+",
-            (_by(PaymentReversal, "stripe_id"), _by(RefundRequest, "stripe_refund_id")),
+            (
+                _lookup_by(PaymentReversal, "stripe_id"),
+                _lookup_by(RefundRequest, "stripe_refund_id"),
+            ),
         ),
-        (r"txn_\w+", (_by(BalanceMovement, "stripe_id"),)),
+        (r"txn_\w+", (_lookup_by(BalanceMovement, "stripe_id"),)),
         (r"\S+(#|/issues/)\d+", (_issue,)),
-        (r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", (_by(GithubEvent, "delivery_id"),)),
+        (
+            r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+            (_lookup_by(GithubEvent, "delivery_id"),),
+        ),
     )
 )
 # Whatever else has the form of an id: a movement that names it, an event of Stripe's that does.
 _ANY_ID = re.compile(r"(?!isk_)[a-z]{2,24}_[\w.-]+")
-_ANYWHERE: tuple[Finder, ...] = (_by(Transfer, "reference"), _event_of)
+_FALLBACK_LOOKUPS: tuple[Lookup, ...] = (_lookup_by(Transfer, "reference"), _last_event_about)
 
 
-def every(text: str) -> Iterator[Model]:
+def find_all(text: str) -> Iterator[Model]:
     """Find what a text names, one thing of each kind, the likeliest first."""
-    looks = [finders for pattern, finders in _LOOKS if pattern.fullmatch(text)]
+    looks = [finders for pattern, finders in _LOOKUPS if pattern.fullmatch(text)]
     if _ANY_ID.fullmatch(text):
-        looks.append(_ANYWHERE)
+        looks.append(_FALLBACK_LOOKUPS)
     for finders in looks:
         for look in finders:
             found: Any = look(text)
@@ -141,29 +150,29 @@ def every(text: str) -> Iterator[Model]:
                 yield found
 
 
-def of_trace(trace_id: str) -> list[Model]:
+def find_by_trace(trace_id: str) -> list[Model]:
     """Find what a call made and touched: its jobs, what its events name, reports about it."""
     found: dict[tuple[str, int], Model] = {}
-    for thing in islice(_of_trace(trace_id), _THINGS_OF_A_TRACE):
+    for thing in islice(_iter_trace(trace_id), _MAX_OBJECTS_PER_TRACE):
         found.setdefault((thing._meta.label, thing.pk), thing)
     return list(found.values())
 
 
-def _of_trace(trace_id: str) -> Iterator[Model]:
-    yield from Job.objects.filter(trace_id=trace_id).order_by("-pk")[:_THINGS_OF_A_TRACE]
-    events = events_of(trace_id).values_list("references", flat=True)[:_EVENTS_OF_A_TRACE]
+def _iter_trace(trace_id: str) -> Iterator[Model]:
+    yield from Job.objects.filter(trace_id=trace_id).order_by("-pk")[:_MAX_OBJECTS_PER_TRACE]
+    events = trace_events(trace_id).values_list("references", flat=True)[:_MAX_EVENTS_PER_TRACE]
     named = dict.fromkeys(name for names in events for name in names if name != trace_id)
     for name in named:
-        found = next((thing for thing in every(name) if not _is_trail(thing)), None)
+        found = next((thing for thing in find_all(name) if not _is_log(thing)), None)
         if found is not None:
             yield found
-    yield from Report.objects.filter(trace_id=trace_id).order_by("-pk")[:_THINGS_OF_A_TRACE]
+    yield from Report.objects.filter(trace_id=trace_id).order_by("-pk")[:_MAX_OBJECTS_PER_TRACE]
 
 
-def events_of(trace_id: str) -> Any:
+def trace_events(trace_id: str) -> Any:
     """Give the activity that a call left, newest first."""
     return ActivityEvent.objects.filter(references__contains=[trace_id]).order_by("-pk")
 
 
-def _is_trail(thing: Model) -> bool:
+def _is_log(thing: Model) -> bool:
     return isinstance(thing, ActivityEvent | StripeEvent | Transfer)

@@ -11,15 +11,15 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from imageskill.lib.admin import actions
-from imageskill.lib.admin.actions import Deed
-from jobs.admin.assets import DEEDS
+from imageskill.lib.admin.actions import StaffAction
+from jobs.admin.assets import ACTIONS
 from jobs.models import Asset, AssetCheck
 
-_PAGE = 48
+_PAGE_SIZE = 48
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class Expectation:
     """One thing that was expected of a picture, and what it is."""
 
     name: str
@@ -29,13 +29,13 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class ReviewCard:
     """A checked picture, with the one it looks like beside it, and what may be done to it."""
 
     check: AssetCheck
     pictures: list[tuple[Asset, str]]
-    facts: list[Fact]
-    deeds: list[tuple[Deed, str]]
+    facts: list[Expectation]
+    deeds: list[tuple[StaffAction, str]]
 
 
 def view(request: HttpRequest) -> HttpResponse:
@@ -49,27 +49,27 @@ def view(request: HttpRequest) -> HttpResponse:
     after = request.GET.get("after", "")
     if after.isascii() and after.isdigit() and len(after) < 19:
         checks = checks.filter(pk__lt=int(after))
-    page = list(checks[: _PAGE + 1])
-    may = [deed for deed in DEEDS if actions.allowed(deed, request)]
+    page = list(checks[: _PAGE_SIZE + 1])
+    may = [deed for deed in ACTIONS if actions.is_allowed(deed, request)]
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": "Thumbnail wall",
-        "cards": [_card(check, may) for check in page[:_PAGE]],
+        "cards": [_build_card(check, may) for check in page[:_PAGE_SIZE]],
         "only": only,
-        "next": page[_PAGE - 1].pk if len(page) > _PAGE else None,
+        "next": page[_PAGE_SIZE - 1].pk if len(page) > _PAGE_SIZE else None,
     }
     return TemplateResponse(request, "admin/console/image_review.html", context)
 
 
-def _card(check: AssetCheck, may: list[Deed]) -> Card:
+def _build_card(check: AssetCheck, may: list[StaffAction]) -> ReviewCard:
     asset = check.asset
     pictures = [(asset, "this picture")]
     if check.same_as:
         pictures.append((check.same_as, "looks the same, of another agent"))
-    return Card(
+    return ReviewCard(
         check=check,
         pictures=pictures,
-        facts=list(_facts(check)),
+        facts=list(_expectations(check)),
         deeds=[
             (deed, reverse("admin:jobs_asset_deed", args=[asset.pk, deed.name]))
             for deed in may
@@ -78,7 +78,7 @@ def _card(check: AssetCheck, may: list[Deed]) -> Card:
     )
 
 
-def _facts(check: AssetCheck) -> Iterator[Fact]:
+def _expectations(check: AssetCheck) -> Iterator[Expectation]:
     """Compare as the check did: with the plan of the job, and with the asset's own row."""
     asset, plan = check.asset, check.asset.job.plan
     size, kind = plan.get("size"), plan.get("output_format")
@@ -87,23 +87,23 @@ def _facts(check: AssetCheck) -> Iterator[Fact]:
     has_kind = not kind or asset.mime_type == expected_kind
     # Where the row is as planned and the check is not, the bytes themselves are of another kind.
     is_other = check.decodes and not check.is_as_planned and has_size and has_kind
-    yield Fact(
+    yield Expectation(
         "size",
         f"{size[0]}×{size[1]}" if size else "any",
         f"{asset.width}×{asset.height}",
         has_size,
     )
-    yield Fact("type", expected_kind or "any", asset.mime_type, has_kind)
-    yield Fact(
+    yield Expectation("type", expected_kind or "any", asset.mime_type, has_kind)
+    yield Expectation(
         "bytes",
         "whole, as written",
-        _bytes(check),
+        _describe_bytes(check),
         check.decodes and check.is_as_promised and not is_other,
     )
     content = "one flat colour" if check.is_blank else "a picture"
-    yield Fact("content", "a picture", content if check.decodes else "–", not check.is_blank)
+    yield Expectation("content", "a picture", content if check.decodes else "–", not check.is_blank)
     alike = "another agent's too" if check.same_as_id else "its agent's own"
-    yield Fact(
+    yield Expectation(
         "likeness",
         "its agent's own",
         alike if check.decodes else "–",
@@ -111,7 +111,7 @@ def _facts(check: AssetCheck) -> Iterator[Fact]:
     )
 
 
-def _bytes(check: AssetCheck) -> str:
+def _describe_bytes(check: AssetCheck) -> str:
     if not check.decodes:
         return "do not open, or are cut off"
     return "whole, as written" if check.is_as_promised else "not those that were written"

@@ -13,22 +13,22 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from accounts.request_user import me
+from accounts.request_user import request_user
 from imageskill.lib import clock
 from imageskill.lib.admin import second_factor
-from imageskill.lib.admin.actions import ReasonForm
+from imageskill.lib.admin.actions import ActionForm
 from imageskill.lib.errors import InvalidArguments
 from jobs import registry, states
 from jobs.catalog import discovery, switches
 from jobs.catalog.availability import current
 from jobs.models import Job, ModelDay, Switch
 from jobs.providers import concurrency, credentials
-from jobs.registry.unavailability import Obstacle, failing
+from jobs.registry.unavailability import Unavailability, provider_failing
 
-FAILING = failing(retry_after_s=1).reason
+FAILING = provider_failing(retry_after_s=1).reason
 
 
-class SwitchForm(ReasonForm):
+class SwitchForm(ActionForm):
     """What to switch, which way, and why."""
 
     kind = forms.ChoiceField(choices=Switch.Kind.choices, widget=forms.HiddenInput)
@@ -42,7 +42,7 @@ class SwitchForm(ReasonForm):
 
 
 @dataclass(frozen=True, slots=True)
-class Week:
+class WeeklyStats:
     """How a model did in the last seven days, and how long its pictures took lately."""
 
     completed: int = 0
@@ -63,9 +63,9 @@ def view(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     availability = current()
     obstacles = dict(availability.obstacles)
-    off, waiting, weeks = switches.off(), _waiting(), _weeks()
+    off, waiting, weeks = switches.disabled(), _queued_by_model(), _weekly_stats()
     # The rows of the API itself, so that what staff see is what callers are told.
-    offered = discovery.rows(availability, settings.TARGET_GROSS_MARGIN)
+    offered = discovery.list_rows(availability, settings.TARGET_GROSS_MARGIN)
     rows = [
         {
             "model": model,
@@ -73,7 +73,7 @@ def view(request: HttpRequest) -> HttpResponse:
             "obstacle": obstacles.get(model.id),
             "is_off": model.id in off.models,
             "waiting": waiting.get(model.id, 0) if obstacles.get(model.id) else 0,
-            "week": weeks.get(model.id, Week()),
+            "week": weeks.get(model.id, WeeklyStats()),
         }
         for model, row in zip(registry.models(), offered, strict=True)
     ]
@@ -88,7 +88,9 @@ def view(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/console/models.html", context)
 
 
-def _providers(obstacles: dict[str, Obstacle], off: switches.SwitchedOff) -> list[dict[str, Any]]:
+def _providers(
+    obstacles: dict[str, Unavailability], off: switches.DisabledNames
+) -> list[dict[str, Any]]:
     """Tell of each provider whether it can be called and how busy it is; never its key."""
     by_name: dict[str, list[str]] = {}
     for model in registry.models():
@@ -98,7 +100,7 @@ def _providers(obstacles: dict[str, Obstacle], off: switches.SwitchedOff) -> lis
             "name": name,
             "is_off": name in off.providers,
             "is_configured": credentials.is_configured(name),
-            "most": concurrency.most(name),
+            "most": concurrency.max_concurrency(name),
             "in_use": concurrency.in_use(name),
             "paused": [
                 one for one in models if (met := obstacles.get(one)) and met.reason == FAILING
@@ -108,19 +110,19 @@ def _providers(obstacles: dict[str, Obstacle], off: switches.SwitchedOff) -> lis
     ]
 
 
-def _waiting() -> dict[str, int]:
+def _queued_by_model() -> dict[str, int]:
     """Count the queued jobs of each model."""
     queued = Job.objects.filter(status=states.QUEUED).order_by()
     return dict(queued.values_list("model_id").annotate(jobs=Count("id")))
 
 
-def _weeks() -> dict[str, Week]:
+def _weekly_stats() -> dict[str, WeeklyStats]:
     since = clock.utc_day(clock.now()) - timedelta(days=7)
-    weeks: dict[str, Week] = {}
+    weeks: dict[str, WeeklyStats] = {}
     for day in ModelDay.objects.filter(day__gt=since).order_by("day"):
-        so_far = weeks.get(day.model_id, Week())
+        so_far = weeks.get(day.model_id, WeeklyStats())
         is_timed = day.median_s is not None
-        weeks[day.model_id] = Week(
+        weeks[day.model_id] = WeeklyStats(
             completed=so_far.completed + day.completed,
             failed=so_far.failed + day.failed,
             median_s=day.median_s if is_timed else so_far.median_s,
@@ -133,13 +135,13 @@ def switch(request: HttpRequest) -> HttpResponse:
     """Ask for a reason, say what follows, switch."""
     if not request.user.has_perm("accounts.act_on_catalog"):
         raise PermissionDenied
-    second_factor.require_lately(request)
+    second_factor.require_recent(request)
     is_posted = request.method == "POST"
     asked = request.POST if is_posted else request.GET
     form = SwitchForm(asked) if is_posted else SwitchForm(initial=asked.dict())
     if is_posted and form.is_valid():
         try:
-            done = switches.turn(user=me(request), **form.cleaned_data)
+            done = switches.set_enabled(user=request_user(request), **form.cleaned_data)
         except InvalidArguments as refusal:
             messages.error(request, str(refusal))
         else:
@@ -150,13 +152,13 @@ def switch(request: HttpRequest) -> HttpResponse:
         "title": "Switch on" if asked.get("is_on") == "1" else "Switch off",
         "form": form,
         "asked": asked,
-        "under_way": _under_way(asked.get("kind", ""), asked.get("name", "")),
+        "under_way": _active_jobs(asked.get("kind", ""), asked.get("name", "")),
         "back": reverse("admin:console_models"),
     }
     return TemplateResponse(request, "admin/console/switch.html", context)
 
 
-def _under_way(kind: str, name: str) -> dict[str, int]:
+def _active_jobs(kind: str, name: str) -> dict[str, int]:
     """Count the jobs that switching off does not stop: those that wait, and those begun."""
     column = "provider_id" if kind == Switch.Kind.PROVIDER else "model_id"
     rows = Job.objects.filter(completed_at=None, **{column: name}).order_by()

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 
-class Page(NamedTuple):
+class NavPage(NamedTuple):
     """An entry that leads to a page of the console's own."""
 
     label: str
@@ -18,7 +18,7 @@ class Page(NamedTuple):
     permission: str = ""
 
 
-class List(NamedTuple):
+class NavList(NamedTuple):
     """An entry that leads to a model's list; the list itself knows who may see it."""
 
     label: str
@@ -26,103 +26,103 @@ class List(NamedTuple):
     model: str
 
 
-class Group(NamedTuple):
+class NavGroup(NamedTuple):
     """Entries under a heading; a group that is rarely needed begins folded up."""
 
     title: str
-    entries: tuple[Page | List, ...]
+    entries: tuple[NavPage | NavList, ...]
     is_rare: bool = False
 
 
 _GROUPS = (
-    Group(
+    NavGroup(
         "",
-        (Page("Today", "home", "index"), Page("Search", "search", "console_search")),
+        (NavPage("Today", "home", "index"), NavPage("Search", "search", "console_search")),
     ),
-    Group(
+    NavGroup(
         "Support",
         (
-            List("Agents", "smart_toy", "accounts.Agent"),
-            List("People", "group", "accounts.User"),
-            List("Organizations", "domain", "accounts.Organization"),
-            List("Claims", "handshake", "accounts.Claim"),
-            List("Tokens", "key", "accounts.Token"),
+            NavList("Agents", "smart_toy", "accounts.Agent"),
+            NavList("People", "group", "accounts.User"),
+            NavList("Organizations", "domain", "accounts.Organization"),
+            NavList("Claims", "handshake", "accounts.Claim"),
+            NavList("Tokens", "key", "accounts.Token"),
         ),
     ),
-    Group(
+    NavGroup(
         "Work",
         (
-            List("Jobs", "brush", "jobs.Job"),
-            List("Assets", "image", "jobs.Asset"),
-            Page("Thumbnail wall", "grid_view", "console_wall", "accounts.see_jobs"),
-            Page("Orphans", "help_center", "console_orphans", "accounts.see_jobs"),
-            Page("Queues", "stacks", "console_queues", "accounts.see_jobs"),
-            List("Usage", "toll", "jobs.Usage"),
-            List("Losses", "money_off", "jobs.Loss"),
+            NavList("Jobs", "brush", "jobs.Job"),
+            NavList("Assets", "image", "jobs.Asset"),
+            NavPage("Thumbnail wall", "grid_view", "console_wall", "accounts.see_jobs"),
+            NavPage("Orphans", "help_center", "console_orphans", "accounts.see_jobs"),
+            NavPage("Queues", "stacks", "console_queues", "accounts.see_jobs"),
+            NavList("Usage", "toll", "jobs.Usage"),
+            NavList("Losses", "money_off", "jobs.Loss"),
         ),
     ),
-    Group(
+    NavGroup(
         "Payments",
         (
-            List("Receipts", "receipt_long", "billing.Receipt"),
-            List("Quotes", "request_quote", "billing.Quote"),
-            List("Attempts", "shopping_cart", "billing.PaymentAttempt"),
-            List("Payments that bought nothing", "unknown_document", "billing.UnmatchedPayment"),
-            List("Refund requests", "undo", "billing.RefundRequest"),
-            List("Credit requests", "approval", "billing.CreditCorrection"),
-            Page("Open disputes", "gavel", "billing_disputes", "accounts.see_payments"),
-            List("Reversals", "swap_horiz", "billing.PaymentReversal"),
-            List("Stripe events", "inbox", "billing.StripeEvent"),
+            NavList("Receipts", "receipt_long", "billing.Receipt"),
+            NavList("Quotes", "request_quote", "billing.Quote"),
+            NavList("Attempts", "shopping_cart", "billing.PaymentAttempt"),
+            NavList("Payments that bought nothing", "unknown_document", "billing.UnmatchedPayment"),
+            NavList("Refund requests", "undo", "billing.RefundRequest"),
+            NavList("Credit requests", "approval", "billing.CreditCorrection"),
+            NavPage("Open disputes", "gavel", "billing_disputes", "accounts.see_payments"),
+            NavList("Reversals", "swap_horiz", "billing.PaymentReversal"),
+            NavList("Stripe events", "inbox", "billing.StripeEvent"),
         ),
     ),
-    Group(
+    NavGroup(
         "Finance",
         (
-            Page("Position", "monitoring", "console_position", "accounts.see_ledger"),
-            List("Reconciliation", "balance", "billing.ReconciledDay"),
-            List("Differences", "difference", "billing.Difference"),
-            List("Balance movements", "account_balance", "billing.BalanceMovement"),
-            List("Month close", "event_available", "billing.MonthClose"),
+            NavPage("Position", "monitoring", "console_position", "accounts.see_ledger"),
+            NavList("Reconciliation", "balance", "billing.ReconciledDay"),
+            NavList("Differences", "difference", "billing.Difference"),
+            NavList("Balance movements", "account_balance", "billing.BalanceMovement"),
+            NavList("Month close", "event_available", "billing.MonthClose"),
         ),
     ),
-    Group(
+    NavGroup(
         "Ledger",
         (
-            List("Wallets", "account_balance_wallet", "billing.Wallet"),
-            List("Transfers", "sync_alt", "billing.Transfer"),
-            List("Lots", "inventory_2", "billing.Lot"),
-            List("Spent of lots", "call_split", "billing.LotPart"),
-            List("Holds", "lock_clock", "billing.JobHold"),
-            List("Books checks", "fact_check", "billing.BooksCheck"),
+            NavList("Wallets", "account_balance_wallet", "billing.Wallet"),
+            NavList("Transfers", "sync_alt", "billing.Transfer"),
+            NavList("Lots", "inventory_2", "billing.Lot"),
+            NavList("Spent of lots", "call_split", "billing.LotPart"),
+            NavList("Holds", "lock_clock", "billing.JobHold"),
+            NavList("Books checks", "fact_check", "billing.BooksCheck"),
         ),
         is_rare=True,
     ),
-    Group(
+    NavGroup(
         "Triage",
         (
-            Page("Board", "view_kanban", "feedback_board", "accounts.see_feedback"),
-            List("Reports", "feedback", "feedback.Report"),
-            List("GitHub queue", "merge", "feedback.QueueItem"),
-            List("GitHub events", "inbox", "feedback.GithubEvent"),
-            List("GitHub repositories", "folder_data", "feedback.GithubRepository"),
+            NavPage("Board", "view_kanban", "feedback_board", "accounts.see_feedback"),
+            NavList("Reports", "feedback", "feedback.Report"),
+            NavList("GitHub queue", "merge", "feedback.QueueItem"),
+            NavList("GitHub events", "inbox", "feedback.GithubEvent"),
+            NavList("GitHub repositories", "folder_data", "feedback.GithubRepository"),
         ),
     ),
-    Group(
+    NavGroup(
         "Product",
         (
-            List("Packs", "sell", "billing.CreditPack"),
-            List("Changes of packs", "edit_note", "billing.PackChange"),
-            Page("Models", "model_training", "console_models", "accounts.see_catalog"),
-            Page("Settings", "settings", "console_settings", "accounts.see_catalog"),
+            NavList("Packs", "sell", "billing.CreditPack"),
+            NavList("Changes of packs", "edit_note", "billing.PackChange"),
+            NavPage("Models", "model_training", "console_models", "accounts.see_catalog"),
+            NavPage("Settings", "settings", "console_settings", "accounts.see_catalog"),
         ),
     ),
-    Group(
+    NavGroup(
         "Trails",
         (
-            List("Exports", "download", "accounts.Export"),
-            List("Activity", "history", "accounts.ActivityEvent"),
-            List("Telemetry", "query_stats", "accounts.TelemetryRow"),
-            List("Audit", "policy", "accounts.AuditLine"),
+            NavList("Exports", "download", "accounts.Export"),
+            NavList("Activity", "history", "accounts.ActivityEvent"),
+            NavList("Telemetry", "query_stats", "accounts.TelemetryRow"),
+            NavList("Audit", "policy", "accounts.AuditLine"),
         ),
     ),
 )
@@ -149,9 +149,9 @@ def groups(request: HttpRequest) -> list[dict[str, Any]]:
     return shown
 
 
-def _link(entry: Page | List, request: HttpRequest) -> str:
+def _link(entry: NavPage | NavList, request: HttpRequest) -> str:
     """Give where the entry leads, or nothing to who may not go there."""
-    if isinstance(entry, Page):
+    if isinstance(entry, NavPage):
         may = not entry.permission or request.user.has_perm(entry.permission)
         return reverse(f"admin:{entry.url_name}") if may else ""
     model = apps.get_model(entry.model)

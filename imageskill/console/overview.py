@@ -16,28 +16,28 @@ from billing.models import BooksCheck, MoneyDay, Receipt, ReconciledDay, Wallet
 from feedback.models import QueueItem
 from feedback.states import QueueState
 from imageskill.console import stat_cards
-from imageskill.console.financial_tables import Work
-from imageskill.console.stat_cards import AMBER, GREEN, RED, Counted, Tile
+from imageskill.console.financial_tables import WorkTotals
+from imageskill.console.stat_cards import AMBER, GREEN, RED, RowCounter, StatCard
 from imageskill.lib import amounts, clock
 from jobs import states
 from jobs.models import Job
 
 SOLD_DAYS = 30
-_MOST_FAILED = 0.1  # of the day's jobs, before the figure turns red
-_FRESH = timedelta(hours=36)  # reconciliation runs once a day
+_MAX_FAILURE_RATE = 0.1  # of the day's jobs, before the figure turns red
+_FRESHNESS = timedelta(hours=36)  # reconciliation runs once a day
 
 
-def _in_state(state: str) -> Counted:
-    return Counted(
+def _jobs_in_status(state: str) -> RowCounter:
+    return RowCounter(
         f"Jobs {state}",
         lambda: Job.objects.filter(status=state),
         {"status__exact": state},
     )
 
 
-SETS = (
-    *(_in_state(state) for state in states.OPEN),
-    Counted(
+COUNTERS = (
+    *(_jobs_in_status(state) for state in states.OPEN),
+    RowCounter(
         "Reports in the queue to GitHub",
         lambda: QueueItem.objects.filter(state=QueueState.QUEUED),
         {"state__exact": "queued"},
@@ -45,13 +45,21 @@ SETS = (
 )
 
 
-def shown(request: HttpRequest, today: list[Any], margin: Work | None) -> list[Tile]:
+def build_cards(
+    request: HttpRequest, today: list[Any], margin: WorkTotals | None
+) -> list[StatCard]:
     """Give the figures that this person may see; `today` has a row for each model."""
-    found = stat_cards.counted(request, SETS)
+    found = stat_cards.build_cards(request, COUNTERS)
     if stat_cards.may_see(request, Job):
-        found += _ended(today)
+        found += _ended_cards(today)
     if request.user.has_perm("accounts.see_ledger"):
-        found += [_outstanding(), _sold(), *_margin(margin), _books(), _reconciled()]
+        found += [
+            _deferred_revenue_card(),
+            _sales_card(),
+            *_margin_cards(margin),
+            _ledger_check_card(),
+            _reconciliation_card(),
+        ]
     return found
 
 
@@ -65,7 +73,7 @@ def ended_query(state: str, first: date, until: date | None = None, **more: str)
     return query if until is None else {**query, "completed_at__lt": f"{until}"}
 
 
-def _ended(today: list[Any]) -> Iterator[Tile]:
+def _ended_cards(today: list[Any]) -> Iterator[StatCard]:
     done, failed, canceled = (
         sum(getattr(row, name) for row in today) for name in ("completed", "failed", "canceled")
     )
@@ -73,38 +81,45 @@ def _ended(today: list[Any]) -> Iterator[Tile]:
     first = clock.utc_day(clock.now())
     for label, state, number, tone in (
         ("Completed today", states.COMPLETED, done, GREEN),
-        (f"Failed today, {rate:.1%}", states.FAILED, failed, RED if rate > _MOST_FAILED else GREEN),
+        (
+            f"Failed today, {rate:.1%}",
+            states.FAILED,
+            failed,
+            RED if rate > _MAX_FAILURE_RATE else GREEN,
+        ),
         ("Canceled today", states.CANCELED, canceled, ""),
     ):
-        yield Tile(label, f"{number:,}", stat_cards.list_url(Job, ended_query(state, first)), tone)
+        yield StatCard(
+            label, f"{number:,}", stat_cards.list_url(Job, ended_query(state, first)), tone
+        )
 
 
-def _outstanding() -> Tile:
+def _deferred_revenue_card() -> StatCard:
     totals = daily_totals.wallet_totals()
     as_of = f", {totals.counted_at:%Y-%m-%d %H:%M} UTC" if totals.counted_at else ", never counted"
-    return Tile(
+    return StatCard(
         f"Credits outstanding (a liability): paid and held{as_of}",
         f"{totals.outstanding:,}",
         stat_cards.list_url(Wallet, {"purpose__in": f"{Purpose.PAID},{Purpose.HELD}"}),
     )
 
 
-def _sold() -> Tile:
+def _sales_card() -> StatCard:
     first = clock.utc_day(clock.now()) - timedelta(days=SOLD_DAYS - 1)
     days = MoneyDay.objects.filter(day__gte=first, name=MoneyDay.RECEIPTS, environment="live")
     query = {"environment__exact": "live", "issued_at__gte": f"{first}T00:00Z"}
-    return Tile(
+    return StatCard(
         f"Sold in {SOLD_DAYS} days, live",
-        amounts.written(sum(days.values_list("amount_cents", flat=True))),
+        amounts.format_amount(sum(days.values_list("amount_cents", flat=True))),
         stat_cards.list_url(Receipt, query),
     )
 
 
-def _margin(work: Work | None) -> Iterator[Tile]:
+def _margin_cards(work: WorkTotals | None) -> Iterator[StatCard]:
     if work is None:
         return
     rate = f", {work.rate} of revenue" if work.rate else ""
-    yield Tile(
+    yield StatCard(
         f"Margin in {SOLD_DAYS} days{rate}",
         f"{work.margin:,.2f} USD",
         reverse("admin:console_position", query={"days": SOLD_DAYS}),
@@ -112,11 +127,11 @@ def _margin(work: Work | None) -> Iterator[Tile]:
     )
 
 
-def _books() -> Tile:
+def _ledger_check_card() -> StatCard:
     last = BooksCheck.objects.order_by("-pk").first()
     if last is None:
-        return Tile("Books never checked", "–", stat_cards.list_url(BooksCheck), AMBER)
-    return Tile(
+        return StatCard("Books never checked", "–", stat_cards.list_url(BooksCheck), AMBER)
+    return StatCard(
         f"Problems in the books, {last.finished_at:%Y-%m-%d %H:%M} UTC",
         f"{last.problem_count:,}",
         stat_cards.page_url(last),
@@ -124,12 +139,14 @@ def _books() -> Tile:
     )
 
 
-def _reconciled() -> Tile:
+def _reconciliation_card() -> StatCard:
     last = ReconciledDay.objects.order_by("-reconciled_at").first()
     if last is None:
-        return Tile("Never reconciled with Stripe", "–", stat_cards.list_url(ReconciledDay), AMBER)
-    is_late = clock.now() - last.reconciled_at > _FRESH
-    return Tile(
+        return StatCard(
+            "Never reconciled with Stripe", "–", stat_cards.list_url(ReconciledDay), AMBER
+        )
+    is_late = clock.now() - last.reconciled_at > _FRESHNESS
+    return StatCard(
         f"Last day reconciled with Stripe, at {last.reconciled_at:%Y-%m-%d %H:%M} UTC",
         f"{last.day}",
         stat_cards.page_url(last),

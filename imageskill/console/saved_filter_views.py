@@ -9,11 +9,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from accounts.request_user import me
+from accounts.request_user import request_user
 from imageskill.console import saved_filters
 
 
-class SaveForm(forms.Form):
+class SaveFilterForm(forms.Form):
     """Which list, which filters, what name; and whether to forget it instead."""
 
     model = forms.CharField(max_length=100)
@@ -25,24 +25,24 @@ class SaveForm(forms.Form):
 @require_POST
 def view(request: HttpRequest) -> HttpResponse:
     """Save or forget, then back to the list."""
-    form = SaveForm(request.POST)
+    form = SaveFilterForm(request.POST)
     if not form.is_valid():
         raise Http404
     model, name, query = (form.cleaned_data[part] for part in ("model", "name", "query"))
-    address = _list_of(request, model)
+    address = _list_url(request, model)
     if form.cleaned_data["forget"]:
-        saved_filters.forget(user=me(request), model=model, name=name)
+        saved_filters.delete(user=request_user(request), model=model, name=name)
         return HttpResponseRedirect(address)
     try:
-        saved_filters.save(user=me(request), model=model, name=name, query=query)
-    except saved_filters.TooMany as refusal:
+        saved_filters.save(user=request_user(request), model=model, name=name, query=query)
+    except saved_filters.TooManyFilters as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, f"“{name}” is saved for this list.")
     return HttpResponseRedirect(f"{address}?{query}")
 
 
-def _list_of(request: HttpRequest, model: str) -> str:
+def _list_url(request: HttpRequest, model: str) -> str:
     """Give the list's address, to whoever may see it; nothing else is ever redirected to."""
     try:
         model_admin = admin.site.get_model_admin(apps.get_model(model))

@@ -2,29 +2,29 @@
 
 from accounts.models import SavedFilter, User
 
-MOST = 20  # for one list; beyond it names stop helping
+MAX_FILTERS = 20  # for one list; beyond it names stop helping
 
 
-class TooMany(Exception):
+class TooManyFilters(Exception):
     """There are as many saved filters for this list as can be told apart."""
 
 
-def of(user: User, model: str) -> list[SavedFilter]:
+def for_list(user: User, model: str) -> list[SavedFilter]:
     """Give one's saved filters of a list, by name."""
-    return list(SavedFilter.objects.filter(user=user, model=model)[:MOST])
+    return list(SavedFilter.objects.filter(user=user, model=model)[:MAX_FILTERS])
 
 
 def save(*, user: User, model: str, name: str, query: str) -> SavedFilter:
     """Keep the filters under this name; the same name again takes the new ones."""
     mine = SavedFilter.objects.filter(user=user, model=model)
-    if mine.exclude(name=name).count() >= MOST:
-        raise TooMany(f"There are {MOST} already; forget one first.")
+    if mine.exclude(name=name).count() >= MAX_FILTERS:
+        raise TooManyFilters(f"There are {MAX_FILTERS} already; forget one first.")
     kept, _ = SavedFilter.objects.update_or_create(
         user=user, model=model, name=name, defaults={"query": query}
     )
     return kept
 
 
-def forget(*, user: User, model: str, name: str) -> None:
+def delete(*, user: User, model: str, name: str) -> None:
     """Forget one of one's own; nothing happens where there is none."""
     SavedFilter.objects.filter(user=user, model=model, name=name).delete()

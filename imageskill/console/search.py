@@ -15,10 +15,10 @@ from accounts.models import ActivityEvent, Agent, TelemetryRow, User
 from imageskill.console import id_lookup, stat_cards
 from imageskill.lib.http import network_of
 
-_NOTHING = "Nothing here has that id, number, address or network."
+_NO_RESULTS = "Nothing here has that id, number, address or network."
 
 
-class Way(NamedTuple):
+class SearchResult(NamedTuple):
     """A page or a list that what was pasted leads to."""
 
     kind: str
@@ -35,53 +35,57 @@ def view(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {**admin.site.each_context(request), "title": "Search"}
     if request.method == "POST":
         text = request.POST.get("q", "")[:400].strip()
-        open_ways, hidden = _sorted(request, _ways(request, text))
+        open_ways, hidden = _partition(request, _find_results(request, text))
         if len(open_ways) == 1:
             return HttpResponseRedirect(open_ways[0].url)
         if not open_ways:
-            messages.warning(request, _unseen(hidden) if hidden else _NOTHING)
+            messages.warning(request, _hidden_message(hidden) if hidden else _NO_RESULTS)
         context["ways"] = open_ways
     return TemplateResponse(request, "admin/console/search.html", context)
 
 
-def _ways(request: HttpRequest, text: str) -> Iterator[Way]:
+def _find_results(request: HttpRequest, text: str) -> Iterator[SearchResult]:
     if id_lookup.TRACE.fullmatch(text):
-        yield from map(_page, id_lookup.of_trace(text))
-        yield from _trails(text)
+        yield from map(_page_result, id_lookup.find_by_trace(text))
+        yield from _find_logs(text)
     elif "@" in text:
-        yield from _people(text)
+        yield from _find_users(text)
     elif _is_network(text):
         network = network_of(text.split("/", maxsplit=1)[0])
-        yield _list(Agent, "agents that signed up from this network", {"signup_network": network})
+        yield _list_result(
+            Agent, "agents that signed up from this network", {"signup_network": network}
+        )
     else:
-        yield from _first_open(request, text)
+        yield from _first_visible(request, text)
 
 
-def _first_open(request: HttpRequest, text: str) -> Iterator[Way]:
+def _first_visible(request: HttpRequest, text: str) -> Iterator[SearchResult]:
     """Give the likeliest thing that this person may see, after those that it may not."""
-    for thing in id_lookup.every(text):
-        yield _page(thing)
+    for thing in id_lookup.find_all(text):
+        yield _page_result(thing)
         if _may_see(request, type(thing)):
             return
 
 
-def _people(address: str) -> Iterator[Way]:
-    contact = agents.normalized_contact(address)
+def _find_users(address: str) -> Iterator[SearchResult]:
+    contact = agents.normalize_contact(address)
     user = User.objects.filter(email__iexact=contact).first()
     if user is not None:
-        yield _page(user)
+        yield _page_result(user)
     if Agent.objects.filter(contact=contact).exists():
-        yield _list(Agent, "agents with this contact", {"contact": contact})
+        yield _list_result(Agent, "agents with this contact", {"contact": contact})
 
 
-def _trails(trace_id: str) -> Iterator[Way]:
-    if id_lookup.events_of(trace_id).exists():
-        yield _list(ActivityEvent, "its activity", {"q": trace_id})
+def _find_logs(trace_id: str) -> Iterator[SearchResult]:
+    if id_lookup.trace_events(trace_id).exists():
+        yield _list_result(ActivityEvent, "its activity", {"q": trace_id})
     if TelemetryRow.objects.filter(trace_id=trace_id).exists():
-        yield _list(TelemetryRow, "its telemetry", {"q": trace_id})
+        yield _list_result(TelemetryRow, "its telemetry", {"q": trace_id})
 
 
-def _sorted(request: HttpRequest, ways: Iterator[Way]) -> tuple[list[Way], list[Way]]:
+def _partition(
+    request: HttpRequest, ways: Iterator[SearchResult]
+) -> tuple[list[SearchResult], list[SearchResult]]:
     found = list(ways)
     may = {model: _may_see(request, model) for model in {way.model for way in found}}
     return [way for way in found if may[way.model]], [way for way in found if not may[way.model]]
@@ -94,18 +98,20 @@ def _may_see(request: HttpRequest, model: type[Model]) -> bool:
         return False
 
 
-def _unseen(hidden: list[Way]) -> str:
+def _hidden_message(hidden: list[SearchResult]) -> str:
     kinds = ", ".join(dict.fromkeys(way.kind for way in hidden))
     return f"That is here ({kinds}), but your role does not show it. An operator gives roles."
 
 
-def _page(thing: Model) -> Way:
-    return Way(str(thing._meta.verbose_name), str(thing), stat_cards.page_url(thing), type(thing))
+def _page_result(thing: Model) -> SearchResult:
+    return SearchResult(
+        str(thing._meta.verbose_name), str(thing), stat_cards.page_url(thing), type(thing)
+    )
 
 
-def _list(model: type[Model], name: str, query: dict[str, str]) -> Way:
+def _list_result(model: type[Model], name: str, query: dict[str, str]) -> SearchResult:
     kind = str(model._meta.verbose_name_plural)
-    return Way(kind, name, stat_cards.list_url(model, query), model)
+    return SearchResult(kind, name, stat_cards.list_url(model, query), model)
 
 
 def _is_network(text: str) -> bool:

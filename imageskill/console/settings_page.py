@@ -121,11 +121,11 @@ def view(request: HttpRequest) -> HttpResponse:
 
 def _groups() -> Iterator[tuple[str, list[tuple[str, str]]]]:
     for title, names in GROUPS.items():
-        yield title, [(name, _shown(getattr(settings, name))) for name in names]
+        yield title, [(name, _display_value(getattr(settings, name))) for name in names]
     yield "Secrets", [(name, "set" if getattr(settings, name) else "not set") for name in SECRETS]
 
 
-def _shown(value: Any) -> str:
+def _display_value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):

@@ -15,7 +15,7 @@ from unfold.sites import UnfoldAdminSite
 from imageskill.lib.admin import second_factor
 
 # The theme evaluates expressions in its markup and sets styles from script; nothing else may.
-_POLICY = {
+_CSP = {
     "script-src": [SELF, UNSAFE_EVAL],
     "style-src": [SELF, UNSAFE_INLINE],
     "img-src": [SELF, "data:"],
@@ -36,7 +36,7 @@ class ConsoleSite(UnfoldAdminSite):
         @wraps(inner)
         def with_policy(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             response: HttpResponse = inner(request, *args, **kwargs)
-            response._csp_update = _POLICY  # type: ignore[attr-defined]  # noqa: SLF001
+            response._csp_update = _CSP  # type: ignore[attr-defined]  # noqa: SLF001
             return response
 
         return with_policy
@@ -56,7 +56,7 @@ class ConsoleSite(UnfoldAdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Tell whether the person is active staff and showed a second factor."""
-        return _is_staff(request) and second_factor.was_given(request)
+        return _is_staff(request) and second_factor.is_verified(request)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
@@ -69,7 +69,7 @@ class ConsoleSite(UnfoldAdminSite):
             return redirect_to_login(target, login_url=reverse("account_login"))
         if not is_mfa_enabled(request.user):
             return HttpResponseRedirect(reverse("mfa_index"))
-        if not second_factor.was_given(request):
+        if not second_factor.is_verified(request):
             return redirect_to_login(target, login_url=reverse("mfa_reauthenticate"))
         return HttpResponseRedirect(target)
 

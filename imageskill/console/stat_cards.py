@@ -15,7 +15,7 @@ RED, AMBER, GREEN, PLAIN = "red", "amber", "green", ""
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
+class StatCard:
     """One figure with its link."""
 
     label: str
@@ -25,7 +25,7 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class RowCounter:
     """A set of rows, and what narrows their list to it; the tone is of any number but none."""
 
     label: str
@@ -39,12 +39,13 @@ def may_see(request: HttpRequest, model: type[Model]) -> bool:
     return bool(admin.site.get_model_admin(model).has_view_permission(request))
 
 
-def counted(request: HttpRequest, every: Iterable[Counted]) -> list[Tile]:
+def build_cards(request: HttpRequest, every: Iterable[RowCounter]) -> list[StatCard]:
     """Count what this person may see, all in one statement that stays quick at any length."""
     sets = [(one, rows) for one in every if may_see(request, (rows := one.rows()).model)]
-    numbers = keyset.count_few([rows for _, rows in sets])
+    numbers = keyset.count_sets([rows for _, rows in sets])
     return [
-        _tile(one, rows.model, number) for (one, rows), number in zip(sets, numbers, strict=True)
+        _build_card(one, rows.model, number)
+        for (one, rows), number in zip(sets, numbers, strict=True)
     ]
 
 
@@ -60,8 +61,8 @@ def page_url(thing: Model) -> str:
     return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[thing.pk])
 
 
-def _tile(one: Counted, model: type[Model], number: int) -> Tile:
-    most = keyset.COUNTED_UP_TO
+def _build_card(one: RowCounter, model: type[Model], number: int) -> StatCard:
+    most = keyset.EXACT_COUNT_LIMIT
     figure = f"over {most:,}" if number > most else f"{number:,}"
     calm = GREEN if one.tone else PLAIN
-    return Tile(one.label, figure, list_url(model, one.query), one.tone if number else calm)
+    return StatCard(one.label, figure, list_url(model, one.query), one.tone if number else calm)

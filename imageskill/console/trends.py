@@ -12,7 +12,7 @@ from django.urls import reverse
 from billing.models import MoneyDay, Transfer
 from imageskill.console import stat_cards
 from imageskill.console.charts import Bar, bars
-from imageskill.console.financial_tables import Work
+from imageskill.console.financial_tables import WorkTotals
 from imageskill.console.overview import ended_query
 from imageskill.lib import clock
 from jobs import states
@@ -33,7 +33,7 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TrendCell:
     """A model's figure of one day, with its link; no link where there is nothing."""
 
     text: str
@@ -41,20 +41,20 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TrendTable:
     """A row for each model, a column for each day."""
 
     title: str
     days: list[str]
-    rows: list[tuple[str, list[Cell]]]
+    rows: list[tuple[str, list[TrendCell]]]
 
 
-def figures() -> list[ModelDay]:
+def load_figures() -> list[ModelDay]:
     """Give each model's figures of the days that charts show."""
     return list(ModelDay.objects.filter(day__gte=_days(CHART_DAYS)[0]))
 
 
-def of_today(rows: Iterable[ModelDay]) -> list[ModelDay]:
+def todays_figures(rows: Iterable[ModelDay]) -> list[ModelDay]:
     """Give today's figures, the most used model first."""
     today = clock.utc_day(clock.now())
     return sorted((row for row in rows if row.day == today), key=lambda row: -row.completed)
@@ -68,14 +68,14 @@ def busiest(rows: Iterable[ModelDay]) -> list[str]:
     return sorted(ended, key=lambda name: (-ended[name], name))
 
 
-def of_work(rows: Sequence[ModelDay]) -> list[Chart]:
+def job_charts(rows: Sequence[ModelDay]) -> list[Chart]:
     """Draw jobs that ended and the share that failed, by day."""
     completed, failed = _by_day(rows, "completed"), _by_day(rows, "failed")
     rates = [
         (day, _percent(bad, good + bad))
         for (day, good), (_, bad) in zip(completed, failed, strict=True)
     ]
-    done, not_done = _ended(states.COMPLETED), _ended(states.FAILED)
+    done, not_done = _ended_url(states.COMPLETED), _ended_url(states.FAILED)
     return [
         Chart("Jobs completed by day", bars(completed), done),
         Chart("Failed by day", bars(failed), not_done),
@@ -83,7 +83,7 @@ def of_work(rows: Sequence[ModelDay]) -> list[Chart]:
     ]
 
 
-def of_money(work: Sequence[Work]) -> list[Chart]:
+def money_charts(work: Sequence[WorkTotals]) -> list[Chart]:
     """Draw credits spent and the margin, by day."""
     days = _days(CHART_DAYS)
     spent = dict(
@@ -108,11 +108,11 @@ def of_money(work: Sequence[Work]) -> list[Chart]:
     ]
 
 
-def by_model(rows: Sequence[ModelDay], models: Sequence[str]) -> list[Table]:
+def model_tables(rows: Sequence[ModelDay], models: Sequence[str]) -> list[TrendTable]:
     """Lay out for each model and day which share failed, and how long images took."""
     return [
-        _table("Share that failed, by model and day", rows, models, _failing),
-        _table("Seconds to image, median and 95th, by model and day", rows, models, _taking),
+        _table("Share that failed, by model and day", rows, models, _failure_cell),
+        _table("Seconds to image, median and 95th, by model and day", rows, models, _duration_cell),
     ]
 
 
@@ -120,38 +120,38 @@ def _table(
     title: str,
     rows: Sequence[ModelDay],
     models: Sequence[str],
-    cell: Callable[[ModelDay], Cell],
-) -> Table:
+    cell: Callable[[ModelDay], TrendCell],
+) -> TrendTable:
     days = _days(TABLE_DAYS)
     found = {(row.model_id, row.day): cell(row) for row in rows}
-    nothing = Cell("–")
-    return Table(
+    nothing = TrendCell("–")
+    return TrendTable(
         title,
         [f"{day:%m-%d}" for day in days],
         [(model, [found.get((model, day), nothing) for day in days]) for model in models],
     )
 
 
-def _failing(row: ModelDay) -> Cell:
+def _failure_cell(row: ModelDay) -> TrendCell:
     ended = row.completed + row.failed
     if not ended:
-        return Cell("–")
+        return TrendCell("–")
     text = f"{_percent(row.failed, ended)} %"
-    return Cell(text, _jobs_of(row, states.FAILED) if row.failed else "")
+    return TrendCell(text, _jobs_url(row, states.FAILED) if row.failed else "")
 
 
-def _taking(row: ModelDay) -> Cell:
+def _duration_cell(row: ModelDay) -> TrendCell:
     if row.median_s is None or row.p95_s is None:
-        return Cell("–")
-    return Cell(f"{row.median_s:.1f} · {row.p95_s:.1f}", _jobs_of(row, states.COMPLETED))
+        return TrendCell("–")
+    return TrendCell(f"{row.median_s:.1f} · {row.p95_s:.1f}", _jobs_url(row, states.COMPLETED))
 
 
-def _jobs_of(row: ModelDay, state: str) -> str:
+def _jobs_url(row: ModelDay, state: str) -> str:
     query = ended_query(state, row.day, row.day + timedelta(days=1), model_id=row.model_id)
     return stat_cards.list_url(Job, query)
 
 
-def _ended(state: str) -> str:
+def _ended_url(state: str) -> str:
     return stat_cards.list_url(Job, ended_query(state, _days(CHART_DAYS)[0]))
 
 

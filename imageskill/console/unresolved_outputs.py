@@ -14,31 +14,31 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from imageskill.lib.admin import actions
-from imageskill.lib.admin.actions import Deed
+from imageskill.lib.admin.actions import StaffAction
 from jobs.admin import job_actions
 from jobs.admin.usage import LossAdmin
 from jobs.models import Job, Loss
 from jobs.running import unresolved_outputs
 
-_SHOWN = 50
+_MAX_ROWS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class UnresolvedCase:
     """One case: what it is about, and the deeds that close it."""
 
     job: Job
     text: str
-    deeds: list[tuple[Deed, str]]
+    deeds: list[tuple[StaffAction, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class CaseSection:
     """The newest cases of one kind; `more_url` leads to all where there are more."""
 
     title: str
     about: str
-    rows: list[Row]
+    rows: list[UnresolvedCase]
     more_url: str
 
 
@@ -49,19 +49,22 @@ def view(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": "Orphans",
-        "shown": _SHOWN,
-        "sections": list(_sections(partial(_open_deeds, request))),
+        "shown": _MAX_ROWS,
+        "sections": list(_sections(partial(_available_actions, request))),
     }
     return TemplateResponse(request, "admin/console/unresolved_outputs.html", context)
 
 
-def _sections(offered: Callable[..., list[tuple[Deed, str]]]) -> Iterator[Section]:
+def _sections(offered: Callable[..., list[tuple[StaffAction, str]]]) -> Iterator[CaseSection]:
     def of_jobs(
         title: str, about: str, kind: str, jobs: QuerySet[Job], text: Callable[[Job], str]
-    ) -> Section:
-        found = list(jobs.order_by("-pk")[: _SHOWN + 1])
-        rows = [Row(job, text(job), offered(job, job_actions.ALL, _CLOSING)) for job in found]
-        return Section(title, about, rows[:_SHOWN], _more(Job, rows, trouble=kind))
+    ) -> CaseSection:
+        found = list(jobs.order_by("-pk")[: _MAX_ROWS + 1])
+        rows = [
+            UnresolvedCase(job, text(job), offered(job, job_actions.ACTIONS, _CLOSING_ACTIONS))
+            for job in found
+        ]
+        return CaseSection(title, about, rows[:_MAX_ROWS], _more_url(Job, rows, trouble=kind))
 
     yield of_jobs(
         "Made by the provider, not stored yet",
@@ -79,7 +82,7 @@ def _sections(offered: Callable[..., list[tuple[Deed, str]]]) -> Iterator[Sectio
         "A call was cut off before its request id came back. Ask the provider, then end the job: "
         "its hold goes back.",
         "unknown",
-        unresolved_outputs.unknown(),
+        unresolved_outputs.outcome_unknown(),
         lambda job: f"{job.model_id}, possibly {_usd(job.planned_usd)}",
     )
     yield of_jobs(
@@ -90,43 +93,47 @@ def _sections(offered: Callable[..., list[tuple[Deed, str]]]) -> Iterator[Sectio
         unresolved_outputs.uncharged(),
         lambda job: f"{job.model_id}, {job.credits_held} credits were to be charged",
     )
-    yield _lost(offered)
+    yield _loss_section(offered)
 
 
-def _lost(offered: Callable[..., list[tuple[Deed, str]]]) -> Section:
-    found = list(unresolved_outputs.lost().select_related("job").order_by("-pk")[: _SHOWN + 1])
+def _loss_section(offered: Callable[..., list[tuple[StaffAction, str]]]) -> CaseSection:
+    found = list(
+        unresolved_outputs.open_losses().select_related("job").order_by("-pk")[: _MAX_ROWS + 1]
+    )
     rows = [
-        Row(loss.job, f"{loss.job.model_id}, {_usd(loss.usd)}", offered(loss, LossAdmin.deeds))
+        UnresolvedCase(
+            loss.job, f"{loss.job.model_id}, {_usd(loss.usd)}", offered(loss, LossAdmin.deeds)
+        )
         for loss in found
     ]
-    return Section(
+    return CaseSection(
         "Given up: our loss",
         "The output is gone and the hold went back, so there is nothing left to adopt. Look into "
         "why, make up for it from the agent's page if need be, and close the case with a note.",
-        rows[:_SHOWN],
-        _more(Loss, rows, case="open"),
+        rows[:_MAX_ROWS],
+        _more_url(Loss, rows, case="open"),
     )
 
 
-_CLOSING = ("repair-storage", "give-up", "end-unknown", "adopt", "release")
+_CLOSING_ACTIONS = ("repair-storage", "give-up", "end-unknown", "adopt", "release")
 
 
-def _open_deeds(
-    request: HttpRequest, thing: Model, every: Sequence[Deed], names: Sequence[str] = ()
-) -> list[tuple[Deed, str]]:
+def _available_actions(
+    request: HttpRequest, thing: Model, every: Sequence[StaffAction], names: Sequence[str] = ()
+) -> list[tuple[StaffAction, str]]:
     opts = thing._meta
     url = f"admin:{opts.app_label}_{opts.model_name}_deed"
     return [
-        (actions.as_offered(deed, request), reverse(url, args=[thing.pk, deed.name]))
+        (actions.label_dry_run(deed, request), reverse(url, args=[thing.pk, deed.name]))
         for deed in every
         if (not names or deed.name in names)
-        and actions.may_look(deed, request)
+        and actions.can_preview(deed, request)
         and deed.is_open(thing)
     ]
 
 
-def _more(model: type[Model], rows: Sequence[Row], **filters: str) -> str:
-    if len(rows) <= _SHOWN:
+def _more_url(model: type[Model], rows: Sequence[UnresolvedCase], **filters: str) -> str:
+    if len(rows) <= _MAX_ROWS:
         return ""
     opts = model._meta
     return reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist", query=filters)

@@ -4,20 +4,20 @@ import re
 from decimal import Decimal
 
 # Thousands may be told apart where the cents stand there too: `1,500` alone could mean either.
-_WRITTEN = re.compile(r"([0-9]{1,9}(\.[0-9]{1,2})?|[0-9]{1,3}(,[0-9]{3}){1,2}\.[0-9]{2})")
+_AMOUNT_PATTERN = re.compile(r"([0-9]{1,9}(\.[0-9]{1,2})?|[0-9]{1,3}(,[0-9]{3}){1,2}\.[0-9]{2})")
 
 
-def written(cents: int, currency: str = "USD") -> str:
+def format_amount(cents: int, currency: str = "USD") -> str:
     """Write whole cents with their currency: `1,250.00 USD`."""
     return f"{Decimal(cents) / 100:,.2f} {currency}"
 
 
-def read(text: str, currency: str = "USD") -> int:
+def parse_amount(text: str, currency: str = "USD") -> int:
     """Read an amount as `50`, `50.00` or `1,250.00`, the currency after it or not, into cents.
 
     Raises ValueError, saying how to write it.
     """
     number = text.strip().removesuffix(currency).rstrip()
-    if not _WRITTEN.fullmatch(number):
+    if not _AMOUNT_PATTERN.fullmatch(number):
         raise ValueError(f"“{text.strip()}” is no amount; write it like 50.00, in {currency}.")
     return int(Decimal(number.replace(",", "")) * 100)

@@ -9,13 +9,13 @@ from django.db import InterfaceError, OperationalError, connection
 
 log = structlog.get_logger(__name__)
 
-_INSIST_FOR_S = 120.0
+_RETRY_FOR_S = 120.0
 _PAUSE_S = 0.5
 
 T = TypeVar("T")
 
 
-def give_back() -> None:
+def release_connection() -> None:
     """Return this thread's connection to the pool; the next query takes one again.
 
     Whoever waits for a provider or a worker must not keep one: a few dozen waiters would leave
@@ -25,13 +25,13 @@ def give_back() -> None:
         connection.close()
 
 
-def insist(verb: Callable[[], T]) -> T:
+def retry_on_disconnect(verb: Callable[[], T]) -> T:
     """Call a verb again while the database is gone, for two minutes.
 
     For what a provider said, which nobody says twice. The verb must bear to be repeated, since
     its first call may have been committed before the connection broke.
     """
-    give_up_at = time.monotonic() + _INSIST_FOR_S
+    give_up_at = time.monotonic() + _RETRY_FOR_S
     while True:
         try:
             return verb()
@@ -39,5 +39,5 @@ def insist(verb: Callable[[], T]) -> T:
             if connection.in_atomic_block or time.monotonic() >= give_up_at:
                 raise
             log.warning("database_gone", error=type(error).__name__)
-            give_back()
+            release_connection()
             time.sleep(_PAUSE_S)

@@ -60,9 +60,9 @@ def words(name: str, default: str = "") -> list[str]:
 
 def names(name: str) -> list[str]:
     """Read a list of names, as `names_in` takes them apart."""
-    return names_in(text(name))
+    return split_names(text(name))
 
 
-def names_in(value: str) -> list[str]:
+def split_names(value: str) -> list[str]:
     """Take names apart that stand in one line, between commas or spaces."""
     return re.findall(r"[^\s,]+", value)

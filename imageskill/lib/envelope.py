@@ -15,7 +15,7 @@ TRACE_HEADER = "x-image-skill-trace-id"
 COMMAND_KEY = "x-image-skill-command"
 
 
-def command(name: str) -> dict[str, Any]:
+def openapi_command(name: str) -> dict[str, Any]:
     """Say, in an operation's `openapi_extra`, which command of the command line it stands for."""
     return {COMMAND_KEY: name}
 
@@ -30,7 +30,7 @@ class EnvelopeRenderer(BaseRenderer):
         return dumps(_envelope(request, data=data, error=None))
 
 
-def failure(request: HttpRequest, error: ApiError) -> HttpResponse:
+def error_response(request: HttpRequest, error: ApiError) -> HttpResponse:
     """Answer with an error: status, exit code, retryability and recovery as its class says."""
     body: dict[str, Any] = {
         "code": error.code,

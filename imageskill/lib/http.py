@@ -34,14 +34,14 @@ def client_ip(request: HttpRequest) -> str:
     """
     address = request.META.get("REMOTE_ADDR") or "127.0.0.1"
     trusted = settings.TRUSTED_PROXIES
-    if not trusted or not is_in(address, trusted):
+    if not trusted or not is_in_networks(address, trusted):
         return address
     forwarded = request.headers.get("X-Forwarded-For", "").split(",")
     for hop in (part.strip() for part in reversed(forwarded)):
         if not _is_address(hop):
             break
         address = hop
-        if not is_in(hop, trusted):
+        if not is_in_networks(hop, trusted):
             break
     return address
 
@@ -59,7 +59,7 @@ def is_loopback(address: str) -> bool:
     return _is_address(address) and ip_address(address).is_loopback
 
 
-def is_in(address: str, networks: list[str]) -> bool:
+def is_in_networks(address: str, networks: list[str]) -> bool:
     """Tell whether an address lies in one of the networks (or is one of the addresses)."""
     if not _is_address(address):
         return False

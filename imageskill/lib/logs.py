@@ -6,26 +6,26 @@ from typing import Any
 import structlog
 
 # Whatever slips into a log line, these never leave: our tokens and the vendors' keys.
-_SECRETS = re.compile(
+_SECRET_PATTERN = re.compile(
     r"isk_r_[A-Za-z0-9]{8,}|sk_(?:live|test)_\w+|rk_(?:live|test)_\w+|whsec_\w+"
     r"|sk-[A-Za-z0-9_-]{16,}|xai-[A-Za-z0-9]{16,}|gh[pousr]_\w{16,}|github_pat_\w{16,}"
     r"|(?i:bearer|key)\s+[A-Za-z0-9._:-]{16,}"
 )
 
 
-def without_secrets(text: str) -> str:
+def redact_secrets(text: str) -> str:
     """Strike out anything that looks like a token or key."""
-    return _SECRETS.sub("[secret]", text)
+    return _SECRET_PATTERN.sub("[secret]", text)
 
 
-def _strike_secrets(_: object, __: str, event: dict[str, Any]) -> dict[str, Any]:
+def _redact_event(_: object, __: str, event: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: without_secrets(value) if isinstance(value, str) else value
+        name: redact_secrets(value) if isinstance(value, str) else value
         for name, value in event.items()
     }
 
 
-_SHARED: list[Any] = [
+_SHARED_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
@@ -39,7 +39,7 @@ def structlog_settings() -> dict[str, Any]:
     return {
         "processors": [
             structlog.stdlib.filter_by_level,
-            *_SHARED,
+            *_SHARED_PROCESSORS,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         "logger_factory": structlog.stdlib.LoggerFactory(),
@@ -48,7 +48,7 @@ def structlog_settings() -> dict[str, Any]:
     }
 
 
-def settings(*, level: str, as_json: bool) -> dict[str, Any]:
+def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
     """Give Django's LOGGING: JSON lines for machines, plain lines for people."""
     last: Any = (
         structlog.processors.JSONRenderer()
@@ -61,10 +61,10 @@ def settings(*, level: str, as_json: bool) -> dict[str, Any]:
         "formatters": {
             "lines": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": _SHARED,
+                "foreign_pre_chain": _SHARED_PROCESSORS,
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    _strike_secrets,
+                    _redact_event,
                     last,
                 ],
             }

@@ -7,7 +7,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 _Row = TypeVar("_Row", bound=Model)
-_LONGEST_KEY = 18
+_MAX_KEY_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +18,13 @@ class Page(Generic[_Row]):
     next_url: str
 
 
-def cut(request: HttpRequest, rows: QuerySet[_Row], *, size: int) -> Page[_Row]:
+def paginate(request: HttpRequest, rows: QuerySet[_Row], *, size: int) -> Page[_Row]:
     """Take the rows that `?before=<key>` asks for, from a list in descending order of keys.
 
     Anything else in `before` begins at the top; other filters stay in the address.
     """
     before = request.GET.get("before", "")
-    if before.isascii() and before.isdigit() and len(before) <= _LONGEST_KEY:
+    if before.isascii() and before.isdigit() and len(before) <= _MAX_KEY_DIGITS:
         rows = rows.filter(pk__lt=int(before))
     found = list(rows[: size + 1])
     if len(found) <= size:

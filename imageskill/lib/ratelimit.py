@@ -5,12 +5,12 @@ import time
 import structlog
 
 from imageskill.lib.errors import RateLimited
-from imageskill.lib.redis_client import Unreachable, client
+from imageskill.lib.redis_client import RedisUnavailable, client
 
 log = structlog.get_logger(__name__)
 
 
-def spend(scope: str, key: str, *, limit: int, per_s: int) -> None:
+def consume(scope: str, key: str, *, limit: int, per_s: int) -> None:
     """Count one use; raise `RateLimited` with the seconds to wait once `limit` is passed.
 
     Without Redis it lets pass and says so in the log: a limit must not be an outage.
@@ -22,7 +22,7 @@ def spend(scope: str, key: str, *, limit: int, per_s: int) -> None:
         counting.incr(name)
         counting.expire(name, per_s + 1)
         used, _ = counting.execute()
-    except Unreachable as error:
+    except RedisUnavailable as error:
         log.warning("limit_not_counted", scope=scope, error=type(error).__name__)
         return
     if used > limit:

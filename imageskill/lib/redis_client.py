@@ -18,4 +18,4 @@ def client() -> "redis.Redis":
     )
 
 
-Unreachable = redis.RedisError
+RedisUnavailable = redis.RedisError

@@ -4,7 +4,7 @@ import json
 from typing import Any, NoReturn
 
 
-class NotStrictJson(ValueError):
+class InvalidJson(ValueError):
     """The text is not JSON, or holds something that can't be stored. Never quotes the text."""
 
 
@@ -14,15 +14,15 @@ def parse(raw: bytes) -> Any:
         text = raw.decode("utf-8")
         document = json.loads(text, parse_constant=_refuse_constant)
     except UnicodeDecodeError:
-        raise NotStrictJson("The body is not UTF-8.") from None
-    except NotStrictJson:
+        raise InvalidJson("The body is not UTF-8.") from None
+    except InvalidJson:
         raise
     except RecursionError:
-        raise NotStrictJson("The body is nested too deeply.") from None
+        raise InvalidJson("The body is nested too deeply.") from None
     except ValueError:
-        raise NotStrictJson("The body is not valid JSON.") from None
+        raise InvalidJson("The body is not valid JSON.") from None
     if "\\u" in text:  # only an escape can smuggle in a NUL or half a surrogate pair
-        _check_texts(document)
+        _check_strings(document)
     return document
 
 
@@ -32,16 +32,16 @@ def is_storable(text: str) -> bool:
 
 
 def _refuse_constant(_: str) -> NoReturn:
-    raise NotStrictJson("NaN and Infinity are not JSON.")
+    raise InvalidJson("NaN and Infinity are not JSON.")
 
 
-def _check_texts(document: Any) -> None:
+def _check_strings(document: Any) -> None:
     waiting = [document]
     while waiting:
         item = waiting.pop()
         if isinstance(item, str):
             if not is_storable(item):
-                raise NotStrictJson("A text holds a NUL character or half a surrogate pair.")
+                raise InvalidJson("A text holds a NUL character or half a surrogate pair.")
         elif isinstance(item, list):
             waiting.extend(item)
         elif isinstance(item, dict):

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 _current: ContextVar[str | None] = ContextVar("trace_id", default=None)
 
 
-def new() -> str:
+def new_id() -> str:
     """Make a trace id: `trace_` and 32 hexadecimal digits."""
     return f"trace_{secrets.token_hex(16)}"
 
@@ -15,11 +15,11 @@ def current() -> str:
     """Give the trace id of this request or task; a fresh one where none was set."""
     trace_id = _current.get()
     if trace_id is None:
-        trace_id = new()
+        trace_id = new_id()
         _current.set(trace_id)
     return trace_id
 
 
-def use(trace_id: str | None) -> None:
+def set_current(trace_id: str | None) -> None:
     """Make this the trace id from here on (None: forget it)."""
     _current.set(trace_id)

@@ -14,7 +14,7 @@ import redis
 import structlog
 from django.conf import settings
 
-from imageskill.lib.redis_client import Unreachable, client
+from imageskill.lib.redis_client import RedisUnavailable, client
 
 log = structlog.get_logger(__name__)
 
@@ -24,15 +24,15 @@ _waiters: dict[str, set[threading.Event]] = defaultdict(set)
 _listener: threading.Thread | None = None
 
 
-def ring(topic: str) -> None:
+def notify(topic: str) -> None:
     """Wake everybody who waits for the topic, in every process. Never raises."""
     try:
         client().publish(_CHANNEL, topic)
-    except Unreachable as error:
+    except RedisUnavailable as error:
         log.warning("bell_not_rung", error=type(error).__name__)
 
 
-class Ear:
+class Waiter:
     """Listens for a topic from the moment it is made, so that no ring falls in between.
 
     Use as a context manager: make it, look at the database, then `wait`.

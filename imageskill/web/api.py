@@ -19,7 +19,7 @@ from billing.purchases import purchase_hints
 from feedback.api import router as feedback_router
 from imageskill import __version__
 from imageskill.lib import strict_json
-from imageskill.lib.envelope import COMMAND_KEY, EnvelopeRenderer, failure
+from imageskill.lib.envelope import COMMAND_KEY, EnvelopeRenderer, error_response
 from imageskill.lib.errors import (
     ApiError,
     Detail,
@@ -43,7 +43,7 @@ class StrictParser(Parser):
         """Parse the body; what is not strict JSON is refused."""
         try:
             document = strict_json.parse(request.body)
-        except strict_json.NotStrictJson as error:
+        except strict_json.InvalidJson as error:
             raise InvalidArguments(
                 str(error), details=[{"field": "body", "message": str(error)}]
             ) from None
@@ -98,7 +98,7 @@ for router in (
 
 @api.exception_handler(ApiError)
 def _api_error(request: HttpRequest, error: ApiError) -> HttpResponse:
-    return failure(request, error)
+    return error_response(request, error)
 
 
 @api.exception_handler(InsufficientCredits)
@@ -106,44 +106,46 @@ def _insufficient_credits(request: HttpRequest, error: InsufficientCredits) -> H
     error.recovery = purchase_hints.recovery(
         preview=error.preview, paid=error.paid, owed=error.owed
     )
-    return failure(request, error)
+    return error_response(request, error)
 
 
 @api.exception_handler(ValidationError)
 def _validation_error(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    return failure(request, InvalidArguments(details=[_detail(one) for one in error.errors]))
+    return error_response(
+        request, InvalidArguments(details=[_validation_detail(one) for one in error.errors])
+    )
 
 
 @api.exception_handler(Http404)
 def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
-    return failure(request, NotFound())
+    return error_response(request, NotFound())
 
 
 @api.exception_handler(HttpError)
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     # ninja turns whatever a parser raises into an HttpError; what we raised is its cause.
     cause = error.__cause__
-    return failure(request, cause if isinstance(cause, ApiError) else InvalidArguments())
+    return error_response(request, cause if isinstance(cause, ApiError) else InvalidArguments())
 
 
 @api.exception_handler(OperationalError)
 @api.exception_handler(InterfaceError)
-def _database_gone(request: HttpRequest, error: Exception) -> HttpResponse:
+def _database_unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     log.error("database_gone", error=type(error).__name__)
     unavailable = ServiceUnavailable(
         "The database can't be reached right now. Try again, with the same idempotency key.",
         recovery={"retry_after_seconds": 5},
     )
-    return failure(request, unavailable)
+    return error_response(request, unavailable)
 
 
 @api.exception_handler(Exception)
 def _unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
     log.error("unexpected_error", exc_info=error)
-    return failure(request, InternalError())
+    return error_response(request, InternalError())
 
 
-def _detail(error: DictStrAny) -> Detail:
+def _validation_detail(error: DictStrAny) -> Detail:
     """Name field and rule of one validation error, never the value."""
     source, *path = error["loc"]
     if source == "body":

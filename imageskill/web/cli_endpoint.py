@@ -14,9 +14,9 @@ from imageskill import __version__
 from imageskill.cli import errors, help_text, keys
 from imageskill.cli.grammar import reading, requests
 from imageskill.cli.grammar.reading import Call, UsageError
-from imageskill.cli.grammar.requests import NotAnAsset
+from imageskill.cli.grammar.requests import UploadRequired
 from imageskill.cli.grammar.shared_flags import GLOBAL
-from imageskill.lib.envelope import command
+from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import InvalidArguments, NotFound, Recovery, Timeout
 from imageskill.lib.http import ApiRequest
 from imageskill.lib.schemas import Body
@@ -29,7 +29,7 @@ router = Router(tags=["command line"])
 _UPLOAD = "POST /v1/upload"
 
 
-class NeedsTheMachine(InvalidArguments):
+class LocalOnlyCommand(InvalidArguments):
     """The command or flag works on files, config or token of the caller's machine."""
 
     def __init__(self, what: str, instead: str) -> None:
@@ -49,7 +49,7 @@ class CommandLine(Body):
 
 @router.post(
     "/v1/cli",
-    openapi_extra=command("image-skill"),
+    openapi_extra=openapi_command("image-skill"),
     summary="Run a command of the command line",
 )
 def run(request: ApiRequest, body: CommandLine) -> Any:
@@ -58,54 +58,54 @@ def run(request: ApiRequest, body: CommandLine) -> Any:
     if next((word for word in arguments if not word.startswith("-")), "") == "credits":
         card_data.screen_arguments(arguments)
     try:
-        call = reading.read(arguments)
+        call = reading.parse(arguments)
     except UsageError as error:
         request.command = error.label
-        raise _usage(error) from None
+        raise _usage_error(error) from None
     request.command = call.label
-    _check_hosted(call)
+    _require_hosted(call)
     if call.command.words == ("help",):
         return _help(call)
     if call.command.words == ("version",):
         return {"version": __version__, "package": "image-skill", "mode": "hosted_api"}
     if call.command.words == ("jobs", "wait"):
         return _wait(request, call)
-    return _answer(request, call)
+    return _dispatch(request, call)
 
 
-def _check_hosted(call: Call) -> None:
+def _require_hosted(call: Call) -> None:
     if call.command.is_local:
-        raise NeedsTheMachine(f"`{call.label}`", call.command.instead)
+        raise LocalOnlyCommand(f"`{call.label}`", call.command.instead)
     for flag in (*call.command.flags, *GLOBAL):
         if flag.is_local and call.given.get(flag.name) not in (None, False):
             instead = "the header Authorization" if "token" in flag.name else "the plain flags"
-            raise NeedsTheMachine(f"--{flag.name}", instead)
+            raise LocalOnlyCommand(f"--{flag.name}", instead)
 
 
 def _help(call: Call) -> dict[str, Any]:
     try:
         return help_text.explain(tuple(call.get("command") or ()))
-    except errors.Problem as problem:
+    except errors.CliError as problem:
         raise InvalidArguments(str(problem)) from None
 
 
-def _answer(request: ApiRequest, call: Call) -> HttpResponse:
+def _dispatch(request: ApiRequest, call: Call) -> HttpResponse:
     is_signup = call.command.words == ("signup",)
     try:
         # A token in the header is no wish to replace it: that is signup's own endpoint's to do.
-        inner = inner_requests.make(
-            request, requests.build(call, **_extra(request, call)), is_anonymous=is_signup
+        inner = inner_requests.build(
+            request, requests.build(call, **_extra_fields(request, call)), is_anonymous=is_signup
         )
-    except NotAnAsset as error:
-        raise NeedsTheMachine(f"A file or URL for --{error.flag}", _UPLOAD) from None
-    return inner_requests.answer(request, inner, command=call.label)
+    except UploadRequired as error:
+        raise LocalOnlyCommand(f"A file or URL for --{error.flag}", _UPLOAD) from None
+    return inner_requests.dispatch(request, inner, command=call.label)
 
 
-def _extra(request: ApiRequest, call: Call) -> dict[str, Any]:
+def _extra_fields(request: ApiRequest, call: Call) -> dict[str, Any]:
     if call.command.words == ("signup",):
         return {"return_token": True}
     if call.command.words == ("credits", "quote") and not call.get("idempotency-key"):
-        key = keys.fresh("quote")
+        key = keys.new_key("quote")
         request.warnings.append(f"Made the key {key}; repeat with --idempotency-key {key}.")
         return {"idempotency_key": key}
     return {}
@@ -114,16 +114,16 @@ def _extra(request: ApiRequest, call: Call) -> dict[str, Any]:
 def _wait(request: ApiRequest, call: Call) -> HttpResponse:
     asked_s = call.get("timeout-ms") / 1000
     until = time.monotonic() + min(asked_s, settings.CREATE_WAIT_S)
-    response = _answer(request, call)
-    if response.status_code != 200 or _is_over(response):
+    response = _dispatch(request, call)
+    if response.status_code != 200 or _has_ended(response):
         return response
     job_id = call.given["job-id"]
     job = Job.objects.filter(public_id=job_id).first()
     if job is None:
         raise NotFound
     waiting.wait(job, timeout_s=until - time.monotonic())
-    response = _answer(request, call)
-    if response.status_code == 200 and not _is_over(response):
+    response = _dispatch(request, call)
+    if response.status_code == 200 and not _has_ended(response):
         raise Timeout(
             f"The job {job_id} is not over yet.",
             recovery=Recovery(
@@ -133,13 +133,13 @@ def _wait(request: ApiRequest, call: Call) -> HttpResponse:
     return response
 
 
-def _is_over(response: HttpResponse) -> bool:
+def _has_ended(response: HttpResponse) -> bool:
     status = json.loads(response.content)["data"]["job"]["status"]
     return status in {"completed", "failed", "canceled"}
 
 
-def _usage(error: UsageError) -> InvalidArguments:
-    problem = errors.of_usage(error)
+def _usage_error(error: UsageError) -> InvalidArguments:
+    problem = errors.from_usage_error(error)
     recovery = problem.recovery | {"docs_url": f"{settings.PUBLIC_SITE_URL}/cli.md"}
     return InvalidArguments(
         str(error),

@@ -10,11 +10,11 @@ from ninja import Router
 
 from imageskill import __version__
 from imageskill.lib.clock import iso, now
-from imageskill.lib.envelope import command
+from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import ServiceUnavailable
 from imageskill.lib.http import ApiRequest
 from imageskill.lib.queue import QUEUES
-from imageskill.lib.redis_client import Unreachable, client
+from imageskill.lib.redis_client import RedisUnavailable, client
 from imageskill.lib.schemas import Data
 
 log = structlog.get_logger(__name__)
@@ -32,7 +32,7 @@ class Health(Data):
 @router.get(
     "/healthz",
     response=Health,
-    openapi_extra=command("image-skill doctor"),
+    openapi_extra=openapi_command("image-skill doctor"),
     summary="Check that the service can answer",
 )
 def healthz(request: ApiRequest) -> dict[str, Any]:
@@ -41,9 +41,9 @@ def healthz(request: ApiRequest) -> dict[str, Any]:
         raise ServiceUnavailable("The database does not answer.")
     checks = {
         "database": "ok",
-        "broker": _verdict(_broker_answers()),
-        "storage": _verdict(_storage_answers()),
-        "worker": _verdict(_worker_ran_lately()),
+        "broker": _status(_broker_answers()),
+        "storage": _status(_storage_answers()),
+        "worker": _status(_workers_are_alive()),
     }
     healthy = all(verdict == "ok" for verdict in checks.values())
     return {
@@ -53,7 +53,7 @@ def healthz(request: ApiRequest) -> dict[str, Any]:
     }
 
 
-def _verdict(works: bool) -> str:
+def _status(works: bool) -> str:
     return "ok" if works else "down"
 
 
@@ -70,7 +70,7 @@ def _database_answers() -> bool:
 def _broker_answers() -> bool:
     try:
         return bool(client().ping())
-    except Unreachable:
+    except RedisUnavailable:
         return False
 
 
@@ -83,19 +83,19 @@ def _storage_answers() -> bool:
     return True
 
 
-def _worker_ran_lately() -> bool:
+def _workers_are_alive() -> bool:
     """A worker can be alive and deaf; what counts is that each queue's canary ran lately."""
     try:
-        return client().exists(*map(canary_key, QUEUES)) == len(QUEUES)
-    except Unreachable:
+        return client().exists(*map(heartbeat_key, QUEUES)) == len(QUEUES)
+    except RedisUnavailable:
         return False
 
 
-def canary_key(queue: str) -> str:
+def heartbeat_key(queue: str) -> str:
     """Name the Redis key that holds when a worker last took this queue's canary."""
     return f"canary:{queue}"
 
 
-def sing(*, queue: str) -> None:
+def record_heartbeat(*, queue: str) -> None:
     """Note that a worker of this queue took a task just now; called by the canary task."""
-    client().set(canary_key(queue), iso(now()), ex=settings.CANARY_MAX_AGE_S)
+    client().set(heartbeat_key(queue), iso(now()), ex=settings.CANARY_MAX_AGE_S)

@@ -6,6 +6,6 @@ from imageskill.web import health
 
 
 @shared_task(name="canary.sing")
-def sing(*, queue: str, **_: object) -> None:
+def record(*, queue: str, **_: object) -> None:
     """Say that a worker of this queue took a task just now."""
-    health.sing(queue=queue)
+    health.record_heartbeat(queue=queue)

@@ -12,12 +12,14 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import resolve
 
-from imageskill.cli.grammar.requests import Request
-from imageskill.lib.envelope import failure
+from imageskill.cli.grammar.requests import EndpointRequest
+from imageskill.lib.envelope import error_response
 from imageskill.lib.errors import NotFound
 
 
-def make(outer: HttpRequest, request: Request, *, is_anonymous: bool = False) -> WSGIRequest:
+def build(
+    outer: HttpRequest, request: EndpointRequest, *, is_anonymous: bool = False
+) -> WSGIRequest:
     """Make the request as if the caller had sent it; `is_anonymous` leaves its token out."""
     path, _, query = request.target.partition("?")
     body = b"" if request.body is None else json.dumps(request.body).encode()
@@ -35,7 +37,7 @@ def make(outer: HttpRequest, request: Request, *, is_anonymous: bool = False) ->
     return WSGIRequest(environ)
 
 
-def answer(outer: HttpRequest, inner: HttpRequest, *, command: str) -> HttpResponse:
+def dispatch(outer: HttpRequest, inner: HttpRequest, *, command: str) -> HttpResponse:
     """Let the endpoint answer, inside the outer request's trace and under this command's name."""
     known = vars(outer)
     vars(inner).update(
@@ -44,7 +46,7 @@ def answer(outer: HttpRequest, inner: HttpRequest, *, command: str) -> HttpRespo
     try:
         match = resolve(inner.path_info)
     except Http404:
-        return failure(inner, NotFound())
+        return error_response(inner, NotFound())
     inner.resolver_match = match
     response: HttpResponse = match.func(inner, *match.args, **match.kwargs)
     told = vars(inner)

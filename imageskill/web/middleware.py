@@ -14,7 +14,7 @@ from django.shortcuts import render
 from accounts import telemetry
 from imageskill.cli.telemetry import HEADER as TELEMETRY_HEADER
 from imageskill.lib import trace
-from imageskill.lib.envelope import EXIT_CODE_HEADER, TRACE_HEADER, failure
+from imageskill.lib.envelope import EXIT_CODE_HEADER, TRACE_HEADER, error_response
 from imageskill.lib.errors import (
     ApiError,
     InternalError,
@@ -52,8 +52,8 @@ class ApiMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Serve one request."""
-        trace_id = trace.new()
-        trace.use(trace_id)
+        trace_id = trace.new_id()
+        trace.set_current(trace_id)
         structlog.contextvars.bind_contextvars(trace_id=trace_id)
         if not _is_api(request.path):
             return self.get_response(request)
@@ -68,12 +68,12 @@ class ApiMiddleware:
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         if "\x00" in request.path:
-            return failure(request, NotFound())
+            return error_response(request, NotFound())
         response = self.get_response(request)
         if response.status_code >= 400 and EXIT_CODE_HEADER not in response:
             error = _FRAMEWORK_ERRORS.get(response.status_code, InternalError)
             allowed = response.get("Allow")
-            response = failure(request, error())
+            response = error_response(request, error())
             if allowed:
                 response["Allow"] = allowed
         return response
@@ -113,7 +113,7 @@ class BodyLimitMiddleware:
 def _too_large(request: HttpRequest, text: str) -> HttpResponse:
     """Answer 413 in the form that callers of this address read."""
     if _is_api(request.path):
-        return failure(request, PayloadTooLarge(text))
+        return error_response(request, PayloadTooLarge(text))
     if request.path == "/mcp":
         error = {"code": _INVALID_REQUEST, "message": text}
         return JsonResponse({"jsonrpc": "2.0", "id": None, "error": error}, status=413)

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from imageskill.lib import clock
 from jobs.models import Asset
 
-_LATELY = "failed_lately"
+_FAILED_RECENTLY = "failed_lately"
 
 
 class CheckFilter(SimpleListFilter):
@@ -20,10 +20,10 @@ class CheckFilter(SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         """Offer the one set."""
-        return [(_LATELY, "failed within 24 hours")]
+        return [(_FAILED_RECENTLY, "failed within 24 hours")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Asset]) -> QuerySet[Asset]:
         """Narrow to the set, if it was chosen."""
-        if self.value() != _LATELY:
+        if self.value() != _FAILED_RECENTLY:
             return queryset
         return queryset & Asset.objects.failed_check_since(clock.now() - timedelta(days=1))

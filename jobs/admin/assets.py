@@ -10,9 +10,9 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from imageskill.lib.admin.actions import Asked, Deed, Refused
+from imageskill.lib.admin.actions import ActionRefused, ActionRequest, StaffAction
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import copyable, link_to, moment
+from imageskill.lib.admin.formatting import copyable, display_datetime, object_link
 from jobs.admin.asset_filters import CheckFilter
 from jobs.assets import removal, storage
 from jobs.models import Asset, DownloadDay
@@ -21,19 +21,19 @@ _State = Asset.State
 _ACT = "accounts.act_on_jobs"
 
 
-def _calling(verb: Callable[..., None], done: str) -> Callable[[Asset, Asked], str]:
-    def perform(asset: Asset, asked: Asked) -> str:
+def _perform_with(verb: Callable[..., None], done: str) -> Callable[[Asset, ActionRequest], str]:
+    def perform(asset: Asset, asked: ActionRequest) -> str:
         try:
             verb(asset, user=asked.user, reason=asked.reason)
-        except removal.NotInThatState as refusal:
-            raise Refused(str(refusal)) from refusal
+        except removal.InvalidAssetState as refusal:
+            raise ActionRefused(str(refusal)) from refusal
         return done
 
     return perform
 
 
-DEEDS: Sequence[Deed] = (
-    Deed(
+ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
         name="withdraw",
         label="Take down",
         permission=_ACT,
@@ -41,32 +41,32 @@ DEEDS: Sequence[Deed] = (
             "Its public address answers 410 from now on.",
             "The bytes are kept, so that it can be released again.",
         ),
-        perform=_calling(removal.withdraw, "The picture is taken down."),
+        perform=_perform_with(removal.withdraw, "The picture is taken down."),
         is_open=lambda asset: asset.state in {_State.AVAILABLE, _State.QUARANTINED},
         is_destructive=True,
     ),
-    Deed(
+    StaffAction(
         name="quarantine",
         label="Quarantine",
         permission=_ACT,
         preview=lambda asset: ("It is hidden while you look into it; its address answers 410.",),
-        perform=_calling(removal.quarantine, "The picture is hidden."),
+        perform=_perform_with(removal.quarantine, "The picture is hidden."),
         is_open=lambda asset: asset.state == _State.AVAILABLE,
     ),
-    Deed(
+    StaffAction(
         name="release",
         label="Release",
         permission=_ACT,
         preview=lambda asset: ("Its public address shows it again.",),
-        perform=_calling(removal.release, "The picture can be seen again."),
+        perform=_perform_with(removal.release, "The picture can be seen again."),
         is_open=lambda asset: asset.state in {_State.QUARANTINED, _State.WITHDRAWN},
     ),
-    Deed(
+    StaffAction(
         name="check",
         label="Check again",
         permission=_ACT,
         preview=lambda asset: ("A worker decodes it again and makes a new thumbnail.",),
-        perform=_calling(removal.check_again, "It is checked again; look in a moment."),
+        perform=_perform_with(removal.recheck, "It is checked again; look in a moment."),
         is_open=lambda asset: asset.state != _State.DELETED,
     ),
 )
@@ -76,9 +76,9 @@ DEEDS: Sequence[Deed] = (
 class AssetAdmin(ReadOnlyAdmin):
     """One picture and its check."""
 
-    seen_with = "accounts.see_jobs"
+    view_permission = "accounts.see_jobs"
     empty_text = "Pictures stand here when a job has stored them, or an agent has uploaded them."
-    deeds = DEEDS
+    deeds = ACTIONS
     export_fields = (
         "public_id",
         "job__public_id",
@@ -152,7 +152,7 @@ class AssetAdmin(ReadOnlyAdmin):
         asset = Asset.objects.filter(pk=pk).only("thumbnail_key").first()
         if asset is None or not asset.thumbnail_key:
             raise Http404
-        with storage.opened(asset.thumbnail_key) as file:
+        with storage.open_asset(asset.thumbnail_key) as file:
             response = HttpResponse(file.read(), content_type="image/webp")
         response["Cache-Control"] = "private, max-age=600"
         return response
@@ -182,7 +182,7 @@ class AssetAdmin(ReadOnlyAdmin):
     @display(description="same picture as")
     def same_as(self, asset: Asset) -> str:
         verdict = getattr(asset, "verdict", None)
-        return link_to(verdict.same_as) if verdict else "–"
+        return object_link(verdict.same_as) if verdict else "–"
 
     @display(description="downloads")
     def downloads(self, asset: Asset) -> str:
@@ -190,7 +190,7 @@ class AssetAdmin(ReadOnlyAdmin):
         found = days.aggregate(times=Sum("count", default=0), last=Max("last_at"))
         if not found["times"]:
             return "none"
-        return format_html("{}, last {}", f"{found['times']:,}", moment(found["last"]))
+        return format_html("{}, last {}", f"{found['times']:,}", display_datetime(found["last"]))
 
     @display(description="size")
     def size(self, asset: Asset) -> str:
@@ -198,12 +198,12 @@ class AssetAdmin(ReadOnlyAdmin):
 
     @display(description="job")
     def job_shown(self, asset: Asset) -> str:
-        return link_to(asset.job)
+        return object_link(asset.job)
 
     @display(description="agent")
     def agent_shown(self, asset: Asset) -> str:
-        return link_to(asset.agent)
+        return object_link(asset.agent)
 
     @display(description="made")
     def created(self, asset: Asset) -> str:
-        return moment(asset.created_at)
+        return display_datetime(asset.created_at)

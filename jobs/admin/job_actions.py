@@ -3,41 +3,41 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from imageskill.lib.admin.actions import Asked, Deed, Refused, Secret
+from imageskill.lib.admin.actions import ActionRefused, ActionRequest, RevealedSecret, StaffAction
 from jobs import states
 from jobs.models import Job
 from jobs.running import staff_actions, unresolved_outputs
 
-SHOWN_FOR_S = 60
+PROMPT_VISIBLE_S = 60
 _ACT = "accounts.act_on_jobs"
 _REPAIR = "accounts.job_repair"
 _DRY_RUN = "accounts.job_dry_run"
 
 
-def _calling(verb: Callable[..., Any], done: str) -> Callable[[Job, Asked], str]:
-    def perform(job: Job, asked: Asked) -> str:
+def _perform_with(verb: Callable[..., Any], done: str) -> Callable[[Job, ActionRequest], str]:
+    def perform(job: Job, asked: ActionRequest) -> str:
         try:
             verb(job=job, user=asked.user, reason=asked.reason)
-        except staff_actions.NotPossible as refusal:
-            raise Refused(str(refusal)) from refusal
+        except staff_actions.JobActionRefused as refusal:
+            raise ActionRefused(str(refusal)) from refusal
         return done
 
     return perform
 
 
-def _cost(job: Job) -> object:
+def _describe_cost(job: Job) -> object:
     cost = job.planned_usd if job.reported_usd is None else job.reported_usd
     return "An unknown number of" if cost is None else cost
 
 
-def _pictures(job: Job) -> str:
+def _count_images(job: Job) -> str:
     number = len(job.assets.all())
     return "1 picture" if number == 1 else f"{number} pictures"
 
 
-def _of_its_credits(job: Job, *, is_taken_down: bool) -> str:
+def _describe_credits(job: Job, *, is_taken_down: bool) -> str:
     """Say what closing the case does to a job's credits, by what the ledger has of it."""
-    held = unresolved_outputs.hold_of(job)
+    held = unresolved_outputs.get_hold(job)
     if held is None:
         return "It never held anything, so this will be refused; see the check of the books."
     if held.state == "open":
@@ -49,16 +49,16 @@ def _of_its_credits(job: Job, *, is_taken_down: bool) -> str:
     return f"It was charged all along: from now on it says {held.captured}, and no credit moves."
 
 
-def _reveal(job: Job, asked: Asked) -> Secret:
+def _reveal_prompt(job: Job, asked: ActionRequest) -> RevealedSecret:
     try:
         text = staff_actions.reveal_prompt(job=job, user=asked.user, reason=asked.reason)
-    except staff_actions.NotPossible as refusal:
-        raise Refused(str(refusal)) from refusal
-    return Secret(text=text, seconds=SHOWN_FOR_S)
+    except staff_actions.JobActionRefused as refusal:
+        raise ActionRefused(str(refusal)) from refusal
+    return RevealedSecret(text=text, seconds=PROMPT_VISIBLE_S)
 
 
-ALL: Sequence[Deed] = (
-    Deed(
+ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
         name="cancel",
         label="Cancel",
         permission=_ACT,
@@ -66,13 +66,13 @@ ALL: Sequence[Deed] = (
             f"The job ends as canceled and the {job.credits_held} credits that it holds go back.",
             "What the provider still makes of it is thrown away; its cost is ours.",
         ),
-        perform=_calling(staff_actions.cancel, "The job is canceled; its hold went back."),
+        perform=_perform_with(staff_actions.cancel, "The job is canceled; its hold went back."),
         is_open=lambda job: (
             job.status in {states.QUEUED, states.RUNNING} and not job.is_outcome_unknown
         ),
         is_destructive=True,
     ),
-    Deed(
+    StaffAction(
         name="repair-storage",
         label="Repair storage",
         permission=_REPAIR,
@@ -84,10 +84,10 @@ ALL: Sequence[Deed] = (
             ),
             "Once it is stored the job completes and is charged as planned. Nothing is made anew.",
         ),
-        perform=_calling(staff_actions.try_again, "Storing is tried again; look in a moment."),
+        perform=_perform_with(staff_actions.requeue, "Storing is tried again; look in a moment."),
         is_open=lambda job: job.status == states.STORING,
     ),
-    Deed(
+    StaffAction(
         name="give-up",
         label="Give up storing",
         permission=_REPAIR,
@@ -95,58 +95,60 @@ ALL: Sequence[Deed] = (
         preview=lambda job: (
             "The kept output is thrown away and the job ends as failed.",
             f"The {job.credits_held} credits that it holds go back.",
-            f"{_cost(job)} USD are listed as our loss.",
+            f"{_describe_cost(job)} USD are listed as our loss.",
         ),
-        perform=_calling(unresolved_outputs.give_up, "The job is over; its hold went back."),
+        perform=_perform_with(unresolved_outputs.give_up, "The job is over; its hold went back."),
         is_open=lambda job: job.status == states.STORING and job.storage_failed_at is not None,
         is_sensitive=True,
         is_destructive=True,
     ),
-    Deed(
+    StaffAction(
         name="check",
         label="Check pictures",
         permission=_ACT,
         preview=lambda job: (
             (
                 "Pictures that nobody has looked at are decoded, compared with the plan, and get "
-                f"their thumbnails: {len(staff_actions.unchecked_pictures(job))}."
+                f"their thumbnails: {len(staff_actions.unchecked_images(job))}."
             ),
         ),
-        perform=_calling(staff_actions.check_pictures, "They are checked; look in a moment."),
-        is_open=lambda job: job.is_final and bool(staff_actions.unchecked_pictures(job)),
+        perform=_perform_with(staff_actions.check_images, "They are checked; look in a moment."),
+        is_open=lambda job: job.is_final and bool(staff_actions.unchecked_images(job)),
     ),
-    Deed(
+    StaffAction(
         name="adopt",
         label="Adopt",
         permission=_REPAIR,
         dry_run=_DRY_RUN,
         preview=lambda job: (
-            f"What it made ({_pictures(job)}) stays with its owner.",
-            _of_its_credits(job, is_taken_down=False),
+            f"What it made ({_count_images(job)}) stays with its owner.",
+            _describe_credits(job, is_taken_down=False),
             "The case is closed with your reason.",
         ),
-        perform=_calling(unresolved_outputs.adopt, "The pictures are adopted; the case is closed."),
+        perform=_perform_with(
+            unresolved_outputs.adopt, "The pictures are adopted; the case is closed."
+        ),
         is_open=unresolved_outputs.is_uncharged,
         is_sensitive=True,
     ),
-    Deed(
+    StaffAction(
         name="release",
         label="Release",
         permission=_REPAIR,
         dry_run=_DRY_RUN,
         preview=lambda job: (
-            f"What it made ({_pictures(job)}) is taken down: public addresses answer 410.",
-            _of_its_credits(job, is_taken_down=True),
+            f"What it made ({_count_images(job)}) is taken down: public addresses answer 410.",
+            _describe_credits(job, is_taken_down=True),
             "The case is closed with your reason.",
         ),
-        perform=_calling(
+        perform=_perform_with(
             unresolved_outputs.release, "The pictures are taken down; the case is closed."
         ),
         is_open=unresolved_outputs.is_uncharged,
         is_sensitive=True,
         is_destructive=True,
     ),
-    Deed(
+    StaffAction(
         name="retry",
         label="Send to a worker",
         permission=_REPAIR,
@@ -155,12 +157,12 @@ ALL: Sequence[Deed] = (
             f"A worker takes the job up where it stands ({job.status}).",
             "A request that the provider has already is followed, never made a second time.",
         ),
-        perform=_calling(staff_actions.try_again, "The job is on its way to a worker."),
+        perform=_perform_with(staff_actions.requeue, "The job is on its way to a worker."),
         is_open=lambda job: (
             job.status in {states.QUEUED, states.RUNNING} and not job.is_outcome_unknown
         ),
     ),
-    Deed(
+    StaffAction(
         name="end-unknown",
         label="End unknown outcome",
         permission=_REPAIR,
@@ -170,20 +172,20 @@ ALL: Sequence[Deed] = (
             f"The {job.credits_held} credits that it holds go back.",
             f"Up to {job.planned_usd or 0} USD may have been billed; it is listed as our loss.",
         ),
-        perform=_calling(staff_actions.end_unknown, "The job is over; its hold went back."),
+        perform=_perform_with(staff_actions.end_unknown, "The job is over; its hold went back."),
         is_open=lambda job: job.is_outcome_unknown,
         is_sensitive=True,
         is_destructive=True,
     ),
-    Deed(
+    StaffAction(
         name="prompt",
         label="Show prompt",
         permission="accounts.prompt_reveal",
         preview=lambda job: (
-            f"The prompt is shown for {SHOWN_FOR_S} seconds.",
+            f"The prompt is shown for {PROMPT_VISIBLE_S} seconds.",
             "Who looked and why stays in the audit, and the sponsor is told.",
         ),
-        perform=_reveal,
+        perform=_reveal_prompt,
         is_open=lambda job: job.operation != Job.Operation.UPLOAD,
         is_sensitive=True,
     ),

@@ -12,32 +12,32 @@ from imageskill.lib import clock
 from jobs.models import Job
 from jobs.running import unresolved_outputs
 
-_SWEEPS = timedelta(seconds=15)  # a few looks of the sweeper, which comes every five seconds
+_SWEEP_MARGIN = timedelta(seconds=15)  # a few looks of the sweeper, which comes every five seconds
 
 
-def unsent() -> QuerySet[Job]:
+def overdue_for_resend() -> QuerySet[Job]:
     """Give queued jobs that should have been sent again by now, and weren't."""
-    patience = timedelta(seconds=settings.JOB_RESEND_AFTER_S) + _SWEEPS
+    patience = timedelta(seconds=settings.JOB_RESEND_AFTER_S) + _SWEEP_MARGIN
     return Job.objects.waiting(before=clock.now() - patience)
 
 
-def left_behind() -> QuerySet[Job]:
+def stalled() -> QuerySet[Job]:
     """Give jobs whose worker is gone."""
     return Job.objects.filter(completed_at=None, leased_until__lt=clock.now())
 
 
 # name in the address: label, and the jobs
-TROUBLES: dict[str, tuple[str, Callable[[], QuerySet[Job]]]] = {
-    "unsent": ("waiting to be sent again", unsent),
-    "lease": ("past their lease", left_behind),
+ISSUES: dict[str, tuple[str, Callable[[], QuerySet[Job]]]] = {
+    "unsent": ("waiting to be sent again", overdue_for_resend),
+    "lease": ("past their lease", stalled),
     "deadline": ("past their deadline", lambda: Job.objects.overdue(now=clock.now())),
-    "unknown": ("outcome unknown", unresolved_outputs.unknown),
+    "unknown": ("outcome unknown", unresolved_outputs.outcome_unknown),
     "unstored": ("made, not stored yet", unresolved_outputs.unstored),
     "uncharged": ("stored, never charged", unresolved_outputs.uncharged),
 }
 
 
-class TroubleFilter(SimpleListFilter):
+class JobIssueFilter(SimpleListFilter):
     """Narrows to jobs that stand still or hang somewhere."""
 
     title = "trouble"
@@ -45,11 +45,11 @@ class TroubleFilter(SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         """Offer each kind."""
-        return [(name, label) for name, (label, _) in TROUBLES.items()]
+        return [(name, label) for name, (label, _) in ISSUES.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
         """Narrow to the kind that was chosen."""
-        chosen = TROUBLES.get(self.value() or "")
+        chosen = ISSUES.get(self.value() or "")
         if chosen is None:
             return queryset
         _, jobs = chosen

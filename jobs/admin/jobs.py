@@ -7,13 +7,13 @@ from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from unfold.decorators import display
 
-from imageskill.lib.admin.actions import Deed, as_offered, may_look
+from imageskill.lib.admin.actions import StaffAction, can_preview, label_dry_run
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.day_filter import DayFilter
-from imageskill.lib.admin.filters import FoundCodesFilter, FoundValuesFilter
-from imageskill.lib.admin.formatting import copyable, link_to, moment
+from imageskill.lib.admin.filters import DistinctValuesFilter, NonEmptyValuesFilter
+from imageskill.lib.admin.formatting import copyable, display_datetime, object_link
 from jobs.admin import job_actions
-from jobs.admin.job_filters import TroubleFilter
+from jobs.admin.job_filters import JobIssueFilter
 from jobs.models import Asset, Job
 from jobs.running import timeline
 
@@ -22,9 +22,9 @@ from jobs.running import timeline
 class JobAdmin(ReadOnlyAdmin):
     """One job, from hold to capture."""
 
-    seen_with = "accounts.see_jobs"
+    view_permission = "accounts.see_jobs"
     empty_text = "A job stands here as soon as an agent's create, edit or upload is accepted."
-    deeds = job_actions.ALL
+    deeds = job_actions.ACTIONS
     export_fields = (
         "public_id",
         "organization__public_id",
@@ -70,10 +70,10 @@ class JobAdmin(ReadOnlyAdmin):
     )
     list_filter = (
         "status",
-        TroubleFilter,
+        JobIssueFilter,
         "operation",
-        ("error_code", FoundCodesFilter),
-        ("model_id", FoundValuesFilter),
+        ("error_code", NonEmptyValuesFilter),
+        ("model_id", DistinctValuesFilter),
         ("created_at", DayFilter),
         ("completed_at", DayFilter),
     )
@@ -162,7 +162,7 @@ class JobAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Add the timeline with the deed that closes its gap, and the pictures."""
         job = self.get_object(request, object_id)
-        steps = timeline.of(job) if job else []
+        steps = timeline.build(job) if job else []
         more = {
             "job": job,
             "steps": steps,
@@ -173,12 +173,12 @@ class JobAdmin(ReadOnlyAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
 
     def _repair(
-        self, request: HttpRequest, job: Job, step: timeline.Step
-    ) -> tuple[Deed, str] | None:
+        self, request: HttpRequest, job: Job, step: timeline.JobStep
+    ) -> tuple[StaffAction, str] | None:
         """Give the deed for a gap with its address, where this person may at least look at it."""
         for deed in self.deeds:
-            if deed.name == step.repair and may_look(deed, request) and deed.is_open(job):
-                return as_offered(deed, request), self._deed_url(job, deed)
+            if deed.name == step.repair and can_preview(deed, request) and deed.is_open(job):
+                return label_dry_run(deed, request), self._action_url(job, deed)
         return None
 
     @display(description="job id")
@@ -202,7 +202,7 @@ class JobAdmin(ReadOnlyAdmin):
 
     @display(description="agent")
     def agent_shown(self, job: Job) -> str:
-        return link_to(job.agent)
+        return object_link(job.agent)
 
     @display(description="credits")
     def credits(self, job: Job) -> str:
@@ -220,15 +220,15 @@ class JobAdmin(ReadOnlyAdmin):
 
     @display(description="created")
     def created(self, job: Job) -> str:
-        return moment(job.created_at)
+        return display_datetime(job.created_at)
 
     @display(description="outcome unknown since")
     def unknown_since(self, job: Job) -> str:
-        return moment(job.outcome_unknown_at)
+        return display_datetime(job.outcome_unknown_at)
 
     @display(description="deadline")
     def deadline(self, job: Job) -> str:
-        return moment(job.deadline_at)
+        return display_datetime(job.deadline_at)
 
     @display(description="losses of ours")
     def losses_shown(self, job: Job) -> str:

@@ -6,9 +6,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from imageskill.lib.admin.actions import Asked, Deed, Refused
+from imageskill.lib.admin.actions import ActionRefused, ActionRequest, StaffAction
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import copyable, link_to, moment
+from imageskill.lib.admin.formatting import copyable, display_datetime, object_link
 from jobs.models import Loss, Usage
 from jobs.running import staff_actions, unresolved_outputs
 
@@ -17,7 +17,7 @@ from jobs.running import staff_actions, unresolved_outputs
 class UsageAdmin(ReadOnlyAdmin):
     """One charge of a finished operation."""
 
-    seen_with = "accounts.see_jobs"
+    view_permission = "accounts.see_jobs"
     empty_text = "Each job that was charged leaves a row here."
     export_fields = (
         "public_id",
@@ -51,22 +51,22 @@ class UsageAdmin(ReadOnlyAdmin):
 
     @display(description="job")
     def job_shown(self, usage: Usage) -> str:
-        return link_to(usage.job)
+        return object_link(usage.job)
 
     @display(description="at")
     def created(self, usage: Usage) -> str:
-        return moment(usage.created_at)
+        return display_datetime(usage.created_at)
 
 
-def _close(loss: Loss, asked: Asked) -> str:
+def _close_loss(loss: Loss, asked: ActionRequest) -> str:
     try:
-        unresolved_outputs.close(loss=loss, user=asked.user, reason=asked.reason)
-    except staff_actions.NotPossible as refusal:
-        raise Refused(str(refusal)) from refusal
+        unresolved_outputs.close_loss(loss=loss, user=asked.user, reason=asked.reason)
+    except staff_actions.JobActionRefused as refusal:
+        raise ActionRefused(str(refusal)) from refusal
     return "The case is closed."
 
 
-class CaseFilter(SimpleListFilter):
+class OpenLossFilter(SimpleListFilter):
     """Narrows to results given up whose case nobody has closed."""
 
     title = "case"
@@ -78,14 +78,14 @@ class CaseFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Loss]) -> QuerySet[Loss]:
         """Narrow where that was chosen."""
-        return queryset & unresolved_outputs.lost() if self.value() == "open" else queryset
+        return queryset & unresolved_outputs.open_losses() if self.value() == "open" else queryset
 
 
 @admin.register(Loss)
 class LossAdmin(ReadOnlyAdmin):
     """What a provider bills and nobody pays us for."""
 
-    seen_with = "accounts.see_jobs"
+    view_permission = "accounts.see_jobs"
     empty_text = (
         "What a provider bills and nobody pays us for would stand here: results "
         "that came too late or got lost."
@@ -97,7 +97,7 @@ class LossAdmin(ReadOnlyAdmin):
         "created_at",
     )
     deeds = (
-        Deed(
+        StaffAction(
             name="close",
             label="Close the case",
             permission="accounts.job_repair",
@@ -109,24 +109,24 @@ class LossAdmin(ReadOnlyAdmin):
                     "losses. No credit moves: the hold went back when the job ended."
                 ),
             ),
-            perform=_close,
+            perform=_close_loss,
             is_open=lambda loss: loss.closed_at is None,
         ),
     )
     list_display = ("job_shown", "reason", "usd", "created", "closed")
-    list_filter = ("reason", CaseFilter)
+    list_filter = ("reason", OpenLossFilter)
     list_select_related = ("job",)
     fields = ("job_shown", "reason", "usd", "created", "closed")
     readonly_fields = fields
 
     @display(description="job")
     def job_shown(self, loss: Loss) -> str:
-        return link_to(loss.job)
+        return object_link(loss.job)
 
     @display(description="at")
     def created(self, loss: Loss) -> str:
-        return moment(loss.created_at)
+        return display_datetime(loss.created_at)
 
     @display(description="closed")
     def closed(self, loss: Loss) -> str:
-        return moment(loss.closed_at)
+        return display_datetime(loss.closed_at)

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from ninja import Router
 
 from accounts.api.auth import bearer
-from imageskill.lib.envelope import command
+from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import NotFound
 from imageskill.lib.http import ApiRequest
 from jobs.api import listing, representations, schemas
@@ -20,7 +20,7 @@ router = Router(auth=bearer, tags=["assets"])
     "/v1/assets",
     response=schemas.AssetsOut,
     exclude_unset=True,
-    openapi_extra=command("image-skill assets list"),
+    openapi_extra=openapi_command("image-skill assets list"),
     summary="List the organization's pictures, newest first",
 )
 def list_assets(
@@ -30,10 +30,10 @@ def list_assets(
     provenance: bool = False,
 ) -> dict[str, Any]:
     """Give a page; `next_cursor` leads on, null at the end."""
-    shows = listing.shows_provenance(request, provenance)
+    shows = listing.includes_provenance(request, provenance)
     mine = request.auth.organization_id
     pictures = Asset.objects.of(mine).select_related("job")
-    page, next_cursor = listing.page_of(pictures, organization_id=mine, limit=limit, cursor=cursor)
+    page, next_cursor = listing.paginate(pictures, organization_id=mine, limit=limit, cursor=cursor)
     return {
         "assets": [representations.asset_out(one, one.job, with_provenance=shows) for one in page],
         "next_cursor": next_cursor,
@@ -44,13 +44,13 @@ def list_assets(
     "/v1/assets/{asset_id}",
     response=schemas.ShowAssetOut,
     exclude_unset=True,
-    openapi_extra=command("image-skill assets show"),
+    openapi_extra=openapi_command("image-skill assets show"),
     summary="Show a picture",
 )
 def show_asset(request: ApiRequest, asset_id: str, provenance: bool = False) -> dict[str, Any]:
     """Give one asset of the caller's organization."""
-    shows = listing.shows_provenance(request, provenance)
-    asset = _asset(request, asset_id)
+    shows = listing.includes_provenance(request, provenance)
+    asset = _get_asset(request, asset_id)
     return {
         "request": {"reference": asset_id, "reference_type": "asset_id"},
         "asset": representations.asset_out(asset, asset.job, with_provenance=shows),
@@ -60,7 +60,7 @@ def show_asset(request: ApiRequest, asset_id: str, provenance: bool = False) -> 
 @router.delete(
     "/v1/assets/{asset_id}",
     response=schemas.DeletedOut,
-    openapi_extra=command("image-skill assets delete"),
+    openapi_extra=openapi_command("image-skill assets delete"),
     summary="Delete a picture",
 )
 def delete_asset(request: ApiRequest, asset_id: str) -> dict[str, Any]:
@@ -69,16 +69,16 @@ def delete_asset(request: ApiRequest, asset_id: str) -> dict[str, Any]:
         organization=request.auth.organization_id,
         state__in=(Asset.State.AVAILABLE, Asset.State.DELETED),  # not what staff withdrew
     )
-    removal.delete(_among(deletable, asset_id))
+    removal.delete(_get_or_not_found(deletable, asset_id))
     return {"asset_id": asset_id, "state": "deleted"}
 
 
-def _asset(request: ApiRequest, asset_id: str) -> Asset:
+def _get_asset(request: ApiRequest, asset_id: str) -> Asset:
     mine = Asset.objects.of(request.auth.organization_id).select_related("job")
-    return _among(mine, asset_id)
+    return _get_or_not_found(mine, asset_id)
 
 
-def _among(mine: QuerySet[Asset], asset_id: str) -> Asset:
+def _get_or_not_found(mine: QuerySet[Asset], asset_id: str) -> Asset:
     asset = mine.filter(public_id=asset_id).first()
     if asset is None:
         raise NotFound

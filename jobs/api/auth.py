@@ -7,7 +7,7 @@ from accounts.api.auth import Bearer
 from accounts.models import Agent
 
 
-class Granted(Bearer):
+class GrantBearer(Bearer):
     """A bearer token whose agent has a grant; asked before the body is looked at."""
 
     def __init__(self, grant: str, *, is_required: bool = True) -> None:

@@ -10,69 +10,69 @@ from accounts.api.auth import caller
 from accounts.models import Agent
 from accounts.tokens import minting
 from billing import ledger
-from imageskill.lib.envelope import command
+from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import InvalidArguments
 from imageskill.lib.http import ApiRequest
 from jobs import states
 from jobs.api import listing, representations, schemas
-from jobs.api.auth import Granted
+from jobs.api.auth import GrantBearer
 from jobs.models import Job
 from jobs.planning import prices, requests
-from jobs.planning.asks import OutputAsk
-from jobs.planning.requests import Request
+from jobs.planning.asks import OutputSpec
+from jobs.planning.requests import GenerationRequest
 from jobs.registry.entry import Operation
 from jobs.running import outcomes
 from jobs.submission import preparation, submit, waiting
-from jobs.submission.preparation import Prepared
+from jobs.submission.preparation import PreparedRequest
 
 router = Router(tags=["creating"])
 
-_OPERATION = {200: schemas.OperationOut, 202: schemas.OperationOut}
+_RESPONSES = {200: schemas.OperationOut, 202: schemas.OperationOut}
 
 
 @router.post(
     "/v1/create",
-    auth=Granted("image.create", is_required=False),
-    response=_OPERATION,
-    openapi_extra=command("image-skill create"),
+    auth=GrantBearer("image.create", is_required=False),
+    response=_RESPONSES,
+    openapi_extra=openapi_command("image-skill create"),
     summary="Create images from a prompt, or plan it for nothing",
 )
 def create(request: ApiRequest, body: schemas.CreateBody) -> Any:
     """Create, wait for the outcome, and answer with it; 202 while it still runs."""
-    return _operate(request, _request("create", body), body)
+    return _execute(request, _build_request("create", body), body)
 
 
 @router.post(
     "/v1/edit",
-    auth=Granted("image.edit", is_required=False),
-    response=_OPERATION,
-    openapi_extra=command("image-skill edit"),
+    auth=GrantBearer("image.edit", is_required=False),
+    response=_RESPONSES,
+    openapi_extra=openapi_command("image-skill edit"),
     summary="Make images from a picture, or plan it for nothing",
 )
 def edit(request: ApiRequest, body: schemas.EditBody) -> Any:
     """Edit, wait for the outcome, and answer with it; 202 while it still runs."""
-    asked = _request(
+    asked = _build_request(
         "edit", body, input_asset_id=body.input_asset_id, mask_asset_id=body.mask_asset_id
     )
-    return _operate(request, asked, body)
+    return _execute(request, asked, body)
 
 
-def _request(
+def _build_request(
     operation: Operation, body: schemas.CreateBody | schemas.EditBody, **pictures: str | None
-) -> Request:
+) -> GenerationRequest:
     output = body.output or schemas.OutputBody()
     sizes = output.model_dump(exclude={"format"})
-    return Request(
+    return GenerationRequest(
         operation=operation,
         prompt=body.prompt,
         model=body.model,
         provider=body.provider,
         intent=body.intent,
         aspect_ratio=body.aspect_ratio,
-        output=OutputAsk(format="jpeg" if output.format == "jpg" else output.format, **sizes),
+        output=OutputSpec(format="jpeg" if output.format == "jpg" else output.format, **sizes),
         output_count=body.output_count,
         references=tuple(
-            requests.Reference(**(one.model_dump() | {"index": one.index or 0}))
+            requests.ReferenceInput(**(one.model_dump() | {"index": one.index or 0}))
             for one in body.references or []
         ),
         model_parameters=body.model_parameters or {},
@@ -83,23 +83,23 @@ def _request(
     )
 
 
-def _operate(
-    request: ApiRequest, asked: Request, body: schemas.CreateBody | schemas.EditBody
+def _execute(
+    request: ApiRequest, asked: GenerationRequest, body: schemas.CreateBody | schemas.EditBody
 ) -> Any:
     agent = caller(request)
     if body.dry_run:
         prepared = preparation.prepare(agent, asked, is_dry_run=True)
-        return _planned(request, agent, prepared)
+        return _dry_run_response(request, agent, prepared)
     if agent is None:
         raise minting.auth_required()
     key = _idempotency_key(request, body.idempotency_key)
-    job = submit.replay(agent, asked, key) if key else None
+    job = submit.find_replay(agent, asked, key) if key else None
     if job is None:
         prepared = preparation.prepare(agent, asked, is_dry_run=False)
         request.warnings.extend(prepared.plan.warnings)
         job = submit.submit(agent, prepared, idempotency_key=key)
     waiting.wait(job, timeout_s=settings.CREATE_WAIT_S)
-    return _outcome(request, agent, job)
+    return _job_response(request, agent, job)
 
 
 def _idempotency_key(request: ApiRequest, in_body: str | None) -> str | None:
@@ -116,14 +116,14 @@ def _idempotency_key(request: ApiRequest, in_body: str | None) -> str | None:
     return in_header
 
 
-def _outcome(request: ApiRequest, agent: Agent, job: Job) -> Any:
+def _job_response(request: ApiRequest, agent: Agent, job: Job) -> Any:
     """Answer with what became of the job: completed, still running, or the error it ended with."""
     if job.status in {states.FAILED, states.CANCELED}:
-        raise outcomes.error_of(job)
-    pending = outcomes.pending_error_of(job)
+        raise outcomes.error_for(job)
+    pending = outcomes.pending_error_for(job)
     if pending is not None:
         raise pending
-    done = listing.there(job)
+    done = listing.available_assets(job)
     balances = ledger.balances(agent.organization_id)
     out = {
         "job_id": job.public_id,
@@ -132,7 +132,7 @@ def _outcome(request: ApiRequest, agent: Agent, job: Job) -> Any:
         "asset_ids": [asset.public_id for asset in done],
         "assets": [representations.asset_out(asset, job) for asset in done],
         "input_asset": _input_asset(job),
-        "cost": representations.cost_of(job),
+        "cost": representations.cost_out(job),
         "quota": {
             "consumed_credits": job.credits_captured or 0,
             "remaining_credits": balances.preview,
@@ -146,10 +146,12 @@ def _outcome(request: ApiRequest, agent: Agent, job: Job) -> Any:
         usage = getattr(job, "usage", None)  # there is none where the house paid
         return Status(200, out | {"usage_event_id": usage and usage.public_id})
     request.warnings.append(f"The job {job.public_id} is still running; wait for it by its id.")
-    return Status(202, out | {"recovery": representations.waiting_for(job)})
+    return Status(202, out | {"recovery": representations.recovery_out(job)})
 
 
-def _planned(request: ApiRequest, agent: Agent | None, prepared: Prepared) -> dict[str, Any]:
+def _dry_run_response(
+    request: ApiRequest, agent: Agent | None, prepared: PreparedRequest
+) -> dict[str, Any]:
     plan = prepared.plan
     balances = None if agent is None else ledger.balances(agent.organization_id)
     request.warnings.extend(plan.warnings)

@@ -5,7 +5,7 @@ from typing import Any
 from ninja import Router
 
 from accounts.api.auth import bearer
-from imageskill.lib.envelope import command
+from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import NotFound
 from imageskill.lib.http import ApiRequest
 from jobs.api import listing, representations, schemas
@@ -19,7 +19,7 @@ router = Router(auth=bearer, tags=["jobs"])
     "/v1/jobs",
     response=schemas.JobsOut,
     exclude_unset=True,
-    openapi_extra=command("image-skill jobs list"),
+    openapi_extra=openapi_command("image-skill jobs list"),
     summary="List the organization's jobs, newest first",
 )
 def list_jobs(
@@ -29,13 +29,14 @@ def list_jobs(
     provenance: bool = False,
 ) -> dict[str, Any]:
     """Give a page; `next_cursor` leads on, null at the end."""
-    shows = listing.shows_provenance(request, provenance)
+    shows = listing.includes_provenance(request, provenance)
     mine = request.auth.organization_id
     jobs = Job.objects.of(mine).prefetch_related("assets")
-    page, next_cursor = listing.page_of(jobs, organization_id=mine, limit=limit, cursor=cursor)
+    page, next_cursor = listing.paginate(jobs, organization_id=mine, limit=limit, cursor=cursor)
     return {
         "jobs": [
-            representations.job_out(job, listing.there(job), with_provenance=shows) for job in page
+            representations.job_out(job, listing.available_assets(job), with_provenance=shows)
+            for job in page
         ],
         "next_cursor": next_cursor,
     }
@@ -45,14 +46,14 @@ def list_jobs(
     "/v1/jobs/{job_id}",
     response=schemas.ShowJobOut,
     exclude_unset=True,
-    openapi_extra=command("image-skill jobs show"),
+    openapi_extra=openapi_command("image-skill jobs show"),
     summary="Show a job",
 )
 def show_job(request: ApiRequest, job_id: str, provenance: bool = False) -> dict[str, Any]:
     """Give one job of the caller's organization, as it stands."""
-    shows = listing.shows_provenance(request, provenance)
-    job = _job(request, job_id)
-    out = representations.job_out(job, listing.there(job), with_provenance=shows)
+    shows = listing.includes_provenance(request, provenance)
+    job = _get_job(request, job_id)
+    out = representations.job_out(job, listing.available_assets(job), with_provenance=shows)
     return {
         "request": {"job_id": job_id},
         "job": out,
@@ -67,12 +68,12 @@ def show_job(request: ApiRequest, job_id: str, provenance: bool = False) -> dict
     "/v1/jobs/{job_id}/cancel",
     response=schemas.CanceledOut,
     exclude_unset=True,
-    openapi_extra=command("image-skill jobs cancel"),
+    openapi_extra=openapi_command("image-skill jobs cancel"),
     summary="Cancel a queued or running job",
 )
 def cancel_job(request: ApiRequest, job_id: str) -> dict[str, Any]:
     """Cancel a job; its credits come back. 409 where it has ended or can't be stopped."""
-    job = _job(request, job_id)
+    job = _get_job(request, job_id)
     if not lifecycle.cancel(job, actor=request.auth.public_id):
         job.refresh_from_db()
         raise outcomes.JobEnded(
@@ -82,7 +83,7 @@ def cancel_job(request: ApiRequest, job_id: str) -> dict[str, Any]:
     return {"job": representations.job_out(job, [])}
 
 
-def _job(request: ApiRequest, job_id: str) -> Job:
+def _get_job(request: ApiRequest, job_id: str) -> Job:
     mine = Job.objects.of(request.auth.organization_id).prefetch_related("assets")
     job = mine.filter(public_id=job_id).first()
     if job is None:

@@ -9,20 +9,20 @@ from imageskill.lib.http import ApiRequest
 from jobs.models import Asset, Job
 
 
-def shows_provenance(request: ApiRequest, is_wanted: bool) -> bool:
+def includes_provenance(request: ApiRequest, is_wanted: bool) -> bool:
     """Tell whether provenance is shown; asking for it takes the grant."""
     if is_wanted:
         grants.require(request.auth, "provenance.read")
     return is_wanted
 
 
-def there(job: Job) -> Sequence[Asset]:
+def available_assets(job: Job) -> Sequence[Asset]:
     """Give the job's pictures that can be fetched, in order."""
     pictures = [asset for asset in job.assets.all() if asset.is_available]
     return sorted(pictures, key=lambda asset: asset.index)
 
 
-def page_of(
+def paginate(
     rows: Any, *, organization_id: int, limit: int, cursor: str | None
 ) -> tuple[list[Any], str | None]:
     """Give a page of an organization's rows, newest first, and the cursor of the next one."""

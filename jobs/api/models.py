@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
 
 from accounts.api.auth import optional_bearer
-from imageskill.lib.envelope import EnvelopeRenderer, command
+from imageskill.lib.envelope import EnvelopeRenderer, openapi_command
 from imageskill.lib.schemas import Data
 from jobs.catalog import availability, discovery
 
 router = Router(tags=["discovery"])
 
-COMPACT = {"false", "0", "no", "off", "compact", "summary"}
+COMPACT_VALUES = {"false", "0", "no", "off", "compact", "summary"}
 
 
 class ModelFilters(Schema):
@@ -36,7 +36,7 @@ class ModelList(Data):
     summary: dict[str, Any]
 
 
-class OneModel(Data):
+class ModelOut(Data):
     """One model, its parameter schema included."""
 
     model: dict[str, Any]
@@ -48,7 +48,7 @@ class CapabilityList(Data):
     capabilities: list[dict[str, Any]]
 
 
-class OneCapability(Data):
+class CapabilityOut(Data):
     """One capability."""
 
     capability: dict[str, Any]
@@ -58,31 +58,31 @@ class OneCapability(Data):
     "/v1/models",
     auth=optional_bearer,
     response=ModelList,
-    openapi_extra=command("image-skill models list"),
+    openapi_extra=openapi_command("image-skill models list"),
     summary="List the models",
 )
 def list_models(request: HttpRequest, filters: Query[ModelFilters]) -> HttpResponse:
     """List every model, catalogued ones included, or those that the filters keep."""
     kept = filters.dict(exclude={"details"})
-    has_details = (filters.details or "").lower() not in COMPACT
-    data = discovery.listing(
-        discovery.Filters(**kept, details=has_details),
+    has_details = (filters.details or "").lower() not in COMPACT_VALUES
+    data = discovery.list_models(
+        discovery.CatalogFilters(**kept, details=has_details),
         availability=availability.current(),
         margin=settings.TARGET_GROSS_MARGIN,
     )
-    return _rendered(request, data)
+    return _render_json(request, data)
 
 
 @router.get(
     "/v1/models/{model_id}",
     auth=optional_bearer,
-    response=OneModel,
-    openapi_extra=command("image-skill models show"),
+    response=ModelOut,
+    openapi_extra=openapi_command("image-skill models show"),
     summary="Show a model",
 )
 def show_model(request: HttpRequest, model_id: str) -> dict[str, Any]:
     """Show one model by id, alias or `default`."""
-    row = discovery.one(
+    row = discovery.get_model(
         model_id, availability=availability.current(), margin=settings.TARGET_GROSS_MARGIN
     )
     return {"model": row}
@@ -92,31 +92,31 @@ def show_model(request: HttpRequest, model_id: str) -> dict[str, Any]:
     "/v1/capabilities",
     auth=optional_bearer,
     response=CapabilityList,
-    openapi_extra=command("image-skill capabilities list"),
+    openapi_extra=openapi_command("image-skill capabilities list"),
     summary="List the capabilities",
 )
 def list_capabilities(request: HttpRequest) -> HttpResponse:
     """List what can be done, each with its controls, schema and required grants."""
-    rows = discovery.capabilities(availability.current(), settings.TARGET_GROSS_MARGIN)
-    return _rendered(request, {"capabilities": rows})
+    rows = discovery.list_capabilities(availability.current(), settings.TARGET_GROSS_MARGIN)
+    return _render_json(request, {"capabilities": rows})
 
 
 @router.get(
     "/v1/capabilities/{capability_id}",
     auth=optional_bearer,
-    response=OneCapability,
-    openapi_extra=command("image-skill capabilities show"),
+    response=CapabilityOut,
+    openapi_extra=openapi_command("image-skill capabilities show"),
     summary="Show a capability",
 )
 def show_capability(request: HttpRequest, capability_id: str) -> dict[str, Any]:
     """Show one capability by id."""
-    row = discovery.capability(
+    row = discovery.get_capability(
         capability_id, availability=availability.current(), margin=settings.TARGET_GROSS_MARGIN
     )
     return {"capability": row}
 
 
-def _rendered(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
+def _render_json(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
     """Write a long list without copying it through its schema, which takes four times as long."""
     text = EnvelopeRenderer().render(request, data, response_status=200)
     return HttpResponse(text, content_type="application/json; charset=utf-8")

@@ -10,15 +10,15 @@ from jobs.models import Asset, Job
 from jobs.planning import prices
 from jobs.planning.prices import Cost
 from jobs.providers.failures import POLICY
-from jobs.running.outcomes import error_of, pending_error_of
+from jobs.running.outcomes import error_for, pending_error_for
 
 
-def address(asset: Asset) -> str:
+def image_url(asset: Asset) -> str:
     """Give the public address of an asset."""
     return f"{settings.PUBLIC_MEDIA_URL}/a/{asset.public_id}.{asset.extension}"
 
 
-def thumbnail_address(asset: Asset) -> str | None:
+def thumbnail_url(asset: Asset) -> str | None:
     """Give the public address of an asset's thumbnail, where there is one."""
     if not asset.thumbnail_key:
         return None
@@ -27,7 +27,7 @@ def thumbnail_address(asset: Asset) -> str | None:
 
 def asset_out(asset: Asset, job: Job, *, with_provenance: bool = False) -> dict[str, Any]:
     """Write an asset of a job."""
-    url = address(asset)
+    url = image_url(asset)
     out = {
         "asset_id": asset.public_id,
         "job_id": job.public_id,
@@ -42,7 +42,7 @@ def asset_out(asset: Asset, job: Job, *, with_provenance: bool = False) -> dict[
         "created_at": clock.iso(asset.created_at),
         "source": "hosted_metadata",
     }
-    return out | _provenance(job, with_provenance)
+    return out | _provenance_out(job, with_provenance)
 
 
 def job_out(job: Job, assets: Sequence[Asset], *, with_provenance: bool = False) -> dict[str, Any]:
@@ -57,25 +57,25 @@ def job_out(job: Job, assets: Sequence[Asset], *, with_provenance: bool = False)
         "started_at": clock.iso_or_none(job.started_at),
         "completed_at": clock.iso_or_none(job.completed_at),
         "assets": [asset_out(asset, job, with_provenance=with_provenance) for asset in assets],
-        "cost": cost_of(job),
+        "cost": cost_out(job),
         "safety": {"status": "denied" if job.error_class == POLICY.name else "allowed"},
-        "error": _error(job),
+        "error": _error_out(job),
     }
-    return out | _provenance(job, with_provenance)
+    return out | _provenance_out(job, with_provenance)
 
 
-def cost_of(job: Job) -> dict[str, Any] | None:
+def cost_out(job: Job) -> dict[str, Any] | None:
     """Write what a job costs: its plan until it is charged, then the charge."""
     if job.operation == Job.Operation.UPLOAD:
         return None
     return prices.cost_document(
-        Cost.from_stored(job.plan["cost"]),
+        Cost.from_json(job.plan["cost"]),
         credits_captured=job.credits_captured,
         reported_usd=job.reported_usd,
     )
 
 
-def waiting_for(job: Job) -> Mapping[str, Any]:
+def recovery_out(job: Job) -> Mapping[str, Any]:
     """Say how to go on with a job that still runs."""
     return {
         "suggested_command": f"image-skill jobs wait {job.public_id} --json",
@@ -83,14 +83,14 @@ def waiting_for(job: Job) -> Mapping[str, Any]:
     }
 
 
-def _provenance(job: Job, is_wanted: bool) -> dict[str, Any]:
+def _provenance_out(job: Job, is_wanted: bool) -> dict[str, Any]:
     if not is_wanted or job.operation == Job.Operation.UPLOAD:
         return {}
     return {"provenance": {"provider_id": job.provider_id, "model_id": job.model_id}}
 
 
-def _error(job: Job) -> dict[str, Any] | None:
-    error = error_of(job) if job.error_code else pending_error_of(job)
+def _error_out(job: Job) -> dict[str, Any] | None:
+    error = error_for(job) if job.error_code else pending_error_for(job)
     if error is None:
         return None
     return {"code": error.code, "message": error.text, "retryable": error.retryable}

@@ -7,10 +7,10 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from imageskill.lib.schemas import Body, Data, ExactNumber
 
-_MOST_USD = 1_000_000
+_MAX_USD = 1_000_000
 
 
-def _exact(value: Any) -> Decimal:
+def _exact_decimal(value: Any) -> Decimal:
     """Read a JSON number exactly as it was written; nothing else is a number of dollars."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("must be a number")  # noqa: TRY004 - pydantic reads this one
@@ -18,11 +18,13 @@ def _exact(value: Any) -> Decimal:
 
 
 Usd = Annotated[
-    Decimal, BeforeValidator(_exact, json_schema_input_type=float), Field(ge=0, le=_MOST_USD)
+    Decimal, BeforeValidator(_exact_decimal, json_schema_input_type=float), Field(ge=0, le=_MAX_USD)
 ]
 AssetId = Annotated[str, StringConstraints(pattern=r"^image_[A-Za-z0-9._-]{1,128}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Key = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e][\x20-\x7e]{0,198}[\x21-\x7e]?$")]
+IdempotencyKey = Annotated[
+    str, StringConstraints(pattern=r"^[\x21-\x7e][\x20-\x7e]{0,198}[\x21-\x7e]?$")
+]
 Limit = Annotated[int, Field(ge=1, le=100)]
 Cursor = Annotated[str, StringConstraints(max_length=140)]
 Pixels = Annotated[int, Field(ge=1, le=65_536)]
@@ -63,7 +65,7 @@ class _OperationBody(Body):
     max_estimated_usd_per_image: Usd | None = None
     max_usd: Usd | None = None
     accept_unknown_cost: bool = False
-    idempotency_key: Key | None = None
+    idempotency_key: IdempotencyKey | None = None
 
 
 class CreateBody(_OperationBody):

@@ -7,11 +7,11 @@ from ninja.errors import ValidationError
 from pydantic import ValidationError as Malformed
 
 from imageskill.lib import strict_json
-from imageskill.lib.envelope import command
+from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import Detail, InvalidArguments
 from imageskill.lib.http import ApiRequest
 from jobs.api import representations, schemas
-from jobs.api.auth import Granted
+from jobs.api.auth import GrantBearer
 from jobs.assets import uploads
 
 router = Router(tags=["assets"])
@@ -19,9 +19,9 @@ router = Router(tags=["assets"])
 
 @router.post(
     "/v1/upload",
-    auth=Granted("asset.upload"),
+    auth=GrantBearer("asset.upload"),
     response=schemas.UploadOut,
-    openapi_extra=command("image-skill upload")
+    openapi_extra=openapi_command("image-skill upload")
     | {
         "requestBody": {
             "required": True,
@@ -32,8 +32,8 @@ router = Router(tags=["assets"])
 )
 def upload(request: ApiRequest) -> dict[str, Any]:
     """Take a picture in; the body is read only once there is a place for it."""
-    with uploads.place():
-        declared, data, mime_type = _upload(request)
+    with uploads.slot():
+        declared, data, mime_type = _read_upload(request)
         asset = uploads.receive(agent=request.auth, declared=declared, data=data)
     return {
         "request": {
@@ -51,25 +51,27 @@ def upload(request: ApiRequest) -> dict[str, Any]:
     }
 
 
-def _upload(request: ApiRequest) -> tuple[uploads.Declared, bytes, str]:
+def _read_upload(request: ApiRequest) -> tuple[uploads.UploadDeclaration, bytes, str]:
     """Read the body of an upload; large as it is, only one copy of it stays."""
-    body = _upload_body(request)
-    data = uploads.decoded(body.bytes_base64)
-    declared = uploads.Declared(
+    body = _parse_body(request)
+    data = uploads.decode_base64(body.bytes_base64)
+    declared = uploads.UploadDeclaration(
         source_kind=body.source_kind,
         filename=uploads.base_name(body.filename or ""),
-        remote_origin=None if body.remote_origin is None else uploads.origin_of(body.remote_origin),
+        remote_origin=None
+        if body.remote_origin is None
+        else uploads.url_origin(body.remote_origin),
         mime_type=body.mime_type,
         content_length=body.content_length,
         sha256=body.sha256.lower(),
     )
-    return declared, data, uploads.type_of(data)
+    return declared, data, uploads.detect_type(data)
 
 
-def _upload_body(request: ApiRequest) -> schemas.UploadBody:
+def _parse_body(request: ApiRequest) -> schemas.UploadBody:
     try:
         return schemas.UploadBody.model_validate(strict_json.parse(request.read()))
-    except strict_json.NotStrictJson as error:
+    except strict_json.InvalidJson as error:
         details = [Detail(field="body", message=str(error))]
         raise InvalidArguments(str(error), details=details) from None
     except Malformed as error:

@@ -13,57 +13,57 @@ import structlog
 from django.db import connection
 
 from imageskill.lib import clock
-from imageskill.lib.redis_client import Unreachable, client
+from imageskill.lib.redis_client import RedisUnavailable, client
 from jobs.models import Asset
 
 log = structlog.get_logger(__name__)
 
-_WAITING = "downloads"  # the minutes to be written, each with itself as its score
-_OVER_AFTER = 2  # minutes, by when whoever counts in one has done so
-_KEPT_S = 7 * 24 * 3600  # where no worker comes for them, so that Redis does not fill up
-_REST_S = 30
+_KEY_PREFIX = "downloads"  # the minutes to be written, each with itself as its score
+_CLOSED_AFTER_MINUTES = 2  # minutes, by when whoever counts in one has done so
+_TTL_S = 7 * 24 * 3600  # where no worker comes for them, so that Redis does not fill up
+_BACKOFF_S = 30
 
-_rests_until = 0.0
+_paused_until = 0.0
 
 
-def count(asset: Asset) -> None:
+def record(asset: Asset) -> None:
     """Count one download by now, in one trip to Redis. Never raises.
 
     After Redis has failed nothing is counted for a while, so that no picture waits for it again.
     """
-    global _rests_until
-    if time.monotonic() < _rests_until:
+    global _paused_until
+    if time.monotonic() < _paused_until:
         return
     minute = _minute_now()
     try:
         counting = client().pipeline()
-        counting.zadd(_WAITING, {str(minute): minute})
+        counting.zadd(_KEY_PREFIX, {str(minute): minute})
         counting.hincrby(_key(minute), str(asset.pk))
-        counting.expire(_key(minute), _KEPT_S)
+        counting.expire(_key(minute), _TTL_S)
         counting.execute()
-    except Unreachable as error:
-        _rests_until = time.monotonic() + _REST_S
+    except RedisUnavailable as error:
+        _paused_until = time.monotonic() + _BACKOFF_S
         log.warning("download_not_counted", error=type(error).__name__)
 
 
-def write() -> int:
+def flush() -> int:
     """Add the minutes that are over to their days; gives how many there were.
 
     Safe to repeat, to be killed in, and to run twice at once: a row takes only minutes that are
     later than its last, and a minute leaves Redis after its rows were written.
     """
-    over = client().zrangebyscore(_WAITING, 0, _minute_now() - _OVER_AFTER)
+    over = client().zrangebyscore(_KEY_PREFIX, 0, _minute_now() - _CLOSED_AFTER_MINUTES)
     for member in over:
         minute = int(str(member))
         counts = client().hgetall(_key(minute))
         _add(minute, {int(asset): int(times) for asset, times in counts.items()})
         client().delete(_key(minute))
-        client().zrem(_WAITING, str(minute))
+        client().zrem(_KEY_PREFIX, str(minute))
     return len(over)
 
 
 # An asset that is not there (any more) must not keep the others from being counted.
-_ADD = """
+_ADD_SQL = """
 INSERT INTO jobs_downloadday AS kept (asset_id, day, count, first_at, last_at)
 SELECT asset.id, %(day)s, fetched.times, %(at)s, %(at)s
   FROM unnest(%(assets)s::bigint[], %(counts)s::integer[]) AS fetched (asset_id, times)
@@ -84,7 +84,7 @@ def _add(minute: int, counts: dict[int, int]) -> None:
         "counts": list(counts.values()),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_ADD, values)
+        cursor.execute(_ADD_SQL, values)
 
 
 def _minute_now() -> int:

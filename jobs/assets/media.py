@@ -21,70 +21,70 @@ _MAX_AGE_S = 3600
 
 
 @require_safe
-def picture(request: HttpRequest, asset_id: str, extension: str) -> HttpResponseBase:
+def serve_image(request: HttpRequest, asset_id: str, extension: str) -> HttpResponseBase:
     """Serve an asset's bytes: 404 unknown, 410 withdrawn or deleted, 206 a range of them.
 
     What gives the picture or its beginning counts as a download.
     """
-    asset = _asset(asset_id)
-    if asset is None or extension not in {asset.extension, _alias(asset.extension)}:
-        return _plain("There is no such picture.", status=404)
+    asset = _get_asset(asset_id)
+    if asset is None or extension not in {asset.extension, _extension_alias(asset.extension)}:
+        return _text_response("There is no such picture.", status=404)
     if not asset.is_available:
-        return _plain("This picture is gone.", status=410)
+        return _text_response("This picture is gone.", status=410)
     etag = f'"{asset.sha256}"'
-    if _matches(request.headers.get("If-None-Match", ""), etag):
-        return _finished(HttpResponse(status=304), etag)
-    response = _bytes(request, asset, etag)
+    if _etag_matches(request.headers.get("If-None-Match", ""), etag):
+        return _with_headers(HttpResponse(status=304), etag)
+    response = _serve_bytes(request, asset, etag)
     if _is_download(request, response):
-        downloads.count(asset)
-    return _finished(response, etag)
+        downloads.record(asset)
+    return _with_headers(response, etag)
 
 
 @require_safe
-def thumbnail(request: HttpRequest, asset_id: str) -> HttpResponseBase:
+def serve_thumbnail(request: HttpRequest, asset_id: str) -> HttpResponseBase:
     """Serve an asset's thumbnail; 404 where there is none yet."""
-    asset = _asset(asset_id)
+    asset = _get_asset(asset_id)
     if asset is None or not (asset.thumbnail_key or not asset.is_available):
-        return _plain("There is no such thumbnail.", status=404)
+        return _text_response("There is no such thumbnail.", status=404)
     if not asset.is_available:
-        return _plain("This picture is gone.", status=410)
+        return _text_response("This picture is gone.", status=410)
     try:
         file = storages["default"].open(asset.thumbnail_key, "rb")
     except FileNotFoundError:
-        return _plain("There is no such thumbnail.", status=404)
-    return _finished(FileResponse(file, content_type="image/webp"), f'"t-{asset.sha256}"')
+        return _text_response("There is no such thumbnail.", status=404)
+    return _with_headers(FileResponse(file, content_type="image/webp"), f'"t-{asset.sha256}"')
 
 
-def _asset(asset_id: str) -> Asset | None:
+def _get_asset(asset_id: str) -> Asset | None:
     return Asset.objects.filter(public_id=asset_id).first()
 
 
-def _alias(extension: str) -> str:
+def _extension_alias(extension: str) -> str:
     return "jpeg" if extension == "jpg" else extension
 
 
-def _matches(header: str, etag: str) -> bool:
+def _etag_matches(header: str, etag: str) -> bool:
     tags = {tag.strip().removeprefix("W/") for tag in header.split(",")}
     return "*" in tags or etag in tags
 
 
-def _bytes(request: HttpRequest, asset: Asset, etag: str) -> HttpResponseBase:
+def _serve_bytes(request: HttpRequest, asset: Asset, etag: str) -> HttpResponseBase:
     length = asset.content_length
-    span = _span(request, etag, length)
+    span = _parse_range(request, etag, length)
     if span is not None and not span:
-        response = _plain("That range is not in the picture.", status=416)
+        response = _text_response("That range is not in the picture.", status=416)
         response["Content-Range"] = f"bytes */{length}"
         return response
     try:
         file = cast("BinaryIO", storages["default"].open(asset.storage_key, "rb"))
     except FileNotFoundError:
-        return _plain("This picture can't be had right now.", status=503)
+        return _text_response("This picture can't be had right now.", status=503)
     if span is None:
         whole = FileResponse(file, content_type=asset.mime_type)
         whole["Content-Length"] = str(length)
         return whole
     file.seek(span.start)
-    part = FileResponse(_Part(file, len(span)), status=206, content_type=asset.mime_type)
+    part = FileResponse(_BoundedFile(file, len(span)), status=206, content_type=asset.mime_type)
     part["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{length}"
     part["Content-Length"] = str(len(span))
     return part
@@ -96,7 +96,7 @@ def _is_download(request: HttpRequest, response: HttpResponseBase) -> bool:
     return response.status_code == 200 or response.get("Content-Range", "").startswith("bytes 0-")
 
 
-def _span(request: HttpRequest, etag: str, length: int) -> range | None:
+def _parse_range(request: HttpRequest, etag: str, length: int) -> range | None:
     """Read the one range that is asked for: None for the whole, empty where it can't be met."""
     found = _RANGE.fullmatch(request.headers.get("Range", "").strip())
     if found is None or request.headers.get("If-Range", etag) != etag:
@@ -108,7 +108,7 @@ def _span(request: HttpRequest, etag: str, length: int) -> range | None:
     return range(max(0, length - int(last)), length) if last else None
 
 
-class _Part:
+class _BoundedFile:
     """A file that ends after so many bytes."""
 
     def __init__(self, file: BinaryIO, left: int) -> None:
@@ -126,13 +126,13 @@ class _Part:
         self._file.close()
 
 
-def _plain(text: str, *, status: int) -> HttpResponse:
+def _text_response(text: str, *, status: int) -> HttpResponse:
     response = HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8")
     response["Cache-Control"] = "no-store"
     return response
 
 
-def _finished(response: HttpResponseBase, etag: str) -> HttpResponseBase:
+def _with_headers(response: HttpResponseBase, etag: str) -> HttpResponseBase:
     if response.status_code < 400:
         response["ETag"] = etag
         response["Cache-Control"] = f"public, max-age={_MAX_AGE_S}"

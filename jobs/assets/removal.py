@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 _State = Asset.State
 
 
-class NotInThatState(Exception):
+class InvalidAssetState(Exception):
     """The asset is not where this step begins; somebody else was there first."""
 
 
@@ -29,18 +29,18 @@ def delete(asset: Asset) -> None:
     changed = Asset.objects.filter(pk=asset.pk).exclude(state=_State.DELETED)
     changed.update(state=_State.DELETED, state_changed_at=clock.now())
     asset.state = _State.DELETED
-    forget(asset)
+    delete_bytes(asset)
 
 
-def forget(asset: Asset) -> bool:
+def delete_bytes(asset: Asset) -> bool:
     """Remove a deleted asset's bytes; False where that must wait."""
     needed = JobInput.objects.filter(asset=asset, job__status__in=states.OPEN)
     if not asset.storage_key or needed.exists():
         return False
     keys = [key for key in (asset.storage_key, asset.thumbnail_key) if key]
     try:
-        storage.remove(*keys)
-    except storage.NotStored:
+        storage.delete(*keys)
+    except storage.StorageError:
         return False
     Asset.objects.filter(pk=asset.pk).update(storage_key="", thumbnail_key="")
     return True
@@ -48,23 +48,23 @@ def forget(asset: Asset) -> bool:
 
 def withdraw(asset: Asset, *, user: User, reason: str) -> None:
     """Take an asset down: its address answers 410, its bytes are kept."""
-    _move(asset, (_State.AVAILABLE, _State.QUARANTINED), _State.WITHDRAWN, user, reason)
+    _transition(asset, (_State.AVAILABLE, _State.QUARANTINED), _State.WITHDRAWN, user, reason)
 
 
 def quarantine(asset: Asset, *, user: User, reason: str) -> None:
     """Hide an asset while staff look into it."""
-    _move(asset, (_State.AVAILABLE,), _State.QUARANTINED, user, reason)
+    _transition(asset, (_State.AVAILABLE,), _State.QUARANTINED, user, reason)
 
 
 def release(asset: Asset, *, user: User, reason: str) -> None:
     """Show a hidden or withdrawn asset again."""
-    _move(asset, (_State.QUARANTINED, _State.WITHDRAWN), _State.AVAILABLE, user, reason)
+    _transition(asset, (_State.QUARANTINED, _State.WITHDRAWN), _State.AVAILABLE, user, reason)
 
 
-def check_again(asset: Asset, *, user: User, reason: str) -> None:
+def recheck(asset: Asset, *, user: User, reason: str) -> None:
     """Have a worker look at an asset once more. Raises `NotInThatState` for a deleted one."""
     if asset.state == _State.DELETED:
-        raise NotInThatState(f"{asset.public_id} is deleted")
+        raise InvalidAssetState(f"{asset.public_id} is deleted")
     with transaction.atomic():
         audit.record(
             user=user,
@@ -76,11 +76,11 @@ def check_again(asset: Asset, *, user: User, reason: str) -> None:
         enqueue("jobs.thumbnail", asset_id=asset.public_id)
 
 
-def _move(asset: Asset, sources: tuple[str, ...], to: str, user: User, reason: str) -> None:
+def _transition(asset: Asset, sources: tuple[str, ...], to: str, user: User, reason: str) -> None:
     with transaction.atomic():
         moved = Asset.objects.filter(pk=asset.pk, state__in=sources)
         if moved.update(state=to, state_changed_at=clock.now()) != 1:
-            raise NotInThatState(f"{asset.public_id} is {asset.state}")
+            raise InvalidAssetState(f"{asset.public_id} is {asset.state}")
         audit.record(
             user=user,
             action=f"asset.{to}",

@@ -14,60 +14,60 @@ from jobs.models import Asset, Job, JobInput, Prompt
 
 log = structlog.get_logger(__name__)
 
-_AT_ONCE = 500
+_BATCH_SIZE = 500
 
 
-def apply() -> dict[str, int]:
+def enforce() -> dict[str, int]:
     """Let go of everything past its time; gives how much of each kind."""
     gone = {
-        "prompts": _prompts(),
-        "mails": _mails(),
-        "uploads": _uploads(),
-        "kept_outputs": _kept_outputs(),
-        "telemetry": _telemetry(),
+        "prompts": _expire_prompts(),
+        "mails": _expire_mails(),
+        "uploads": _expire_uploads(),
+        "staged_outputs": _expire_staged_outputs(),
+        "telemetry": _expire_telemetry(),
     }
     log.info("retention_applied", **gone)
     return gone
 
 
-def _telemetry() -> int:
+def _expire_telemetry() -> int:
     before = clock.now() - timedelta(days=settings.KEEP_TELEMETRY_DAYS)
     return telemetry.expire(before=before)
 
 
-def _prompts() -> int:
+def _expire_prompts() -> int:
     before = clock.now() - timedelta(days=settings.KEEP_PROMPTS_DAYS)
     deleted, _ = Prompt.objects.expired(before=before).delete()
     return deleted
 
 
-def _mails() -> int:
+def _expire_mails() -> int:
     before = clock.now() - timedelta(days=settings.KEEP_MAILS_DAYS)
-    return alerts.forget(before=before) + outbox.expire(before=before)
+    return alerts.purge_facts(before=before) + outbox.expire(before=before)
 
 
-def _kept_outputs() -> int:
+def _expire_staged_outputs() -> int:
     """Drop outputs that nobody will store any more: a worker died after their job had ended."""
-    keys = storage.kept_keys()
+    keys = storage.list_staged()
     needed = set(
         Job.objects.unfinished()
         .filter(public_id__in=set(keys.values()))
         .values_list("public_id", flat=True)
     )
     gone = [key for key, job_id in keys.items() if job_id not in needed]
-    storage.drop_kept(*gone)
+    storage.discard_staged(*gone)
     return len(gone)
 
 
-def _uploads() -> int:
+def _expire_uploads() -> int:
     """Delete old uploads, but for those that an unfinished job still needs."""
     for asset in Asset.objects.filter(state=Asset.State.DELETED).exclude(storage_key=""):
-        removal.forget(asset)
+        removal.delete_bytes(asset)
     before = clock.now() - timedelta(days=settings.KEEP_UPLOADS_DAYS)
     needed = JobInput.objects.filter(job__status__in=states.OPEN).values("asset_id")
     gone = 0
     while batch := list(
-        Asset.objects.uploads(before=before).exclude(pk__in=needed).order_by("id")[:_AT_ONCE]
+        Asset.objects.uploads(before=before).exclude(pk__in=needed).order_by("id")[:_BATCH_SIZE]
     ):
         for asset in batch:
             removal.delete(asset)

@@ -29,19 +29,19 @@ class ArtifactStorageWriteFailed(ApiError):
     message = "The image was made but could not be stored yet. Do not create it again."
 
 
-class NotStored(Exception):
+class StorageError(Exception):
     """The storage did not take or give the bytes; the text is the kind of error only."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class FileDigest:
     """What was written."""
 
     content_length: int
     sha256: str
 
 
-def facts(file: BinaryIO) -> Facts:
+def measure(file: BinaryIO) -> FileDigest:
     """Measure a file: its length and SHA-256; leaves it at its start."""
     file.seek(0)
     digest, length = hashlib.sha256(), 0
@@ -49,7 +49,7 @@ def facts(file: BinaryIO) -> Facts:
         digest.update(chunk)
         length += len(chunk)
     file.seek(0)
-    return Facts(content_length=length, sha256=digest.hexdigest())
+    return FileDigest(content_length=length, sha256=digest.hexdigest())
 
 
 def asset_key(public_id: str, extension: str) -> str:
@@ -63,14 +63,14 @@ def thumbnail_key(public_id: str) -> str:
     return f"thumbnails/{public_id.removeprefix('image_')[:2]}/{public_id}.webp"
 
 
-def kept_key(job_id: str, index: int) -> str:
+def staging_key(job_id: str, index: int) -> str:
     """Give the key under which a job's output waits to be stored."""
     return f"{job_id}-{index}"
 
 
-def kept_keys() -> dict[str, str]:
+def list_staged() -> dict[str, str]:
     """List what waits to be stored: each key with the id of its job."""
-    with _translated("list"):
+    with _translate_errors("list"):
         _, keys = storages["kept"].listdir("") if storages["kept"].exists("") else ([], [])
     return {key: key.rpartition("-")[0] for key in keys}
 
@@ -80,62 +80,62 @@ def write(key: str, file: BinaryIO) -> None:
     _write(storages["default"], key, file)
 
 
-def keep(key: str, file: BinaryIO) -> None:
+def stage(key: str, file: BinaryIO) -> None:
     """Write an output to where it waits; raises `NotStored`."""
     _write(storages["kept"], key, file)
 
 
 @contextmanager
-def opened(key: str) -> Iterator[BinaryIO]:
+def open_asset(key: str) -> Iterator[BinaryIO]:
     """Open an asset's bytes; raises `NotStored` where they can't be had."""
-    with _opened(storages["default"], key) as file:
+    with _open(storages["default"], key) as file:
         yield file
 
 
 @contextmanager
-def opened_kept(key: str) -> Iterator[BinaryIO]:
+def open_staged(key: str) -> Iterator[BinaryIO]:
     """Open an output that waits; raises `NotStored` where it can't be had."""
-    with _opened(storages["kept"], key) as file:
+    with _open(storages["kept"], key) as file:
         yield file
 
 
-def remove(*keys: str) -> None:
+def delete(*keys: str) -> None:
     """Delete assets' bytes; what is gone already is fine. Raises `NotStored`."""
-    _remove(storages["default"], keys)
+    _delete(storages["default"], keys)
 
 
-def drop_kept(*keys: str) -> None:
+def discard_staged(*keys: str) -> None:
     """Delete outputs that no longer wait. Never raises: the nightly task comes by again."""
     try:
-        _remove(storages["kept"], keys)
-    except NotStored as error:
+        _delete(storages["kept"], keys)
+    except StorageError as error:
         log.warning("kept_output_not_dropped", error=str(error))
 
 
 def _write(storage: Storage, key: str, file: BinaryIO) -> None:
     file.seek(0)
-    with _translated("write"):
+    with _translate_errors("write"):
         storage.save(key, File(file, name=key))
 
 
 @contextmanager
-def _opened(storage: Storage, key: str) -> Iterator[BinaryIO]:
-    with _translated("open"):
+def _open(storage: Storage, key: str) -> Iterator[BinaryIO]:
+    with _translate_errors("open"):
         file = storage.open(key, "rb")
     with file:
         yield cast("BinaryIO", file)
 
 
-def _remove(storage: Storage, keys: tuple[str, ...]) -> None:
-    with _translated("delete"):
+def _delete(storage: Storage, keys: tuple[str, ...]) -> None:
+    with _translate_errors("delete"):
         for key in keys:
             storage.delete(key)
 
 
 @contextmanager
-def _translated(action: str) -> Iterator[None]:
+def _translate_errors(action: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # each storage backend raises its vendor's own
         log.warning("storage_failed", action=action, error=type(error).__name__)
-        raise NotStored(type(error).__name__) from error
+        raise StorageError(type(error).__name__) from error

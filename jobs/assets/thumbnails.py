@@ -9,31 +9,33 @@ from jobs.models import Asset, AssetCheck
 
 _BANDS = 4
 _BAND_BITS = 16
-_NEAR = 3  # differing bits; with four bands, one of them is then equal for certain
-_CANDIDATES = 200
+_MAX_DIFFERING_BITS = 3  # differing bits; with four bands, one of them is then equal for certain
+_MAX_CANDIDATES = 200
 
 
-def make(asset_id: str) -> AssetCheck | None:
+def process(asset_id: str) -> AssetCheck | None:
     """Make the thumbnail and write the check; again, it looks again. None: not there any more."""
     asset = Asset.objects.select_related("job").filter(public_id=asset_id).first()
     if asset is None or asset.state == Asset.State.DELETED:
         return None
     with tempfile.TemporaryFile() as picture, tempfile.TemporaryFile() as thumbnail:
-        with storage.opened(asset.storage_key) as stored:
+        with storage.open_asset(asset.storage_key) as stored:
             while chunk := stored.read(1 << 20):
                 picture.write(chunk)
-        facts = storage.facts(cast("Any", picture))
+        facts = storage.measure(cast("Any", picture))
         try:
-            glance = decoding.glance(cast("Any", picture), cast("Any", thumbnail))
-        except decoding.Undecodable as refusal:
-            return _write(asset, is_good=False, decodes=False, finding=str(refusal))
+            glance = decoding.make_thumbnail(cast("Any", picture), cast("Any", thumbnail))
+        except decoding.UndecodableImage as refusal:
+            return _save_check(asset, is_good=False, decodes=False, finding=str(refusal))
         key = storage.thumbnail_key(asset.public_id)
         storage.write(key, cast("Any", thumbnail))
         Asset.objects.filter(pk=asset.pk).update(thumbnail_key=key)
-    return _judge(asset, facts, glance)
+    return _evaluate(asset, facts, glance)
 
 
-def _judge(asset: Asset, facts: storage.Facts, glance: decoding.Glance) -> AssetCheck:
+def _evaluate(
+    asset: Asset, facts: storage.FileDigest, glance: decoding.ImageFingerprint
+) -> AssetCheck:
     promised = (asset.mime_type, asset.width, asset.height, asset.content_length, asset.sha256)
     found = (
         glance.mime_type,
@@ -42,12 +44,12 @@ def _judge(asset: Asset, facts: storage.Facts, glance: decoding.Glance) -> Asset
         facts.content_length,
         facts.sha256,
     )
-    bands = bands_of(glance.difference_hash)
-    same_as = None if glance.is_blank else _lookalike(asset, glance.difference_hash, bands)
+    bands = hash_bands(glance.difference_hash)
+    same_as = None if glance.is_blank else _find_lookalike(asset, glance.difference_hash, bands)
     verdicts = {
         "decodes": True,
         "is_as_promised": promised == found,
-        "is_as_planned": _is_as_planned(asset, glance),
+        "is_as_planned": _matches_plan(asset, glance),
         "is_blank": glance.is_blank,
         "same_as": same_as,
     }
@@ -57,17 +59,17 @@ def _judge(asset: Asset, facts: storage.Facts, glance: decoding.Glance) -> Asset
         and not glance.is_blank
         and same_as is None
     )
-    return _write(
+    return _save_check(
         asset,
         is_good=is_good,
         difference_hash=f"{glance.difference_hash:016x}",
         bands=bands,
-        finding=_finding(asset, glance, verdicts),
+        finding=_describe_findings(asset, glance, verdicts),
         **verdicts,
     )
 
 
-def _write(asset: Asset, **verdicts: Any) -> AssetCheck:
+def _save_check(asset: Asset, **verdicts: Any) -> AssetCheck:
     defaults: dict[str, Any] = {
         "is_as_promised": False,
         "is_as_planned": False,
@@ -81,7 +83,7 @@ def _write(asset: Asset, **verdicts: Any) -> AssetCheck:
     return check
 
 
-def bands_of(difference_hash: int) -> list[int]:
+def hash_bands(difference_hash: int) -> list[int]:
     """Cut a hash into numbered bands, so that an index finds those with one in common."""
     mask = (1 << _BAND_BITS) - 1
     return [
@@ -89,7 +91,7 @@ def bands_of(difference_hash: int) -> list[int]:
     ]
 
 
-def _lookalike(asset: Asset, difference_hash: int, bands: list[int]) -> Asset | None:
+def _find_lookalike(asset: Asset, difference_hash: int, bands: list[int]) -> Asset | None:
     """Find another agent's picture that looks the same; uploads may well repeat."""
     if asset.kind != Asset.Kind.GENERATED:
         return None
@@ -99,15 +101,15 @@ def _lookalike(asset: Asset, difference_hash: int, bands: list[int]) -> Asset | 
         .exclude(asset__agent_id=asset.agent_id)
         .exclude(difference_hash="")
         .select_related("asset")
-        .order_by("id")[:_CANDIDATES]
+        .order_by("id")[:_MAX_CANDIDATES]
     )
     for check in candidates:
-        if (int(check.difference_hash, 16) ^ difference_hash).bit_count() <= _NEAR:
+        if (int(check.difference_hash, 16) ^ difference_hash).bit_count() <= _MAX_DIFFERING_BITS:
             return check.asset
     return None
 
 
-def _is_as_planned(asset: Asset, glance: decoding.Glance) -> bool:
+def _matches_plan(asset: Asset, glance: decoding.ImageFingerprint) -> bool:
     """Compare with what the plan expected; a size that nobody named can't be missed."""
     plan = asset.job.plan
     size, output_format = plan.get("size"), plan.get("output_format")
@@ -116,7 +118,9 @@ def _is_as_planned(asset: Asset, glance: decoding.Glance) -> bool:
     return has_size and has_type
 
 
-def _finding(asset: Asset, glance: decoding.Glance, verdicts: dict[str, Any]) -> str:
+def _describe_findings(
+    asset: Asset, glance: decoding.ImageFingerprint, verdicts: dict[str, Any]
+) -> str:
     found = []
     if not verdicts["is_as_promised"]:
         found.append("The stored bytes are not those of the asset's row.")

@@ -27,7 +27,7 @@ from imageskill.lib.queue import enqueue
 from jobs import notifications, states
 from jobs.assets import storage
 from jobs.images import decoding
-from jobs.images.formats import BY_MIME_TYPE, LONGEST_HEAD, MIME_TYPES, describe, sniff
+from jobs.images.formats import BY_MIME_TYPE, MAX_HEADER_BYTES, MIME_TYPES, describe, sniff
 from jobs.models import Asset, Job, Upload
 from jobs.planning.inputs import InputPolicyDenied
 
@@ -37,11 +37,11 @@ CAPABILITY_ID = "is.asset.upload.v1"
 _HOUR_S = 3600
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
-_places = threading.BoundedSemaphore(settings.UPLOADS_AT_ONCE)
+_slots = threading.BoundedSemaphore(settings.UPLOADS_AT_ONCE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Declared:
+class UploadDeclaration:
     """What the caller says about the bytes."""
 
     source_kind: str
@@ -53,12 +53,12 @@ class Declared:
 
 
 @contextmanager
-def place() -> Iterator[None]:
+def slot() -> Iterator[None]:
     """Take one of the process's places for uploads, before the body is read.
 
     Raises `ServiceUnavailable` with `retry_after_seconds` where all are taken.
     """
-    if not _places.acquire(blocking=False):
+    if not _slots.acquire(blocking=False):
         raise ServiceUnavailable(
             "Too many uploads are in progress; nothing was done.",
             recovery={"retry_after_seconds": 2},
@@ -66,27 +66,27 @@ def place() -> Iterator[None]:
     try:
         yield
     finally:
-        _places.release()
+        _slots.release()
 
 
-def receive(*, agent: Agent, declared: Declared, data: bytes) -> Asset:
+def receive(*, agent: Agent, declared: UploadDeclaration, data: bytes) -> Asset:
     """Check, clean, store and record one picture; raises `InputPolicyDenied` and writes nothing."""
-    ratelimit.spend("upload", agent.public_id, limit=settings.UPLOADS_PER_HOUR, per_s=_HOUR_S)
-    _check(declared, data)
+    ratelimit.consume("upload", agent.public_id, limit=settings.UPLOADS_PER_HOUR, per_s=_HOUR_S)
+    _check_declaration(declared, data)
     public_id = ids.new("asset")
     with tempfile.TemporaryFile() as received, tempfile.TemporaryFile() as cleaned:
         received.write(data)
-        database.give_back()
+        database.release_connection()
         source, target = cast("BinaryIO", received), cast("BinaryIO", cleaned)
         try:
-            picture, had_metadata = decoding.admit(source, target)
-        except decoding.Undecodable as refusal:
+            picture, had_metadata = decoding.sanitize(source, target)
+        except decoding.UndecodableImage as refusal:
             raise InputPolicyDenied(str(refusal)) from None
-        facts = storage.facts(target)
+        facts = storage.measure(target)
         key = storage.asset_key(public_id, BY_MIME_TYPE[picture.mime_type].extension)
         try:
             storage.write(key, target)
-        except storage.NotStored:
+        except storage.StorageError:
             raise ServiceUnavailable(
                 "The picture could not be stored; nothing was kept.",
                 recovery={"retry_after_seconds": 5},
@@ -112,14 +112,14 @@ def receive(*, agent: Agent, declared: Declared, data: bytes) -> Asset:
         had_metadata=had_metadata,
     )
     try:
-        _record(agent, asset, upload)
+        _save(agent, asset, upload)
     except BaseException:
-        storage.remove(key)
+        storage.delete(key)
         raise
     return asset
 
 
-def decoded(text: str) -> bytes:
+def decode_base64(text: str) -> bytes:
     """Decode the base64 of an upload; raises before doing so where it would be too large."""
     limit = settings.UPLOAD_BYTES
     if len(text) > (limit + 2) // 3 * 4:
@@ -135,9 +135,9 @@ def decoded(text: str) -> bytes:
     return data
 
 
-def type_of(data: bytes) -> str:
+def detect_type(data: bytes) -> str:
     """Name the type of the bytes as they are, declared or not."""
-    return describe(data[:LONGEST_HEAD])
+    return describe(data[:MAX_HEADER_BYTES])
 
 
 def base_name(filename: str) -> str:
@@ -145,7 +145,7 @@ def base_name(filename: str) -> str:
     return _UNPRINTABLE.sub("", re.split(r"[/\\]", filename)[-1])[:255]
 
 
-def origin_of(address: str) -> str:
+def url_origin(address: str) -> str:
     """Keep scheme, host and port of an http or https address; never resolved.
 
     Raises `InvalidArguments` where it is none.
@@ -162,9 +162,9 @@ def origin_of(address: str) -> str:
     return f"{parts.scheme}://{shown}{'' if port is None else f':{port}'}"[:300]
 
 
-def _check(declared: Declared, data: bytes) -> None:
+def _check_declaration(declared: UploadDeclaration, data: bytes) -> None:
     """Hold what the caller says against the bytes."""
-    head = data[:LONGEST_HEAD]
+    head = data[:MAX_HEADER_BYTES]
     found = sniff(head)
     wanted = BY_MIME_TYPE.get(declared.mime_type.partition(";")[0].strip().lower())
     if found is None:
@@ -182,7 +182,7 @@ def _check(declared: Declared, data: bytes) -> None:
         raise InputPolicyDenied("The SHA-256 of the picture is not the declared one.")
 
 
-def _record(agent: Agent, asset: Asset, upload: Upload) -> None:
+def _save(agent: Agent, asset: Asset, upload: Upload) -> None:
     now = clock.now()
     with transaction.atomic():
         asset.job = Job.objects.create(
@@ -200,5 +200,5 @@ def _record(agent: Agent, asset: Asset, upload: Upload) -> None:
         asset.save(force_insert=True)
         upload.asset = asset
         upload.save(force_insert=True)
-        notifications.uploaded(asset.job, asset)
+        notifications.publish_uploaded(asset.job, asset)
         enqueue("jobs.thumbnail", asset_id=asset.public_id)

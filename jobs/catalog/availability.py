@@ -5,38 +5,42 @@ from jobs.catalog import switches
 from jobs.providers import breaker, credentials
 from jobs.registry.entry import Model
 from jobs.registry.unavailability import (
-    LOCAL_IS_OFF,
-    MODEL_IS_OFF,
+    LOCAL_DISABLED,
+    MODEL_DISABLED,
     NO_CREDENTIALS,
-    PROVIDER_IS_OFF,
+    PROVIDER_DISABLED,
     Availability,
-    Obstacle,
-    failing,
+    Unavailability,
+    provider_failing,
 )
 
 
 def current() -> Availability:
     """Say which models can run now, and why the others can't; calls nobody."""
-    off = switches.off()
+    off = switches.disabled()
     configured = {
         provider: credentials.is_configured(provider)
         for provider in {model.provider for model in registry.models()}
     }
     wired = [model for model in registry.models() if model.is_wired]
     found = {
-        model.id: _obstacle(model, is_configured=configured[model.provider], off=off)
+        model.id: _unavailability(model, is_configured=configured[model.provider], off=off)
         for model in wired
     }
-    paused_s = breaker.paused_s(model_id for model_id, obstacle in found.items() if not obstacle)
-    found |= {model_id: failing(retry_after_s=left) for model_id, left in paused_s.items()}
+    paused_s = breaker.seconds_until_closed(
+        model_id for model_id, obstacle in found.items() if not obstacle
+    )
+    found |= {model_id: provider_failing(retry_after_s=left) for model_id, left in paused_s.items()}
     return Availability(
         tuple((model_id, obstacle) for model_id, obstacle in found.items() if obstacle)
     )
 
 
-def _obstacle(model: Model, *, is_configured: bool, off: switches.SwitchedOff) -> Obstacle | None:
+def _unavailability(
+    model: Model, *, is_configured: bool, off: switches.DisabledNames
+) -> Unavailability | None:
     if not is_configured:
-        return LOCAL_IS_OFF if model.provider == "local" else NO_CREDENTIALS
+        return LOCAL_DISABLED if model.provider == "local" else NO_CREDENTIALS
     if model.provider in off.providers:
-        return PROVIDER_IS_OFF
-    return MODEL_IS_OFF if model.id in off.models else None
+        return PROVIDER_DISABLED
+    return MODEL_DISABLED if model.id in off.models else None

@@ -4,12 +4,12 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jobs.registry.catalog import Policy
+from jobs.registry.catalog import SelectionPolicy
 
-Row = dict[str, Any]
+CatalogRow = dict[str, Any]
 
 
-def row(model: Mapping[str, Any]) -> Row:
+def build(model: Mapping[str, Any]) -> CatalogRow:
     """Make the capability of one model, from its row."""
     return {
         "id": model["capability_id"],
@@ -34,7 +34,7 @@ def row(model: Mapping[str, Any]) -> Row:
     }
 
 
-def umbrella(models: Iterable[Mapping[str, Any]], policy: Policy) -> Row:
+def build_umbrella(models: Iterable[Mapping[str, Any]], policy: SelectionPolicy) -> CatalogRow:
     """Make the capability that stands for create when the caller leaves the choice to us.
 
     Its controls and parameters are those of the model that a plain request gets now.
@@ -42,7 +42,7 @@ def umbrella(models: Iterable[Mapping[str, Any]], policy: Policy) -> Row:
     by_id = {model["id"]: model for model in models}
     default = next(model for model in by_id.values() if model["default"])
     return {
-        **row(default),
+        **build(default),
         "id": policy.capability_id,
         "display_name": "Create an image",
         "summary": "Creates an image with the strongest model available for intent and budget.",
@@ -59,7 +59,7 @@ def near_matches(name: str, capabilities: Iterable[Mapping[str, Any]]) -> list[s
     return difflib.get_close_matches(name.lower()[:200], ids, n=3, cutoff=0.5)
 
 
-def _controls(model: Mapping[str, Any]) -> Row:
+def _controls(model: Mapping[str, Any]) -> CatalogRow:
     """Say what the request's own fields, the same for every model, may hold here."""
     media_in, media_out = model["media"]["input"], model["media"]["output"]
     return {
@@ -74,5 +74,5 @@ def _controls(model: Mapping[str, Any]) -> Row:
     }
 
 
-def _auth(grants: list[str]) -> Row:
+def _auth(grants: list[str]) -> CatalogRow:
     return {"live": {"token": "required", "grants_required": grants}, "dry_run": {"token": "none"}}

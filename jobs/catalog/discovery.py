@@ -15,11 +15,11 @@ from jobs.planning.selection import DEFAULT
 from jobs.registry.entry import Model
 from jobs.registry.unavailability import Availability
 
-Row = dict[str, Any]
+CatalogRow = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filters:
+class CatalogFilters:
     """What to keep of the list; None leaves a matter aside."""
 
     available: bool | None = None
@@ -33,20 +33,22 @@ class Filters:
 
 
 @lru_cache(maxsize=8)
-def rows(availability: Availability, margin: Decimal) -> tuple[Row, ...]:
+def list_rows(availability: Availability, margin: Decimal) -> tuple[CatalogRow, ...]:
     """Make every row; kept as long as the same models can run at the same margin."""
     default = selection.default_model("create", availability)
     return tuple(
-        model_rows.row(
+        model_rows.build(
             model, obstacle=availability.of(model), is_default=model is default, margin=margin
         )
         for model in registry.models()
     )
 
 
-def listing(filters: Filters, *, availability: Availability, margin: Decimal) -> Row:
+def list_models(
+    filters: CatalogFilters, *, availability: Availability, margin: Decimal
+) -> CatalogRow:
     """Give `data` of the model list."""
-    every = rows(availability, margin)
+    every = list_rows(availability, margin)
     found = [row for row in every if _matches(row, filters)]
     summary = _summary(every, returned=len(found), availability=availability)
     if filters.details:
@@ -55,7 +57,7 @@ def listing(filters: Filters, *, availability: Availability, margin: Decimal) ->
     return {"models": [model_rows.compact(row) for row in found], "summary": summary}
 
 
-def one(name: str, *, availability: Availability, margin: Decimal) -> Row:
+def get_model(name: str, *, availability: Availability, margin: Decimal) -> CatalogRow:
     """Give the whole row of a model by id, alias or `default`. Raises `NotFound`."""
     if name == DEFAULT:
         model: Model | None = selection.default_model("create", availability)
@@ -64,22 +66,22 @@ def one(name: str, *, availability: Availability, margin: Decimal) -> Row:
     if model is None:
         near = registry.near_matches(name)
         raise _not_found("model", near, listing="models list", show="models show")
-    return next(row for row in rows(availability, margin) if row["id"] == model.id)
+    return next(row for row in list_rows(availability, margin) if row["id"] == model.id)
 
 
 @lru_cache(maxsize=8)
-def capabilities(availability: Availability, margin: Decimal) -> tuple[Row, ...]:
+def list_capabilities(availability: Availability, margin: Decimal) -> tuple[CatalogRow, ...]:
     """Make every capability: the umbrella of the default choice first, then one for each model."""
-    every = rows(availability, margin)
+    every = list_rows(availability, margin)
     return (
-        capability_rows.umbrella(every, registry.load().policies["create"]),
-        *(capability_rows.row(row) for row in every),
+        capability_rows.build_umbrella(every, registry.load().policies["create"]),
+        *(capability_rows.build(row) for row in every),
     )
 
 
-def capability(name: str, *, availability: Availability, margin: Decimal) -> Row:
+def get_capability(name: str, *, availability: Availability, margin: Decimal) -> CatalogRow:
     """Give one capability by its id, or by any name of its model. Raises `NotFound`."""
-    every = capabilities(availability, margin)
+    every = list_capabilities(availability, margin)
     model = registry.find(name)
     wanted = model.capability_id if model else name
     found = next((row for row in every if row["id"] == wanted), None)
@@ -89,7 +91,7 @@ def capability(name: str, *, availability: Availability, margin: Decimal) -> Row
     return found
 
 
-def _matches(row: Row, filters: Filters) -> bool:
+def _matches(row: CatalogRow, filters: CatalogFilters) -> bool:
     status = row["execution"]["model_execution_status"]
     tests: Iterable[tuple[Any, Callable[[Any], bool]]] = (
         (filters.available, lambda asked: (row["status"] == "available") is asked),
@@ -98,18 +100,20 @@ def _matches(row: Row, filters: Filters) -> bool:
         (filters.operation, lambda asked: asked in {*row["operations"], *row["supports"]}),
         (filters.modality, lambda asked: asked == row["modality"]),
         (filters.provider, lambda asked: asked == row["provider_id"]),
-        (filters.query, lambda asked: _speaks_of(row, asked)),
+        (filters.query, lambda asked: _matches_query(row, asked)),
     )
     return all(test(asked) for asked, test in tests if asked is not None)
 
 
-def _speaks_of(row: Row, query: str) -> bool:
+def _matches_query(row: CatalogRow, query: str) -> bool:
     named = (row["id"], row["display_name"], row["summary"], row["capability_id"])
     text = " ".join((*named, *row["task_tags"], *row["aliases"])).lower()
     return all(word in text for word in query.lower().split())
 
 
-def _summary(every: tuple[Row, ...], *, returned: int, availability: Availability) -> Row:
+def _summary(
+    every: tuple[CatalogRow, ...], *, returned: int, availability: Availability
+) -> CatalogRow:
     states = Counter(row["execution"]["model_execution_status"] for row in every)
     providers = Counter(row["provider_id"] for row in every)
     can_run = Counter(row["provider_id"] for row in every if row["status"] == "available")

@@ -6,25 +6,27 @@ from typing import Any
 
 from jobs.planning import inputs, prices, sizes
 from jobs.planning.prices import Cost
-from jobs.registry.consistency import DEFAULT_RATIO
+from jobs.registry.consistency import DEFAULT_ASPECT_RATIO
 from jobs.registry.entry import (
     ImagePrice,
+    ImageRule,
     MegapixelPrice,
     Model,
     ParameterRule,
-    PictureRule,
     TierPrice,
 )
-from jobs.registry.unavailability import CATALOGUED, Obstacle
+from jobs.registry.unavailability import CATALOGED, Unavailability
 
-Row = dict[str, Any]
+CatalogRow = dict[str, Any]
 
-GRANTS = {"create": "image.create", "edit": "image.edit"}
-FORMAT_OF = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp"}
-UNDERSTOOD_INTENTS = ["explore", "draft", "final", "finalize", "product", "hero"]
+REQUIRED_GRANTS = {"create": "image.create", "edit": "image.edit"}
+FORMAT_BY_MIME_TYPE = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp"}
+KNOWN_INTENTS = ["explore", "draft", "final", "finalize", "product", "hero"]
 
 
-def row(model: Model, *, obstacle: Obstacle | None, is_default: bool, margin: Decimal) -> Row:
+def build(
+    model: Model, *, obstacle: Unavailability | None, is_default: bool, margin: Decimal
+) -> CatalogRow:
     """Give everything about a model: what it takes, makes and costs, and whether it can run."""
     economics = _economics(model, margin)
     return {
@@ -36,7 +38,7 @@ def row(model: Model, *, obstacle: Obstacle | None, is_default: bool, margin: De
         "capability": {
             "id": model.capability_id,
             "grants_required": grants_required(model),
-            "intents": UNDERSTOOD_INTENTS if model.is_wired else [],
+            "intents": KNOWN_INTENTS if model.is_wired else [],
         },
         "prompt": _prompt(model),
         "media": {"input": _media_in(model), "output": _media_out(model)},
@@ -51,7 +53,7 @@ def row(model: Model, *, obstacle: Obstacle | None, is_default: bool, margin: De
     }
 
 
-def compact(full: Mapping[str, Any]) -> Row:
+def compact(full: Mapping[str, Any]) -> CatalogRow:
     """Give the flat row that leaves the parameter schemas out."""
     output = full["media"]["output"]
     kept = (
@@ -87,21 +89,21 @@ def compact(full: Mapping[str, Any]) -> Row:
     }
 
 
-def execution_status(model: Model, obstacle: Obstacle | None) -> str:
+def execution_status(model: Model, obstacle: Unavailability | None) -> str:
     """Say whether the model runs here: executable, unavailable, or cataloged_not_wired."""
     if not model.is_wired:
-        return CATALOGUED.reason
+        return CATALOGED.reason
     return "executable" if obstacle is None else "unavailable"
 
 
 def grants_required(model: Model) -> list[str]:
     """Name the grants that a live run needs."""
-    return [GRANTS[model.operation]] if model.is_wired and model.operation else []
+    return [REQUIRED_GRANTS[model.operation]] if model.is_wired and model.operation else []
 
 
-def parameter_schema(model: Model) -> Row:
+def parameter_schema(model: Model) -> CatalogRow:
     """Give the JSON Schema of model_parameters, each property marked executable or not."""
-    schema: Row = {
+    schema: CatalogRow = {
         "type": "object",
         "additionalProperties": False,
         "properties": {name: dict(part) for name, part in model.parameters.items()},
@@ -111,7 +113,7 @@ def parameter_schema(model: Model) -> Row:
     return schema
 
 
-def fixed_controls(model: Model) -> Row:
+def fixed_controls(model: Model) -> CatalogRow:
     """Give what is sent with every request, whatever the caller asks."""
     fixed = dict(model.call.fixed)
     if model.call.count_field and model.output.max_count == 1:
@@ -119,7 +121,7 @@ def fixed_controls(model: Model) -> Row:
     return fixed
 
 
-def _identity(model: Model, *, obstacle: Obstacle | None, is_default: bool) -> Row:
+def _identity(model: Model, *, obstacle: Unavailability | None, is_default: bool) -> CatalogRow:
     return {
         "id": model.id,
         "default": is_default,
@@ -141,20 +143,20 @@ def _identity(model: Model, *, obstacle: Obstacle | None, is_default: bool) -> R
     }
 
 
-def _prompt(model: Model) -> Row:
+def _prompt(model: Model) -> CatalogRow:
     rule = model.prompt
     if rule.use == "forbidden":
         return {"use": rule.use}
     return {"use": rule.use, "min_length": rule.min_length, "max_length": rule.max_length}
 
 
-def _media_in(model: Model) -> Row:
+def _media_in(model: Model) -> CatalogRow:
     image, mask, references = model.input_image, model.mask, model.references
     return {
         "images": {"required": image is not None, "max": image.max if image else 0}
-        | (_picture(image) if image else {}),
+        | (_image_rule(image) if image else {}),
         "mask": {"supported": mask is not None, "required": bool(mask and mask.required)}
-        | (_picture(mask) if mask else {}),
+        | (_image_rule(mask) if mask else {}),
         "references": {
             "supported": references is not None,
             "required": False,
@@ -165,7 +167,7 @@ def _media_in(model: Model) -> Row:
     }
 
 
-def _picture(rule: PictureRule) -> Row:
+def _image_rule(rule: ImageRule) -> CatalogRow:
     return {
         "mime_types": list(rule.mime_types),
         "max_bytes": rule.max_bytes,
@@ -175,7 +177,7 @@ def _picture(rule: PictureRule) -> Row:
     } | ({"meaning": rule.meaning} if rule.meaning else {})
 
 
-def _references(model: Model) -> Row:
+def _references(model: Model) -> CatalogRow:
     rule = model.references
     assert rule is not None
     shape = {"roles": list(rule.roles), "max_indexes": rule.max_indexes, "tasks": list(rule.tasks)}
@@ -183,16 +185,18 @@ def _references(model: Model) -> Row:
         shape["max_element_references_per_index"] = rule.max_per_index
     if rule.meaning:
         shape["meaning"] = rule.meaning
-    return shape | {"asset": _picture(inputs.REFERENCE)}
+    return shape | {"asset": _image_rule(inputs.REFERENCE_RULE)}
 
 
-def _media_out(model: Model) -> Row:
+def _media_out(model: Model) -> CatalogRow:
     output = model.output
     can_choose = model.call.format_field is not None
     return {
         "max_outputs_per_request": output.max_count,
         "mime_types": list(output.mime_types),
-        "formats": [FORMAT_OF[kind] for kind in output.mime_types if kind in FORMAT_OF]
+        "formats": [
+            FORMAT_BY_MIME_TYPE[kind] for kind in output.mime_types if kind in FORMAT_BY_MIME_TYPE
+        ]
         if can_choose
         else [],
         "default_format": output.default_format,
@@ -201,8 +205,8 @@ def _media_out(model: Model) -> Row:
     }
 
 
-def _economics(model: Model, margin: Decimal) -> Row:
-    cost = plain_cost(model, margin=margin)
+def _economics(model: Model, margin: Decimal) -> CatalogRow:
+    cost = base_cost(model, margin=margin)
     credit_pricing = prices.cost_document(cost)["credit_pricing"]
     return {
         "estimated_usd_per_image": cost.estimated_usd,
@@ -213,25 +217,29 @@ def _economics(model: Model, margin: Decimal) -> Row:
     }
 
 
-def plain_cost(model: Model, *, margin: Decimal) -> Cost:
+def base_cost(model: Model, *, margin: Decimal) -> Cost:
     """Price one output of a request that sets nothing but what it must."""
-    ratio = DEFAULT_RATIO[model.operation or "create"]
-    return prices.cost(
+    ratio = DEFAULT_ASPECT_RATIO[model.operation or "create"]
+    return prices.estimate(
         model,
         parameters={},
-        size=sizes.planned(model, {}, aspect_ratio=ratio),
+        size=sizes.planned_size(model, {}, aspect_ratio=ratio),
         output_count=1,
         pictures_in=0 if model.input_image is None else 1,
         margin=margin,
     )
 
 
-def _price(model: Model) -> Row:
+def _price(model: Model) -> CatalogRow:
     """Tell the price rule, so that a caller can see what a parameter will cost."""
     rule = model.price.rule
     match rule:
         case ImagePrice():
-            shape: Row = {"kind": "per_image", "usd": rule.usd, "usd_per_input": rule.input_usd}
+            shape: CatalogRow = {
+                "kind": "per_image",
+                "usd": rule.usd,
+                "usd_per_input": rule.input_usd,
+            }
         case TierPrice():
             shape = {
                 "kind": "tier",
@@ -254,7 +262,7 @@ def _price(model: Model) -> Row:
     }
 
 
-def _condition(model: Model, rule: ParameterRule) -> Row:
+def _condition(model: Model, rule: ParameterRule) -> CatalogRow:
     """Write a rule between parameters as JSON Schema."""
     when = {} if rule.value is None else {"properties": {rule.parameter: {"const": rule.value}}}
     needed = [

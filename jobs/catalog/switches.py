@@ -12,10 +12,10 @@ from imageskill.lib.errors import Detail, InvalidArguments
 from jobs import registry
 from jobs.models.switches import Switch
 
-REMEMBERED_S = 2.0
+CACHE_S = 2.0
 
 
-class SwitchedOff(NamedTuple):
+class DisabledNames(NamedTuple):
     """The names of what is off."""
 
     models: frozenset[str]
@@ -26,19 +26,19 @@ class SwitchedOff(NamedTuple):
         return model_id in self.models or provider_id in self.providers
 
 
-_remembered: tuple[float, SwitchedOff] | None = None
+_cached: tuple[float, DisabledNames] | None = None
 
 
-def off() -> SwitchedOff:
+def disabled() -> DisabledNames:
     """Name what is switched off, as of at most two seconds ago."""
-    global _remembered
+    global _cached
     now = time.monotonic()
-    if _remembered is None or now - _remembered[0] > REMEMBERED_S:
-        _remembered = now, _read()
-    return _remembered[1]
+    if _cached is None or now - _cached[0] > CACHE_S:
+        _cached = now, _read()
+    return _cached[1]
 
 
-def turn(*, kind: str, name: str, is_on: bool, user: User | None, reason: str) -> Switch:
+def set_enabled(*, kind: str, name: str, is_on: bool, user: User | None, reason: str) -> Switch:
     """Switch a model or provider off or on, with a reason; the audit remembers who and why.
 
     Raises `InvalidArguments` for a name that the registry does not know, or without a reason.
@@ -67,22 +67,22 @@ def turn(*, kind: str, name: str, is_on: bool, user: User | None, reason: str) -
             before={"is_on": before is None or before.is_on},
             after={"is_on": is_on},
         )
-        transaction.on_commit(forget)
+        transaction.on_commit(clear_cache)
     return switch
 
 
-def forget() -> None:
+def clear_cache() -> None:
     """Read anew at the next question."""
-    global _remembered
-    _remembered = None
+    global _cached
+    _cached = None
 
 
-def _read() -> SwitchedOff:
+def _read() -> DisabledNames:
     rows = Switch.objects.filter(is_on=False).values_list("kind", "name")
     names: dict[str, set[str]] = {Switch.Kind.MODEL: set(), Switch.Kind.PROVIDER: set()}
     for kind, name in rows:
         names[kind].add(name)
-    return SwitchedOff(
+    return DisabledNames(
         models=frozenset(names[Switch.Kind.MODEL]),
         providers=frozenset(names[Switch.Kind.PROVIDER]),
     )

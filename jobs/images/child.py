@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from jobs.images import opening
-from jobs.images.cleaning import Unsound, clean
-from jobs.images.formats import LONGEST_HEAD, sniff
+from jobs.images.cleaning import MalformedImage, clean
+from jobs.images.formats import MAX_HEADER_BYTES, sniff
 
-_LONGEST_REQUEST = 4096
+_MAX_REQUEST_BYTES = 4096
 
 
 def main(control_fd: int) -> None:
@@ -28,32 +28,32 @@ def main(control_fd: int) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps
     control = socket.socket(fileno=control_fd)
     while True:
-        request, fds, _, _ = socket.recv_fds(control, _LONGEST_REQUEST, 3)
+        request, fds, _, _ = socket.recv_fds(control, _MAX_REQUEST_BYTES, 3)
         if not request:
             return
         if os.fork() == 0:
             control.close()
-            _work(json.loads(request), fds)
+            _handle_request(json.loads(request), fds)
             os._exit(0)
         for fd in fds:
             os.close(fd)
 
 
-def _work(request: dict[str, int | str], fds: Sequence[int]) -> None:
+def _handle_request(request: dict[str, int | str], fds: Sequence[int]) -> None:
     answer_fd, *files = fds
     try:
-        _limit(memory_bytes=int(request["memory_bytes"]), seconds=int(request["seconds"]))
-        answer = {"ok": True} | _do(request, [os.fdopen(fd, "r+b") for fd in files])
-    except opening.Refused as refused:
+        _set_limits(memory_bytes=int(request["memory_bytes"]), seconds=int(request["seconds"]))
+        answer = {"ok": True} | _run_task(request, [os.fdopen(fd, "r+b") for fd in files])
+    except opening.ImageRejected as refused:
         answer = {"ok": False, "reason": str(refused)}
-    except Unsound as unsound:
+    except MalformedImage as unsound:
         answer = {"ok": False, "reason": f"The picture can't be taken apart: {unsound}."}
     except MemoryError:
         answer = {"ok": False, "reason": "The picture takes too much memory to open."}
     os.write(answer_fd, json.dumps(answer).encode())
 
 
-def _limit(*, memory_bytes: int, seconds: int) -> None:
+def _set_limits(*, memory_bytes: int, seconds: int) -> None:
     signal.alarm(2 * seconds)  # by the clock on the wall; ends the process
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -63,8 +63,8 @@ def _limit(*, memory_bytes: int, seconds: int) -> None:
         return
 
 
-def _do(request: dict[str, int | str], files: list[BinaryIO]) -> dict[str, object]:
-    limits = opening.Limits(
+def _run_task(request: dict[str, int | str], files: list[BinaryIO]) -> dict[str, object]:
+    limits = opening.ImageLimits(
         side=int(request["side"]),
         pixels=int(request["pixels"]),
         frames=int(request["frames"]),
@@ -74,26 +74,28 @@ def _do(request: dict[str, int | str], files: list[BinaryIO]) -> dict[str, objec
         case "inspect":
             return opening.inspect(files[0], limits=limits)
         case "glance":
-            return _flushed(opening.glance(files[0], files[1], limits=limits), files[1])
+            return _flush(opening.make_thumbnail(files[0], files[1], limits=limits), files[1])
         case "admit":
-            return _flushed(_admit(files[0], files[1], limits=limits), files[1])
+            return _flush(_sanitize(files[0], files[1], limits=limits), files[1])
     raise ValueError("no such task")
 
 
-def _admit(source: BinaryIO, target: BinaryIO, *, limits: opening.Limits) -> dict[str, object]:
+def _sanitize(
+    source: BinaryIO, target: BinaryIO, *, limits: opening.ImageLimits
+) -> dict[str, object]:
     """Decode, remove the metadata, and decode again what is left: it must be the same size."""
     before = opening.inspect(source, limits=limits)
     source.seek(0)
     data = source.read()
-    kind = sniff(data[:LONGEST_HEAD])
+    kind = sniff(data[:MAX_HEADER_BYTES])
     cleaned = data if kind is None else clean(data, kind=kind)
     target.write(cleaned)
     if cleaned != data and opening.inspect(target, limits=limits) != before:
-        raise Unsound("it is another picture without its metadata")
+        raise MalformedImage("it is another picture without its metadata")
     return before | {"had_metadata": cleaned != data}
 
 
-def _flushed(answer: dict[str, object], file: BinaryIO) -> dict[str, object]:
+def _flush(answer: dict[str, object], file: BinaryIO) -> dict[str, object]:
     file.flush()
     return answer
 

@@ -15,16 +15,16 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 
-_SECONDS_FOR_THE_FORK = 5
-_LONGEST_ANSWER = 4096
+_FORK_TIMEOUT_S = 5
+_MAX_RESPONSE_BYTES = 4096
 
 
-class Undecodable(Exception):
+class UndecodableImage(Exception):
     """The bytes can't be opened as a picture; the text says why in words fit for the caller."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class ImageProperties:
     """What a picture is, by its bytes: size as displayed, frames decoded."""
 
     mime_type: str
@@ -34,7 +34,7 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Glance:
+class ImageFingerprint:
     """What a picture looks like; `difference_hash` has 64 bits, alike for alike pictures."""
 
     mime_type: str
@@ -44,27 +44,27 @@ class Glance:
     difference_hash: int
 
 
-def inspect(file: BinaryIO) -> Picture:
+def inspect(file: BinaryIO) -> ImageProperties:
     """Decode every frame of a picture in a real file; raises `Undecodable`."""
-    return Picture(**_ask("inspect", file))
+    return ImageProperties(**_run_task("inspect", file))
 
 
-def admit(file: BinaryIO, cleaned: BinaryIO) -> tuple[Picture, bool]:
+def sanitize(file: BinaryIO, cleaned: BinaryIO) -> tuple[ImageProperties, bool]:
     """Decode a picture and write it to `cleaned` without metadata; tell whether it had any.
 
     Both are real files; raises `Undecodable`.
     """
-    answer = _ask("admit", file, cleaned)
+    answer = _run_task("admit", file, cleaned)
     had_metadata = answer.pop("had_metadata")
-    return Picture(**answer), had_metadata
+    return ImageProperties(**answer), had_metadata
 
 
-def glance(file: BinaryIO, thumbnail: BinaryIO) -> Glance:
+def make_thumbnail(file: BinaryIO, thumbnail: BinaryIO) -> ImageFingerprint:
     """Write a thumbnail (WebP, at most 512 px) and look at the picture; raises `Undecodable`."""
-    return Glance(**_ask("glance", file, thumbnail))
+    return ImageFingerprint(**_run_task("glance", file, thumbnail))
 
 
-def _ask(task: str, *files: BinaryIO) -> dict[str, Any]:
+def _run_task(task: str, *files: BinaryIO) -> dict[str, Any]:
     request = {
         "task": task,
         "memory_bytes": settings.DECODE_MEMORY_BYTES,
@@ -77,19 +77,19 @@ def _ask(task: str, *files: BinaryIO) -> dict[str, Any]:
     fds = [file.fileno() for file in files]  # first: it moves a spooled file to disk
     for file in files:
         file.flush()
-    with _places:
-        raw = _server.ask(json.dumps(request).encode(), fds)
+    with _slots:
+        raw = _decoder.ask(json.dumps(request).encode(), fds)
     for file in files:
         file.seek(0)
     if not raw:
-        raise Undecodable("The picture takes too long to open.")
+        raise UndecodableImage("The picture takes too long to open.")
     answer: dict[str, Any] = json.loads(raw)
     if not answer.pop("ok"):
-        raise Undecodable(answer["reason"])
+        raise UndecodableImage(answer["reason"])
     return answer
 
 
-class _Server:
+class _DecoderProcess:
     """The child process of this process, started at first use and again should it die."""
 
     def __init__(self) -> None:
@@ -104,9 +104,9 @@ class _Server:
         with ours:
             with theirs:
                 self._send(request, [theirs.fileno(), *fds])
-            ours.settimeout(2 * settings.DECODE_SECONDS + _SECONDS_FOR_THE_FORK)
+            ours.settimeout(2 * settings.DECODE_SECONDS + _FORK_TIMEOUT_S)
             try:
-                return ours.recv(_LONGEST_ANSWER)
+                return ours.recv(_MAX_RESPONSE_BYTES)
             except (TimeoutError, ConnectionError):
                 return b""
 
@@ -140,5 +140,5 @@ class _Server:
         self._control, self._owner_pid = ours, os.getpid()
 
 
-_server = _Server()
-_places = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
+_decoder = _DecoderProcess()
+_slots = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))

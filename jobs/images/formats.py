@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-LONGEST_HEAD = 64
+MAX_HEADER_BYTES = 64
 """How many bytes from the start `sniff` and `describe` want to see."""
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class ImageFormat:
     """One format: its MIME type, the extension of its public URL, and Pillow's name for it."""
 
     mime_type: str
@@ -15,18 +15,18 @@ class Format:
     pillow_name: str
 
 
-PNG = Format("image/png", "png", "PNG")
-JPEG = Format("image/jpeg", "jpg", "JPEG")
-WEBP = Format("image/webp", "webp", "WEBP")
-GIF = Format("image/gif", "gif", "GIF")
-AVIF = Format("image/avif", "avif", "AVIF")
+PNG = ImageFormat("image/png", "png", "PNG")
+JPEG = ImageFormat("image/jpeg", "jpg", "JPEG")
+WEBP = ImageFormat("image/webp", "webp", "WEBP")
+GIF = ImageFormat("image/gif", "gif", "GIF")
+AVIF = ImageFormat("image/avif", "avif", "AVIF")
 
 FORMATS = (PNG, JPEG, WEBP, GIF, AVIF)
 BY_MIME_TYPE = {one.mime_type: one for one in FORMATS} | {"image/jpg": JPEG}
 MIME_TYPES = tuple(one.mime_type for one in FORMATS)
 
 _AVIF_BRANDS = {b"avif", b"avis"}
-_OTHERS: tuple[tuple[bytes, str], ...] = (
+_OTHER_SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"BM", "a BMP picture"),
     (b"II*\x00", "a TIFF picture"),
     (b"MM\x00*", "a TIFF picture"),
@@ -41,7 +41,7 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
 )
 
 
-def sniff(head: bytes) -> Format | None:
+def sniff(head: bytes) -> ImageFormat | None:
     """Name the format that the first bytes belong to, or None."""
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return PNG
@@ -63,7 +63,7 @@ def describe(head: bytes) -> str:
         return known.mime_type
     if not head:
         return "nothing"
-    for start, name in _OTHERS:
+    for start, name in _OTHER_SIGNATURES:
         if head.startswith(start):
             return name
     if head[4:8] == b"ftyp":

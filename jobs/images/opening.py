@@ -18,13 +18,13 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from jobs.images.cleaning.parts import orientation_of
-from jobs.images.formats import FORMATS, LONGEST_HEAD, Format, describe, sniff
+from jobs.images.cleaning.parts import read_orientation
+from jobs.images.formats import FORMATS, MAX_HEADER_BYTES, ImageFormat, describe, sniff
 
-__all__ = ["Limits", "Refused", "glance", "inspect"]
+__all__ = ["ImageLimits", "ImageRejected", "inspect", "make_thumbnail"]
 
 _PLUGINS = (AvifImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin)
-_SIDEWAYS = {5, 6, 7, 8}
+_ROTATED_ORIENTATIONS = {5, 6, 7, 8}
 _PILLOW_NAMES = tuple(one.pillow_name for one in FORMATS)
 _THUMBNAIL_SIDE = 512
 _BLANK_SPREAD = 4  # of 256: less than this in every channel is one flat colour
@@ -33,12 +33,12 @@ Image.MAX_IMAGE_PIXELS = None  # ours is stricter, counts frames, and refuses in
 warnings.simplefilter("ignore")
 
 
-class Refused(Exception):
+class ImageRejected(Exception):
     """The bytes are no picture that we take. The text is fixed words, fit for the caller."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ImageLimits:
     """The most that is opened."""
 
     side: int
@@ -47,13 +47,13 @@ class Limits:
     pixels_of_all_frames: int
 
 
-def inspect(file: BinaryIO, *, limits: Limits) -> dict[str, object]:
+def inspect(file: BinaryIO, *, limits: ImageLimits) -> dict[str, object]:
     """Decode every frame; give type, size as displayed, and number of frames."""
-    with _opened(file, limits) as (kind, image):
+    with _open(file, limits) as (kind, image):
         for frame in range(_frames(image)):
             image.seek(frame)
             image.load()
-        width, height = _displayed(image)
+        width, height = _displayed_size(image)
         return {
             "mime_type": kind.mime_type,
             "width": width,
@@ -62,16 +62,18 @@ def inspect(file: BinaryIO, *, limits: Limits) -> dict[str, object]:
         }
 
 
-def glance(file: BinaryIO, thumbnail: BinaryIO, *, limits: Limits) -> dict[str, object]:
+def make_thumbnail(
+    file: BinaryIO, thumbnail: BinaryIO, *, limits: ImageLimits
+) -> dict[str, object]:
     """Write a thumbnail of the first frame and say what the picture looks like."""
-    with _opened(file, limits) as (kind, image):
-        width, height = _displayed(image)
+    with _open(file, limits) as (kind, image):
+        width, height = _displayed_size(image)
         image.draft("RGB", (2 * _THUMBNAIL_SIDE, 2 * _THUMBNAIL_SIDE))
         image.load()
         orientation = _orientation(image)
         small = image.convert("RGBA" if _has_alpha(image) else "RGB")
         small.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
-        small = _turned(small, orientation)
+        small = _apply_orientation(small, orientation)
         small.save(thumbnail, "WEBP", quality=80, method=2)
         return {
             "mime_type": kind.mime_type,
@@ -83,36 +85,38 @@ def glance(file: BinaryIO, thumbnail: BinaryIO, *, limits: Limits) -> dict[str, 
 
 
 @contextmanager
-def _opened(file: BinaryIO, limits: Limits) -> Iterator[tuple[Format, Image.Image]]:
+def _open(file: BinaryIO, limits: ImageLimits) -> Iterator[tuple[ImageFormat, Image.Image]]:
     file.seek(0)
-    head = file.read(LONGEST_HEAD)
+    head = file.read(MAX_HEADER_BYTES)
     kind = sniff(head)
     if kind is None:
-        raise Refused(f"The bytes are {describe(head)}, which is not accepted.")
+        raise ImageRejected(f"The bytes are {describe(head)}, which is not accepted.")
     file.seek(0)
     try:
         with Image.open(file, formats=_PILLOW_NAMES) as image:
-            _check(image, limits)
+            _check_limits(image, limits)
             yield kind, image
     except MemoryError:
-        raise Refused("The picture takes too much memory to open.") from None
-    except Refused:
+        raise ImageRejected("The picture takes too much memory to open.") from None
+    except ImageRejected:
         raise
     except Exception:  # noqa: BLE001 - Pillow's decoders raise whatever they like at broken bytes
-        raise Refused(f"The bytes begin like {kind.mime_type} but can't be decoded.") from None
+        raise ImageRejected(
+            f"The bytes begin like {kind.mime_type} but can't be decoded."
+        ) from None
 
 
-def _check(image: Image.Image, limits: Limits) -> None:
+def _check_limits(image: Image.Image, limits: ImageLimits) -> None:
     """Refuse what is too large, from its header, before anything is decoded."""
     width, height = image.size
     if max(width, height) > limits.side or width * height > limits.pixels:
-        raise Refused(
+        raise ImageRejected(
             f"The picture is {width} x {height}; at most {limits.side} px a side and "
             f"{limits.pixels} pixels in all are accepted."
         )
     frames = _frames(image)
     if frames > limits.frames or frames * width * height > limits.pixels_of_all_frames:
-        raise Refused(
+        raise ImageRejected(
             f"The picture has {frames} frames; at most {limits.frames}, with "
             f"{limits.pixels_of_all_frames} pixels together, are accepted."
         )
@@ -124,19 +128,19 @@ def _frames(image: Image.Image) -> int:
 
 def _orientation(image: Image.Image) -> int:
     exif = image.info.get("exif", b"")
-    return orientation_of(exif.removeprefix(b"Exif\x00\x00"))
+    return read_orientation(exif.removeprefix(b"Exif\x00\x00"))
 
 
-def _displayed(image: Image.Image) -> tuple[int, int]:
+def _displayed_size(image: Image.Image) -> tuple[int, int]:
     width, height = image.size
-    return (height, width) if _orientation(image) in _SIDEWAYS else (width, height)
+    return (height, width) if _orientation(image) in _ROTATED_ORIENTATIONS else (width, height)
 
 
 def _has_alpha(image: Image.Image) -> bool:
     return image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
 
 
-_TURNS = {
+_TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -147,8 +151,8 @@ _TURNS = {
 }
 
 
-def _turned(image: Image.Image, orientation: int) -> Image.Image:
-    turn = _TURNS.get(orientation)
+def _apply_orientation(image: Image.Image, orientation: int) -> Image.Image:
+    turn = _TRANSPOSES.get(orientation)
     return image if turn is None else image.transpose(turn)
 
 

@@ -1,6 +1,6 @@
 """The rows of jobs, a module for each aggregate."""
 
-from jobs.models.asset import Asset, AssetCheck, JobInput, KeptOutput, Upload
+from jobs.models.asset import Asset, AssetCheck, JobInput, StagedOutput, Upload
 from jobs.models.daily_totals import ModelDay
 from jobs.models.downloads import DownloadDay
 from jobs.models.job import Job
@@ -14,10 +14,10 @@ __all__ = [
     "DownloadDay",
     "Job",
     "JobInput",
-    "KeptOutput",
     "Loss",
     "ModelDay",
     "Prompt",
+    "StagedOutput",
     "Switch",
     "Upload",
     "Usage",

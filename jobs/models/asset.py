@@ -145,14 +145,14 @@ class JobInput(models.Model):
         return f"{self.role} of {self.job_id}"
 
 
-class KeptOutput(models.Model):
+class StagedOutput(models.Model):
     """A provider's output on its way into storage: decoded, safe on disk, not yet an asset.
 
     Goes when its job ends. `asset_public_id` is minted with it, so that a repair writes the
     same object again instead of another.
     """
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="kept_outputs")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="staged_outputs")
     index = models.PositiveSmallIntegerField()
     asset_public_id = models.CharField(max_length=64, default=partial(ids.new, "asset"))
     kept_key = models.CharField(max_length=200)
@@ -163,6 +163,7 @@ class KeptOutput(models.Model):
     sha256 = models.CharField(max_length=64)
 
     class Meta:
+        db_table = "jobs_keptoutput"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["job", "index"], name="kept_once_for_an_output"),
         ]

@@ -22,7 +22,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Narrow to jobs that hold credits and have not ended."""
         return self.filter(status__in=states.OPEN)
 
-    def abandoned(self, *, now: datetime) -> "JobQuerySet":
+    def stalled(self, *, now: datetime) -> "JobQuerySet":
         """Narrow to begun jobs that no living worker has in hand and whose pause is over."""
         return self.filter(
             models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=now),

@@ -11,7 +11,7 @@ DEFAULT_ASPECT_RATIO: Mapping[Operation, str] = {"create": "1:1", "edit": "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PictureFacts:
+class ImageInfo:
     """What is known of a stored picture."""
 
     mime_type: str
@@ -21,18 +21,18 @@ class PictureFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReferenceAsk:
+class ResolvedReference:
     """A reference as the caller named it, with the facts of its asset."""
 
     role: str
-    facts: PictureFacts
+    facts: ImageInfo
     index: int = 0
     reference_index: int | None = None
     reference_task: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutputAsk:
+class OutputSpec:
     """The file format and size that the outputs are to have; None where it does not matter."""
 
     format: str | None = None  # png, jpeg, webp
@@ -45,7 +45,7 @@ class OutputAsk:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ask:
+class ResolvedRequest:
     """A create or edit whose shape is valid and whose assets are the caller's own.
 
     `aspect_ratio` is None where the caller sent none: 1:1 on create, auto on edit.
@@ -57,11 +57,11 @@ class Ask:
     provider: str | None = None
     intent: str | None = None
     aspect_ratio: str | None = None
-    output: OutputAsk = OutputAsk()
+    output: OutputSpec = OutputSpec()
     output_count: int = 1
-    input_image: PictureFacts | None = None
-    mask: PictureFacts | None = None
-    references: tuple[ReferenceAsk, ...] = ()
+    input_image: ImageInfo | None = None
+    mask: ImageInfo | None = None
+    references: tuple[ResolvedReference, ...] = ()
     model_parameters: Mapping[str, Any] = field(default_factory=dict)
     max_estimated_usd_per_image: Decimal | None = None
     max_usd: Decimal | None = None

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from imageskill.lib.errors import ApiError
-from jobs.planning.asks import Ask
+from jobs.planning.asks import ResolvedRequest
 from jobs.planning.prices import Cost
 
 
@@ -26,7 +26,7 @@ class BudgetExceeded(ApiError):
     planned_usd = Decimal(0)
 
 
-def check(ask: Ask, cost: Cost, *, model_id: str) -> None:
+def check(ask: ResolvedRequest, cost: Cost, *, model_id: str) -> None:
     """Refuse a cost that is unknown and not accepted, or above a guard.
 
     An accepted unknown cost is compared by its fallback, the most that will be charged.
@@ -56,14 +56,15 @@ def _check_guard(
     if guard is None or planned <= guard:
         return
     error = BudgetExceeded(
-        f"{model_id} would cost ${_plain(planned)} {what}, above the guard of ${_plain(guard)}.",
+        f"{model_id} would cost ${_format_usd(planned)} {what},"
+        f" above the guard of ${_format_usd(guard)}.",
         recovery={"required_flag": flag},
     )
     error.planned_usd = planned
     raise error
 
 
-def _plain(usd: Decimal) -> str:
+def _format_usd(usd: Decimal) -> str:
     """Write dollars without exponent, trailing zeros, or more than six decimals (rounded up)."""
     short = usd.quantize(Decimal("0.000001"), rounding="ROUND_CEILING").normalize()
     return f"{short:f}"

@@ -3,10 +3,10 @@
 from decimal import Decimal
 
 from imageskill.lib.errors import ApiError, Detail, InvalidArguments
-from jobs.planning.asks import PictureFacts
-from jobs.registry.entry import Model, PictureRule
+from jobs.planning.asks import ImageInfo
+from jobs.registry.entry import ImageRule, Model
 
-REFERENCE = PictureRule(
+REFERENCE_RULE = ImageRule(
     mime_types=("image/png", "image/jpeg", "image/webp"),
     max_bytes=10 * 1024 * 1024,
     min_edge=300,
@@ -25,7 +25,7 @@ class InputPolicyDenied(ApiError):
     message = "This input is not taken."
 
 
-def check(model: Model, *, image: PictureFacts | None, mask: PictureFacts | None) -> None:
+def check(model: Model, *, image: ImageInfo | None, mask: ImageInfo | None) -> None:
     """Refuse an input or mask that the model does not take, or lacks.
 
     Raises `InvalidArguments` for one too few or too many, `InputPolicyDenied` for its kind.
@@ -33,9 +33,9 @@ def check(model: Model, *, image: PictureFacts | None, mask: PictureFacts | None
     _check_presence(model.input_image, image, field="input_asset_id", model=model)
     _check_presence(model.mask, mask, field="mask_asset_id", model=model)
     if model.input_image and image:
-        check_picture(image, rule=model.input_image, field="input_asset_id")
+        check_image(image, rule=model.input_image, field="input_asset_id")
     if model.mask and mask:
-        check_picture(mask, rule=model.mask, field="mask_asset_id")
+        check_image(mask, rule=model.mask, field="mask_asset_id")
         if image and (mask.width, mask.height) != (image.width, image.height):
             raise _denied(
                 "mask_asset_id",
@@ -44,7 +44,7 @@ def check(model: Model, *, image: PictureFacts | None, mask: PictureFacts | None
             )
 
 
-def check_picture(facts: PictureFacts, *, rule: PictureRule, field: str) -> None:
+def check_image(facts: ImageInfo, *, rule: ImageRule, field: str) -> None:
     """Refuse a picture that breaks a rule, naming what was found. Raises `InputPolicyDenied`."""
     if facts.mime_type not in rule.mime_types:
         raise _denied(field, f"is {facts.mime_type}; taken are {', '.join(rule.mime_types)}")
@@ -64,7 +64,7 @@ def check_picture(facts: PictureFacts, *, rule: PictureRule, field: str) -> None
 
 
 def _check_presence(
-    rule: PictureRule | None, facts: PictureFacts | None, *, field: str, model: Model
+    rule: ImageRule | None, facts: ImageInfo | None, *, field: str, model: Model
 ) -> None:
     if rule and rule.required and facts is None:
         raise InvalidArguments(details=[Detail(field=field, message=f"{model.id} needs it")])

@@ -31,26 +31,26 @@ def check(model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises `ModelParameterInvalid` with everything that is wrong, and what would be right.
     """
-    details = [*_native(given), *_unknown(model, given)]
+    details = [*_provider_native_fields(given), *_unknown_parameters(model, given)]
     if not details:
-        details = [*_out_of_range(model, given)]
+        details = [*_invalid_values(model, given)]
     if not details:
-        details = [*_at_odds(model, given)]
+        details = [*_rule_violations(model, given)]
     if details:
-        raise invalid(model, details)
+        raise invalid_parameters(model, details)
     return {
-        name: _whole_number(value, model.parameters[name])
+        name: _as_integer(value, model.parameters[name])
         for name, value in given.items()
         if value is not None
     }
 
 
-def effective(model: Model, parameters: Mapping[str, Any], name: str) -> Any:
+def effective_value(model: Model, parameters: Mapping[str, Any], name: str) -> Any:
     """Give the value a parameter will have: the caller's or the schema's default."""
     return parameters.get(name, model.parameters.get(name, {}).get("default"))
 
 
-def invalid(model: Model, details: list[Detail]) -> ModelParameterInvalid:
+def invalid_parameters(model: Model, details: list[Detail]) -> ModelParameterInvalid:
     """Make the error, with the command that shows what the model takes."""
     return ModelParameterInvalid(
         details=details,
@@ -58,17 +58,17 @@ def invalid(model: Model, details: list[Detail]) -> ModelParameterInvalid:
     )
 
 
-def allowed(schema: Mapping[str, Any]) -> str:
+def describe_allowed(schema: Mapping[str, Any]) -> str:
     """Say in words what a parameter's schema allows."""
     if "anyOf" in schema:
-        return ", or ".join(allowed(part) for part in schema["anyOf"])
+        return ", or ".join(describe_allowed(part) for part in schema["anyOf"])
     if "enum" in schema:
         return "one of " + ", ".join("null" if v is None else str(v) for v in schema["enum"])
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    return " or ".join(_in_words(kind, schema) for kind in kinds)
+    return " or ".join(_describe_type(kind, schema) for kind in kinds)
 
 
-def _in_words(kind: str, schema: Mapping[str, Any]) -> str:
+def _describe_type(kind: str, schema: Mapping[str, Any]) -> str:
     match kind:
         case "integer" | "number":
             words = "a whole number" if kind == "integer" else "a number"
@@ -78,7 +78,8 @@ def _in_words(kind: str, schema: Mapping[str, Any]) -> str:
             return "true or false"
         case "object":
             return "an object of " + " and ".join(
-                f"{name} ({allowed(part)})" for name, part in schema.get("properties", {}).items()
+                f"{name} ({describe_allowed(part)})"
+                for name, part in schema.get("properties", {}).items()
             )
         case "string":
             return "a text such as 1024x1024" if "pattern" in schema else "a text"
@@ -86,7 +87,7 @@ def _in_words(kind: str, schema: Mapping[str, Any]) -> str:
             return kind
 
 
-def _native(given: Mapping[str, Any]) -> Iterator[Detail]:
+def _provider_native_fields(given: Mapping[str, Any]) -> Iterator[Detail]:
     """Find fields that are the provider's own, and URLs, however deep they hide."""
     waiting: list[tuple[str, Any]] = [(_field(name), value) for name, value in given.items()]
     for name in given:
@@ -106,7 +107,7 @@ def _native(given: Mapping[str, Any]) -> Iterator[Detail]:
             yield Detail(field=field, message="must hold no URL; upload the picture instead")
 
 
-def _unknown(model: Model, given: Mapping[str, Any]) -> Iterator[Detail]:
+def _unknown_parameters(model: Model, given: Mapping[str, Any]) -> Iterator[Detail]:
     names = ", ".join(model.executable_parameters) or "none"
     for name in given:
         if name not in model.parameters:
@@ -118,18 +119,20 @@ def _unknown(model: Model, given: Mapping[str, Any]) -> Iterator[Detail]:
             )
 
 
-def _out_of_range(model: Model, given: Mapping[str, Any]) -> Iterator[Detail]:
+def _invalid_values(model: Model, given: Mapping[str, Any]) -> Iterator[Detail]:
     for name, value in given.items():
         if not _validator(model, name).is_valid(value):
-            yield Detail(field=_field(name), message=f"must be {allowed(model.parameters[name])}")
+            yield Detail(
+                field=_field(name), message=f"must be {describe_allowed(model.parameters[name])}"
+            )
 
 
-def _at_odds(model: Model, given: Mapping[str, Any]) -> Iterator[Detail]:
+def _rule_violations(model: Model, given: Mapping[str, Any]) -> Iterator[Detail]:
     for rule in model.parameter_rules:
-        if not _applies(rule, given):
+        if not _rule_applies(rule, given):
             continue
         for name, values in rule.needs.items():
-            if effective(model, given, name) not in values:
+            if effective_value(model, given, name) not in values:
                 at = f" {rule.value}" if rule.value else ""
                 yield Detail(
                     field=_field(rule.parameter),
@@ -137,7 +140,7 @@ def _at_odds(model: Model, given: Mapping[str, Any]) -> Iterator[Detail]:
                 )
 
 
-def _applies(rule: ParameterRule, given: Mapping[str, Any]) -> bool:
+def _rule_applies(rule: ParameterRule, given: Mapping[str, Any]) -> bool:
     return rule.parameter in given and rule.value in {None, given[rule.parameter]}
 
 
@@ -146,7 +149,7 @@ def _validator(model: Model, name: str) -> Draft202012Validator:
     return Draft202012Validator(model.parameters[name])
 
 
-def _whole_number(value: Any, schema: Mapping[str, Any]) -> Any:
+def _as_integer(value: Any, schema: Mapping[str, Any]) -> Any:
     """Write 7.0 as 7 where a whole number is asked for: to JSON Schema both are integers."""
     kinds = schema.get("type", ())
     is_whole = isinstance(value, float) and ("integer" in kinds)

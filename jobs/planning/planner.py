@@ -12,16 +12,16 @@ from typing import Any
 from imageskill.lib.errors import Detail, InvalidArguments
 from jobs.planning import budget, inputs, prices, references, selection, sizes
 from jobs.planning import parameters as model_parameters
-from jobs.planning.asks import Ask, OutputAsk, PictureFacts, ReferenceAsk
+from jobs.planning.asks import ResolvedRequest
 from jobs.planning.prices import Cost
 from jobs.planning.selection import Candidate
-from jobs.planning.selection_receipt import ParameterSource, Receipt, expected_output
+from jobs.planning.selection_receipt import ParameterSource, SelectionRecord, expected_output
 from jobs.registry.entry import Model, Operation, Size, TierPrice
 from jobs.registry.unavailability import Availability
 
-__all__ = ["Ask", "OutputAsk", "PictureFacts", "Plan", "ReferenceAsk", "plan"]
+__all__ = ["Plan", "ResolvedRequest", "plan"]
 
-FORMATS = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
+MIME_TYPE_BY_FORMAT = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Plan:
     output_format: str | None
     size: Size | None
     cost: Cost
-    selection: Receipt
+    selection: SelectionRecord
     capability_id: str
     warnings: tuple[str, ...] = ()
 
@@ -59,7 +59,7 @@ class _Fit:
     cost: Cost
 
 
-def plan(ask: Ask, *, availability: Availability, margin: Decimal) -> Plan:
+def plan(ask: ResolvedRequest, *, availability: Availability, margin: Decimal) -> Plan:
     """Decide model, parameters, size and price of a request; the same answer for the same input.
 
     Raises `InvalidArguments`, `ModelUnavailable`, `ProviderUnavailable`, `ModelParameterInvalid`,
@@ -83,7 +83,7 @@ def plan(ask: Ask, *, availability: Availability, margin: Decimal) -> Plan:
         size=fit.size,
         cost=fit.cost,
         capability_id=chosen.capability_id,
-        selection=Receipt(
+        selection=SelectionRecord(
             policy=chosen.policy,
             reason=chosen.reason,
             intent=ask.intent,
@@ -97,7 +97,7 @@ def plan(ask: Ask, *, availability: Availability, margin: Decimal) -> Plan:
     )
 
 
-def _check_shape(ask: Ask) -> None:
+def _check_shape(ask: ResolvedRequest) -> None:
     """Refuse what no model could make sense of."""
     if not ask.prompt and (ask.operation == "create" or not ask.model):
         raise InvalidArguments(details=[Detail(field="prompt", message="is needed")])
@@ -109,7 +109,7 @@ def _check_shape(ask: Ask) -> None:
         raise InvalidArguments(details=[Detail(field="output_count", message="must be at least 1")])
 
 
-def _fit(ask: Ask, candidate: Candidate, margin: Decimal) -> _Fit:
+def _fit(ask: ResolvedRequest, candidate: Candidate, margin: Decimal) -> _Fit:
     """Plan a candidate, or raise why it does not take the request."""
     model = candidate.model
     _check_prompt(model, ask)
@@ -117,8 +117,8 @@ def _fit(ask: Ask, candidate: Candidate, margin: Decimal) -> _Fit:
     output_format = _output_format(model, ask)
     given = {
         **ask.model_parameters,
-        **sizes.asked(model, ask.model_parameters, ask.output),
-        **_asked_format(model, ask),
+        **sizes.size_parameter(model, ask.model_parameters, ask.output),
+        **_format_parameter(model, ask),
     }
     accepted = model_parameters.check(model, given)
     parameters = {**_price_defaults(model), **candidate.defaults, **accepted}
@@ -126,10 +126,10 @@ def _fit(ask: Ask, candidate: Candidate, margin: Decimal) -> _Fit:
     references.check(model, ask.references)
     _check_count(model, ask)
     _check_aspect_ratio(model, ask)
-    size = sizes.planned(model, parameters, aspect_ratio=ask.ratio)
+    size = sizes.planned_size(model, parameters, aspect_ratio=ask.ratio)
     sizes.check_constraints(ask.output, size)
     facts = ask.input_image
-    cost = prices.cost(
+    cost = prices.estimate(
         model,
         parameters=parameters,
         size=size,
@@ -149,7 +149,7 @@ def _fit(ask: Ask, candidate: Candidate, margin: Decimal) -> _Fit:
     )
 
 
-def _check_prompt(model: Model, ask: Ask) -> None:
+def _check_prompt(model: Model, ask: ResolvedRequest) -> None:
     rule, length = model.prompt, len(ask.prompt or "")
     if rule.use == "forbidden":
         message = f"{model.id} takes none" if ask.prompt else None
@@ -171,13 +171,13 @@ def _price_defaults(model: Model) -> dict[str, Any]:
     return {rule.parameter: model.parameters[rule.parameter]["default"]}
 
 
-def _check_count(model: Model, ask: Ask) -> None:
+def _check_count(model: Model, ask: ResolvedRequest) -> None:
     if ask.output_count > model.output.max_count:
         message = f"{model.id} makes at most {model.output.max_count} in a request"
         raise InvalidArguments(details=[Detail(field="output_count", message=message)])
 
 
-def _check_aspect_ratio(model: Model, ask: Ask) -> None:
+def _check_aspect_ratio(model: Model, ask: ResolvedRequest) -> None:
     rule = model.aspect_ratio
     if ask.ratio not in rule.values:
         message = f"{model.id} takes {', '.join(rule.values)}"
@@ -188,7 +188,7 @@ def _check_aspect_ratio(model: Model, ask: Ask) -> None:
     raise InvalidArguments(details=[Detail(field="aspect_ratio", message=message)])
 
 
-def _output_format(model: Model, ask: Ask) -> str | None:
+def _output_format(model: Model, ask: ResolvedRequest) -> str | None:
     """Settle the file format: the caller's, where the model can be told, else its own."""
     wanted, name = ask.output.format, model.call.format_field
     by_parameter = ask.model_parameters.get(name) if name else None
@@ -196,16 +196,16 @@ def _output_format(model: Model, ask: Ask) -> str | None:
         return by_parameter or model.output.default_format
     if by_parameter not in {None, wanted}:
         message = f"is not what model_parameters.{name} says"
-    elif name is None and model.output.mime_types != (FORMATS.get(wanted),):
+    elif name is None and model.output.mime_types != (MIME_TYPE_BY_FORMAT.get(wanted),):
         message = f"{model.id} can't be told a format"
-    elif FORMATS.get(wanted) not in model.output.mime_types:
+    elif MIME_TYPE_BY_FORMAT.get(wanted) not in model.output.mime_types:
         message = f"{model.id} makes {', '.join(model.output.mime_types)}"
     else:
         return wanted
     raise InvalidArguments(details=[Detail(field="output.format", message=message)])
 
 
-def _asked_format(model: Model, ask: Ask) -> dict[str, Any]:
+def _format_parameter(model: Model, ask: ResolvedRequest) -> dict[str, Any]:
     """Write the format into the parameter that the model has for it, if callers may set that."""
     name = model.call.format_field
     if ask.output.format is None or name not in model.executable_parameters:

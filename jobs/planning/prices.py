@@ -59,8 +59,8 @@ class Cost:
         return {
             "confidence": self.confidence,
             "output_count": self.output_count,
-            "estimated_usd": _text(self.estimated_usd),
-            "fallback_usd": _text(self.fallback_usd),
+            "estimated_usd": _to_text(self.estimated_usd),
+            "fallback_usd": _to_text(self.fallback_usd),
             "credits": self.credits,
             "margin": str(self.margin),
             "source": self.source,
@@ -68,14 +68,14 @@ class Cost:
         }
 
     @classmethod
-    def from_stored(cls, kept: Mapping[str, Any]) -> "Cost":
+    def from_json(cls, kept: Mapping[str, Any]) -> "Cost":
         """Read back what `stored` gave."""
         amounts = ("estimated_usd", "fallback_usd", "margin")
-        exact = {name: _decimal(kept[name]) for name in amounts}
+        exact = {name: _to_decimal(kept[name]) for name in amounts}
         return cls(**{**kept, **exact})
 
 
-def cost(
+def estimate(
     model: Model,
     *,
     parameters: Mapping[str, Any],
@@ -87,7 +87,7 @@ def cost(
 ) -> Cost:
     """Price a run: the provider's dollars for all outputs, and the credits to hold."""
     price = model.price
-    each, is_certain = _each(
+    each, is_certain = _price_output(
         model,
         parameters=parameters,
         size=size,
@@ -129,7 +129,7 @@ def cost_document(
     }
 
 
-def output_tokens(rule: TokenPrice, *, quality: str, size: Size) -> int:
+def count_output_tokens(rule: TokenPrice, *, quality: str, size: Size) -> int:
     """Count the tokens of one output, by the provider's table or its formula."""
     width, height = size
     if rule.output_tokens:
@@ -139,7 +139,7 @@ def output_tokens(rule: TokenPrice, *, quality: str, size: Size) -> int:
     return -(-factor * short_factor * (2 * MILLION + width * height) // (4 * MILLION))
 
 
-def _each(
+def _price_output(
     model: Model,
     *,
     parameters: Mapping[str, Any],
@@ -153,13 +153,13 @@ def _each(
         case ImagePrice():
             return rule.usd + rule.input_usd * pictures_in, True
         case TierPrice():
-            tier = model_parameters.effective(model, parameters, rule.parameter)
+            tier = model_parameters.effective_value(model, parameters, rule.parameter)
             return rule.usd[tier] + rule.input_usd * pictures_in, True
         case MegapixelPrice():
             assumed = size or input_size or (1024, 1024)
             return _by_megapixels(rule, model, assumed), size is not None
         case TokenPrice():
-            quality = model_parameters.effective(model, parameters, "quality")
+            quality = model_parameters.effective_value(model, parameters, "quality")
             return _by_tokens(rule, quality=quality, size=size)
 
 
@@ -177,7 +177,7 @@ def _by_tokens(rule: TokenPrice, *, quality: str, size: Size | None) -> tuple[De
     if size is None:
         width, _, height = rule.dearest["size"].partition("x")
         size = int(width), int(height)
-    tokens = output_tokens(rule, quality=quality, size=size)
+    tokens = count_output_tokens(rule, quality=quality, size=size)
     return rule.usd_per_million["image_out"] * tokens / MILLION, is_certain
 
 
@@ -188,9 +188,9 @@ def _confidence(model: Model, *, is_known: bool) -> Confidence:
     return "estimated" if isinstance(model.price.rule, TokenPrice) else "known"
 
 
-def _text(amount: Decimal | None) -> str | None:
+def _to_text(amount: Decimal | None) -> str | None:
     return None if amount is None else str(amount)
 
 
-def _decimal(text: str | None) -> Decimal | None:
+def _to_decimal(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from imageskill.lib.errors import Detail, InvalidArguments
 from jobs.planning import inputs
-from jobs.planning.asks import ReferenceAsk
+from jobs.planning.asks import ResolvedReference
 from jobs.registry.entry import Model, ReferenceRule
 
-References = tuple[ReferenceAsk, ...]
+References = tuple[ResolvedReference, ...]
 
 
 def check(model: Model, references: References) -> None:
@@ -21,22 +21,24 @@ def check(model: Model, references: References) -> None:
         return
     if model.references is None:
         raise _invalid([Detail(field="references", message=f"{model.id} takes none")])
-    details = [*_bad_fields(model.references, references), *_bad_numbers(model, references)]
+    details = [*_invalid_fields(model.references, references), *_invalid_numbers(model, references)]
     if details:
         raise _invalid(details)
     for position, reference in enumerate(references):
-        inputs.check_picture(
-            reference.facts, rule=inputs.REFERENCE, field=f"references.{position}.asset_id"
+        inputs.check_image(
+            reference.facts, rule=inputs.REFERENCE_RULE, field=f"references.{position}.asset_id"
         )
 
 
-def _bad_fields(rule: ReferenceRule, references: References) -> Iterator[Detail]:
+def _invalid_fields(rule: ReferenceRule, references: References) -> Iterator[Detail]:
     for position, reference in enumerate(references):
-        for name, message in _bad_fields_of(rule, reference):
+        for name, message in _invalid_fields_in(rule, reference):
             yield Detail(field=f"references.{position}.{name}", message=message)
 
 
-def _bad_fields_of(rule: ReferenceRule, reference: ReferenceAsk) -> Iterator[tuple[str, str]]:
+def _invalid_fields_in(
+    rule: ReferenceRule, reference: ResolvedReference
+) -> Iterator[tuple[str, str]]:
     if reference.role not in rule.roles:
         yield "role", f"must be {' or '.join(rule.roles)}"
         return
@@ -52,21 +54,21 @@ def _bad_fields_of(rule: ReferenceRule, reference: ReferenceAsk) -> Iterator[tup
         yield "reference_task", known
 
 
-def _bad_numbers(model: Model, references: References) -> Iterator[Detail]:
+def _invalid_numbers(model: Model, references: References) -> Iterator[Detail]:
     rule = model.references
     assert rule is not None
     if len(references) > rule.entry_limit:
-        yield _whole(f"{model.id} takes at most {rule.entry_limit} in all")
+        yield _references_detail(f"{model.id} takes at most {rule.entry_limit} in all")
     indexes = {reference.index for reference in references}
     if indexes != set(range(len(indexes))):
-        yield _whole("indexes must be contiguous from 0")
+        yield _references_detail("indexes must be contiguous from 0")
     places = Counter((one.role, one.index, one.reference_index) for one in references)
     if max(places.values()) > 1:
-        yield _whole("two of them have the same role and index")
+        yield _references_detail("two of them have the same role and index")
     if rule.kind == "elements":
         frontals = {one.index for one in references if one.role == "element_frontal"}
         if indexes - frontals:
-            yield _whole("each element needs one element_frontal at its index")
+            yield _references_detail("each element needs one element_frontal at its index")
         for index in indexes:
             beside = {
                 one.reference_index
@@ -74,11 +76,13 @@ def _bad_numbers(model: Model, references: References) -> Iterator[Detail]:
                 if one.role == "element_reference" and one.index == index
             }
             if beside != set(range(len(beside))):
-                yield _whole("reference_index must be contiguous from 0 within an element")
+                yield _references_detail(
+                    "reference_index must be contiguous from 0 within an element"
+                )
                 return
 
 
-def _whole(message: str) -> Detail:
+def _references_detail(message: str) -> Detail:
     return Detail(field="references", message=message)
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from jobs.planning.asks import OutputAsk
+from jobs.planning.asks import OutputSpec
 from jobs.registry.entry import Operation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reference:
+class ReferenceInput:
     """A reference picture, by its asset."""
 
     asset_id: str
@@ -23,7 +23,7 @@ class Reference:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class GenerationRequest:
     """A create or edit as it was asked for; pictures by asset id."""
 
     operation: Operation
@@ -32,11 +32,11 @@ class Request:
     provider: str | None = None
     intent: str | None = None
     aspect_ratio: str | None = None
-    output: OutputAsk = field(default_factory=OutputAsk)
+    output: OutputSpec = field(default_factory=OutputSpec)
     output_count: int = 1
     input_asset_id: str | None = None
     mask_asset_id: str | None = None
-    references: tuple[Reference, ...] = ()
+    references: tuple[ReferenceInput, ...] = ()
     model_parameters: Mapping[str, Any] = field(default_factory=dict)
     max_estimated_usd_per_image: Decimal | None = None
     max_usd: Decimal | None = None

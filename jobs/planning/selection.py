@@ -7,17 +7,17 @@ from typing import Any, Generic, TypeVar
 
 from imageskill.lib.errors import ApiError, Detail, InvalidArguments
 from jobs import registry
-from jobs.planning.asks import Ask
+from jobs.planning.asks import ResolvedRequest
 from jobs.planning.budget import BudgetExceeded, BudgetRequiresConfirmation
 from jobs.providers.failures import ProviderUnavailable
-from jobs.registry.catalog import Policy, Rank, Tier
+from jobs.registry.catalog import RankedModel, SelectionPolicy, Tier
 from jobs.registry.entry import Model, Operation
 from jobs.registry.unavailability import Availability
 
 DEFAULT = "default"  # the model name that leaves the choice to us
 EXPLICIT_POLICY = "explicit_model"
 FINISHING = "finishing"
-NAMED_IN_REASON = 5
+MAX_NAMED_IN_REASON = 5
 
 T = TypeVar("T")
 
@@ -37,11 +37,11 @@ class Candidate:
 
     model: Model
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    is_below_its_best: bool = False  # the intent asked for a higher tier, the guard did not allow
+    is_lower_tier: bool = False  # the intent asked for a higher tier, the guard did not allow
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chosen(Generic[T]):
+class Selection(Generic[T]):
     """What was found for the candidate that fits, and why it is that one."""
 
     fitted: T
@@ -51,12 +51,14 @@ class Chosen(Generic[T]):
 
 
 @dataclass(frozen=True)
-class _Refusal:
+class _Rejection:
     model: Model
     error: ApiError
 
 
-def choose(ask: Ask, *, availability: Availability, fit: Callable[[Candidate], T]) -> Chosen[T]:
+def choose(
+    ask: ResolvedRequest, *, availability: Availability, fit: Callable[[Candidate], T]
+) -> Selection[T]:
     """Find the model to run a request; `fit` plans a candidate or raises why it can't.
 
     A model that the caller named is never replaced: its refusal is the answer. Otherwise the
@@ -64,9 +66,9 @@ def choose(ask: Ask, *, availability: Availability, fit: Callable[[Candidate], T
     answer.
     """
     if ask.model and ask.model != DEFAULT:
-        model = named(ask)
+        model = named_model(ask)
         check_available(model, availability)
-        return Chosen(
+        return Selection(
             fitted=fit(Candidate(model=model)),
             policy=EXPLICIT_POLICY,
             capability_id=model.capability_id,
@@ -75,7 +77,7 @@ def choose(ask: Ask, *, availability: Availability, fit: Callable[[Candidate], T
     return _by_policy(ask, availability=availability, fit=fit)
 
 
-def named(ask: Ask) -> Model:
+def named_model(ask: ResolvedRequest) -> Model:
     """Give the model that a request names. Raises `InvalidArguments` where there is none."""
     name = ask.model or DEFAULT
     model = registry.find(name, provider=ask.provider)
@@ -117,9 +119,11 @@ def default_model(operation: Operation, availability: Availability) -> Model:
     return next(free, ranking[0].model)
 
 
-def _by_policy(ask: Ask, *, availability: Availability, fit: Callable[[Candidate], T]) -> Chosen[T]:
+def _by_policy(
+    ask: ResolvedRequest, *, availability: Availability, fit: Callable[[Candidate], T]
+) -> Selection[T]:
     policy = registry.load().policies[ask.operation]
-    refusals: list[_Refusal] = []
+    refusals: list[_Rejection] = []
     for candidate in _candidates(ask, policy):
         try:
             check_available(candidate.model, availability)
@@ -127,18 +131,18 @@ def _by_policy(ask: Ask, *, availability: Availability, fit: Callable[[Candidate
         except ApiError as error:
             if isinstance(error, BudgetRequiresConfirmation) and not policy.passes_by_unknown_cost:
                 raise
-            refusals.append(_Refusal(candidate.model, error))
+            refusals.append(_Rejection(candidate.model, error))
             continue
-        return Chosen(
+        return Selection(
             fitted=fitted,
             policy=policy.id,
             capability_id=policy.capability_id or candidate.model.capability_id,
             reason=_reason(ask, candidate, refusals),
         )
-    raise _closest(refusals)
+    raise _closest_rejection(refusals)
 
 
-def _candidates(ask: Ask, policy: Policy) -> Iterator[Candidate]:
+def _candidates(ask: ResolvedRequest, policy: SelectionPolicy) -> Iterator[Candidate]:
     """Go through the ranking, each model's highest tier first, then through all who can run."""
     every = registry.models()
     if ask.provider and ask.provider not in {model.provider for model in every}:
@@ -148,19 +152,19 @@ def _candidates(ask: Ask, policy: Policy) -> Iterator[Candidate]:
         )
     ranked = [rank.model for rank in policy.ranking]
     for rank in policy.ranking:
-        yield from (one for one in _tiers(ask, rank) if _is_of(ask.provider, one.model))
+        yield from (one for one in _tiers(ask, rank) if _is_from_provider(ask.provider, one.model))
     for model in every:
         if (
             model not in ranked
             and model.is_wired
             and model.operation == ask.operation
             and model.prompt.use == "required"  # nobody gets a variation for want of a prompt
-            and _is_of(ask.provider, model)
+            and _is_from_provider(ask.provider, model)
         ):
             yield Candidate(model=model)
 
 
-def _tiers(ask: Ask, rank: Rank) -> Iterator[Candidate]:
+def _tiers(ask: ResolvedRequest, rank: RankedModel) -> Iterator[Candidate]:
     wanted = _intent_classes(ask.intent)
     has_guard = ask.max_estimated_usd_per_image is not None or ask.max_usd is not None
     is_finishing = FINISHING in wanted and any(tier.intents == FINISHING for tier in rank.tiers)
@@ -169,7 +173,7 @@ def _tiers(ask: Ask, rank: Rank) -> Iterator[Candidate]:
             yield Candidate(
                 model=rank.model,
                 defaults=tier.parameters,
-                is_below_its_best=is_finishing and tier.intents != FINISHING,
+                is_lower_tier=is_finishing and tier.intents != FINISHING,
             )
 
 
@@ -185,28 +189,30 @@ def _intent_classes(intent: str | None) -> set[str]:
     return {name for name, known in registry.load().intent_classes.items() if known & words}
 
 
-def _is_of(provider: str | None, model: Model) -> bool:
+def _is_from_provider(provider: str | None, model: Model) -> bool:
     return provider is None or model.provider == provider
 
 
-def _reason(ask: Ask, candidate: Candidate, refusals: list[_Refusal]) -> str:
+def _reason(ask: ResolvedRequest, candidate: Candidate, refusals: list[_Rejection]) -> str:
     best = "hosted default selected the strongest currently available quality-first"
     parts = [f"{best} {ask.operation} model"]
-    if candidate.is_below_its_best:
+    if candidate.is_lower_tier:
         parts.append("kept to its lower tier, since the higher one needs a guard that allows it")
     passed = {
-        refusal.model.id: _why(refusal.error)
+        refusal.model.id: _describe_error(refusal.error)
         for refusal in refusals
         if not isinstance(refusal.error, ModelUnavailable) and refusal.model != candidate.model
     }
     if passed:
         names = [f"{model_id} ({why})" for model_id, why in passed.items()]
-        more = [f"{len(names) - NAMED_IN_REASON} more"] if len(names) > NAMED_IN_REASON else []
-        parts.append(f"passed by {', '.join(names[:NAMED_IN_REASON] + more)}")
+        more = (
+            [f"{len(names) - MAX_NAMED_IN_REASON} more"] if len(names) > MAX_NAMED_IN_REASON else []
+        )
+        parts.append(f"passed by {', '.join(names[:MAX_NAMED_IN_REASON] + more)}")
     return "; ".join(parts)
 
 
-def _why(error: ApiError) -> str:
+def _describe_error(error: ApiError) -> str:
     match error:
         case BudgetExceeded():
             return "above the budget"
@@ -218,7 +224,7 @@ def _why(error: ApiError) -> str:
             return "does not take this request"
 
 
-def _closest(refusals: list[_Refusal]) -> ApiError:
+def _closest_rejection(refusals: list[_Rejection]) -> ApiError:
     """Give the refusal of whoever came closest to running the request."""
     errors = [refusal.error for refusal in refusals]
     if exceeded := [error for error in errors if isinstance(error, BudgetExceeded)]:

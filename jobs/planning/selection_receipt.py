@@ -12,7 +12,7 @@ ParameterSource = Literal[
 
 
 @dataclass(frozen=True, kw_only=True)
-class Receipt:
+class SelectionRecord:
     """The choice, the parameters behind it, and the size to expect."""
 
     policy: str

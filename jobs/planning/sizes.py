@@ -6,13 +6,13 @@ from typing import Any
 
 from imageskill.lib.errors import Detail, InvalidArguments
 from jobs.planning import parameters as model_parameters
-from jobs.planning.asks import OutputAsk
+from jobs.planning.asks import OutputSpec
 from jobs.registry.entry import Model, Size, SizeLimits
 
-_WRITTEN = re.compile(r"(\d{1,5})x(\d{1,5})")
+_SIZE_PATTERN = re.compile(r"(\d{1,5})x(\d{1,5})")
 
 
-def asked(model: Model, given: Mapping[str, Any], output: OutputAsk) -> dict[str, Any]:
+def size_parameter(model: Model, given: Mapping[str, Any], output: OutputSpec) -> dict[str, Any]:
     """Give the parameter that stands for the width and height asked for in `output`, if any.
 
     Raises `InvalidArguments` where the model takes none, or the given parameters say otherwise.
@@ -30,7 +30,7 @@ def asked(model: Model, given: Mapping[str, Any], output: OutputAsk) -> dict[str
     return {name: value}
 
 
-def value(model: Model, parameters: Mapping[str, Any], *, aspect_ratio: str) -> Any:
+def resolve_size(model: Model, parameters: Mapping[str, Any], *, aspect_ratio: str) -> Any:
     """Give the value the size parameter will have.
 
     The caller's, else the aspect ratio's, else the model's default; None where the model has no
@@ -47,18 +47,18 @@ def value(model: Model, parameters: Mapping[str, Any], *, aspect_ratio: str) -> 
     return model.parameters[name].get("default")
 
 
-def planned(model: Model, parameters: Mapping[str, Any], *, aspect_ratio: str) -> Size | None:
+def planned_size(model: Model, parameters: Mapping[str, Any], *, aspect_ratio: str) -> Size | None:
     """Give the width and height the picture will have, or None where only the model knows."""
-    return pixels(model, value(model, parameters, aspect_ratio=aspect_ratio))
+    return parse_pixels(model, resolve_size(model, parameters, aspect_ratio=aspect_ratio))
 
 
-def pixels(model: Model, size_value: Any) -> Size | None:
+def parse_pixels(model: Model, size_value: Any) -> Size | None:
     """Give width and height of a size parameter's value, or None for one like auto."""
     if isinstance(size_value, Mapping):
         return int(size_value["width"]), int(size_value["height"])
     if not isinstance(size_value, str):
         return None
-    if written := _WRITTEN.fullmatch(size_value):
+    if written := _SIZE_PATTERN.fullmatch(size_value):
         return int(written[1]), int(written[2])
     return model.size.presets.get(size_value)
 
@@ -66,15 +66,15 @@ def pixels(model: Model, size_value: Any) -> Size | None:
 def check(model: Model, parameters: Mapping[str, Any]) -> None:
     """Refuse a width and height outside the model's limits. Raises `ModelParameterInvalid`."""
     name = model.size.parameter
-    size = pixels(model, parameters.get(name)) if name else None
+    size = parse_pixels(model, parameters.get(name)) if name else None
     if name is None or size is None:
         return
     if broken := _broken_limit(model.size.limits, size):
         field = f"model_parameters.{name}"
-        raise model_parameters.invalid(model, [Detail(field=field, message=broken)])
+        raise model_parameters.invalid_parameters(model, [Detail(field=field, message=broken)])
 
 
-def check_constraints(output: OutputAsk, size: Size | None) -> None:
+def check_constraints(output: OutputSpec, size: Size | None) -> None:
     """Refuse a plan whose size is not within what was asked. Raises `InvalidArguments`."""
     limits = {
         "min_width": output.min_width,

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from jobs.providers.failures import BROKEN_RUN, ProviderError
-from jobs.providers.temp_files import spool
+from jobs.providers.temp_files import open_spool
 
-DOCUMENT_BYTES = 4_000_000
+MAX_DOCUMENT_BYTES = 4_000_000
 """How long an answer may be apart from its pictures."""
 
-_BEGIN = re.compile(rb'"b64_json"\s{0,16}:\s{0,16}"')
-_LONGEST_BEGIN = 48
+_FIELD_START = re.compile(rb'"b64_json"\s{0,16}:\s{0,16}"')
+_MAX_FIELD_START_BYTES = 48
 
 
 @dataclass(frozen=True)
-class Lifted:
+class ExtractedResponse:
     """An answer whose `b64_json` values are numbers of `pictures` now, as texts."""
 
     document: Any
@@ -31,34 +31,34 @@ class Lifted:
         return self.pictures[int(number)] if isinstance(number, str) else None
 
 
-def lift(chunks: Iterable[bytes], *, picture_bytes: int) -> Lifted:
+def extract_images(chunks: Iterable[bytes], *, picture_bytes: int) -> ExtractedResponse:
     """Read a JSON answer, its pictures into spooled files of at most `picture_bytes` each.
 
     Raises `ProviderError` (broken run) for what is no such answer; closes what it opened then.
     """
-    reader = _Reader(picture_bytes)
+    reader = _ResponseParser(picture_bytes)
     try:
         for chunk in chunks:
             reader.feed(chunk)
-        return Lifted(reader.document(), reader.pictures)
+        return ExtractedResponse(reader.document(), reader.pictures)
     except BaseException:
         for picture in reader.pictures:
             picture.close()
         raise
 
 
-class _Reader:
+class _ResponseParser:
     def __init__(self, picture_bytes: int) -> None:
         self.pictures: list[BinaryIO] = []
-        self._picture_bytes = picture_bytes
+        self._image_bytes = picture_bytes
         self._text = bytearray()
         self._waiting = bytearray()  # seen, and not yet known to be text or picture
         self._undecoded = bytearray()
-        self._is_in_picture = False
+        self._is_in_image = False
 
     def feed(self, chunk: bytes) -> None:
         self._waiting += chunk
-        while self._in_picture() if self._is_in_picture else self._in_text():
+        while self._read_image() if self._is_in_image else self._in_text():
             pass
 
     def document(self) -> Any:
@@ -70,19 +70,19 @@ class _Reader:
 
     def _in_text(self) -> bool:
         """Take text up to the next picture; tell whether there is more to do."""
-        begin = _BEGIN.search(self._waiting)
-        taken = begin.end() if begin else max(0, len(self._waiting) - _LONGEST_BEGIN)
+        begin = _FIELD_START.search(self._waiting)
+        taken = begin.end() if begin else max(0, len(self._waiting) - _MAX_FIELD_START_BYTES)
         self._text += self._waiting[:taken]
         del self._waiting[:taken]
-        if len(self._text) > DOCUMENT_BYTES:
+        if len(self._text) > MAX_DOCUMENT_BYTES:
             raise ProviderError(BROKEN_RUN, reason="answer_too_long")
         if begin:
             self._text += str(len(self.pictures)).encode()
-            self.pictures.append(spool())
-            self._is_in_picture = True
+            self.pictures.append(open_spool())
+            self._is_in_image = True
         return begin is not None
 
-    def _in_picture(self) -> bool:
+    def _read_image(self) -> bool:
         """Decode up to the picture's end; tell whether there is more to do."""
         end = self._waiting.find(b'"')
         taken = end if end >= 0 else len(self._waiting)
@@ -91,7 +91,7 @@ class _Reader:
         self._decode(len(self._undecoded) - (0 if end >= 0 else len(self._undecoded) % 4))
         if end >= 0:
             self.pictures[-1].seek(0)
-            self._is_in_picture = False
+            self._is_in_image = False
         return end >= 0
 
     def _decode(self, length: int) -> None:
@@ -101,5 +101,5 @@ class _Reader:
         except NotBase64 as error:
             raise ProviderError(BROKEN_RUN, reason="answer_not_base64") from error
         del self._undecoded[:length]
-        if file.tell() > self._picture_bytes:
+        if file.tell() > self._image_bytes:
             raise ProviderError(BROKEN_RUN, reason="output_too_large")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ParamSpec
 import structlog
 from django.conf import settings
 
-from imageskill.lib.redis_client import Unreachable, client
+from imageskill.lib.redis_client import RedisUnavailable, client
 from jobs.providers.failures import UNAVAILABLE, ProviderError
 
 if TYPE_CHECKING:
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-LONGEST_PAUSE_S = 600
-MEMORY_S = 3600
+MAX_PAUSE_S = 600
+FAILURE_TTL_S = 3600
 """How long it remembers that it was open, and so distrusts the first call after."""
 
 Arguments = ParamSpec("Arguments")
 
 
-def _survives(verb: "Callable[Arguments, None]") -> "Callable[Arguments, None]":
+def _ignore_redis_errors(verb: "Callable[Arguments, None]") -> "Callable[Arguments, None]":
     @wraps(verb)
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         try:
             verb(*args, **kwargs)
-        except Unreachable as error:
+        except RedisUnavailable as error:
             log.warning("breaker_not_asked", error=type(error).__name__)
 
     return guarded
 
 
-@_survives
+@_ignore_redis_errors
 def check(model_id: str) -> None:
     """Raise `ProviderError` (unavailable, with the seconds to wait) while the breaker is open."""
     pipeline = client().pipeline()
@@ -55,8 +55,8 @@ def check(model_id: str) -> None:
         raise ProviderError(UNAVAILABLE, reason="breaker_half_open", retry_after_s=pause_s)
 
 
-@_survives
-def note_failure(model_id: str) -> None:
+@_ignore_redis_errors
+def record_failure(model_id: str) -> None:
     """Count a failure that speaks of the provider's health; enough of them open the breaker."""
     failures_key, pauses_key = _key(model_id, "failures"), _key(model_id, "pauses")
     pipeline = client().pipeline()
@@ -66,23 +66,23 @@ def note_failure(model_id: str) -> None:
     failures, _, pauses = pipeline.execute()
     if failures < settings.BREAKER_FAILURES and not pauses:
         return
-    pause_s = min(settings.BREAKER_PAUSE_S * 2 ** int(pauses or 0), LONGEST_PAUSE_S)
+    pause_s = min(settings.BREAKER_PAUSE_S * 2 ** int(pauses or 0), MAX_PAUSE_S)
     log.warning("breaker_opened", model_id=model_id, pause_s=pause_s)
     pipeline = client().pipeline()
     pipeline.set(_key(model_id, "open"), 1, ex=pause_s)
     pipeline.incr(pauses_key)
-    pipeline.expire(pauses_key, MEMORY_S)
+    pipeline.expire(pauses_key, FAILURE_TTL_S)
     pipeline.delete(failures_key, _key(model_id, "probe"))
     pipeline.execute()
 
 
-@_survives
-def note_success(model_id: str) -> None:
+@_ignore_redis_errors
+def record_success(model_id: str) -> None:
     """Close the breaker: the provider did what it was asked, or refused for good reasons."""
     client().delete(*(_key(model_id, part) for part in ("failures", "open", "pauses", "probe")))
 
 
-def paused_s(model_ids: Iterable[str]) -> dict[str, int]:
+def seconds_until_closed(model_ids: Iterable[str]) -> dict[str, int]:
     """Give the seconds for which each model is refused; those that may be called are left out.
 
     That is while its breaker is open, and while the one call that may try is on its way.
@@ -94,7 +94,7 @@ def paused_s(model_ids: Iterable[str]) -> dict[str, int]:
         pipeline.pttl(_key(name, "probe"))
     try:
         left_ms = pipeline.execute()
-    except Unreachable as error:
+    except RedisUnavailable as error:
         log.warning("breaker_not_asked", error=type(error).__name__)
         return {}
     longest = map(max, left_ms[::2], left_ms[1::2])

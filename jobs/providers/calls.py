@@ -21,27 +21,34 @@ from jobs.providers.failures import (
     UNAVAILABLE,
     ProviderError,
 )
-from jobs.providers.interface import PROVIDERS, Cancellation, Order, Outcome, Provider, Submission
+from jobs.providers.interface import (
+    PROVIDERS,
+    Cancellation,
+    Provider,
+    ProviderRequest,
+    ProviderResult,
+    Submission,
+)
 
 log = structlog.get_logger(__name__)
 
-SHORTEST_PAUSE_S = 0.05
-LONGEST_PAUSE_S = 2.0
+MIN_PAUSE_S = 0.05
+MAX_PAUSE_S = 2.0
 PAUSE_SHARE = 0.03
 """Of the time a run has taken so far: what waiting adds stays small beside the run itself."""
-MOST_FAILED_LOOKS = 3
+MAX_FAILED_POLLS = 3
 
 
 @lru_cache
-def adapter(provider: str) -> Provider:
+def get_adapter(provider: str) -> Provider:
     """Give the adapter of a provider by its name in the registry."""
     made: Provider = import_string(PROVIDERS[provider])()
     return made
 
 
 def submit(
-    provider: str, order: Order, *, begin: Callable[[], bool] = lambda: True
-) -> Submission | Outcome | None:
+    provider: str, order: ProviderRequest, *, begin: Callable[[], bool] = lambda: True
+) -> Submission | ProviderResult | None:
     """Begin a run, once. Raises `ProviderError`; after `OUTCOME_UNKNOWN` never call again.
 
     `begin` is asked last, once there is a seat: it notes that the provider is about to be
@@ -50,48 +57,48 @@ def submit(
     if not credentials.is_configured(provider):
         raise ProviderError(UNAVAILABLE, reason="not_configured")
     breaker.check(order.model_id)
-    concurrency.take(provider, order.job_id, deadline=order.deadline)
+    concurrency.acquire(provider, order.job_id, deadline=order.deadline)
     if not begin():
-        concurrency.leave(provider, order.job_id)
+        concurrency.release(provider, order.job_id)
         return None
     try:
-        answer = adapter(provider).submit(order)
+        answer = get_adapter(provider).submit(order)
     except ProviderError as error:
-        _ended(provider, order, error)
+        _release(provider, order, error)
         raise
     except Exception as error:
         log.exception("adapter_defect", provider=provider)
         unknown = ProviderError(OUTCOME_UNKNOWN, reason="defect")
-        _ended(provider, order, unknown)
+        _release(provider, order, unknown)
         raise unknown from error
-    if isinstance(answer, Outcome):
-        _ended(provider, order)
+    if isinstance(answer, ProviderResult):
+        _release(provider, order)
     return answer
 
 
-def look(provider: str, submission: Submission, order: Order) -> Outcome | None:
+def poll(provider: str, submission: Submission, order: ProviderRequest) -> ProviderResult | None:
     """Ask once for the outcome of a run; None while it goes on.
 
     A `ProviderError` that is transient says that it could not be asked: look again.
     """
     concurrency.renew(provider, order.job_id)
     try:
-        outcome = adapter(provider).look(submission, order)
+        outcome = get_adapter(provider).look(submission, order)
     except ProviderError as error:
         if error.failure is not TRANSIENT:
-            _ended(provider, order, error)
+            _release(provider, order, error)
         raise
     except Exception as error:
         log.exception("adapter_defect", provider=provider)
         broken = ProviderError(BROKEN_RUN, reason="defect", is_billed=True)
-        _ended(provider, order, broken)
+        _release(provider, order, broken)
         raise broken from error
     if outcome is not None:
-        _ended(provider, order)
+        _release(provider, order)
     return outcome
 
 
-def collect(provider: str, submission: Submission, order: Order) -> Outcome:
+def collect(provider: str, submission: Submission, order: ProviderRequest) -> ProviderResult:
     """Wait for the outcome until the order's deadline. Raises `ProviderError`.
 
     A few looks in a row that fail for transient reasons are waited out.
@@ -99,11 +106,11 @@ def collect(provider: str, submission: Submission, order: Order) -> Outcome:
     began, failed_looks = time.monotonic(), 0
     while True:
         try:
-            outcome = look(provider, submission, order)
+            outcome = poll(provider, submission, order)
             failed_looks = 0
         except ProviderError as error:
             failed_looks += 1
-            if error.failure is not TRANSIENT or failed_looks > MOST_FAILED_LOOKS:
+            if error.failure is not TRANSIENT or failed_looks > MAX_FAILED_POLLS:
                 raise
             outcome = None
         if outcome is not None:
@@ -111,24 +118,24 @@ def collect(provider: str, submission: Submission, order: Order) -> Outcome:
         left_s = (order.deadline - clock.now()).total_seconds()
         if left_s <= 0:
             too_late = ProviderError(TIMED_OUT, reason="deadline")
-            _ended(provider, order, too_late)
+            _release(provider, order, too_late)
             raise too_late
-        pause_s = max(SHORTEST_PAUSE_S, PAUSE_SHARE * (time.monotonic() - began))
-        time.sleep(min(pause_s, LONGEST_PAUSE_S, left_s))
+        pause_s = max(MIN_PAUSE_S, PAUSE_SHARE * (time.monotonic() - began))
+        time.sleep(min(pause_s, MAX_PAUSE_S, left_s))
 
 
 def cancel(provider: str, submission: Submission) -> Cancellation:
     """Ask the provider to stop a run."""
-    return adapter(provider).cancel(submission)
+    return get_adapter(provider).cancel(submission)
 
 
-def _ended(provider: str, order: Order, error: ProviderError | None = None) -> None:
+def _release(provider: str, order: ProviderRequest, error: ProviderError | None = None) -> None:
     """Give the seat back and tell the breaker what the end says of the provider.
 
     An order refused for its own sake was answered by a provider in good health.
     """
-    concurrency.leave(provider, order.job_id)
+    concurrency.release(provider, order.job_id)
     if error is None or not error.failure.trips_breaker:
-        breaker.note_success(order.model_id)
+        breaker.record_success(order.model_id)
     else:
-        breaker.note_failure(order.model_id)
+        breaker.record_failure(order.model_id)

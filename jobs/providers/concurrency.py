@@ -12,7 +12,7 @@ import structlog
 from django.conf import settings
 
 from imageskill.lib import clock
-from imageskill.lib.redis_client import Unreachable, client
+from imageskill.lib.redis_client import RedisUnavailable, client
 from jobs.providers.failures import UNAVAILABLE, ProviderError
 
 log = structlog.get_logger(__name__)
@@ -21,7 +21,7 @@ LEASE_S = 120
 """For runs that are looked at; each look renews it."""
 PAUSE_S = 0.25
 
-_TAKE = """
+_ACQUIRE_SCRIPT = """
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
 local has_it = redis.call('ZSCORE', KEYS[1], ARGV[2])
 if not has_it and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
@@ -32,12 +32,12 @@ return 1
 """
 
 
-def take(provider: str, job_id: str, *, deadline: datetime) -> None:
+def acquire(provider: str, job_id: str, *, deadline: datetime) -> None:
     """Wait for a seat and lease it until the deadline.
 
     Raises `ProviderError` (unavailable) where none is free in time.
     """
-    while not _taken(provider, job_id, until=deadline.timestamp()):
+    while not _try_acquire(provider, job_id, until=deadline.timestamp()):
         if clock.now() >= deadline:
             raise ProviderError(UNAVAILABLE, reason="no_seat", retry_after_s=60)
         time.sleep(PAUSE_S)
@@ -45,35 +45,39 @@ def take(provider: str, job_id: str, *, deadline: datetime) -> None:
 
 def renew(provider: str, job_id: str) -> None:
     """Keep the seat of a run that is being looked at, however full it is by now."""
-    _ask(lambda redis: redis.zadd(_key(provider), {job_id: time.time() + LEASE_S}))
+    _with_redis(lambda redis: redis.zadd(_key(provider), {job_id: time.time() + LEASE_S}))
 
 
-def leave(provider: str, job_id: str) -> None:
+def release(provider: str, job_id: str) -> None:
     """Give the seat back."""
-    _ask(lambda redis: redis.zrem(_key(provider), job_id))
+    _with_redis(lambda redis: redis.zrem(_key(provider), job_id))
 
 
 def in_use(provider: str) -> int | None:
     """Count the runs that have a seat now; None where Redis can't be asked."""
-    count: int | None = _ask(lambda redis: redis.zcount(_key(provider), time.time(), "+inf"))
+    count: int | None = _with_redis(lambda redis: redis.zcount(_key(provider), time.time(), "+inf"))
     return count
 
 
-def most(provider: str) -> int:
+def max_concurrency(provider: str) -> int:
     """Give how many runs a provider may have at once."""
     limit: int = getattr(settings, f"{provider.upper()}_CONCURRENCY")
     return limit
 
 
-def _taken(provider: str, job_id: str, *, until: float) -> bool:
-    arguments = (time.time(), job_id, most(provider), until)
-    return bool(_ask(lambda redis: redis.eval(_TAKE, 1, _key(provider), *arguments), default=1))
+def _try_acquire(provider: str, job_id: str, *, until: float) -> bool:
+    arguments = (time.time(), job_id, max_concurrency(provider), until)
+    return bool(
+        _with_redis(
+            lambda redis: redis.eval(_ACQUIRE_SCRIPT, 1, _key(provider), *arguments), default=1
+        )
+    )
 
 
-def _ask(question: Any, *, default: Any = None) -> Any:
+def _with_redis(question: Any, *, default: Any = None) -> Any:
     try:
         return question(client())
-    except Unreachable as error:
+    except RedisUnavailable as error:
         log.warning("seats_not_counted", error=type(error).__name__)
         return default
 

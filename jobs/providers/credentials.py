@@ -21,6 +21,6 @@ def is_configured(provider: str) -> bool:
     return provider in _KEYS and bool(_KEYS[provider]() or settings.PROVIDERS_ARE_STANDINS)
 
 
-def key(provider: str) -> str:
+def get_key(provider: str) -> str:
     """Give a provider's key; stand-ins never see a real one, and settings refuse to mix them."""
     return STAND_IN_KEY if settings.PROVIDERS_ARE_STANDINS else _KEYS[provider]()

@@ -11,72 +11,74 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.providers.failures import PERMANENT, ProviderError
-from jobs.providers.interface import Picture
+from jobs.providers.interface import InputImage
 
 CHUNK_BYTES = 3 * 64 * 1024  # a multiple of three, so that base64 has no seams
-_MARK = "\ue000picture:"  # begins with a character of private use, taken out of all text
+_PLACEHOLDER = "\ue000picture:"  # begins with a character of private use, taken out of all text
 
 
 @dataclass(frozen=True)
 class JsonBody:
     """A JSON document whose pictures are opened when their turn comes; can be sent again."""
 
-    parts: tuple[bytes | Picture, ...]
+    parts: tuple[bytes | InputImage, ...]
 
     @property
     def content_length(self) -> int:
         """The exact length in bytes, known before a picture is opened."""
-        return sum(len(one) if isinstance(one, bytes) else _length(one) for one in self.parts)
+        return sum(
+            len(one) if isinstance(one, bytes) else _encoded_length(one) for one in self.parts
+        )
 
     def __iter__(self) -> Iterator[bytes]:
         for part in self.parts:
             if isinstance(part, bytes):
                 yield part
             else:
-                yield _head(part)
-                yield from _encoded(part)
+                yield _uri_prefix(part)
+                yield from _encode(part)
 
 
 def json_body(document: dict[str, Any]) -> JsonBody:
     """Write a document down; pictures anywhere in it become data URIs."""
-    pictures: list[Picture] = []
+    pictures: list[InputImage] = []
 
     def mark(value: Any) -> str:
-        if not isinstance(value, Picture):
+        if not isinstance(value, InputImage):
             raise TypeError(f"{type(value).__name__} can't be sent")
         pictures.append(value)
-        return _MARK
+        return _PLACEHOLDER
 
-    text = json.dumps(_guarded(document), default=mark, ensure_ascii=False)
-    around = [piece.encode() for piece in text.split(_MARK)]
-    parts: list[bytes | Picture] = [around[0]]
+    text = json.dumps(_strip_placeholder(document), default=mark, ensure_ascii=False)
+    around = [piece.encode() for piece in text.split(_PLACEHOLDER)]
+    parts: list[bytes | InputImage] = [around[0]]
     for picture, piece in zip(pictures, around[1:], strict=True):
         parts += [picture, piece]
     return JsonBody(tuple(parts))
 
 
-def _guarded(value: Any) -> Any:
+def _strip_placeholder(value: Any) -> Any:
     """Take our mark out of strangers' text."""
     if isinstance(value, str):
-        return value.replace(_MARK[0], "")
+        return value.replace(_PLACEHOLDER[0], "")
     if isinstance(value, dict):
-        return {name: _guarded(one) for name, one in value.items()}
+        return {name: _strip_placeholder(one) for name, one in value.items()}
     if isinstance(value, list):
-        return [_guarded(one) for one in value]
+        return [_strip_placeholder(one) for one in value]
     return value
 
 
-def _head(picture: Picture) -> bytes:
+def _uri_prefix(picture: InputImage) -> bytes:
     return f"data:{picture.mime_type};base64,".encode()
 
 
-def _length(picture: Picture) -> int:
-    return len(_head(picture)) + 4 * -(-picture.content_length // 3)
+def _encoded_length(picture: InputImage) -> int:
+    return len(_uri_prefix(picture)) + 4 * -(-picture.content_length // 3)
 
 
-def _encoded(picture: Picture) -> Iterator[bytes]:
+def _encode(picture: InputImage) -> Iterator[bytes]:
     with ExitStack() as opened:
-        file = picture.opened_in(opened)
+        file = picture.open_in(opened)
         rest, left = b"", picture.content_length
         while chunk := file.read(CHUNK_BYTES):
             left -= len(chunk)

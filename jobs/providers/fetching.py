@@ -17,11 +17,11 @@ from jobs.images import formats
 from jobs.providers import http_calls
 from jobs.providers.failures import BROKEN_RUN, TRANSIENT, ProviderError
 from jobs.providers.interface import Output
-from jobs.providers.temp_files import spool
+from jobs.providers.temp_files import open_spool
 
-MOST_REDIRECTS = 3
-_MEANT_AS_BYTES = {"", "application/octet-stream", "binary/octet-stream"}
-_AGAIN = {408, 425, 429, 500, 502, 503, 504}
+MAX_REDIRECTS = 3
+_BINARY_TYPES = {"", "application/octet-stream", "binary/octet-stream"}
+_RETRYABLE_STATUSES = {408, 425, 429, 500, 502, 503, 504}
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ def fetch(client: httpx.Client, url: str, *, origins: Origins) -> Output:
     Raises `ProviderError`: transient where trying again can help, else a broken run.
     """
     give_up_at = time.monotonic() + settings.OUTPUT_FETCH_S
-    at = _parsed(url)
-    for _ in range(MOST_REDIRECTS + 1):
+    at = _parse_url(url)
+    for _ in range(MAX_REDIRECTS + 1):
         if not origins.allow(at):
             raise ProviderError(BROKEN_RUN, reason="output_host_unknown")
         try:
@@ -64,21 +64,21 @@ def fetch(client: httpx.Client, url: str, *, origins: Origins) -> Output:
                 timeout=http_calls.timeout(min(30, settings.OUTPUT_FETCH_S)),
             ) as answer:
                 if not answer.has_redirect_location:
-                    return _received(answer, give_up_at)
+                    return _receive(answer, give_up_at)
                 at = at.join(answer.headers["location"])
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise ProviderError(TRANSIENT, reason="output_not_reached") from error
     raise ProviderError(BROKEN_RUN, reason="output_redirects")
 
 
-def held(file: BinaryIO) -> Output:
+def make_output(file: BinaryIO) -> Output:
     """Make an output of a spooled file, by the type that its bytes show.
 
     Raises `ProviderError` (broken run), and closes the file, where they show no picture.
     """
     content_length = file.seek(0, os.SEEK_END)
     file.seek(0)
-    kind = formats.sniff(file.read(formats.LONGEST_HEAD))
+    kind = formats.sniff(file.read(formats.MAX_HEADER_BYTES))
     if kind is None:
         file.close()
         raise ProviderError(BROKEN_RUN, reason="output_no_picture")
@@ -86,18 +86,18 @@ def held(file: BinaryIO) -> Output:
     return Output(file=file, mime_type=kind.mime_type, content_length=content_length)
 
 
-def _parsed(url: str) -> httpx.URL:
+def _parse_url(url: str) -> httpx.URL:
     try:
         return httpx.URL(url)
     except (httpx.InvalidURL, TypeError) as error:
         raise ProviderError(BROKEN_RUN, reason="output_url") from error
 
 
-def _received(answer: httpx.Response, give_up_at: float) -> Output:
-    refusal = _refusal(answer)
+def _receive(answer: httpx.Response, give_up_at: float) -> Output:
+    refusal = _response_error(answer)
     if refusal:
         raise refusal
-    file = spool()
+    file = open_spool()
     try:
         for chunk in answer.iter_raw():
             file.write(chunk)
@@ -105,17 +105,17 @@ def _received(answer: httpx.Response, give_up_at: float) -> Output:
     except BaseException:
         file.close()
         raise
-    return held(file)
+    return make_output(file)
 
 
-def _refusal(answer: httpx.Response) -> ProviderError | None:
+def _response_error(answer: httpx.Response) -> ProviderError | None:
     """Judge an answer by its head alone."""
     status = answer.status_code
     if status != 200:
-        failure = TRANSIENT if status in _AGAIN else BROKEN_RUN
+        failure = TRANSIENT if status in _RETRYABLE_STATUSES else BROKEN_RUN
         return ProviderError(failure, reason=f"output_http_{status}")
     declared = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not declared.startswith("image/") and declared not in _MEANT_AS_BYTES:
+    if not declared.startswith("image/") and declared not in _BINARY_TYPES:
         return ProviderError(BROKEN_RUN, reason="output_type")
     if answer.headers.get("content-encoding", "identity") != "identity":
         return ProviderError(BROKEN_RUN, reason="output_encoding")

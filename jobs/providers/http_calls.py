@@ -15,13 +15,13 @@ from jobs.providers.failures import OUTCOME_UNKNOWN, TRANSIENT, ProviderError
 
 log = structlog.get_logger(__name__)
 
-Answer = TypeVar("Answer")
+ResponseT = TypeVar("ResponseT")
 
 FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 8.0
-LONGEST_ASKED_PAUSE_S = 3600
-ERROR_BYTES = 64 * 1024
-ANSWER_BYTES = 1 << 20
+MAX_PAUSE_S = 8.0
+MAX_RETRY_AFTER_S = 3600
+MAX_ERROR_BYTES = 64 * 1024
+MAX_RESPONSE_BYTES = 1 << 20
 """For answers that hold no picture."""
 
 _NEVER_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"}
@@ -43,7 +43,7 @@ def seconds_left(deadline: datetime, *, at_most: float) -> float:
     return max(1.0, min(at_most, (deadline - clock.now()).total_seconds()))
 
 
-def cut_off(error: BaseException) -> ProviderError:
+def disconnect_error(error: BaseException) -> ProviderError:
     """Say what a call without an answer means: not begun, or begun and its outcome unknown.
 
     Goes by the names of httpx's errors, which are the same in each of its generations.
@@ -54,7 +54,7 @@ def cut_off(error: BaseException) -> ProviderError:
     return ProviderError(OUTCOME_UNKNOWN, reason=f"cut_off_{name.lower()}")
 
 
-def in_time(chunks: Iterable[bytes], *, deadline: datetime) -> Iterator[bytes]:
+def until_deadline(chunks: Iterable[bytes], *, deadline: datetime) -> Iterator[bytes]:
     """Hand an answer's chunks on; one that still trickles in past the deadline is cut off."""
     for chunk in chunks:
         if clock.now() > deadline:
@@ -62,7 +62,7 @@ def in_time(chunks: Iterable[bytes], *, deadline: datetime) -> Iterator[bytes]:
         yield chunk
 
 
-def beginning(chunks: Iterable[bytes], *, at_most: int) -> bytes:
+def read_prefix(chunks: Iterable[bytes], *, at_most: int) -> bytes:
     """Read an answer up to a length; what is longer is cut, and then no JSON any more."""
     read = bytearray()
     for chunk in chunks:
@@ -72,7 +72,7 @@ def beginning(chunks: Iterable[bytes], *, at_most: int) -> bytes:
     return bytes(read)
 
 
-def until_accepted(call: Callable[[], Answer], *, deadline: datetime) -> Answer:
+def call_until_accepted(call: Callable[[], ResponseT], *, deadline: datetime) -> ResponseT:
     """Make a call, and again with growing pauses while the provider says it did not take it.
 
     Ends after `PROVIDER_RETRY_S`, or at the deadline. A call whose outcome is unknown is never
@@ -90,11 +90,11 @@ def until_accepted(call: Callable[[], Answer], *, deadline: datetime) -> Answer:
                 raise
             log.info("provider_called_again", reason=error.reason, wait_s=round(wait_s, 1))
         time.sleep(wait_s)
-        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+        pause_s = min(pause_s * 2, MAX_PAUSE_S)
 
 
-def asked_pause_s(retry_after: str | None) -> int | None:
+def retry_after_seconds(retry_after: str | None) -> int | None:
     """Read a Retry-After header in seconds; None where it says nothing of use."""
     if not retry_after or not retry_after.strip().isdigit():
         return None
-    return min(int(retry_after), LONGEST_ASKED_PAUSE_S) or None
+    return min(int(retry_after), MAX_RETRY_AFTER_S) or None

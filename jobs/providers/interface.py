@@ -21,7 +21,7 @@ MASK = "mask"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class InputImage:
     """A picture the caller gave. `open` reads the stored bytes, only when the adapter sends them.
 
     `role` is `input`, `mask` or a reference role of the contract (`reference_image`,
@@ -38,7 +38,7 @@ class Picture:
     width: int = 0
     height: int = 0
 
-    def opened_in(self, stack: ExitStack) -> BinaryIO:
+    def open_in(self, stack: ExitStack) -> BinaryIO:
         """Open it for as long as the stack lasts.
 
         Raises `ProviderError` (not sent) where storage does not give it: nothing was begun, as
@@ -51,7 +51,7 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class ProviderRequest:
     """What is to be made: accepted and priced already, so an adapter only translates.
 
     `operation` is `image.generate` or `image.edit`; `parameters` are the caller's, after
@@ -70,9 +70,9 @@ class Order:
     aspect_ratio: str = "1:1"
     output_format: str | None = None
     size: tuple[int, int] | None = None
-    inputs: tuple[Picture, ...] = ()
-    references: tuple[Picture, ...] = ()
-    mask: Picture | None = None
+    inputs: tuple[InputImage, ...] = ()
+    references: tuple[InputImage, ...] = ()
+    mask: InputImage | None = None
     token_rates_usd: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
@@ -107,7 +107,7 @@ class Output:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class ProviderResult:
     """The order is done.
 
     `cost_usd` is the provider's exact charge for all outputs together, or None where it reports
@@ -132,14 +132,14 @@ class Provider(Protocol):
 
     name: str
 
-    def submit(self, order: Order) -> Submission | Outcome:
+    def submit(self, order: ProviderRequest) -> Submission | ProviderResult:
         """Begin the run.
 
         Gives a submission to collect, or the outcome where the provider answers in the same
         call. Once bytes went out, no answer means `OUTCOME_UNKNOWN`.
         """
 
-    def look(self, submission: Submission, order: Order) -> Outcome | None:
+    def look(self, submission: Submission, order: ProviderRequest) -> ProviderResult | None:
         """Ask once, without waiting: the outcome, or None while the provider is at work."""
 
     def cancel(self, submission: Submission) -> Cancellation:
@@ -148,8 +148,8 @@ class Provider(Protocol):
 
 PROVIDERS: Mapping[str, str] = {
     "local": "jobs.providers.local.adapter.LocalSketch",
-    "fal": "jobs.providers.fal.adapter.Fal",
-    "openai": "jobs.providers.openai.adapter.OpenAI",
-    "xai": "jobs.providers.xai.adapter.XAI",
+    "fal": "jobs.providers.fal.adapter.FalProvider",
+    "openai": "jobs.providers.openai.adapter.OpenAIProvider",
+    "xai": "jobs.providers.xai.adapter.XAIProvider",
 }
 """Provider name, as a registry row's `provider_id` says it, to the adapter's dotted path."""

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from jobs.providers.failures import PERMANENT, ProviderError
-from jobs.providers.interface import Order, Picture
+from jobs.providers.interface import InputImage, ProviderRequest
 from jobs.registry.entry import ReferenceFields
 
 ELEMENT_FRONTAL = "element_frontal"
 
 
-def fields(order: Order) -> dict[str, Any]:
+def text_fields(order: ProviderRequest) -> dict[str, Any]:
     """Give everything but the pictures: model, prompt, parameters, ratio, count, format.
 
     What the caller set wins over what ratio and format would send; null leaves a field out.
@@ -25,7 +25,7 @@ def fields(order: Order) -> dict[str, Any]:
         body["model"] = call.model
     if call.prompt_field and order.prompt:
         body[call.prompt_field] = order.prompt
-    body |= _shape(order)
+    body |= _aspect_ratio_field(order)
     if call.count_field:
         body[call.count_field] = order.output_count
     if call.format_field and order.output_format:
@@ -34,7 +34,7 @@ def fields(order: Order) -> dict[str, Any]:
     return {**body, **call.fixed}
 
 
-def pictures(order: Order) -> dict[str, Any]:
+def image_fields(order: ProviderRequest) -> dict[str, Any]:
     """Give the fields that hold pictures: one, a list, or references in the row's way.
 
     Raises `ProviderError` (permanent) where there are more inputs than the model has room for:
@@ -44,16 +44,16 @@ def pictures(order: Order) -> dict[str, Any]:
     body: dict[str, Any] = {}
     if call.references and order.references:
         if call.references.joined_field:
-            return {call.references.joined_field: [*order.inputs, *_in_order(order)]}
-        body |= _references(call.references, _in_order(order))
+            return {call.references.joined_field: [*order.inputs, *_sorted_references(order)]}
+        body |= _references(call.references, _sorted_references(order))
     if call.input_field and order.inputs:
-        body[call.input_field] = _inputs(order)
+        body[call.input_field] = _input_value(order)
     if call.mask_field and order.mask:
         body[call.mask_field] = order.mask
     return body
 
 
-def _inputs(order: Order) -> Picture | list[Picture]:
+def _input_value(order: ProviderRequest) -> InputImage | list[InputImage]:
     call, given = order.model.call, order.inputs
     if call.input_is_list or (call.input_may_be_list and len(given) > 1):
         return list(given)
@@ -62,7 +62,7 @@ def _inputs(order: Order) -> Picture | list[Picture]:
     return given[0]
 
 
-def _shape(order: Order) -> dict[str, str]:
+def _aspect_ratio_field(order: ProviderRequest) -> dict[str, str]:
     rule = order.model.aspect_ratio
     value = rule.values.get(order.aspect_ratio)
     if rule.field is None or value is None:
@@ -72,11 +72,11 @@ def _shape(order: Order) -> dict[str, str]:
     return {rule.field: value}
 
 
-def _in_order(order: Order) -> list[Picture]:
+def _sorted_references(order: ProviderRequest) -> list[InputImage]:
     return sorted(order.references, key=lambda one: (one.index, one.reference_index or 0))
 
 
-def _references(places: ReferenceFields, given: list[Picture]) -> dict[str, Any]:
+def _references(places: ReferenceFields, given: list[InputImage]) -> dict[str, Any]:
     if places.elements_field:
         return {places.elements_field: _elements(places, given)}
     body: dict[str, Any] = {}
@@ -87,7 +87,7 @@ def _references(places: ReferenceFields, given: list[Picture]) -> dict[str, Any]
     return body
 
 
-def _elements(places: ReferenceFields, given: list[Picture]) -> list[Mapping[str, Any]]:
+def _elements(places: ReferenceFields, given: list[InputImage]) -> list[Mapping[str, Any]]:
     elements: dict[int, dict[str, Any]] = defaultdict(dict)
     for picture in given:
         element = elements[picture.index]

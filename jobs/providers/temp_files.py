@@ -3,9 +3,9 @@
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
-MEMORY_BYTES = 4 * 1024 * 1024
+MAX_MEMORY_BYTES = 4 * 1024 * 1024
 
 
-def spool() -> BinaryIO:
+def open_spool() -> BinaryIO:
     """Open an empty spooled file; its owner closes it, and it is gone."""
-    return cast("BinaryIO", SpooledTemporaryFile(max_size=MEMORY_BYTES))
+    return cast("BinaryIO", SpooledTemporaryFile(max_size=MAX_MEMORY_BYTES))

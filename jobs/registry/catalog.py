@@ -8,7 +8,14 @@ from typing import Any
 
 from jobs.registry.consistency import contradictions
 from jobs.registry.entry import Model, Operation
-from jobs.registry.loading import FOLDER, RegistryError, Row, make_model, read_json, read_rows
+from jobs.registry.loading import (
+    FOLDER,
+    RegistryError,
+    RegistryRow,
+    build_model,
+    read_json,
+    read_rows,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +27,7 @@ class Tier:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rank:
+class RankedModel:
     """A model in the order of choice, its tiers from the highest."""
 
     model: Model
@@ -28,11 +35,11 @@ class Rank:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Policy:
+class SelectionPolicy:
     """How a model is chosen for an operation when the caller names none."""
 
     id: str
-    ranking: tuple[Rank, ...]
+    ranking: tuple[RankedModel, ...]
     passes_by_unknown_cost: bool
     capability_id: str | None = None  # the umbrella that stands for the whole choice
 
@@ -43,7 +50,7 @@ class Registry:
 
     models: tuple[Model, ...]
     by_name: Mapping[str, Model]
-    policies: Mapping[Operation, Policy]
+    policies: Mapping[Operation, SelectionPolicy]
     intent_classes: Mapping[str, frozenset[str]]
 
     def __hash__(self) -> int:
@@ -61,21 +68,21 @@ def load() -> Registry:
 
 
 def build(
-    rows: Iterable[Row], *, presets: Mapping[str, Any], ranking: Mapping[str, Any]
+    rows: Iterable[RegistryRow], *, presets: Mapping[str, Any], ranking: Mapping[str, Any]
 ) -> Registry:
     """Make the registry of rows that keep to the schema. Raises `RegistryError`."""
     tables = {
         name: {preset: (width, height) for preset, (width, height) in table.items()}
         for name, table in presets.items()
     }
-    every = tuple(make_model(row, presets=tables) for row in rows)
+    every = tuple(build_model(row, presets=tables) for row in rows)
     for model in every:
         for contradiction in contradictions(model):
             raise RegistryError(f"{model.id}: {contradiction}.")
     by_id = {model.id: model for model in every}
     return Registry(
         models=every,
-        by_name=_names(every),
+        by_name=_index_by_name(every),
         policies={
             operation: _policy(part, operation=operation, by_id=by_id)
             for operation, part in ranking["policies"].items()
@@ -110,7 +117,7 @@ def near_matches(name: str, *, limit: int = 3) -> list[str]:
     return list(dict.fromkeys(names[one].id for one in close))[:limit]
 
 
-def _names(every: tuple[Model, ...]) -> dict[str, Model]:
+def _index_by_name(every: tuple[Model, ...]) -> dict[str, Model]:
     names: dict[str, Model] = {}
     for model in every:
         for name in {model.id, model.bare_name, *model.aliases}:
@@ -119,7 +126,9 @@ def _names(every: tuple[Model, ...]) -> dict[str, Model]:
     return names
 
 
-def _policy(part: Mapping[str, Any], *, operation: str, by_id: Mapping[str, Model]) -> Policy:
+def _policy(
+    part: Mapping[str, Any], *, operation: str, by_id: Mapping[str, Model]
+) -> SelectionPolicy:
     ranks = []
     for rank in part["ranking"]:
         model = by_id.get(rank["model"])
@@ -129,8 +138,8 @@ def _policy(part: Mapping[str, Any], *, operation: str, by_id: Mapping[str, Mode
         for tier in tiers:
             for name in set(tier.parameters) - set(model.executable_parameters):
                 raise RegistryError(f"ranking.json: {model.id} takes no {name}.")
-        ranks.append(Rank(model=model, tiers=tiers))
-    return Policy(
+        ranks.append(RankedModel(model=model, tiers=tiers))
+    return SelectionPolicy(
         id=part["id"],
         ranking=tuple(ranks),
         passes_by_unknown_cost=part["passes_by_unknown_cost"],

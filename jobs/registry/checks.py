@@ -8,7 +8,7 @@ from jobs.registry import catalog
 from jobs.registry.loading import RegistryError
 
 
-def registry_is_sound(**_: Any) -> list[CheckMessage]:
+def check_registry(**_: Any) -> list[CheckMessage]:
     """Load the registry, so that a bad row stops the start instead of a caller."""
     try:
         catalog.load()

@@ -6,17 +6,17 @@ from jsonschema import Draft202012Validator
 
 from jobs.registry.entry import Model, TierPrice
 
-DEFAULT_RATIO = {"create": "1:1", "edit": "auto"}
+DEFAULT_ASPECT_RATIO = {"create": "1:1", "edit": "auto"}
 
 
 def contradictions(model: Model) -> Iterator[str]:
     """Say what in a model can't be true at the same time."""
-    yield from _bad_parameters(model)
-    rules = _WIRED if model.is_wired else _CATALOGUED
+    yield from _invalid_parameters(model)
+    rules = _WIRED_CHECKS if model.is_wired else _CATALOGED_CHECKS
     yield from (message for message, is_broken in rules.items() if is_broken(model))
 
 
-def _bad_parameters(model: Model) -> Iterator[str]:
+def _invalid_parameters(model: Model) -> Iterator[str]:
     named = {model.size.parameter, model.size.tier}
     named |= {rule.parameter for rule in model.parameter_rules}
     named |= {name for rule in model.parameter_rules for name in rule.needs}
@@ -38,18 +38,18 @@ def _tiers_differ(model: Model) -> bool:
 
 _Check = Callable[[Model], bool]
 
-_CATALOGUED: dict[str, _Check] = {
+_CATALOGED_CHECKS: dict[str, _Check] = {
     "has executable parameters, yet is not wired": lambda m: bool(m.executable_parameters),
 }
 
-_WIRED: dict[str, _Check] = {
+_WIRED_CHECKS: dict[str, _Check] = {
     "price tiers are not the values of their parameter": _tiers_differ,
     "neither create nor edit runs it": lambda m: m.operation is None,
     "an edit takes an input picture, and only an edit does": lambda m: (
         (m.operation == "edit") != (m.input_image is not None)
     ),
     "lacks the aspect ratio that callers send by default": lambda m: (
-        DEFAULT_RATIO[m.operation or "create"] not in m.aspect_ratio.values
+        DEFAULT_ASPECT_RATIO[m.operation or "create"] not in m.aspect_ratio.values
     ),
     "references and where they go must come together": lambda m: (
         (m.references is None) != (m.call.references is None)

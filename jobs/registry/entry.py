@@ -20,7 +20,7 @@ class PromptRule:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PictureRule:
+class ImageRule:
     """What an input picture or a mask must be like."""
 
     mime_types: tuple[str, ...]
@@ -74,7 +74,7 @@ class OutputRule:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AspectRule:
+class AspectRatioRule:
     """The aspect ratios taken and what each sends.
 
     That is the value of the provider's `field`, or None to leave the field out.
@@ -190,7 +190,7 @@ class ReferenceFields:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
+class ProviderCall:
     """How the provider is asked: its endpoint and where each thing goes in the request.
 
     A field that is None has no place there; `fixed` fields are sent with every request.
@@ -232,13 +232,13 @@ class Model:
     latency_class: str
     prompt: PromptRule
     output: OutputRule
-    aspect_ratio: AspectRule
+    aspect_ratio: AspectRatioRule
     size: SizeRule
     parameters: Mapping[str, Mapping[str, Any]]
     price: Price
-    call: Call
-    input_image: PictureRule | None = None
-    mask: PictureRule | None = None
+    call: ProviderCall
+    input_image: ImageRule | None = None
+    mask: ImageRule | None = None
     references: ReferenceRule | None = None
     parameter_rules: tuple[ParameterRule, ...] = ()
     safety: Mapping[str, Any] = field(default_factory=dict)

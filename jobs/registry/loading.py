@@ -10,16 +10,16 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError
 
 from jobs.registry.entry import (
-    AspectRule,
-    Call,
+    AspectRatioRule,
     ImagePrice,
+    ImageRule,
     MegapixelPrice,
     Model,
     OutputRule,
     ParameterRule,
-    PictureRule,
     Price,
     PromptRule,
+    ProviderCall,
     ReferenceFields,
     ReferenceRule,
     Size,
@@ -30,7 +30,7 @@ from jobs.registry.entry import (
 )
 
 FOLDER = Path(__file__).parent
-Row = Mapping[str, Any]
+RegistryRow = Mapping[str, Any]
 
 
 class RegistryError(Exception):
@@ -67,7 +67,7 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def make_model(row: Row, *, presets: Mapping[str, Mapping[str, Size]]) -> Model:
+def build_model(row: RegistryRow, *, presets: Mapping[str, Mapping[str, Size]]) -> Model:
     """Make a model of a row that keeps to the schema."""
     return Model(
         id=row["id"],
@@ -84,13 +84,13 @@ def make_model(row: Row, *, presets: Mapping[str, Mapping[str, Size]]) -> Model:
         latency_class=row["latency_class"],
         prompt=PromptRule(**row["prompt"]),
         output=OutputRule(**{**row["output"], "mime_types": tuple(row["output"]["mime_types"])}),
-        aspect_ratio=AspectRule(**row["aspect_ratio"]),
+        aspect_ratio=AspectRatioRule(**row["aspect_ratio"]),
         size=_size(row["size"], presets),
         parameters=row["parameters"],
         price=_price(row["price"]),
         call=_call(row["call"]),
-        input_image=_picture(row.get("input_image")),
-        mask=_picture(row.get("mask")),
+        input_image=_image_rule(row.get("input_image")),
+        mask=_image_rule(row.get("mask")),
         references=_references(row.get("references")),
         parameter_rules=tuple(_parameter_rule(rule) for rule in row.get("parameter_rules", ())),
         safety=row["safety"],
@@ -98,7 +98,7 @@ def make_model(row: Row, *, presets: Mapping[str, Mapping[str, Size]]) -> Model:
     )
 
 
-def _size(part: Row, presets: Mapping[str, Mapping[str, Size]]) -> SizeRule:
+def _size(part: RegistryRow, presets: Mapping[str, Mapping[str, Size]]) -> SizeRule:
     table = part.get("presets")
     return SizeRule(
         parameter=part.get("parameter"),
@@ -109,7 +109,7 @@ def _size(part: Row, presets: Mapping[str, Mapping[str, Size]]) -> SizeRule:
     )
 
 
-def _price(part: Row) -> Price:
+def _price(part: RegistryRow) -> Price:
     rule = _price_rule(part["rule"])
     rates = rule.usd_per_million if isinstance(rule, TokenPrice) else part.get("rates_usd", {})
     return Price(
@@ -122,7 +122,7 @@ def _price(part: Row) -> Price:
     )
 
 
-def _price_rule(part: Row) -> ImagePrice | TierPrice | MegapixelPrice | TokenPrice:
+def _price_rule(part: RegistryRow) -> ImagePrice | TierPrice | MegapixelPrice | TokenPrice:
     input_usd = Decimal(part.get("input_usd", "0"))
     match part["kind"]:
         case "image":
@@ -141,28 +141,28 @@ def _price_rule(part: Row) -> ImagePrice | TierPrice | MegapixelPrice | TokenPri
             )
 
 
-def _call(part: Row) -> Call:
+def _call(part: RegistryRow) -> ProviderCall:
     references = part.get("references")
     if references:
         numbered = tuple(references.get("numbered_fields", ()))
         references = ReferenceFields(**{**references, "numbered_fields": numbered})
-    return Call(**{**part, "references": references})
+    return ProviderCall(**{**part, "references": references})
 
 
-def _picture(part: Row | None) -> PictureRule | None:
+def _image_rule(part: RegistryRow | None) -> ImageRule | None:
     if part is None:
         return None
     fields = _decimals_in(part, "min_ratio", "max_ratio")
-    return PictureRule(**{**fields, "mime_types": tuple(part["mime_types"])})
+    return ImageRule(**{**fields, "mime_types": tuple(part["mime_types"])})
 
 
-def _references(part: Row | None) -> ReferenceRule | None:
+def _references(part: RegistryRow | None) -> ReferenceRule | None:
     if part is None:
         return None
     return ReferenceRule(**{**part, "tasks": tuple(part.get("tasks", ()))})
 
 
-def _parameter_rule(part: Row) -> ParameterRule:
+def _parameter_rule(part: RegistryRow) -> ParameterRule:
     needs = {name: tuple(values) for name, values in part["needs"].items()}
     return ParameterRule(parameter=part["parameter"], value=part.get("value"), needs=needs)
 
@@ -171,5 +171,5 @@ def _decimals(texts: Mapping[str, Any]) -> dict[str, Decimal]:
     return {name: Decimal(text) for name, text in texts.items()}
 
 
-def _decimals_in(part: Row, *names: str) -> dict[str, Any]:
+def _decimals_in(part: RegistryRow, *names: str) -> dict[str, Any]:
     return {name: Decimal(value) if name in names else value for name, value in part.items()}

@@ -7,7 +7,7 @@ from jobs.registry.entry import Model
 
 
 @dataclass(frozen=True, kw_only=True)
-class Obstacle:
+class Unavailability:
     """Why a model can't run now. `retry_after_s` is set where waiting helps."""
 
     reason: str
@@ -15,22 +15,24 @@ class Obstacle:
     retry_after_s: int | None = None
 
 
-CATALOGUED = Obstacle(reason="cataloged_not_wired", message="it is catalogued for inspection only")
-NO_CREDENTIALS = Obstacle(
+CATALOGED = Unavailability(
+    reason="cataloged_not_wired", message="it is catalogued for inspection only"
+)
+NO_CREDENTIALS = Unavailability(
     reason="provider_not_configured", message="its provider has no credentials here"
 )
-LOCAL_IS_OFF = Obstacle(
+LOCAL_DISABLED = Unavailability(
     reason="local_provider_off", message="the built-in renderer is switched off here"
 )
-PROVIDER_IS_OFF = Obstacle(
+PROVIDER_DISABLED = Unavailability(
     reason="provider_switched_off", message="its provider is switched off for now"
 )
-MODEL_IS_OFF = Obstacle(reason="model_switched_off", message="it is switched off for now")
+MODEL_DISABLED = Unavailability(reason="model_switched_off", message="it is switched off for now")
 
 
-def failing(*, retry_after_s: int) -> Obstacle:
+def provider_failing(*, retry_after_s: int) -> Unavailability:
     """Make the obstacle of a model whose calls failed too often lately."""
-    return Obstacle(
+    return Unavailability(
         reason="provider_failing",
         message="its provider is failing",
         retry_after_s=max(1, retry_after_s),
@@ -41,12 +43,12 @@ def failing(*, retry_after_s: int) -> Obstacle:
 class Availability:
     """The obstacles of all wired models that have one, as pairs with the model's id."""
 
-    obstacles: tuple[tuple[str, Obstacle], ...] = ()
+    obstacles: tuple[tuple[str, Unavailability], ...] = ()
 
-    def of(self, model: Model) -> Obstacle | None:
+    def of(self, model: Model) -> Unavailability | None:
         """Give what stands in a model's way, or None."""
-        return self._by_id.get(model.id) if model.is_wired else CATALOGUED
+        return self._by_id.get(model.id) if model.is_wired else CATALOGED
 
     @cached_property
-    def _by_id(self) -> dict[str, Obstacle]:
+    def _by_id(self) -> dict[str, Unavailability]:
         return dict(self.obstacles)

@@ -11,7 +11,7 @@ from billing import pricing
 
 
 @dataclass(frozen=True, kw_only=True)
-class Charge:
+class JobCharge:
     """Credits to capture, the provider's cost behind them, and what it cost above the plan.
 
     `excess_usd` is the house's to bear: more would have been due than was held.
@@ -22,7 +22,7 @@ class Charge:
     excess_usd: Decimal | None = None
 
 
-def charge_of(
+def compute_charge(
     *,
     planned_usd: Decimal | None,
     reported_usd: Decimal | None,
@@ -31,14 +31,16 @@ def charge_of(
     outputs: int,
     planned_outputs: int,
     margin: Decimal,
-) -> Charge:
+) -> JobCharge:
     """Price a job that delivered `outputs` of `planned_outputs` pictures."""
     if is_usage_priced and reported_usd is not None:
         due = pricing.debit(reported_usd, margin=margin)
         excess = reported_usd - (planned_usd or 0) if due > credits_held else None
-        return Charge(credits=min(due, credits_held), provider_usd=reported_usd, excess_usd=excess)
+        return JobCharge(
+            credits=min(due, credits_held), provider_usd=reported_usd, excess_usd=excess
+        )
     provider_usd = planned_usd if reported_usd is None else reported_usd
     if planned_usd is None or outputs >= planned_outputs:
-        return Charge(credits=credits_held, provider_usd=provider_usd)
+        return JobCharge(credits=credits_held, provider_usd=provider_usd)
     due = pricing.debit(planned_usd * outputs / planned_outputs, margin=margin)
-    return Charge(credits=min(due, credits_held), provider_usd=provider_usd)
+    return JobCharge(credits=min(due, credits_held), provider_usd=provider_usd)

@@ -6,7 +6,7 @@ from django.db import connection, transaction
 
 from jobs.models import ModelDay
 
-_COUNT = """
+_COUNT_SQL = """
 INSERT INTO jobs_modelday (day, model_id, provider_id, completed, failed, canceled, outputs,
                            credits, paid_credits, provider_usd, lost_usd, median_s, p95_s)
 SELECT %(day)s, job.model_id, max(job.provider_id),
@@ -30,7 +30,7 @@ GROUP BY job.model_id
 """
 
 
-def day(which: date) -> None:
+def count_day(which: date) -> None:
     """Count one UTC day anew; what was counted for it before is replaced."""
     begin = datetime.combine(which, time.min, tzinfo=UTC)
     window = {"day": which, "begin": begin, "end": begin + timedelta(days=1)}
@@ -38,4 +38,4 @@ def day(which: date) -> None:
         # Two at once would count into each other; the later one waits and counts again.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('jobs.tally'))")
         ModelDay.objects.filter(day=which).delete()
-        cursor.execute(_COUNT, window)
+        cursor.execute(_COUNT_SQL, window)

@@ -7,7 +7,7 @@ from jobs import states
 from jobs.models import Job
 
 
-class JobThen(NamedTuple):
+class JobSnapshot(NamedTuple):
     """How far it was: its state, its error if it had failed, and what it held or had cost."""
 
     status: str
@@ -16,11 +16,11 @@ class JobThen(NamedTuple):
     credits_captured: int | None
 
 
-def of(job: Job, *, at: datetime) -> JobThen:
+def job_at(job: Job, *, at: datetime) -> JobSnapshot:
     """Recall the state of a job that was there by then."""
     if job.completed_at is not None and job.completed_at <= at:
-        return JobThen(job.status, job.error_code, job.credits_held, job.credits_captured)
-    return JobThen(_open_status(job, at), "", job.credits_held, None)
+        return JobSnapshot(job.status, job.error_code, job.credits_held, job.credits_captured)
+    return JobSnapshot(_open_status(job, at), "", job.credits_held, None)
 
 
 def _open_status(job: Job, at: datetime) -> str:

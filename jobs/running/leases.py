@@ -18,24 +18,24 @@ from jobs.models import Job
 
 log = structlog.get_logger(__name__)
 
-_RENEWALS_IN_A_LEASE = 3
+_RENEWALS_PER_LEASE = 3
 _lock = threading.Lock()
 _held: set[str] = set()
 _renewer: threading.Thread | None = None
 
 
-def new() -> str:
+def new_id() -> str:
     """Make the name of a lease: one for each time that a job is picked up."""
     return ids.random_text(22)
 
 
-def length() -> timedelta:
+def duration() -> timedelta:
     """Give how long a lease lasts without renewal."""
     return timedelta(seconds=settings.JOB_LEASE_S)
 
 
 @contextmanager
-def renewed(lease: str) -> Iterator[None]:
+def renewing(lease: str) -> Iterator[None]:
     """Keep the lease alive while the block runs, and give it up afterwards."""
     with _lock:
         _held.add(lease)
@@ -59,13 +59,13 @@ def _renew(leases: list[str]) -> None:
     """Renew at once, passing by rows that are just being changed: somebody is alive there."""
     with transaction.atomic():
         free = Job.objects.filter(lease__in=leases).select_for_update(skip_locked=True)
-        Job.objects.filter(pk__in=free.values("pk")).update(leased_until=clock.now() + length())
+        Job.objects.filter(pk__in=free.values("pk")).update(leased_until=clock.now() + duration())
 
 
 def _renew_forever() -> None:
     pause = threading.Event()
     while True:
-        pause.wait(settings.JOB_LEASE_S / _RENEWALS_IN_A_LEASE)
+        pause.wait(settings.JOB_LEASE_S / _RENEWALS_PER_LEASE)
         with _lock:
             leases = list(_held)
         if not leases:

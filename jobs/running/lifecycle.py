@@ -22,16 +22,16 @@ from imageskill.lib.errors import ApiError
 from imageskill.lib.queue import enqueue
 from jobs import notifications, states
 from jobs.assets import storage
-from jobs.models import Asset, Job, KeptOutput, Loss, Usage
+from jobs.models import Asset, Job, Loss, StagedOutput, Usage
 from jobs.providers.failures import POLICY
 from jobs.providers.interface import Submission
 from jobs.running import charging, leases
 
-_LONGEST_STORAGE_PAUSE_S = 300
+_MAX_STORAGE_PAUSE_S = 300
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
+class DecodedOutput:
     """An output that was decoded and kept, on its way into storage."""
 
     index: int
@@ -44,7 +44,7 @@ class Made:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ending:
+class JobFailure:
     """Why a job ends without an image, and what that may cost the house."""
 
     error: type[ApiError]
@@ -55,7 +55,7 @@ class Ending:
     loss_usd: Decimal | None = None
 
     @property
-    def is_callers_fault(self) -> bool:
+    def is_caller_error(self) -> bool:
         """Whether the job's slot of the day stays used."""
         return self.failure == POLICY.name
 
@@ -63,22 +63,22 @@ class Ending:
 def start(job_id: str, *, lease: str) -> bool:
     """Take a queued job in hand; False where somebody else has."""
     now = clock.now()
-    return _move(
+    return _update_one(
         Job.objects.filter(public_id=job_id, status=states.QUEUED),
         status=states.RUNNING,
         started_at=now,
         lease=lease,
-        leased_until=now + leases.length(),
+        leased_until=now + leases.duration(),
     )
 
 
-def take_over(job_id: str, *, lease: str) -> bool:
+def resume(job_id: str, *, lease: str) -> bool:
     """Take a begun job in hand that a lost worker left or that waited for its next try."""
     now = clock.now()
-    return _move(
-        Job.objects.abandoned(now=now).filter(public_id=job_id),
+    return _update_one(
+        Job.objects.stalled(now=now).filter(public_id=job_id),
         lease=lease,
-        leased_until=now + leases.length(),
+        leased_until=now + leases.duration(),
         pause_until=None,
         redeliveries=F("redeliveries") + 1,
     )
@@ -91,19 +91,19 @@ def pause(job: Job, *, seconds: float) -> None:
     )
 
 
-def note_call(job: Job) -> bool:
+def record_call(job: Job) -> bool:
     """Write down that the provider is about to be called; False: never call.
 
     At most once in a job's life, whoever asks: what began and left no answer is not repeated.
     """
-    return _move(
+    return _update_one(
         Job.objects.filter(pk=job.pk, status=states.RUNNING, call_began_at=None),
         call_began_at=clock.now(),
         attempts=F("attempts") + 1,
     )
 
 
-def note_submission(job: Job, submission: Submission) -> bool:
+def record_submission(job: Job, submission: Submission) -> bool:
     """Write down by what to collect, whatever became of the job; False where it has ended."""
     Job.objects.filter(pk=job.pk).update(
         provider_request_id=submission.request_id,
@@ -114,23 +114,23 @@ def note_submission(job: Job, submission: Submission) -> bool:
     return not job.is_final
 
 
-def note_outcome_unknown(job: Job) -> None:
+def mark_outcome_unknown(job: Job) -> None:
     """Mark the job: cut off mid-call. It keeps its hold and is never submitted again."""
     now = clock.now()
     with transaction.atomic():
-        if _move(
+        if _update_one(
             Job.objects.filter(pk=job.pk, status=states.RUNNING, outcome_unknown_at=None),
             outcome_unknown_at=now,
             deadline_at=now + timedelta(seconds=settings.OUTCOME_UNKNOWN_DEADLINE_S),
             leased_until=None,
         ):
-            notifications.ring(job)
+            notifications.wake_waiters(job)
 
 
-def keep(
+def stage_outputs(
     job: Job,
     *,
-    outputs: Sequence[Made],
+    outputs: Sequence[DecodedOutput],
     reported_usd: Decimal | None,
     usage: Mapping[str, object],
     request_id: str | None,
@@ -142,9 +142,9 @@ def keep(
     now = clock.now()
     fields: dict[str, Any] = {"provider_request_id": request_id} if request_id else {}
     with transaction.atomic():
-        if not _claim(
+        if not _update_if(
             job,
-            Q(status__in=states.before(states.STORING)),
+            Q(status__in=states.predecessors(states.STORING)),
             status=states.STORING,
             answered_at=now,
             deadline_at=now + timedelta(seconds=settings.STORAGE_REPAIR_DEADLINE_S),
@@ -154,14 +154,14 @@ def keep(
             **fields,
         ):
             return False
-        KeptOutput.objects.bulk_create(KeptOutput(job=job, **vars(made)) for made in outputs)
+        StagedOutput.objects.bulk_create(StagedOutput(job=job, **vars(made)) for made in outputs)
     return True
 
 
-def note_storage_failure(job: Job) -> None:
+def record_storage_failure(job: Job) -> None:
     """Mark that storing failed; repair tries again, less and less often."""
     now = clock.now()
-    seconds = min(2**job.storage_attempts * 5, _LONGEST_STORAGE_PAUSE_S)
+    seconds = min(2**job.storage_attempts * 5, _MAX_STORAGE_PAUSE_S)
     with transaction.atomic():
         Job.objects.filter(pk=job.pk, status=states.STORING).update(
             storage_failed_at=job.storage_failed_at or now,
@@ -169,37 +169,37 @@ def note_storage_failure(job: Job) -> None:
             pause_until=now + timedelta(seconds=seconds),
             leased_until=None,
         )
-        notifications.ring(job)
+        notifications.wake_waiters(job)
 
 
-def complete(job: Job, kept: Sequence[KeptOutput], *, stored_at: datetime) -> bool:
+def complete(job: Job, kept: Sequence[StagedOutput], *, stored_at: datetime) -> bool:
     """End a job well (storing → completed): assets, capture, usage and events, all or nothing.
 
     `kept` are all its outputs, stored by now. False where the job was ended by somebody else;
     then nothing was written.
     """
-    charge = _charge_of(job, outputs=len(kept))
+    charge = _compute_charge(job, outputs=len(kept))
     with transaction.atomic():
-        if not _end(job, states.COMPLETED, stored_at=stored_at, credits_captured=charge.credits):
+        if not _finish(job, states.COMPLETED, stored_at=stored_at, credits_captured=charge.credits):
             return False
-        assets = Asset.objects.bulk_create(_asset(job, one) for one in kept)
+        assets = Asset.objects.bulk_create(_build_asset(job, one) for one in kept)
         usage = _capture(job, charge)
-        notifications.completed(job, assets=assets, usage=usage)
-        job.kept_outputs.all().delete()
+        notifications.publish_completed(job, assets=assets, usage=usage)
+        job.staged_outputs.all().delete()
         for asset in assets:
             enqueue("jobs.thumbnail", asset_id=asset.public_id)
-        _drop([one.kept_key for one in kept])
+        _discard_files([one.kept_key for one in kept])
     return True
 
 
-def fail(job: Job, ending: Ending) -> bool:
+def fail(job: Job, ending: JobFailure) -> bool:
     """End a job without an image: its hold goes back, its slot too unless the caller is to blame.
 
     False where it was ended by somebody else; a loss is written down all the same.
     """
     with transaction.atomic():
-        _note_loss(job, ending)
-        if not _end(
+        _record_loss(job, ending)
+        if not _finish(
             job,
             states.FAILED,
             error_code=ending.error.code,
@@ -208,9 +208,9 @@ def fail(job: Job, ending: Ending) -> bool:
             retry_at=_retry_at(ending),
         ):
             return False
-        _release(job, jobs=0 if ending.is_callers_fault else 1, reason=ending.error.code.lower())
-        notifications.ended(job)
-        _forget_kept(job)
+        _release(job, jobs=0 if ending.is_caller_error else 1, reason=ending.error.code.lower())
+        notifications.publish_ended(job)
+        _delete_staged(job)
     return True
 
 
@@ -222,39 +222,39 @@ def cancel(job: Job, *, actor: str) -> bool:
     """
     with transaction.atomic():
         claim = Q(status=states.QUEUED) | Q(status=states.RUNNING, outcome_unknown_at=None)
-        if not _end(job, states.CANCELED, claim=claim):
+        if not _finish(job, states.CANCELED, claim=claim):
             return False
         job.refresh_from_db()  # a worker may have begun its call meanwhile
         _release(job, jobs=0, reason="canceled", actor=actor)
-        notifications.ended(job)
+        notifications.publish_ended(job)
         if job.call_began_at is not None:
             enqueue("jobs.cancel_at_provider", job_id=job.public_id)
     return True
 
 
-def note_loss(job: Job, *, reason: Loss.Reason, usd: Decimal | None) -> None:
+def record_loss(job: Job, *, reason: Loss.Reason, usd: Decimal | None) -> None:
     """Write down what a provider bills for a job that nobody pays for; once for each reason."""
     Loss.objects.bulk_create([Loss(job=job, reason=reason, usd=usd)], ignore_conflicts=True)
 
 
-def _move(jobs: Any, **changes: Any) -> bool:
+def _update_one(jobs: Any, **changes: Any) -> bool:
     return bool(jobs.update(**changes) == 1)
 
 
-def _claim(job: Job, condition: Q, **changes: Any) -> bool:
+def _update_if(job: Job, condition: Q, **changes: Any) -> bool:
     """Change the row where the condition still holds, and the object with it."""
-    if not _move(Job.objects.filter(condition, pk=job.pk), **changes):
+    if not _update_one(Job.objects.filter(condition, pk=job.pk), **changes):
         return False
     for name, value in changes.items():
         setattr(job, name, value)
     return True
 
 
-def _end(job: Job, status: str, *, claim: Q | None = None, **changes: Any) -> bool:
+def _finish(job: Job, status: str, *, claim: Q | None = None, **changes: Any) -> bool:
     """Claim the end of the job, by its row."""
-    return _claim(
+    return _update_if(
         job,
-        claim or Q(status__in=states.before(status)),
+        claim or Q(status__in=states.predecessors(status)),
         status=status,
         completed_at=clock.now(),
         leased_until=None,
@@ -263,7 +263,7 @@ def _end(job: Job, status: str, *, claim: Q | None = None, **changes: Any) -> bo
     )
 
 
-def _asset(job: Job, kept: KeptOutput) -> Asset:
+def _build_asset(job: Job, kept: StagedOutput) -> Asset:
     asset = Asset(
         public_id=kept.asset_public_id,
         organization_id=job.organization_id,
@@ -281,8 +281,8 @@ def _asset(job: Job, kept: KeptOutput) -> Asset:
     return asset
 
 
-def _charge_of(job: Job, *, outputs: int) -> charging.Charge:
-    return charging.charge_of(
+def _compute_charge(job: Job, *, outputs: int) -> charging.JobCharge:
+    return charging.compute_charge(
         planned_usd=job.planned_usd,
         reported_usd=job.reported_usd,
         is_usage_priced=job.plan["cost"]["is_usage_priced"],
@@ -293,17 +293,15 @@ def _charge_of(job: Job, *, outputs: int) -> charging.Charge:
     )
 
 
-def _capture(job: Job, charge: charging.Charge) -> Usage:
+def _capture(job: Job, charge: charging.JobCharge) -> Usage:
     returned = job.credits_held - charge.credits
     if returned:
-        daily_use.give_back(
-            agent_id=job.agent_id, taken_at=job.created_at, credits=returned, jobs=0
-        )
+        daily_use.release(agent_id=job.agent_id, taken_at=job.created_at, credits=returned, jobs=0)
     captured = ledger.capture(
         organization_id=job.organization_id, job_id=job.public_id, credits=charge.credits
     )
     if charge.excess_usd:
-        note_loss(job, reason=Loss.Reason.ABOVE_HOLD, usd=charge.excess_usd)
+        record_loss(job, reason=Loss.Reason.ABOVE_HOLD, usd=charge.excess_usd)
     return Usage.objects.create(
         job=job,
         organization_id=job.organization_id,
@@ -316,7 +314,7 @@ def _capture(job: Job, charge: charging.Charge) -> Usage:
 
 
 def _release(job: Job, *, jobs: int, reason: str, actor: str = "system") -> None:
-    daily_use.give_back(
+    daily_use.release(
         agent_id=job.agent_id, taken_at=job.created_at, credits=job.credits_held, jobs=jobs
     )
     ledger.release(
@@ -324,22 +322,22 @@ def _release(job: Job, *, jobs: int, reason: str, actor: str = "system") -> None
     )
 
 
-def _retry_at(ending: Ending) -> datetime | None:
+def _retry_at(ending: JobFailure) -> datetime | None:
     seconds = ending.retry_after_s
     return None if seconds is None else clock.now() + timedelta(seconds=seconds)
 
 
-def _note_loss(job: Job, ending: Ending) -> None:
+def _record_loss(job: Job, ending: JobFailure) -> None:
     if ending.loss is not None:
-        note_loss(job, reason=ending.loss, usd=ending.loss_usd)
+        record_loss(job, reason=ending.loss, usd=ending.loss_usd)
 
 
-def _forget_kept(job: Job) -> None:
-    keys = list(job.kept_outputs.values_list("kept_key", flat=True))
+def _delete_staged(job: Job) -> None:
+    keys = list(job.staged_outputs.values_list("kept_key", flat=True))
     if keys:
-        job.kept_outputs.all().delete()
-        _drop(keys)
+        job.staged_outputs.all().delete()
+        _discard_files(keys)
 
 
-def _drop(keys: Sequence[str]) -> None:
-    transaction.on_commit(lambda: storage.drop_kept(*keys))
+def _discard_files(keys: Sequence[str]) -> None:
+    transaction.on_commit(lambda: storage.discard_staged(*keys))

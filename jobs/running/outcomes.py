@@ -22,7 +22,7 @@ class JobEnded(InvalidArguments):
     message = "The job has ended already."
 
 
-ERRORS: dict[str, type[ApiError]] = {
+ERRORS_BY_CODE: dict[str, type[ApiError]] = {
     error.code: error
     for error in (
         ArtifactStorageWriteFailed,
@@ -35,11 +35,11 @@ ERRORS: dict[str, type[ApiError]] = {
 }
 
 
-def error_of(job: Job) -> ApiError:
+def error_for(job: Job) -> ApiError:
     """Give the error that a failed or canceled job answers with."""
     if job.status == states.CANCELED:
         return JobEnded(f"The job {job.public_id} was canceled; nothing was charged.")
-    kind = ERRORS[job.error_code]
+    kind = ERRORS_BY_CODE[job.error_code]
     recovery = Recovery(suggested_command=f"image-skill jobs show {job.public_id} --json")
     if job.retry_at is not None:
         left_s = math.ceil((job.retry_at - clock.now()).total_seconds())
@@ -48,18 +48,18 @@ def error_of(job: Job) -> ApiError:
     return kind(message, recovery=recovery)
 
 
-def pending_error_of(job: Job) -> ApiError | None:
+def pending_error_for(job: Job) -> ApiError | None:
     """Give the error of a job that goes on without its caller: unknown outcome, or repair."""
     if job.is_final:
         return None
     if job.outcome_unknown_at is not None:
-        return _pending(ProviderOutcomeUnknown, job, "show")
+        return _pending_error(ProviderOutcomeUnknown, job, "show")
     if job.storage_failed_at is not None:
-        return _pending(ArtifactStorageWriteFailed, job, "wait")
+        return _pending_error(ArtifactStorageWriteFailed, job, "wait")
     return None
 
 
-def _pending(kind: type[ApiError], job: Job, verb: str) -> ApiError:
+def _pending_error(kind: type[ApiError], job: Job, verb: str) -> ApiError:
     return kind(
         f"{kind.message} The job is {job.public_id}.",
         recovery={"suggested_command": f"image-skill jobs {verb} {job.public_id} --json"},

@@ -7,7 +7,7 @@ from typing import Any
 from jobs.assets import storage
 from jobs.models import Job, JobInput, Prompt
 from jobs.planning.planner import Plan
-from jobs.providers.interface import INPUT, MASK, Order, Picture
+from jobs.providers.interface import INPUT, MASK, InputImage, ProviderRequest
 
 _OPERATIONS: dict[str, str] = {
     Job.Operation.CREATE: "image.generate",
@@ -15,7 +15,7 @@ _OPERATIONS: dict[str, str] = {
 }
 
 
-def snapshot(plan: Plan) -> dict[str, Any]:
+def plan_snapshot(plan: Plan) -> dict[str, Any]:
     """Write down what was planned, as JSON, for `Job.plan`: no prompt, exact numbers as text."""
     return {
         "parameters": dict(plan.parameters),
@@ -28,14 +28,14 @@ def snapshot(plan: Plan) -> dict[str, Any]:
     }
 
 
-def of(job: Job) -> Order:
+def build(job: Job) -> ProviderRequest:
     """Make the order of a job, from its row alone: the registry may have changed since."""
     plan = job.plan
-    pictures = [_picture(one) for one in job.inputs.select_related("asset").order_by("id")]
+    pictures = [_build_image(one) for one in job.inputs.select_related("asset").order_by("id")]
     prompt = Prompt.objects.filter(job=job).values_list("text", flat=True).first()
     if job.deadline_at is None:
         raise ValueError(f"{job.public_id} has no deadline")
-    return Order(
+    return ProviderRequest(
         job_id=job.public_id,
         model_id=job.model_id,
         operation=_OPERATIONS[job.operation],
@@ -53,11 +53,11 @@ def of(job: Job) -> Order:
     )
 
 
-def _picture(one: JobInput) -> Picture:
+def _build_image(one: JobInput) -> InputImage:
     asset = one.asset
-    return Picture(
+    return InputImage(
         role=one.role,
-        open=partial(storage.opened, asset.storage_key),
+        open=partial(storage.open_asset, asset.storage_key),
         mime_type=asset.mime_type,
         content_length=asset.content_length,
         index=one.index,

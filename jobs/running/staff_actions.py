@@ -12,7 +12,7 @@ from jobs.providers.failures import ProviderOutcomeUnknown
 from jobs.running import lifecycle
 
 
-class NotPossible(Exception):
+class JobActionRefused(Exception):
     """The job is not where this begins; the text says so to a person."""
 
 
@@ -20,45 +20,47 @@ def cancel(*, job: Job, user: User, reason: str) -> None:
     """Stop a job; its hold goes back."""
     with transaction.atomic():
         if not lifecycle.cancel(job, actor=user.email):
-            raise NotPossible("It has ended, is being stored, or nobody knows what became of it.")
-        _note(user, "job.cancel", job, reason)
+            raise JobActionRefused(
+                "It has ended, is being stored, or nobody knows what became of it."
+            )
+        _record_audit(user, "job.cancel", job, reason)
 
 
 def end_unknown(*, job: Job, user: User, reason: str) -> None:
     """End a job whose call was cut off: its hold goes back, what it may have cost is listed."""
-    ending = lifecycle.Ending(
+    ending = lifecycle.JobFailure(
         error=ProviderOutcomeUnknown,
         loss=Loss.Reason.OUTCOME_UNKNOWN,
         loss_usd=job.planned_usd,
     )
     with transaction.atomic():
         if not job.is_outcome_unknown or not lifecycle.fail(job, ending):
-            raise NotPossible("Its outcome is not unknown (any more).")
-        _note(user, "job.end_unknown", job, reason)
+            raise JobActionRefused("Its outcome is not unknown (any more).")
+        _record_audit(user, "job.end_unknown", job, reason)
 
 
-def try_again(*, job: Job, user: User, reason: str) -> None:
+def requeue(*, job: Job, user: User, reason: str) -> None:
     """Send an unfinished job to a worker, which goes on where the last one stopped."""
     with transaction.atomic():
         if job.is_final:
-            raise NotPossible("It has ended.")
+            raise JobActionRefused("It has ended.")
         Job.objects.filter(pk=job.pk).update(pause_until=None, sent_at=clock.now())
-        _note(user, "job.try_again", job, reason)
+        _record_audit(user, "job.try_again", job, reason)
         enqueue("jobs.run", job_id=job.public_id)
 
 
-def check_pictures(*, job: Job, user: User, reason: str) -> None:
+def check_images(*, job: Job, user: User, reason: str) -> None:
     """Have workers look at the job's pictures that nobody has looked at yet."""
-    unchecked = unchecked_pictures(job)
+    unchecked = unchecked_images(job)
     if not unchecked:
-        raise NotPossible("Each of its pictures was checked.")
+        raise JobActionRefused("Each of its pictures was checked.")
     with transaction.atomic():
-        _note(user, "job.check_pictures", job, reason)
+        _record_audit(user, "job.check_pictures", job, reason)
         for asset in unchecked:
             enqueue("jobs.thumbnail", asset_id=asset.public_id)
 
 
-def unchecked_pictures(job: Job) -> list[Asset]:
+def unchecked_images(job: Job) -> list[Asset]:
     """Give the pictures that no check has looked at; those deleted meanwhile need none."""
     there = [asset for asset in job.assets.all() if asset.state != Asset.State.DELETED]
     return [asset for asset in there if not hasattr(asset, "verdict")]
@@ -68,10 +70,10 @@ def reveal_prompt(*, job: Job, user: User, reason: str) -> str:
     """Give the prompt; leaves a line in the audit and tells the sponsor who looked and why."""
     prompt = Prompt.objects.filter(job=job).first()
     if prompt is None:
-        raise NotPossible("The prompt is gone: its time was over, or there was none.")
+        raise JobActionRefused("The prompt is gone: its time was over, or there was none.")
     with transaction.atomic():
-        line = _note(user, "job.reveal_prompt", job, reason)
-        alerts.tell_owner(
+        line = _record_audit(user, "job.reveal_prompt", job, reason)
+        alerts.notify_owner(
             job.organization_id,
             Alert.Kind.PROMPT_SHOWN,
             job.public_id,
@@ -81,7 +83,7 @@ def reveal_prompt(*, job: Job, user: User, reason: str) -> str:
     return prompt.text
 
 
-def _note(user: User, action: str, job: Job, reason: str) -> int:
+def _record_audit(user: User, action: str, job: Job, reason: str) -> int:
     line = audit.record(
         user=user,
         action=action,

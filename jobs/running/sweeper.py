@@ -18,34 +18,34 @@ from jobs.assets.storage import ArtifactStorageWriteFailed
 from jobs.models import Job, Loss
 from jobs.providers.failures import OUTCOME_UNKNOWN, TIMED_OUT, ProviderOutcomeUnknown
 from jobs.running import lifecycle
-from jobs.running.lifecycle import Ending
+from jobs.running.lifecycle import JobFailure
 
 log = structlog.get_logger(__name__)
 
-_AT_ONCE = 200
-_WORKERS_OWN_TIME_S = 60  # past the deadline, for the worker that has it to end it itself
+_BATCH_SIZE = 200
+_WORKER_GRACE_S = 60  # past the deadline, for the worker that has it to end it itself
 
 
 def sweep() -> dict[str, int]:
     """Look once; gives how many jobs were sent, handed over and ended."""
     now = clock.now()
     return {
-        "ended": sum(_end(job, now) for job in Job.objects.overdue(now=now)[:_AT_ONCE]),
-        "sent": _send(Job.objects.waiting(before=now - _patience())[:_AT_ONCE], now),
-        "handed_over": _send(_left_behind(now), now),
+        "ended": sum(_expire(job, now) for job in Job.objects.overdue(now=now)[:_BATCH_SIZE]),
+        "sent": _resend(Job.objects.waiting(before=now - _resend_after())[:_BATCH_SIZE], now),
+        "handed_over": _resend(_stalled_jobs(now), now),
     }
 
 
-def _patience() -> timedelta:
+def _resend_after() -> timedelta:
     return timedelta(seconds=settings.JOB_RESEND_AFTER_S)
 
 
-def _left_behind(now: datetime) -> list[Job]:
-    abandoned = Job.objects.abandoned(now=now).filter(sent_at__lt=now - _patience())
-    return list(abandoned[:_AT_ONCE])
+def _stalled_jobs(now: datetime) -> list[Job]:
+    stalled = Job.objects.stalled(now=now).filter(sent_at__lt=now - _resend_after())
+    return list(stalled[:_BATCH_SIZE])
 
 
-def _send(jobs: Iterable[Job], now: datetime) -> int:
+def _resend(jobs: Iterable[Job], now: datetime) -> int:
     sent = list(jobs)
     Job.objects.filter(pk__in=[job.pk for job in sent]).update(sent_at=now)
     for job in sent:
@@ -55,31 +55,33 @@ def _send(jobs: Iterable[Job], now: datetime) -> int:
     return len(sent)
 
 
-def _end(job: Job, now: datetime) -> bool:
+def _expire(job: Job, now: datetime) -> bool:
     """End a job past its deadline; False where its worker still has time to do so."""
     if job.status == states.QUEUED:
-        return lifecycle.fail(job, _ending(Timeout))
+        return lifecycle.fail(job, _build_failure(Timeout))
     if job.status == states.STORING:
         loss = Loss.Reason.NOT_STORED
-        return lifecycle.fail(job, _ending(ArtifactStorageWriteFailed, loss, job))
+        return lifecycle.fail(job, _build_failure(ArtifactStorageWriteFailed, loss, job))
     if job.outcome_unknown_at is not None:
         loss = Loss.Reason.OUTCOME_UNKNOWN
         return lifecycle.fail(
-            job, _ending(ProviderOutcomeUnknown, loss, job, failure=OUTCOME_UNKNOWN.name)
+            job, _build_failure(ProviderOutcomeUnknown, loss, job, failure=OUTCOME_UNKNOWN.name)
         )
-    if job.deadline_at and now < job.deadline_at + timedelta(seconds=_WORKERS_OWN_TIME_S):
+    if job.deadline_at and now < job.deadline_at + timedelta(seconds=_WORKER_GRACE_S):
         return False
     if job.provider_request_id:
         enqueue("jobs.cancel_at_provider", job_id=job.public_id)
-    return lifecycle.fail(job, _ending(Timeout, Loss.Reason.TOO_LATE, job, failure=TIMED_OUT.name))
+    return lifecycle.fail(
+        job, _build_failure(Timeout, Loss.Reason.TOO_LATE, job, failure=TIMED_OUT.name)
+    )
 
 
-def _ending(
+def _build_failure(
     error: type[ApiError],
     loss: Loss.Reason | None = None,
     job: Job | None = None,
     *,
     failure: str = "",
-) -> Ending:
+) -> JobFailure:
     usd = None if job is None else job.reported_usd or job.planned_usd
-    return Ending(error=error, loss=loss, loss_usd=usd, failure=failure)
+    return JobFailure(error=error, loss=loss, loss_usd=usd, failure=failure)

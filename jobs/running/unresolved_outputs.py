@@ -19,10 +19,10 @@ from jobs.assets import removal
 from jobs.assets.storage import ArtifactStorageWriteFailed
 from jobs.models import Asset, Job, Loss, Usage
 from jobs.running import lifecycle
-from jobs.running.lifecycle import Ending
-from jobs.running.staff_actions import NotPossible
+from jobs.running.lifecycle import JobFailure
+from jobs.running.staff_actions import JobActionRefused
 
-_SEEN = (Asset.State.AVAILABLE, Asset.State.QUARANTINED)
+_VISIBLE_STATES = (Asset.State.AVAILABLE, Asset.State.QUARANTINED)
 
 
 def unstored() -> QuerySet[Job]:
@@ -30,7 +30,7 @@ def unstored() -> QuerySet[Job]:
     return Job.objects.filter(status=states.STORING)
 
 
-def unknown() -> QuerySet[Job]:
+def outcome_unknown() -> QuerySet[Job]:
     """Give jobs of which nobody knows what became of their call."""
     return Job.objects.filter(completed_at=None).exclude(outcome_unknown_at=None)
 
@@ -42,7 +42,7 @@ def uncharged() -> QuerySet[Job]:
     )
 
 
-def lost() -> QuerySet[Loss]:
+def open_losses() -> QuerySet[Loss]:
     """Give results that were paid for and given up, and whose case nobody has closed."""
     return Loss.objects.filter(reason=Loss.Reason.NOT_STORED, closed_at=None)
 
@@ -52,9 +52,9 @@ def is_uncharged(job: Job) -> bool:
     return job.status == states.COMPLETED and job.credits_captured is None and job.credits_held > 0
 
 
-def hold_of(job: Job) -> checks.HeldForJob | None:
+def get_hold(job: Job) -> checks.JobHoldSummary | None:
     """Give what the ledger says of a job: its hold is open, captured or released, or none is."""
-    return checks.held_for([job.public_id]).get(job.public_id)
+    return checks.job_holds([job.public_id]).get(job.public_id)
 
 
 def adopt(*, job: Job, user: User, reason: str) -> None:
@@ -64,8 +64,8 @@ def adopt(*, job: Job, user: User, reason: str) -> None:
     does not say so, the row is put right. Raises `NotPossible` where somebody else was first.
     """
     with transaction.atomic():
-        charged = _settle(job, user)
-        _note(user, "job.adopt", job, reason, {"credits_captured": charged})
+        charged = _reconcile_charge(job, user)
+        _record_audit(user, "job.adopt", job, reason, {"credits_captured": charged})
 
 
 def release(*, job: Job, user: User, reason: str) -> None:
@@ -74,43 +74,45 @@ def release(*, job: Job, user: User, reason: str) -> None:
     Raises `NotPossible` where the ledger did charge the job: its owner has paid for them.
     """
     with transaction.atomic():
-        if _settle(job, user):
-            raise NotPossible("The ledger did charge this job, so its pictures stay: adopt them.")
-        for asset in job.assets.filter(state__in=_SEEN):
+        if _reconcile_charge(job, user):
+            raise JobActionRefused(
+                "The ledger did charge this job, so its pictures stay: adopt them."
+            )
+        for asset in job.assets.filter(state__in=_VISIBLE_STATES):
             removal.withdraw(asset, user=user, reason=reason)
-        _note(user, "job.release", job, reason, {"credits_captured": 0})
+        _record_audit(user, "job.release", job, reason, {"credits_captured": 0})
 
 
 def give_up(*, job: Job, user: User, reason: str) -> None:
     """End a job whose outputs can't be stored: its hold goes back, the cost is our loss."""
-    ending = Ending(
+    ending = JobFailure(
         error=ArtifactStorageWriteFailed,
         loss=Loss.Reason.NOT_STORED,
         loss_usd=job.planned_usd if job.reported_usd is None else job.reported_usd,
     )
     with transaction.atomic():
         if job.status != states.STORING or not lifecycle.fail(job, ending):
-            raise NotPossible("It is not being stored (any more).")
-        _note(user, "job.give_up", job, reason, {"status": states.FAILED})
+            raise JobActionRefused("It is not being stored (any more).")
+        _record_audit(user, "job.give_up", job, reason, {"status": states.FAILED})
 
 
-def close(*, loss: Loss, user: User, reason: str) -> None:
+def close_loss(*, loss: Loss, user: User, reason: str) -> None:
     """Close the case of a loss; it stays in the figures. Raises `NotPossible` when closed."""
     with transaction.atomic():
         if Loss.objects.filter(pk=loss.pk, closed_at=None).update(closed_at=clock.now()) != 1:
-            raise NotPossible("Somebody has closed it before.")
-        _note(user, "loss.close", loss.job, reason, {"reason": loss.reason})
+            raise JobActionRefused("Somebody has closed it before.")
+        _record_audit(user, "loss.close", loss.job, reason, {"reason": loss.reason})
 
 
-def _settle(job: Job, user: User) -> int:
+def _reconcile_charge(job: Job, user: User) -> int:
     """Bring row and ledger together; gives what was charged, which is nothing or all along."""
     if uncharged().select_for_update().filter(pk=job.pk).first() is None:
-        raise NotPossible("It was charged, or its case was closed meanwhile.")
-    held = hold_of(job)
+        raise JobActionRefused("It was charged, or its case was closed meanwhile.")
+    held = get_hold(job)
     if held is None:
-        raise NotPossible("It never held anything; the check of the books says more.")
+        raise JobActionRefused("It never held anything; the check of the books says more.")
     if held.state == "open":
-        _let_go(job, user)
+        _release_hold(job, user)
     charged = held.captured if held.state == "captured" else 0
     if charged:
         _write_usage(job, charged)
@@ -118,8 +120,8 @@ def _settle(job: Job, user: User) -> int:
     return charged
 
 
-def _let_go(job: Job, user: User) -> None:
-    daily_use.give_back(
+def _release_hold(job: Job, user: User) -> None:
+    daily_use.release(
         agent_id=job.agent_id, taken_at=job.created_at, credits=job.credits_held, jobs=0
     )
     ledger.release(
@@ -147,7 +149,7 @@ def _write_usage(job: Job, charged: int) -> None:
     )
 
 
-def _note(user: User, action: str, job: Job, reason: str, after: dict[str, Any]) -> None:
+def _record_audit(user: User, action: str, job: Job, reason: str, after: dict[str, Any]) -> None:
     audit.record(
         user=user,
         action=action,

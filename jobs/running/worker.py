@@ -30,42 +30,42 @@ from jobs.providers.failures import (
     ProviderError,
     ProviderFailure,
 )
-from jobs.providers.interface import Order, Outcome, Output, Submission
+from jobs.providers.interface import Output, ProviderRequest, ProviderResult, Submission
 from jobs.running import leases, lifecycle, provider_requests
-from jobs.running.lifecycle import Ending, Made
+from jobs.running.lifecycle import DecodedOutput, JobFailure
 
 log = structlog.get_logger(__name__)
 
 _PAUSE_S = 10
-_LOOK_AGAIN = {TRANSIENT, UNAVAILABLE, OUTCOME_UNKNOWN}
-_LOSSES = {POLICY: Loss.Reason.BILLED_REFUSAL, BROKEN_RUN: Loss.Reason.BROKEN_RUN}
+_RETRYABLE_FAILURES = {TRANSIENT, UNAVAILABLE, OUTCOME_UNKNOWN}
+_LOSS_REASONS = {POLICY: Loss.Reason.BILLED_REFUSAL, BROKEN_RUN: Loss.Reason.BROKEN_RUN}
 
 
 def run(job_id: str) -> None:
     """Take a job in hand and bring it as far as it goes; nothing where somebody else has it."""
-    lease = leases.new()
-    if not (lifecycle.start(job_id, lease=lease) or lifecycle.take_over(job_id, lease=lease)):
+    lease = leases.new_id()
+    if not (lifecycle.start(job_id, lease=lease) or lifecycle.resume(job_id, lease=lease)):
         return
-    with leases.renewed(lease):
+    with leases.renewing(lease):
         job = Job.objects.select_related("agent").get(public_id=job_id)
-        trace.use(job.trace_id)
+        trace.set_current(job.trace_id)
         structlog.contextvars.bind_contextvars(job_id=job_id, trace_id=job.trace_id)
         if job.status == states.RUNNING:
-            _make(job)
+            _generate(job)
         if job.status == states.STORING:
             store(job)
 
 
 def store(job: Job) -> None:
     """Store what was kept, then complete the job; on failure repair comes back to it."""
-    kept = list(job.kept_outputs.order_by("index"))
+    kept = list(job.staged_outputs.order_by("index"))
     try:
         for one in kept:
             key = storage.asset_key(one.asset_public_id, one.extension)
-            with storage.opened_kept(one.kept_key) as file:
+            with storage.open_staged(one.kept_key) as file:
                 storage.write(key, file)
-    except storage.NotStored:
-        lifecycle.note_storage_failure(job)
+    except storage.StorageError:
+        lifecycle.record_storage_failure(job)
         return
     if not lifecycle.complete(job, kept, stored_at=clock.now()):
         log.info("job_ended_elsewhere", status=job.status)
@@ -76,73 +76,73 @@ def cancel_at_provider(job_id: str) -> None:
     job = Job.objects.get(public_id=job_id)
     if not job.provider_request_id:
         return  # the worker that submits comes by and finds it canceled
-    database.give_back()
+    database.release_connection()
     try:
-        answer = calls.cancel(job.provider_id, _submission(job))
+        answer = calls.cancel(job.provider_id, _stored_submission(job))
     except ProviderError as error:
         answer = "unsupported"
         log.warning("not_canceled_at_provider", reason=error.reason)
     if job.status == states.CANCELED and answer in {"too_late", "unsupported"}:
-        lifecycle.note_loss(job, reason=Loss.Reason.CANCELED, usd=job.planned_usd)
+        lifecycle.record_loss(job, reason=Loss.Reason.CANCELED, usd=job.planned_usd)
 
 
-def _make(job: Job) -> None:
+def _generate(job: Job) -> None:
     """Get the outcome from the provider and keep it; or end, mark or lay down the job."""
     if job.call_began_at is not None and not job.provider_request_id:
-        lifecycle.note_outcome_unknown(job)
+        lifecycle.mark_outcome_unknown(job)
         return
-    order = provider_requests.of(job)
+    order = provider_requests.build(job)
     try:
-        outcome = _collected(job, order) if job.provider_request_id else _submitted(job, order)
+        outcome = _collect(job, order) if job.provider_request_id else _submit(job, order)
     except ProviderError as error:
-        database.insist(partial(_give_up, job, error))
+        database.retry_on_disconnect(partial(_handle_failure, job, error))
         return
-    if outcome is None or not _keep(job, outcome):
+    if outcome is None or not _stage(job, outcome):
         job.refresh_from_db()
 
 
-def _submitted(job: Job, order: Order) -> Outcome | None:
-    if switches.off().names(model_id=job.model_id, provider_id=job.provider_id):
+def _submit(job: Job, order: ProviderRequest) -> ProviderResult | None:
+    if switches.disabled().names(model_id=job.model_id, provider_id=job.provider_id):
         raise ProviderError(UNAVAILABLE, reason="switched_off")  # since the job was queued
-    database.give_back()
-    answer = calls.submit(job.provider_id, order, begin=partial(_begin, job))
-    if answer is None or isinstance(answer, Outcome):
+    database.release_connection()
+    answer = calls.submit(job.provider_id, order, begin=partial(_record_call, job))
+    if answer is None or isinstance(answer, ProviderResult):
         return answer
-    if not database.insist(partial(lifecycle.note_submission, job, answer)):
+    if not database.retry_on_disconnect(partial(lifecycle.record_submission, job, answer)):
         cancel_at_provider(job.public_id)
         return None
-    return _collected(job, order)
+    return _collect(job, order)
 
 
-def _begin(job: Job) -> bool:
+def _record_call(job: Job) -> bool:
     """Note the call; False where the job was canceled meanwhile, or is begun elsewhere."""
-    begun = lifecycle.note_call(job)
-    database.give_back()
+    begun = lifecycle.record_call(job)
+    database.release_connection()
     return begun
 
 
-def _collected(job: Job, order: Order) -> Outcome | None:
+def _collect(job: Job, order: ProviderRequest) -> ProviderResult | None:
     """Wait for the outcome; where the provider can't be asked now, lay the job down."""
-    database.give_back()
+    database.release_connection()
     try:
-        return calls.collect(job.provider_id, _submission(job), order)
+        return calls.collect(job.provider_id, _stored_submission(job), order)
     except ProviderError as error:
-        if error.failure not in _LOOK_AGAIN or clock.now() >= order.deadline:
+        if error.failure not in _RETRYABLE_FAILURES or clock.now() >= order.deadline:
             raise
         log.warning("provider_not_reached", reason=error.reason)
         lifecycle.pause(job, seconds=error.retry_after_s or _PAUSE_S)
         return None
 
 
-def _give_up(job: Job, error: ProviderError) -> None:
+def _handle_failure(job: Job, error: ProviderError) -> None:
     log.warning("provider_failed", failure=error.failure.name, reason=error.reason)
     if error.failure is TIMED_OUT:
-        _stop(job)
+        _try_cancel(job)
     if not error.failure.is_ended and not job.provider_request_id:
-        lifecycle.note_outcome_unknown(job)
+        lifecycle.mark_outcome_unknown(job)
         return
-    loss, usd = _loss_of(job, error)
-    ending = Ending(
+    loss, usd = _loss_for(job, error)
+    ending = JobFailure(
         error=error.failure.error,
         failure=error.failure.name,
         retry_after_s=error.retry_after_s,
@@ -152,63 +152,63 @@ def _give_up(job: Job, error: ProviderError) -> None:
     lifecycle.fail(job, ending)
 
 
-def _loss_of(job: Job, error: ProviderError) -> tuple[Loss.Reason | None, Decimal | None]:
+def _loss_for(job: Job, error: ProviderError) -> tuple[Loss.Reason | None, Decimal | None]:
     """Say what the house may have lost: what was reported, or the whole plan where nothing was."""
     usd = error.cost_usd or job.planned_usd
     if error.failure is TIMED_OUT:
         return Loss.Reason.TOO_LATE, usd
     if error.cost_usd or error.is_billed:
-        return _LOSSES.get(error.failure), usd
+        return _LOSS_REASONS.get(error.failure), usd
     return None, None
 
 
-def _stop(job: Job) -> None:
+def _try_cancel(job: Job) -> None:
     if job.provider_request_id:
         try:
-            calls.cancel(job.provider_id, _submission(job))
+            calls.cancel(job.provider_id, _stored_submission(job))
         except ProviderError as error:
             log.warning("not_canceled_at_provider", reason=error.reason)
 
 
-def _keep(job: Job, outcome: Outcome) -> bool:
+def _stage(job: Job, outcome: ProviderResult) -> bool:
     """Decode every output, put it where it waits, take the outcome over; False where it is lost."""
     usd = outcome.cost_usd if outcome.cost_usd is not None else job.planned_usd
     try:
-        made = [_made(job, index, output) for index, output in enumerate(outcome.outputs)]
-    except decoding.Undecodable as refusal:
+        made = [_stage_output(job, index, output) for index, output in enumerate(outcome.outputs)]
+    except decoding.UndecodableImage as refusal:
         log.warning("output_undecodable", refusal=str(refusal))
         message = "The provider's output could not be opened as a picture; nothing was charged."
-        _lose(job, usd, ProviderFailure, Loss.Reason.UNDECODABLE, message=message)
+        _fail_with_loss(job, usd, ProviderFailure, Loss.Reason.UNDECODABLE, message=message)
         return False
-    except storage.NotStored:
-        _lose(job, usd, ArtifactStorageWriteFailed, Loss.Reason.NOT_STORED)
+    except storage.StorageError:
+        _fail_with_loss(job, usd, ArtifactStorageWriteFailed, Loss.Reason.NOT_STORED)
         return False
     finally:
         for output in outcome.outputs:
             output.file.close()
     keep = partial(
-        lifecycle.keep,
+        lifecycle.stage_outputs,
         job,
         outputs=made,
         reported_usd=outcome.cost_usd,
         usage=outcome.usage,
         request_id=outcome.request_id,
     )
-    if database.insist(keep):
+    if database.retry_on_disconnect(keep):
         return True
-    _throw_away(job, made, usd)
+    _discard(job, made, usd)
     return False
 
 
-def _throw_away(job: Job, made: list[Made], usd: Decimal | None) -> None:
+def _discard(job: Job, made: list[DecodedOutput], usd: Decimal | None) -> None:
     """Drop outputs that came after the job's end; not those that were taken over before."""
     job.refresh_from_db()
     if job.is_final and job.status != states.COMPLETED:
-        storage.drop_kept(*(one.kept_key for one in made))
-        lifecycle.note_loss(job, reason=Loss.Reason.CANCELED, usd=usd)
+        storage.discard_staged(*(one.kept_key for one in made))
+        lifecycle.record_loss(job, reason=Loss.Reason.CANCELED, usd=usd)
 
 
-def _lose(
+def _fail_with_loss(
     job: Job,
     usd: Decimal | None,
     error: type[ApiError],
@@ -216,20 +216,20 @@ def _lose(
     *,
     message: str = "",
 ) -> None:
-    ending = Ending(error=error, message=message, loss=loss, loss_usd=usd)
-    database.insist(partial(lifecycle.fail, job, ending))
+    ending = JobFailure(error=error, message=message, loss=loss, loss_usd=usd)
+    database.retry_on_disconnect(partial(lifecycle.fail, job, ending))
 
 
-def _submission(job: Job) -> Submission:
+def _stored_submission(job: Job) -> Submission:
     return Submission(request_id=job.provider_request_id, state=job.provider_state or {})
 
 
-def _made(job: Job, index: int, output: Output) -> Made:
+def _stage_output(job: Job, index: int, output: Output) -> DecodedOutput:
     picture = decoding.inspect(output.file)
-    facts = storage.facts(output.file)
-    key = storage.kept_key(job.public_id, index)
-    storage.keep(key, output.file)
-    return Made(
+    facts = storage.measure(output.file)
+    key = storage.staging_key(job.public_id, index)
+    storage.stage(key, output.file)
+    return DecodedOutput(
         index=index,
         kept_key=key,
         mime_type=picture.mime_type,

@@ -25,7 +25,7 @@ from jobs.providers import credentials, http_calls
 log = structlog.get_logger(__name__)
 
 MODERATION_MODEL = "omni-moderation-latest"
-_RULES = Path(__file__).with_name("policy_rules.json")
+_RULES_PATH = Path(__file__).with_name("policy_rules.json")
 
 
 class ContentPolicyDenied(ApiError):
@@ -39,7 +39,7 @@ class ContentPolicyDenied(ApiError):
     policy_class = ""
 
 
-Judge = Callable[[str], str | None]
+PromptClassifier = Callable[[str], str | None]
 """The port: names the class that a prompt is refused for, or None."""
 
 
@@ -48,9 +48,9 @@ def check(prompt: str, *, may_call_out: bool) -> None:
 
     Raises `ContentPolicyDenied`; `ServiceUnavailable` where a judge who must be heard can't be.
     """
-    judges: dict[str, Judge] = {"rules": by_rules}
+    judges: dict[str, PromptClassifier] = {"rules": classify_by_rules}
     if may_call_out and settings.PROMPT_POLICY == "openai":
-        judges["moderation"] = by_moderation
+        judges["moderation"] = classify_by_moderation
     for name, judge in judges.items():
         refused_for = judge(prompt)
         if refused_for:
@@ -69,22 +69,22 @@ def check(prompt: str, *, may_call_out: bool) -> None:
             raise denied
 
 
-def by_rules(prompt: str) -> str | None:
+def classify_by_rules(prompt: str) -> str | None:
     """Judge by our own list: a class is hit when each of its groups has a word in the prompt."""
-    words = _plain(prompt)
+    words = _normalize(prompt)
     for name, groups in _rules():
         if all(group.search(words) for group in groups):
             return name
     return None
 
 
-def by_moderation(prompt: str) -> str | None:
+def classify_by_moderation(prompt: str) -> str | None:
     """Judge by OpenAI's moderation endpoint; names the first category it flags."""
     try:
         answer = _client().post(
             f"{settings.OPENAI_BASE_URL}/moderations",
             json={"model": MODERATION_MODEL, "input": prompt},
-            headers={"Authorization": f"Bearer {credentials.key('openai')}"},
+            headers={"Authorization": f"Bearer {credentials.get_key('openai')}"},
             timeout=settings.PROMPT_POLICY_TIMEOUT_S,
         )
         answer.raise_for_status()
@@ -103,7 +103,7 @@ def _client() -> httpx.Client:
 
 @cache
 def _rules() -> Sequence[tuple[str, list[re.Pattern[str]]]]:
-    rows = json.loads(_RULES.read_text(encoding="utf-8"))["classes"]
+    rows = json.loads(_RULES_PATH.read_text(encoding="utf-8"))["classes"]
     return [(row["class"], [_any_of(group) for group in row["all_of"]]) for row in rows]
 
 
@@ -111,7 +111,7 @@ def _any_of(terms: list[str]) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(map(re.escape, terms))})\b")
 
 
-def _plain(prompt: str) -> str:
+def _normalize(prompt: str) -> str:
     """Fold case, width, accents and punctuation, so that spelling games gain little."""
     folded = unicodedata.normalize("NFKD", prompt).casefold()
     visible = "".join(c for c in folded if unicodedata.category(c) not in {"Mn", "Cf"})

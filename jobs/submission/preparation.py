@@ -16,21 +16,21 @@ from imageskill.lib.errors import NotFound
 from jobs.catalog import availability
 from jobs.models import Asset
 from jobs.planning import planner
-from jobs.planning.asks import Ask, PictureFacts, ReferenceAsk
+from jobs.planning.asks import ImageInfo, ResolvedReference, ResolvedRequest
 from jobs.planning.budget import BudgetExceeded, BudgetRequiresConfirmation
 from jobs.planning.planner import Plan
-from jobs.planning.requests import Request
+from jobs.planning.requests import GenerationRequest
 from jobs.registry.entry import Operation
 from jobs.submission import moderation
 
-GRANTS: Mapping[Operation, str] = {"create": "image.create", "edit": "image.edit"}
+REQUIRED_GRANTS: Mapping[Operation, str] = {"create": "image.create", "edit": "image.edit"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prepared:
+class PreparedRequest:
     """A request that may run, and what it would do."""
 
-    request: Request
+    request: GenerationRequest
     plan: Plan
     assets: Mapping[str, Asset]
 
@@ -41,15 +41,17 @@ class Prepared:
         return None if asset_id is None else self.assets[asset_id]
 
 
-def prepare(agent: Agent | None, request: Request, *, is_dry_run: bool) -> Prepared:
+def prepare(
+    agent: Agent | None, request: GenerationRequest, *, is_dry_run: bool
+) -> PreparedRequest:
     """Check and plan a request; writes nothing. Raises whatever refuses it.
 
     Without an agent (a dry run) no picture can be named.
     """
     if agent is not None:
-        grants.require(agent, GRANTS[request.operation])
-    assets = _assets(agent, request)
-    ask = _ask(request, assets)
+        grants.require(agent, REQUIRED_GRANTS[request.operation])
+    assets = _load_assets(agent, request)
+    ask = _resolve(request, assets)
     try:
         plan = planner.plan(
             ask, availability=availability.current(), margin=settings.TARGET_GROSS_MARGIN
@@ -60,15 +62,15 @@ def prepare(agent: Agent | None, request: Request, *, is_dry_run: bool) -> Prepa
     _check_prompt(request, is_dry_run=is_dry_run)
     if agent is not None:
         grants.check_operation(agent, credits=plan.cost.credits, outputs=plan.output_count)
-    return Prepared(request=request, plan=plan, assets=assets)
+    return PreparedRequest(request=request, plan=plan, assets=assets)
 
 
-def _check_prompt(request: Request, *, is_dry_run: bool) -> None:
+def _check_prompt(request: GenerationRequest, *, is_dry_run: bool) -> None:
     if request.prompt:
         moderation.check(request.prompt, may_call_out=not is_dry_run)
 
 
-def request_out(prepared: Prepared) -> dict[str, Any]:
+def request_out(prepared: PreparedRequest) -> dict[str, Any]:
     """Write what was asked for and decided, as answers repeat it: without the prompt."""
     request, plan = prepared.request, prepared.plan
     return {
@@ -88,7 +90,7 @@ def request_out(prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def _assets(agent: Agent | None, request: Request) -> dict[str, Asset]:
+def _load_assets(agent: Agent | None, request: GenerationRequest) -> dict[str, Asset]:
     """Load the pictures a request names: the caller's own, or `NotFound` naming the field."""
     wanted = request.asset_ids
     if not wanted:
@@ -106,11 +108,11 @@ def _assets(agent: Agent | None, request: Request) -> dict[str, Asset]:
     return assets
 
 
-def _ask(request: Request, assets: Mapping[str, Asset]) -> Ask:
-    def facts(asset_id: str | None) -> PictureFacts | None:
-        return None if asset_id is None else _facts(assets[asset_id])
+def _resolve(request: GenerationRequest, assets: Mapping[str, Asset]) -> ResolvedRequest:
+    def facts(asset_id: str | None) -> ImageInfo | None:
+        return None if asset_id is None else _image_info(assets[asset_id])
 
-    return Ask(
+    return ResolvedRequest(
         operation=request.operation,
         prompt=request.prompt,
         model=request.model,
@@ -122,9 +124,9 @@ def _ask(request: Request, assets: Mapping[str, Asset]) -> Ask:
         input_image=facts(request.input_asset_id),
         mask=facts(request.mask_asset_id),
         references=tuple(
-            ReferenceAsk(
+            ResolvedReference(
                 role=one.role,
-                facts=_facts(assets[one.asset_id]),
+                facts=_image_info(assets[one.asset_id]),
                 index=one.index,
                 reference_index=one.reference_index,
                 reference_task=one.reference_task,
@@ -138,8 +140,8 @@ def _ask(request: Request, assets: Mapping[str, Asset]) -> Ask:
     )
 
 
-def _facts(asset: Asset) -> PictureFacts:
-    return PictureFacts(
+def _image_info(asset: Asset) -> ImageInfo:
+    return ImageInfo(
         mime_type=asset.mime_type,
         content_length=asset.content_length,
         width=asset.width,

@@ -18,15 +18,15 @@ from imageskill.lib import clock, ids, trace
 from imageskill.lib.errors import ApiError
 from imageskill.lib.queue import enqueue
 from jobs.models import Job, JobInput, Prompt
-from jobs.planning.requests import Request
+from jobs.planning.requests import GenerationRequest
 from jobs.providers.interface import INPUT, MASK
 from jobs.running import provider_requests
-from jobs.submission.preparation import Prepared, request_out
+from jobs.submission.preparation import PreparedRequest, request_out
 
-_ONCE = "job_once_for_an_idempotency_key"
+_IDEMPOTENCY_CONSTRAINT = "job_once_for_an_idempotency_key"
 
 
-class IdempotencyConflict(ApiError):
+class JobIdempotencyConflict(ApiError):
     """The key was used before, for other terms."""
 
     code = "IDEMPOTENCY_CONFLICT"
@@ -35,12 +35,12 @@ class IdempotencyConflict(ApiError):
     message = "This idempotency key was used before with other terms."
 
 
-def replay(agent: Agent, request: Request, key: str) -> Job | None:
+def find_replay(agent: Agent, request: GenerationRequest, key: str) -> Job | None:
     """Find the job that this key began before; raises `IdempotencyConflict` for other terms."""
     job = Job.objects.filter(agent=agent, idempotency_key=key).first()
     if job is not None and job.terms_digest != request.digest:
         fresh = ids.random_text(16)
-        raise IdempotencyConflict(
+        raise JobIdempotencyConflict(
             recovery={
                 "idempotency_key": fresh,
                 "suggested_command": (
@@ -51,7 +51,7 @@ def replay(agent: Agent, request: Request, key: str) -> Job | None:
     return job
 
 
-def submit(agent: Agent, prepared: Prepared, *, idempotency_key: str | None) -> Job:
+def submit(agent: Agent, prepared: PreparedRequest, *, idempotency_key: str | None) -> Job:
     """Hold the credits, record the job and hand it over; a key used meanwhile gives its job.
 
     Raises `DailyJobLimit`, `InsufficientCredits`, `CapabilityDenied` or `IdempotencyConflict`;
@@ -59,23 +59,27 @@ def submit(agent: Agent, prepared: Prepared, *, idempotency_key: str | None) -> 
     """
     try:
         with transaction.atomic():
-            return _record(agent, prepared, idempotency_key)
+            return _create_job(agent, prepared, idempotency_key)
     except CapabilityDenied:
-        daily_use.tell_of_refusal(agent=agent, credits=prepared.plan.cost.credits, at=clock.now())
+        daily_use.notify_refusal(agent=agent, credits=prepared.plan.cost.credits, at=clock.now())
         raise
     except IntegrityError as error:
         diagnosis = getattr(error.__cause__, "diag", None)
-        if diagnosis is None or diagnosis.constraint_name != _ONCE or not idempotency_key:
+        if (
+            diagnosis is None
+            or diagnosis.constraint_name != _IDEMPOTENCY_CONSTRAINT
+            or not idempotency_key
+        ):
             raise
-    first = replay(agent, prepared.request, idempotency_key)
+    first = find_replay(agent, prepared.request, idempotency_key)
     if first is None:
         raise RuntimeError("a job with this key was there a moment ago")
     return first
 
 
-def _record(agent: Agent, prepared: Prepared, idempotency_key: str | None) -> Job:
+def _create_job(agent: Agent, prepared: PreparedRequest, idempotency_key: str | None) -> Job:
     now, plan, request = clock.now(), prepared.plan, prepared.request
-    daily_use.take(agent=agent, credits=plan.cost.credits, at=now)
+    daily_use.reserve(agent=agent, credits=plan.cost.credits, at=now)
     job = Job.objects.create(
         organization_id=agent.organization_id,
         agent=agent,
@@ -87,7 +91,7 @@ def _record(agent: Agent, prepared: Prepared, idempotency_key: str | None) -> Jo
         model_id=plan.model.id,
         provider_id=plan.model.provider,
         output_count=plan.output_count,
-        plan=provider_requests.snapshot(plan) | {"request": request_out(prepared)},
+        plan=provider_requests.plan_snapshot(plan) | {"request": request_out(prepared)},
         planned_usd=plan.cost.planned_usd,
         credits_held=plan.cost.credits,
         created_at=now,
@@ -96,7 +100,7 @@ def _record(agent: Agent, prepared: Prepared, idempotency_key: str | None) -> Jo
     )
     if plan.prompt:
         Prompt.objects.create(job=job, text=plan.prompt)
-    JobInput.objects.bulk_create(_inputs(job, prepared))
+    JobInput.objects.bulk_create(_build_inputs(job, prepared))
     ledger.hold(
         organization_id=agent.organization_id,
         job_id=job.public_id,
@@ -107,7 +111,7 @@ def _record(agent: Agent, prepared: Prepared, idempotency_key: str | None) -> Jo
     return job
 
 
-def _inputs(job: Job, prepared: Prepared) -> Sequence[JobInput]:
+def _build_inputs(job: Job, prepared: PreparedRequest) -> Sequence[JobInput]:
     request, assets = prepared.request, prepared.assets
     named = ((INPUT, request.input_asset_id), (MASK, request.mask_asset_id))
     inputs = [

@@ -11,12 +11,12 @@ from django.conf import settings
 
 from imageskill.lib import database, wakeups
 from jobs.models import Job
-from jobs.running.outcomes import pending_error_of
+from jobs.running.outcomes import pending_error_for
 
-_FIRST_PAUSE_S = 1.0
-_LONGEST_PAUSE_S = 5.0
+_MIN_PAUSE_S = 1.0
+_MAX_PAUSE_S = 5.0
 
-_places = threading.BoundedSemaphore(settings.CREATE_WAITERS)
+_slots = threading.BoundedSemaphore(settings.CREATE_WAITERS)
 
 
 def wait(job: Job, *, timeout_s: float) -> None:
@@ -24,25 +24,25 @@ def wait(job: Job, *, timeout_s: float) -> None:
 
     Leaves `job` as its row is then. A missed ring costs a pause of a few seconds, no more.
     """
-    if timeout_s <= 0 or not _places.acquire(blocking=False):
+    if timeout_s <= 0 or not _slots.acquire(blocking=False):
         job.refresh_from_db()
         return
     try:
-        with wakeups.Ear(job.public_id) as ear:
-            _listen(job, ear, until=time.monotonic() + timeout_s)
+        with wakeups.Waiter(job.public_id) as ear:
+            _wait_until_settled(job, ear, until=time.monotonic() + timeout_s)
     finally:
-        _places.release()
+        _slots.release()
 
 
-def _listen(job: Job, ear: wakeups.Ear, *, until: float) -> None:
-    pause_s = _FIRST_PAUSE_S
+def _wait_until_settled(job: Job, ear: wakeups.Waiter, *, until: float) -> None:
+    pause_s = _MIN_PAUSE_S
     job.refresh_from_db()
     while not _is_settled(job) and (left_s := until - time.monotonic()) > 0:
-        database.give_back()
+        database.release_connection()
         ear.wait(min(pause_s, left_s))
-        pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+        pause_s = min(pause_s * 1.5, _MAX_PAUSE_S)
         job.refresh_from_db()
 
 
 def _is_settled(job: Job) -> bool:
-    return job.is_final or pending_error_of(job) is not None
+    return job.is_final or pending_error_for(job) is not None

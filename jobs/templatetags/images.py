@@ -10,32 +10,32 @@ register = template.Library()
 
 
 @register.filter
-def address(picture: Asset) -> str:
+def image_url(picture: Asset) -> str:
     """Give a picture's public address."""
-    return representations.address(picture)
+    return representations.image_url(picture)
 
 
 @register.filter
-def thumbnail(picture: Asset) -> str:
+def thumbnail_url(picture: Asset) -> str:
     """Give the address of a picture's thumbnail; empty while there is none."""
-    return representations.thumbnail_address(picture) or ""
+    return representations.thumbnail_url(picture) or ""
 
 
 @register.filter
-def thumbnail_of(public_id: str) -> str:
+def thumbnail_url_for_id(public_id: str) -> str:
     """Give the address of the thumbnail of a picture that has one, by its id."""
     return f"{settings.PUBLIC_MEDIA_URL}/t/{public_id}.webp"
 
 
 @register.filter
-def in_words(picture: Asset) -> str:
+def alt_text(picture: Asset) -> str:
     """Describe a picture without looking at it."""
     kind = "Uploaded picture" if picture.kind == Asset.Kind.UPLOADED else "Image"
     return f"{kind} of {picture.created_at:%-d %B %Y}, {picture.width} by {picture.height} pixels"
 
 
 @register.filter
-def cost(job: Job) -> str:
+def job_cost(job: Job) -> str:
     """Write what a job cost, or holds while it runs."""
     if job.credits_captured is not None:
         return f"{job.credits_captured:,}"
@@ -43,14 +43,14 @@ def cost(job: Job) -> str:
 
 
 @register.filter
-def cost_in_words(job: Job) -> str:
+def job_cost_with_unit(job: Job) -> str:
     """Write what a job cost with its unit."""
-    number = cost(job)
+    number = job_cost(job)
     return f"{number} credit" if number == "1" else f"{number} credits"
 
 
 @register.filter
-def done(job: Job) -> str:
+def job_description(job: Job) -> str:
     """Say what a job did."""
     images = "an image" if job.output_count == 1 else f"{job.output_count} images"
     return f"Edit to {images}" if job.operation == Job.Operation.EDIT else f"Create {images}"

@@ -10,14 +10,14 @@ from django.views.decorators.http import require_GET
 
 from accounts import activity, audit
 from accounts.models import Agent
-from accounts.request_user import me, owned_agent
+from accounts.request_user import owned_agent, request_user
 from billing.ledger import statements
 from imageskill.lib import clock, pages
 from jobs import states
 from jobs.models import Job
 from jobs.views import error_explanations, sponsor_queries
 
-_PICTURES, _ROWS = 24, 30
+_IMAGES_PER_PAGE, _ROWS_PER_PAGE = 24, 30
 
 
 @login_required
@@ -26,18 +26,18 @@ def overview(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Show at a glance what the agent has, spends and makes."""
     agent, now = owned_agent(request, agent_id), clock.now()
     context = {
-        "balances": statements.balances_of([agent.organization_id]).get(
-            agent.organization_id, statements.NOTHING
+        "balances": statements.balances_by_organization([agent.organization_id]).get(
+            agent.organization_id, statements.NO_CREDITS
         ),
-        "caps": statements.cap_use_of([agent], at=now)[agent.pk],
-        "work": sponsor_queries.recent_work_of([agent], now=now).get(
-            agent.pk, sponsor_queries.NO_WORK
+        "caps": statements.cap_usage_by_agent([agent], at=now)[agent.pk],
+        "work": sponsor_queries.recent_usage([agent], now=now).get(
+            agent.pk, sponsor_queries.NO_USAGE
         ),
-        "work_since": clock.utc_day(now - sponsor_queries.RECENT),
-        "pictures": sponsor_queries.pictures_of(agent)[:8],
-        "jobs": sponsor_queries.jobs_of(agent).prefetch_related("assets")[:6],
+        "work_since": clock.utc_day(now - sponsor_queries.RECENT_PERIOD),
+        "pictures": sponsor_queries.images_for(agent)[:8],
+        "jobs": sponsor_queries.jobs_for(agent).prefetch_related("assets")[:6],
     }
-    return _page(request, "jobs/agent.html", agent, "overview", context)
+    return _render_tab(request, "jobs/agent.html", agent, "overview", context)
 
 
 @login_required
@@ -45,9 +45,9 @@ def overview(request: HttpRequest, agent_id: str) -> HttpResponse:
 def images(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Show the agent's pictures."""
     agent = owned_agent(request, agent_id)
-    page = pages.cut(request, sponsor_queries.pictures_of(agent), size=_PICTURES)
+    page = pages.paginate(request, sponsor_queries.images_for(agent), size=_IMAGES_PER_PAGE)
     context = {"pictures": page.rows, "next_url": page.next_url}
-    return _page(request, "jobs/agent_images.html", agent, "images", context)
+    return _render_tab(request, "jobs/agent_images.html", agent, "images", context)
 
 
 @login_required
@@ -56,13 +56,13 @@ def jobs(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Show the agent's jobs with what each cost; `?status=` and `?since=` narrow."""
     agent = owned_agent(request, agent_id)
     status = request.GET.get("status", "")
-    found = sponsor_queries.jobs_of(agent).prefetch_related("assets")
+    found = sponsor_queries.jobs_for(agent).prefetch_related("assets")
     if status in states.ALL:
         found = found.filter(status=status)
-    since = _day(request.GET.get("since", ""))
+    since = _parse_day(request.GET.get("since", ""))
     if since is not None:
         found = found.filter(created_at__gte=datetime.combine(since, time.min, tzinfo=UTC))
-    page = pages.cut(request, found, size=_ROWS)
+    page = pages.paginate(request, found, size=_ROWS_PER_PAGE)
     context = {
         "jobs": page.rows,
         "next_url": page.next_url,
@@ -70,7 +70,7 @@ def jobs(request: HttpRequest, agent_id: str) -> HttpResponse:
         "since": since,
         "statuses": states.ALL,
     }
-    return _page(request, "jobs/agent_jobs.html", agent, "jobs", context)
+    return _render_tab(request, "jobs/agent_jobs.html", agent, "jobs", context)
 
 
 @login_required
@@ -78,15 +78,17 @@ def jobs(request: HttpRequest, agent_id: str) -> HttpResponse:
 def agent_refusals(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Show what was refused and why: requests, and jobs that ended without an image."""
     agent = owned_agent(request, agent_id)
-    page = pages.cut(request, error_explanations.refused_requests(agent), size=_ROWS)
-    failed = sponsor_queries.jobs_of(agent).filter(status__in=(states.FAILED, states.CANCELED))[:10]
+    page = pages.paginate(request, error_explanations.failed_requests(agent), size=_ROWS_PER_PAGE)
+    failed = sponsor_queries.jobs_for(agent).filter(status__in=(states.FAILED, states.CANCELED))[
+        :10
+    ]
     context = {
-        "requests": [(row, error_explanations.reason_of(row.error_code)) for row in page.rows],
-        "failed": [(job, error_explanations.reason_of(job.error_code)) for job in failed],
+        "requests": [(row, error_explanations.explain(row.error_code)) for row in page.rows],
+        "failed": [(job, error_explanations.explain(job.error_code)) for job in failed],
         "next_url": page.next_url,
-        "days": error_explanations.kept().days,
+        "days": error_explanations.retention_period().days,
     }
-    return _page(request, "jobs/agent_refusals.html", agent, "refusals", context)
+    return _render_tab(request, "jobs/agent_refusals.html", agent, "refusals", context)
 
 
 @login_required
@@ -96,39 +98,41 @@ def agent_activity(request: HttpRequest, agent_id: str) -> HttpResponse:
     agent = owned_agent(request, agent_id)
     about = request.GET.get("about", "")[:128].replace("\x00", "")
     events = (
-        activity.about(agent.organization_id, about)
+        activity.find_by_reference(agent.organization_id, about)
         if about
-        else activity.of(agent.organization_id)
+        else activity.for_organization(agent.organization_id)
     )
-    page = pages.cut(request, events, size=_ROWS)
+    page = pages.paginate(request, events, size=_ROWS_PER_PAGE)
     context = {"events": page.rows, "next_url": page.next_url, "about": about}
-    return _page(request, "jobs/agent_activity.html", agent, "activity", context)
+    return _render_tab(request, "jobs/agent_activity.html", agent, "activity", context)
 
 
 @login_required
 @require_GET
 def job(request: HttpRequest, job_id: str) -> HttpResponse:
     """Show one job: its pictures, what it cost, and the entries that make that cost."""
-    mine = Job.objects.filter(organization__owner=me(request)).select_related("agent__organization")
+    mine = Job.objects.filter(organization__owner=request_user(request)).select_related(
+        "agent__organization"
+    )
     found = get_object_or_404(mine, public_id=job_id)
     context = {
         "job": found,
         "pictures": found.assets.order_by("index"),
-        "transfers": statements.transfers_about(found.organization_id, found.public_id),
-        "reason": error_explanations.reason_of(found.error_code) if found.error_code else None,
+        "transfers": statements.transfers_for(found.organization_id, found.public_id),
+        "reason": error_explanations.explain(found.error_code) if found.error_code else None,
         "looks": audit.lines_about(found.public_id, action="job.reveal_prompt")[:10],
     }
-    return _page(request, "jobs/job.html", found.agent, "jobs", context)
+    return _render_tab(request, "jobs/job.html", found.agent, "jobs", context)
 
 
-def _day(text: str) -> date | None:
+def _parse_day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
         return None
 
 
-def _page(
+def _render_tab(
     request: HttpRequest, template: str, agent: Agent, tab: str, context: dict[str, Any]
 ) -> HttpResponse:
     shared = {"section": "agents", "agent": agent, "tab": tab}

@@ -7,37 +7,37 @@ from django.views.decorators.http import require_GET
 
 from accounts.claims import decisions
 from accounts.models import Token
-from accounts.request_user import me
+from accounts.request_user import request_user
 from billing.ledger import statements
 from imageskill.lib import clock, pages
 from jobs.views import sponsor_queries
 
-_PAGE = 20
+_PAGE_SIZE = 20
 
 
 @login_required
 @require_GET
 def my_agents(request: HttpRequest) -> HttpResponse:
     """Show state, balance, spend against caps, tokens and cost per image of each agent."""
-    user, now = me(request), clock.now()
-    page = pages.cut(request, sponsor_queries.agents_of(user), size=_PAGE)
+    user, now = request_user(request), clock.now()
+    page = pages.paginate(request, sponsor_queries.agents_for(user), size=_PAGE_SIZE)
     agents = page.rows
-    balances = statements.balances_of(agent.organization_id for agent in agents)
-    caps = statements.cap_use_of(agents, at=now)
-    work = sponsor_queries.recent_work_of(agents, now=now)
+    balances = statements.balances_by_organization(agent.organization_id for agent in agents)
+    caps = statements.cap_usage_by_agent(agents, at=now)
+    work = sponsor_queries.recent_usage(agents, now=now)
     tokens: dict[int, list[Token]] = {}
     for token in Token.objects.filter(agent__in=agents, revoked_at=None).order_by("-id"):
         tokens.setdefault(token.agent_id, []).append(token)
     context = {
         "section": "agents",
-        "waiting": list(decisions.waiting_for(user)[:10]),
+        "waiting": list(decisions.pending_for(user)[:10]),
         "next_url": page.next_url,
         "cards": [
             {
                 "agent": agent,
-                "balances": balances.get(agent.organization_id, statements.NOTHING),
+                "balances": balances.get(agent.organization_id, statements.NO_CREDITS),
                 "caps": caps[agent.pk],
-                "work": work.get(agent.pk, sponsor_queries.NO_WORK),
+                "work": work.get(agent.pk, sponsor_queries.NO_USAGE),
                 "tokens": tokens.get(agent.pk, []),
             }
             for agent in agents

@@ -11,66 +11,80 @@ from imageskill.lib import clock
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class ErrorExplanation:
     """Why something was refused, and what helps."""
 
     why: str
     what_helps: str = ""
 
 
-_REASONS = {
-    "CAPABILITY_DENIED": Reason(
+_EXPLANATIONS = {
+    "CAPABILITY_DENIED": ErrorExplanation(
         "A grant, a cap or a stop forbids it.", "Change what it may do in its settings."
     ),
-    "QUOTA_EXCEEDED": Reason("There were not enough credits, or credits are owed.", "Buy credits."),
-    "DAILY_JOB_LIMIT": Reason("The day's jobs were used up.", "They turn at 00:00 UTC."),
-    "RATE_LIMITED": Reason("It asked too often in a short time.", "It can try again by itself."),
-    "BUDGET_EXCEEDED": Reason("It would have cost more than the limit that the agent set itself."),
-    "BUDGET_REQUIRES_CONFIRMATION": Reason(
+    "QUOTA_EXCEEDED": ErrorExplanation(
+        "There were not enough credits, or credits are owed.", "Buy credits."
+    ),
+    "DAILY_JOB_LIMIT": ErrorExplanation("The day's jobs were used up.", "They turn at 00:00 UTC."),
+    "RATE_LIMITED": ErrorExplanation(
+        "It asked too often in a short time.", "It can try again by itself."
+    ),
+    "BUDGET_EXCEEDED": ErrorExplanation(
+        "It would have cost more than the limit that the agent set itself."
+    ),
+    "BUDGET_REQUIRES_CONFIRMATION": ErrorExplanation(
         "The cost could not be known beforehand, and the agent had not agreed to that."
     ),
-    "CONTENT_POLICY_DENIED": Reason("The prompt breaks the content rules."),
-    "INPUT_POLICY_DENIED": Reason("The picture it sent was not one that we take."),
-    "MODEL_UNAVAILABLE": Reason("The model it asked for can't run here."),
-    "MODEL_PARAMETER_INVALID": Reason("A parameter of the model was wrong."),
-    "INVALID_ARGUMENTS": Reason("The request was malformed."),
-    "IDEMPOTENCY_CONFLICT": Reason("It used the key of an earlier request for another one."),
-    "PROVIDER_FAILURE": Reason("The image service failed. Nothing was charged."),
-    "PROVIDER_POLICY_DENIED": Reason("The image service refused the prompt. Nothing was charged."),
-    "PROVIDER_UNAVAILABLE": Reason("The image service was not available. Nothing was charged."),
-    "PROVIDER_OUTCOME_UNKNOWN": Reason(
+    "CONTENT_POLICY_DENIED": ErrorExplanation("The prompt breaks the content rules."),
+    "INPUT_POLICY_DENIED": ErrorExplanation("The picture it sent was not one that we take."),
+    "MODEL_UNAVAILABLE": ErrorExplanation("The model it asked for can't run here."),
+    "MODEL_PARAMETER_INVALID": ErrorExplanation("A parameter of the model was wrong."),
+    "INVALID_ARGUMENTS": ErrorExplanation("The request was malformed."),
+    "IDEMPOTENCY_CONFLICT": ErrorExplanation(
+        "It used the key of an earlier request for another one."
+    ),
+    "PROVIDER_FAILURE": ErrorExplanation("The image service failed. Nothing was charged."),
+    "PROVIDER_POLICY_DENIED": ErrorExplanation(
+        "The image service refused the prompt. Nothing was charged."
+    ),
+    "PROVIDER_UNAVAILABLE": ErrorExplanation(
+        "The image service was not available. Nothing was charged."
+    ),
+    "PROVIDER_OUTCOME_UNKNOWN": ErrorExplanation(
         "The connection broke while the image was made; our staff look into it."
     ),
-    "ARTIFACT_STORAGE_WRITE_FAILED": Reason(
+    "ARTIFACT_STORAGE_WRITE_FAILED": ErrorExplanation(
         "The image was made and could not be stored. Nothing was charged."
     ),
-    "TIMEOUT": Reason("It took too long. Nothing was charged."),
-    "PAYMENT_CREDENTIAL_REJECTED": Reason(
+    "TIMEOUT": ErrorExplanation("It took too long. Nothing was charged."),
+    "PAYMENT_CREDENTIAL_REJECTED": ErrorExplanation(
         "It sent something that looks like card data or a secret. We kept none of it."
     ),
-    "PAYMENT_METHOD_UNAVAILABLE": Reason("That way to pay is not available here."),
-    "QUOTE_EXPIRED": Reason("The price it was quoted had expired."),
-    "NOT_FOUND": Reason("It asked for something that is not there, or not its own."),
-    "AUTH_REQUIRED": Reason("Its token no longer works.", "Give it a new one in its settings."),
+    "PAYMENT_METHOD_UNAVAILABLE": ErrorExplanation("That way to pay is not available here."),
+    "QUOTE_EXPIRED": ErrorExplanation("The price it was quoted had expired."),
+    "NOT_FOUND": ErrorExplanation("It asked for something that is not there, or not its own."),
+    "AUTH_REQUIRED": ErrorExplanation(
+        "Its token no longer works.", "Give it a new one in its settings."
+    ),
 }
-_OTHER = Reason("Something broke on our side. Nothing was charged.")
+_FALLBACK = ErrorExplanation("Something broke on our side. Nothing was charged.")
 
 
-def reason_of(code: str) -> Reason:
+def explain(code: str) -> ErrorExplanation:
     """Explain one error code."""
-    return _REASONS.get(code, _OTHER)
+    return _EXPLANATIONS.get(code, _FALLBACK)
 
 
-def kept() -> timedelta:
+def retention_period() -> timedelta:
     """Say how long refused requests are kept to be shown."""
     return timedelta(days=settings.KEEP_TELEMETRY_DAYS)
 
 
-def refused_requests(agent: Agent) -> QuerySet[TelemetryRow]:
+def failed_requests(agent: Agent) -> QuerySet[TelemetryRow]:
     """Give the agent's requests that were answered with an error, newest first."""
     rows: QuerySet[TelemetryRow] = (
         TelemetryRow.objects.filter(
-            actor_id=agent.public_id, kind="request", at__gte=clock.now() - kept()
+            actor_id=agent.public_id, kind="request", at__gte=clock.now() - retention_period()
         )
         .exclude(error_code="")
         .order_by("-id")

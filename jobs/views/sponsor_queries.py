@@ -10,12 +10,12 @@ from django.db.models import Count, OuterRef, QuerySet, Sum
 from accounts.models import Agent, User
 from jobs.models import Asset, Job, Usage
 
-RECENT = timedelta(days=30)
-_STRIP = 4  # pictures beside each agent
+RECENT_PERIOD = timedelta(days=30)
+_STRIP_LENGTH = 4  # pictures beside each agent
 
 
 @dataclass(frozen=True, slots=True)
-class RecentWork:
+class AgentUsageSummary:
     """What an agent made and spent in the last 30 days."""
 
     images: int
@@ -28,16 +28,16 @@ class RecentWork:
         return f"{self.credits / self.images:.1f}" if self.images else "–"
 
 
-NO_WORK = RecentWork(images=0, jobs=0, credits=0)
+NO_USAGE = AgentUsageSummary(images=0, jobs=0, credits=0)
 
 
-def agents_of(user: User) -> QuerySet[Agent]:
+def agents_for(user: User) -> QuerySet[Agent]:
     """Give a sponsor's agents, newest first, each with its newest pictures' ids as `strip`."""
     pictures = (
         Asset.objects.filter(agent=OuterRef("pk"), state=Asset.State.AVAILABLE)
         .exclude(thumbnail_key="")
         .order_by("-id")
-        .values("public_id")[:_STRIP]
+        .values("public_id")[:_STRIP_LENGTH]
     )
     return (
         Agent.objects.owned_by(user)
@@ -47,24 +47,26 @@ def agents_of(user: User) -> QuerySet[Agent]:
     )
 
 
-def recent_work_of(agents: Iterable[Agent], *, now: datetime) -> dict[int, RecentWork]:
+def recent_usage(agents: Iterable[Agent], *, now: datetime) -> dict[int, AgentUsageSummary]:
     """Add up what each agent made and was charged lately, in one statement."""
     rows = (
-        Usage.objects.filter(agent__in=list(agents), created_at__gte=now - RECENT)
+        Usage.objects.filter(agent__in=list(agents), created_at__gte=now - RECENT_PERIOD)
         .values("agent_id")
         .annotate(jobs=Count("id"), spent=Sum("credits"), images=Sum("job__output_count"))
     )
     return {
-        row["agent_id"]: RecentWork(images=row["images"], jobs=row["jobs"], credits=row["spent"])
+        row["agent_id"]: AgentUsageSummary(
+            images=row["images"], jobs=row["jobs"], credits=row["spent"]
+        )
         for row in rows
     }
 
 
-def pictures_of(agent: Agent) -> QuerySet[Asset]:
+def images_for(agent: Agent) -> QuerySet[Asset]:
     """Give an agent's pictures, newest first, those that are gone included."""
     return Asset.objects.filter(agent=agent).select_related("job").order_by("-id")
 
 
-def jobs_of(agent: Agent) -> QuerySet[Job]:
+def jobs_for(agent: Agent) -> QuerySet[Job]:
     """Give an agent's jobs, newest first, uploads left out: they cost nothing and make nothing."""
     return Job.objects.filter(agent=agent).exclude(operation=Job.Operation.UPLOAD).order_by("-id")

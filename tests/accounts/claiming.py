@@ -25,7 +25,7 @@ def request_of(signed: Signed) -> Claim:
 
 def mailed(claim: Claim) -> str:
     """Send the request's mail and give the link's token."""
-    assert requests.mail(claim_id=claim.pk)
+    assert requests.send(claim_id=claim.pk)
     return token_in(str(mail.outbox[-1].body))
 
 
@@ -38,5 +38,5 @@ def token_in(text: str) -> str:
 def accept(signed: Signed, user: User) -> Agent:
     """Claim the agent under the terms that it has."""
     return decisions.accept(
-        claim=request_of(signed), user=user, terms=agent_limits.of(signed.agent)
+        claim=request_of(signed), user=user, terms=agent_limits.for_agent(signed.agent)
     )

@@ -20,7 +20,7 @@ CAPS = dict.fromkeys(agent_corrections.CAPS) | {
 
 def standing(signed, at, *, was_paid=False):
     agent = Agent.objects.select_related("organization__owner").get(pk=signed.agent.pk)
-    return history.standing(agent, at=at, was_paid=was_paid)
+    return history.agent_at(agent, at=at, was_paid=was_paid)
 
 
 @pytest.fixture
@@ -36,10 +36,12 @@ def story(agent, supporter):
     at["reinstated"] = clock.now()
     sponsor = person("agent-ops@example.com")
     agent.agent.refresh_from_db()
-    chosen = replace(agent_limits.of(agent.agent), grants=("image.create",), credits_per_day=9)
+    chosen = replace(
+        agent_limits.for_agent(agent.agent), grants=("image.create",), credits_per_day=9
+    )
     decisions.accept(claim=request_of(agent), user=sponsor, terms=chosen)
     at["claimed"] = clock.now()
-    agent_limits.change(
+    agent_limits.update(
         agent=agent.agent, user=sponsor, terms=replace(chosen, credits_per_day=None)
     )
     at["changed"] = clock.now()
@@ -91,8 +93,8 @@ class TestStanding:
         [first, *_] = kept
         assert first.action == "agent.set_caps"
         at = story["reinstated"]
-        assert history.recalled([first, claim], "cap_credits_per_day", at=at, now=5) == (7, True)
-        assert history.recalled([claim], "cap_credits_per_day", at=at, now=5) == (5, False)
+        assert history.value_at([first, claim], "cap_credits_per_day", at=at, now=5) == (7, True)
+        assert history.value_at([claim], "cap_credits_per_day", at=at, now=5) == (5, False)
 
     def test_a_payment_backed_it_only_from_the_first_payment_on(self, agent):
         at = clock.now()

@@ -11,9 +11,9 @@ from accounts.models import Agent
 from billing.ledger import checks
 from billing.models import Receipt, StripeEvent
 from billing.purchases import buyers, checkout, quotes
-from imageskill.dev.standins.server import serving
+from imageskill.dev.standins.server import serve
 from imageskill.dev.standins.stripe import StripeStandIn
-from imageskill.dev.standins.stripe.deliveries import signed
+from imageskill.dev.standins.stripe.deliveries import sign_event
 from tests.bench.house import House
 from tests.bench.load import Ask, pace
 from tests.bench.rows import Row
@@ -27,7 +27,7 @@ TARGET_MS = 50
 def measure(house: House) -> Iterator[Row]:
     """Send the events of so many paid sessions at an even pace; wait for the last grant."""
     stand_in = StripeStandIn()
-    with serving(stand_in) as stripe:
+    with serve(stand_in) as stripe:
         env = {
             "STRIPE_API_BASE_URL": stripe,
             "STRIPE_SECRET_KEY": "sk_test_standin",
@@ -74,7 +74,7 @@ def measure(house: House) -> Iterator[Row]:
 
 def _paid(stand_in: StripeStandIn, agent: Agent) -> list[dict[str, Any]]:
     """Have so many sessions opened and paid; give the events that say so."""
-    buyer = buyers.agent(agent)
+    buyer = buyers.agent_buyer(agent)
     for number in range(EVENTS):
         quote = quotes.create(
             buyer=buyer,
@@ -90,7 +90,7 @@ def _paid(stand_in: StripeStandIn, agent: Agent) -> list[dict[str, Any]]:
 
 
 def _webhook(port: int, event: dict[str, Any]) -> Ask:
-    body, headers = signed(event, secret=SECRET)
+    body, headers = sign_event(event, secret=SECRET)
     del headers["Content-Type"]  # the sender says so itself
     return Ask(port, "/webhooks/stripe", "POST", headers, body)
 

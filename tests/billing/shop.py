@@ -13,9 +13,9 @@ from billing.ledger import checks
 from billing.models import PaymentAttempt, Quote, Receipt, StripeEvent
 from billing.purchases import buyers, checkout, quotes
 from billing.webhooks import inbox
-from imageskill.dev.standins.server import serving
-from imageskill.dev.standins.stripe import Account, StripeStandIn
-from imageskill.dev.standins.stripe.deliveries import signed
+from imageskill.dev.standins.server import serve
+from imageskill.dev.standins.stripe import StripeAccount, StripeStandIn
+from imageskill.dev.standins.stripe.deliveries import sign_event
 
 SECRET = "whsec_for_tests"
 OLD_SECRET = "whsec_being_replaced"
@@ -29,12 +29,12 @@ class Shop:
     base_url: str
 
     @property
-    def account(self) -> Account:
+    def account(self) -> StripeAccount:
         return self.stand_in.account
 
     def quote(self, buyer: Any, credits: int = 500, *, key: str = "quote-1") -> Quote:
         return quotes.create(
-            buyer=buyers.agent(buyer.agent),
+            buyer=buyers.agent_buyer(buyer.agent),
             payment_method="stripe_checkout",
             credits=credits,
             idempotency_key=key,
@@ -43,14 +43,14 @@ class Shop:
     def attempt(self, buyer: Any, credits: int = 500, *, key: str = "buy-1") -> PaymentAttempt:
         quote = self.quote(buyer, credits, key=f"quote-for-{key}")
         return checkout.open_session(
-            buyer=buyers.agent(buyer.agent), quote_id=quote.public_id, idempotency_key=key
+            buyer=buyers.agent_buyer(buyer.agent), quote_id=quote.public_id, idempotency_key=key
         )
 
     def events(self, prefix: str = "checkout.") -> list[dict[str, Any]]:
         return [event for event in self.account.events if event["type"].startswith(prefix)]
 
     def post(self, event: dict[str, Any], *, secret: str = SECRET, at: float | None = None):
-        body, headers = signed(event, secret=secret, at=at)
+        body, headers = sign_event(event, secret=secret, at=at)
         return self.post_raw(body, headers["Stripe-Signature"])
 
     def post_raw(self, body: bytes, signature: str):
@@ -75,7 +75,7 @@ class Shop:
 def shop(settings: Any) -> Iterator[Shop]:
     """A shop whose events nobody delivers but the test."""
     stand_in = StripeStandIn()
-    with serving(stand_in) as base_url:
+    with serve(stand_in) as base_url:
         settings.STRIPE_API_BASE_URL = base_url
         settings.STRIPE_SECRET_KEY = "sk_test_standin"
         settings.STRIPE_WEBHOOK_SECRETS = [SECRET, OLD_SECRET]

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from imageskill.dev.standins.server import serving
+from imageskill.dev.standins.server import serve
 from imageskill.dev.standins.stripe import StripeStandIn
 from tests.live import Live
 
@@ -19,7 +19,7 @@ SECRET = "whsec_for_browsers"
 def shop_open(launch: Callable[..., Live]) -> Iterator[Live]:
     """An installation that can sell: with Stripe's stand-in, which posts its webhooks."""
     stand_in = StripeStandIn()
-    with serving(stand_in) as base_url:
+    with serve(stand_in) as base_url:
         live = launch(
             STRIPE_API_BASE_URL=base_url,
             STRIPE_SECRET_KEY="sk_test_standin",

@@ -29,7 +29,7 @@ def addresses(agent: Signed, shop: Shop, operator: User) -> list[str]:
     """Give the pages of an agent of which much, and much of it long, is known."""
     attempt = shop.attempt(agent, 500)
     shop.account.pay(attempt.checkout_session_id)
-    fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+    fulfillment.fulfill(payment_attempt_id=attempt.public_id)
     Agent.objects.update(
         name="n" * 80, runtime="r" * 80, discovery_source=UNBROKEN, last_seen_at=clock.now()
     )

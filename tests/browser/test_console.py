@@ -13,7 +13,7 @@ from accounts.roles import ROLES
 from accounts.sign_in import first_admin
 from billing.models import RefundRequest
 from billing.purchases import fulfillment
-from imageskill.lib.admin.actions import Deed
+from imageskill.lib.admin.actions import StaffAction
 from imageskill.lib.admin.bases import ConsoleAdmin
 from jobs.models import Job
 from tests.billing.shop import SECRET, Shop, only_receipt, shop
@@ -151,7 +151,7 @@ class TestRefund:
     ) -> None:
         attempt = shop.attempt(agent, 5000)
         shop.account.pay(attempt.checkout_session_id)
-        fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+        fulfillment.fulfill(payment_attempt_id=attempt.public_id)
         receipt = only_receipt()
         first = enter(financier, selling)
         first.goto(f"{selling.url}/admin/")
@@ -315,7 +315,7 @@ def _of_model(
         # Somebody else's models: for nobody's role.
         yield reverse(prefix + page, args=[] if page in {"changelist", "add"} else [0]), None
         return
-    seen = {model_admin.seen_with.removeprefix("accounts.")}
+    seen = {model_admin.view_permission.removeprefix("accounts.")}
     if page in {"deed", "page_deed"}:
         of_row = [0] if page == "deed" else []
         for deed in model_admin.deeds if of_row else model_admin.page_deeds:
@@ -330,7 +330,7 @@ def _of_model(
         yield reverse(prefix + page, args=[] if page == "add" else [0]), None
 
 
-def _duties(deed: Deed) -> set[str]:
+def _duties(deed: StaffAction) -> set[str]:
     """Give the duties of which any lets somebody open the deed's page."""
     asked = {*_several(deed.permission), *_several(deed.dry_run)}
     return {permission.removeprefix("accounts.") for permission in asked}

@@ -47,7 +47,7 @@ def pages(
     """Every kind of page, with something on it."""
     attempt = shop.attempt(agent, 500)
     shop.account.pay(attempt.checkout_session_id)
-    fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+    fulfillment.fulfill(payment_attempt_id=attempt.public_id)
     receipt = only_receipt()
     shop.account.dispute(receipt.charge_id)
     shop.tell(*shop.events("charge.dispute."))
@@ -64,9 +64,9 @@ def pages(
     today = clock.utc_day(clock.now())
     monkeypatch.setattr(run, "_LAG", timedelta(seconds=-5))
     [day] = run.run(since=today, until=today).days
-    money.day(today)
-    money.wallets()
-    work.day(today)
+    money.count_day(today)
+    money.count_wallets()
+    work.count_day(today)
     closed = month_close.close(month=date(2026, 1, 1), user=everything, reason="it is over")
     movement = receipt.movements.first()
     things = [agent.agent, job, asset, receipt, attempt, dispute, report, day, movement, closed]

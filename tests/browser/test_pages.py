@@ -106,9 +106,9 @@ class TestSignedOut:
         signed = sign_up(name="an agent with quite a long name that nobody chose to shorten")
         token = "a-token-of-the-tests"
         Claim.objects.filter(agent=signed.agent).update(
-            digest=decisions.digest(token), mailed_at=clock.now()
+            digest=decisions.hash_token(token), mailed_at=clock.now()
         )
-        stop = inboxes.stop_link("agent-ops@example.com").split("/", 3)[3]
+        stop = inboxes.unsubscribe_link("agent-ops@example.com").split("/", 3)[3]
 
         pages = ("/account/login/", "/account/login/password/", f"/claim/{token}", f"/{stop}")
         for url in ("/", *pages):

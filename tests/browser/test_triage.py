@@ -10,8 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from feedback.models import Report
-from imageskill.dev.standins.github import GitHub
-from imageskill.dev.standins.server import serving
+from imageskill.dev.standins.github import GitHubStandIn
+from imageskill.dev.standins.server import serve
 from tests.imageskill.console.conftest import signed_in
 from tests.live import Live
 
@@ -29,10 +29,10 @@ REPORTS = (
 
 
 @pytest.fixture
-def github() -> Iterator[GitHub]:
+def github() -> Iterator[GitHubStandIn]:
     """GitHub's stand-in, on a port of its own."""
-    stand_in = GitHub()
-    with serving(stand_in) as base_url:
+    stand_in = GitHubStandIn()
+    with serve(stand_in) as base_url:
         stand_in.base_url = base_url
         yield stand_in
 
@@ -66,7 +66,7 @@ def board(site: Live, page: Page, signed_in: Any, triager: Any, agent: Any, stra
 
 class TestTheBoard:
     def test_from_report_to_closed_issue_by_keys(
-        self, board: Page, site: Live, github: GitHub, agent: Any
+        self, board: Page, site: Live, github: GitHubStandIn, agent: Any
     ) -> None:
         panel = board.locator("[data-panel]")
         heading = panel.get_by_role("heading", level=2)

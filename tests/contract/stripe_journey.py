@@ -40,13 +40,13 @@ def journey(shop: Shop, db: None) -> Journey:
     gateway.expire_session(_open("payatt_3").id)
     gateway.find_session(reference="payatt_2", since=now - timedelta(hours=1))
     account.pay(session.id)
-    charge_id = gateway.session(session.id).charge_id
-    gateway.charge(charge_id)
+    charge_id = gateway.retrieve_session(session.id).charge_id
+    gateway.retrieve_charge(charge_id)
     refund = gateway.create_refund(
         charge_id=charge_id, amount_cents=100, idempotency_key="refund-1"
     )
-    gateway.refund(refund.id)
-    gateway.refunds_of_charge(charge_id)
+    gateway.retrieve_refund(refund.id)
+    gateway.list_refunds(charge_id)
     dispute_id = account.dispute(charge_id, 400)["id"]
     gateway.update_dispute(
         dispute_id=dispute_id,
@@ -60,9 +60,9 @@ def journey(shop: Shop, db: None) -> Journey:
         submit=True,
     )
     account.win(dispute_id)
-    gateway.dispute(dispute_id)
-    list(gateway.balance_transactions(since=now - timedelta(days=1), until=now))
-    list(gateway.undelivered_events(since=now, types=["refund.created"]))
+    gateway.retrieve_dispute(dispute_id)
+    list(gateway.list_balance_transactions(since=now - timedelta(days=1), until=now))
+    list(gateway.list_undelivered_events(since=now, types=["refund.created"]))
     kinds: dict[str, list[dict[str, Any]]] = {"event": list(account.events)}
     for one in account.objects.values():
         public = {name: value for name, value in one.items() if not name.startswith("_")}

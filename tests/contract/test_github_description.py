@@ -72,7 +72,7 @@ def journey(github, settings):
         repository=REPOSITORY, title="title", body="<!-- m -->\nbody", labels=["agent-feedback"]
     )
     assert client.find_issue(repository=REPOSITORY, marker="<!-- m -->", since=since) == issue
-    assert list(client.issues_changed(repository=REPOSITORY, since=since)) == [issue]
+    assert list(client.list_changed_issues(repository=REPOSITORY, since=since)) == [issue]
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     settings.GITHUB_TOKEN = ""
     settings.GITHUB_APP_ID, settings.GITHUB_APP_INSTALLATION_ID = "1", "2"

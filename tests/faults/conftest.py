@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from imageskill.dev.standins.providers.server import Providers
+from imageskill.dev.standins.providers.server import ProvidersStandIn
 from imageskill.dev.standins.providers.server import settings as addresses
-from imageskill.dev.standins.server import serving
+from imageskill.dev.standins.server import serve
 from jobs.models import Job
 from jobs.running import hold_checks, sweeper
 from tests.live import Live
@@ -29,10 +29,10 @@ QUICK = {
 
 
 @pytest.fixture
-def providers() -> Iterator[Providers]:
+def providers() -> Iterator[ProvidersStandIn]:
     """The three providers, on a port of their own."""
-    made = Providers()
-    with serving(made) as base_url:
+    made = ProvidersStandIn()
+    with serve(made) as base_url:
         made.base_url = base_url
         yield made
 

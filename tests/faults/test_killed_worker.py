@@ -10,7 +10,7 @@ from accounts.models import ActivityEvent
 from billing import ledger
 from imageskill.dev.standins.faults import Fault
 from jobs import states
-from jobs.models import Job, KeptOutput, Loss, Usage
+from jobs.models import Job, Loss, StagedOutput, Usage
 from jobs.running import sweeper
 from tests.faults.conftest import (
     assert_books_are_right,
@@ -127,7 +127,7 @@ class TestKilledWorker:
             site.worker.stop()
             end_waiting_statements()
         assert [job.provider_request_id or None for job in jobs()] == [None, None]
-        assert not KeptOutput.objects.exists()
+        assert not StagedOutput.objects.exists()
 
         site.worker.start()
 

@@ -15,7 +15,7 @@ import redis
 from django.conf import settings as django_settings
 
 from imageskill.dev.embedded import programs
-from imageskill.dev.embedded.child import Child
+from imageskill.dev.embedded.child import ChildProcess
 from imageskill.dev.standins.providers.server import settings as addresses
 from tests.faults.conftest import QUICK, wait_for
 from tests.live import Live
@@ -76,7 +76,7 @@ class TestRedis:
     def test_a_worker_that_a_defect_ends_says_so_by_its_status(self, tmp_path):
         command = [*programs.worker(threads=1), "--include", "tests.faults.defective_worker"]
         with (tmp_path / "worker.log").open("ab") as log:
-            worker = Child(command, env=os.environ, log=log, cwd=django_settings.BASE_DIR)
+            worker = ChildProcess(command, env=os.environ, log=log, cwd=django_settings.BASE_DIR)
 
         assert worker.wait(120)
         assert worker.exit_status == 1

@@ -7,10 +7,10 @@ import pytest
 
 from feedback import intake, triage
 from feedback.models import Report
-from feedback.states import MOVES
-from feedback.triage import Asked
-from imageskill.dev.standins.github import GitHub
-from imageskill.dev.standins.server import serving
+from feedback.states import TRANSITIONS
+from feedback.triage import TriageRequest
+from imageskill.dev.standins.github import GitHubStandIn
+from imageskill.dev.standins.server import serve
 from tests.imageskill.console.conftest import signed_in
 
 __all__ = ["signed_in"]
@@ -40,10 +40,10 @@ FIELDS: dict[str, Any] = {
 
 
 @pytest.fixture
-def github(settings: Any) -> Iterator[GitHub]:
+def github(settings: Any) -> Iterator[GitHubStandIn]:
     """GitHub's stand-in, and the settings that lead to it, in live mode."""
-    stand_in = GitHub()
-    with serving(stand_in) as base_url:
+    stand_in = GitHubStandIn()
+    with serve(stand_in) as base_url:
         settings.GITHUB_API_BASE_URL = base_url
         settings.GITHUB_TOKEN = "github_pat_for_tests"
         settings.GITHUB_REPOSITORY = REPOSITORY
@@ -70,7 +70,7 @@ def press(triager: Any) -> Callable[..., Report]:
     """Do a move of triage to a report, as somebody of triage."""
 
     def do(name: str, report: Report, *, reason: str = "because", target: str = "") -> Report:
-        asked = Asked(MOVES[name], triager, reason, target)
+        asked = TriageRequest(TRANSITIONS[name], triager, reason, target)
         return triage.apply(report_id=report.pk, asked=asked)
 
     return do

@@ -11,7 +11,7 @@ from feedback import notifications
 from feedback.github_queue import issue_text, queue
 from feedback.models import QueueItem, Report
 from imageskill.dev.standins.faults import Fault, Faults
-from imageskill.dev.standins.github import GitHub
+from imageskill.dev.standins.github import GitHubStandIn
 from tests.live import Live
 
 pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
@@ -50,7 +50,7 @@ class Moody(Faults):
 
 
 @pytest.fixture
-def worker(github: GitHub, tmp_path: Any, settings: Any) -> Any:
+def worker(github: GitHubStandIn, tmp_path: Any, settings: Any) -> Any:
     """A worker as a process of its own, killed at once when it is stopped."""
     live = Live(
         tmp_path,
@@ -101,7 +101,7 @@ class TestUnderFire:
                 subject_id=report.public_id, type="feedback.github_queue.processed"
             )
             told = event.details["github_queue"]
-            root = notifications.root_of(report)
+            root = notifications.root_report(report)
             assert told["issue_numbers"] == [numbers[issue_text.marker(root)]]
             assert told["state"] == ("promoted" if root == report else "deduped")
         assert kills == KILLS

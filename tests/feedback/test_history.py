@@ -17,7 +17,7 @@ class TestStates:
             report = press(move, report)
             seen.append((clock.now(), state))
         for at, state in seen:
-            assert history.states([report, other], at=at) == {report.pk: state, other.pk: "new"}
+            assert history.states_at([report, other], at=at) == {report.pk: state, other.pk: "new"}
 
     def test_the_queue_moves_it_on_at_its_own_moment(self, left, press, settings):
         settings.GITHUB_REPOSITORY = "image-skill/reports"
@@ -28,7 +28,7 @@ class TestStates:
         QueueItem.objects.filter(pk=item.pk).update(state="failed", processed_at=clock.now())
         type(report).objects.filter(pk=report.pk).update(state="accepted")
         report.refresh_from_db()
-        assert history.states([report], at=queued) == {report.pk: "queued"}
-        assert history.states([report], at=clock.now()) == {report.pk: "accepted"}
+        assert history.states_at([report], at=queued) == {report.pk: "queued"}
+        assert history.states_at([report], at=clock.now()) == {report.pk: "accepted"}
         press("queue", report)  # which forgets when the queue was done with it the first time
-        assert history.states([report], at=queued) == {report.pk: None}
+        assert history.states_at([report], at=queued) == {report.pk: None}

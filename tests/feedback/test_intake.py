@@ -93,5 +93,5 @@ class TestCreateFeedback:
 
 class TestQuality:
     def test_the_parts_add_up_to_a_hundred(self):
-        assert scoring.of(FULL).score == 100
-        assert scoring.of({}).score == 0
+        assert scoring.score(FULL).score == 100
+        assert scoring.score({}).score == 0

@@ -7,14 +7,14 @@ import pytest
 from accounts.models import AuditLine
 from feedback import triage
 from feedback.models import QueueItem, Report
-from feedback.states import MOVES, ReportState
-from feedback.transitions import NotPossible
+from feedback.states import TRANSITIONS, ReportState
+from feedback.transitions import ReportTransitionRefused
 
 pytestmark = pytest.mark.django_db
 
 
 class TestMoves:
-    @pytest.mark.parametrize(("name", "state"), list(itertools.product(MOVES, ReportState)))
+    @pytest.mark.parametrize(("name", "state"), list(itertools.product(TRANSITIONS, ReportState)))
     def test_each_state_takes_the_moves_of_the_table_and_no_other(
         self, left, press, settings, name, state
     ):
@@ -23,17 +23,17 @@ class TestMoves:
         report = left()
         first = other if state == "duplicate" else None
         Report.objects.filter(pk=report.pk).update(state=state, duplicate_of=first)
-        if state in MOVES[name].sources:
-            assert press(name, report, target=other.public_id).state == MOVES[name].to
+        if state in TRANSITIONS[name].sources:
+            assert press(name, report, target=other.public_id).state == TRANSITIONS[name].to
         else:
-            with pytest.raises(NotPossible):
+            with pytest.raises(ReportTransitionRefused):
                 press(name, report, target=other.public_id)
             assert Report.objects.get(pk=report.pk).state == state
 
     @pytest.mark.parametrize("name", ["watch", "decline", "duplicate"])
     def test_these_need_a_reason(self, left, press, name):
         other = left(title="quite another matter", body="different")
-        with pytest.raises(NotPossible, match="reason"):
+        with pytest.raises(ReportTransitionRefused, match="reason"):
             press(name, left(), reason="  ", target=other.public_id)
 
     def test_each_leaves_an_audit_line(self, left, press, triager):
@@ -70,7 +70,7 @@ class TestDuplicates:
         report = left()
         repeat = left()
         for target in (report, repeat):
-            with pytest.raises(NotPossible, match="itself"):
+            with pytest.raises(ReportTransitionRefused, match="itself"):
                 press("duplicate", report, target=target.public_id)
 
     def test_merging_along_a_chain_ends_at_its_root(self, left, press, stranger):
@@ -93,7 +93,7 @@ class TestDuplicates:
         like = left(by=stranger, title="Waiting times out")
         left(by=stranger, title="Gallery is slow", body="b")
         left(by=stranger, title="Wait times out", surface=["docs"])
-        assert triage.alike(report) == [same_key, like]
+        assert triage.find_similar(report) == [same_key, like]
 
 
 class TestRules:

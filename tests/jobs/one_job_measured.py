@@ -72,7 +72,7 @@ def main(*job_ids: str) -> None:
     def do(job_id: str) -> None:
         worker.run(job_id)
         for asset in Asset.objects.filter(job__public_id=job_id):
-            thumbnails.make(asset.public_id)
+            thumbnails.process(asset.public_id)
 
     for job_id in job_ids[:-1]:
         do(job_id)

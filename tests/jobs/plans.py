@@ -4,8 +4,13 @@ from decimal import Decimal
 
 from jobs import registry
 from jobs.planning import planner
-from jobs.planning.asks import Ask, PictureFacts, ReferenceAsk
-from jobs.registry.unavailability import MODEL_IS_OFF, NO_CREDENTIALS, Availability, failing
+from jobs.planning.asks import ImageInfo, ResolvedReference, ResolvedRequest
+from jobs.registry.unavailability import (
+    MODEL_DISABLED,
+    NO_CREDENTIALS,
+    Availability,
+    provider_failing,
+)
 
 MARGIN = Decimal("0.40")
 EVERYBODY = Availability()
@@ -23,15 +28,15 @@ def only(*providers):
 
 
 def without(*model_ids):
-    return Availability(tuple((model_id, MODEL_IS_OFF) for model_id in model_ids))
+    return Availability(tuple((model_id, MODEL_DISABLED) for model_id in model_ids))
 
 
 def broken(model_id, *, retry_after_s=30):
-    return Availability(((model_id, failing(retry_after_s=retry_after_s)),))
+    return Availability(((model_id, provider_failing(retry_after_s=retry_after_s)),))
 
 
 def picture(**facts):
-    return PictureFacts(
+    return ImageInfo(
         **{
             "mime_type": "image/png",
             "content_length": 100_000,
@@ -44,14 +49,14 @@ def picture(**facts):
 
 def reference(role="reference_image", index=0, **fields):
     facts = fields.pop("facts", picture())
-    return ReferenceAsk(role=role, index=index, facts=facts, **fields)
+    return ResolvedReference(role=role, index=index, facts=facts, **fields)
 
 
 def ask(**fields):
     for name in ("max_usd", "max_estimated_usd_per_image"):
         if isinstance(fields.get(name), str):
             fields[name] = Decimal(fields[name])
-    return Ask(**{"operation": "create", "prompt": "a red kite over the sea", **fields})
+    return ResolvedRequest(**{"operation": "create", "prompt": "a red kite over the sea", **fields})
 
 
 def plan(availability=EVERYBODY, **fields):

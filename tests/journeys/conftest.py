@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from imageskill.dev.standins.server import serving
+from imageskill.dev.standins.server import serve
 from imageskill.dev.standins.stripe import StripeStandIn
 from tests.live import Live
 
@@ -12,7 +12,7 @@ from tests.live import Live
 @pytest.fixture
 def service(launch: Callable[..., Live]) -> Iterator[Live]:
     """Web and worker of this test's own."""
-    with serving(StripeStandIn()) as stripe:
+    with serve(StripeStandIn()) as stripe:
         yield launch(
             STRIPE_API_BASE_URL=stripe,
             STRIPE_SECRET_KEY="sk_test_standin",

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from imageskill.dev.standins.server import serving
+from imageskill.dev.standins.server import serve
 from imageskill.dev.standins.stripe import StripeStandIn
 from tests.imageskill.cli.conftest import PROJECT
 from tests.jobs.sample_images import noise
@@ -36,7 +36,7 @@ WORDS = {
 @pytest.fixture
 def service(launch: Callable[..., Live]) -> Iterator[Live]:
     """An installation that lets one agent try everything in a day."""
-    with serving(StripeStandIn()) as stripe:
+    with serve(StripeStandIn()) as stripe:
         yield launch(
             STRIPE_API_BASE_URL=stripe,
             STRIPE_SECRET_KEY="sk_test_standin",

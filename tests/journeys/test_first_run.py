@@ -74,7 +74,7 @@ class TestByMcp:
         token: list[str] = []
 
         def run(words: list[str]) -> Outcome:
-            given = reading.read(words)
+            given = reading.parse(words)
             arguments = {
                 tools.field_name(given.command.named(name)): value
                 for name, value in given.given.items()

@@ -53,15 +53,15 @@ def person(address: str) -> User:
 
 def bought(signed: Signed, *, credits: int = 500) -> Receipt:
     """A purchase on the fake rail."""
-    buyer = buyers.agent(signed.agent)
+    buyer = buyers.agent_buyer(signed.agent)
     quote = quotes.create(
         buyer=buyer,
         payment_method="fake",
-        idempotency_key=idempotency_keys.fresh("quote"),
+        idempotency_key=idempotency_keys.generate("quote"),
         credits=credits,
     )
     return fake_rail.purchase(
-        buyer=buyer, quote_id=quote.public_id, idempotency_key=idempotency_keys.fresh("buy")
+        buyer=buyer, quote_id=quote.public_id, idempotency_key=idempotency_keys.generate("buy")
     )
 
 

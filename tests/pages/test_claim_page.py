@@ -192,11 +192,11 @@ class TestFormsNeedATokenOfTheirPage:
 
 class TestTheStopLink:
     def test_stops_after_a_confirmation(self, agent: Signed) -> None:
-        path = inboxes.stop_link(INBOX).split("/", 3)[3]
+        path = inboxes.unsubscribe_link(INBOX).split("/", 3)[3]
         client = Client(enforce_csrf_checks=True)
         assert client.get("/" + path).status_code == 200
-        assert not inboxes.is_stopped(INBOX)
+        assert not inboxes.is_unsubscribed(INBOX)
 
         client.post("/" + path)
 
-        assert inboxes.is_stopped(INBOX)
+        assert inboxes.is_unsubscribed(INBOX)

@@ -119,10 +119,10 @@ class TestAnAddressThatNobodyConfirms:
     def test_is_forgotten_after_a_day_and_a_confirmed_one_is_not(self, db: None) -> None:
         known = person("known@example.org")
         Client().post(LOGIN, {"login": "typo@example.org"})
-        assert sponsors.forget_strangers() == 0
+        assert sponsors.delete_unconfirmed_users() == 0
         User.objects.update(date_joined=clock.now() - timedelta(days=2))
 
-        assert sponsors.forget_strangers() == 1
+        assert sponsors.delete_unconfirmed_users() == 1
 
         assert list(User.objects.all()) == [known]
 

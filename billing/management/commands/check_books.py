@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run every check and say what is wrong."""
-        found = checks.problems(say=self.stderr.write)
+        found = checks.find_problems(say=self.stderr.write)
         for problem in found:
             self.stdout.write(f"{problem.check}: {problem.subject}: {problem.message}")
         if found:

@@ -6,27 +6,27 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from imageskill.cli import files, http_client, output
-from imageskill.cli.envelopes import Answer
-from imageskill.cli.errors import DownloadFailed, OutputExists, OutputNotWritten
+from imageskill.cli.envelopes import CommandResult
+from imageskill.cli.errors import DownloadFailed, OutputExists, OutputWriteFailed
 from imageskill.cli.grammar import requests
 from imageskill.cli.session import Session
 
 _CHUNK = 256 * 1024
 
 
-def run(session: Session) -> Answer:
+def run(session: Session) -> CommandResult:
     """Look the asset up, download it, check it, and only then give it its name."""
     call = session.call
     token = session.token(is_required=True)
     assert token is not None
-    answer = http_client.ask(session.api, requests.build(call), token=token.text)
+    answer = http_client.send(session.api, requests.build(call), token=token.text)
     asset = answer.data.get("asset")
     if not answer.is_ok or not isinstance(asset, dict):
         return answer
-    path = Path(call.given["output"]) if "output" in call.given else _own_name(asset)
+    path = Path(call.given["output"]) if "output" in call.given else _default_path(asset)
     is_overwriting = call.is_on("overwrite")
     if path.exists() and not is_overwriting:
-        raise _exists(path)
+        raise _output_exists(path)
     with output.progress("Downloading", is_shown=not call.is_on("json")):
         download = _Download(asset)
         _write(path, download, is_overwriting=is_overwriting)
@@ -72,7 +72,9 @@ class _Download:
         try:
             return download.response.read(_CHUNK)
         except (OSError, ValueError) as error:
-            raise DownloadFailed(f"The picture broke off: {http_client.reason(error)}.") from None
+            raise DownloadFailed(
+                f"The picture broke off: {http_client.describe_failure(error)}."
+            ) from None
 
     def _check(self) -> None:
         for length in (self.announced, self.asset.get("content_length")):
@@ -87,22 +89,22 @@ def _write(path: Path, download: _Download, *, is_overwriting: bool) -> None:
     try:
         files.write_new(path, download.fill, is_overwriting=is_overwriting)
     except FileExistsError:
-        raise _exists(path) from None
+        raise _output_exists(path) from None
     except OSError as error:
-        raise OutputNotWritten(
+        raise OutputWriteFailed(
             f"The file can't be written: {error.strerror or type(error).__name__}.",
             required_flag="--output",
         ) from None
 
 
-def _own_name(asset: dict[str, Any]) -> Path:
+def _default_path(asset: dict[str, Any]) -> Path:
     extension = Path(urlsplit(str(asset.get("url"))).path).suffix
     name = str(asset.get("asset_id"))
     safe = extension if extension[1:].isalnum() else ""
     return Path(Path(name).name + safe)
 
 
-def _exists(path: Path) -> OutputExists:
+def _output_exists(path: Path) -> OutputExists:
     return OutputExists(
         f"There is a file at {path} already; --overwrite replaces it.",
         required_flag="--overwrite",

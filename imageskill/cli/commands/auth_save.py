@@ -2,16 +2,18 @@
 
 from imageskill.cli import envelopes
 from imageskill.cli.clock import now_iso
-from imageskill.cli.envelopes import Answer
-from imageskill.cli.errors import AuthRequired
+from imageskill.cli.envelopes import CommandResult
+from imageskill.cli.errors import TokenRequired
 from imageskill.cli.session import Session
 
 
-def run(session: Session) -> Answer:
+def run(session: Session) -> CommandResult:
     """Keep a token that this run was given."""
     token = session.explicit_token()
     if token is None:
-        raise AuthRequired("There is no token to save: set IMAGE_SKILL_TOKEN or use --token-stdin.")
+        raise TokenRequired(
+            "There is no token to save: set IMAGE_SKILL_TOKEN or use --token-stdin."
+        )
     kept = session.save_token(token.text, saved_at=now_iso())
     warnings = [f"The token of before is kept in {kept}."] if kept else []
     data = {

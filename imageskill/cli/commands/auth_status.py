@@ -1,12 +1,12 @@
 """`image-skill auth status`."""
 
 from imageskill.cli import envelopes, http_client
-from imageskill.cli.envelopes import Answer
+from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.grammar import requests
 from imageskill.cli.session import Session
 
 
-def run(session: Session) -> Answer:
+def run(session: Session) -> CommandResult:
     """Tell whether there is a token, and ask the server whether it works."""
     token = session.token(is_required=False)
     if token is None:
@@ -18,7 +18,7 @@ def run(session: Session) -> Answer:
                 "config_path": str(session.config_path),
             }
         )
-    answer = http_client.ask(session.api, requests.build(session.call), token=token.text)
+    answer = http_client.send(session.api, requests.build(session.call), token=token.text)
     if not answer.is_ok:
         return answer
     return answer.with_data(auth_source=token.source, config_path=str(session.config_path))

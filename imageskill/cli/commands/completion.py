@@ -3,11 +3,11 @@
 import sys
 
 from imageskill.cli import completion, envelopes
-from imageskill.cli.envelopes import Answer
+from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.session import Session
 
 
-def run(session: Session) -> Answer | None:
+def run(session: Session) -> CommandResult | None:
     """Print the script as it is, for `eval` and `source`; in the envelope with --json."""
     shell = session.call.given["shell"]
     script = completion.script(shell)

@@ -1,19 +1,19 @@
 """`image-skill credits quote`."""
 
 from imageskill.cli import http_client, keys
-from imageskill.cli.envelopes import Answer
+from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.grammar import requests
 from imageskill.cli.session import Session
 
 
-def run(session: Session) -> Answer:
+def run(session: Session) -> CommandResult:
     """Ask for a quote; without a key of the caller's one is made and told."""
     token = session.token(is_required=True)
     assert token is not None
     given = session.call.get("idempotency-key")
-    key = given or keys.fresh("quote")
+    key = given or keys.new_key("quote")
     request = requests.build(session.call, idempotency_key=key)
-    answer = http_client.ask(session.api, request, token=token.text)
+    answer = http_client.send(session.api, request, token=token.text)
     if given:
         return answer
     return answer.with_warnings(f"Made the key {key}; repeat with --idempotency-key {key}.")

@@ -5,18 +5,20 @@ from typing import Any
 
 from imageskill import __version__
 from imageskill.cli import envelopes, files, http_client, pending_spends, telemetry
-from imageskill.cli.envelopes import Answer
+from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.errors import SITE_URL, RequestFailed
 from imageskill.cli.grammar import requests
 from imageskill.cli.session import DEFAULT_API, Session
 
 
-def run(session: Session) -> Answer:
+def run(session: Session) -> CommandResult:
     """Check all that a run depends on; a finding is part of the answer, never a failure."""
     swept = (
-        pending_spends.sweep(session.config_path) if session.call.is_on("sweep-in-flight") else 0
+        pending_spends.delete_expired(session.config_path)
+        if session.call.is_on("sweep-in-flight")
+        else 0
     )
-    open_spends = pending_spends.entries(session.config_path)
+    open_spends = pending_spends.list_pending(session.config_path)
     explicit = session.explicit_token()
     return envelopes.success(
         {
@@ -24,7 +26,7 @@ def run(session: Session) -> Answer:
             "package": "image-skill",
             "mode": "public_hosted_cli",
             "api_base_url": session.api,
-            "hosted_api": _server(session),
+            "hosted_api": _check_server(session),
             "auth": {
                 "config_path": str(session.config_path),
                 "saved_token": session.config.token is not None,
@@ -32,23 +34,23 @@ def run(session: Session) -> Answer:
                 "saved_for": session.config.api_base_url,
             },
             "output": {
-                "config_folder": _folder(session.config_path.parent),
-                "current_folder": _folder(Path.cwd()),
+                "config_folder": _check_folder(session.config_path.parent),
+                "current_folder": _check_folder(Path.cwd()),
             },
             "telemetry": telemetry.status(session.environment),
             "in_flight": {
                 "directory": str(pending_spends.folder(session.config_path)),
                 "count": len(open_spends),
                 "swept_count": swept,
-                "entries": [_open_spend(entry) for entry in open_spends],
+                "entries": [_pending_spend_out(entry) for entry in open_spends],
             },
-            "docs": _documents(session.api),
+            "docs": _document_urls(session.api),
         },
         *_warnings(open_spends),
     )
 
 
-def _documents(api: str) -> dict[str, str]:
+def _document_urls(api: str) -> dict[str, str]:
     site = SITE_URL if api == DEFAULT_API else api
     return {
         "skill": f"{site}/skill.md",
@@ -57,9 +59,9 @@ def _documents(api: str) -> dict[str, str]:
     }
 
 
-def _server(session: Session) -> dict[str, Any]:
+def _check_server(session: Session) -> dict[str, Any]:
     try:
-        answer = http_client.ask(session.api, requests.build(session.call))
+        answer = http_client.send(session.api, requests.build(session.call))
     except RequestFailed as problem:
         error = envelopes.failure(problem).envelope["error"]
         return {"reachable": False, "status": None, "api_version": None, "error": error}
@@ -71,7 +73,7 @@ def _server(session: Session) -> dict[str, Any]:
     }
 
 
-def _folder(folder: Path) -> dict[str, Any]:
+def _check_folder(folder: Path) -> dict[str, Any]:
     """Try the folder, or where it would be made: a check leaves nothing behind."""
     there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
     try:
@@ -81,7 +83,7 @@ def _folder(folder: Path) -> dict[str, Any]:
     return {"path": str(folder), "writable": True, "reason": None}
 
 
-def _open_spend(entry: pending_spends.Entry) -> dict[str, Any]:
+def _pending_spend_out(entry: pending_spends.PendingSpend) -> dict[str, Any]:
     return {
         "command": entry.document.get("command"),
         "idempotency_key": entry.document.get("idempotency_key"),
@@ -92,7 +94,7 @@ def _open_spend(entry: pending_spends.Entry) -> dict[str, Any]:
     }
 
 
-def _warnings(open_spends: list[pending_spends.Entry]) -> list[str]:
+def _warnings(open_spends: list[pending_spends.PendingSpend]) -> list[str]:
     if not open_spends:
         return []
     return [f"{len(open_spends)} spends are still open; run recover_command to bring their result."]

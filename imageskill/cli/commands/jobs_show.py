@@ -2,11 +2,11 @@
 
 from imageskill.cli import pending_spends
 from imageskill.cli.commands import plain
-from imageskill.cli.envelopes import Answer
+from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.session import Session
 
 
-def run(session: Session) -> Answer:
+def run(session: Session) -> CommandResult:
     """Show the job; one that is over settles its note."""
     answer = plain.run(session)
     pending_spends.settle_job(session.config_path, answer)

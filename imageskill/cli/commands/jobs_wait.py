@@ -3,7 +3,7 @@
 import time
 
 from imageskill.cli import http_client, output, pending_spends
-from imageskill.cli.envelopes import Answer
+from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.errors import RequestFailed, TimedOut
 from imageskill.cli.grammar import requests
 from imageskill.cli.grammar.reading import Call
@@ -12,7 +12,7 @@ from imageskill.cli.session import Session
 TERMINAL = {"completed", "failed", "canceled"}
 
 
-def run(session: Session) -> Answer:
+def run(session: Session) -> CommandResult:
     """Ask until the job is over; raises TimedOut."""
     with output.progress("Waiting", is_shown=not session.call.is_on("json")):
         answer = _wait(session)
@@ -20,7 +20,7 @@ def run(session: Session) -> Answer:
     return answer
 
 
-def _wait(session: Session) -> Answer:
+def _wait(session: Session) -> CommandResult:
     call = session.call
     token = session.token(is_required=True)
     assert token is not None
@@ -28,25 +28,25 @@ def _wait(session: Session) -> Answer:
     deadline = time.monotonic() + call.get("timeout-ms") / 1000
     while True:
         is_last = time.monotonic() + pause_s > deadline
-        answer = _ask(session, token.text, is_last=is_last)
-        if answer and _is_over(answer):
+        answer = _poll(session, token.text, is_last=is_last)
+        if answer and _has_ended(answer):
             return _with_times(answer, call)
         if is_last:
             raise _timed_out(call)
         time.sleep(pause_s)
 
 
-def _ask(session: Session, token: str, *, is_last: bool) -> Answer | None:
+def _poll(session: Session, token: str, *, is_last: bool) -> CommandResult | None:
     """Ask once; a connection that fails is tried again while there is time."""
     try:
-        return http_client.ask(session.api, requests.build(session.call), token=token)
+        return http_client.send(session.api, requests.build(session.call), token=token)
     except RequestFailed:
         if is_last:
             raise
         return None
 
 
-def _is_over(answer: Answer) -> bool:
+def _has_ended(answer: CommandResult) -> bool:
     if not answer.is_ok:
         error = answer.envelope.get("error")
         return not (isinstance(error, dict) and error.get("retryable") is True)
@@ -54,7 +54,7 @@ def _is_over(answer: Answer) -> bool:
     return isinstance(job, dict) and job.get("status") in TERMINAL
 
 
-def _with_times(answer: Answer, call: Call) -> Answer:
+def _with_times(answer: CommandResult, call: Call) -> CommandResult:
     if not answer.is_ok:
         return answer
     request = answer.data.get("request")

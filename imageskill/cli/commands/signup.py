@@ -4,17 +4,17 @@ from typing import Any
 
 from imageskill.cli import http_client
 from imageskill.cli.clock import now_iso
-from imageskill.cli.envelopes import Answer
-from imageskill.cli.errors import AuthRequired, InvalidArguments
+from imageskill.cli.envelopes import CommandResult
+from imageskill.cli.errors import InvalidCommandLine, TokenRequired
 from imageskill.cli.grammar import requests
 from imageskill.cli.session import Session
 
 
-def run(session: Session) -> Answer:
+def run(session: Session) -> CommandResult:
     """Sign up, keep the token in the config file, strike it out of the answer."""
     call = session.call
     if call.is_on("save") and call.is_on("no-save"):
-        raise InvalidArguments("--save and --no-save exclude each other.")
+        raise InvalidCommandLine("--save and --no-save exclude each other.")
     is_shown = call.is_on("show-token")
     is_saved = call.is_on("save") or not (call.is_on("no-save") or is_shown)
     if is_saved:
@@ -24,14 +24,14 @@ def run(session: Session) -> Answer:
     source = session.environment.get("IMAGE_SKILL_DISCOVERY_SOURCE", "").strip()
     if source and not call.get("discovery-source"):
         extra["discovery_source"] = source
-    answer = http_client.ask(
+    answer = http_client.send(
         session.api, requests.build(call, **extra), token=proof.text if proof else None
     )
     if not answer.is_ok:
         return answer
     token = answer.data.get("token")
     if is_saved:
-        answer = _saved(session, answer, token)
+        answer = _save_token(session, answer, token)
     elif not is_shown:
         answer = answer.with_warnings(
             "The token was neither saved nor shown, so nobody has it; sign up again with --save."
@@ -45,9 +45,9 @@ def run(session: Session) -> Answer:
     )
 
 
-def _saved(session: Session, answer: Answer, token: Any) -> Answer:
+def _save_token(session: Session, answer: CommandResult, token: Any) -> CommandResult:
     if not isinstance(token, str) or not token.strip():
-        raise AuthRequired("The server gave no token to save.")
+        raise TokenRequired("The server gave no token to save.")
     kept = session.save_token(token.strip(), saved_at=now_iso())
     answer = answer.with_warnings(f"The token is saved in {session.config_path}.")
     if kept:

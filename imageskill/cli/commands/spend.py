@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from imageskill.cli import http_client, keys, output, pending_spends, uploading
-from imageskill.cli.envelopes import Answer
-from imageskill.cli.errors import InvalidArguments, RequestFailed
+from imageskill.cli.envelopes import CommandResult
+from imageskill.cli.errors import InvalidCommandLine, RequestFailed
 from imageskill.cli.grammar import requests, writing
 from imageskill.cli.grammar.reading import Call
 from imageskill.cli.grammar.spec import ASSET, IMAGE, REFERENCE
@@ -13,40 +13,40 @@ from imageskill.cli.grammar.values import asset_id, split_reference
 from imageskill.cli.session import Session
 
 
-class _UploadRefused(Exception):
+class _UploadFailed(Exception):
     """The server took one of the pictures badly; its answer is the answer of the command."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: CommandResult) -> None:
         super().__init__(answer.error_code)
         self.answer = answer
 
 
-def run(session: Session) -> Answer:
+def run(session: Session) -> CommandResult:
     """Upload what has to be uploaded, note the spend, make the request, settle the note."""
     call = _with_prompt(session.call)
     is_dry = call.is_on("dry-run")
-    token = session.token(is_required=not is_dry or _names_pictures(call))
+    token = session.token(is_required=not is_dry or _has_images(call))
     text = token.text if token else None
     try:
-        call = _with_assets(call, session.api, text or "")
-    except _UploadRefused as refused:
+        call = _upload_images(call, session.api, text or "")
+    except _UploadFailed as refused:
         return refused.answer
     with output.progress("Working", is_shown=not call.is_on("json")):
         if is_dry:
-            return http_client.ask(session.api, requests.build(call), token=text)
+            return http_client.send(session.api, requests.build(call), token=text)
         return _spend(session, call, text)
 
 
-def _spend(session: Session, call: Call, token: str | None) -> Answer:
-    key = call.get("idempotency-key") or keys.fresh(call.command.words[0])
+def _spend(session: Session, call: Call, token: str | None) -> CommandResult:
+    key = call.get("idempotency-key") or keys.new_key(call.command.words[0])
     call = call.with_values(idempotency_key=key)
-    entry = _note(session, call, key)
+    entry = _record_pending(session, call, key)
     try:
-        answer = http_client.ask(session.api, requests.build(call), token=token)
+        answer = http_client.send(session.api, requests.build(call), token=token)
     except RequestFailed as problem:
         problem.recovery |= {
             "idempotency_key": key,
-            "suggested_command": writing.line(call.words, writing.arguments(call)),
+            "suggested_command": writing.format_line(call.words, writing.format_arguments(call)),
         }
         raise
     if entry:
@@ -54,21 +54,25 @@ def _spend(session: Session, call: Call, token: str | None) -> Answer:
     return answer
 
 
-def _note(session: Session, call: Call, key: str) -> pending_spends.Entry | None:
+def _record_pending(session: Session, call: Call, key: str) -> pending_spends.PendingSpend | None:
     server = session.api if session.api != session.config.api_base_url else None
     noted = call.with_values(api_base_url=server)
     try:
-        entry = pending_spends.note(
+        entry = pending_spends.add(
             session.config_path,
             words=call.words,
-            arguments=writing.arguments(noted),
+            arguments=writing.format_arguments(noted),
             key=key,
             server=server,
         )
     except OSError as error:
-        output.diagnose(f"This spend could not be noted ({error.strerror}). Its key is {key}.")
+        output.write_diagnostic(
+            f"This spend could not be noted ({error.strerror}). Its key is {key}."
+        )
         return None
-    output.diagnose(f"Spending under the key {key}. If this is cut off: image-skill doctor --json")
+    output.write_diagnostic(
+        f"Spending under the key {key}. If this is cut off: image-skill doctor --json"
+    )
     return entry
 
 
@@ -81,26 +85,26 @@ def _with_prompt(call: Call) -> Call:
         text = Path(name).read_bytes().decode("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise InvalidArguments(
+        raise InvalidCommandLine(
             f"The prompt file can't be read: {reason}.", required_flag="--prompt-file"
         ) from None
     if not text:
-        raise InvalidArguments("The prompt file is empty.", required_flag="--prompt-file")
+        raise InvalidCommandLine("The prompt file is empty.", required_flag="--prompt-file")
     return call.with_values(prompt=text, prompt_file=None)
 
 
-def _names_pictures(call: Call) -> bool:
+def _has_images(call: Call) -> bool:
     kinds = {flag.kind for flag in call.command.flags if flag.name in call.given}
     return bool(kinds & {ASSET, IMAGE, REFERENCE})
 
 
-def _with_assets(call: Call, api: str, token: str) -> Call:
+def _upload_images(call: Call, api: str, token: str) -> Call:
     """Upload the pictures that are no assets yet, and name their assets instead."""
     uploaded: dict[str, str] = {}
 
     def as_asset(image: str) -> str:
         if asset_id(image) is None and image not in uploaded:
-            uploaded[image] = _uploaded(api, image, token)
+            uploaded[image] = _upload(api, image, token)
         return uploaded.get(image, image)
 
     changes: dict[str, Any] = {}
@@ -114,9 +118,9 @@ def _with_assets(call: Call, api: str, token: str) -> Call:
     return call.with_values(**changes)
 
 
-def _uploaded(api: str, image: str, token: str) -> str:
+def _upload(api: str, image: str, token: str) -> str:
     answer = uploading.upload(api, image, token=token)
     asset = answer.data.get("asset")
     if not answer.is_ok or not isinstance(asset, dict):
-        raise _UploadRefused(answer)
+        raise _UploadFailed(answer)
     return str(asset.get("asset_id"))

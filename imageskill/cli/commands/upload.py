@@ -1,11 +1,11 @@
 """`image-skill upload`."""
 
 from imageskill.cli import output, uploading
-from imageskill.cli.envelopes import Answer
+from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.session import Session
 
 
-def run(session: Session) -> Answer:
+def run(session: Session) -> CommandResult:
     """Upload a picture."""
     token = session.token(is_required=True)
     assert token is not None

@@ -2,11 +2,11 @@
 
 from imageskill import __version__
 from imageskill.cli import envelopes
-from imageskill.cli.envelopes import Answer
+from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.session import Session
 
 
-def run(_: Session) -> Answer:
+def run(_: Session) -> CommandResult:
     """Tell the version of this client."""
     return envelopes.success(
         {"version": __version__, "package": "image-skill", "mode": "public_hosted_cli"}

@@ -54,7 +54,7 @@ class UsageError(Exception):
         self.flags = flags
 
 
-def read(arguments: list[str]) -> Call:
+def parse(arguments: list[str]) -> Call:
     """Read the command line; raises `UsageError`."""
     leading = [one for one in arguments[:1] if one == "--json"]
     arguments = arguments[len(leading) :] + leading
@@ -65,21 +65,21 @@ def read(arguments: list[str]) -> Call:
         arguments = ["version", *arguments[1:]]
     found = table.longest_match(arguments)
     if found is None:
-        return _without_command(arguments)
+        return _parse_without_command(arguments)
     command, words = found
-    reader = _Reader(command, words)
+    reader = _ArgumentParser(command, words)
     reader.read(arguments[len(words) :])
     if reader.wants_help:
-        return _help(words, reader.given)
+        return _help_command(words, reader.given)
     reader.check()
     return Call(command, words, reader.given)
 
 
-def _without_command(arguments: list[str]) -> Call:
+def _parse_without_command(arguments: list[str]) -> Call:
     words = tuple(one for one in arguments[:3] if not one.startswith("-"))
     if _HELP & set(arguments):
-        return _help(words, {"json": True} if "--json" in arguments else {})
-    relatives = table.beginning_with(words[:1]) if words else []
+        return _help_command(words, {"json": True} if "--json" in arguments else {})
+    relatives = table.starting_with(words[:1]) if words else []
     if relatives:
         names = ", ".join(" ".join(one.words) for one in relatives)
         raise UsageError(
@@ -90,14 +90,14 @@ def _without_command(arguments: list[str]) -> Call:
     raise UsageError("There is no such command; `image-skill help --json` lists them all.")
 
 
-def _help(words: tuple[str, ...], given: dict[str, Any]) -> Call:
+def _help_command(words: tuple[str, ...], given: dict[str, Any]) -> Call:
     command = table.find(("help",))
     assert command is not None
     kept = {name: value for name, value in given.items() if name == "json"}
     return Call(command, ("help",), kept | {"command": list(words)})
 
 
-class _Reader:
+class _ArgumentParser:
     """Reads the flags of one command."""
 
     def __init__(self, command: Command, words: tuple[str, ...]) -> None:
@@ -121,7 +121,7 @@ class _Reader:
         name, has_value, attached = text[2:].partition("=")
         flag = self.command.flag(name) or _GLOBAL.get(name)
         if flag is None:
-            raise self._error(f"There is no flag --{_printable(name)} here.")
+            raise self._error(f"There is no flag --{_printable_name(name)} here.")
         if flag.kind == SWITCH:
             self._switch(flag, attached if has_value else None, waiting)
         elif has_value:
@@ -149,8 +149,8 @@ class _Reader:
         if not text.strip():
             raise self._error(f"--{flag.name} must not be empty.", flag)
         try:
-            value = values.read(flag, text)
-        except values.BadValue as error:
+            value = values.parse(flag, text)
+        except values.InvalidValue as error:
             raise self._error(f"--{flag.name} {error}.", flag) from None
         if flag.is_repeatable:
             self.given.setdefault(flag.name, []).append(value)
@@ -164,27 +164,27 @@ class _Reader:
             if flag.is_required and self.given.get(flag.name) in (None, False)
         ]
         if missing:
-            raise self._error(f"This needs {_listed(missing)}.", *missing)
+            raise self._error(f"This needs {_join_names(missing)}.", *missing)
         for rule in self.command.rules:
             self._check_rule(rule)
 
     def _check_rule(self, rule: Rule) -> None:
         given = [name for name in rule.flags if self.given.get(name) not in (None, False)]
         if len(given) > 1 and rule.kind != "at_least":
-            raise self._error(f"{_listed(given)} exclude each other.", *given)
+            raise self._error(f"{_join_names(given)} exclude each other.", *given)
         if not given and rule.kind != "at_most":
-            raise self._error(f"This needs {_listed(rule.flags, 'or')}.", *rule.flags)
+            raise self._error(f"This needs {_join_names(rule.flags, 'or')}.", *rule.flags)
 
     def _error(self, message: str, *flags: "Flag | str") -> UsageError:
         names = tuple(one if isinstance(one, str) else one.name for one in flags)
         return UsageError(message, label=self.label, command=self.command, flags=names)
 
 
-def _listed(names: "list[str] | tuple[str, ...]", word: str = "and") -> str:
+def _join_names(names: "list[str] | tuple[str, ...]", word: str = "and") -> str:
     flags = [f"--{name}" for name in names]
     return flags[0] if len(flags) == 1 else f"{', '.join(flags[:-1])} {word} {flags[-1]}"
 
 
-def _printable(name: str) -> str:
+def _printable_name(name: str) -> str:
     """A flag's name for a message; whatever is long or strange may be a secret."""
     return name if len(name) <= 40 and name.replace("-", "").isalnum() else "…"

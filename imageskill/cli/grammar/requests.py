@@ -14,7 +14,7 @@ _REFERENCE_FIELDS = {
 }
 
 
-class NotAnAsset(Exception):
+class UploadRequired(Exception):
     """A picture is still a path or URL; it must be uploaded first."""
 
     def __init__(self, flag: str) -> None:
@@ -22,7 +22,7 @@ class NotAnAsset(Exception):
         self.flag = flag
 
 
-class Request(NamedTuple):
+class EndpointRequest(NamedTuple):
     """One request to the API; `body` None where it has none."""
 
     method: str
@@ -30,7 +30,7 @@ class Request(NamedTuple):
     body: dict[str, Any] | None = None
 
 
-def build(call: Call, **extra: Any) -> Request:
+def build(call: Call, **extra: Any) -> EndpointRequest:
     """Build the request; `extra` are further fields of its body. Raises `NotAnAsset`."""
     endpoint = call.command.endpoint
     assert endpoint is not None
@@ -39,9 +39,9 @@ def build(call: Call, **extra: Any) -> Request:
     for name in [name for name in fields if f"{{{name}}}" in path]:
         path = path.replace(f"{{{name}}}", quote(fields.pop(name), safe=""))
     if endpoint.has_body:
-        return Request(endpoint.method, path, fields | extra)
-    query = urlencode({name: _in_query(value) for name, value in fields.items()})
-    return Request(endpoint.method, f"{path}?{query}" if query else path)
+        return EndpointRequest(endpoint.method, path, fields | extra)
+    query = urlencode({name: _query_value(value) for name, value in fields.items()})
+    return EndpointRequest(endpoint.method, f"{path}?{query}" if query else path)
 
 
 def _fields(call: Call) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def _as_asset(flag: Flag, value: Any) -> Any:
         return value
     found = asset_id(value)
     if found is None:
-        raise NotAnAsset(flag.name)
+        raise UploadRequired(flag.name)
     return found
 
 
@@ -78,7 +78,7 @@ def _reference(flag: str, text: str, place: int) -> dict[str, Any]:
     image, index, rest = split_reference(text)
     asset = asset_id(image)
     if asset is None:
-        raise NotAnAsset(flag)
+        raise UploadRequired(flag)
     # Without an index, a view belongs to the first element; pictures count up.
     fallback = 0 if flag == "element-reference" else place
     entry: dict[str, Any] = {
@@ -91,5 +91,5 @@ def _reference(flag: str, text: str, place: int) -> dict[str, Any]:
     return entry
 
 
-def _in_query(value: Any) -> str:
+def _query_value(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

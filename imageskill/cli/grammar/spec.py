@@ -84,7 +84,7 @@ class Command(NamedTuple):
     @property
     def usage(self) -> str:
         """The command with what it needs, as one line."""
-        return " ".join((self.label, *_needed(self), "--json"))
+        return " ".join((self.label, *_required_usage(self), "--json"))
 
     def flag(self, name: str) -> Flag | None:
         """Find a flag by its name or an alias."""
@@ -95,7 +95,7 @@ class Command(NamedTuple):
         return next(one for one in self.flags if one.name == name)
 
 
-def _needed(command: Command) -> list[str]:
+def _required_usage(command: Command) -> list[str]:
     by_rule = [rule.flags[0] for rule in command.rules if rule.kind != "at_most"]
     shown = []
     for flag in command.flags:

@@ -30,6 +30,6 @@ def longest_match(arguments: list[str]) -> tuple[Command, tuple[str, ...]] | Non
     return None
 
 
-def beginning_with(words: tuple[str, ...]) -> list[Command]:
+def starting_with(words: tuple[str, ...]) -> list[Command]:
     """List the commands whose words begin like this."""
     return [one for one in COMMANDS if one.words[: len(words)] == words]

@@ -13,14 +13,14 @@ _ASSET_PATH = re.compile(r"/a/(image_[A-Za-z0-9_-]{1,128})\.[a-z0-9]{1,5}")
 _INDEXED = re.compile(r"(?P<image>.+)@(?P<index>\d{1,2})(?::(?P<rest>\d{1,2}|[a-z]+))?", re.DOTALL)
 
 
-class BadValue(ValueError):
+class InvalidValue(ValueError):
     """The text is not what the flag takes; says what it takes, never what was given."""
 
 
-def read(flag: Flag, text: str) -> Any:
+def parse(flag: Flag, text: str) -> Any:
     """Read one value of the flag; raises `BadValue`."""
     if flag.choices and text not in flag.choices:
-        raise BadValue(f"takes {' or '.join(flag.choices)}")
+        raise InvalidValue(f"takes {' or '.join(flag.choices)}")
     reader = _READERS.get(flag.kind)
     return reader(flag, text) if reader else text
 
@@ -46,7 +46,7 @@ def split_reference(text: str) -> tuple[str, int | None, str | None]:
 
 def _integer(flag: Flag, text: str) -> int:
     if not re.fullmatch(r"\d{1,9}", text) or int(text) < flag.minimum:
-        raise BadValue(f"takes a whole number, {flag.minimum} or more")
+        raise InvalidValue(f"takes a whole number, {flag.minimum} or more")
     return int(text)
 
 
@@ -56,7 +56,7 @@ def _number(_: Flag, text: str) -> float:
     except ValueError:
         number = -1.0
     if not isfinite(number) or number < 0:
-        raise BadValue("takes a number, 0 or more")
+        raise InvalidValue("takes a number, 0 or more")
     return number
 
 
@@ -66,7 +66,7 @@ def _object(_: Flag, text: str) -> dict[str, Any]:
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise BadValue("takes a JSON object")
+        raise InvalidValue("takes a JSON object")
     return document
 
 
@@ -77,13 +77,13 @@ def _words(_: Flag, text: str) -> list[str]:
 def _asset(_: Flag, text: str) -> str:
     found = asset_id(text)
     if found is None:
-        raise BadValue("takes an asset id, or the URL of an asset of this service")
+        raise InvalidValue("takes an asset id, or the URL of an asset of this service")
     return found
 
 
 def _reference(_: Flag, text: str) -> str:
     if not split_reference(text)[0]:
-        raise BadValue("takes an image")
+        raise InvalidValue("takes an image")
     return text
 
 

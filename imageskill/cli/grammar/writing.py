@@ -11,21 +11,21 @@ from imageskill.cli.grammar.spec import JSON, SWITCH, WORDS, Flag
 _SECRET = {"token", "token-stdin"}
 
 
-def arguments(call: Call) -> list[str]:
+def format_arguments(call: Call) -> list[str]:
     """Write the arguments after the command's words; tokens are left out, --json comes last."""
     written: list[str] = []
     for flag in (*call.command.flags, *GLOBAL):
         if flag.name in call.given and flag.name not in {*_SECRET, "json"}:
-            written += _written(flag, call.given[flag.name])
+            written += _format_flag(flag, call.given[flag.name])
     return [*written, "--json"]
 
 
-def line(words: tuple[str, ...], arguments: list[str]) -> str:
+def format_line(words: tuple[str, ...], arguments: list[str]) -> str:
     """Write a command line that a shell takes."""
     return shlex.join(["image-skill", *words, *arguments])
 
 
-def _written(flag: Flag, value: Any) -> list[str]:
+def _format_flag(flag: Flag, value: Any) -> list[str]:
     if flag.kind == SWITCH:
         return [f"--{flag.name}"] if value else []
     return [

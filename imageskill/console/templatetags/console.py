@@ -8,14 +8,14 @@ from imageskill.lib.admin import formatting
 register = template.Library()
 
 register.filter("copyable", formatting.copyable)
-register.filter("moment", formatting.moment)
-register.filter("span", formatting.span)
+register.filter("moment", formatting.display_datetime)
+register.filter("span", formatting.display_duration)
 
 
 @register.filter
 def money(cents: int | None, currency: str = "USD") -> str:
     """Show whole cents with their currency."""
-    return "–" if cents is None else amounts.written(cents, currency.upper())
+    return "–" if cents is None else amounts.format_amount(cents, currency.upper())
 
 
 @register.filter

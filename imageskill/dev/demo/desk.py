@@ -67,20 +67,20 @@ def _corrections(players: Sequence[Player], staff: dict[str, User]) -> None:
         )
         if kind == _Kind.ADJUST_PREVIEW:
             note = "They were there; the agent had spent them."
-            corrections.turn_down(request_id=asked.pk, user=staff["operator"], note=note)
+            corrections.reject(request_id=asked.pk, user=staff["operator"], note=note)
 
 
 def _evidence(staff: dict[str, User]) -> None:
     """Draft evidence for two open disputes; what was decided had been sent by then."""
     disputes = PaymentReversal.objects.filter(kind=PaymentReversal.Kind.DISPUTE, evidence=None)
     for reversal in disputes.open_disputes().exclude(stripe_status="warning_needs_response")[:2]:
-        parts = evidence_pack.gather(reversal).parts
-        evidence.save(reversal=reversal, parts=parts, user=staff["support"])
+        parts = evidence_pack.build(reversal).parts
+        evidence.save_draft(reversal=reversal, parts=parts, user=staff["support"])
     for reversal in disputes.filter(state__in=("undone", "lost")):
         at = reversal.phases.order_by("-at")[0].at
         DisputeEvidence.objects.create(
             reversal=reversal,
-            parts=evidence_pack.gather(reversal).parts,
+            parts=evidence_pack.build(reversal).parts,
             edited_by=staff["support"],
             edited_at=at,
             sent_by=staff["lead support"],
@@ -115,7 +115,7 @@ def _packs(staff: dict[str, User]) -> None:
             user=staff["finance"],
         )
     note = "Agents without a sponsor would no longer afford it."
-    pack_changes.turn_down(request_id=asked.pk, user=staff["operator"], note=note)
+    pack_changes.reject(request_id=asked.pk, user=staff["operator"], note=note)
 
 
 def _switch(operator: User) -> None:
@@ -126,17 +126,17 @@ def _switch(operator: User) -> None:
         (again, True, "xAI says that it is mended, and it is"),
         ("fal.kling-image-v3-text-to-image", False, "takes four minutes since this morning"),
     ):
-        switches.turn(kind=kind, name=name, is_on=is_on, user=operator, reason=reason)
+        switches.set_enabled(kind=kind, name=name, is_on=is_on, user=operator, reason=reason)
 
 
 def _keep_filters(people: Iterable[User]) -> None:
     for user in people:
         for model, name, query in _FILTERS:
-            own = saved_filters.of(user, model)
-            if len(own) < saved_filters.MOST and name not in {one.name for one in own}:
+            own = saved_filters.for_list(user, model)
+            if len(own) < saved_filters.MAX_FILTERS and name not in {one.name for one in own}:
                 saved_filters.save(user=user, model=model, name=name, query=query)
 
 
 def _export(people: Iterable[User]) -> None:
     for user in people:
-        exporting.make(user_id=user.pk, model="billing.receipt", query="")
+        exporting.export_now(user_id=user.pk, model="billing.receipt", query="")

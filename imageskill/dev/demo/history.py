@@ -113,13 +113,13 @@ def count_days(now: datetime, say: _Say) -> None:
     """Count the figures by day."""
     for back in range(_DAYS + 1, -1, -1):
         which = clock.utc_day(now) - timedelta(days=back)
-        work_tally.day(which)
-        daily_totals.day(which)
+        work_tally.count_day(which)
+        daily_totals.count_day(which)
         say(f"figures of {which}")
-    daily_totals.wallets()
+    daily_totals.count_wallets()
 
 
 def check_books(say: _Say) -> int:
     """Check the books; gives how many problems there are."""
     say("checking the books")
-    return checks.check(actor="demo_data").problem_count
+    return checks.run_check(actor="demo_data").problem_count

@@ -91,6 +91,6 @@ class JobTrail:
                 links=links,
                 at=at,
                 trace_id=job.trace_id,
-                cost=notifications.cost_of(job),
+                cost=notifications.cost_summary(job),
             )
         )

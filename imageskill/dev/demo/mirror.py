@@ -6,7 +6,7 @@ from itertools import cycle
 from typing import Any
 
 from feedback.models import GithubEvent, GithubRepository, QueueItem, Report
-from feedback.states import HAS_ISSUE, QueueMode, QueueState
+from feedback.states import STATES_WITH_ISSUE, QueueMode, QueueState
 from imageskill.dev.demo.dice import Dice
 from imageskill.dev.demo.stage import Stage
 from imageskill.lib import clock
@@ -87,7 +87,7 @@ def _item(report: Report, how: tuple[QueueState, str, str], now: datetime) -> Qu
         attempts=10 if state == QueueState.FAILED else 0,
         processed_at=done,
     )
-    if state in HAS_ISSUE and done:
+    if state in STATES_WITH_ISSUE and done:
         _give_issue(item, done)
     return item
 

@@ -28,7 +28,7 @@ def reopen(*, staff: dict[str, User]) -> None:
     """Reopen what an earlier made-up history closed, the latest first, to write into it."""
     reason = "More history is to be made up."
     for closed in MonthClose.objects.filter(reopened_at=None).order_by("-month"):
-        month_close.ask_to_reopen(closed=closed, user=staff["finance"], reason=reason)
+        month_close.request_reopen(closed=closed, user=staff["finance"], reason=reason)
         month_close.reopen(closed=closed, user=staff["operator"], reason=reason)
 
 
@@ -42,7 +42,7 @@ def close(*, staff: dict[str, User], since: datetime, now: datetime, say: _Say) 
             _reopen(closed, staff)
             closed = _close(month, staff["finance"], days_later=4)
         if number and month == months[-1]:
-            month_close.ask_to_reopen(closed=closed, user=staff["finance"], reason=_WHY_ASKED)
+            month_close.request_reopen(closed=closed, user=staff["finance"], reason=_WHY_ASKED)
 
 
 def _over(first: date, now: datetime) -> list[date]:
@@ -61,12 +61,12 @@ def _close(month: date, user: User, *, days_later: int) -> MonthClose:
     closed = MonthClose(
         month=month,
         version=MonthClose.objects.filter(month=month).count() + 1,
-        figures=month_close.figures_of(month),
+        figures=month_close.calculate_figures(month),
         previous_digest=before.digest if before else "",
         closed_by=user,
         closed_at=_moment(month, days_later),
     )
-    closed.digest = month_close.digest_of(closed)
+    closed.digest = month_close.chain_digest(closed)
     closed.save(force_insert=True)
     _note(closed, "month.close", user, closed.closed_at)
     return closed

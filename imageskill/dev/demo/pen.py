@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from billing.chart import HOUSE_IDS, ORGANIZATION, ROUTES, Kind, Purpose
-from billing.models import JobHold, LedgerEntry, Lot, LotPart, Taking, Transfer, Wallet
+from billing.chart import HOUSE_IDS, ORGANIZATION_PURPOSES, ROUTES, Purpose, TransferKind
+from billing.models import Clawback, JobHold, LedgerEntry, Lot, LotPart, Transfer, Wallet
 
 _BATCH = 2000
 
@@ -39,7 +39,7 @@ class Pen:
         fresh = [
             Wallet(organization_id=pk, purpose=purpose)
             for pk in organization_ids
-            for purpose in ORGANIZATION
+            for purpose in ORGANIZATION_PURPOSES
         ]
         Wallet.objects.bulk_create(fresh, batch_size=_BATCH)
         self.purses: dict[int, Purse] = {}
@@ -51,17 +51,21 @@ class Pen:
         self._lots: list[Lot] = []
         self._parts: dict[str, list[LotPart]] = {}
         self._holds: dict[str, JobHold] = {}
-        self._takings: dict[str, Taking] = {}
+        self._takings: dict[str, Clawback] = {}
 
     def grant_preview(self, org: int, credits: int, *, agent_id: str, at: datetime) -> None:
         """Give starter credits."""
         key = f"signup:{agent_id}"
-        self._move(org, Kind.PREVIEW_GRANT, credits, key, agent_id, at=at, why="starter credits")
+        self._move(
+            org, TransferKind.PREVIEW_GRANT, credits, key, agent_id, at=at, why="starter credits"
+        )
 
     def grant_paid(self, org: int, credits: int, *, receipt_id: str, at: datetime) -> int:
         """Give what a receipt paid for; return what is there then. Nothing may be owed."""
         key = f"receipt:{receipt_id}:grant"
-        self._move(org, Kind.PAID_GRANT, credits, key, receipt_id, at=at, why="credits bought")
+        self._move(
+            org, TransferKind.PAID_GRANT, credits, key, receipt_id, at=at, why="credits bought"
+        )
         lot = Lot(
             organization_id=org, reference=receipt_id, granted=credits, left=credits, created_at=at
         )
@@ -74,8 +78,8 @@ class Pen:
         preview = min(self.purses[org][Purpose.PREVIEW], credits)
         paid = credits - preview
         why = "reserved for a job"
-        self._job(org, Kind.HOLD_PREVIEW, preview, job_id, at, why=why, actor=actor)
-        self._job(org, Kind.HOLD_PAID, paid, job_id, at, why=why, actor=actor)
+        self._job(org, TransferKind.HOLD_PREVIEW, preview, job_id, at, why=why, actor=actor)
+        self._job(org, TransferKind.HOLD_PAID, paid, job_id, at, why=why, actor=actor)
         self._take(org, paid, reference=job_id)
         self._holds[job_id] = JobHold(
             job_id=job_id, organization_id=org, preview=preview, paid=paid, created_at=at
@@ -85,7 +89,7 @@ class Pen:
         """Charge the whole hold."""
         held = self._holds[job_id]
         org = held.organization_id
-        self._job(org, Kind.CAPTURE, held.credits, job_id, at, why="job completed")
+        self._job(org, TransferKind.CAPTURE, held.credits, job_id, at, why="job completed")
         held.captured_preview, held.captured_paid = held.preview, held.paid
         held.state, held.closed_at = JobHold.State.CAPTURED, at
         return held
@@ -94,19 +98,19 @@ class Pen:
         """Give the whole hold back."""
         held = self._holds[job_id]
         org = held.organization_id
-        self._job(org, Kind.RETURN_PREVIEW, held.preview, job_id, at, why=why)
-        self._job(org, Kind.RETURN_PAID, held.paid, job_id, at, why=why)
+        self._job(org, TransferKind.RETURN_PREVIEW, held.preview, job_id, at, why=why)
+        self._job(org, TransferKind.RETURN_PAID, held.paid, job_id, at, why=why)
         self._give_back(job_id)
         held.state, held.closed_at = JobHold.State.RELEASED, at
 
     def take(
         self, org: int, credits: int, *, reversal_id: str, receipt_id: str, key: str, at: datetime
-    ) -> Taking:
+    ) -> Clawback:
         """Take a reversal's credits; what was spent already is owed."""
-        cause = Taking.Cause(key.split(":", 1)[0])
+        cause = Clawback.Cause(key.split(":", 1)[0])
         kinds = {
-            Taking.Cause.REFUND: (Kind.REFUND, Kind.REFUND_OWED),
-            Taking.Cause.DISPUTE: (Kind.DISPUTE, Kind.DISPUTE_OWED),
+            Clawback.Cause.REFUND: (TransferKind.REFUND, TransferKind.REFUND_OWED),
+            Clawback.Cause.DISPUTE: (TransferKind.DISPUTE, TransferKind.DISPUTE_OWED),
         }[cause]
         there = min(self.purses[org][Purpose.PAID], credits)
         why = f"{cause} of {receipt_id}"
@@ -114,7 +118,7 @@ class Pen:
         rest = credits - there
         self._move(org, kinds[1], rest, f"{key}:owed", reversal_id, at=at, why=why, actor="stripe")
         self._take(org, there, reference=reversal_id, first=receipt_id)
-        taking = Taking(
+        taking = Clawback(
             reference=reversal_id,
             cause_key=key,
             organization_id=org,
@@ -132,23 +136,23 @@ class Pen:
         taking = self._takings[reversal_id]
         org, key = taking.organization_id, f"{taking.cause_key}:undone"
         for kind, credits, tail in (
-            (Kind.DISPUTE_WON, taking.taken, ""),
-            (Kind.DISPUTE_OWED_WON, taking.owed, ":owed"),
+            (TransferKind.DISPUTE_WON, taking.taken, ""),
+            (TransferKind.DISPUTE_OWED_WON, taking.owed, ":owed"),
         ):
             self._move(org, kind, credits, key + tail, reversal_id, at=at, why="dispute won")
         self._give_back(reversal_id)
-        taking.state, taking.taken, taking.owed = Taking.State.UNDONE, 0, 0
+        taking.state, taking.taken, taking.owed = Clawback.State.UNDONE, 0, 0
 
     def lose(self, reversal_id: str, *, at: datetime) -> None:
         """Move a lost dispute out of suspense."""
         taking = self._takings[reversal_id]
         org, key = taking.organization_id, f"{taking.cause_key}:lost"
         for kind, credits, tail in (
-            (Kind.DISPUTE_LOST, taking.taken, ""),
-            (Kind.DISPUTE_LOST_OWED, taking.owed, ":owed"),
+            (TransferKind.DISPUTE_LOST, taking.taken, ""),
+            (TransferKind.DISPUTE_LOST_OWED, taking.owed, ":owed"),
         ):
             self._move(org, kind, credits, key + tail, reversal_id, at=at, why="dispute lost")
-        taking.state = Taking.State.LOST
+        taking.state = Clawback.State.LOST
 
     def left_of(self, org: int, receipt_id: str) -> int:
         """Give how many of a purchase's own credits are left."""
@@ -162,14 +166,14 @@ class Pen:
         parts = [part for parts in self._parts.values() for part in parts]
         LotPart.objects.bulk_create(parts, batch_size=_BATCH)
         JobHold.objects.bulk_create(self._holds.values(), batch_size=_BATCH)
-        Taking.objects.bulk_create(self._takings.values(), batch_size=_BATCH)
+        Clawback.objects.bulk_create(self._takings.values(), batch_size=_BATCH)
         wallets = [wallet for purse in self.purses.values() for wallet in purse.wallets.values()]
         Wallet.objects.bulk_update(wallets + list(self._house.values()), ["balance"], _BATCH)
 
     def _job(
         self,
         org: int,
-        kind: Kind,
+        kind: TransferKind,
         credits: int,
         job_id: str,
         at: datetime,
@@ -183,7 +187,7 @@ class Pen:
     def _move(
         self,
         org: int,
-        kind: Kind,
+        kind: TransferKind,
         credits: int,
         key: str,
         reference: str,

@@ -65,7 +65,7 @@ def spoil(dice: Dice, good: Tile) -> list[Tile]:
     """Store what checks are there to find: one flat colour, and a picture cut short."""
     flat = io.BytesIO()
     Image.new("RGB", good.size, (201, 196, 190)).save(flat, "PNG")
-    with storage.opened(good.storage_key) as stored:
+    with storage.open_asset(good.storage_key) as stored:
         whole = stored.read()
     return [
         _store(dice, good.prompt, good.ratio, good.size, flat.getvalue()),
@@ -84,16 +84,16 @@ def copy(tile: Tile, public_id: str) -> Tile:
         (tile.storage_key, own.storage_key),
         (tile.thumbnail_key, own.thumbnail_key),
     ):
-        with storage.opened(source) as file:
+        with storage.open_asset(source) as file:
             storage.write(target, file)
     return own
 
 
 def keep(tile: Tile, job_id: str) -> str:
     """Keep a tile's bytes as the output of a job that waits for storage; gives the key."""
-    key = storage.kept_key(job_id, 0)
-    with storage.opened(tile.storage_key) as file:
-        storage.keep(key, file)
+    key = storage.staging_key(job_id, 0)
+    with storage.open_asset(tile.storage_key) as file:
+        storage.stage(key, file)
     return key
 
 
@@ -119,12 +119,12 @@ def _store(dice: Dice, prompt: str, ratio: str, size: tuple[int, int], content: 
     with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as thumbnail:
         picture, small = cast("BinaryIO", file), cast("BinaryIO", thumbnail)
         picture.write(content)
-        facts = storage.facts(picture)
+        facts = storage.measure(picture)
         storage.write(storage_key, picture)
         tile = Tile(prompt, ratio, size, storage_key, facts.content_length, facts.sha256)
         try:
-            glance = decoding.glance(picture, small)
-        except decoding.Undecodable:
+            glance = decoding.make_thumbnail(picture, small)
+        except decoding.UndecodableImage:
             return tile
         storage.write(thumbnail_key, small)
     return replace(
@@ -132,6 +132,6 @@ def _store(dice: Dice, prompt: str, ratio: str, size: tuple[int, int], content: 
         decodes=True,
         thumbnail_key=thumbnail_key,
         difference_hash=f"{glance.difference_hash:016x}",
-        bands=thumbnails.bands_of(glance.difference_hash),
+        bands=thumbnails.hash_bands(glance.difference_hash),
         is_blank=glance.is_blank,
     )

@@ -7,12 +7,12 @@ from typing import Any
 from django.conf import settings
 
 from jobs.planning import planner
-from jobs.planning.asks import Ask, PictureFacts
+from jobs.planning.asks import ImageInfo, ResolvedRequest
 from jobs.planning.planner import Plan
-from jobs.planning.requests import Request
+from jobs.planning.requests import GenerationRequest
 from jobs.registry.unavailability import Availability
 from jobs.running import provider_requests
-from jobs.submission.preparation import Prepared, request_out
+from jobs.submission.preparation import PreparedRequest, request_out
 
 # model -> how often, seconds it takes
 CREATES = {
@@ -49,8 +49,8 @@ def write_down() -> dict[str, Recipe]:
 
 def _recipe(name: str, seconds: float) -> Recipe:
     is_edit = name in EDITS
-    picture = PictureFacts(mime_type="image/png", content_length=100_000, width=1024, height=1024)
-    ask = Ask(
+    picture = ImageInfo(mime_type="image/png", content_length=100_000, width=1024, height=1024)
+    ask = ResolvedRequest(
         operation="edit" if is_edit else "create",
         prompt="a picture",
         model=name,
@@ -60,8 +60,8 @@ def _recipe(name: str, seconds: float) -> Recipe:
     plan = planner.plan(
         ask, availability=Availability(()), margin=Decimal(settings.TARGET_GROSS_MARGIN)
     )
-    request = Request(operation=ask.operation, model=name, accept_unknown_cost=True)
-    prepared = Prepared(request=request, plan=plan, assets={})
+    request = GenerationRequest(operation=ask.operation, model=name, accept_unknown_cost=True)
+    prepared = PreparedRequest(request=request, plan=plan, assets={})
     return Recipe(
-        plan, provider_requests.snapshot(plan) | {"request": request_out(prepared)}, seconds
+        plan, provider_requests.plan_snapshot(plan) | {"request": request_out(prepared)}, seconds
     )

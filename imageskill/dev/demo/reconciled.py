@@ -35,7 +35,7 @@ def reconcile(*, since: datetime, now: datetime, finance: User, support: User) -
     by_day = {day: list(rows) for day, rows in groupby(movements, key=_day_of)}
     for back in range((today - clock.utc_day(since)).days, 0, -1):
         day = today - timedelta(days=back)
-        _write(day, matching.figures(by_day.get(day, [])))
+        _write(day, matching.day_totals(by_day.get(day, [])))
 
 
 def _night_after(day: date) -> datetime:
@@ -104,11 +104,11 @@ def _deal_with(finance: User, support: User) -> None:
     }
     for difference in still_open.filter(reason__in=notes):
         note = notes[_Reason(difference.reason)]
-        run.close(difference=difference, user=finance, note=note)
+        run.resolve(difference=difference, user=finance, note=note)
     for reason, user in ((_Reason.AMOUNT, finance), (_Reason.STATE, support)):
         for difference in still_open.filter(reason=reason)[:1]:
             why = "Mine: I wrote to the bank about it."
-            run.take_on(difference=difference, user=user, reason=why)
+            run.assign(difference=difference, user=user, reason=why)
 
 
 def _write(day: date, figures: dict[str, int]) -> None:

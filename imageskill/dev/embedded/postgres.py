@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 from imageskill.dev.embedded import folders, installation, unprivileged
-from imageskill.dev.embedded.child import Child
+from imageskill.dev.embedded.child import ChildProcess
 
 _USER = "app"
 _PORT = 5432  # a part of the socket's name, said aloud because clients obey PGPORT
@@ -38,14 +38,14 @@ class Postgres:
 
         Raises NotInstalled.
         """
-        self._account = unprivileged.account()
+        self._account = unprivileged.unprivileged_user()
         self._installation = installation.find(account=self._account)
         self.data = parent.resolve() / f"postgres-{self._installation.major}"
         self._log = parent.resolve() / "postgres.log"
         self._socket_folder = Path()
         self._settings = _THROWAWAY if throwaway else _DURABLE
-        self._child: Child | None = None
-        self._lock: folders.Lock | None = None
+        self._child: ChildProcess | None = None
+        self._lock: folders.FolderLock | None = None
 
     @property
     def pid(self) -> int | None:
@@ -61,12 +61,12 @@ class Postgres:
 
         Raises Occupied when another process runs it, PostgresFailed when it does not come up.
         """
-        self._lock = folders.Lock(self.data)
+        self._lock = folders.FolderLock(self.data)
         try:
             _stop_orphan(self.data)
             if not self.data.exists():
                 self._initialize()
-            self._socket_folder = folders.for_socket(
+            self._socket_folder = folders.socket_folder(
                 self.data, socket_name=_SOCKET, owner=self._account
             )
             self._launch()
@@ -95,7 +95,7 @@ class Postgres:
         """Make the data folder under another name first: a killed initdb leaves a broken one."""
         draft = self.data.with_name(f"{self.data.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
-        folders.private(draft, owner=self._account)
+        folders.ensure_private(draft, owner=self._account)
         builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         command: list[str | Path] = [
             self._installation.bin / "initdb",
@@ -138,7 +138,7 @@ class Postgres:
             *self._settings,
         ]
         with self._log.open("wb") as log:
-            self._child = Child(
+            self._child = ChildProcess(
                 [
                     self._installation.bin / "postgres",
                     *("-D", self._as_seen_by_server(self.data)),

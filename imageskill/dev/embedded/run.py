@@ -22,16 +22,16 @@ from imageskill.dev.embedded.service import Program, Server, Service
 from imageskill.dev.embedded.valkey import Valkey
 
 _ROOT = Path(__file__).resolve().parents[3]
-_HEALTHY_WITHIN_S = 120
-_LOOK_EVERY_S = 0.5
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  only to know them
+_HEALTH_TIMEOUT_S = 120
+_POLL_INTERVAL_S = 0.5
+_ALL_INTERFACES = ("0.0.0.0", "::")  # noqa: S104  only to know them
 
 
 class _StoppedEarly(Exception):
     """Asked to stop while still starting."""
 
 
-class Installation:
+class LocalInstallation:
     """One copy: its folder, its environment, and the services that run for it."""
 
     def __init__(self) -> None:
@@ -56,33 +56,33 @@ class Installation:
     def start(self) -> str | None:
         """Start everything in order; return the line about the admin's password, if any."""
         for folder in (self.data, self.logs, self.data / "secrets", self.data / "static"):
-            folders.private(folder)
+            folders.ensure_private(folder)
         self._keep_secrets()
         self._start_servers()
         self._start_stand_ins()
         invitation = self._prepare()
-        self._start_our_own()
+        self._start_programs()
         return invitation
 
     def watch(self) -> None:
         """Start again what dies, until asked to stop."""
-        while not self.stopping.wait(_LOOK_EVERY_S):
+        while not self.stopping.wait(_POLL_INTERVAL_S):
             for service in self.services:
                 if not self.stopping.is_set():
-                    service.revive(_say)
+                    service.restart_if_dead(_print)
 
     def wait_until_healthy(self) -> None:
         """Wait for /healthz to be all green. Raises RuntimeError with the logs' last words."""
-        give_up_at = time.monotonic() + _HEALTHY_WITHIN_S
+        give_up_at = time.monotonic() + _HEALTH_TIMEOUT_S
         while time.monotonic() < give_up_at and not self.stopping.is_set():
             if _is_healthy(self.host, self.port):
                 return
             for service in self.services:
-                service.revive(_say)
+                service.restart_if_dead(_print)
             self.stopping.wait(0.1)
         if not self.stopping.is_set():
-            words = "\n".join(f"{it.name}: {it.last_words()}" for it in self.services[-3:])
-            raise RuntimeError(f"not healthy after {_HEALTHY_WITHIN_S} s\n{words}")
+            words = "\n".join(f"{it.name}: {it.log_tail()}" for it in self.services[-3:])
+            raise RuntimeError(f"not healthy after {_HEALTH_TIMEOUT_S} s\n{words}")
 
     def stop(self) -> None:
         """Stop everything, last started first."""
@@ -110,7 +110,7 @@ class Installation:
             self.env["REDIS_URL"] = valkey.url()
 
     def _start_stand_ins(self) -> None:
-        for name in standin_choice.chosen(self.env):
+        for name in standin_choice.selected(self.env):
             url_file = self.data / f"standin-{name}.json"
             url_file.unlink(missing_ok=True)
             command = programs.stand_in(name, url_file=url_file, port=_free_port())
@@ -131,7 +131,7 @@ class Installation:
         while not file.exists():
             service = self.services[-1]
             if service.pid is None or time.monotonic() > give_up_at:
-                raise RuntimeError(f"{service.name} did not start:\n{service.last_words()}")
+                raise RuntimeError(f"{service.name} did not start:\n{service.log_tail()}")
             time.sleep(0.05)
         return file.read_text()
 
@@ -149,7 +149,7 @@ class Installation:
             raise RuntimeError(f"setting up the database failed:\n{answer.stderr[-4000:]}")
         return answer.stdout.strip() or None
 
-    def _start_our_own(self) -> None:
+    def _start_programs(self) -> None:
         self._add_program("worker", programs.worker())
         self._add_program("scheduler", programs.scheduler(state=self.data / "scheduler"))
         self._add_program("web", programs.web(host=self.host, port=self.port))
@@ -171,11 +171,11 @@ def main() -> int:
     """Run until SIGINT, SIGTERM or SIGHUP; return the exit status."""
     began = time.monotonic()
     os.umask(0o077)  # what we and our children write is ours alone
-    installation = Installation()
+    installation = LocalInstallation()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: installation.stopping.set())
     try:
-        lock = folders.Lock(installation.data / "run")
+        lock = folders.FolderLock(installation.data / "run")
         _require_free(installation.host, installation.port)
         _serve(installation, began=began)
     except (RuntimeError, OSError) as error:
@@ -185,19 +185,19 @@ def main() -> int:
     return 0
 
 
-def _serve(installation: Installation, *, began: float) -> None:
+def _serve(installation: LocalInstallation, *, began: float) -> None:
     try:
         invitation = installation.start()
         installation.wait_until_healthy()
         if not installation.stopping.is_set():
-            _say(banner.text(installation.env, invitation, seconds=time.monotonic() - began))
+            _print(banner.render(installation.env, invitation, seconds=time.monotonic() - began))
             installation.watch()
     except _StoppedEarly:
         pass
     finally:
-        _say("Stopping …")
+        _print("Stopping …")
         installation.stop()
-        _say("Stopped; the data is kept.")
+        _print("Stopped; the data is kept.")
 
 
 def _require_free(host: str, port: int) -> None:
@@ -216,7 +216,7 @@ def _free_port() -> int:
 
 
 def _is_healthy(host: str, port: int) -> bool:
-    name = "127.0.0.1" if host in _EVERYWHERE else host
+    name = "127.0.0.1" if host in _ALL_INTERFACES else host
     try:
         with urllib.request.urlopen(f"http://{name}:{port}/healthz", timeout=5) as answer:
             return bool(json.load(answer)["data"]["status"] == "ok")
@@ -224,7 +224,7 @@ def _is_healthy(host: str, port: int) -> bool:
         return False
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from signal import SIGTERM, Signals
 from typing import Protocol
 
-from imageskill.dev.embedded.child import Child
+from imageskill.dev.embedded.child import ChildProcess
 
-_DEATHS = 4  # within this many seconds, and something is wrong that a restart does not cure
-_WITHIN_S = 30.0
+_MAX_RESTARTS = 4  # within this many seconds, and something is wrong that a restart does not cure
+_RESTART_WINDOW_S = 30.0
 
 
 class Server(Protocol):
@@ -44,7 +44,7 @@ class Program:
         self._log = log
         self._cwd = cwd
         self._ladder = stop
-        self._child: Child | None = None
+        self._child: ChildProcess | None = None
 
     @property
     def pid(self) -> int | None:
@@ -55,7 +55,7 @@ class Program:
         """Start it; its output goes to the end of its log."""
         self.stop()
         with self._log.open("ab") as log:
-            self._child = Child(self._argv, env=self._env, log=log, cwd=self._cwd)
+            self._child = ChildProcess(self._argv, env=self._env, log=log, cwd=self._cwd)
 
     def stop(self) -> None:
         """Stop it, and what it may have left running."""
@@ -72,7 +72,7 @@ class Service:
         self.name = name
         self.log = log
         self._server = server
-        self._deaths: deque[float] = deque(maxlen=_DEATHS)
+        self._deaths: deque[float] = deque(maxlen=_MAX_RESTARTS)
 
     @property
     def pid(self) -> int | None:
@@ -87,17 +87,20 @@ class Service:
         """Stop it."""
         self._server.stop()
 
-    def revive(self, say: Callable[[str], None]) -> None:
+    def restart_if_dead(self, say: Callable[[str], None]) -> None:
         """Start it again if it has died. Raises RuntimeError when that keeps happening."""
         if self.pid is not None:
             return
         self._deaths.append(time.monotonic())
-        if len(self._deaths) == _DEATHS and self._deaths[-1] - self._deaths[0] < _WITHIN_S:
-            raise RuntimeError(f"{self.name} keeps dying:\n{self.last_words()}")
+        if (
+            len(self._deaths) == _MAX_RESTARTS
+            and self._deaths[-1] - self._deaths[0] < _RESTART_WINDOW_S
+        ):
+            raise RuntimeError(f"{self.name} keeps dying:\n{self.log_tail()}")
         say(f"{self.name} died; starting it again (log: {self.log})")
         self._server.stop()
         self._server.start()
 
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         """Return the end of its log."""
         return self.log.read_text(errors="replace")[-2000:] if self.log.exists() else ""

@@ -2,25 +2,25 @@
 
 from collections.abc import Mapping
 
-from imageskill.lib.env import names_in
+from imageskill.lib.env import split_names
 
 NAMES = ("stripe", "github", "providers")
 WEBHOOK_SECRETS = {"stripe": "STRIPE_WEBHOOK_SECRET", "github": "GITHUB_WEBHOOK_SECRET"}
-_BY_DEFAULT = {"stripe": ("STRIPE_SECRET_KEY",), "github": ("GITHUB_TOKEN", "GITHUB_APP_ID")}
+_DEFAULTS = {"stripe": ("STRIPE_SECRET_KEY",), "github": ("GITHUB_TOKEN", "GITHUB_APP_ID")}
 
 
-def chosen(env: Mapping[str, str]) -> list[str]:
+def selected(env: Mapping[str, str]) -> list[str]:
     """Return the stand-ins that `STANDINS` names; settings.py reads it in the same way.
 
     Without it: stripe and github, each where it has no credentials, and in development only.
     Raises RuntimeError for an unknown name.
     """
-    named = names_in(env.get("STANDINS", ""))
+    named = split_names(env.get("STANDINS", ""))
     if not named:
         development = env.get("DEVELOPMENT", "").lower() in ("1", "true", "yes", "on")
         return [
             name
-            for name, credentials in _BY_DEFAULT.items()
+            for name, credentials in _DEFAULTS.items()
             if development and not any(_has(env, one) for one in credentials)
         ]
     if named == ["none"]:

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Account:
+class SystemUser:
     """An existing system user without rights."""
 
     name: str
@@ -24,7 +24,7 @@ class Account:
         os.chown(path, self.uid, self.gid)
 
 
-def account() -> Account | None:
+def unprivileged_user() -> SystemUser | None:
     """Return the user to drop to, or None where we have no rights to drop.
 
     Raises RuntimeError as root on a system with neither of the two users.
@@ -36,5 +36,5 @@ def account() -> Account | None:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
-        return Account(name, entry.pw_uid, entry.pw_gid)
+        return SystemUser(name, entry.pw_uid, entry.pw_gid)
     raise RuntimeError("PostgreSQL does not run as root, and there is no user postgres or nobody")

@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from imageskill.dev.embedded import folders
-from imageskill.dev.embedded.child import Child
+from imageskill.dev.embedded.child import ChildProcess
 
 _SOCKET = "valkey.sock"
 _START_TIMEOUT_S = 30
@@ -35,8 +35,8 @@ class Valkey:
         self._log = parent.resolve() / "valkey.log"
         self._socket = Path()
         self._throwaway = throwaway
-        self._child: Child | None = None
-        self._lock: folders.Lock | None = None
+        self._child: ChildProcess | None = None
+        self._lock: folders.FolderLock | None = None
 
     @property
     def pid(self) -> int | None:
@@ -52,10 +52,10 @@ class Valkey:
 
         Raises Occupied when another process runs it, ValkeyFailed when it does not come up.
         """
-        self._lock = folders.Lock(self.data)
+        self._lock = folders.FolderLock(self.data)
         try:
-            folders.private(self.data)
-            self._socket = folders.for_socket(self.data, socket_name=_SOCKET) / _SOCKET
+            folders.ensure_private(self.data)
+            self._socket = folders.socket_folder(self.data, socket_name=_SOCKET) / _SOCKET
             self._stop_orphan()
             self._launch()
         except BaseException:
@@ -81,7 +81,7 @@ class Valkey:
     def _launch(self) -> None:
         keep = "no" if self._throwaway else "yes"
         with self._log.open("wb") as log:
-            self._child = Child(
+            self._child = ChildProcess(
                 [
                     self._binary,
                     *("--port", "0", "--unixsocket", self._socket, "--unixsocketperm", "700"),

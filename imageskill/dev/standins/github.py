@@ -18,14 +18,14 @@ import urllib.request
 from datetime import UTC, datetime
 from typing import Any
 
-from imageskill.dev.standins.messages import Answer, Request
+from imageskill.dev.standins.messages import StandInRequest, StandInResponse
 from imageskill.dev.standins.server import StandIn, main
 
 _REPOSITORY = r"/repos/(?P<owner>[^/]+)/(?P<name>[^/]+)"
-_LONGEST_TITLE, _LONGEST_BODY = 256, 65_536
+_MAX_TITLE_LENGTH, _MAX_BODY_LENGTH = 256, 65_536
 
 
-class GitHub(StandIn):
+class GitHubStandIn(StandIn):
     """Issues in memory; `first_number` keeps those of an earlier process apart from ours."""
 
     def __init__(self, *, first_number: int = 1) -> None:
@@ -67,8 +67,8 @@ class GitHub(StandIn):
             self._tell(action, told)
         return told
 
-    def _create(self, request: Request) -> Answer:
-        if refusal := _refusal(request):
+    def _create(self, request: StandInRequest) -> StandInResponse:
+        if refusal := _auth_error(request):
             return refusal
         asked = request.json
         repository = f"{request.params['owner']}/{request.params['name']}"
@@ -90,10 +90,10 @@ class GitHub(StandIn):
             }
             self.issues.append(issue)
         self._tell("opened", issue)
-        return Answer(issue, 201, _RATES)
+        return StandInResponse(issue, 201, _RATES)
 
-    def _list(self, request: Request) -> Answer:
-        if refusal := _refusal(request):
+    def _list(self, request: StandInRequest) -> StandInResponse:
+        if refusal := _auth_error(request):
             return refusal
         query = request.query
         state, since = query.get("state", "open"), query.get("since", "")
@@ -113,35 +113,39 @@ class GitHub(StandIn):
         if page * size < len(found):
             here = f"{request.base_url}{request.path}"
             headers["Link"] = f'<{here}?page={page + 1}&per_page={size}>; rel="next"'
-        return Answer(found[(page - 1) * size : page * size], 200, headers)
+        return StandInResponse(found[(page - 1) * size : page * size], 200, headers)
 
-    def _read(self, request: Request) -> Answer:
+    def _read(self, request: StandInRequest) -> StandInResponse:
         issue = self._find(request)
-        return Answer(issue, 200, _RATES) if issue else Answer({"message": "Not Found"}, 404)
+        return (
+            StandInResponse(issue, 200, _RATES)
+            if issue
+            else StandInResponse({"message": "Not Found"}, 404)
+        )
 
-    def _update(self, request: Request) -> Answer:
+    def _update(self, request: StandInRequest) -> StandInResponse:
         if not self._find(request):
-            return Answer({"message": "Not Found"}, 404)
+            return StandInResponse({"message": "Not Found"}, 404)
         asked = request.json
         number = int(request.params["number"])
         changed = self.change(number, state=asked.get("state"), labels=asked.get("labels"))
-        return Answer(changed, 200, _RATES)
+        return StandInResponse(changed, 200, _RATES)
 
-    def _page(self, request: Request) -> Answer:
+    def _page(self, request: StandInRequest) -> StandInResponse:
         issue = self._find(request)
         if issue is None:
-            return Answer("<h1>Not found</h1>", 404)
-        return Answer(
+            return StandInResponse("<h1>Not found</h1>", 404)
+        return StandInResponse(
             f"<!doctype html><title>Stand-in for GitHub</title><p>Not GitHub: a stand-in.</p>"
             f"<h1>{html.escape(issue['title'])} #{issue['number']}</h1>"
             f"<p>{issue['state']}</p><pre>{html.escape(issue['body'])}</pre>"
         )
 
-    def _of(self, request: Request) -> list[dict[str, Any]]:
+    def _of(self, request: StandInRequest) -> list[dict[str, Any]]:
         repository = f"{request.params['owner']}/{request.params['name']}"
         return [issue for issue in self.issues if issue["repository"] == repository]
 
-    def _find(self, request: Request) -> dict[str, Any] | None:
+    def _find(self, request: StandInRequest) -> dict[str, Any] | None:
         with self._lock:
             for issue in self._of(request):
                 if issue["number"] == int(request.params["number"]):
@@ -158,7 +162,7 @@ class GitHub(StandIn):
             threading.Thread(target=self._deliver, args=(event,), daemon=True).start()
 
     def _deliver(self, event: dict[str, Any]) -> None:
-        body, headers = signed(event, secret=self.webhook_secret)
+        body, headers = sign_event(event, secret=self.webhook_secret)
         request = urllib.request.Request(self.webhook_url, data=body, headers=headers)  # noqa: S310
         try:
             urllib.request.urlopen(request, timeout=10).close()  # noqa: S310
@@ -169,7 +173,7 @@ class GitHub(StandIn):
 _RATES = {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "4999"}
 
 
-def signed(event: dict[str, Any], *, secret: str) -> tuple[bytes, dict[str, str]]:
+def sign_event(event: dict[str, Any], *, secret: str) -> tuple[bytes, dict[str, str]]:
     """Give an event's body and headers as GitHub would send them."""
     body = json.dumps(event).encode()
     digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
@@ -181,7 +185,7 @@ def signed(event: dict[str, Any], *, secret: str) -> tuple[bytes, dict[str, str]
     }
 
 
-def settings(stand_in: GitHub, base_url: str) -> dict[str, str]:
+def settings(stand_in: GitHubStandIn, base_url: str) -> dict[str, str]:
     """Give the settings that lead to the stand-in."""
     return {
         "GITHUB_API_BASE_URL": base_url,
@@ -192,23 +196,23 @@ def settings(stand_in: GitHub, base_url: str) -> dict[str, str]:
     }
 
 
-def _refusal(request: Request) -> Answer | None:
+def _auth_error(request: StandInRequest) -> StandInResponse | None:
     if not request.headers.get("authorization", "").lower().startswith("bearer "):
-        return Answer({"message": "Requires authentication"}, 401)
+        return StandInResponse({"message": "Requires authentication"}, 401)
     if request.method != "POST":
         return None
     asked = request.json
     title, body = asked.get("title"), asked.get("body") or ""
-    if not title or len(title) > _LONGEST_TITLE or len(body) > _LONGEST_BODY:
-        return Answer({"message": "Validation Failed"}, 422)
+    if not title or len(title) > _MAX_TITLE_LENGTH or len(body) > _MAX_BODY_LENGTH:
+        return StandInResponse({"message": "Validation Failed"}, 422)
     return None
 
 
-def _app_token(request: Request) -> Answer:
+def _app_token(request: StandInRequest) -> StandInResponse:
     if request.headers.get("authorization", "").count(".") != 2:
-        return Answer({"message": "A JSON web token could not be decoded"}, 401)
+        return StandInResponse({"message": "A JSON web token could not be decoded"}, 401)
     later = datetime.fromtimestamp(time.time() + 3600, UTC).isoformat().replace("+00:00", "Z")
-    return Answer({"token": f"ghs_{secrets.token_hex(16)}", "expires_at": later}, 201)
+    return StandInResponse({"token": f"ghs_{secrets.token_hex(16)}", "expires_at": later}, 201)
 
 
 def _labels(names: list[str]) -> list[dict[str, str]]:
@@ -221,7 +225,7 @@ def _now() -> str:
 
 if __name__ == "__main__":
     # Numbers go on from process to process, since the database remembers them.
-    github = GitHub(first_number=int(time.time()) - 1_780_000_000)
+    github = GitHubStandIn(first_number=int(time.time()) - 1_780_000_000)
     github.webhook_url = os.environ.get("STANDIN_WEBHOOK_URL", "")
     github.webhook_secret = os.environ.get("GITHUB_WEBHOOK_SECRET") or secrets.token_hex(16)
     main(github, lambda base_url: settings(github, base_url))

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, parse_qsl
 
 
 @dataclass(frozen=True)
-class Part:
+class FormPart:
     """One field of a multipart body; `filename` is None for plain fields."""
 
     name: str
@@ -26,7 +26,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Request:
+class StandInRequest:
     """A request as a route sees it.
 
     Header names are lower case; `params` are the groups of the route's expression; `base_url`
@@ -57,14 +57,14 @@ class Request:
         return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
 
     @cached_property
-    def multipart(self) -> list[Part]:
+    def multipart(self) -> list[FormPart]:
         """The fields of a multipart body, in their order."""
-        boundary = _options(self.headers["content-type"])["boundary"].encode()
-        return [_part(raw) for raw in self.body.split(b"--" + boundary)[1:-1]]
+        boundary = _parse_options(self.headers["content-type"])["boundary"].encode()
+        return [_parse_part(raw) for raw in self.body.split(b"--" + boundary)[1:-1]]
 
 
 @dataclass(frozen=True)
-class Answer:
+class StandInResponse:
     """What a route answers: a JSON value, text or bytes."""
 
     body: object = None
@@ -80,7 +80,7 @@ class Answer:
         return json.dumps(self.body).encode(), "application/json"
 
 
-def _options(header: str) -> dict[str, str]:
+def _parse_options(header: str) -> dict[str, str]:
     """Read `name=value` pairs out of a header such as Content-Disposition."""
     parsed = BytesHeaderParser(policy=HTTP).parsebytes(
         f"Content-Disposition: {header}\r\n\r\n".encode()
@@ -88,11 +88,11 @@ def _options(header: str) -> dict[str, str]:
     return dict(parsed["content-disposition"].params)
 
 
-def _part(raw: bytes) -> Part:
+def _parse_part(raw: bytes) -> FormPart:
     head, _, data = raw.removeprefix(b"\r\n").partition(b"\r\n\r\n")
     headers = BytesHeaderParser(policy=HTTP).parsebytes(head + b"\r\n\r\n")
     options = dict(headers["content-disposition"].params)
-    return Part(
+    return FormPart(
         name=options["name"],
         data=data.removesuffix(b"\r\n"),
         filename=options.get("filename"),

@@ -31,13 +31,13 @@ from pathlib import Path
 from typing import Any
 
 from imageskill.dev.standins.faults import Fault, Faults
-from imageskill.dev.standins.messages import Answer, Request
+from imageskill.dev.standins.messages import StandInRequest, StandInResponse
 
-Route = Callable[[Request], Answer]
+RouteHandler = Callable[[StandInRequest], StandInResponse]
 
 LOOPBACK = "127.0.0.1"
-REMEMBERED_REQUESTS = 500
-REMEMBERED_BODY_BYTES = 64 * 1024
+MAX_RECORDED_REQUESTS = 500
+MAX_RECORDED_BODY_BYTES = 64 * 1024
 
 
 class StandIn:
@@ -50,17 +50,17 @@ class StandIn:
         self.name = name
         self.body_limit = body_limit
         self.faults = Faults()
-        self.requests: deque[Request] = deque(maxlen=REMEMBERED_REQUESTS)
-        self._routes: list[tuple[str, re.Pattern[str], Route]] = []
+        self.requests: deque[StandInRequest] = deque(maxlen=MAX_RECORDED_REQUESTS)
+        self._routes: list[tuple[str, re.Pattern[str], RouteHandler]] = []
         self.route("GET", r"/_control/requests")(self._list_requests)
         self.route("DELETE", r"/_control/requests")(self._forget_requests)
         self.route("POST", r"/_control/faults")(self._add_fault)
         self.route("DELETE", r"/_control/faults")(self._clear_faults)
 
-    def route(self, method: str, path: str) -> Callable[[Route], Route]:
+    def route(self, method: str, path: str) -> Callable[[RouteHandler], RouteHandler]:
         """Declare a route; its expression must match the whole path."""
 
-        def declare(route: Route) -> Route:
+        def declare(route: RouteHandler) -> RouteHandler:
             self._routes.append((method, re.compile(path), route))
             return route
 
@@ -71,7 +71,7 @@ class StandIn:
         self.requests.clear()
         self.faults.clear()
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: StandInRequest) -> StandInResponse:
         """Answer a request by its route; 404 and 405 in JSON where there is none."""
         is_known_path = False
         for method, path, route in self._routes:
@@ -80,34 +80,34 @@ class StandIn:
                 if method == request.method:
                     return route(replace(request, params=match.groupdict()))
         if is_known_path:
-            return Answer({"message": "Method not allowed"}, 405)
-        return Answer({"message": "Not found"}, 404)
+            return StandInResponse({"message": "Method not allowed"}, 405)
+        return StandInResponse({"message": "Not found"}, 404)
 
-    def remember(self, request: Request) -> None:
+    def remember(self, request: StandInRequest) -> None:
         """Keep a request for whoever asks later."""
         if self.body_limit is not None and len(request.body) > self.body_limit:
             request = replace(request, body=b"")
         self.requests.append(request)
 
-    def _list_requests(self, _: Request) -> Answer:
-        return Answer({"requests": [_shown(request) for request in self.requests]})
+    def _list_requests(self, _: StandInRequest) -> StandInResponse:
+        return StandInResponse({"requests": [_request_out(request) for request in self.requests]})
 
-    def _forget_requests(self, _: Request) -> Answer:
+    def _forget_requests(self, _: StandInRequest) -> StandInResponse:
         self.requests.clear()
-        return Answer({})
+        return StandInResponse({})
 
-    def _add_fault(self, request: Request) -> Answer:
+    def _add_fault(self, request: StandInRequest) -> StandInResponse:
         fault = Fault(**request.json)
         self.faults.add(fault)
-        return Answer(asdict(fault), 201)
+        return StandInResponse(asdict(fault), 201)
 
-    def _clear_faults(self, _: Request) -> Answer:
+    def _clear_faults(self, _: StandInRequest) -> StandInResponse:
         self.faults.clear()
-        return Answer({})
+        return StandInResponse({})
 
 
 @contextmanager
-def serving(stand_in: StandIn, *, port: int = 0) -> Iterator[str]:
+def serve(stand_in: StandIn, *, port: int = 0) -> Iterator[str]:
     """Serve on a free port of loopback for as long as the block lasts; give the base URL."""
     server = _Server(stand_in, port)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
@@ -130,23 +130,23 @@ def main(stand_in: StandIn, settings: Callable[[str], Mapping[str, str]]) -> Non
     parser.add_argument("--url-file", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
     arguments = parser.parse_args()
-    stand_in.body_limit = REMEMBERED_BODY_BYTES
+    stand_in.body_limit = MAX_RECORDED_BODY_BYTES
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with serving(stand_in, port=arguments.port) as base_url:
-        _write(arguments.url_file, json.dumps(settings(base_url)))
+    with serve(stand_in, port=arguments.port) as base_url:
+        _write_atomically(arguments.url_file, json.dumps(settings(base_url)))
         stop.wait()
 
 
-def _write(file: Path, text: str) -> None:
+def _write_atomically(file: Path, text: str) -> None:
     """Write so that a reader sees the whole file or none."""
     draft = file.with_name(f"{file.name}.{os.getpid()}")
     draft.write_text(text, encoding="utf-8")
     draft.replace(file)
 
 
-def _shown(request: Request) -> dict[str, object]:
+def _request_out(request: StandInRequest) -> dict[str, object]:
     return {
         "method": request.method,
         "path": request.path,
@@ -190,7 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._hang_up()
             return
         if fault.status is not None:
-            self._send(Answer(fault.body, fault.status, fault.headers), fault)
+            self._send(StandInResponse(fault.body, fault.status, fault.headers), fault)
             return
         answer = stand_in.answer(request)
         if fault.cut == "after":
@@ -200,9 +200,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve  # noqa: N815
 
-    def _read(self) -> Request:
+    def _read(self) -> StandInRequest:
         path, _, query = self.path.partition("?")
-        return Request(
+        return StandInRequest(
             method=self.command,
             path=path,
             query_string=query,
@@ -225,7 +225,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return bytes(chunks)
 
-    def _send(self, answer: Answer, fault: Fault) -> None:
+    def _send(self, answer: StandInResponse, fault: Fault) -> None:
         body, content_type = answer.encoded()
         headers = {"Content-Type": content_type, **answer.headers, "Content-Length": str(len(body))}
         self.send_response(answer.status)

@@ -17,16 +17,16 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-_KEY_LIVES_S = 24 * 3600
+_KEY_TTL_S = 24 * 3600
 # What being used writes, every few minutes: no reason to ask anybody to read again.
-_TOUCHED = {"last_seen_at", "last_used_at", "last_login", "leased_until"}
+_IGNORED_FIELDS = {"last_seen_at", "last_used_at", "last_login", "leased_until"}
 
 
-class Refused(Exception):
+class ActionRefused(Exception):
     """The deed can't be done; the text says why and what to do, for a person to read."""
 
 
-class ReasonForm(forms.Form):
+class ActionForm(forms.Form):
     """What every deed asks; deeds that need more add fields to it."""
 
     reason = forms.CharField(
@@ -37,7 +37,7 @@ class ReasonForm(forms.Form):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ActionRequest:
     """A deed as it was asked for: by whom, why, and once (`key` is the same when sent twice)."""
 
     user: Any
@@ -47,7 +47,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
+class RevealedSecret:
     """What a deed gives to look at for a while, and nowhere else."""
 
     text: str
@@ -55,7 +55,7 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class StaffAction:
     """One action by staff on one object.
 
     `preview` tells in sentences what will happen; `perform` calls one verb, may raise
@@ -66,45 +66,45 @@ class Deed:
     label: str
     permission: str | tuple[str, ...]  # any of them will do
     preview: Callable[[Any], Sequence[str]]
-    perform: Callable[[Any, Asked], str | Secret]
+    perform: Callable[[Any, ActionRequest], str | RevealedSecret]
     is_open: Callable[[Any], bool] = lambda _: True
-    form: type[ReasonForm] = ReasonForm
+    form: type[ActionForm] = ActionForm
     is_sensitive: bool = False  # asks for the second factor again after 15 minutes
     is_destructive: bool = False
-    preview_with: Callable[[Any, dict[str, Any]], Sequence[str]] | None = None  # for other fields
-    form_for: Callable[[Any], dict[str, Any]] | None = None  # initial values from the object
-    standing_of: Callable[[Any], Any] | None = None  # what else it rests on, outside of the row
+    preview_fields: Callable[[Any, dict[str, Any]], Sequence[str]] | None = None  # for other fields
+    initial_values: Callable[[Any], dict[str, Any]] | None = None  # initial values from the object
+    extra_state: Callable[[Any], Any] | None = None  # what else it rests on, outside of the row
     dry_run: str | tuple[str, ...] = ()  # the permission to read the preview, and no more
 
 
-def allowed(deed: Deed, request: HttpRequest) -> bool:
+def is_allowed(deed: StaffAction, request: HttpRequest) -> bool:
     """Tell whether the person may do the deed at all."""
     return _has_any(request, deed.permission)
 
 
-def may_look(deed: Deed, request: HttpRequest) -> bool:
+def can_preview(deed: StaffAction, request: HttpRequest) -> bool:
     """Tell whether the person may read what the deed would do, whoever may do it."""
-    return allowed(deed, request) or _has_any(request, deed.dry_run)
+    return is_allowed(deed, request) or _has_any(request, deed.dry_run)
 
 
-def as_offered(deed: Deed, request: HttpRequest) -> Deed:
+def label_dry_run(deed: StaffAction, request: HttpRequest) -> StaffAction:
     """Give the deed with a label that says so where this person may only look."""
-    return deed if allowed(deed, request) else replace(deed, label=f"{deed.label} (dry run)")
+    return deed if is_allowed(deed, request) else replace(deed, label=f"{deed.label} (dry run)")
 
 
-def find(deeds: Sequence[Deed], name: str, request: HttpRequest) -> Deed:
+def find(deeds: Sequence[StaffAction], name: str, request: HttpRequest) -> StaffAction:
     """Find a deed by name; `PermissionDenied` where this person may not even look at it.
 
     Whatever is sent is refused to who may only look.
     """
-    suffices = may_look if request.method in {"GET", "HEAD"} else allowed
+    suffices = can_preview if request.method in {"GET", "HEAD"} else is_allowed
     for deed in deeds:
         if deed.name == name and suffices(deed, request):
             return deed
     raise PermissionDenied
 
 
-def fingerprint(thing: Model, deed: Deed | None = None) -> str:
+def fingerprint(thing: Model, deed: StaffAction | None = None) -> str:
     """Give a mark of the present state, by which a page knows that it has moved on.
 
     The state is the row, without what its mere use touches, and what the deed adds to it.
@@ -112,19 +112,19 @@ def fingerprint(thing: Model, deed: Deed | None = None) -> str:
     values = {
         field.attname: str(getattr(thing, field.attname))
         for field in thing._meta.fields
-        if field.attname not in _TOUCHED
+        if field.attname not in _IGNORED_FIELDS
     }
-    standing = deed.standing_of(thing) if deed and deed.standing_of else None
+    standing = deed.extra_state(thing) if deed and deed.extra_state else None
     text = json.dumps([values, standing], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def claim_key(key: str) -> bool:
+def consume_key(key: str) -> bool:
     """Use a form's key up; False when it was used before (the form was sent twice)."""
-    return bool(key) and cache.add(f"deed:{key}", 1, timeout=_KEY_LIVES_S)
+    return bool(key) and cache.add(f"deed:{key}", 1, timeout=_KEY_TTL_S)
 
 
-def give_back_key(key: str) -> None:
+def release_key(key: str) -> None:
     """Let a form be sent again after its deed was refused."""
     cache.delete(f"deed:{key}")
 

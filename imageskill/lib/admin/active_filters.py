@@ -8,15 +8,19 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 from django.utils.safestring import SafeString
 
-from imageskill.lib.admin.formatting import link_to
+from imageskill.lib.admin.formatting import object_link
 
-_PLACES = ("after", "before", "count")  # on which page one is, which a wider list begins anew
-_COMPARED = {"gte": "from", "gt": "after", "lte": "until", "lt": "before"}
-_ONE_ROW = {"", "exact", "id", "id__exact", "pk", "pk__exact"}
+_PAGING_PARAMETERS = (
+    "after",
+    "before",
+    "count",
+)  # on which page one is, which a wider list begins anew
+_COMPARISONS = {"gte": "from", "gt": "after", "lte": "until", "lt": "before"}
+_ID_LOOKUPS = {"", "exact", "id", "id__exact", "pk", "pk__exact"}
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowing:
+class ActiveFilter:
     """One condition of the address, and the address without it."""
 
     label: str
@@ -24,13 +28,13 @@ class Narrowing:
     without: str
 
 
-def of(changelist: Any) -> list[Narrowing]:
+def get_active_filters(changelist: Any) -> list[ActiveFilter]:
     """Give the conditions that no filter of the list shows."""
     return [
-        Narrowing(
+        ActiveFilter(
             _label(changelist.model, name),
             _value(changelist.model, name, values[-1]),
-            changelist.get_query_string(remove=[name, *_PLACES]),
+            changelist.get_query_string(remove=[name, *_PAGING_PARAMETERS]),
         )
         for name, values in _conditions(changelist)
     ]
@@ -55,7 +59,7 @@ def _label(model: type[Model], name: str) -> str:
     except FieldDoesNotExist:
         return first
     words = str(getattr(field, "verbose_name", first))
-    compared = _COMPARED.get(rest[-1] if rest else "")
+    compared = _COMPARISONS.get(rest[-1] if rest else "")
     return f"{words} {compared}" if compared else words
 
 
@@ -66,8 +70,8 @@ def _value(model: type[Model], name: str, text: str) -> SafeString | str:
         field = model._meta.get_field(first)
     except FieldDoesNotExist:
         return text
-    if not (field.is_relation and rest in _ONE_ROW and text.isdecimal()):
+    if not (field.is_relation and rest in _ID_LOOKUPS and text.isdecimal()):
         return text
     related: Any = field.related_model
     found = related._default_manager.filter(pk=text).first()
-    return link_to(found) if found else f"no. {text}"
+    return object_link(found) if found else f"no. {text}"

@@ -22,13 +22,13 @@ class AmountField(forms.CharField):
         if not text:
             return None
         try:
-            cents = amounts.read(text, self.currency)
+            cents = amounts.parse_amount(text, self.currency)
         except ValueError as error:
             raise forms.ValidationError(str(error)) from None
         if not cents:
-            raise forms.ValidationError(f"The least is {amounts.written(1, self.currency)}.")
+            raise forms.ValidationError(f"The least is {amounts.format_amount(1, self.currency)}.")
         return cents
 
     def prepare_value(self, value: Any) -> Any:
         """Write cents that the form begins with; leave what a person wrote as it is."""
-        return f"{amounts.written(value, '').rstrip()}" if isinstance(value, int) else value
+        return f"{amounts.format_amount(value, '').rstrip()}" if isinstance(value, int) else value

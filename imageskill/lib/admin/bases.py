@@ -15,20 +15,22 @@ from unfold.decorators import display
 
 from imageskill.lib.admin import actions as deeds
 from imageskill.lib.admin import exact_search, formatting, second_factor
-from imageskill.lib.admin.actions import Asked, Deed, Secret
+from imageskill.lib.admin.actions import ActionRequest, RevealedSecret, StaffAction
 from imageskill.lib.admin.exports import ExportMixin
 from imageskill.lib.admin.keyset import KeysetChangeList
 
-_COPIED = "{}_copied"
+_COPYABLE = "{}_copied"
 
 
 class ConsoleAdmin(ExportMixin, ModelAdmin):
     """A model in the console: paged by key, with deeds instead of free editing."""
 
-    seen_with: ClassVar[str]  # the permission that shows this model; nothing else does
+    view_permission: ClassVar[str]  # the permission that shows this model; nothing else does
     empty_text: ClassVar[str] = ""  # what would be in the list, and how it gets there
-    copied: ClassVar[Sequence[str]] = ()  # fields that hold ids: shown with a button that copies
-    deeds: ClassVar[Sequence[Deed]] = ()
+    copyable_fields: ClassVar[
+        Sequence[str]
+    ] = ()  # fields that hold ids: shown with a button that copies
+    deeds: ClassVar[Sequence[StaffAction]] = ()
     list_per_page = 50
     show_full_result_count = False
     sortable_by: ClassVar[Sequence[str]] = ()
@@ -40,8 +42,8 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
 
     def __init__(self, model: type[Model], admin_site: Any) -> None:
         super().__init__(model, admin_site)
-        for name in self.copied:
-            setattr(self, _COPIED.format(name), _copying(model, name))
+        for name in self.copyable_fields:
+            setattr(self, _COPYABLE.format(name), _copyable_column(model, name))
 
     def get_list_display(self, request: HttpRequest) -> Sequence[str]:
         """Show ids with their buttons."""
@@ -49,7 +51,10 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
         """Count the ids with buttons among what is only shown."""
-        return [*super().get_readonly_fields(request, obj), *map(self._shown_as, self.copied)]
+        return [
+            *super().get_readonly_fields(request, obj),
+            *map(self._shown_as, self.copyable_fields),
+        ]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show ids with their buttons."""
@@ -59,11 +64,11 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
         ]
 
     def _shown_as(self, name: Any) -> Any:
-        return _COPIED.format(name) if name in self.copied else name
+        return _COPYABLE.format(name) if name in self.copyable_fields else name
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Show to whoever has the duty."""
-        return request.user.has_perm(self.seen_with)
+        return request.user.has_perm(self.view_permission)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """List where it can be seen."""
@@ -80,7 +85,7 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
         text = search_term.strip()
         if not text or not self.search_fields:
             return queryset, False
-        return exact_search.matching(queryset, self.search_fields, text), False
+        return exact_search.search(queryset, self.search_fields, text), False
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address of this model's deeds."""
@@ -88,7 +93,7 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
         return [
             path(
                 "<path:object_id>/do/<slug:name>/",
-                self.admin_site.admin_view(self.deed_view),
+                self.admin_site.admin_view(self.action_view),
                 name=f"{opts.app_label}_{opts.model_name}_deed",
             ),
             *self.export_urls(),
@@ -106,7 +111,7 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
             "filters_in_use": self._filters_in_use(request),
             "saved_filters": cast("Any", request.user).saved_filters.filter(model=name),
         }
-        if request.user.has_perm(self.export_with):
+        if request.user.has_perm(self.export_permission):
             export = f"admin:{opts.app_label}_{opts.model_name}_export"
             query = request.GET.urlencode()
             for kind in ("csv", "xlsx"):
@@ -131,15 +136,15 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
         """Show the object with the deeds that this person may do to it now."""
         thing = self.get_object(request, unquote(object_id))
         open_deeds = [
-            (deeds.as_offered(deed, request), self._deed_url(thing, deed))
+            (deeds.label_dry_run(deed, request), self._action_url(thing, deed))
             for deed in self.deeds
-            if thing is not None and deeds.may_look(deed, request) and deed.is_open(thing)
+            if thing is not None and deeds.can_preview(deed, request) and deed.is_open(thing)
         ]
         return super().change_view(
             request, object_id, form_url, {**(extra_context or {}), "deeds": open_deeds}
         )
 
-    def deed_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+    def action_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         """Ask for a reason, show what will happen, do it."""
         deed = deeds.find(self.deeds, name, request)
         thing = self.get_object(request, unquote(object_id))
@@ -148,7 +153,7 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
         if not self.has_view_permission(request, thing):
             raise PermissionDenied
         if deed.is_sensitive:
-            second_factor.require_lately(request)
+            second_factor.require_recent(request)
         if request.method == "POST":
             form = deed.form(request.POST)
             if "look" in request.POST:
@@ -157,36 +162,38 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
             if form.is_valid() and (done := self._do(request, deed, thing, form.cleaned_data)):
                 return done
         else:
-            form = deed.form(initial=deed.form_for(thing) if deed.form_for else None)
+            form = deed.form(initial=deed.initial_values(thing) if deed.initial_values else None)
         return self._ask(request, deed, thing, form)
 
     def _do(
-        self, request: HttpRequest, deed: Deed, thing: Model, fields: dict[str, Any]
+        self, request: HttpRequest, deed: StaffAction, thing: Model, fields: dict[str, Any]
     ) -> HttpResponse | None:
         if not deed.is_open(thing):
             messages.error(request, f"“{deed.label}” is no longer possible here.")
-            return HttpResponseRedirect(self._thing_url(thing))
+            return HttpResponseRedirect(self._object_url(thing))
         if request.POST.get("seen") != deeds.fingerprint(thing, deed):
             messages.warning(request, "This has changed meanwhile. Read again before you go on.")
             return None
         reason = fields.pop("reason", "")
-        asked = Asked(request.user, reason, request.POST.get("key", ""), fields)
-        if not deeds.claim_key(asked.key):
+        asked = ActionRequest(request.user, reason, request.POST.get("key", ""), fields)
+        if not deeds.consume_key(asked.key):
             messages.info(request, "That was sent before; it is done once.")
-            return HttpResponseRedirect(self._thing_url(thing))
+            return HttpResponseRedirect(self._object_url(thing))
         try:
             done = deed.perform(thing, asked)
-        except deeds.Refused as refusal:
-            deeds.give_back_key(asked.key)
+        except deeds.ActionRefused as refusal:
+            deeds.release_key(asked.key)
             messages.error(request, str(refusal))
             return None
-        if isinstance(done, Secret):
+        if isinstance(done, RevealedSecret):
             return self._show(request, deed, thing, done)
         messages.success(request, done)
-        return HttpResponseRedirect(self._thing_url(thing))
+        return HttpResponseRedirect(self._object_url(thing))
 
-    def _show(self, request: HttpRequest, deed: Deed, thing: Model, secret: Secret) -> HttpResponse:
-        back = self._thing_url(thing)
+    def _show(
+        self, request: HttpRequest, deed: StaffAction, thing: Model, secret: RevealedSecret
+    ) -> HttpResponse:
+        back = self._object_url(thing)
         context = {
             **self.admin_site.each_context(request),
             "title": deed.label,
@@ -201,11 +208,17 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
         return response
 
     def _ask(
-        self, request: HttpRequest, deed: Deed, thing: Model, form: Any, *, looking: bool = False
+        self,
+        request: HttpRequest,
+        deed: StaffAction,
+        thing: Model,
+        form: Any,
+        *,
+        looking: bool = False,
     ) -> HttpResponse:
         sentences = (
-            deed.preview_with(thing, form.cleaned_data)
-            if looking and deed.preview_with
+            deed.preview_fields(thing, form.cleaned_data)
+            if looking and deed.preview_fields
             else deed.preview(thing)
         )
         context = {
@@ -214,22 +227,22 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
             "opts": self.model._meta,
             "original": thing,
             "deed": deed,
-            "can_look": deed.preview_with is not None,  # a template would call the function
+            "can_look": deed.preview_fields is not None,  # a template would call the function
             "form": form,
             "sentences": sentences,
             "seen": deeds.fingerprint(thing, deed),
-            "only_looks": not deeds.allowed(deed, request),
+            "only_looks": not deeds.is_allowed(deed, request),
             "key": request.POST.get("key") or deeds.new_key(),
-            "back": self._thing_url(thing),
+            "back": self._object_url(thing),
         }
         return TemplateResponse(request, "admin/action.html", context)
 
-    def _deed_url(self, thing: Model, deed: Deed) -> str:
+    def _action_url(self, thing: Model, deed: StaffAction) -> str:
         opts = self.model._meta
         name = f"admin:{opts.app_label}_{opts.model_name}_deed"
         return reverse(name, args=[thing.pk, deed.name])
 
-    def _thing_url(self, thing: Model) -> str:
+    def _object_url(self, thing: Model) -> str:
         opts = self.model._meta
         return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[thing.pk])
 
@@ -250,7 +263,7 @@ class ReadOnlyAdmin(ConsoleAdmin):
         return False
 
 
-def _copying(model: type[Model], name: str) -> Any:
+def _copyable_column(model: type[Model], name: str) -> Any:
     """Make a column that shows a field's id, or its ids, with a button that copies."""
     field: Any = model._meta.get_field(name)
 
@@ -258,7 +271,7 @@ def _copying(model: type[Model], name: str) -> Any:
     def shown_with_button(thing: Model) -> str:
         value = getattr(thing, name)
         if isinstance(value, list):
-            return formatting.all_copyable(value)
+            return formatting.copyable_list(value)
         return formatting.copyable(str(value or ""))
 
     return shown_with_button

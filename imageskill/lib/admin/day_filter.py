@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from imageskill.lib import clock
 
-_SPANS = (("Today", 0), ("Past 7 days", 6), ("Past 30 days", 29))  # with today
+_PRESETS = (("Today", 0), ("Past 7 days", 6), ("Past 30 days", 29))  # with today
 
 
 class DayFilter(FieldListFilter):
@@ -45,7 +45,7 @@ class DayFilter(FieldListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow to the days that were asked for; what is no day narrows nothing."""
-        days = {name: _midnight(self._asked(name)) for name in (self.since, self.until)}
+        days = {name: _parse_day(self._asked(name)) for name in (self.since, self.until)}
         return queryset.filter(**{name: at for name, at in days.items() if at is not None})
 
     def choices(self, changelist: Any) -> Iterator[Any]:
@@ -56,7 +56,7 @@ class DayFilter(FieldListFilter):
             "display": "All",
         }
         today = clock.utc_day(clock.now())
-        for label, days in _SPANS:
+        for label, days in _PRESETS:
             first = f"{today - timedelta(days=days):%Y-%m-%d}"
             yield {
                 "selected": (self.first, self.end) == (first, ""),
@@ -71,7 +71,7 @@ class DayFilter(FieldListFilter):
         return str(found[-1] if isinstance(found, list) else found)
 
 
-def _midnight(text: str) -> datetime | None:
+def _parse_day(text: str) -> datetime | None:
     try:
         return datetime.combine(date.fromisoformat(text), time(), tzinfo=UTC)
     except ValueError:

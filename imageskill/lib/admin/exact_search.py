@@ -6,11 +6,11 @@ from typing import Any
 from django.db.models import QuerySet
 
 _ANY_CASE = "__iexact"
-_OF_OWNER = "__public_id__exact"
-_AMONG = "__contains"  # of a column that holds several texts
+_OWNER_ID = "__public_id__exact"
+_CONTAINS = "__contains"  # of a column that holds several texts
 
 
-def matching(queryset: QuerySet[Any], search_fields: Sequence[str], text: str) -> QuerySet[Any]:
+def search(queryset: QuerySet[Any], search_fields: Sequence[str], text: str) -> QuerySet[Any]:
     """Narrow to rows of which one field is the text.
 
     The id of an owner (an agent, an organization) is looked up first: its rows, however many,
@@ -18,9 +18,9 @@ def matching(queryset: QuerySet[Any], search_fields: Sequence[str], text: str) -
     tables could not go by any index; a union of one look-up for each field goes by each
     field's own. What is compared in any case is stored in lower case.
     """
-    owners = [name for name in search_fields if name.endswith(_OF_OWNER)]
+    owners = [name for name in search_fields if name.endswith(_OWNER_ID)]
     for owner in owners:
-        name = owner.removesuffix(_OF_OWNER)
+        name = owner.removesuffix(_OWNER_ID)
         related: Any = queryset.model._meta.get_field(name).related_model
         found = related._default_manager.filter(public_id=text).values_list("pk", flat=True).first()
         if found is not None:
@@ -36,4 +36,4 @@ def matching(queryset: QuerySet[Any], search_fields: Sequence[str], text: str) -
 def _condition(name: str, text: str) -> dict[str, Any]:
     if name.endswith(_ANY_CASE):
         return {f"{name.removesuffix(_ANY_CASE)}__in": [text, text.lower()]}
-    return {name: [text] if name.endswith(_AMONG) else text}
+    return {name: [text] if name.endswith(_CONTAINS) else text}

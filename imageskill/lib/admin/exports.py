@@ -19,11 +19,11 @@ from django.urls import URLPattern, path, reverse
 from imageskill.lib import clock
 from imageskill.lib.admin import keyset, spreadsheets
 
-KINDS = ("csv", "xlsx")
-MOST_XLSX_ROWS = 50_000
+FORMATS = ("csv", "xlsx")
+MAX_XLSX_ROWS = 50_000
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_AT_A_TIME = 2000
-_NEVER = ("password", "digest", "secret", "key", "lease", "lookup", "token")
+_CHUNK_ROWS = 2000
+_NEVER_EXPORTED = ("password", "digest", "secret", "key", "lease", "lookup", "token")
 
 
 class ExportMixin:
@@ -34,7 +34,7 @@ class ExportMixin:
     took what (`note`) and has long ones written (`ask`).
     """
 
-    export_with = "accounts.export"
+    export_permission = "accounts.export"
     export_fields: Sequence[str] = ()  # empty: the columns that list and page show by name
     model: type[Model]
 
@@ -49,7 +49,7 @@ class ExportMixin:
                 {"kind": kind},
                 name=f"{opts.app_label}_{opts.model_name}_export_{kind}",
             )
-            for kind in KINDS
+            for kind in FORMATS
         ]
 
     def export_view(self, request: HttpRequest, kind: str) -> HttpResponseBase:
@@ -57,7 +57,7 @@ class ExportMixin:
         if not self.may_export(request):
             raise PermissionDenied
         rows = self.filtered(request)
-        if kind == "xlsx" and rows.order_by()[: MOST_XLSX_ROWS + 1].count() > MOST_XLSX_ROWS:
+        if kind == "xlsx" and rows.order_by()[: MAX_XLSX_ROWS + 1].count() > MAX_XLSX_ROWS:
             return self._later(request)
         self._note(request, kind, rows)
         name = f"{self.model._meta.verbose_name_plural}-{clock.now():%Y%m%d-%H%M%S}.{kind}"
@@ -67,7 +67,7 @@ class ExportMixin:
                 lines, content_type="text/csv; charset=utf-8"
             )
         else:
-            content = spreadsheets.xlsx(self.export_header(), self.export_rows(rows))
+            content = spreadsheets.build_xlsx(self.export_header(), self.export_rows(rows))
             response = HttpResponse(content, content_type=_XLSX)
         response["Content-Disposition"] = f'attachment; filename="{name}"'
         response["Cache-Control"] = "no-store"
@@ -76,7 +76,7 @@ class ExportMixin:
     def may_export(self, request: HttpRequest) -> bool:
         """Tell whether the person may see the list and download what it shows."""
         may_see: bool = self.has_view_permission(request)  # type: ignore[attr-defined]
-        return may_see and request.user.has_perm(self.export_with)
+        return may_see and request.user.has_perm(self.export_permission)
 
     def filtered(self, request: HttpRequest) -> QuerySet[Any]:
         """Give the rows of the list as its filters and search narrow it, on all pages."""
@@ -90,13 +90,13 @@ class ExportMixin:
         """
         if self.export_fields:
             return list(self.export_fields)
-        shown = {*self.list_display, *_shown_by_page(self)}  # type: ignore[attr-defined]
+        shown = {*self.list_display, *_page_columns(self)}  # type: ignore[attr-defined]
         return [
             field.attname
             for field in self.model._meta.concrete_fields
             if shown & {field.name, field.attname}
             and not isinstance(field, JSONField | BinaryField)
-            and not never_exported(field.attname)
+            and not is_never_exported(field.attname)
         ]
 
     def export_header(self) -> list[str]:
@@ -108,7 +108,7 @@ class ExportMixin:
     def export_rows(self, rows: QuerySet[Any]) -> Iterator[Sequence[Any]]:
         """Read the rows a few thousand at a time."""
         plain = rows.select_related(None).prefetch_related(None)
-        return plain.values_list(*self.export_columns()).iterator(chunk_size=_AT_A_TIME)
+        return plain.values_list(*self.export_columns()).iterator(chunk_size=_CHUNK_ROWS)
 
     def _later(self, request: HttpRequest) -> HttpResponse:
         exports = self._exports
@@ -121,14 +121,14 @@ class ExportMixin:
             return HttpResponseRedirect(f"{listed}?{request.GET.urlencode()}")
         messages.info(
             request,
-            f"XLSX ends at {MOST_XLSX_ROWS:,} rows and this list has more: a worker writes all of "
+            f"XLSX ends at {MAX_XLSX_ROWS:,} rows and this list has more: a worker writes all of "
             "them as CSV. The file will wait here for a day.",
         )
         return HttpResponseRedirect(reverse("admin:accounts_export_changelist"))
 
     def _note(self, request: HttpRequest, kind: str, rows: QuerySet[Any]) -> None:
         """Note the download before it begins: one that breaks off took rows as well."""
-        found = keyset.count(rows, exactly=kind == "xlsx")
+        found = keyset.count_rows(rows, exactly=kind == "xlsx")
         self._exports.note(
             **self._what(request), kind=kind, rows=found.number, is_exact=found.is_exact
         )
@@ -146,14 +146,14 @@ class ExportMixin:
         return self.admin_site.exports  # type: ignore[attr-defined]
 
 
-def as_file(
+def file_response(
     name: str, kind: str, header: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> HttpResponse:
     """Answer with a short table as a file of one of `KINDS`."""
     if kind == "csv":
         content: str | bytes = "".join(spreadsheets.csv_lines(header, rows))
     else:
-        content = spreadsheets.xlsx(header, rows)
+        content = spreadsheets.build_xlsx(header, rows)
     content_type = "text/csv; charset=utf-8" if kind == "csv" else _XLSX
     response = HttpResponse(content, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
@@ -161,12 +161,12 @@ def as_file(
     return response
 
 
-def never_exported(column: str) -> bool:
+def is_never_exported(column: str) -> bool:
     """Tell whether a column's name says that it opens something or proves who somebody is."""
-    return any(word in column for word in _NEVER)
+    return any(word in column for word in _NEVER_EXPORTED)
 
 
-def _shown_by_page(model_admin: Any) -> Sequence[Any]:
+def _page_columns(model_admin: Any) -> Sequence[Any]:
     if model_admin.fieldsets:
         return flatten_fieldsets(model_admin.fieldsets)
     return flatten(model_admin.fields or ())

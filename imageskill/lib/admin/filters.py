@@ -7,7 +7,7 @@ from django.contrib.admin import AllValuesFieldListFilter
 from django.db import connection
 
 # From one value to the next by the index, instead of reading every row to find the few there are.
-_NEXT = """
+_DISTINCT_SQL = """
 WITH RECURSIVE found AS (
     (SELECT "{column}" AS value FROM "{table}" WHERE {where} ORDER BY "{column}" LIMIT 1)
     UNION ALL
@@ -17,10 +17,10 @@ WITH RECURSIVE found AS (
 )
 SELECT value FROM found WHERE value IS NOT NULL LIMIT %s
 """
-MOST_VALUES = 200
+MAX_VALUES = 200
 
 
-class FoundValuesFilter(AllValuesFieldListFilter):
+class DistinctValuesFilter(AllValuesFieldListFilter):
     """Offers the values that are there, and says so where there are more than it offers.
 
     Its column needs an index that begins with it.
@@ -38,14 +38,14 @@ class FoundValuesFilter(AllValuesFieldListFilter):
         where = self.where.format(column=column)
         names = {"table": self._field.model._meta.db_table, "column": column, "where": where}
         with connection.cursor() as cursor:
-            cursor.execute(_NEXT.format(**names), [MOST_VALUES + 1])
+            cursor.execute(_DISTINCT_SQL.format(**names), [MAX_VALUES + 1])
             return [value for (value,) in cursor.fetchall()]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         """Offer all, then each value; at the end, where some are left out, how to get to them."""
         values = self.lookup_choices
-        left_out = len(values) > MOST_VALUES
-        self.lookup_choices = values[:MOST_VALUES]
+        left_out = len(values) > MAX_VALUES
+        self.lookup_choices = values[:MAX_VALUES]
         yield from super().choices(changelist)
         self.lookup_choices = values
         if left_out:
@@ -55,11 +55,11 @@ class FoundValuesFilter(AllValuesFieldListFilter):
                 "query_string": changelist.get_query_string(
                     remove=[name, self.lookup_kwarg_isnull]
                 ),
-                "display": f"… and more than these {MOST_VALUES}: write {name}= into the address",
+                "display": f"… and more than these {MAX_VALUES}: write {name}= into the address",
             }
 
 
-class FoundCodesFilter(FoundValuesFilter):
+class NonEmptyValuesFilter(DistinctValuesFilter):
     """The same for a text that most rows leave empty, and an index of those that don't."""
 
     where = """"{column}" > ''"""

@@ -19,10 +19,10 @@ def copyable(text: str) -> SafeString | str:
     if not text:
         return "–"
     shown = format_html("<code>{}</code>", text)
-    return format_html('<span class="copyable">{}{}</span>', shown, _button(text))
+    return format_html('<span class="copyable">{}{}</span>', shown, _copy_button(text))
 
 
-def all_copyable(texts: Sequence[str]) -> SafeString | str:
+def copyable_list(texts: Sequence[str]) -> SafeString | str:
     """Show several ids, each with its button."""
     return format_html_join(" ", "{}", ((copyable(text),) for text in texts)) or "–"
 
@@ -32,11 +32,11 @@ def copyable_link(thing: Model | None) -> SafeString | str:
     if thing is None:
         return "–"
     names = (getattr(thing, name, "") for name in _ID_FIELDS)
-    button = _button(next(filter(None, names), str(thing)))
-    return format_html('<span class="copyable">{}{}</span>', link_to(thing), button)
+    button = _copy_button(next(filter(None, names), str(thing)))
+    return format_html('<span class="copyable">{}{}</span>', object_link(thing), button)
 
 
-def _button(text: str) -> SafeString:
+def _copy_button(text: str) -> SafeString:
     return format_html(
         '<button type="button" data-copy="{}" aria-label="Copy {}">'
         '<span class="material-symbols-outlined" aria-hidden="true">content_copy</span></button>',
@@ -45,7 +45,7 @@ def _button(text: str) -> SafeString:
     )
 
 
-def moment(at: datetime | None) -> SafeString | str:
+def display_datetime(at: datetime | None) -> SafeString | str:
     """Show a moment in the viewer's zone by script, in UTC on hover and without one."""
     if at is None:
         return "–"
@@ -55,7 +55,7 @@ def moment(at: datetime | None) -> SafeString | str:
     )
 
 
-def span(seconds: float | None) -> str:
+def display_duration(seconds: float | None) -> str:
     """Show how long something took or has waited, by its two largest units."""
     if seconds is None:
         return "–"
@@ -70,12 +70,12 @@ def span(seconds: float | None) -> str:
     return " ".join(filter(None, parts[:2]))
 
 
-def dollars(cents: int | None) -> str:
+def display_amount(cents: int | None) -> str:
     """Show whole cents with their currency."""
     return "–" if cents is None else f"{cents / 100:,.2f} USD"
 
 
-def link_to(thing: Model | None, text: str | None = None) -> SafeString | str:
+def object_link(thing: Model | None, text: str | None = None) -> SafeString | str:
     """Link to an object's own page in the console."""
     if thing is None:
         return "–"
@@ -84,7 +84,7 @@ def link_to(thing: Model | None, text: str | None = None) -> SafeString | str:
     return format_html('<a href="{}">{}</a>', url, text or str(thing))
 
 
-def list_of(model: type[Model], label: str, **filters: Any) -> SafeString:
+def list_link(model: type[Model], label: str, **filters: Any) -> SafeString:
     """Link to a list of the console, filtered."""
     opts = model._meta
     url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist", query=filters)

@@ -13,12 +13,14 @@ from unfold.views import ChangeList
 
 from imageskill.lib.admin import active_filters
 
-COUNTED_UP_TO = 1000  # rows; beyond it the planner's estimate has to do, unless exact is asked for
+EXACT_COUNT_LIMIT = (
+    1000  # rows; beyond it the planner's estimate has to do, unless exact is asked for
+)
 _OLDER, _NEWER, _COUNT = "after", "before", "count"
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class RowCount:
     """How many rows a list has."""
 
     number: int
@@ -28,24 +30,24 @@ class Count:
         return f"{self.number:,}" if self.is_exact else f"about {self.number:,}"
 
 
-def count(queryset: QuerySet[Any], *, exactly: bool = False) -> Count:
+def count_rows(queryset: QuerySet[Any], *, exactly: bool = False) -> RowCount:
     """Count the rows: to the last one if asked for or few, else by PostgreSQL's estimate."""
     rows = queryset.order_by()
     if exactly:
-        return Count(rows.count(), is_exact=True)
-    few = rows[: COUNTED_UP_TO + 1].count()
-    if few <= COUNTED_UP_TO:
-        return Count(few, is_exact=True)
+        return RowCount(rows.count(), is_exact=True)
+    few = rows[: EXACT_COUNT_LIMIT + 1].count()
+    if few <= EXACT_COUNT_LIMIT:
+        return RowCount(few, is_exact=True)
     plan = json.loads(rows.explain(format="json"))
-    return Count(max(int(plan[0]["Plan"]["Plan Rows"]), COUNTED_UP_TO + 1), is_exact=False)
+    return RowCount(max(int(plan[0]["Plan"]["Plan Rows"]), EXACT_COUNT_LIMIT + 1), is_exact=False)
 
 
-def count_few(querysets: Sequence[QuerySet[Any]]) -> list[int]:
+def count_sets(querysets: Sequence[QuerySet[Any]]) -> list[int]:
     """Count sets of rows in one statement, each at most to one more than `COUNTED_UP_TO`."""
     parts: list[str] = []
     values: list[Any] = []
     for queryset in querysets:
-        few = queryset.order_by().values("pk")[: COUNTED_UP_TO + 1]
+        few = queryset.order_by().values("pk")[: EXACT_COUNT_LIMIT + 1]
         sql, given = few.query.sql_with_params()
         parts.append(f"(SELECT count(*) FROM ({sql}) AS few)")  # noqa: S608 - a QuerySet's own
         values += given
@@ -77,7 +79,7 @@ class KeysetChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Load one page and whether there is more on either side."""
         size = self.list_per_page
-        after, before = _key(request, _OLDER), _key(request, _NEWER)
+        after, before = _parse_key(request, _OLDER), _parse_key(request, _NEWER)
         if before is not None:
             rows = list(self.queryset.filter(pk__gt=before).order_by("pk")[: size + 1])
             has_newer, has_older = len(rows) > size, True
@@ -87,10 +89,10 @@ class KeysetChangeList(ChangeList):
             rows = list(older[: size + 1])
             has_newer, has_older = after is not None, len(rows) > size
             rows = rows[:size]
-        self.total = count(self.queryset, exactly=self.wants_exact_count)
+        self.total = count_rows(self.queryset, exactly=self.wants_exact_count)
         self.newer_url = self._page_url(_NEWER, rows[0].pk) if rows and has_newer else None
         self.older_url = self._page_url(_OLDER, rows[-1].pk) if rows and has_older else None
-        self.narrowings = active_filters.of(self)
+        self.active_filters = active_filters.get_active_filters(self)
         self.exact_url = None if self.total.is_exact else self.get_query_string({_COUNT: "exact"})
         self.result_list = rows
         self.result_count = self.total.number
@@ -112,6 +114,6 @@ class KeysetPaginator(Paginator):  # type: ignore[type-arg]
     template_name = "admin/keyset_pagination.html"
 
 
-def _key(request: HttpRequest, name: str) -> int | None:
+def _parse_key(request: HttpRequest, name: str) -> int | None:
     text = request.GET.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -10,18 +10,18 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from imageskill.lib.admin import actions, second_factor
-from imageskill.lib.admin.actions import Asked, Deed
+from imageskill.lib.admin.actions import ActionRequest, StaffAction
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 
 
-class ListWithDeeds(ReadOnlyAdmin):
+class PageActionsAdmin(ReadOnlyAdmin):
     """A list with buttons above it. Their deeds are asked and done about `None`."""
 
-    page_deeds: ClassVar[Sequence[Deed]] = ()
+    page_deeds: ClassVar[Sequence[StaffAction]] = ()
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address of the list's deeds."""
-        view = self.admin_site.admin_view(self.page_deed_view)
+        view = self.admin_site.admin_view(self.page_action_view)
         return [
             path("do/<slug:name>/", view, name=self._url_name("page_deed")),
             *super().get_urls(),
@@ -34,35 +34,39 @@ class ListWithDeeds(ReadOnlyAdmin):
         offered = [
             (deed, reverse(f"admin:{self._url_name('page_deed')}", args=[deed.name]))
             for deed in self.page_deeds
-            if actions.allowed(deed, request) and deed.is_open(None)
+            if actions.is_allowed(deed, request) and deed.is_open(None)
         ]
         return super().changelist_view(request, {**(extra_context or {}), "page_deeds": offered})
 
-    def page_deed_view(self, request: HttpRequest, name: str) -> HttpResponse:
+    def page_action_view(self, request: HttpRequest, name: str) -> HttpResponse:
         """Ask for a reason, show what will happen, do it."""
         deed = actions.find(self.page_deeds, name, request)
         if not self.has_view_permission(request):
             raise PermissionDenied
         if deed.is_sensitive:
-            second_factor.require_lately(request)
+            second_factor.require_recent(request)
         form = deed.form(request.POST or None)
         if form.is_valid():
             self._perform(request, deed, form.cleaned_data)
             return HttpResponseRedirect(self._list_url())
-        return TemplateResponse(request, "admin/action.html", self._asking(request, deed, form))
+        return TemplateResponse(
+            request, "admin/action.html", self._form_context(request, deed, form)
+        )
 
-    def _perform(self, request: HttpRequest, deed: Deed, fields: dict[str, Any]) -> None:
-        asked = Asked(request.user, fields.pop("reason"), request.POST.get("key", ""), fields)
-        if not actions.claim_key(asked.key):
+    def _perform(self, request: HttpRequest, deed: StaffAction, fields: dict[str, Any]) -> None:
+        asked = ActionRequest(
+            request.user, fields.pop("reason"), request.POST.get("key", ""), fields
+        )
+        if not actions.consume_key(asked.key):
             messages.info(request, "That was sent before; it is done once.")
             return
         try:
             messages.success(request, str(deed.perform(None, asked)))
-        except actions.Refused as refusal:
-            actions.give_back_key(asked.key)
+        except actions.ActionRefused as refusal:
+            actions.release_key(asked.key)
             messages.error(request, str(refusal))
 
-    def _asking(self, request: HttpRequest, deed: Deed, form: Any) -> dict[str, Any]:
+    def _form_context(self, request: HttpRequest, deed: StaffAction, form: Any) -> dict[str, Any]:
         return {
             **self.admin_site.each_context(request),
             "title": deed.label,

@@ -27,7 +27,7 @@ class MonthFilter(SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Offer each month since the first row, and each day of the one that was chosen."""
         first = model_admin.model.objects.order_by("pk").values_list(self.column, flat=True).first()
-        return list(_offered(first, self._chosen())) if first else []
+        return list(_month_choices(first, self._chosen())) if first else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow to the month or the day."""
@@ -50,7 +50,9 @@ class MonthFilter(SimpleListFilter):
             return None, None
 
 
-def _offered(first: datetime, chosen: tuple[date | None, date | None]) -> Iterator[tuple[str, str]]:
+def _month_choices(
+    first: datetime, chosen: tuple[date | None, date | None]
+) -> Iterator[tuple[str, str]]:
     today = clock.utc_day(clock.now())
     month = today.replace(day=1)
     while month >= clock.utc_day(first).replace(day=1):

@@ -9,11 +9,11 @@ from django.http import HttpRequest
 YES = "yes"
 
 
-class SetFilter(SimpleListFilter):
+class QuerySetFilter(SimpleListFilter):
     """Offers one set of rows, as `?<parameter_name>=yes`. The set needs an index of its own."""
 
     label: ClassVar[str]  # the set, in words
-    set_name: ClassVar[str]  # the method of the QuerySet that gives it
+    queryset_method: ClassVar[str]  # the method of the QuerySet that gives it
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Offer the set."""
@@ -23,5 +23,5 @@ class SetFilter(SimpleListFilter):
         """Narrow to the set, if it was chosen."""
         if self.value() != YES:
             return queryset
-        narrowed: QuerySet[Any] = getattr(queryset, self.set_name)()
+        narrowed: QuerySet[Any] = getattr(queryset, self.queryset_method)()
         return narrowed

@@ -9,12 +9,12 @@ from allauth.core.exceptions import ReauthenticationRequired
 from django.http import HttpRequest
 
 
-def was_given(request: HttpRequest) -> bool:
+def is_verified(request: HttpRequest) -> bool:
     """Tell whether this session was opened, or confirmed since, with a second factor."""
     return bool(_second_factors(request))
 
 
-def require_lately(request: HttpRequest) -> None:
+def require_recent(request: HttpRequest) -> None:
     """Raise `ReauthenticationRequired` when the second factor was given too long ago.
 
     How long is ACCOUNT_REAUTHENTICATION_TIMEOUT, in seconds; signing in counts as giving it.

@@ -11,10 +11,10 @@ from import_export.formats.base_formats import XLSX
 
 from imageskill.lib import clock
 
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 
 
-def cell(value: Any) -> Any:
+def to_cell(value: Any) -> Any:
     """Write one value: numbers stay numbers, moments are UTC, a text can't be a formula."""
     if value is None:
         return ""
@@ -23,7 +23,7 @@ def cell(value: Any) -> Any:
     if isinstance(value, bool | int | float | Decimal):
         return value
     text = value if isinstance(value, str) else str(value)
-    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
+    return f"'{text}" if text.startswith(_FORMULA_PREFIXES) else text
 
 
 def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
@@ -31,14 +31,14 @@ def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[
     writer = csv.writer(_Echo())
     yield writer.writerow(header)
     for row in rows:
-        yield writer.writerow([cell(value) for value in row])
+        yield writer.writerow([to_cell(value) for value in row])
 
 
-def xlsx(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+def build_xlsx(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     """Write a workbook; all rows are held in memory, so the caller bounds their number."""
     sheet = tablib.Dataset(headers=list(header))
     for row in rows:
-        sheet.append([cell(value) for value in row])
+        sheet.append([to_cell(value) for value in row])
     content: bytes = XLSX().export_data(sheet)
     return content
 

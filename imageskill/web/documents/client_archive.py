@@ -11,7 +11,7 @@ _PACKAGE = Path(__file__).resolve().parents[2]
 
 
 @cache
-def archive() -> bytes:
+def build_archive() -> bytes:
     """Pack `imageskill.cli` and the little it imports."""
     with TemporaryDirectory() as folder:
         package = Path(folder, "imageskill")

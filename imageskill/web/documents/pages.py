@@ -27,7 +27,7 @@ _SKILL_PATH = f"/.well-known/agent-skills/{NAME}/SKILL.md"
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Say in a page what this is, for people and for agents that read HTML."""
-    return render(request, "documents/home.html", tables.everything())
+    return render(request, "documents/home.html", tables.template_context())
 
 
 @require_safe
@@ -39,13 +39,13 @@ def skill(request: HttpRequest) -> HttpResponse:
 @require_safe
 def llms(request: HttpRequest) -> HttpResponse:
     """Give the whole contract in one text."""
-    return _text(_rendered("llms.txt"), "text/plain")
+    return _text(_render("llms.txt"), "text/plain")
 
 
 @require_safe
 def cli(request: HttpRequest) -> HttpResponse:
     """Give the reference of the command line."""
-    return _text(_rendered("cli.md"), "text/markdown")
+    return _text(_render("cli.md"), "text/markdown")
 
 
 @require_safe
@@ -59,31 +59,31 @@ def skill_index(request: HttpRequest) -> JsonResponse:
         "url": _SKILL_PATH,
         "digest": f"sha256:{digest}",
     }
-    return _open(JsonResponse({"$schema": _DISCOVERY_SCHEMA, "skills": [entry]}))
+    return _allow_any_origin(JsonResponse({"$schema": _DISCOVERY_SCHEMA, "skills": [entry]}))
 
 
 @require_safe
 def client(request: HttpRequest) -> HttpResponse:
     """Give the command line as one file that any Python runs."""
-    response = HttpResponse(client_archive.archive(), content_type="application/octet-stream")
+    response = HttpResponse(client_archive.build_archive(), content_type="application/octet-stream")
     response["Content-Disposition"] = 'attachment; filename="image-skill.pyz"'
-    return _open(response)
+    return _allow_any_origin(response)
 
 
 def _skill() -> str:
     # The front matter is YAML, where a colon in plain text ends it; a JSON string is YAML too.
-    return _rendered("skill.md", name=NAME, description=json.dumps(DESCRIPTION))
+    return _render("skill.md", name=NAME, description=json.dumps(DESCRIPTION))
 
 
-def _rendered(document: str, **more: Any) -> str:
-    return render_to_string(f"documents/{document}", tables.everything() | more)
+def _render(document: str, **more: Any) -> str:
+    return render_to_string(f"documents/{document}", tables.template_context() | more)
 
 
 def _text(text: str, content_type: str) -> HttpResponse:
-    return _open(HttpResponse(text, content_type=f"{content_type}; charset=utf-8"))
+    return _allow_any_origin(HttpResponse(text, content_type=f"{content_type}; charset=utf-8"))
 
 
-def _open(response: Response) -> Response:
+def _allow_any_origin(response: Response) -> Response:
     """Let any page read it: it is public and the same for everybody."""
     response["Access-Control-Allow-Origin"] = "*"
     response["Cache-Control"] = "public, max-age=300"

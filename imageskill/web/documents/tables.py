@@ -30,7 +30,7 @@ EXIT_CODES = {
 }
 
 
-def everything() -> dict[str, Any]:
+def template_context() -> dict[str, Any]:
     """Give all that the documents' templates may use."""
     return {
         "version": __version__,
@@ -44,7 +44,7 @@ def everything() -> dict[str, Any]:
         "events": [_event(name) for name in EVENT_TYPES],
         "grants": GRANTS,
         "models": _models(),
-        "packs": [packs.shown(pack) for pack in packs.offered()],
+        "packs": [packs.pack_out(pack) for pack in packs.offered()],
         "mime_types": formats.MIME_TYPES,
     }
 
@@ -122,7 +122,7 @@ def _flag(flag: Flag) -> dict[str, Any]:
 
 
 def _models() -> list[dict[str, Any]]:
-    return list(discovery.rows(availability.current(), settings.TARGET_GROSS_MARGIN))
+    return list(discovery.list_rows(availability.current(), settings.TARGET_GROSS_MARGIN))
 
 
 def _limits() -> dict[str, int]:

@@ -25,44 +25,48 @@ from django.views.decorators.http import require_POST
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.requests import Request as AsgiRequest
 
-from imageskill.cli.grammar.requests import Request
+from imageskill.cli.grammar.requests import EndpointRequest
 from imageskill.web import inner_requests
 from imageskill.web.mcp import server, tools
 from jobs.images import formats
 
 
-class InProcess:
+class InProcessBackend:
     """Runs tools by requests to our own API."""
 
-    is_on_machine = False
+    runs_locally = False
 
-    def call(self, name: str, arguments: tools.Row, context: AsgiRequest) -> dict[str, Any]:
+    def call(self, name: str, arguments: tools.JsonObject, context: AsgiRequest) -> dict[str, Any]:
         """Run a tool as `/v1/cli` does; an upload brings its picture along."""
-        if name == tools.UPLOAD.name:
-            return _envelope(context, Request("POST", "/v1/upload", _picture(arguments)))
-        words = tools.command_line(name, arguments, is_on_machine=False)
-        return _envelope(context, Request("POST", "/v1/cli", {"argv": words}))
+        if name == tools.UPLOAD_TOOL.name:
+            return _envelope(
+                context, EndpointRequest("POST", "/v1/upload", _image_facts(arguments))
+            )
+        words = tools.command_line(name, arguments, runs_locally=False)
+        return _envelope(context, EndpointRequest("POST", "/v1/cli", {"argv": words}))
 
-    def models(self, context: AsgiRequest) -> Sequence[tools.Row]:
+    def models(self, context: AsgiRequest) -> Sequence[tools.JsonObject]:
         """Give the catalogue as everybody sees it."""
-        envelope = _envelope(context, Request("GET", "/v1/models"), is_anonymous=True)
-        rows: list[tools.Row] = (envelope["data"] or {}).get("models", [])
+        envelope = _envelope(context, EndpointRequest("GET", "/v1/models"), is_anonymous=True)
+        rows: list[tools.JsonObject] = (envelope["data"] or {}).get("models", [])
         return rows
 
     def fetch(self, url: str, context: AsgiRequest) -> bytes | None:
         """Read a picture as its public address gives it."""
-        status, content = _answer(context, Request("GET", urlsplit(url).path), is_anonymous=True)
+        status, content = _dispatch(
+            context, EndpointRequest("GET", urlsplit(url).path), is_anonymous=True
+        )
         return content if status == 200 else None
 
 
-def _picture(arguments: tools.Row) -> dict[str, Any]:
+def _image_facts(arguments: tools.JsonObject) -> dict[str, Any]:
     """Say of the picture what the endpoint checks; what is no base64 it refuses."""
     text = str(arguments.get("bytes_base64", ""))
     try:
         data = base64.b64decode(text, validate=True)
     except ValueError:
         data = b""
-    kind = formats.sniff(data[: formats.LONGEST_HEAD])
+    kind = formats.sniff(data[: formats.MAX_HEADER_BYTES])
     return {
         "source_kind": "local_path",
         "filename": str(arguments.get("filename") or "picture"),
@@ -80,18 +84,18 @@ def _handler() -> WSGIHandler:
 
 
 def _envelope(
-    context: AsgiRequest, request: Request, *, is_anonymous: bool = False
+    context: AsgiRequest, request: EndpointRequest, *, is_anonymous: bool = False
 ) -> dict[str, Any]:
-    _, content = _answer(context, request, is_anonymous=is_anonymous)
+    _, content = _dispatch(context, request, is_anonymous=is_anonymous)
     envelope: dict[str, Any] = json.loads(content)
     return envelope
 
 
-def _answer(
-    context: AsgiRequest, request: Request, *, is_anonymous: bool = False
+def _dispatch(
+    context: AsgiRequest, request: EndpointRequest, *, is_anonymous: bool = False
 ) -> tuple[int, bytes]:
     outer = WSGIRequest(context.scope["wsgi_environ"])
-    inner = inner_requests.make(outer, request, is_anonymous=is_anonymous)
+    inner = inner_requests.build(outer, request, is_anonymous=is_anonymous)
     response = _handler().get_response(inner)
     try:
         return response.status_code, b"".join(response)
@@ -99,12 +103,12 @@ def _answer(
         response.close()  # gives this thread's database connection back
 
 
-class _Loop:
+class _EventLoopThread:
     """The event loop that serves MCP, started with the first request of a process."""
 
     def __init__(self) -> None:
         self.manager = StreamableHTTPSessionManager(
-            server.build(InProcess()),
+            server.build(InProcessBackend()),
             json_response=True,
             stateless=True,
             max_request_body_size=settings.MCP_BODY_BYTES,
@@ -125,20 +129,20 @@ class _Loop:
             await asyncio.Event().wait()
 
 
-_starting = threading.Lock()
+_start_lock = threading.Lock()
 
 
 @cache
-def _serving() -> _Loop:
-    return _Loop()
+def _get_loop() -> _EventLoopThread:
+    return _EventLoopThread()
 
 
 @require_POST  # without sessions there is no stream to open and nothing to end
 @csrf_exempt  # callers carry a bearer token, never a cookie
 def endpoint(request: HttpRequest) -> HttpResponse:
     """Answer one MCP message."""
-    with _starting:
-        loop = _serving()
+    with _start_lock:
+        loop = _get_loop()
     started: dict[str, Any] = {}
 
     def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> None:

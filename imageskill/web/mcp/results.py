@@ -9,28 +9,28 @@ from mcp_types import CallToolResult, ImageContent, ResourceLink, TextContent
 
 Fetch = Callable[[str], bytes | None]  # the bytes behind an asset's URL, None where they fail
 
-MOST_INLINE_BYTES = 1_000_000
-MOST_INLINE_PICTURES = 4
-MOST_LINKS = 20
+MAX_INLINE_BYTES = 1_000_000
+MAX_INLINE_IMAGES = 4
+MAX_LINKS = 20
 INLINE_TYPES = {"image/png", "image/jpeg", "image/webp", "image/gif"}
 
 
-def result(envelope: dict[str, Any], fetch: Fetch, *, is_showing: bool) -> CallToolResult:
+def build_result(envelope: dict[str, Any], fetch: Fetch, *, is_showing: bool) -> CallToolResult:
     """Make the result; `is_showing` puts small pictures into it."""
-    pictures = list(_pictures(envelope.get("data")))[:MOST_LINKS]
+    pictures = list(_find_images(envelope.get("data")))[:MAX_LINKS]
     content: list[Any] = [
         TextContent(type="text", text=json.dumps(envelope, ensure_ascii=False)),
         *(_link(picture) for picture in pictures),
     ]
     if is_showing:
-        small = [one for one in pictures if _is_small(one)][:MOST_INLINE_PICTURES]
+        small = [one for one in pictures if _is_small(one)][:MAX_INLINE_IMAGES]
         content += [image for one in small if (image := _inline(one, fetch))]
     return CallToolResult(
         content=content, structured_content=envelope, is_error=envelope.get("ok") is not True
     )
 
 
-def _pictures(data: Any) -> Iterator[dict[str, Any]]:
+def _find_images(data: Any) -> Iterator[dict[str, Any]]:
     """Find each asset once, wherever an answer carries them."""
     if not isinstance(data, dict):
         return
@@ -56,7 +56,7 @@ def _link(picture: dict[str, Any]) -> ResourceLink:
 
 def _is_small(picture: dict[str, Any]) -> bool:
     size = picture.get("content_length")
-    return picture.get("mime_type") in INLINE_TYPES and 0 < (size or 0) <= MOST_INLINE_BYTES
+    return picture.get("mime_type") in INLINE_TYPES and 0 < (size or 0) <= MAX_INLINE_BYTES
 
 
 def _inline(picture: dict[str, Any], fetch: Fetch) -> ImageContent | None:

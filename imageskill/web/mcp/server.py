@@ -18,9 +18,9 @@ from mcp_types import (
 from imageskill import __version__
 from imageskill.web.mcp import results, tools
 
-MOST_CALLS_AT_ONCE = 200
+MAX_CONCURRENT_CALLS = 200
 # Tools whose result shows the picture itself; others only link to it.
-SHOWING = {"create", "edit", "assets_show", "jobs_wait", "jobs_show"}
+TOOLS_WITH_IMAGES = {"create", "edit", "assets_show", "jobs_wait", "jobs_show"}
 INSTRUCTIONS = (
     "Makes and changes pictures. Look at usage_quota and models_show before spending, plan with "
     "create and dry_run, and after an error read error.recovery. Live creates and edits charge "
@@ -36,13 +36,13 @@ class Backend(Protocol):
     knows of the caller.
     """
 
-    is_on_machine: bool
+    runs_locally: bool
 
-    def call(self, name: str, arguments: tools.Row, context: Any) -> dict[str, Any]:
+    def call(self, name: str, arguments: tools.JsonObject, context: Any) -> dict[str, Any]:
         """Run a tool and give its envelope; raises `tools.NotATool`."""
         ...
 
-    def models(self, context: Any) -> Sequence[tools.Row]:
+    def models(self, context: Any) -> Sequence[tools.JsonObject]:
         """Give the rows of the model list; none where it can't be had."""
         ...
 
@@ -58,14 +58,14 @@ def build(backend: Backend) -> Server[Any]:
     def places() -> anyio.CapacityLimiter:
         nonlocal limiter
         if limiter is None:  # belongs to the event loop that serves
-            limiter = anyio.CapacityLimiter(MOST_CALLS_AT_ONCE)
+            limiter = anyio.CapacityLimiter(MAX_CONCURRENT_CALLS)
         return limiter
 
     async def on_list_tools(
         context: ServerRequestContext[Any], _: PaginatedRequestParams | None
     ) -> ListToolsResult:
         rows = await run_sync(backend.models, context.request, limiter=places())
-        return ListToolsResult(tools=tools.listed(rows, is_on_machine=backend.is_on_machine))
+        return ListToolsResult(tools=tools.list_tools(rows, runs_locally=backend.runs_locally))
 
     async def on_call_tool(
         context: ServerRequestContext[Any], params: CallToolRequestParams
@@ -79,7 +79,7 @@ def build(backend: Backend) -> Server[Any]:
                 context.request,
                 limiter=places(),
             )
-        except tools.NotATool as error:
+        except tools.UnknownTool as error:
             raise MCPError(code=INVALID_PARAMS, message=str(error)) from None
 
     return Server(
@@ -92,8 +92,8 @@ def build(backend: Backend) -> Server[Any]:
     )
 
 
-def _call(backend: Backend, name: str, arguments: tools.Row, context: Any) -> CallToolResult:
+def _call(backend: Backend, name: str, arguments: tools.JsonObject, context: Any) -> CallToolResult:
     envelope = backend.call(name, arguments, context)
-    return results.result(
-        envelope, lambda url: backend.fetch(url, context), is_showing=name in SHOWING
+    return results.build_result(
+        envelope, lambda url: backend.fetch(url, context), is_showing=name in TOOLS_WITH_IMAGES
     )

@@ -11,43 +11,43 @@ import anyio
 from mcp.server.stdio import stdio_server
 
 from imageskill.cli import envelopes, http_client
-from imageskill.cli.errors import DownloadFailed, Problem, RequestFailed, of_usage
+from imageskill.cli.errors import CliError, DownloadFailed, RequestFailed, from_usage_error
 from imageskill.cli.grammar import reading
-from imageskill.cli.grammar.requests import Request
+from imageskill.cli.grammar.requests import EndpointRequest
 from imageskill.cli.session import Session
 from imageskill.web.mcp import results, server, tools
 
 
-class Commands:
+class CommandBackend:
     """Runs tools as commands of this client."""
 
-    is_on_machine = True
+    runs_locally = True
 
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def call(self, name: str, arguments: tools.Row, _: Any) -> dict[str, Any]:
+    def call(self, name: str, arguments: tools.JsonObject, _: Any) -> dict[str, Any]:
         """Run a tool against the server that this one was started for."""
         try:
-            call = reading.read(tools.command_line(name, arguments, is_on_machine=True))
+            call = reading.parse(tools.command_line(name, arguments, runs_locally=True))
         except reading.UsageError as error:
-            return envelopes.failure(of_usage(error)).envelope | {"command": error.label}
+            return envelopes.failure(from_usage_error(error)).envelope | {"command": error.label}
         call = call.with_values(api_base_url=self.session.call.given.get("api-base-url"))
         module = import_module(f"imageskill.cli.commands.{call.command.module or 'plain'}")
         try:
             answer = module.run(Session(call, self.session.environment))
-        except Problem as problem:
+        except CliError as problem:
             answer = envelopes.failure(problem)
         envelope: dict[str, Any] = answer.envelope | {"command": call.label}
         return envelope
 
-    def models(self, _: Any) -> Sequence[tools.Row]:
+    def models(self, _: Any) -> Sequence[tools.JsonObject]:
         """Ask the server for its catalogue; an unreachable one leaves the schemas plain."""
         try:
-            answer = http_client.ask(self.session.api, Request("GET", "/v1/models"))
+            answer = http_client.send(self.session.api, EndpointRequest("GET", "/v1/models"))
         except RequestFailed:
             return []
-        rows: list[tools.Row] = answer.data.get("models") or []
+        rows: list[tools.JsonObject] = answer.data.get("models") or []
         return rows
 
     def fetch(self, url: str, _: Any) -> bytes | None:
@@ -55,20 +55,20 @@ class Commands:
         try:
             download = http_client.open_url(url, problem=DownloadFailed)
             try:
-                data = download.response.read(results.MOST_INLINE_BYTES + 1)
+                data = download.response.read(results.MAX_INLINE_BYTES + 1)
             finally:
                 download.connection.close()
         except (DownloadFailed, OSError):
             return None
-        return data if len(data) <= results.MOST_INLINE_BYTES else None
+        return data if len(data) <= results.MAX_INLINE_BYTES else None
 
 
 def serve(session: Session) -> None:
     """Serve until standard input ends."""
-    anyio.run(_serve, Commands(session))
+    anyio.run(_serve, CommandBackend(session))
 
 
-async def _serve(commands: Commands) -> None:
+async def _serve(commands: CommandBackend) -> None:
     built = server.build(commands)
     async with stdio_server() as (incoming, outgoing):
         await built.run(incoming, outgoing, built.create_initialization_options())

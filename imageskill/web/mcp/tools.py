@@ -10,15 +10,15 @@ from imageskill.cli.grammar import table
 from imageskill.cli.grammar.shared_flags import CREDENTIAL
 from imageskill.cli.grammar.spec import INTEGER, JSON, NUMBER, SWITCH, WORDS, Command, Flag
 
-Row = Mapping[str, Any]
+JsonObject = Mapping[str, Any]
 
 _TYPES = {SWITCH: "boolean", INTEGER: "integer", NUMBER: "number", JSON: "object", WORDS: "array"}
 _CLIENT_ONLY = {"auth", "help", "version", "completion", "mcp", "doctor"}
-_ON_A_MACHINE = {"upload", "assets get"}
+_LOCAL_ONLY = {"upload", "assets get"}
 _OPERATIONS = {"create": "image.generate", "edit": "image.edit"}
 
 
-UPLOAD = Tool(
+UPLOAD_TOOL = Tool(
     name="upload",
     title="Upload",
     description=(
@@ -38,29 +38,29 @@ UPLOAD = Tool(
 )
 
 
-class NotATool(Exception):
+class UnknownTool(Exception):
     """No tool has that name, or it has no such argument."""
 
 
-def listed(models: Sequence[Row], *, is_on_machine: bool) -> list[Tool]:
+def list_tools(models: Sequence[JsonObject], *, runs_locally: bool) -> list[Tool]:
     """List the tools; `models` are rows of `models list`, for the schemas of create and edit.
 
     On the caller's own machine there are tools that work on files, too.
     """
     found = [
-        _tool(command, models, is_on_machine=is_on_machine)
-        for command in _commands(is_on_machine=is_on_machine)
+        _tool(command, models, runs_locally=runs_locally)
+        for command in _commands(runs_locally=runs_locally)
     ]
-    return found if is_on_machine else [*found, UPLOAD]
+    return found if runs_locally else [*found, UPLOAD_TOOL]
 
 
-def command_line(name: str, arguments: Row, *, is_on_machine: bool) -> list[str]:
+def command_line(name: str, arguments: JsonObject, *, runs_locally: bool) -> list[str]:
     """Write a call of a tool as the words of its command; raises `NotATool`."""
-    for command in _commands(is_on_machine=is_on_machine):
+    for command in _commands(runs_locally=runs_locally):
         if tool_name(command) == name:
-            flags = {field_name(flag): flag for flag in _flags(command, is_on_machine)}
+            flags = {field_name(flag): flag for flag in _flags(command, runs_locally)}
             return [*command.words, *_words(flags, arguments), "--json"]
-    raise NotATool("There is no such tool.")
+    raise UnknownTool("There is no such tool.")
 
 
 def tool_name(command: Command) -> str:
@@ -73,25 +73,25 @@ def field_name(flag: Flag) -> str:
     return flag.name.replace("-", "_").removesuffix("_json")
 
 
-def _commands(*, is_on_machine: bool) -> list[Command]:
+def _commands(*, runs_locally: bool) -> list[Command]:
     return [
         command
         for command in table.COMMANDS
         if command.words[0] not in _CLIENT_ONLY
-        and (is_on_machine or " ".join(command.words) not in _ON_A_MACHINE)
+        and (runs_locally or " ".join(command.words) not in _LOCAL_ONLY)
     ]
 
 
-def _flags(command: Command, is_on_machine: bool) -> list[Flag]:
+def _flags(command: Command, runs_locally: bool) -> list[Flag]:
     return [
         flag
         for flag in command.flags
-        if flag not in CREDENTIAL and not flag.is_hidden and (is_on_machine or not flag.is_local)
+        if flag not in CREDENTIAL and not flag.is_hidden and (runs_locally or not flag.is_local)
     ]
 
 
-def _tool(command: Command, models: Sequence[Row], *, is_on_machine: bool) -> Tool:
-    flags = _flags(command, is_on_machine)
+def _tool(command: Command, models: Sequence[JsonObject], *, runs_locally: bool) -> Tool:
+    flags = _flags(command, runs_locally)
     properties = {field_name(flag): _schema(flag) for flag in flags}
     operation = _OPERATIONS.get(command.words[0])
     if operation:
@@ -136,32 +136,32 @@ def _schema(flag: Flag) -> dict[str, Any]:
     return schema | {"description": flag.help + hint}
 
 
-def _describe_models(properties: dict[str, dict[str, Any]], models: Sequence[Row]) -> None:
+def _describe_models(properties: dict[str, dict[str, Any]], models: Sequence[JsonObject]) -> None:
     """Say which models there are, and which controls each of them takes."""
     ids = [model["id"] for model in models if model.get("status") == "available"]
     if ids:
         properties["model"]["enum"] = ids
     takers: dict[str, list[str]] = {}
     for model in models:
-        for name in _executable(model) if model["id"] in ids else []:
+        for name in _executable_parameters(model) if model["id"] in ids else []:
             takers.setdefault(name, []).append(model["id"])
     properties["model_parameters"]["properties"] = {
         name: {"description": f"Taken by {', '.join(names)}."} for name, names in takers.items()
     }
 
 
-def _executable(model: Row) -> list[str]:
+def _executable_parameters(model: JsonObject) -> list[str]:
     schema = model.get("model_parameters") or {}
     return [
         name for name, part in (schema.get("properties") or {}).items() if part.get("executable")
     ]
 
 
-def _words(flags: Mapping[str, Flag], arguments: Row) -> list[str]:
+def _words(flags: Mapping[str, Flag], arguments: JsonObject) -> list[str]:
     unknown = set(arguments) - set(flags)
     if unknown:
         known = ", ".join(flags) or "none"
-        raise NotATool(f"The tool has no such argument; it takes: {known}.")
+        raise UnknownTool(f"The tool has no such argument; it takes: {known}.")
     words = []
     for name, value in arguments.items():
         flag = flags[name]

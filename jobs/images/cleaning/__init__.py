@@ -7,12 +7,12 @@ Orientation and colour profiles stay. What can't be taken apart is refused (`Uns
 from collections.abc import Callable
 
 from jobs.images.cleaning import avif, gif, jpeg, png, webp
-from jobs.images.cleaning.parts import Unsound
-from jobs.images.formats import AVIF, GIF, JPEG, PNG, WEBP, Format
+from jobs.images.cleaning.parts import MalformedImage
+from jobs.images.formats import AVIF, GIF, JPEG, PNG, WEBP, ImageFormat
 
-__all__ = ["Unsound", "clean"]
+__all__ = ["MalformedImage", "clean"]
 
-_CLEANERS: dict[Format, Callable[[bytes], bytes]] = {
+_CLEANERS: dict[ImageFormat, Callable[[bytes], bytes]] = {
     PNG: png.clean,
     JPEG: jpeg.clean,
     WEBP: webp.clean,
@@ -21,6 +21,6 @@ _CLEANERS: dict[Format, Callable[[bytes], bytes]] = {
 }
 
 
-def clean(data: bytes, *, kind: Format) -> bytes:
+def clean(data: bytes, *, kind: ImageFormat) -> bytes:
     """Give the picture without its metadata; the very same bytes where there was none."""
     return _CLEANERS[kind](data)

@@ -7,7 +7,7 @@ properties here, which stay, and an EXIF orientation is to be ignored by the sta
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from jobs.images.cleaning.parts import Unsound, take
+from jobs.images.cleaning.parts import MalformedImage, read_exact
 
 _TOP_LEVEL = {b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip"}
 _CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"meta"}
@@ -15,7 +15,7 @@ _PRIVATE = {b"udta", b"uuid", b"free", b"skip"}
 _IN_FILE, _IN_META = 0, 1
 
 
-class Box(NamedTuple):
+class AvifBox(NamedTuple):
     """One box: its type, and where its header, its content and its end stand in the file."""
 
     name: bytes
@@ -26,7 +26,7 @@ class Box(NamedTuple):
 
 def clean(data: bytes) -> bytes:
     """Give the AVIF with its metadata blanked and without what follows its last box."""
-    boxes = list(_top_level(data))
+    boxes = list(_top_level_boxes(data))
     out = bytearray(data[: boxes[-1].end])
     for box in boxes:
         if box.name not in _TOP_LEVEL:
@@ -38,14 +38,14 @@ def clean(data: bytes) -> bytes:
     return bytes(out)
 
 
-def _top_level(data: bytes) -> Iterator[Box]:
+def _top_level_boxes(data: bytes) -> Iterator[AvifBox]:
     """Walk the file's boxes up to the first thing that is none: that is trailing data."""
     at = 0
     seen = set()
     while at + 8 <= len(data):
         try:
             box = _box(data, at, len(data))
-        except Unsound:
+        except MalformedImage:
             if data[at + 4 : at + 8] in _TOP_LEVEL:
                 raise
             break
@@ -53,31 +53,31 @@ def _top_level(data: bytes) -> Iterator[Box]:
         yield box
         at = box.end
     if b"ftyp" not in seen or not {b"meta", b"moov"} & seen:
-        raise Unsound("the AVIF holds no picture")
+        raise MalformedImage("the AVIF holds no picture")
 
 
-def _boxes(data: bytes, at: int, end: int) -> Iterator[Box]:
+def _boxes(data: bytes, at: int, end: int) -> Iterator[AvifBox]:
     while at < end:
         box = _box(data, at, end)
         yield box
         at = box.end
 
 
-def _box(data: bytes, at: int, end: int) -> Box:
-    size = int.from_bytes(take(data, at, 4), "big")
-    name = take(data, at + 4, 4)
+def _box(data: bytes, at: int, end: int) -> AvifBox:
+    size = int.from_bytes(read_exact(data, at, 4), "big")
+    name = read_exact(data, at + 4, 4)
     content = at + 8
     if size == 1:
-        size = int.from_bytes(take(data, at + 8, 8), "big")
+        size = int.from_bytes(read_exact(data, at + 8, 8), "big")
         content = at + 16
     elif size == 0:
         size = end - at
     if at + size > end or content > at + size:
-        raise Unsound("an AVIF box ends outside of its place")
-    return Box(name, at, content, at + size)
+        raise MalformedImage("an AVIF box ends outside of its place")
+    return AvifBox(name, at, content, at + size)
 
 
-def _clean_container(out: bytearray, data: bytes, box: Box) -> None:
+def _clean_container(out: bytearray, data: bytes, box: AvifBox) -> None:
     content = box.content + (4 if box.name == b"meta" else 0)
     children = list(_boxes(data, content, box.end))
     for child in children:
@@ -90,7 +90,7 @@ def _clean_container(out: bytearray, data: bytes, box: Box) -> None:
         _clean_items(out, data, {child.name: child for child in children})
 
 
-def _clean_items(out: bytearray, data: bytes, parts: dict[bytes, Box]) -> None:
+def _clean_items(out: bytearray, data: bytes, parts: dict[bytes, AvifBox]) -> None:
     if b"iinf" not in parts or b"iloc" not in parts:
         return
     blanked = set()
@@ -100,39 +100,39 @@ def _clean_items(out: bytearray, data: bytes, parts: dict[bytes, Box]) -> None:
     for item, method, offset, length in _extents(data, parts[b"iloc"]):
         if item not in blanked:
             continue
-        start = offset + _origin(method, parts)
-        take(data, start, length)
+        start = offset + _offset_origin(method, parts)
+        read_exact(data, start, length)
         _blank(out, start, start + length)
 
 
-def _origin(method: int, parts: dict[bytes, Box]) -> int:
+def _offset_origin(method: int, parts: dict[bytes, AvifBox]) -> int:
     """Give where the offsets of an item count from."""
     if method == _IN_FILE:
         return 0
     if method == _IN_META and b"idat" in parts:
         return parts[b"idat"].content
-    raise Unsound("the AVIF keeps its metadata where it can't be removed")
+    raise MalformedImage("the AVIF keeps its metadata where it can't be removed")
 
 
-def _metadata_items(data: bytes, box: Box) -> Iterator[tuple[int, int]]:
+def _metadata_items(data: bytes, box: AvifBox) -> Iterator[tuple[int, int]]:
     """Give id and place of the type of each EXIF and MIME (XMP) item."""
-    version = take(data, box.content, 1)[0]
+    version = read_exact(data, box.content, 1)[0]
     at = box.content + 4 + (2 if version == 0 else 4)
     for entry in _boxes(data, at, box.end):
-        version = take(data, entry.content, 1)[0]
+        version = read_exact(data, entry.content, 1)[0]
         if version < 2:
             continue
         id_length = 2 if version == 2 else 4
-        item = int.from_bytes(take(data, entry.content + 4, id_length), "big")
+        item = int.from_bytes(read_exact(data, entry.content + 4, id_length), "big")
         place = entry.content + 4 + id_length + 2
-        if take(data, place, 4) in {b"Exif", b"mime"}:
+        if read_exact(data, place, 4) in {b"Exif", b"mime"}:
             yield item, place
 
 
-def _extents(data: bytes, box: Box) -> Iterator[tuple[int, int, int, int]]:
+def _extents(data: bytes, box: AvifBox) -> Iterator[tuple[int, int, int, int]]:
     """Give item, construction method, offset and length of every extent of the location box."""
-    version = take(data, box.content, 1)[0]
-    sizes = int.from_bytes(take(data, box.content + 4, 2), "big")
+    version = read_exact(data, box.content, 1)[0]
+    sizes = int.from_bytes(read_exact(data, box.content + 4, 2), "big")
     offset_size, length_size = sizes >> 12, (sizes >> 8) & 15
     base_size = (sizes >> 4) & 15
     index_size = sizes & 15 if version in (1, 2) else 0
@@ -142,7 +142,7 @@ def _extents(data: bytes, box: Box) -> Iterator[tuple[int, int, int, int]]:
     def number(length: int) -> int:
         nonlocal at
         at += length
-        return int.from_bytes(take(data, at - length, length), "big")
+        return int.from_bytes(read_exact(data, at - length, length), "big")
 
     for _ in range(number(wide)):
         item = number(wide)

@@ -1,20 +1,20 @@
 """GIF: frames, their timing, looping and colour profile stay; comments, texts and XMP go."""
 
-from jobs.images.cleaning.parts import Unsound, take
+from jobs.images.cleaning.parts import MalformedImage, read_exact
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _GRAPHIC_CONTROL, _APPLICATION = 0xF9, 0xFF
-_KEPT_APPLICATIONS = {b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012"}
+_ALLOWED_APPLICATIONS = {b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012"}
 _SCREEN_END = 13
 
 
 def clean(data: bytes) -> bytes:
     """Give the GIF without metadata and without what follows its end."""
-    at = _SCREEN_END + _color_table_length(take(data, 10, 1)[0])
-    kept = [take(data, 0, at)]
-    while (block := take(data, at, 1)[0]) != _TRAILER:
+    at = _SCREEN_END + _color_table_length(read_exact(data, 10, 1)[0])
+    kept = [read_exact(data, 0, at)]
+    while (block := read_exact(data, at, 1)[0]) != _TRAILER:
         if block == _IMAGE:
-            start = at + 10 + _color_table_length(take(data, at + 9, 1)[0]) + 1
+            start = at + 10 + _color_table_length(read_exact(data, at + 9, 1)[0]) + 1
             end = _end_of_sub_blocks(data, start)
             kept.append(data[at:end])
         elif block == _EXTENSION:
@@ -22,7 +22,7 @@ def clean(data: bytes) -> bytes:
             if _is_kept(data[at:end]):
                 kept.append(data[at:end])
         else:
-            raise Unsound("the GIF has a block that nobody knows")
+            raise MalformedImage("the GIF has a block that nobody knows")
         at = end
     kept.append(b"\x3b")
     return b"".join(kept)
@@ -33,7 +33,7 @@ def _color_table_length(flags: int) -> int:
 
 
 def _end_of_sub_blocks(data: bytes, at: int) -> int:
-    while length := take(data, at, 1)[0]:
+    while length := read_exact(data, at, 1)[0]:
         at += 1 + length
     return at + 1
 
@@ -41,5 +41,5 @@ def _end_of_sub_blocks(data: bytes, at: int) -> int:
 def _is_kept(extension: bytes) -> bool:
     label = extension[1]
     if label == _APPLICATION:
-        return extension[3:14] in _KEPT_APPLICATIONS
+        return extension[3:14] in _ALLOWED_APPLICATIONS
     return label == _GRAPHIC_CONTROL

@@ -2,7 +2,12 @@
 
 import re
 
-from jobs.images.cleaning.parts import Unsound, orientation_of, orientation_only, take
+from jobs.images.cleaning.parts import (
+    MalformedImage,
+    orientation_exif,
+    read_exact,
+    read_orientation,
+)
 
 _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
 _APP0, _APP1, _APP2, _APP14, _APP15, _COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
@@ -20,13 +25,13 @@ def clean(data: bytes) -> bytes:
         if marker == _END:
             kept.append(data[start:at])
             break
-        length = int.from_bytes(take(data, at, 2), "big")
+        length = int.from_bytes(read_exact(data, at, 2), "big")
         if length < 2:
-            raise Unsound("a JPEG segment has no length")
-        body = take(data, at, length)[2:]
+            raise MalformedImage("a JPEG segment has no length")
+        body = read_exact(data, at, length)[2:]
         at += length
         if marker == _APP1 and body.startswith(b"Exif\x00\x00"):
-            orientation = orientation_of(body[6:])
+            orientation = read_orientation(body[6:])
         if _is_kept(marker, body):
             kept.append(data[start:at])
         if marker == _SCAN:
@@ -41,9 +46,9 @@ def clean(data: bytes) -> bytes:
 
 def _marker(data: bytes, at: int) -> tuple[int, int]:
     """Give the marker at this place and where its segment begins; fill bytes are passed over."""
-    if take(data, at, 1) != b"\xff":
-        raise Unsound("a JPEG marker is missing")
-    while take(data, at, 1) == b"\xff":
+    if read_exact(data, at, 1) != b"\xff":
+        raise MalformedImage("a JPEG marker is missing")
+    while read_exact(data, at, 1) == b"\xff":
         at += 1
     return data[at], at + 1
 
@@ -51,7 +56,7 @@ def _marker(data: bytes, at: int) -> tuple[int, int]:
 def _end_of_scan(data: bytes, at: int) -> int:
     found = _NEXT_MARKER.search(data, at)
     if found is None:
-        raise Unsound("the JPEG has no end")
+        raise MalformedImage("the JPEG has no end")
     return found.start()
 
 
@@ -66,5 +71,5 @@ def _is_kept(marker: int, body: bytes) -> bool:
 
 
 def _exif(orientation: int) -> bytes:
-    body = b"Exif\x00\x00" + orientation_only(orientation)
+    body = b"Exif\x00\x00" + orientation_exif(orientation)
     return bytes((0xFF, _APP1)) + (len(body) + 2).to_bytes(2, "big") + body

@@ -6,18 +6,18 @@ _ORIENTATION = 0x0112
 _SHORT = 3
 
 
-class Unsound(ValueError):
+class MalformedImage(ValueError):
     """The container does not hold together, so nobody can say what else is in it."""
 
 
-def take(data: bytes, at: int, length: int) -> bytes:
+def read_exact(data: bytes, at: int, length: int) -> bytes:
     """Give `length` bytes from `at`; raises `Unsound` where the data ends before."""
     if at < 0 or length < 0 or at + length > len(data):
-        raise Unsound("the file ends in the middle of a part")
+        raise MalformedImage("the file ends in the middle of a part")
     return data[at : at + length]
 
 
-def orientation_of(exif: bytes) -> int:
+def read_orientation(exif: bytes) -> int:
     """Read the orientation out of a TIFF block; 1 (upright) where there is none to read."""
     order = {b"II": "<", b"MM": ">"}.get(exif[:2])
     if order is None or len(exif) < 8:
@@ -35,6 +35,6 @@ def orientation_of(exif: bytes) -> int:
     return 1
 
 
-def orientation_only(orientation: int) -> bytes:
+def orientation_exif(orientation: int) -> bytes:
     """Make the TIFF block that says the orientation and nothing else."""
     return struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, _ORIENTATION, _SHORT, 1, orientation, 0, 0)

@@ -2,10 +2,15 @@
 
 import zlib
 
-from jobs.images.cleaning.parts import Unsound, orientation_of, orientation_only, take
+from jobs.images.cleaning.parts import (
+    MalformedImage,
+    orientation_exif,
+    read_exact,
+    read_orientation,
+)
 
 _SIGNATURE_LENGTH = 8
-_KEPT = {
+_ALLOWED_CHUNKS = {
     *(b"IHDR", b"PLTE", b"IDAT", b"IEND"),
     *(b"tRNS", b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"cICP", b"mDCV", b"cLLI"),
     *(b"bKGD", b"hIST", b"pHYs", b"sPLT"),
@@ -20,18 +25,18 @@ def clean(data: bytes) -> bytes:
     at = _SIGNATURE_LENGTH
     name = b""
     while name != b"IEND":
-        length = int.from_bytes(take(data, at, 4), "big")
-        chunk = take(data, at, length + 12)
+        length = int.from_bytes(read_exact(data, at, 4), "big")
+        chunk = read_exact(data, at, length + 12)
         name = chunk[4:8]
         at += len(chunk)
         if name == b"eXIf":
-            orientation = orientation_of(chunk[8:-4])
-        elif name in _KEPT:
+            orientation = read_orientation(chunk[8:-4])
+        elif name in _ALLOWED_CHUNKS:
             kept.append(chunk)
         elif not name[0] & 0x20:  # upper case: the picture can't be understood without it
-            raise Unsound("the PNG has a critical chunk that nobody knows")
+            raise MalformedImage("the PNG has a critical chunk that nobody knows")
     if orientation != 1:
-        kept.insert(2, _chunk(b"eXIf", orientation_only(orientation)))
+        kept.insert(2, _chunk(b"eXIf", orientation_exif(orientation)))
     return b"".join(kept)
 
 

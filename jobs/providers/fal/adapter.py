@@ -21,7 +21,13 @@ from jobs.providers.failures import (
     ProviderError,
 )
 from jobs.providers.fal import errors
-from jobs.providers.interface import Cancellation, Order, Outcome, Output, Submission
+from jobs.providers.interface import (
+    Cancellation,
+    Output,
+    ProviderRequest,
+    ProviderResult,
+    Submission,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +41,7 @@ _CANCELLATIONS: dict[str, Cancellation] = {
 }
 
 
-class Fal:
+class FalProvider:
     """The adapter for fal."""
 
     name: ClassVar[str] = "fal"
@@ -43,43 +49,43 @@ class Fal:
     def __init__(self) -> None:
         self._client = http_calls.client()
 
-    def submit(self, order: Order) -> Submission | Outcome:
+    def submit(self, order: ProviderRequest) -> Submission | ProviderResult:
         """Queue the request; fal answers with its id and with where to ask for it."""
-        body = json_body(request_bodies.fields(order) | request_bodies.pictures(order))
-        return http_calls.until_accepted(
+        body = json_body(request_bodies.text_fields(order) | request_bodies.image_fields(order))
+        return http_calls.call_until_accepted(
             lambda: self._submitted(order, body), deadline=order.deadline
         )
 
-    def look(self, submission: Submission, order: Order) -> Outcome | None:
+    def look(self, submission: Submission, order: ProviderRequest) -> ProviderResult | None:
         """Ask for the status and, once it is over, for the result.
 
         Failed requests end as COMPLETED too: their error comes with the result.
         """
-        status = self._asked("GET", _url(submission, "status_url"))
-        told = _json(status)
+        status = self._asked("GET", _checked_url(submission, "status_url"))
+        told = _parse_json(status)
         if not isinstance(told, dict) or "status" not in told:
-            raise _gateway(status)
+            raise _gateway_error(status)
         if told["status"] != "COMPLETED":
             return None
-        result = self._asked("GET", _url(submission, "response_url"))
+        result = self._asked("GET", _checked_url(submission, "response_url"))
         if result.status_code != 200:
-            raise errors.of_run(result, status=told) or _gateway(result)
+            raise errors.run_error(result, status=told) or _gateway_error(result)
         try:
-            return self._outcome(_json(result), submission, order)
+            return self._outcome(_parse_json(result), submission, order)
         except ProviderError as error:
             error.is_billed = True  # fal bills what it completed
             raise
 
     def cancel(self, submission: Submission) -> Cancellation:
         """Ask fal to take the request out of its queue, or to stop it."""
-        answer = self._asked("PUT", _url(submission, "cancel_url"))
-        told = _json(answer)
+        answer = self._asked("PUT", _checked_url(submission, "cancel_url"))
+        told = _parse_json(answer)
         status = told.get("status") if isinstance(told, dict) else None
         if status not in _CANCELLATIONS:
-            raise _gateway(answer)
+            raise _gateway_error(answer)
         return _CANCELLATIONS[status]
 
-    def _submitted(self, order: Order, body: JsonBody) -> Submission:
+    def _submitted(self, order: ProviderRequest, body: JsonBody) -> Submission:
         left_s = (order.deadline - clock.now()).total_seconds()
         headers = {
             "Content-Type": "application/json",
@@ -96,10 +102,10 @@ class Fal:
                 timeout_s=at_most_s,
             )
         except httpx.TransportError as error:
-            raise http_calls.cut_off(error) from error
+            raise http_calls.disconnect_error(error) from error
         if not answer.is_success:
-            raise errors.of_submit(answer)
-        return _submission(_json(answer))
+            raise errors.submit_error(answer)
+        return _parse_submission(_parse_json(answer))
 
     def _asked(self, method: str, url: httpx.URL) -> httpx.Response:
         """Ask about a run that goes on whether or not we hear of it."""
@@ -125,11 +131,15 @@ class Fal:
             headers=_authorization() | dict(headers or {}),
             timeout=http_calls.timeout(timeout_s),
         ) as answer:
-            read = http_calls.beginning(answer.iter_bytes(), at_most=http_calls.ANSWER_BYTES)
+            read = http_calls.read_prefix(
+                answer.iter_bytes(), at_most=http_calls.MAX_RESPONSE_BYTES
+            )
         told = {name: answer.headers[name] for name in _HEADERS if name in answer.headers}
         return httpx.Response(answer.status_code, headers=told, content=read)
 
-    def _outcome(self, result: Any, submission: Submission, order: Order) -> Outcome:
+    def _outcome(
+        self, result: Any, submission: Submission, order: ProviderRequest
+    ) -> ProviderResult:
         if not isinstance(result, dict):
             raise ProviderError(BROKEN_RUN, reason="answer_not_json")
         if any(result.get("has_nsfw_concepts") or ()):
@@ -138,10 +148,10 @@ class Fal:
         urls = [str(one.get("url")) for one in made or () if isinstance(one, dict)]
         if len(urls) < order.output_count:
             raise ProviderError(BROKEN_RUN, reason="outputs_missing")
-        outputs = self._fetched(urls[: order.output_count])
-        return Outcome(outputs=outputs, request_id=submission.request_id)
+        outputs = self._fetch_all(urls[: order.output_count])
+        return ProviderResult(outputs=outputs, request_id=submission.request_id)
 
-    def _fetched(self, urls: list[str]) -> tuple[Output, ...]:
+    def _fetch_all(self, urls: list[str]) -> tuple[Output, ...]:
         origins = fetching.Origins(settings.FAL_QUEUE_BASE_URL, settings.FAL_OUTPUT_HOSTS)
         outputs: list[Output] = []
         try:
@@ -155,10 +165,10 @@ class Fal:
 
 
 def _authorization() -> dict[str, str]:
-    return {"Authorization": f"Key {credentials.key('fal')}"}
+    return {"Authorization": f"Key {credentials.get_key('fal')}"}
 
 
-def _submission(told: Any) -> Submission:
+def _parse_submission(told: Any) -> Submission:
     """Read what fal said; without an id nobody can ask for the run again."""
     request_id = told.get("request_id") if isinstance(told, dict) else None
     if not isinstance(request_id, str) or not request_id:
@@ -166,7 +176,7 @@ def _submission(told: Any) -> Submission:
     return Submission(request_id=request_id, state={name: told.get(name) for name in _URLS})
 
 
-def _url(submission: Submission, name: str) -> httpx.URL:
+def _checked_url(submission: Submission, name: str) -> httpx.URL:
     """Give a URL that fal returned; the key goes to no other origin than fal's."""
     try:
         url = httpx.URL(str(submission.state.get(name)))
@@ -177,17 +187,17 @@ def _url(submission: Submission, name: str) -> httpx.URL:
     return url
 
 
-def _json(answer: httpx.Response) -> Any:
+def _parse_json(answer: httpx.Response) -> Any:
     try:
         return answer.json()
     except ValueError:
         return None
 
 
-def _gateway(answer: httpx.Response) -> ProviderError:
+def _gateway_error(answer: httpx.Response) -> ProviderError:
     """Say that fal could not be asked just now; the run is what it was."""
     return ProviderError(
         TRANSIENT,
         reason=f"http_{answer.status_code}",
-        retry_after_s=http_calls.asked_pause_s(answer.headers.get("retry-after")),
+        retry_after_s=http_calls.retry_after_seconds(answer.headers.get("retry-after")),
     )

@@ -19,7 +19,7 @@ from jobs.providers.failures import (
     Failure,
     ProviderError,
 )
-from jobs.providers.http_calls import asked_pause_s
+from jobs.providers.http_calls import retry_after_seconds
 
 _BY_TYPE: dict[str, Failure] = {
     "content_policy_violation": POLICY,
@@ -47,35 +47,35 @@ _BY_STATUS: dict[int, Failure] = {
 }
 
 
-def of_submit(answer: httpx.Response) -> ProviderError:
+def submit_error(answer: httpx.Response) -> ProviderError:
     """Say what a refused submit means; the queue did not take the request."""
-    kind = _type(answer)
-    failure = _BY_TYPE.get(kind) or _of_status(answer.status_code)
+    kind = _error_type(answer)
+    failure = _BY_TYPE.get(kind) or _failure_for_status(answer.status_code)
     if answer.status_code in {429, 503}:
         failure = TRANSIENT  # whatever its type: nothing was queued
     return ProviderError(
         failure,
         reason=kind or f"http_{answer.status_code}",
-        retry_after_s=asked_pause_s(answer.headers.get("retry-after")),
+        retry_after_s=retry_after_seconds(answer.headers.get("retry-after")),
     )
 
 
-def of_run(answer: httpx.Response, *, status: Mapping[str, Any]) -> ProviderError | None:
+def run_error(answer: httpx.Response, *, status: Mapping[str, Any]) -> ProviderError | None:
     """Say what a run ended with; None where only the gateway spoke, so ask again.
 
     `status` is what the queue said of it: it names an error where the run failed, typed or not.
     """
-    kind = _type(answer) or safe_code(status.get("error_type"))
+    kind = _error_type(answer) or safe_code(status.get("error_type"))
     if kind in _BY_TYPE:
         return ProviderError(_BY_TYPE[kind], reason=kind)
     if answer.status_code in {400, 422, 499}:
         return ProviderError(PERMANENT, reason=kind or f"http_{answer.status_code}")
-    if kind or (status.get("error") and _is_from_the_model(answer)):
+    if kind or (status.get("error") and _is_model_error(answer)):
         return ProviderError(BROKEN_RUN, reason=kind or f"http_{answer.status_code}")
     return None
 
 
-def _is_from_the_model(answer: httpx.Response) -> bool:
+def _is_model_error(answer: httpx.Response) -> bool:
     """Tell a failed run's own body from a gateway's refusal to hand it out."""
     if answer.status_code in {401, 403, 408, 429}:
         return False
@@ -85,13 +85,13 @@ def _is_from_the_model(answer: httpx.Response) -> bool:
         return False
 
 
-def _of_status(status: int) -> Failure:
+def _failure_for_status(status: int) -> Failure:
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     return BROKEN_RUN if status >= 500 else PERMANENT
 
 
-def _type(answer: httpx.Response) -> str:
+def _error_type(answer: httpx.Response) -> str:
     """Find the error's type: the body's, its first entry's, or the header's."""
     try:
         body: Any = answer.json()

@@ -13,13 +13,20 @@ from typing import Any, ClassVar
 from PIL import Image, ImageOps
 
 from jobs.providers.failures import BROKEN_RUN, PERMANENT, ProviderError
-from jobs.providers.interface import Cancellation, Order, Outcome, Output, Picture, Submission
+from jobs.providers.interface import (
+    Cancellation,
+    InputImage,
+    Output,
+    ProviderRequest,
+    ProviderResult,
+    Submission,
+)
 from jobs.providers.local.sketching import remix, sketch
-from jobs.providers.temp_files import spool
+from jobs.providers.temp_files import open_spool
 
 MEGAPIXEL = 1024 * 1024
 REMIX_EDGE_PX = (512, 2048)
-FORMATS = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
+MIME_TYPE_BY_FORMAT = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 
 
 class LocalSketch:
@@ -27,17 +34,17 @@ class LocalSketch:
 
     name: ClassVar[str] = "local"
 
-    def submit(self, order: Order) -> Submission | Outcome:
+    def submit(self, order: ProviderRequest) -> Submission | ProviderResult:
         """Draw the pictures and give them at once."""
         if order.operation == "image.edit":
             return self._remixed(order)
         drawn = tuple(
-            _encoded(sketch.draw(_sketch(order, number)), order)
+            _encode(sketch.draw(_sketch(order, number)), order)
             for number in range(order.output_count)
         )
-        return Outcome(outputs=drawn, usage={"pictures": len(drawn)})
+        return ProviderResult(outputs=drawn, usage={"pictures": len(drawn)})
 
-    def look(self, submission: Submission, order: Order) -> Outcome | None:
+    def look(self, submission: Submission, order: ProviderRequest) -> ProviderResult | None:
         """Never comes to it: `submit` gives the outcome."""
         raise ProviderError(BROKEN_RUN, reason="nothing_to_collect")
 
@@ -45,18 +52,18 @@ class LocalSketch:
         """Never comes to it: `submit` gives the outcome."""
         return "too_late"
 
-    def _remixed(self, order: Order) -> Outcome:
-        source = _opened(order.inputs[0])
-        drawn = _encoded(remix.draw(source, _remix(order, source.size)), order)
+    def _remixed(self, order: ProviderRequest) -> ProviderResult:
+        source = _open_image(order.inputs[0])
+        drawn = _encode(remix.draw(source, _remix(order, source.size)), order)
         megapixels = Decimal(source.width * source.height) / MEGAPIXEL
-        return Outcome(
+        return ProviderResult(
             outputs=(drawn,),
             cost_usd=megapixels * order.token_rates_usd["megapixel"],
             usage={"megapixel": str(megapixels)},
         )
 
 
-def _sketch(order: Order, number: int) -> sketch.Sketch:
+def _sketch(order: ProviderRequest, number: int) -> sketch.Sketch:
     asked: Mapping[str, Any] = order.parameters
     return sketch.Sketch(
         prompt=order.prompt,
@@ -70,7 +77,7 @@ def _sketch(order: Order, number: int) -> sketch.Sketch:
     )
 
 
-def _remix(order: Order, size: tuple[int, int]) -> remix.Remix:
+def _remix(order: ProviderRequest, size: tuple[int, int]) -> remix.Remix:
     asked: Mapping[str, Any] = order.parameters
     return remix.Remix(
         prompt=order.prompt,
@@ -82,13 +89,13 @@ def _remix(order: Order, size: tuple[int, int]) -> remix.Remix:
     )
 
 
-def _seed(order: Order) -> int:
+def _seed(order: ProviderRequest) -> int:
     """Take the caller's seed, else one that the words decide."""
     asked = order.parameters.get("seed")
     return asked if isinstance(asked, int) else zlib.crc32(order.prompt.encode()) % 10_000
 
 
-def _size(order: Order) -> tuple[int, int]:
+def _size(order: ProviderRequest) -> tuple[int, int]:
     asked = order.parameters.get("size") or order.model.aspect_ratio.values.get(order.aspect_ratio)
     if not asked:
         return order.size or (1024, 1024)
@@ -96,11 +103,11 @@ def _size(order: Order) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _opened(picture: Picture) -> Image.Image:
+def _open_image(picture: InputImage) -> Image.Image:
     """Open a picture that was decoded once already, when it was stored, at a size to work on."""
     shortest, longest = REMIX_EDGE_PX
     try:
-        with ExitStack() as opened, Image.open(picture.opened_in(opened)) as image:
+        with ExitStack() as opened, Image.open(picture.open_in(opened)) as image:
             image.draft("RGB", (longest, longest))
             upright = ImageOps.exif_transpose(image)
             upright.thumbnail((longest, longest))
@@ -112,11 +119,11 @@ def _opened(picture: Picture) -> Image.Image:
     return ready
 
 
-def _encoded(picture: Image.Image, order: Order) -> Output:
+def _encode(picture: Image.Image, order: ProviderRequest) -> Output:
     kind = str(order.parameters.get("output_format") or order.output_format or "png")
-    file = spool()
+    file = open_spool()
     options: dict[str, Any] = {"png": {"compress_level": 4}}.get(kind, {"quality": 90})
     picture.save(file, kind.upper(), **options)
     content_length = file.tell()
     file.seek(0)
-    return Output(file=file, mime_type=FORMATS[kind], content_length=content_length)
+    return Output(file=file, mime_type=MIME_TYPE_BY_FORMAT[kind], content_length=content_length)

@@ -14,7 +14,7 @@ import openai
 from django.conf import settings
 
 from jobs.providers import base64_answers, credentials, fetching, http_calls, request_bodies
-from jobs.providers.base64_answers import Lifted
+from jobs.providers.base64_answers import ExtractedResponse
 from jobs.providers.error_codes import safe_code
 from jobs.providers.failures import (
     BROKEN_RUN,
@@ -26,7 +26,13 @@ from jobs.providers.failures import (
     Failure,
     ProviderError,
 )
-from jobs.providers.interface import Cancellation, Order, Outcome, Picture, Submission
+from jobs.providers.interface import (
+    Cancellation,
+    InputImage,
+    ProviderRequest,
+    ProviderResult,
+    Submission,
+)
 
 MILLION = 1_000_000
 
@@ -50,16 +56,18 @@ _BY_STATUS: dict[int, Failure] = {
 }
 
 
-class OpenAI:
+class OpenAIProvider:
     """The adapter for OpenAI, which answers in the call itself."""
 
     name: ClassVar[str] = "openai"
 
-    def submit(self, order: Order) -> Submission | Outcome:
+    def submit(self, order: ProviderRequest) -> Submission | ProviderResult:
         """Make the pictures: the call lasts as long as they take."""
-        return http_calls.until_accepted(lambda: self._answered(order), deadline=order.deadline)
+        return http_calls.call_until_accepted(
+            lambda: self._answered(order), deadline=order.deadline
+        )
 
-    def look(self, submission: Submission, order: Order) -> Outcome | None:
+    def look(self, submission: Submission, order: ProviderRequest) -> ProviderResult | None:
         """Never comes to it: `submit` gives the outcome."""
         raise ProviderError(OUTCOME_UNKNOWN, reason="nothing_to_collect")
 
@@ -67,21 +75,21 @@ class OpenAI:
         """Never comes to it: nothing can be stopped here."""
         return "unsupported"
 
-    def _answered(self, order: Order) -> Outcome:
+    def _answered(self, order: ProviderRequest) -> ProviderResult:
         try:
             with ExitStack() as opened:
                 answer = opened.enter_context(_call(order, opened))
-                lifted = base64_answers.lift(
-                    http_calls.in_time(answer.iter_bytes(), deadline=order.deadline),
+                lifted = base64_answers.extract_images(
+                    http_calls.until_deadline(answer.iter_bytes(), deadline=order.deadline),
                     picture_bytes=settings.OUTPUT_BYTES,
                 )
                 return _outcome(lifted, order, request_id=answer.headers.get("x-request-id"))
         except openai.APIStatusError as error:
-            raise _refusal(error) from error
+            raise _provider_error(error) from error
         except openai.APIConnectionError as error:
-            raise http_calls.cut_off(error.__cause__ or error) from error
+            raise http_calls.disconnect_error(error.__cause__ or error) from error
         except (openai.OpenAIError, httpx2.TransportError) as error:
-            raise http_calls.cut_off(error) from error
+            raise http_calls.disconnect_error(error) from error
 
 
 @lru_cache
@@ -91,14 +99,14 @@ def _client(base_url: str, key: str) -> openai.OpenAI:
     return openai.OpenAI(base_url=base_url, api_key=key, max_retries=0, http_client=http_client)
 
 
-def _call(order: Order, opened: ExitStack) -> AbstractContextManager[Any]:
+def _call(order: ProviderRequest, opened: ExitStack) -> AbstractContextManager[Any]:
     """Begin the call: pictures go out as files of a form, in small pieces.
 
     Several inputs are a list, which the SDK repeats as `image[]`; a mask belongs to the first.
     What the SDK's methods have no argument for goes into the body all the same.
     """
-    client = _client(settings.OPENAI_BASE_URL, credentials.key("openai"))
-    body = request_bodies.fields(order)
+    client = _client(settings.OPENAI_BASE_URL, credentials.get_key("openai"))
+    body = request_bodies.text_fields(order)
     images = client.images.with_streaming_response
     left_s = http_calls.seconds_left(order.deadline, at_most=settings.OPENAI_TIMEOUT_S)
     known: dict[str, Any] = {
@@ -109,34 +117,39 @@ def _call(order: Order, opened: ExitStack) -> AbstractContextManager[Any]:
     }
     if order.operation != "image.edit":
         return images.generate(**known)
-    sent = {name: _files(value, opened) for name, value in request_bodies.pictures(order).items()}
+    sent = {
+        name: _open_files(value, opened)
+        for name, value in request_bodies.image_fields(order).items()
+    }
     return images.edit(**known, **sent)
 
 
-def _files(given: Picture | list[Picture], opened: ExitStack) -> Any:
+def _open_files(given: InputImage | list[InputImage], opened: ExitStack) -> Any:
     """Open pictures as the SDK takes files: name, file, type."""
     if isinstance(given, list):
-        return [_files(one, opened) for one in given]
+        return [_open_files(one, opened) for one in given]
     name = f"{given.role}.{given.mime_type.partition('/')[2]}"
-    return name, given.opened_in(opened), given.mime_type
+    return name, given.open_in(opened), given.mime_type
 
 
-def _outcome(lifted: Lifted, order: Order, *, request_id: str | None) -> Outcome:
+def _outcome(
+    lifted: ExtractedResponse, order: ProviderRequest, *, request_id: str | None
+) -> ProviderResult:
     told = lifted.document if isinstance(lifted.document, dict) else {}
-    usage = _usage(told.get("usage"))
+    usage = _parse_usage(told.get("usage"))
     cost_usd = _cost_usd(usage, order.token_rates_usd) if usage else None
     pictures = [lifted.picture(entry) for entry in told.get("data") or ()]
     made = [picture for picture in pictures if picture is not None][: order.output_count]
     if len(made) < order.output_count:
         raise ProviderError(BROKEN_RUN, reason="outputs_missing", cost_usd=cost_usd)
     try:
-        outputs = tuple(fetching.held(picture) for picture in made)
+        outputs = tuple(fetching.make_output(picture) for picture in made)
     except ProviderError as error:
         raise ProviderError(BROKEN_RUN, reason=error.reason, cost_usd=cost_usd) from error
-    return Outcome(outputs=outputs, cost_usd=cost_usd, usage=usage, request_id=request_id)
+    return ProviderResult(outputs=outputs, cost_usd=cost_usd, usage=usage, request_id=request_id)
 
 
-def _usage(told: Any) -> dict[str, int]:
+def _parse_usage(told: Any) -> dict[str, int]:
     """Count tokens by the names of the row's rates; one report covers all outputs.
 
     Where no details tell text from pictures, what went in counts as text and what came out as
@@ -163,7 +176,7 @@ def _cost_usd(usage: Mapping[str, int], rates_usd: Mapping[str, Decimal]) -> Dec
     return sum((count * rates[name] for name, count in usage.items()), Decimal(0)) / MILLION
 
 
-def _refusal(error: openai.APIStatusError) -> ProviderError:
+def _provider_error(error: openai.APIStatusError) -> ProviderError:
     """Say what an error answer means, by its code where it has a known one."""
     told = error.body if isinstance(error.body, dict) else {}
     code = safe_code(told.get("code"))
@@ -177,5 +190,5 @@ def _refusal(error: openai.APIStatusError) -> ProviderError:
     return ProviderError(
         failure,
         reason=code or f"http_{status}",
-        retry_after_s=http_calls.asked_pause_s(error.response.headers.get("retry-after")),
+        retry_after_s=http_calls.retry_after_seconds(error.response.headers.get("retry-after")),
     )

@@ -11,7 +11,7 @@ import httpx
 from django.conf import settings
 
 from jobs.providers import base64_answers, credentials, fetching, http_calls, request_bodies
-from jobs.providers.base64_answers import Lifted
+from jobs.providers.base64_answers import ExtractedResponse
 from jobs.providers.data_uris import JsonBody, json_body
 from jobs.providers.error_codes import safe_code
 from jobs.providers.failures import (
@@ -24,9 +24,16 @@ from jobs.providers.failures import (
     Failure,
     ProviderError,
 )
-from jobs.providers.interface import Cancellation, Order, Outcome, Output, Picture, Submission
+from jobs.providers.interface import (
+    Cancellation,
+    InputImage,
+    Output,
+    ProviderRequest,
+    ProviderResult,
+    Submission,
+)
 
-TICKS_A_DOLLAR = Decimal(10**10)
+TICKS_PER_DOLLAR = Decimal(10**10)
 
 _BY_STATUS: dict[int, Failure] = {
     401: OPERATOR,
@@ -39,7 +46,7 @@ _BY_STATUS: dict[int, Failure] = {
 }
 
 
-class XAI:
+class XAIProvider:
     """The adapter for xAI, which answers in the call itself."""
 
     name: ClassVar[str] = "xai"
@@ -47,14 +54,16 @@ class XAI:
     def __init__(self) -> None:
         self._client = http_calls.client()
 
-    def submit(self, order: Order) -> Submission | Outcome:
+    def submit(self, order: ProviderRequest) -> Submission | ProviderResult:
         """Make the pictures: the call lasts as long as they take."""
-        body = json_body(request_bodies.fields(order) | _sources(request_bodies.pictures(order)))
-        return http_calls.until_accepted(
+        body = json_body(
+            request_bodies.text_fields(order) | _image_sources(request_bodies.image_fields(order))
+        )
+        return http_calls.call_until_accepted(
             lambda: self._answered(order, body), deadline=order.deadline
         )
 
-    def look(self, submission: Submission, order: Order) -> Outcome | None:
+    def look(self, submission: Submission, order: ProviderRequest) -> ProviderResult | None:
         """Never comes to it: `submit` gives the outcome."""
         raise ProviderError(OUTCOME_UNKNOWN, reason="nothing_to_collect")
 
@@ -62,9 +71,9 @@ class XAI:
         """Never comes to it: nothing can be stopped here."""
         return "unsupported"
 
-    def _answered(self, order: Order, body: JsonBody) -> Outcome:
+    def _answered(self, order: ProviderRequest, body: JsonBody) -> ProviderResult:
         headers = {
-            "Authorization": f"Bearer {credentials.key('xai')}",
+            "Authorization": f"Bearer {credentials.get_key('xai')}",
             "Content-Type": "application/json",
             "Content-Length": str(body.content_length),
         }
@@ -78,16 +87,18 @@ class XAI:
                 timeout=http_calls.timeout(left_s),
             ) as answer:
                 if not answer.is_success:
-                    raise _refusal(answer)
-                lifted = base64_answers.lift(
-                    http_calls.in_time(answer.iter_bytes(), deadline=order.deadline),
+                    raise _provider_error(answer)
+                lifted = base64_answers.extract_images(
+                    http_calls.until_deadline(answer.iter_bytes(), deadline=order.deadline),
                     picture_bytes=settings.OUTPUT_BYTES,
                 )
         except httpx.TransportError as error:
-            raise http_calls.cut_off(error) from error
+            raise http_calls.disconnect_error(error) from error
         return self._outcome(lifted, order, request_id=answer.headers.get("x-request-id"))
 
-    def _outcome(self, lifted: Lifted, order: Order, *, request_id: str | None) -> Outcome:
+    def _outcome(
+        self, lifted: ExtractedResponse, order: ProviderRequest, *, request_id: str | None
+    ) -> ProviderResult:
         told = lifted.document if isinstance(lifted.document, dict) else {}
         cost_usd = _cost_usd(told)
         made = [one for one in told.get("data") or () if isinstance(one, dict)]
@@ -100,27 +111,27 @@ class XAI:
         except ProviderError as error:
             raise ProviderError(BROKEN_RUN, reason=error.reason, cost_usd=cost_usd) from error
         usage = told.get("usage")
-        return Outcome(
+        return ProviderResult(
             outputs=tuple(outputs),
             cost_usd=cost_usd,
             usage=usage if isinstance(usage, dict) else {},
             request_id=request_id,
         )
 
-    def _output(self, one: dict[str, Any], lifted: Lifted) -> Output:
+    def _output(self, one: dict[str, Any], lifted: ExtractedResponse) -> Output:
         """Take a picture out of the answer or, where it is only linked, from xAI's hosts."""
         picture = lifted.picture(one)
         if picture is not None:
-            return fetching.held(picture)
+            return fetching.make_output(picture)
         origins = fetching.Origins(settings.XAI_BASE_URL, settings.XAI_OUTPUT_HOSTS)
         return fetching.fetch(self._client, one.get("url") or "", origins=origins)
 
 
-def _sources(pictures: dict[str, Any]) -> dict[str, Any]:
+def _image_sources(pictures: dict[str, Any]) -> dict[str, Any]:
     """Write pictures as xAI takes them: `{"url": …}`, one or a list."""
 
     def source(value: Any) -> Any:
-        return {"url": value} if isinstance(value, Picture) else [source(one) for one in value]
+        return {"url": value} if isinstance(value, InputImage) else [source(one) for one in value]
 
     return {name: source(value) for name, value in pictures.items()}
 
@@ -128,10 +139,10 @@ def _sources(pictures: dict[str, Any]) -> dict[str, Any]:
 def _cost_usd(told: dict[str, Any]) -> Decimal | None:
     usage = told.get("usage")
     ticks = usage.get("cost_in_usd_ticks") if isinstance(usage, dict) else None
-    return Decimal(ticks) / TICKS_A_DOLLAR if isinstance(ticks, int) else None
+    return Decimal(ticks) / TICKS_PER_DOLLAR if isinstance(ticks, int) else None
 
 
-def _refusal(answer: httpx.Response) -> ProviderError:
+def _provider_error(answer: httpx.Response) -> ProviderError:
     """Say what an error answer means. What moderation blocked may be billed all the same."""
     told = _error_body(answer)
     code, text = _code_and_text(told)
@@ -144,13 +155,15 @@ def _refusal(answer: httpx.Response) -> ProviderError:
         failure,
         reason=safe_code(code) or f"http_{status}",
         cost_usd=cost_usd,
-        retry_after_s=http_calls.asked_pause_s(answer.headers.get("retry-after")),
+        retry_after_s=http_calls.retry_after_seconds(answer.headers.get("retry-after")),
     )
 
 
 def _error_body(answer: httpx.Response) -> dict[str, Any]:
     try:
-        told = json.loads(http_calls.beginning(answer.iter_bytes(), at_most=http_calls.ERROR_BYTES))
+        told = json.loads(
+            http_calls.read_prefix(answer.iter_bytes(), at_most=http_calls.MAX_ERROR_BYTES)
+        )
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}

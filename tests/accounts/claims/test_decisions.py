@@ -23,7 +23,9 @@ INBOX = "agent-ops@example.com"
 class TestAccepting:
     def test_makes_the_person_owner_under_their_terms(self, agent: Signed, api: Caller) -> None:
         user = person(INBOX)
-        chosen = replace(agent_limits.of(agent.agent), grants=("image.create",), credits_per_day=50)
+        chosen = replace(
+            agent_limits.for_agent(agent.agent), grants=("image.create",), credits_per_day=50
+        )
 
         decisions.accept(claim=request_of(agent), user=user, terms=chosen)
 
@@ -47,31 +49,31 @@ class TestAccepting:
         user, claim = person(INBOX), request_of(agent)
         accept(agent, user)
 
-        with pytest.raises(sponsors.Refused, match="accepted already"):
-            decisions.accept(claim=claim, user=user, terms=agent_limits.of(agent.agent))
+        with pytest.raises(sponsors.SponsorActionRefused, match="accepted already"):
+            decisions.accept(claim=claim, user=user, terms=agent_limits.for_agent(agent.agent))
 
     def test_is_for_the_address_that_was_named(self, agent: Signed) -> None:
-        with pytest.raises(sponsors.Refused, match="another address"):
+        with pytest.raises(sponsors.SponsorActionRefused, match="another address"):
             accept(agent, person("uninvited@example.com"))
 
     def test_takes_an_address_only_when_it_is_confirmed(self, agent: Signed) -> None:
         user = User.objects.create_user(INBOX)
         EmailAddress.objects.create(user=user, email=INBOX, verified=False)
 
-        with pytest.raises(sponsors.Refused, match="another address"):
+        with pytest.raises(sponsors.SponsorActionRefused, match="another address"):
             accept(agent, user)
 
     def test_is_refused_after_seven_days(self, agent: Signed) -> None:
         claim = request_of(agent)
         Claim.objects.filter(pk=claim.pk).update(expires_at=clock.now() - timedelta(seconds=1))
 
-        with pytest.raises(sponsors.Refused, match="expired"):
+        with pytest.raises(sponsors.SponsorActionRefused, match="expired"):
             accept(agent, person(INBOX))
 
     def test_is_refused_for_a_revoked_agent(self, agent: Signed) -> None:
         agents.revoke(agent.agent, user=None, reason="test")
 
-        with pytest.raises(sponsors.Refused, match="ended for good"):
+        with pytest.raises(sponsors.SponsorActionRefused, match="ended for good"):
             accept(agent, person(INBOX))
 
 
@@ -88,9 +90,11 @@ class TestTwoAtOnce:
                 if decline:
                     decisions.decline(claim=claim, user=None)
                 else:
-                    decisions.accept(claim=claim, user=user, terms=agent_limits.of(agent.agent))
+                    decisions.accept(
+                        claim=claim, user=user, terms=agent_limits.for_agent(agent.agent)
+                    )
                 outcomes.append("declined" if decline else "accepted")
-            except sponsors.Refused:
+            except sponsors.SponsorActionRefused:
                 outcomes.append("refused")
             finally:
                 connection.close()
@@ -131,11 +135,11 @@ class TestClaimStates:
     def test_refuses_every_move_outside_the_table(self, agent: Signed) -> None:
         for source in Agent.ClaimState:
             for target in Agent.ClaimState:
-                if states.may_move(source, target):
+                if states.can_transition(source, target):
                     continue
                 agent.agent.claim_state = source
-                with pytest.raises(states.MoveRefused):
-                    states.move(agent.agent, to=target)
+                with pytest.raises(states.ClaimTransitionRefused):
+                    states.transition(agent.agent, to=target)
 
 
 class TestTheLink:
@@ -162,5 +166,5 @@ class TestPausing:
         accept(agent, user)
         suspension.suspend(agent=agent.agent, user=supporter, reason="Paused by its sponsor.")
 
-        with pytest.raises(sponsors.Refused):
+        with pytest.raises(sponsors.SponsorActionRefused):
             suspension.resume(agent=agent.agent, user=user)

@@ -76,7 +76,7 @@ class TestTheMail:
         claim = request_of(agent)
         mailed(claim)
 
-        assert not requests.mail(claim_id=claim.pk)
+        assert not requests.send(claim_id=claim.pk)
         assert len(mail.outbox) == 1
 
     def test_keeps_the_token_only_as_a_hash(self, agent: Signed) -> None:
@@ -84,7 +84,7 @@ class TestTheMail:
 
         row = Claim.objects.filter(agent=agent.agent).values().get()
         assert token not in str(row)
-        assert bytes(row["digest"]) == decisions.digest(token)
+        assert bytes(row["digest"]) == decisions.hash_token(token)
 
     def test_that_failed_is_tried_again_with_a_fresh_token(
         self, agent: Signed, settings: Settings
@@ -94,20 +94,20 @@ class TestTheMail:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_PORT = 1  # nobody listens
         with pytest.raises(ConnectionRefusedError):
-            requests.mail(claim_id=claim.pk)
+            requests.send(claim_id=claim.pk)
         settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-        assert requests.waiting_for_mail() == []  # not at once
+        assert requests.ids_awaiting_mail() == []  # not at once
         Claim.objects.filter(pk=claim.pk).update(mail_tried_at=clock.now() - timedelta(minutes=6))
 
-        assert requests.waiting_for_mail() == [claim.pk]
+        assert requests.ids_awaiting_mail() == [claim.pk]
         assert decisions.by_token(mailed(claim)) == claim
 
     def test_waits_while_the_global_cap_is_reached(self, agent: Signed, settings: Settings) -> None:
         settings.CLAIM_MAILS_PER_DAY = 0
 
-        assert not requests.mail(claim_id=request_of(agent).pk)
+        assert not requests.send(claim_id=request_of(agent).pk)
         settings.CLAIM_MAILS_PER_DAY = 1
-        assert requests.mail(claim_id=request_of(agent).pk)
+        assert requests.send(claim_id=request_of(agent).pk)
 
 
 class TestAnInbox:
@@ -123,24 +123,24 @@ class TestAnInbox:
         assert request_of(sign_up(name="the eleventh")).withheld == "limit"
 
     def test_that_stopped_gets_none_until_it_allows_them_again(self, db: None) -> None:
-        inboxes.stop(INBOX)
+        inboxes.unsubscribe(INBOX)
         assert request_of(sign_up()).withheld == "stopped"
 
-        inboxes.allow_again(INBOX)
+        inboxes.resubscribe(INBOX)
         assert request_of(sign_up()).withheld == ""
 
     def test_of_a_reserved_domain_is_never_mailed(self, db: None) -> None:
         signed = sign_up(contact="somebody@example.invalid")
 
         assert request_of(signed).withheld == "unmailable"
-        assert not requests.mail(claim_id=request_of(signed).pk)
+        assert not requests.send(claim_id=request_of(signed).pk)
 
     def test_can_only_be_stopped_by_a_link_of_ours(self) -> None:
-        link = inboxes.stop_link(INBOX)
+        link = inboxes.unsubscribe_link(INBOX)
         signed = link.rsplit("/", 1)[1]
 
-        assert inboxes.address_of_stop(signed) == INBOX
-        assert inboxes.address_of_stop(signed[:-1]) is None
+        assert inboxes.address_from_unsubscribe(signed) == INBOX
+        assert inboxes.address_from_unsubscribe(signed[:-1]) is None
 
 
 class TestAskingOverTheApi:
@@ -177,12 +177,12 @@ class TestAskingOverTheApi:
         old = decisions.by_token(token)
         assert old is not None
         assert old.state == "replaced"
-        assert "newer link" in decisions.standing(old, old.agent)
+        assert "newer link" in decisions.closed_reason(old, old.agent)
 
     def test_answers_alike_for_a_stopped_and_an_unknown_inbox(
         self, agent: Signed, stranger: Signed, api: Caller
     ) -> None:
-        inboxes.stop("first-sponsor@example.org")
+        inboxes.unsubscribe("first-sponsor@example.org")
 
         stopped = api.post(
             "/v1/agent-claims", token=agent.token, json={"contact": "first-sponsor@example.org"}
@@ -257,7 +257,7 @@ class TestPassingOn:
         token = mailed(request_of(agent))
         named = person(INBOX)
 
-        invited = requests.pass_on(
+        invited = requests.forward(
             claim=request_of(agent), user=named, address="colleague@example.org"
         )
 
@@ -266,11 +266,13 @@ class TestPassingOn:
         old = decisions.by_token(token)
         assert old is not None
         assert old.state == "replaced"
-        assert decisions.conflict(invited, agent.agent, person("colleague@example.org")) == ""
+        assert (
+            decisions.conflict_reason(invited, agent.agent, person("colleague@example.org")) == ""
+        )
 
     def test_is_for_the_named_address_only(self, agent: Signed) -> None:
-        with pytest.raises(sponsors.Refused):
-            requests.pass_on(
+        with pytest.raises(sponsors.SponsorActionRefused):
+            requests.forward(
                 claim=request_of(agent), user=person("x@example.org"), address="y@example.org"
             )
 
@@ -279,7 +281,7 @@ class TestHandingOver:
     def test_leaves_the_agent_where_it_is_until_accepted(self, agent: Signed) -> None:
         first, second = person(INBOX), person("second@example.org")
         accept(agent, first)
-        requests.hand_over(agent=agent.agent, user=first, address=second.email)
+        requests.offer_transfer(agent=agent.agent, user=first, address=second.email)
         agent.organization.refresh_from_db()
         assert agent.organization.owner == first
 
@@ -294,7 +296,7 @@ class TestHandingOver:
     def test_declined_leaves_everything(self, agent: Signed) -> None:
         first = person(INBOX)
         accept(agent, first)
-        offer = requests.hand_over(agent=agent.agent, user=first, address="b@example.org")
+        offer = requests.offer_transfer(agent=agent.agent, user=first, address="b@example.org")
 
         decisions.decline(claim=offer, user=None)
 
@@ -305,12 +307,12 @@ class TestHandingOver:
     def test_gives_whoever_gets_the_offer_no_hold_on_the_agent(self, agent: Signed) -> None:
         first, second = person(INBOX), person("second@example.org")
         accept(agent, first)
-        offer = requests.hand_over(agent=agent.agent, user=first, address=second.email)
+        offer = requests.offer_transfer(agent=agent.agent, user=first, address=second.email)
 
-        with pytest.raises(sponsors.Refused):
+        with pytest.raises(sponsors.SponsorActionRefused):
             decisions.report(claim=offer, user=second, reason="x")
-        with pytest.raises(sponsors.Refused):
-            requests.pass_on(claim=offer, user=second, address="third@example.org")
+        with pytest.raises(sponsors.SponsorActionRefused):
+            requests.forward(claim=offer, user=second, address="third@example.org")
 
         agent.agent.refresh_from_db()
         assert not agent.agent.is_suspended
@@ -320,27 +322,27 @@ class TestHandingOver:
         settings.CLAIM_REQUESTS_PER_DAY_PER_AGENT = 1
         first = person(INBOX)
         accept(agent, first)
-        requests.hand_over(agent=agent.agent, user=first, address="b@example.org")
+        requests.offer_transfer(agent=agent.agent, user=first, address="b@example.org")
 
         with pytest.raises(RateLimited):
-            requests.hand_over(agent=agent.agent, user=first, address="c@example.org")
+            requests.offer_transfer(agent=agent.agent, user=first, address="c@example.org")
 
     def test_withdrawn_kills_the_link(self, agent: Signed) -> None:
         first = person(INBOX)
         accept(agent, first)
-        offer = requests.hand_over(agent=agent.agent, user=first, address="b@example.org")
+        offer = requests.offer_transfer(agent=agent.agent, user=first, address="b@example.org")
 
-        requests.withdraw(agent=agent.agent, user=first)
+        requests.withdraw_transfer(agent=agent.agent, user=first)
 
-        assert decisions.conflict(
+        assert decisions.conflict_reason(
             Claim.objects.get(pk=offer.pk), agent.agent, person("b@example.org")
         )
 
     def test_is_the_owners_alone(self, agent: Signed) -> None:
         accept(agent, person(INBOX))
 
-        with pytest.raises(sponsors.Refused):
-            requests.hand_over(
+        with pytest.raises(sponsors.SponsorActionRefused):
+            requests.offer_transfer(
                 agent=agent.agent, user=person("x@example.org"), address="x@example.org"
             )
 
@@ -367,5 +369,5 @@ class TestReissue:
     def test_has_nothing_to_do_for_a_revoked_agent(self, agent: Signed, supporter: object) -> None:
         agents.revoke(agent.agent, user=None, reason="test")
 
-        with pytest.raises(sponsors.Refused):
+        with pytest.raises(sponsors.SponsorActionRefused):
             requests.reissue(agent=agent.agent, user=supporter, reason="x")  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def _tell(user: User, cause: str = "one") -> bool:
-    return alerts.tell(
+    return alerts.notify(
         user, Alert.Kind.PURCHASE, "receipt_x", cause=cause, facts={"agent": "a.b", "credits": 5}
     )
 
@@ -30,8 +30,8 @@ class TestTelling:
         assert not _tell(sponsor)
         alert = Alert.objects.get()
 
-        assert alerts.mail(alert_id=alert.pk)
-        assert not alerts.mail(alert_id=alert.pk)
+        assert alerts.send(alert_id=alert.pk)
+        assert not alerts.send(alert_id=alert.pk)
         assert len(mail.outbox) == 1
         assert mail.outbox[0].to == [sponsor.email]
 
@@ -42,7 +42,7 @@ class TestTelling:
         assert Alert.objects.count() == 2
 
     def test_nobody_where_there_is_no_sponsor(self, agent: Signed) -> None:
-        told = alerts.tell_owner(
+        told = alerts.notify_owner(
             agent.organization.pk, Alert.Kind.PURCHASE, "receipt_x", cause="c", facts={}
         )
 
@@ -53,9 +53,9 @@ class TestTelling:
         _tell(sponsor)
         Alert.objects.update(created_at=clock.now() - timedelta(minutes=2))
 
-        assert alerts.waiting_for_mail() == [Alert.objects.get().pk]
-        alerts.mail(alert_id=Alert.objects.get().pk)
-        assert alerts.waiting_for_mail() == []
+        assert alerts.ids_awaiting_mail() == [Alert.objects.get().pk]
+        alerts.send(alert_id=Alert.objects.get().pk)
+        assert alerts.ids_awaiting_mail() == []
 
 
 class TestTheLetters:
@@ -75,9 +75,9 @@ class TestTheLetters:
             "owed": 12,
             "reason": "a complaint",
         }
-        alerts.tell(sponsor, kind, agent.id, cause="c", facts=facts)
+        alerts.notify(sponsor, kind, agent.id, cause="c", facts=facts)
 
-        alerts.mail(alert_id=Alert.objects.get().pk)
+        alerts.send(alert_id=Alert.objects.get().pk)
 
         message = mail.outbox[-1]
         assert message.subject
@@ -91,7 +91,7 @@ class TestTheLetters:
 class TestCaps:
     def _take(self, agent: Signed, credits: int) -> None:
         agent.agent.refresh_from_db()
-        daily_use.take(agent=agent.agent, credits=credits, at=clock.now())
+        daily_use.reserve(agent=agent.agent, credits=credits, at=clock.now())
 
     def _cap(self, agent: Signed, sponsor: User, cap: int) -> None:
         assert sponsor
@@ -118,7 +118,7 @@ class TestCaps:
         self._cap(agent, sponsor, 100)
         for _ in range(3):
             self._take(agent, 85)
-            daily_use.give_back(agent_id=agent.agent.pk, taken_at=clock.now(), credits=85)
+            daily_use.release(agent_id=agent.agent.pk, taken_at=clock.now(), credits=85)
 
         assert self._kinds() == ["cap_near"]
 
@@ -138,15 +138,15 @@ class TestCaps:
         alert = Alert.objects.get()
         assert alert.kind == "cap_reached"
         assert (alert.facts["used"], alert.facts["refused"]) == (price, price)
-        alerts.mail(alert_id=alert.pk)
+        alerts.send(alert_id=alert.pk)
         assert f"refused an operation of {price}." in mail.outbox[-1].body
 
     def test_are_told_once_whether_refused_or_used_up(self, agent: Signed, sponsor: User) -> None:
         self._cap(agent, sponsor, 10)
         self._take(agent, 7)
-        daily_use.tell_of_refusal(agent=agent.agent, credits=3, at=clock.now())
+        daily_use.notify_refusal(agent=agent.agent, credits=3, at=clock.now())
         assert self._kinds() == []
-        daily_use.tell_of_refusal(agent=agent.agent, credits=4, at=clock.now())
+        daily_use.notify_refusal(agent=agent.agent, credits=4, at=clock.now())
         assert self._kinds() == ["cap_reached"]
 
         self._take(agent, 3)

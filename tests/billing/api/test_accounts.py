@@ -150,7 +150,7 @@ class TestQuota:
         assert data["top_up"]["recommended"] is False
 
     def test_counts_the_jobs_of_today(self, api, agent):
-        daily_use.take(agent=agent.agent, credits=9, at=clock.now())
+        daily_use.reserve(agent=agent.agent, credits=9, at=clock.now())
 
         data = api.get("/v1/quota", token=agent.token).data
 
@@ -159,7 +159,7 @@ class TestQuota:
 
     def test_recommends_buying_when_the_days_jobs_are_used_up(self, api, agent):
         for _ in range(2):
-            daily_use.take(agent=agent.agent, credits=1, at=clock.now())
+            daily_use.reserve(agent=agent.agent, credits=1, at=clock.now())
 
         top_up = api.get("/v1/quota", token=agent.token).data["top_up"]
 

@@ -348,7 +348,7 @@ class TestStatus:
 
     def test_each_of_the_four_references(self, api, agent, session, shop):
         shop.account.pay(session["checkout_session_id"])
-        fulfillment.fulfil(payment_attempt_id=session["payment_attempt_id"])
+        fulfillment.fulfill(payment_attempt_id=session["payment_attempt_id"])
         receipt = Receipt.objects.get()
         references = {
             "quote_id": session["quote_id"],
@@ -368,16 +368,16 @@ class TestStatus:
     def test_each_state(self, api, agent, session, shop):
         key = session["checkout_session_id"]
         shop.account.pay_later(key)
-        fulfillment.fulfil(payment_attempt_id=session["payment_attempt_id"])
+        fulfillment.fulfill(payment_attempt_id=session["payment_attempt_id"])
         assert self.show(api, agent, checkout_session_id=key).data["state"] == "processing"
         shop.account.fail(key)
-        fulfillment.fulfil(payment_attempt_id=session["payment_attempt_id"])
+        fulfillment.fulfill(payment_attempt_id=session["payment_attempt_id"])
         assert self.show(api, agent, checkout_session_id=key).data["state"] == "failed"
 
     def test_what_was_taken_back(self, api, agent, session, shop):
         key = session["checkout_session_id"]
         shop.account.pay(key)
-        fulfillment.fulfil(payment_attempt_id=session["payment_attempt_id"])
+        fulfillment.fulfill(payment_attempt_id=session["payment_attempt_id"])
         charge_id = Receipt.objects.get().charge_id
 
         def state():

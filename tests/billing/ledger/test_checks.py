@@ -160,7 +160,7 @@ class TestJobs:
         )
 
     def test_a_running_job_has_its_hold(self, job):
-        assert checks.problems() == []
+        assert checks.find_problems() == []
 
     @pytest.mark.parametrize(
         ("change", "message"),
@@ -176,10 +176,10 @@ class TestJobs:
     def test_a_job_and_a_hold_that_disagree_are_found(self, job, change, message):
         Job.objects.filter(pk=job.pk).update(**change)
 
-        assert message in [problem.message for problem in checks.problems()]
+        assert message in [problem.message for problem in checks.find_problems()]
 
     def test_a_hold_without_a_job_is_found(self):
-        [problem] = checks.problems()
+        [problem] = checks.find_problems()
 
         assert (problem.subject, problem.message) == (
             "job_open",
@@ -199,14 +199,14 @@ class TestJobs:
             credits_captured=7,
         )
 
-        assert "says 7, captured 6" in [problem.message for problem in checks.problems()]
+        assert "says 7, captured 6" in [problem.message for problem in checks.find_problems()]
 
 
 class TestRuns:
     def test_are_kept_with_what_they_found(self):
         broken("UPDATE billing_wallet SET balance = balance + 1 WHERE purpose = 'revenue'")
 
-        run = checks.check(actor="tests")
+        run = checks.run_check(actor="tests")
 
         assert run.problem_count == len(run.problems) > 0
         assert BooksCheck.objects.get().problems[0]["subject"]
@@ -234,5 +234,5 @@ class TestRuns:
 def test_a_check_sees_one_moment_of_a_busy_ledger(org):
     """Outside a transaction it opens a snapshot of its own, which writes nothing."""
     assert Wallet.objects.exists()
-    assert checks.problems() != []  # the open hold of no job, and nothing else
-    assert len(checks.problems()) == 1
+    assert checks.find_problems() != []  # the open hold of no job, and nothing else
+    assert len(checks.find_problems()) == 1

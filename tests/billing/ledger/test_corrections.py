@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission
 
 from accounts.models import AuditLine, Organization, User
 from billing import approvals, ledger
-from billing.approvals import NotDecidable
+from billing.approvals import DecisionRefused
 from billing.chart import Purpose
 from billing.ledger import corrections
 from billing.models import CreditCorrection, Lot
@@ -72,7 +72,7 @@ class TestAdjustment:
         asked = ask(org, asker, Kind.ADJUST_PAID, 1)
         assert asked.state == State.REQUESTED
 
-        with pytest.raises(NotDecidable, match="second person"):
+        with pytest.raises(DecisionRefused, match="second person"):
             corrections.approve(request_id=asked.pk, user=asker)
         corrections.approve(request_id=asked.pk, user=decider)
 
@@ -83,7 +83,7 @@ class TestAdjustment:
         asked = ask(org, asker, Kind.ADJUST_PAID, 7)
         corrections.approve(request_id=asked.pk, user=decider)
 
-        with pytest.raises(NotDecidable, match="approved before"):
+        with pytest.raises(DecisionRefused, match="approved before"):
             corrections.approve(request_id=asked.pk, user=decider)
 
         assert ledger.balances(org).paid == 7
@@ -125,7 +125,7 @@ class TestAdjustment:
     def test_needs_the_right(self, org, asker):
         asked = ask(org, asker, Kind.ADJUST_PAID, 7)
 
-        with pytest.raises(NotDecidable, match="may decide"):
+        with pytest.raises(DecisionRefused, match="may decide"):
             corrections.approve(
                 request_id=asked.pk, user=person("refunds@example.com", "refund_approve")
             )
@@ -134,14 +134,14 @@ class TestAdjustment:
         asked = ask(org, asker, Kind.ADJUST_PAID, 7)
         CreditCorrection.objects.filter(pk=asked.pk).update(expires_at=clock.now())
 
-        assert approvals.expire_due() == 1
-        with pytest.raises(NotDecidable):
+        assert approvals.expire_overdue() == 1
+        with pytest.raises(DecisionRefused):
             corrections.approve(request_id=asked.pk, user=decider)
 
     def test_turned_down_moves_nothing(self, org, asker, decider):
         asked = ask(org, asker, Kind.ADJUST_PAID, 7)
 
-        corrections.turn_down(request_id=asked.pk, user=decider, note="no")
+        corrections.reject(request_id=asked.pk, user=decider, note="no")
 
         assert ledger.balances(org) == (0, 0, 0, 0)
 

@@ -50,7 +50,7 @@ def test_of_60_exactly_the_50_that_the_balance_pays_for(claimed, api):
     assert ends == {"accepted": 50, "QUOTA_EXCEEDED": 10}
     assert ledger.balances(org) == (0, 0, 50 * price, 0)
     assert Job.objects.count() == 50
-    assert checks.problems() == []
+    assert checks.find_problems() == []
 
 
 def test_the_dearest_way_to_pay_stays_within_the_budget_of_statements(claimed, api):

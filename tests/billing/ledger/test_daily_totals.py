@@ -28,7 +28,7 @@ class TestWalletTotals:
         buy(org, 500)
         buy(other, 300)
         hold(other, "job_1", 90)
-        daily_totals.wallets()
+        daily_totals.count_wallets()
 
         with django_assert_num_queries(1):
             totals = daily_totals.wallet_totals()
@@ -42,10 +42,10 @@ class TestWalletTotals:
         assert totals.credits[Purpose.PAYMENTS] == house.balance == -800
 
     def test_counted_again_are_as_of_now(self, org):
-        daily_totals.wallets()
+        daily_totals.count_wallets()
         buy(org, 500)
         assert daily_totals.wallet_totals().outstanding == 0
 
-        daily_totals.wallets()
+        daily_totals.count_wallets()
 
         assert daily_totals.wallet_totals().outstanding == 500

@@ -28,25 +28,25 @@ class TestPast:
             lots = {lot.pk: lot.left for lot in lots_of(world.org)}
             seen.append((clock.now(), ledger.balances(world.org), lots))
         for at, balances, lots in seen:
-            assert history.balances(world.org, at=at) == balances
-            assert history.left_of(list(Lot.objects.filter(pk__in=lots)), at=at) == lots
+            assert history.balances_at(world.org, at=at) == balances
+            assert history.remaining_at(list(Lot.objects.filter(pk__in=lots)), at=at) == lots
 
     def test_before_the_first_transfer_there_was_nothing(self):
         org = new_org()
         give(org, 40)
-        assert history.balances(org, at=clock.now() - timedelta(hours=1)) == (0, 0, 0, 0)
-        assert history.left_of([], at=clock.now()) == {}
+        assert history.balances_at(org, at=clock.now() - timedelta(hours=1)) == (0, 0, 0, 0)
+        assert history.remaining_at([], at=clock.now()) == {}
 
     def test_it_is_a_look_up_whatever_the_history(self, django_assert_max_num_queries):
         org = new_org()
         for _ in range(30):
             give(org, 1)
         with django_assert_max_num_queries(1):
-            assert history.balances(org, at=clock.now()).preview == 30
+            assert history.balances_at(org, at=clock.now()).preview == 30
 
     def test_more_parts_than_can_be_gone_through_are_not_gone_through(self, monkeypatch):
         world = World(1)
         buy(world.org, 500)
         world.do(lambda: ledger.hold(organization_id=world.org, job_id="a", credits=1, actor="t"))
-        monkeypatch.setattr(history, "MOST_PARTS", 0)
-        assert history.left_of(lots_of(world.org), at=clock.now()) is None
+        monkeypatch.setattr(history, "MAX_PARTS", 0)
+        assert history.remaining_at(lots_of(world.org), at=clock.now()) is None

@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from billing import ledger
-from billing.chart import Kind, Purpose
+from billing.chart import Purpose, TransferKind
 from billing.ledger.posting import Move, lock, post
 from billing.models import JobHold, LedgerEntry, Lot, Transfer, Wallet
 from billing.models.append_only import RowIsFinal
@@ -158,14 +158,14 @@ class TestCapture:
         assert house(Purpose.REVENUE) == 7
 
     def test_of_a_job_without_a_hold_is_refused(self, org):
-        with pytest.raises(ledger.NoHold):
+        with pytest.raises(ledger.HoldNotFound):
             capture(org, "job_a", 7)
 
     def test_of_another_organizations_job_is_refused(self, org):
         give(org, 10)
         hold(org, "job_a", 9)
 
-        with pytest.raises(ledger.NoHold):
+        with pytest.raises(ledger.HoldNotFound):
             capture(new_org(), "job_a", 9)
 
 
@@ -274,7 +274,7 @@ def write_transfer(org: int, *, entries: tuple[int, ...]) -> None:
     with transaction.atomic():
         transfer = Transfer.objects.create(
             key="tests:stray",
-            kind=Kind.ADJUST_PAID_UP,
+            kind=TransferKind.ADJUST_PAID_UP,
             organization_id=org,
             source=source,
             target=target,
@@ -295,7 +295,7 @@ class TestPost:
         give(org, 5)
         move = Move(
             key="tests:over",
-            kind=Kind.HOLD_PREVIEW,
+            kind=TransferKind.HOLD_PREVIEW,
             credits=6,
             actor="tests",
             reason="tests",

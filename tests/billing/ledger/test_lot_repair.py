@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 
 from accounts.models import AuditLine, Organization
 from billing import ledger
-from billing.chart import Kind
+from billing.chart import TransferKind
 from billing.ledger import checks, posting
 from billing.models import Lot, LotPart
 from billing.reversals import applying
@@ -174,7 +174,7 @@ class TestTheDatabaseRefuses:
     def test_paid_credits_that_no_lot_brought(self, org):
         move = posting.Move(
             key="tests:paid",
-            kind=Kind.ADJUST_PAID_UP,
+            kind=TransferKind.ADJUST_PAID_UP,
             credits=5,
             actor="tests",
             reason="tests",

@@ -18,11 +18,11 @@ NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)  # a Wednesday
 
 
 def take(agent: Agent, credits: int = 1, at: datetime = NOON) -> None:
-    daily_use.take(agent=agent, credits=credits, at=at)
+    daily_use.reserve(agent=agent, credits=credits, at=at)
 
 
 def used(agent: Agent, at: datetime = NOON) -> int:
-    return daily_use.used(agent.pk, at).jobs
+    return daily_use.usage(agent.pk, at).jobs
 
 
 class TestJobs:
@@ -33,7 +33,7 @@ class TestJobs:
     def test_a_day_by_claim_state(self, agent, state, limit):
         agent.agent.claim_state = state
 
-        assert daily_use.limit_of(agent.agent) == limit
+        assert daily_use.job_limit(agent.agent) == limit
 
     def test_past_the_limit_are_refused_until_midnight(self, agent):
         take(agent.agent)
@@ -48,15 +48,15 @@ class TestJobs:
     def test_given_back_can_be_taken_again(self, agent):
         for _ in range(3):
             take(agent.agent, credits=9)
-            daily_use.give_back(agent_id=agent.agent.pk, taken_at=NOON, credits=9)
+            daily_use.release(agent_id=agent.agent.pk, taken_at=NOON, credits=9)
 
-        assert daily_use.used(agent.agent.pk, NOON) == daily_use.Use(0, 0, 0, 0, 0)
+        assert daily_use.usage(agent.agent.pk, NOON) == daily_use.AgentUsage(0, 0, 0, 0, 0)
 
     def test_go_back_to_the_day_they_were_taken_on(self, agent):
         take(agent.agent)
         take(agent.agent, at=datetime(2026, 11, 19, tzinfo=UTC))
 
-        daily_use.give_back(agent_id=agent.agent.pk, taken_at=NOON, credits=1)
+        daily_use.release(agent_id=agent.agent.pk, taken_at=NOON, credits=1)
 
         assert (used(agent.agent), used(agent.agent, datetime(2026, 11, 19, tzinfo=UTC))) == (0, 1)
 

@@ -21,7 +21,7 @@ SESSIONS = "/v1/checkout/sessions"
 
 def open_session(buyer, quote, key="buy-1"):
     return checkout.open_session(
-        buyer=buyers.agent(buyer.agent), quote_id=quote.public_id, idempotency_key=key
+        buyer=buyers.agent_buyer(buyer.agent), quote_id=quote.public_id, idempotency_key=key
     )
 
 
@@ -99,7 +99,7 @@ class TestOpenSession:
 
     def test_a_quote_of_another_rail_is_refused(self, shop, agent):
         quote = quotes.create(
-            buyer=buyers.agent(agent.agent),
+            buyer=buyers.agent_buyer(agent.agent),
             payment_method="fake",
             credits=10,
             idempotency_key="fake-quote",
@@ -111,7 +111,7 @@ class TestOpenSession:
         quote = shop.quote(agent)
         attempt = open_session(agent, quote)
         shop.account.pay(attempt.checkout_session_id)
-        fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+        fulfillment.fulfill(payment_attempt_id=attempt.public_id)
         with pytest.raises(quotes.QuoteAlreadyUsed):
             open_session(agent, quote, key="another")
 
@@ -126,7 +126,7 @@ class TestOpenSession:
         quote = shop.quote(agent)
         first = open_session(agent, quote)
         shop.account.close_session(first.checkout_session_id)
-        fulfillment.fulfil(payment_attempt_id=first.public_id)
+        fulfillment.fulfill(payment_attempt_id=first.public_id)
         second = open_session(agent, quote, key="buy-2")
         assert second.pk != first.pk
         assert len(payable(shop)) == 1
@@ -216,19 +216,19 @@ class TestStripeInTrouble:
 @pytest.mark.django_db
 class TestSponsor:
     def test_a_sponsor_buys_for_an_organization_by_the_same_flow(self, shop, agent, sponsor):
-        buyer = buyers.sponsor(sponsor, organization_id=agent.organization.pk)
+        buyer = buyers.sponsor_buyer(sponsor, organization_id=agent.organization.pk)
         terms = {"payment_method": "stripe_checkout", "pack_id": "starter-500"}
         quote = quotes.create(buyer=buyer, idempotency_key="k", **terms)
         assert quotes.create(buyer=buyer, idempotency_key="k", **terms).pk == quote.pk
         attempt = checkout.open_session(buyer=buyer, quote_id=quote.public_id, idempotency_key="k")
         shop.account.pay(attempt.checkout_session_id)
-        fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+        fulfillment.fulfill(payment_attempt_id=attempt.public_id)
         receipt = Receipt.objects.get()
         assert (receipt.agent_id, receipt.organization_id) == (None, agent.organization.pk)
         assert ledger.balances(agent.organization.pk).paid == 500
 
     def test_an_agents_key_and_a_sponsors_do_not_meet(self, shop, agent, sponsor):
-        buyer = buyers.sponsor(sponsor, organization_id=agent.organization.pk)
+        buyer = buyers.sponsor_buyer(sponsor, organization_id=agent.organization.pk)
         own = shop.quote(agent, key="same")
         other = quotes.create(
             buyer=buyer, payment_method="stripe_checkout", credits=60, idempotency_key="same"

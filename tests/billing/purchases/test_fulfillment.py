@@ -48,17 +48,17 @@ class TestPaid:
     def test_a_claimed_agent_stays_claimed(self, shop, agent, sponsor):
         attempt = shop.attempt(agent)
         shop.account.pay(attempt.checkout_session_id)
-        fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+        fulfillment.fulfill(payment_attempt_id=attempt.public_id)
         agent.agent.refresh_from_db()
         assert agent.agent.claim_state == Agent.ClaimState.CLAIMED
 
     def test_a_declined_card_leaves_it_open(self, shop, agent):
         attempt = shop.attempt(agent)
         shop.account.decline(attempt.checkout_session_id)
-        found = fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+        found = fulfillment.fulfill(payment_attempt_id=attempt.public_id)
         assert found.status == AttemptStatus.OPEN
         shop.account.pay(attempt.checkout_session_id)
-        fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+        fulfillment.fulfill(payment_attempt_id=attempt.public_id)
         only_receipt()
 
     def test_an_expired_session_grants_nothing(self, shop, agent):
@@ -73,13 +73,13 @@ class TestPaid:
         first, second = shop.attempt(agent, 100, key="a"), shop.attempt(agent, 100, key="b")
         for attempt in (first, second):
             shop.account.pay(attempt.checkout_session_id)
-        fulfillment.fulfil(payment_attempt_id=first.public_id)
+        fulfillment.fulfill(payment_attempt_id=first.public_id)
         with monkeypatch.context() as patch:
             # As if the database went away at the last step of the transaction.
             patch.setattr(ActivityEvent.objects, "bulk_create", _fail)
             with pytest.raises(ConnectionError):
-                fulfillment.fulfil(payment_attempt_id=second.public_id)
-        fulfillment.fulfil(payment_attempt_id=second.public_id)
+                fulfillment.fulfill(payment_attempt_id=second.public_id)
+        fulfillment.fulfill(payment_attempt_id=second.public_id)
         numbers = sorted(Receipt.objects.values_list("number", flat=True))
         assert [number[-6:] for number in numbers] == ["000001", "000002"]
 
@@ -131,7 +131,9 @@ class TestNotWhatWasQuoted:
         assert second.pk == first.pk  # the same key finds the same attempt
         quote = first.quote
         other = checkout.open_session(
-            buyer=buyers.agent(agent.agent), quote_id=quote.public_id, idempotency_key="buy-again"
+            buyer=buyers.agent_buyer(agent.agent),
+            quote_id=quote.public_id,
+            idempotency_key="buy-again",
         )
         for attempt in (other, first):
             shop.account.pay(attempt.checkout_session_id)
@@ -182,7 +184,7 @@ class TestPaidLater:
         shop.account.pay_later(attempt.checkout_session_id)
         shop.tell()
         again = checkout.open_session(
-            buyer=buyers.agent(agent.agent),
+            buyer=buyers.agent_buyer(agent.agent),
             quote_id=attempt.quote.public_id,
             idempotency_key="again",
         )
@@ -199,13 +201,13 @@ class TestOrder:
         )
         with pytest.raises(gateway.PaymentProviderFailure):
             checkout.open_session(
-                buyer=buyers.agent(agent.agent), quote_id=quote.public_id, idempotency_key="k"
+                buyer=buyers.agent_buyer(agent.agent), quote_id=quote.public_id, idempotency_key="k"
             )
         [session] = shop.account.all("checkout.session")
         shop.account.pay(session["id"])
         shop.tell()
         late = checkout.open_session(
-            buyer=buyers.agent(agent.agent), quote_id=quote.public_id, idempotency_key="k"
+            buyer=buyers.agent_buyer(agent.agent), quote_id=quote.public_id, idempotency_key="k"
         )
         assert late.status == AttemptStatus.SUCCEEDED
         assert only_receipt().credits == 500
@@ -218,7 +220,7 @@ class TestDebts:
     def test_a_purchase_settles_what_is_owed_first(self, shop, agent):
         first = shop.attempt(agent, key="first")
         shop.account.pay(first.checkout_session_id)
-        fulfillment.fulfil(payment_attempt_id=first.public_id)
+        fulfillment.fulfill(payment_attempt_id=first.public_id)
         organization_id = agent.agent.organization_id
         with transaction.atomic():
             ledger.hold(organization_id=organization_id, job_id="job_1", credits=160, actor="tests")
@@ -229,7 +231,7 @@ class TestDebts:
         assert ledger.balances(organization_id)[1:] == (0, 0, 120)
         second = shop.attempt(agent, key="second")
         shop.account.pay(second.checkout_session_id)
-        fulfillment.fulfil(payment_attempt_id=second.public_id)
+        fulfillment.fulfill(payment_attempt_id=second.public_id)
         assert ledger.balances(organization_id)[1:] == (380, 0, 0)
         receipt = Receipt.objects.get(attempt=second)
         assert (receipt.owed_settled_credits, receipt.balance_after) == (120, 380)
@@ -333,7 +335,7 @@ class TestAtOnce:
             event = shop.events()[-1]
             ways = [
                 lambda event=event: shop.tell(event),
-                lambda attempt=attempt: fulfillment.fulfil(payment_attempt_id=attempt.public_id),
+                lambda attempt=attempt: fulfillment.fulfill(payment_attempt_id=attempt.public_id),
                 fulfillment.sweep,
             ]
             chance.shuffle(ways)
@@ -349,13 +351,15 @@ class TestAtOnce:
         first = shop.attempt(agent)
         PaymentAttempt.objects.filter(pk=first.pk).update(status=AttemptStatus.EXPIRED)
         other = checkout.open_session(
-            buyer=buyers.agent(agent.agent), quote_id=first.quote.public_id, idempotency_key="again"
+            buyer=buyers.agent_buyer(agent.agent),
+            quote_id=first.quote.public_id,
+            idempotency_key="again",
         )
         for attempt in (first, other):
             shop.account.pay(attempt.checkout_session_id)
         found = at_once(
             *[
-                lambda attempt=attempt: fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+                lambda attempt=attempt: fulfillment.fulfill(payment_attempt_id=attempt.public_id)
                 for attempt in (first, other)
             ]
         )
@@ -373,7 +377,7 @@ class TestAtOnce:
             shop.account.pay(attempt.checkout_session_id)
         at_once(
             *[
-                lambda attempt=attempt: fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+                lambda attempt=attempt: fulfillment.fulfill(payment_attempt_id=attempt.public_id)
                 for attempt in attempts
             ]
         )

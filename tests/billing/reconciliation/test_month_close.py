@@ -81,19 +81,19 @@ class TestClose:
     def test_leaves_no_month_out(self, history, closer):
         close(history, closer)
 
-        with pytest.raises(month_close.CloseRefused, match="first"):
+        with pytest.raises(month_close.MonthCloseRefused, match="first"):
             close(following(following(history)), closer)
 
     def test_happens_once(self, history, closer):
         close(history, closer)
 
-        with pytest.raises(month_close.CloseRefused, match="already"):
+        with pytest.raises(month_close.MonthCloseRefused, match="already"):
             close(history, closer)
 
     def test_exports_its_rows(self, history, closer):
         closed = close(history, closer)
 
-        rows = dict(month_close.export(closed))
+        rows = dict(month_close.export_rows(closed))
 
         assert rows["closing credits"] == 180
         assert rows["digest"] == closed.digest
@@ -102,7 +102,7 @@ class TestClose:
         """A month that nobody closed again would show what came into it since."""
         close(history, closer)
         with CaptureQueriesContext(connection) as statements:
-            figures = month_close.look(following(history))
+            figures = month_close.preview(following(history))
 
         assert figures["opening_credits"] == 180
         reading = [one["sql"] for one in statements if "billing_transfer" in one["sql"]]
@@ -110,15 +110,17 @@ class TestClose:
         assert '"created_at" >=' in reading[0]
 
     def test_of_the_first_month_is_looked_at_by_figures_of_days(self, history, closer, org):
-        daily_totals.day(datetime.now(UTC).date())  # the day of the history, not of the moved clock
+        daily_totals.count_day(
+            datetime.now(UTC).date()
+        )  # the day of the history, not of the moved clock
         month = following(history)
 
-        assert month_close.look(month) == month_close.figures_of(month)
-        assert month_close.look(month)["opening_credits"] == 180
+        assert month_close.preview(month) == month_close.calculate_figures(month)
+        assert month_close.preview(month)["opening_credits"] == 180
 
     def test_freezes_what_was_seen_or_nothing(self, history, closer):
-        seen = month_close.mark_of(month_close.look(history))
-        with pytest.raises(month_close.CloseRefused, match="look again"):
+        seen = month_close.figures_fingerprint(month_close.preview(history))
+        with pytest.raises(month_close.MonthCloseRefused, match="look again"):
             month_close.close(month=history, user=closer, reason="it is over", seen="other")
 
         closed = month_close.close(month=history, user=closer, reason="it is over", seen=seen)
@@ -129,8 +131,8 @@ class TestClose:
     def test_leaves_a_month_alone_that_can_not_be_closed(self, history, closer):
         close(history, closer)
         for month in (history, following(following(history))):
-            with pytest.raises(month_close.CloseRefused):
-                month_close.look(month)
+            with pytest.raises(month_close.MonthCloseRefused):
+                month_close.preview(month)
 
     def test_is_frozen_in_the_database(self, history, closer):
         close(history, closer)
@@ -144,7 +146,7 @@ class TestClose:
 
 
 def test_a_month_that_is_not_over_is_refused(history, closer):
-    with pytest.raises(month_close.CloseRefused, match="not over"):
+    with pytest.raises(month_close.MonthCloseRefused, match="not over"):
         close(history, closer)
 
 
@@ -152,9 +154,9 @@ def test_a_month_that_is_not_over_is_refused(history, closer):
 class TestReopen:
     def test_needs_a_second_person(self, history, closer, other):
         closed = close(history, closer)
-        month_close.ask_to_reopen(closed=closed, user=closer, reason="a late invoice")
+        month_close.request_reopen(closed=closed, user=closer, reason="a late invoice")
 
-        with pytest.raises(month_close.CloseRefused, match="second person"):
+        with pytest.raises(month_close.MonthCloseRefused, match="second person"):
             month_close.reopen(closed=closed, user=closer, reason="agreed")
         month_close.reopen(closed=closed, user=other, reason="agreed")
 
@@ -163,7 +165,7 @@ class TestReopen:
 
     def test_keeps_why_it_was_asked_for_and_why_it_was_agreed_to(self, history, closer, other):
         closed = close(history, closer)
-        month_close.ask_to_reopen(closed=closed, user=closer, reason="a late invoice")
+        month_close.request_reopen(closed=closed, user=closer, reason="a late invoice")
         month_close.reopen(closed=closed, user=other, reason="I have seen the invoice")
 
         lines = AuditLine.objects.filter(action__startswith="month.reopen").order_by("id")
@@ -175,15 +177,15 @@ class TestReopen:
     def test_has_to_be_asked_for(self, history, closer, other):
         closed = close(history, closer)
 
-        with pytest.raises(month_close.CloseRefused, match="asked"):
+        with pytest.raises(month_close.MonthCloseRefused, match="asked"):
             month_close.reopen(closed=closed, user=other, reason="agreed")
 
     def test_takes_later_months_first(self, history, closer, other):
         first = close(history, closer)
         close(following(history), closer)
-        month_close.ask_to_reopen(closed=first, user=closer, reason="a late invoice")
+        month_close.request_reopen(closed=first, user=closer, reason="a late invoice")
 
-        with pytest.raises(month_close.CloseRefused, match="later month"):
+        with pytest.raises(month_close.MonthCloseRefused, match="later month"):
             month_close.reopen(closed=first, user=other, reason="agreed")
 
 

@@ -27,7 +27,7 @@ def _no_lag(monkeypatch):
 def receipt(shop, agent) -> Receipt:
     attempt = shop.attempt(agent)
     shop.account.pay(attempt.checkout_session_id)
-    fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+    fulfillment.fulfill(payment_attempt_id=attempt.public_id)
     return only_receipt()
 
 
@@ -108,7 +108,7 @@ class TestDifference:
         assert reconcile().open_differences == 1
         assert differences() == [(Reason.MISSING_EVENT, State.OPEN)]
 
-        fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+        fulfillment.fulfill(payment_attempt_id=attempt.public_id)
         assert reconcile().open_differences == 0
         assert differences() == [(Reason.MISSING_EVENT, State.AGREED)]
 
@@ -195,8 +195,8 @@ class TestOwner:
         return User.objects.create_user("finance@example.com")
 
     def test_takes_it_on_and_closes_it_with_a_note(self, difference, user):
-        run.take_on(difference=difference, user=user, reason="I know this one")
-        run.close(difference=difference, user=user, note="a test of ours")
+        run.assign(difference=difference, user=user, reason="I know this one")
+        run.resolve(difference=difference, user=user, note="a test of ours")
 
         difference.refresh_from_db()
         assert (difference.owner, difference.note) == (user, "a test of ours")
@@ -207,7 +207,7 @@ class TestOwner:
         ]
 
     def test_closed_stays_closed_whatever_later_runs_find(self, difference, user):
-        run.close(difference=difference, user=user, note="a test of ours")
+        run.resolve(difference=difference, user=user, note="a test of ours")
 
         assert reconcile().open_differences == 0
         assert differences() == [(Reason.MISSING_EVENT, State.CLOSED)]

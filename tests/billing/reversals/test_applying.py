@@ -159,7 +159,7 @@ class TestRefund:
         assert not ActivityEvent.objects.exists()
 
         buy(org, 500, charge_id="ch_a")
-        assert applying.waiting_for_a_receipt() == [reversal]
+        assert applying.unmatched_with_receipt() == [reversal]
         applying.apply_refund(refund("re_a", "ch_a", 500))
         assert ledger.balances(org) == (0, 0, 0, 0)
         assert not PaymentReversal.objects.flagged().exists()

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 
 from accounts.models import AuditLine, User
 from billing import approvals, ledger
-from billing.approvals import NotDecidable
+from billing.approvals import DecisionRefused
 from billing.ledger import checks
 from billing.models import Receipt, RefundRequest, UnmatchedPayment
 from billing.purchases import fulfillment
@@ -31,7 +31,7 @@ def _books_in_order(db):
 def receipt(shop, agent) -> Receipt:
     attempt = shop.attempt(agent)
     shop.account.pay(attempt.checkout_session_id)
-    fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+    fulfillment.fulfill(payment_attempt_id=attempt.public_id)
     return only_receipt()
 
 
@@ -70,7 +70,7 @@ class TestSimulation:
     def test_offers_what_is_unused(self, receipt, agent):
         spend(agent.agent.organization_id, 40 + 120)  # the free credits go first
 
-        simulation = refund_simulation.of(receipt)
+        simulation = refund_simulation.simulate(receipt)
 
         assert (simulation.unused_credits, simulation.amount_cents) == (380, 380)
         assert (simulation.debited_credits, simulation.owed_after) == (380, 0)
@@ -80,14 +80,14 @@ class TestSimulation:
         spend(agent.agent.organization_id, 40 + 120)
         hold(agent.agent.organization_id, "job_a", 80)
 
-        simulation = refund_simulation.of(receipt, amount_cents=500)
+        simulation = refund_simulation.simulate(receipt, amount_cents=500)
 
         assert (simulation.debited_credits, simulation.owed_after) == (300, 200)
         assert simulation.held_credits == 80
 
     def test_does_what_it_said(self, receipt, agent, asker):
         spend(agent.agent.organization_id, 160)
-        simulation = refund_simulation.of(receipt, amount_cents=500)
+        simulation = refund_simulation.simulate(receipt, amount_cents=500)
 
         refund_sending.send(request_id=ask(receipt, asker).pk)
 
@@ -129,23 +129,23 @@ class TestRequest:
     def test_is_never_decided_by_who_asked(self, receipt, asker):
         asked = ask(receipt, asker)
 
-        for decide in (refunds.approve, refunds.turn_down):
-            with pytest.raises(NotDecidable, match="second person"):
+        for decide in (refunds.approve, refunds.reject):
+            with pytest.raises(DecisionRefused, match="second person"):
                 decide(request_id=asked.pk, user=asker, note="mine")
 
     @pytest.mark.usefixtures("threshold")
     def test_is_decided_once(self, receipt, asker, decider):
         asked = ask(receipt, asker)
-        refunds.turn_down(request_id=asked.pk, user=decider, note="no")
+        refunds.reject(request_id=asked.pk, user=decider, note="no")
 
-        with pytest.raises(NotDecidable, match="turned down"):
+        with pytest.raises(DecisionRefused, match="turned down"):
             refunds.approve(request_id=asked.pk, user=decider)
 
     @pytest.mark.usefixtures("threshold")
     def test_is_not_decided_without_the_right(self, receipt, asker):
         asked = ask(receipt, asker)
 
-        with pytest.raises(NotDecidable, match="may decide"):
+        with pytest.raises(DecisionRefused, match="may decide"):
             refunds.approve(request_id=asked.pk, user=person("nobody@example.com"))
 
     @pytest.mark.usefixtures("threshold")
@@ -153,7 +153,7 @@ class TestRequest:
         lead = person("lead@example.com", "refund_approve_limited")
         asked = ask(receipt, asker)
         settings.REFUND_LIMITED_APPROVAL_CENTS = 499
-        with pytest.raises(NotDecidable, match="may decide"):
+        with pytest.raises(DecisionRefused, match="may decide"):
             refunds.approve(request_id=asked.pk, user=lead)
 
         settings.REFUND_LIMITED_APPROVAL_CENTS = 500
@@ -164,9 +164,9 @@ class TestRequest:
         asked = ask(receipt, asker)
         RefundRequest.objects.filter(pk=asked.pk).update(expires_at=clock.now())
 
-        with pytest.raises(NotDecidable, match="expired"):
+        with pytest.raises(DecisionRefused, match="expired"):
             refunds.approve(request_id=asked.pk, user=decider)
-        assert approvals.expire_due() == 1
+        assert approvals.expire_overdue() == 1
         assert ask(receipt, asker).pk != asked.pk
 
     def test_one_at_a_time_for_a_receipt(self, receipt, asker):
@@ -241,7 +241,7 @@ class TestSponsor:
     def test_asks_for_unused_credits_and_staff_decide(self, receipt, sponsor, decider, agent):
         spend(agent.agent.organization_id, 140)
 
-        asked = refunds.ask_as_sponsor(receipt=receipt, reason="", user=sponsor)
+        asked = refunds.request_as_sponsor(receipt=receipt, reason="", user=sponsor)
 
         assert (asked.amount_cents, asked.state) == (400, State.REQUESTED)
         refunds.approve(request_id=asked.pk, user=decider)
@@ -249,7 +249,7 @@ class TestSponsor:
         assert ledger.balances(agent.agent.organization_id) == (0, 0, 0, 0)
 
     def test_does_not_get_back_what_was_spent_meanwhile(self, receipt, sponsor, decider, agent):
-        asked = refunds.ask_as_sponsor(receipt=receipt, reason="", user=sponsor)
+        asked = refunds.request_as_sponsor(receipt=receipt, reason="", user=sponsor)
         spend(agent.agent.organization_id, 100)
 
         with pytest.raises(refunds.RefundRefused, match="spent since"):
@@ -259,7 +259,7 @@ class TestSponsor:
         settings.REFUND_WINDOW_DAYS = 0
 
         with pytest.raises(refunds.RefundRefused, match="within 0 days"):
-            refunds.ask_as_sponsor(receipt=receipt, reason="", user=sponsor)
+            refunds.request_as_sponsor(receipt=receipt, reason="", user=sponsor)
 
 
 class TestPaymentThatBoughtNothing:
@@ -269,7 +269,7 @@ class TestPaymentThatBoughtNothing:
         shop.tell()
         payment = UnmatchedPayment.objects.get()
 
-        asked = refunds.return_unmatched(payment=payment, reason="wrong amount", user=asker)
+        asked = refunds.request_for_unmatched(payment=payment, reason="wrong amount", user=asker)
         refund_sending.send(request_id=asked.pk)
 
         payment.refresh_from_db()

@@ -121,5 +121,5 @@ class TestACanceledJob:
         assert again.code is None
         assert ledger.balances(org) == (0, 500 - held, held, 0)
         assert lots(org) == {receipt.public_id: 500 - held}
-        assert checks.problems() == []
+        assert checks.find_problems() == []
         spend(org, 500 - held)

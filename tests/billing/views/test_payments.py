@@ -109,5 +109,5 @@ class TestComingBack:
 
     def test_going_back_after_all_was_paid_says_paid(self, client, shop, attempt):
         shop.account.pay(attempt.checkout_session_id)
-        fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+        fulfillment.fulfill(payment_attempt_id=attempt.public_id)
         assert "Paid" in text(client.get(f"/pay/{attempt.public_id}/canceled"))

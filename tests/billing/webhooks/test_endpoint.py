@@ -9,7 +9,7 @@ from accounts.models import AuditLine
 from billing.models import Receipt, StripeEvent, Transfer
 from billing.webhooks import inbox
 from imageskill.dev.standins.faults import Fault
-from imageskill.dev.standins.stripe.deliveries import signed
+from imageskill.dev.standins.stripe.deliveries import sign_event
 from imageskill.lib import clock
 from tests.billing.shop import OLD_SECRET, SECRET, only_receipt
 
@@ -39,7 +39,7 @@ class TestSignature:
         assert shop.post(event, secret=OLD_SECRET).status_code == 200
 
     def test_any_of_several_signatures_may_match(self, shop, event):
-        body, headers = signed(event, secret=SECRET)
+        body, headers = sign_event(event, secret=SECRET)
         header = headers["Stripe-Signature"].replace("v1=", "v1=00ff,v1=", 1)
         assert shop.post_raw(body, header).status_code == 200
 
@@ -47,7 +47,7 @@ class TestSignature:
         "header", ["", "t=1,v1=", "nonsense", "t=x,v1=ab", "v1=ab", "t=1", "t=1,v1=é"]
     )
     def test_none_or_a_broken_one_is_refused(self, shop, event, header):
-        body, _ = signed(event, secret=SECRET)
+        body, _ = sign_event(event, secret=SECRET)
         assert shop.post_raw(body, header).status_code == 400
         assert not StripeEvent.objects.exists()
 
@@ -64,7 +64,7 @@ class TestSignature:
         assert shop.post(event, at=time.time() - age_s).status_code == 200
 
     def test_an_altered_body_is_refused(self, shop, event):
-        body, headers = signed(event, secret=SECRET)
+        body, headers = sign_event(event, secret=SECRET)
         changed = body.replace(b'"amount_total": 500', b'"amount_total": 900')
         assert changed != body
         assert shop.post_raw(changed, headers["Stripe-Signature"]).status_code == 400
@@ -81,11 +81,11 @@ class TestSignature:
         ],
     )
     def test_something_signed_that_is_no_event_is_refused(self, shop, document):
-        body, headers = signed(document, secret=SECRET)
+        body, headers = sign_event(document, secret=SECRET)
         assert shop.post_raw(body, headers["Stripe-Signature"]).status_code == 400
 
     def test_a_nul_character_is_refused_and_not_an_error_of_ours(self, shop, event):
-        body, headers = signed(altered(event, note="\x00"), secret=SECRET)
+        body, headers = sign_event(altered(event, note="\x00"), secret=SECRET)
         assert shop.post_raw(body, headers["Stripe-Signature"]).status_code == 400
 
     def test_only_post_is_taken(self, client):
@@ -137,7 +137,7 @@ class TestHandling:
         assert "PaymentProviderFailure" in kept.error
         assert kept.next_attempt_at > clock.now()
         StripeEvent.objects.update(next_attempt_at=clock.now())
-        assert inbox.resend_waiting() == 1
+        assert inbox.requeue_due() == 1
         inbox.handle(event_id=kept.event_id)
         kept.refresh_from_db()
         assert (kept.state, kept.error, kept.attempts) == (State.HANDLED, "", 2)

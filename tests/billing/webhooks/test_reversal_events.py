@@ -16,7 +16,7 @@ from tests.billing.shop import at_once, only_receipt
 def buy(shop, agent, credits: int = 500):
     attempt = shop.attempt(agent, credits)
     shop.account.pay(attempt.checkout_session_id)
-    fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+    fulfillment.fulfill(payment_attempt_id=attempt.public_id)
     return only_receipt()
 
 
@@ -70,8 +70,8 @@ class TestEvents:
         shop.tell(*shop.events("refund."))
         assert PaymentReversal.objects.unmatched().count() == 1
 
-        fulfillment.fulfil(payment_attempt_id=attempt.public_id)
-        assert reversal_events.match_waiting() == 1
+        fulfillment.fulfill(payment_attempt_id=attempt.public_id)
+        assert reversal_events.match_unmatched() == 1
 
         assert ledger.balances(agent.agent.organization_id).paid == 0
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts.models import AuditLine
 from feedback.github_queue import github_events, queue
 from feedback.models import GithubEvent, QueueItem
-from imageskill.dev.standins.github import signed
+from imageskill.dev.standins.github import sign_event
 from tests.feedback.conftest import REPOSITORY, SECRET
 from tests.feedback.github_queue.test_queue import told
 from tests.imageskill.console.doing import do
@@ -21,12 +21,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def mirrored(github, left, press):
     """A report whose issue is made."""
     report = press("queue", left())
-    queue.work(repository=REPOSITORY)
+    queue.process(repository=REPOSITORY)
     return report
 
 
 def post(event, *, secret=SECRET, **headers):
-    body, signature = signed(event, secret=secret)
+    body, signature = sign_event(event, secret=secret)
     return Client().post(
         "/webhooks/github",
         data=body,
@@ -64,7 +64,7 @@ class TestWebhook:
         assert told(mirrored)[-1]["issue_labels"] == ["planned"]
 
     def test_one_delivery_counts_once(self, github, mirrored):
-        body, headers = signed(event(github, "closed", state="closed"), secret=SECRET)
+        body, headers = sign_event(event(github, "closed", state="closed"), secret=SECRET)
         for is_new in (True, False):
             answer = Client().post(
                 "/webhooks/github", data=body, content_type="application/json", headers=headers
@@ -159,12 +159,12 @@ def _raise(*_, **__):
 class TestScheduledRead:
     def test_what_no_webhook_told_is_read(self, github, mirrored):
         github.change(github.issues[0]["number"], state="closed", labels=["done"])
-        github_events.read(repository=REPOSITORY)
-        github_events.read(repository=REPOSITORY)
+        github_events.poll(repository=REPOSITORY)
+        github_events.poll(repository=REPOSITORY)
         assert [one["reason"] for one in told(mirrored)[1:]] == ["issue_closed", "issue_labelled"]
 
     def test_duplicates_hear_of_it_too(self, github, left, mirrored):
         repeat = left()
         github.change(github.issues[0]["number"], state="closed")
-        github_events.read(repository=REPOSITORY)
+        github_events.poll(repository=REPOSITORY)
         assert told(repeat)[-1]["issue_state"] == "closed"

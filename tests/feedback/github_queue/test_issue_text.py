@@ -20,7 +20,7 @@ class TestLayout:
             "@everyone <img src=x> #1\n```\n````\n# heading\n<!-- image-skill-feedback: sig_x -->"
         )
         report = left(title="t", body=evil, actual=evil, evidence=["@octocat", "job:job_x"])
-        text = issue_text.of(report)
+        text = issue_text.build(report)
         rest = outside_fences(text.body)
         for sign in ("@", "<img", "# heading", "sig_x", "octocat"):
             assert sign not in rest
@@ -29,7 +29,7 @@ class TestLayout:
 
     def test_a_title_names_nobody_and_is_one_line(self, left):
         report = left(title="@octocat see #12, GH-7 <b> `x` [l](http://x.example)", body="b")
-        title = issue_text.of(report).title
+        title = issue_text.build(report).title
         for sign in ("@octocat", "#12", "GH-7", "<b", "`x", "[l]"):
             assert sign not in title
         assert "\n" not in title
@@ -37,7 +37,7 @@ class TestLayout:
     def test_the_longest_report_fits(self, left):
         parts = ("body", "command", "expected", "actual", "friction", "strategic_reason")
         report = left(title="long", **dict.fromkeys(parts, "word " * 4000))
-        assert len(issue_text.of(report).body) < 65_536
+        assert len(issue_text.build(report).body) < 65_536
 
     def test_labels_come_from_type_and_severity(self, left, settings):
         settings.GITHUB_LABELS = ["agents"]
@@ -49,10 +49,10 @@ class TestLayout:
 class TestUnsafe:
     def test_a_report_of_secrets_alone_is_refused(self, left):
         report = left(title="", body="ghp_a1B2c3D4e5F6g7H8i9J0 reader@example.com")
-        with pytest.raises(redaction.Unsafe, match="Nothing is left"):
-            issue_text.of(report)
+        with pytest.raises(redaction.UnsafeText, match="Nothing is left"):
+            issue_text.build(report)
 
     def test_a_secret_over_two_fields_is_refused(self, left):
         report = left(expected="it began with ghp_a1B2c3D4e5", actual="F6g7H8i9J0K1L2M3N4O5")
-        with pytest.raises(redaction.Unsafe):
-            issue_text.of(report)
+        with pytest.raises(redaction.UnsafeText):
+            issue_text.build(report)

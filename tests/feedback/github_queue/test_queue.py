@@ -24,7 +24,7 @@ def work() -> None:
     past = clock.now() - timedelta(seconds=1)
     GithubRepository.objects.update(paused_until=None)
     QueueItem.objects.filter(state="queued").update(next_attempt_at=past)
-    queue.work(repository=REPOSITORY)
+    queue.process(repository=REPOSITORY)
 
 
 def later() -> None:
@@ -128,7 +128,7 @@ class TestPromote:
 
     def test_without_a_repository_nothing_is_queued(self, left, press, settings):
         settings.GITHUB_REPOSITORY = ""
-        with pytest.raises(transitions.NotPossible, match="GITHUB_REPOSITORY"):
+        with pytest.raises(transitions.ReportTransitionRefused, match="GITHUB_REPOSITORY"):
             press("queue", left())
 
 
@@ -182,20 +182,20 @@ class TestFailures:
         assert rest.pause_reason == "rate_limited"
         assert abs((rest.paused_until - clock.now()).total_seconds() - seconds) < 5
         asked = len(github.requests)
-        queue.work(repository=REPOSITORY)
+        queue.process(repository=REPOSITORY)
         assert len(github.requests) == asked
         assert QueueItem.objects.get().attempts == 0
 
     def test_a_pause_leaves_what_the_reader_of_news_wrote_meanwhile(
         self, github, left, press, monkeypatch
     ):
-        read_up_to, pause = clock.now(), queue._pause
+        read_up_to, pause = clock.now(), queue._backoff
 
         def read_meanwhile(*args):
             GithubRepository.objects.update(read_up_to=read_up_to)
             return pause(*args)
 
-        monkeypatch.setattr(queue, "_pause", read_meanwhile)
+        monkeypatch.setattr(queue, "_backoff", read_meanwhile)
         press("queue", left())
         github.faults.add(Fault(status=429, body={"message": "slow down"}))
         work()
@@ -208,7 +208,7 @@ class TestFailures:
     ):
         report = press("queue", left())
         github.faults.add(Fault(method="POST", times=None, status=422, body={"message": "no"}))
-        for _ in range(queue.MOST_ATTEMPTS):
+        for _ in range(queue.MAX_ATTEMPTS):
             work()
         item = QueueItem.objects.get()
         assert (item.state, item.reason) == ("failed", "refused")
@@ -261,11 +261,11 @@ class TestDuplicates:
 class TestTwoWorkers:
     def test_the_second_finds_the_repository_taken(self, github, left, press):
         press("queue", left())
-        with queue._alone_at(REPOSITORY) as is_mine:
+        with queue._repository_lock(REPOSITORY) as is_mine:
             assert is_mine
 
             def run():
-                queue.work(repository=REPOSITORY)
+                queue.process(repository=REPOSITORY)
                 connection.close()
 
             thread = threading.Thread(target=run)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from imageskill.dev.standins.server import StandIn, serving
+from imageskill.dev.standins.server import StandIn, serve
 from tests.imageskill.cli.hosted import TOKEN, hosted_api
 
 PROJECT = Path(__file__).parents[3]
@@ -68,7 +68,7 @@ class Client:
 @pytest.fixture
 def hosted() -> Iterator[StandIn]:
     api = hosted_api()
-    with serving(api) as base_url:
+    with serve(api) as base_url:
         api.base_url = base_url
         yield api
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from imageskill.dev.standins.messages import Answer, Request
+from imageskill.dev.standins.messages import StandInRequest, StandInResponse
 from imageskill.dev.standins.server import StandIn
 
 TOKEN = "isk_r_0123456789abcdefghijklmnop"
@@ -22,7 +22,7 @@ def envelope(data=None, *, error=None, status=200, exit_code=0, warnings=()):
         "warnings": list(warnings),
         "error": error,
     }
-    return Answer(body, status, {"x-image-skill-exit-code": str(exit_code)})
+    return StandInResponse(body, status, {"x-image-skill-exit-code": str(exit_code)})
 
 
 def refusal(code, *, status, exit_code, retryable=False):
@@ -48,40 +48,40 @@ def hosted_api() -> StandIn:
     api.watch = list  # what to look at while a spend runs
 
     @api.route("POST", "/v1/(?:create|edit)")
-    def spend(_: Request) -> Answer:
+    def spend(_: StandInRequest) -> StandInResponse:
         api.seen = api.watch()
         return envelope({"job_id": JOB_ID, "job": {"job_id": JOB_ID, "status": "completed"}})
 
     @api.route("GET", r"/v1/jobs/\w+")
-    def job(_: Request) -> Answer:
+    def job(_: StandInRequest) -> StandInResponse:
         status = api.job_statuses.pop(0) if api.job_statuses else "completed"
         return envelope(
             {"request": {"job_id": JOB_ID}, "job": {"job_id": JOB_ID, "status": status}}
         )
 
     @api.route("GET", r"/v1/assets/\w+")
-    def asset(request: Request) -> Answer:
+    def asset(request: StandInRequest) -> StandInResponse:
         url = f"{request.base_url}/a/{ASSET_ID}.png"
         facts = {"asset_id": ASSET_ID, "url": url, "sha256": api.sha256}
         return envelope({"request": {}, "asset": facts})
 
     @api.route("GET", r"/a/.*")
-    def media(_: Request) -> Answer:
-        return Answer(api.picture, headers={"content-type": "image/png"})
+    def media(_: StandInRequest) -> StandInResponse:
+        return StandInResponse(api.picture, headers={"content-type": "image/png"})
 
     return api
 
 
-def _whoami(request: Request) -> Answer:
+def _whoami(request: StandInRequest) -> StandInResponse:
     if request.headers.get("authorization") != f"Bearer {TOKEN}":
         return refusal("AUTH_REQUIRED", status=401, exit_code=3)
     return envelope({"authenticated": True, "claim_state": "unclaimed"})
 
 
-def _sign_up(request: Request) -> Answer:
+def _sign_up(request: StandInRequest) -> StandInResponse:
     wants_token = json.loads(request.body)["return_token"]
     return envelope({"token": TOKEN if wants_token else None, "storage": {}})
 
 
-def _upload(request: Request) -> Answer:
+def _upload(request: StandInRequest) -> StandInResponse:
     return envelope({"asset": {"asset_id": ASSET_ID}, "upload": {"bytes": len(request.body)}})

@@ -7,7 +7,7 @@ from tests.imageskill.cli.hosted import ASSET_ID
 
 
 def read(line: str) -> reading.Call:
-    return reading.read(shlex.split(line))
+    return reading.parse(shlex.split(line))
 
 
 def refusal(line: str) -> reading.UsageError:
@@ -110,7 +110,7 @@ class TestRequests:
         assert request.target == "/v1/models?available=true&operation=image.edit"
 
     def test_a_picture_that_is_no_asset_yet_has_no_request(self):
-        with pytest.raises(requests.NotAnAsset):
+        with pytest.raises(requests.UploadRequired):
             requests.build(read("edit --input ./cat.png --prompt p"))
 
     def test_references_carry_role_index_slot_and_task(self):
@@ -141,12 +141,12 @@ class TestWriting:
     )
     def test_what_is_written_reads_back_the_same(self, line):
         call = read(line)
-        words = writing.line(call.words, writing.arguments(call))
+        words = writing.format_line(call.words, writing.format_arguments(call))
         again = read(words.removeprefix("image-skill "))
         assert again.given == call.given | {"json": True}
 
     def test_tokens_are_never_written(self):
-        assert "isk_r_1" not in writing.arguments(read("create --prompt p --token isk_r_1"))
+        assert "isk_r_1" not in writing.format_arguments(read("create --prompt p --token isk_r_1"))
 
 
 class TestTable:

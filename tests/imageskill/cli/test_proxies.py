@@ -22,18 +22,18 @@ ENVIRONMENT = {"HTTPS_PROXY": "http://user:p%40ss@proxy.test:3128", "http_proxy"
 
 class TestBefore:
     def test_goes_by_the_scheme(self):
-        proxy = proxies.before("https://api.test", ENVIRONMENT)
+        proxy = proxies.proxy_for("https://api.test", ENVIRONMENT)
         assert (proxy.host, proxy.port) == ("proxy.test", 3128)
-        assert proxies.before("http://api.test", ENVIRONMENT).host == "plain.test"
-        assert proxies.before("https://api.test", {}) is None
+        assert proxies.proxy_for("http://api.test", ENVIRONMENT).host == "plain.test"
+        assert proxies.proxy_for("https://api.test", {}) is None
 
     def test_says_who_asks(self):
-        proxy = proxies.before("https://api.test", ENVIRONMENT)
+        proxy = proxies.proxy_for("https://api.test", ENVIRONMENT)
         assert proxy.headers == {"Proxy-Authorization": "Basic dXNlcjpwQHNz"}
 
     @pytest.mark.parametrize("url", ["https://localhost", "https://127.0.0.1:1", "https://[::1]"])
     def test_this_machine_needs_none(self, url):
-        assert proxies.before(url, ENVIRONMENT) is None
+        assert proxies.proxy_for(url, ENVIRONMENT) is None
 
     @pytest.mark.parametrize(
         ("no_proxy", "is_used"),
@@ -46,7 +46,7 @@ class TestBefore:
         ],
     )
     def test_exceptions_are_kept(self, no_proxy, is_used):
-        found = proxies.before("https://api.test", {**ENVIRONMENT, "NO_PROXY": no_proxy})
+        found = proxies.proxy_for("https://api.test", {**ENVIRONMENT, "NO_PROXY": no_proxy})
         assert bool(found) is is_used
 
 

@@ -21,4 +21,4 @@ def told(blocker: Any, folders: Any) -> Iterator[None]:
         history.make(seed=1, size=SMALL, say=lambda text: None)
         yield
         transaction.set_rollback(True)
-    switches.forget()  # one model was switched off
+    switches.clear_cache()  # one model was switched off

@@ -7,7 +7,7 @@ from django.urls import reverse
 from accounts.models import AuditLine
 from accounts.roles import DUTIES, ROLES
 from imageskill.lib import clock
-from imageskill.lib.admin.actions import Deed, fingerprint
+from imageskill.lib.admin.actions import StaffAction, fingerprint
 from jobs.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +107,7 @@ class TestDeeds:
 
     def test_what_a_deed_rests_on_beside_the_row_counts_too(self, agent):
         standing = {"value": 1}
-        deed = Deed("d", "D", "p", list, str, standing_of=lambda _: standing["value"])
+        deed = StaffAction("d", "D", "p", list, str, extra_state=lambda _: standing["value"])
         before = fingerprint(agent.agent, deed)
         assert fingerprint(agent.agent, deed) == before
         standing["value"] = 2

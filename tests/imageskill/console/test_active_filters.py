@@ -30,7 +30,7 @@ class TestNarrowing:
         page = lists(Token, agent__id__exact=agent.agent.pk, revoked_because__exact="")
         changelist = page.context_data["cl"]
         assert [token.agent_id for token in changelist.result_list] == [agent.agent.pk]
-        [narrowing] = changelist.narrowings
+        [narrowing] = changelist.active_filters
         assert narrowing.label == "agent"
         assert reverse("admin:accounts_agent_change", args=[agent.agent.pk]) in narrowing.value
         assert "agent__id" not in narrowing.without
@@ -38,18 +38,18 @@ class TestNarrowing:
         assert 'aria-label="Show all again, whatever the agent"' in page.content.decode()
 
     def test_what_a_filter_shows_is_not_said_twice(self, lists, agent):
-        assert not lists(Job, status__exact="failed").context_data["cl"].narrowings
+        assert not lists(Job, status__exact="failed").context_data["cl"].active_filters
 
     def test_other_conditions_are_said_as_they_are_and_escaped(self, lists, agent):
         page = lists(Job, provider_id="<b>fal")
-        [narrowing] = page.context_data["cl"].narrowings
+        [narrowing] = page.context_data["cl"].active_filters
         assert (narrowing.label, narrowing.value) == ("provider id", "<b>fal")
         assert "&lt;b&gt;fal" in page.content.decode()
 
     def test_an_agent_that_is_not_there_leads_to_an_empty_list(self, lists):
         page = lists(Token, agent__id__exact=987654)
         assert page.status_code == 200
-        assert page.context_data["cl"].narrowings[0].value == "no. 987654"
+        assert page.context_data["cl"].active_filters[0].value == "no. 987654"
 
 
 class TestSearchingByOwner:
@@ -108,4 +108,4 @@ class TestJobsOfAnAgent:
         assert 'title="PROVIDER_FAILED"' in text
         assert '<input type="hidden" name="operation__exact" value="create">' in text
         assert '<input type="date" name="created_at__gte" value="2026-02-10">' in text
-        assert not page.context_data["cl"].narrowings
+        assert not page.context_data["cl"].active_filters

@@ -60,7 +60,7 @@ class TestAgentPage:
     ):
         attempt = shop.attempt(agent, 5000)
         shop.account.pay(attempt.checkout_session_id)
-        fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+        fulfillment.fulfill(payment_attempt_id=attempt.public_id)
         Report.objects.create(
             agent=agent.agent, organization=agent.organization, type="bug", title="broken"
         )
@@ -73,7 +73,7 @@ class TestAgentPage:
     def test_money_has_its_currency_and_times_are_times(self, page_of, agent, shop):
         attempt = shop.attempt(agent, 5000)
         shop.account.pay(attempt.checkout_session_id)
-        fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+        fulfillment.fulfill(payment_attempt_id=attempt.public_id)
         suspension.suspend(agent=agent.agent, user=None, reason="odd")
         Token.objects.update(last_used_at=clock.now())
         page = text_of(page_of(agent))
@@ -98,7 +98,7 @@ class TestAgentPage:
             listed = browser.get(link["url"])
             assert listed.status_code == 200, name
             assert str(listed.context_data["cl"].total) == link["count"], name
-            assert listed.context_data["cl"].narrowings, name
+            assert listed.context_data["cl"].active_filters, name
         assert f">all {links['tokens']['count']}</a>" in text_of(page)
 
     def test_lots_claims_tokens_and_feedback_are_links(self, page_of, agent, operator):
@@ -247,6 +247,6 @@ class TestTallies:
         for number in range(4):
             sign_up(name=f"agent-{number}")
         rows = {"agents": Agent.objects.all(), "none": Agent.objects.filter(name="nobody")}
-        assert row_counts.of(rows) == {"agents": "4", "none": "0"}
+        assert row_counts.count_lists(rows) == {"agents": "4", "none": "0"}
         monkeypatch.setattr(row_counts, "COUNTED_UP_TO", 3)
-        assert row_counts.of(rows) == {"agents": "over 3", "none": "0"}
+        assert row_counts.count_lists(rows) == {"agents": "over 3", "none": "0"}

@@ -24,7 +24,7 @@ class TestList:
         self, signed_in, supporter, agent, stranger
     ):
         claim = Claim.objects.get(agent=agent.agent)
-        requests.mail(claim_id=claim.pk)
+        requests.send(claim_id=claim.pk)
         decisions.decline(claim=claim, user=None)
         browser = signed_in(supporter)
 
@@ -102,7 +102,7 @@ class TestTimeline:
         browser = signed_in(supporter)
         claim = Claim.objects.get()
         assert self.steps(browser, agent) == [["waits to be mailed", "open until"]]
-        requests.mail(claim_id=claim.pk)
+        requests.send(claim_id=claim.pk)
         assert self.steps(browser, agent) == [["mailed", "open until"]]
         Claim.objects.update(expires_at=clock.now() - timedelta(minutes=1))
         assert self.steps(browser, agent) == [["mailed", "out of time since"]]

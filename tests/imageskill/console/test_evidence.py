@@ -23,7 +23,7 @@ def dispute(shop, agent):
     """A purchase that is disputed."""
     attempt = shop.attempt(agent, 5000)
     shop.account.pay(attempt.checkout_session_id)
-    fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+    fulfillment.fulfill(payment_attempt_id=attempt.public_id)
     shop.account.dispute(only_receipt().charge_id)
     shop.tell(*shop.events("charge.dispute."))
     return PaymentReversal.objects.get(kind="dispute")
@@ -51,7 +51,7 @@ def downloaded(asset, *counts):
 
 
 def log_of(dispute):
-    return evidence_pack.gather(dispute).parts["access_activity_log"]
+    return evidence_pack.build(dispute).parts["access_activity_log"]
 
 
 class TestDownloads:
@@ -104,7 +104,7 @@ class TestLength:
 
         log = log_of(dispute)
 
-        assert len(log) <= evidence.MOST_CHARACTERS
+        assert len(log) <= evidence.MAX_CHARACTERS
         assert asset.sha256 in log
         assert "These images were downloaded 400 times, by day:" in log
         assert 0 < log.count(" downloaded once,") < 100

@@ -43,10 +43,10 @@ class TestCsv:
 
     @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
     def test_a_text_is_never_a_formula(self, start):
-        assert spreadsheets.cell(f"{start}1+1") == f"'{start}1+1"
+        assert spreadsheets.to_cell(f"{start}1+1") == f"'{start}1+1"
 
     def test_numbers_stay_numbers(self):
-        assert spreadsheets.cell(-5) == -5
+        assert spreadsheets.to_cell(-5) == -5
 
     def test_who_may_not_export_is_refused(self, signed_in, supporter, agent):
         supporter.groups.clear()
@@ -104,7 +104,7 @@ class TestLongExport:
     def test_a_worker_makes_it_and_only_its_owner_fetches_it(
         self, signed_in, supporter, financier, agent, drain, monkeypatch
     ):
-        monkeypatch.setattr(exports, "MOST_XLSX_ROWS", 0)
+        monkeypatch.setattr(exports, "MAX_XLSX_ROWS", 0)
         browser = signed_in(supporter)
         page = browser.get(reverse(XLSX), follow=True).content.decode()
         assert "a worker writes all of them as CSV" in page
@@ -120,23 +120,23 @@ class TestLongExport:
         assert line.user == supporter
 
     def test_it_says_how_far_it_is_while_it_is_written(self, asked, monkeypatch):
-        monkeypatch.setattr(exporting, "_SAY_EVERY", 1)
+        monkeypatch.setattr(exporting, "_PROGRESS_EVERY", 1)
         seen = []
-        cell = spreadsheets.cell
+        cell = spreadsheets.to_cell
 
         def looking(value):
             seen.append(tuple(Export.objects.values_list("state", "rows").get()))
             return cell(value)
 
-        monkeypatch.setattr(spreadsheets, "cell", looking)
-        exporting.write(export_id=asked.pk)
+        monkeypatch.setattr(spreadsheets, "to_cell", looking)
+        exporting.write_file(export_id=asked.pk)
         assert ("writing", 1) in seen
         asked.refresh_from_db()
         assert (asked.state, asked.rows) == ("ready", 2)
 
     def test_a_failure_is_shown_by_its_class(self, asked, signed_in, supporter):
         Export.objects.filter(pk=asked.pk).update(query="claim_state__nonsense=1")
-        exporting.write(export_id=asked.pk)
+        exporting.write_file(export_id=asked.pk)
         asked.refresh_from_db()
         assert (asked.state, asked.storage_key) == ("failed", "")
         assert asked.problem
@@ -145,30 +145,30 @@ class TestLongExport:
 
     def test_who_may_no_longer_see_the_list_gets_nothing(self, asked, supporter):
         supporter.groups.clear()
-        exporting.write(export_id=asked.pk)
+        exporting.write_file(export_id=asked.pk)
         asked.refresh_from_db()
         assert (asked.state, asked.problem) == ("failed", "PermissionDenied")
 
     def test_a_message_that_comes_twice_makes_one_file(self, asked):
-        exporting.write(export_id=asked.pk)
+        exporting.write_file(export_id=asked.pk)
         asked.refresh_from_db()
-        exporting.write(export_id=asked.pk)
+        exporting.write_file(export_id=asked.pk)
         assert Export.objects.get().storage_key == asked.storage_key
 
     def test_one_that_no_worker_heard_of_is_sent_again(self, asked, drain):
         earlier = clock.now() - timedelta(minutes=11)
         Export.objects.filter(pk=asked.pk).update(created_at=earlier)
-        exporting.tidy()
+        exporting.clean_up()
         drain()
         assert Export.objects.get().state == "ready"
 
     def test_what_never_ended_ends_with_its_day(self, asked):
         Export.objects.filter(pk=asked.pk).update(expires_at=clock.now())
-        exporting.tidy()
+        exporting.clean_up()
         assert Export.objects.get().state == "failed"
 
     def test_filters_that_are_too_long_are_refused(self, signed_in, supporter, agent, monkeypatch):
-        monkeypatch.setattr(exports, "MOST_XLSX_ROWS", 0)
+        monkeypatch.setattr(exports, "MAX_XLSX_ROWS", 0)
         answer = signed_in(supporter).get(reverse(XLSX), {"q": agent.id + " " * 3000}, follow=True)
         assert b"too long to keep" in answer.content
         assert not Export.objects.exists()

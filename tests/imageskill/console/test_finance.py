@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 def receipt(shop, agent):
     attempt = shop.attempt(agent, 5000)
     shop.account.pay(attempt.checkout_session_id)
-    fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+    fulfillment.fulfill(payment_attempt_id=attempt.public_id)
     return only_receipt()
 
 

@@ -47,8 +47,8 @@ def busy(org):
     ModelDay.objects.create(
         day=today, model_id="fal.dear", provider_id="fal", provider_usd=Decimal("2.00")
     )
-    daily_totals.day(today)
-    daily_totals.wallets()
+    daily_totals.count_day(today)
+    daily_totals.count_wallets()
 
 
 def figures(page):

@@ -52,7 +52,7 @@ class TestFigures:
     def test_many_are_counted_to_a_bound_and_said_to_be_more(
         self, signed_in, triager, agent, monkeypatch
     ):
-        monkeypatch.setattr(keyset, "COUNTED_UP_TO", 2)
+        monkeypatch.setattr(keyset, "EXACT_COUNT_LIMIT", 2)
         for number in range(4):
             Report.objects.create(
                 organization=agent.organization, agent=agent.agent, type="x", title=f"{number}"

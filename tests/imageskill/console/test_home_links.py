@@ -60,7 +60,7 @@ class TestLinks:
             if "_changelist" in browser.get(tile.url).resolver_match.url_name
             and not tile.label.startswith(("Sold", "Credits outstanding", "Books"))
         ]
-        assert len(counted) >= len(needs_attention.SETS) + 7
+        assert len(counted) >= len(needs_attention.COUNTERS) + 7
         for tile in counted:
             assert listed(browser, tile.url) == int(tile.figure.replace(",", "")), tile
 

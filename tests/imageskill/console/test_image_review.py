@@ -54,7 +54,7 @@ class TestWall:
         asset = picture(agent)
         plan = asset.job.plan | {"size": [64, 48], "output_format": "webp"}
         Job.objects.filter(pk=asset.job_id).update(plan=plan)
-        thumbnails.make(asset.public_id)
+        thumbnails.process(asset.public_id)
 
         page, [card] = cards(signed_in(supporter))
 
@@ -70,12 +70,12 @@ class TestWall:
     ):
         asset, browser = picture(agent), signed_in(supporter)
         storage.write(asset.storage_key, io.BytesIO(noise("PNG", size=(1024, 1024))))
-        thumbnails.make(asset.public_id)
+        thumbnails.process(asset.public_id)
         [card] = cards(browser)[1]
         assert "not those that were written" in {fact.found for fact in card.facts}
 
         storage.write(asset.storage_key, io.BytesIO(noise()[:3000]))
-        thumbnails.make(asset.public_id)
+        thumbnails.process(asset.public_id)
         [card] = cards(browser)[1]
         assert "do not open, or are cut off" in {fact.found for fact in card.facts}
 
@@ -93,7 +93,7 @@ class TestWall:
         assert f'data-copy="{first.public_id}"' in html
 
     def test_it_pages_by_key(self, signed_in, supporter, agent, picture, monkeypatch):
-        monkeypatch.setattr("imageskill.console.image_review._PAGE", 1)
+        monkeypatch.setattr("imageskill.console.image_review._PAGE_SIZE", 1)
         older, newer = picture(agent), picture(agent)
         browser = signed_in(supporter)
 

@@ -32,8 +32,8 @@ def job(api, agent, settings):
 def unknown(job):
     lifecycle.start(job.public_id, lease="lost")
     job.refresh_from_db()
-    lifecycle.note_call(job)
-    lifecycle.note_outcome_unknown(job)
+    lifecycle.record_call(job)
+    lifecycle.mark_outcome_unknown(job)
     return again(job)
 
 
@@ -42,7 +42,7 @@ def unstored(job, drain, monkeypatch):
     """A job whose output is kept and could not be stored."""
 
     def full(key, file):
-        raise storage.NotStored("full")
+        raise storage.StorageError("full")
 
     with monkeypatch.context() as patched:
         patched.setattr(storage, "write", full)
@@ -103,7 +103,7 @@ def reasons(job):
 
 
 def assert_books_are_clean():
-    assert ledger_books.problems() == []
+    assert ledger_books.find_problems() == []
 
 
 class TestCancel:
@@ -120,7 +120,7 @@ class TestCancel:
         assert "cancel" not in names(page_of(browser, done))
         do(browser, "jobs_job", done, "cancel")
         assert again(done).status == states.COMPLETED
-        with pytest.raises(staff_actions.NotPossible):
+        with pytest.raises(staff_actions.JobActionRefused):
             staff_actions.cancel(job=done, user=supporter, reason="late")
         assert reasons(done) == []
 
@@ -147,8 +147,8 @@ class TestSendToAWorker:
         assert browser.post(deed_url("jobs_job", job, "retry"), form).status_code == 403
 
     def test_never_revives_an_ended_job(self, lead_supporter, done):
-        with pytest.raises(staff_actions.NotPossible):
-            staff_actions.try_again(job=done, user=lead_supporter, reason="again")
+        with pytest.raises(staff_actions.JobActionRefused):
+            staff_actions.requeue(job=done, user=lead_supporter, reason="again")
 
 
 class TestEndUnknown:
@@ -168,7 +168,7 @@ class TestEndUnknown:
         assert_books_are_clean()
 
     def test_is_refused_where_the_outcome_is_known(self, lead_supporter, job):
-        with pytest.raises(staff_actions.NotPossible):
+        with pytest.raises(staff_actions.JobActionRefused):
             staff_actions.end_unknown(job=job, user=lead_supporter, reason="no")
         assert again(job).status == states.QUEUED
         assert not Loss.objects.exists()
@@ -197,20 +197,20 @@ class TestRepairStorage:
 
         assert again(unstored).error_code == "ARTIFACT_STORAGE_WRITE_FAILED"
         assert ledger.balances(agent.organization.pk) == (40, 0, 0, 0)
-        loss = unresolved_outputs.lost().get()
+        loss = unresolved_outputs.open_losses().get()
         do(browser, "jobs_loss", loss, "close", reason="told the agent's sponsor")
-        assert not unresolved_outputs.lost().exists()
+        assert not unresolved_outputs.open_losses().exists()
         assert Loss.objects.exists()
         assert reasons(unstored) == [
             ("job.give_up", "the disk is gone"),
             ("loss.close", "told the agent's sponsor"),
         ]
-        with pytest.raises(staff_actions.NotPossible):
-            unresolved_outputs.close(loss=loss, user=lead_supporter, reason="twice")
+        with pytest.raises(staff_actions.JobActionRefused):
+            unresolved_outputs.close_loss(loss=loss, user=lead_supporter, reason="twice")
         assert_books_are_clean()
 
     def test_what_is_stored_can_not_be_given_up(self, lead_supporter, done):
-        with pytest.raises(staff_actions.NotPossible):
+        with pytest.raises(staff_actions.JobActionRefused):
             unresolved_outputs.give_up(job=done, user=lead_supporter, reason="no")
         assert not Loss.objects.exists()
 
@@ -237,7 +237,7 @@ class TestUncharged:
     def test_adopting_leaves_the_picture_and_gives_the_hold_back(
         self, signed_in, lead_supporter, agent, uncharged, api
     ):
-        assert ledger_books.problems()
+        assert ledger_books.find_problems()
         browser = signed_in(lead_supporter)
         assert {"adopt", "release"} <= names(page_of(browser, uncharged))
         said = browser.get(deed_url("jobs_job", uncharged, "adopt")).content.decode()
@@ -271,7 +271,7 @@ class TestUncharged:
         unresolved_outputs.adopt(job=uncharged, user=lead_supporter, reason="first")
 
         for verb in (unresolved_outputs.adopt, unresolved_outputs.release):
-            with pytest.raises(staff_actions.NotPossible):
+            with pytest.raises(staff_actions.JobActionRefused):
                 verb(job=stale, user=lead_supporter, reason="second")
 
         assert ledger.balances(agent.organization.pk) == (40, 0, 0, 0)

@@ -112,11 +112,11 @@ class TestCopied:
 class TestFoundValues:
     def offered(self, browser, **query):
         cl = list_of(browser, StripeEvent, **query).context_data["cl"]
-        [spec] = [one for one in cl.filter_specs if isinstance(one, filters.FoundValuesFilter)]
+        [spec] = [one for one in cl.filter_specs if isinstance(one, filters.DistinctValuesFilter)]
         return list(spec.choices(cl))
 
     def test_more_values_than_it_offers_are_said_to_be_there(self, browser, monkeypatch):
-        monkeypatch.setattr(filters, "MOST_VALUES", 2)
+        monkeypatch.setattr(filters, "MAX_VALUES", 2)
         for number in range(3):
             StripeEvent.objects.create(
                 event_id=f"evt_{number}", type=f"type.{number}", is_live_mode=False, payload={},
@@ -127,7 +127,7 @@ class TestFoundValues:
         assert "type.2" not in shown
 
     def test_one_that_is_not_offered_can_be_asked_for(self, browser, monkeypatch):
-        monkeypatch.setattr(filters, "MOST_VALUES", 1)
+        monkeypatch.setattr(filters, "MAX_VALUES", 1)
         for name in ("a", "b"):
             StripeEvent.objects.create(
                 event_id=f"evt_{name}", type=name, is_live_mode=False, payload={},

@@ -23,7 +23,7 @@ SECRET = "sk_never_shown_4242"
 @pytest.fixture(autouse=True)
 def _nothing_is_off():
     yield
-    switches.forget()
+    switches.clear_cache()
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ class TestModels:
 
     def test_what_stands_in_the_way_is_said_with_when_to_come_back(self, catalogue, settings):
         settings.BREAKER_FAILURES = 1
-        breaker.note_failure(SKETCH)
+        breaker.record_failure(SKETCH)
 
         html, rows, providers = catalogue()
 
@@ -93,8 +93,8 @@ class TestModels:
     def test_a_model_switched_off_with_queued_jobs_says_so(self, catalogue, agent, operator):
         queued(agent)
         assert catalogue()[1][SKETCH]["waiting"] == 0
-        switches.turn(kind="model", name=SKETCH, is_on=False, user=operator, reason="paper")
-        switches.forget()
+        switches.set_enabled(kind="model", name=SKETCH, is_on=False, user=operator, reason="paper")
+        switches.clear_cache()
 
         html, rows, _ = catalogue()
 
@@ -107,7 +107,7 @@ class TestProviders:
         settings.FAL_KEY, settings.OPENAI_API_KEY = SECRET, ""
         settings.PROVIDERS_ARE_STANDINS = False
         settings.LOCAL_CONCURRENCY = 8
-        concurrency.take("local", "job_1", deadline=clock.now() + timedelta(minutes=1))
+        concurrency.acquire("local", "job_1", deadline=clock.now() + timedelta(minutes=1))
 
         html, _, providers = catalogue()
 

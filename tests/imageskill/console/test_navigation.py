@@ -25,7 +25,7 @@ class TestSidebar:
             entry.model
             for group in navigation._GROUPS
             for entry in group.entries
-            if isinstance(entry, navigation.List)
+            if isinstance(entry, navigation.NavList)
         }
         registered = {
             model._meta.label for model in admin.site._registry if model._meta.app_label in OURS

@@ -38,11 +38,11 @@ class TestPackChange:
     def test_expires_when_nobody_decides(self, signed_in, financier, second_financier, starter):
         changed(signed_in(financier), starter, is_default="on")
         change = PackChange.objects.get()
-        approvals.expire_due()
+        approvals.expire_overdue()
         change.refresh_from_db()
         assert change.state == "requested"
         PackChange.objects.update(expires_at=clock.now())
-        approvals.expire_due()
+        approvals.expire_overdue()
         change.refresh_from_db()
         assert change.state == "expired"
         do(signed_in(second_financier), "billing_packchange", change, "approve")

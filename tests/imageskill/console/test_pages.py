@@ -66,9 +66,9 @@ class TestSwitch:
         assert browser.post(url, form | {"reason": ""}).status_code == 200
         assert api.get("/v1/models/local.sketch").data["model"]["status"] == "available"
         assert browser.post(url, form).status_code == 302
-        switches.forget()
+        switches.clear_cache()
         assert api.get("/v1/models/local.sketch").data["model"]["status"] == "unavailable"
-        switches.forget()
+        switches.clear_cache()
 
     def test_an_auditor_may_look_but_not_switch(self, signed_in, auditor):
         browser = signed_in(auditor)

@@ -26,7 +26,7 @@ def steps(answer):
 def bought(shop, agent):
     attempt = shop.attempt(agent, 5000)
     shop.account.pay(attempt.checkout_session_id)
-    fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+    fulfillment.fulfill(payment_attempt_id=attempt.public_id)
     return only_receipt()
 
 
@@ -44,7 +44,9 @@ class TestTimeline:
         shop.account.pay(attempt.checkout_session_id, amount_total=499)
         shop.tell()
         payment = UnmatchedPayment.objects.get()
-        asked = refunds.return_unmatched(payment=payment, reason="wrong amount", user=financier)
+        asked = refunds.request_for_unmatched(
+            payment=payment, reason="wrong amount", user=financier
+        )
         refund_sending.send(request_id=asked.pk)
         attempt.refresh_from_db()
         browser = signed_in(financier)
@@ -64,7 +66,9 @@ class TestTimeline:
 
     def test_a_block_of_refunds_stands_in_it(self, financier, bought):
         refund_blocks.block(receipt=bought, user=financier, reason="under investigation")
-        [step] = [one for one in payment_timeline.of(bought.quote).steps if "blocked" in one.what]
+        [step] = [
+            one for one in payment_timeline.build(bought.quote).steps if "blocked" in one.what
+        ]
         assert step.detail == "by finance@example.com: under investigation"
 
     def test_its_jobs_attempts_and_events_are_links(
@@ -80,7 +84,7 @@ class TestTimeline:
     def test_what_is_left_out_is_said_with_the_way_to_it(
         self, signed_in, financier, agent, bought, shop, monkeypatch
     ):
-        monkeypatch.setattr(payment_timeline, "MOST_OF_A_KIND", 1)
+        monkeypatch.setattr(payment_timeline, "MAX_PER_KIND", 1)
         shop.tell(*shop.events("checkout."), *shop.events("charge."))
         for _ in range(2):
             spend(agent.organization.pk, 100)
@@ -91,7 +95,7 @@ class TestTimeline:
         assert {one.model for one in left_out} == {StripeEvent, LotPart}
         for one in left_out:
             name = f"admin:billing_{one.model._meta.model_name}_changelist"
-            url = reverse(name, query=one.narrowed_to)
+            url = reverse(name, query=one.filters)
             assert url in answer.content.decode()
             assert browser.get(url).context_data["cl"].result_count == 2
 

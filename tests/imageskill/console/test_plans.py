@@ -106,7 +106,7 @@ def of_pages(browser, large):
 def of_closing(browser, large, somebody, somebody_else):
     """Look at what a month would be closed with, and at what a reconciled day leads to."""
     latest = MonthClose.objects.filter(reopened_at=None).order_by("-month").first()
-    month_close.ask_to_reopen(closed=latest, user=somebody, reason="to look at it")
+    month_close.request_reopen(closed=latest, user=somebody, reason="to look at it")
     month_close.reopen(closed=latest, user=somebody_else, reason="to look at it")
     month = reverse("admin:billing_month_close") + f"?month={latest.month:%Y-%m}"
     page, problems = look(browser, large, month)

@@ -11,7 +11,7 @@ from billing.models import StripeEvent
 from feedback.models import GithubRepository
 from imageskill.lib import clock
 from imageskill.lib.queue import QUEUES
-from imageskill.lib.redis_client import Unreachable, client
+from imageskill.lib.redis_client import RedisUnavailable, client
 from imageskill.web import health
 from jobs.models import Job
 from tests.pages.conftest import made
@@ -64,7 +64,7 @@ def lights(signed_in, operator, workers):
 
 def sing():
     for queue in QUEUES:
-        health.sing(queue=queue)
+        health.record_heartbeat(queue=queue)
 
 
 def queued(agent, *, ago, **columns):
@@ -126,7 +126,7 @@ class TestLights:
 
     def test_a_broker_that_is_down_is_one_red_light(self, lights, monkeypatch):
         def down(*args):
-            raise Unreachable
+            raise RedisUnavailable
 
         monkeypatch.setattr(client(), "ping", down)
 

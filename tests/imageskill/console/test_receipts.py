@@ -124,7 +124,7 @@ class TestTotals:
     def test_of_a_long_list_they_are_added_up_on_request(
         self, signed_in, financier, org, monkeypatch
     ):
-        monkeypatch.setattr(keyset, "COUNTED_UP_TO", 1)
+        monkeypatch.setattr(keyset, "EXACT_COUNT_LIMIT", 1)
         for _ in range(3):
             buy(org, 100)
         browser = signed_in(financier)

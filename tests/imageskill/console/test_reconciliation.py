@@ -22,7 +22,7 @@ def receipt(shop, agent, monkeypatch):
     monkeypatch.setattr(run, "_LAG", timedelta(seconds=-5))
     attempt = shop.attempt(agent)
     shop.account.pay(attempt.checkout_session_id)
-    fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+    fulfillment.fulfill(payment_attempt_id=attempt.public_id)
     found = only_receipt()
     shop.account.refund(found.charge_id, 200)
     today = clock.utc_day(clock.now())

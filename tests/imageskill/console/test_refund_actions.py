@@ -20,20 +20,20 @@ PART = {"amount": "12.50", "reason_code": "service"}
 def receipt(shop, agent):
     attempt = shop.attempt(agent, 5000)
     shop.account.pay(attempt.checkout_session_id)
-    fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+    fulfillment.fulfill(payment_attempt_id=attempt.public_id)
     return only_receipt()
 
 
 @pytest.fixture
 def asked_by_sponsor(receipt, sponsor):
-    return refunds.ask_as_sponsor(receipt=receipt, reason="not needed", user=sponsor)
+    return refunds.request_as_sponsor(receipt=receipt, reason="not needed", user=sponsor)
 
 
 @pytest.fixture
 def unmatched(shop, agent):
     attempt = shop.attempt(agent, key="short")
     shop.account.pay(attempt.checkout_session_id, amount_total=499)
-    fulfillment.fulfil(payment_attempt_id=attempt.public_id)
+    fulfillment.fulfill(payment_attempt_id=attempt.public_id)
     return UnmatchedPayment.objects.get()
 
 
@@ -136,7 +136,7 @@ class TestRequests:
     def test_what_sponsors_ask_for_stands_apart(
         self, signed_in, supporter, asked_by_sponsor, unmatched
     ):
-        own = refunds.return_unmatched(payment=unmatched, reason="odd", user=supporter)
+        own = refunds.request_for_unmatched(payment=unmatched, reason="odd", user=supporter)
         browser = signed_in(supporter)
         for is_from_sponsor, request in ((1, asked_by_sponsor), (0, own)):
             query = {"is_from_sponsor__exact": is_from_sponsor}
@@ -156,7 +156,7 @@ class TestRequests:
         browser = signed_in(financier)
         do(browser, "billing_refundrequest", asked_by_sponsor, "turn-down", reason="")
         asked_by_sponsor.refresh_from_db()
-        assert asked_by_sponsor.is_waiting
+        assert asked_by_sponsor.is_pending
         do(browser, "billing_refundrequest", asked_by_sponsor, "turn-down")
         asked_by_sponsor.refresh_from_db()
         assert asked_by_sponsor.state == "turned_down"

@@ -117,7 +117,7 @@ class TestDisputes:
         assert self.shown(browser.get(duplicate["url"])) == ["soon"]
 
     def test_pages_follow_one_another_without_a_gap(self, signed_in, supporter, four, monkeypatch):
-        monkeypatch.setattr(disputes, "ON_A_PAGE", 1)
+        monkeypatch.setattr(disputes, "PAGE_SIZE", 1)
         browser, url, seen = signed_in(supporter), reverse(self.URL), []
         while url:
             page = browser.get(url)

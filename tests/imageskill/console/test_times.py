@@ -25,8 +25,8 @@ class TestTimes:
             for field in model._meta.concrete_fields
             if isinstance(field, DateTimeField) and field.name in shown_by(page)
         ]
-        assert not bare, "show these with imageskill.lib.admin.formatting.moment: " + ", ".join(
-            bare
+        assert not bare, (
+            "show these with imageskill.lib.admin.formatting.display_datetime: " + ", ".join(bare)
         )
 
     def test_no_template_writes_a_zone_beside_a_bare_time(self):

@@ -75,8 +75,13 @@ class TestOrphans:
             (loss.job, ["close"]),
         ]
         html = answer.content.decode()
-        for copied in (unstored.public_id, "req-77", uncharged.public_id, loss.job.public_id):
-            assert f'data-copy="{copied}"' in html
+        for text in (
+            unstored.public_id,
+            "req-77",
+            uncharged.public_id,
+            loss.job.public_id,
+        ):
+            assert f'data-copy="{text}"' in html
         assert reverse("admin:jobs_job_deed", args=[uncharged.pk, "adopt"]) in html
         assert reverse("admin:jobs_loss_deed", args=[loss.pk, "close"]) in html
 

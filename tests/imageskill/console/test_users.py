@@ -7,7 +7,7 @@ from allauth.mfa.signals import authenticator_added
 from django.urls import reverse
 
 from accounts.models import User
-from imageskill.lib.admin.second_factor import was_given
+from imageskill.lib.admin.second_factor import is_verified
 from tests.browser.console import app_code
 
 pytestmark = pytest.mark.django_db
@@ -81,4 +81,4 @@ class TestSecondFactor:
             authenticator_added.send(
                 sender=Authenticator, request=request, user=entering, authenticator=made
             )
-            assert was_given(request) is counts
+            assert is_verified(request) is counts

@@ -257,10 +257,10 @@ class TestChunked:
 
     def test_webhooks_read_it(self, launch):
         live = launch(STRIPE_WEBHOOK_SECRET=STRIPE_SECRET, GITHUB_WEBHOOK_SECRET=GITHUB_SECRET)
-        body, headers = deliveries.signed(STRIPE_EVENT, secret=STRIPE_SECRET)
+        body, headers = deliveries.sign_event(STRIPE_EVENT, secret=STRIPE_SECRET)
         assert post(live, "/webhooks/stripe", body, headers).json()["received"]
         assert StripeEvent.objects.filter(event_id="evt_chunked").exists()
-        body, headers = github.signed({"action": "opened"}, secret=GITHUB_SECRET)
+        body, headers = github.sign_event({"action": "opened"}, secret=GITHUB_SECRET)
         assert post(live, "/webhooks/github", body, headers).json()["received"]
 
     @pytest.mark.parametrize(("path", "headers", "limit", "is_right"), SURFACES)

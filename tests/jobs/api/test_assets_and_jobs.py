@@ -186,7 +186,7 @@ class TestCancelJob:
 
     def test_unknown_outcome_is_a_conflict(self, api, agent, job_id):
         lifecycle.start(job_id, lease="worker")
-        lifecycle.note_outcome_unknown(Job.objects.get())
+        lifecycle.mark_outcome_unknown(Job.objects.get())
 
         assert api.post(f"/v1/jobs/{job_id}/cancel", token=agent.token).status == 409
         assert ledger.balances(agent.organization.pk).held == 1

@@ -65,7 +65,7 @@ class TestCounting:
         assert [count for _, count in write()] == [3]
 
     def test_nothing_else_counts(self, fetch, write, asset):
-        thumbnails.make(asset.public_id)
+        thumbnails.process(asset.public_id)
         etag = f'"{asset.sha256}"'
 
         assert fetch("head").status_code == 200
@@ -88,7 +88,7 @@ class TestCounting:
             return redis.Redis.from_url("redis://127.0.0.1:9")
 
         monkeypatch.setattr(downloads, "client", nobody)
-        monkeypatch.setattr(downloads, "_rests_until", 0.0)
+        monkeypatch.setattr(downloads, "_paused_until", 0.0)
 
         assert [fetch().status_code for _ in range(3)] == [200, 200, 200]
         assert len(tried) == 1
@@ -132,9 +132,9 @@ class TestWriting:
         at(LATE)
         fetch()
 
-        assert downloads.write() == 0
+        assert downloads.flush() == 0
         at(LATE + timedelta(minutes=2))
-        assert downloads.write() == 1
+        assert downloads.flush() == 1
         assert redis_client().keys("downloads*") == []
 
     def test_done_again_after_a_kill_it_adds_nothing(self, at, fetch, write):
@@ -165,7 +165,7 @@ class TestWriting:
 
     def test_a_picture_that_is_not_there_keeps_none_from_being_counted(self, at, fetch, write):
         at(LATE)
-        downloads.count(Asset(pk=10**12))
+        downloads.record(Asset(pk=10**12))
         fetch()
 
         assert write() == [(DAY, 1)]
@@ -186,7 +186,7 @@ class TestAtOnce:
             fetch()
         at(LATE + timedelta(minutes=3))
 
-        assert [kind for kind in at_once(*[downloads.write] * 4) if not isinstance(kind, int)] == []
+        assert [kind for kind in at_once(*[downloads.flush] * 4) if not isinstance(kind, int)] == []
 
         assert DownloadDay.objects.get().count == 20
 

@@ -122,7 +122,7 @@ class TestThumbnail:
     def test_is_there_once_made(self, client, asset):
         assert client.get(f"/t/{asset.public_id}.webp").status_code == 404
 
-        thumbnails.make(asset.public_id)
+        thumbnails.process(asset.public_id)
 
         response = client.get(f"/t/{asset.public_id}.webp")
         assert response.status_code == 200

@@ -34,11 +34,11 @@ class TestPrompts:
         drain()
         settings.KEEP_PROMPTS_DAYS = 10
         Prompt.objects.update(created_at=days_ago(9))
-        retention.apply()
+        retention.enforce()
         assert Prompt.objects.exists()
         Prompt.objects.update(created_at=days_ago(11))
 
-        retention.apply()
+        retention.enforce()
 
         assert not Prompt.objects.exists()
         assert Job.objects.exists()
@@ -46,7 +46,7 @@ class TestPrompts:
     def test_stay_while_their_job_needs_them(self, job_id):
         Prompt.objects.update(created_at=days_ago(1000))
 
-        retention.apply()
+        retention.enforce()
 
         assert Prompt.objects.exists()
 
@@ -54,11 +54,11 @@ class TestPrompts:
 class TestUploads:
     def test_go_after_their_time(self, upload, client, settings):
         settings.KEEP_UPLOADS_DAYS = 10
-        retention.apply()
+        retention.enforce()
         assert client.get(f"/a/{upload.public_id}.png").status_code == 200
         Asset.objects.update(created_at=days_ago(11))
 
-        assert retention.apply()["uploads"] == 1
+        assert retention.enforce()["uploads"] == 1
 
         assert client.get(f"/a/{upload.public_id}.png").status_code == 410
         assert Asset.objects.get().storage_key == ""
@@ -67,14 +67,14 @@ class TestUploads:
         Asset.objects.update(created_at=days_ago(1000))
         JobInput.objects.create(job=Job.objects.get(public_id=job_id), asset=upload, role="input")
 
-        retention.apply()
+        retention.enforce()
 
         assert Asset.objects.get().is_available
 
     def test_bytes_that_could_not_go_at_once_go_at_night(self, upload):
         Asset.objects.update(state=Asset.State.DELETED)
 
-        retention.apply()
+        retention.enforce()
 
         assert Asset.objects.get().storage_key == ""
 
@@ -82,7 +82,7 @@ class TestUploads:
         drain()
         Asset.objects.update(created_at=days_ago(10_000))
 
-        retention.apply()
+        retention.enforce()
 
         assert Asset.objects.get().is_available
 
@@ -95,7 +95,7 @@ class TestTelemetry:
                 at=days_ago(days), kind="request", name="x", api_version="1", actor_type="agent"
             )
 
-        assert retention.apply()["telemetry"] == 1
+        assert retention.enforce()["telemetry"] == 1
 
         assert TelemetryRow.objects.count() == 1
 
@@ -114,7 +114,7 @@ class TestMails:
             file.write_text("a mail")
             os.utime(file, (moment.timestamp(), moment.timestamp()))
 
-        assert retention.apply()["mails"] == 2
+        assert retention.enforce()["mails"] == 2
 
         assert Alert.objects.get(key="6").facts == {}
         assert Alert.objects.get(key="4").facts == {"agent": "x"}
@@ -123,11 +123,11 @@ class TestMails:
 
 class TestKeptOutputs:
     def test_those_of_ended_jobs_go(self, job_id, drain):
-        storage.keep(storage.kept_key(job_id, 0), io.BytesIO(b"waits"))
-        assert retention.apply()["kept_outputs"] == 0
+        storage.stage(storage.staging_key(job_id, 0), io.BytesIO(b"waits"))
+        assert retention.enforce()["staged_outputs"] == 0
         drain()
-        storage.keep(storage.kept_key(job_id, 0), io.BytesIO(b"left over"))
+        storage.stage(storage.staging_key(job_id, 0), io.BytesIO(b"left over"))
 
-        assert retention.apply()["kept_outputs"] == 1
+        assert retention.enforce()["staged_outputs"] == 1
 
-        assert storage.kept_keys() == {}
+        assert storage.list_staged() == {}

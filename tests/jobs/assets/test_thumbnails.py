@@ -53,7 +53,7 @@ class TestMake:
         asset = make(agent)
         replace(asset, noise()[:5000])
 
-        verdict = thumbnails.make(asset.public_id)
+        verdict = thumbnails.process(asset.public_id)
 
         assert not verdict.decodes
         assert not verdict.is_good
@@ -62,7 +62,7 @@ class TestMake:
         asset = make(agent)
         replace(asset, noise("JPEG", size=(1024, 1024)))
 
-        verdict = thumbnails.make(asset.public_id)
+        verdict = thumbnails.process(asset.public_id)
 
         assert verdict.decodes
         assert not verdict.is_as_promised
@@ -82,7 +82,7 @@ class TestMake:
         asset = make(agent)
         api.delete(f"/v1/assets/{asset.public_id}", token=agent.token)
 
-        assert thumbnails.make(asset.public_id) is None
+        assert thumbnails.process(asset.public_id) is None
 
 
 class TestBandsOf:
@@ -90,7 +90,7 @@ class TestBandsOf:
         one = 0x0123_4567_89AB_CDEF
 
         for bits in (0, 1, 1 << 20, 1 << 63, 1 << 5 | 1 << 25 | 1 << 45):
-            assert set(thumbnails.bands_of(one)) & set(thumbnails.bands_of(one ^ bits))
+            assert set(thumbnails.hash_bands(one)) & set(thumbnails.hash_bands(one ^ bits))
 
     def test_bands_are_numbered(self):
-        assert len(set(thumbnails.bands_of(0))) == 4
+        assert len(set(thumbnails.hash_bands(0))) == 4

@@ -149,7 +149,7 @@ class TestUpload:
         barrier = threading.Event()
 
         def occupy():
-            with uploads.place():
+            with uploads.slot():
                 barrier.wait()
 
         threads = [threading.Thread(target=occupy) for _ in range(4)]

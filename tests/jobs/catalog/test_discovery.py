@@ -6,7 +6,7 @@ from jsonschema import Draft202012Validator
 from imageskill.lib.errors import NotFound
 from jobs import registry
 from jobs.catalog import discovery
-from jobs.catalog.discovery import Filters
+from jobs.catalog.discovery import CatalogFilters
 from tests.jobs.plans import EVERYBODY, MARGIN, broken, only, plan
 
 ROW_FIELDS = {
@@ -56,15 +56,17 @@ COMPACT_FIELDS = {
 
 
 def listing(availability=EVERYBODY, **filters):
-    return discovery.listing(Filters(**filters), availability=availability, margin=MARGIN)
+    return discovery.list_models(
+        CatalogFilters(**filters), availability=availability, margin=MARGIN
+    )
 
 
 def one(name, availability=EVERYBODY):
-    return discovery.one(name, availability=availability, margin=MARGIN)
+    return discovery.get_model(name, availability=availability, margin=MARGIN)
 
 
 def capability(name):
-    return discovery.capability(name, availability=EVERYBODY, margin=MARGIN)
+    return discovery.get_capability(name, availability=EVERYBODY, margin=MARGIN)
 
 
 def ids(found):
@@ -217,7 +219,7 @@ class TestOne:
 
 class TestCapabilities:
     def test_there_is_one_for_each_model_and_the_umbrella(self):
-        rows = discovery.capabilities(EVERYBODY, MARGIN)
+        rows = discovery.list_capabilities(EVERYBODY, MARGIN)
         assert rows[0]["id"] == "is.image.generate.preview.v1"
         assert [row["id"] for row in rows[1:]] == [
             model.capability_id for model in registry.models()

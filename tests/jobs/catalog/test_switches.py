@@ -6,7 +6,12 @@ from jobs import registry
 from jobs.catalog import availability, switches
 from jobs.models import Switch
 from jobs.providers import breaker
-from jobs.registry.unavailability import LOCAL_IS_OFF, MODEL_IS_OFF, NO_CREDENTIALS, PROVIDER_IS_OFF
+from jobs.registry.unavailability import (
+    LOCAL_DISABLED,
+    MODEL_DISABLED,
+    NO_CREDENTIALS,
+    PROVIDER_DISABLED,
+)
 
 SKETCH = registry.get("local.sketch")
 REMIX = registry.get("local.sketch-remix")
@@ -15,16 +20,16 @@ FLUX = registry.get("fal.flux-dev")
 
 @pytest.fixture(autouse=True)
 def _forgotten():
-    switches.forget()
+    switches.clear_cache()
     yield
-    switches.forget()
+    switches.clear_cache()
 
 
 @pytest.fixture
 def turn(db, django_capture_on_commit_callbacks):
     def turn(kind, name, *, is_on, reason="bad pictures since noon"):
         with django_capture_on_commit_callbacks(execute=True):
-            return switches.turn(kind=kind, name=name, is_on=is_on, user=None, reason=reason)
+            return switches.set_enabled(kind=kind, name=name, is_on=is_on, user=None, reason=reason)
 
     return turn
 
@@ -32,15 +37,15 @@ def turn(db, django_capture_on_commit_callbacks):
 class TestTurn:
     def test_a_model_is_off_at_once_and_on_again(self, turn):
         turn("model", "local.sketch", is_on=False)
-        assert availability.current().of(SKETCH) == MODEL_IS_OFF
+        assert availability.current().of(SKETCH) == MODEL_DISABLED
         assert availability.current().of(REMIX) is None
         turn("model", "local.sketch", is_on=True)
         assert availability.current().of(SKETCH) is None
 
     def test_a_provider_is_off_with_all_its_models(self, turn):
         turn("provider", "local", is_on=False)
-        assert availability.current().of(SKETCH) == PROVIDER_IS_OFF
-        assert availability.current().of(REMIX) == PROVIDER_IS_OFF
+        assert availability.current().of(SKETCH) == PROVIDER_DISABLED
+        assert availability.current().of(REMIX) == PROVIDER_DISABLED
 
     def test_the_audit_tells_who_and_why(self, turn):
         turn("model", "local.sketch", is_on=False)
@@ -72,8 +77,8 @@ class TestTurn:
 
     def test_a_switch_is_remembered_for_a_while(self, db, django_assert_num_queries):
         with django_assert_num_queries(1):
-            switches.off()
-            switches.off()
+            switches.disabled()
+            switches.disabled()
 
 
 class TestAvailability:
@@ -86,13 +91,13 @@ class TestAvailability:
 
     def test_the_local_renderer_follows_its_setting(self, db, settings):
         settings.LOCAL_PROVIDER = False
-        assert availability.current().of(SKETCH) == LOCAL_IS_OFF
+        assert availability.current().of(SKETCH) == LOCAL_DISABLED
 
     def test_an_open_breaker_is_told_with_its_seconds(self, db, settings):
         for _ in range(settings.BREAKER_FAILURES):
-            breaker.note_failure("local.sketch")
+            breaker.record_failure("local.sketch")
         obstacle = availability.current().of(SKETCH)
         assert obstacle.reason == "provider_failing"
         assert 0 < obstacle.retry_after_s <= settings.BREAKER_PAUSE_S
-        breaker.note_success("local.sketch")
+        breaker.record_success("local.sketch")
         assert availability.current().of(SKETCH) is None

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageCms, ImageSequence
 from PIL.PngImagePlugin import PngInfo
 
-from jobs.images.cleaning import Unsound, clean
+from jobs.images.cleaning import MalformedImage, clean
 from jobs.images.formats import AVIF, GIF, JPEG, PNG, WEBP, sniff
 from tests.jobs.sample_images import SECRET, exif, noise
 
@@ -128,12 +128,12 @@ class TestClean:
     def test_torn_file_is_unsound(self, kind):
         data = noise(kind.pillow_name)
 
-        with pytest.raises(Unsound):
+        with pytest.raises(MalformedImage):
             cleaned(data[: len(data) // 2])
 
     def test_critical_chunk_that_nobody_knows_is_unsound(self):
         data = noise("PNG")
         chunk = b"\x00\x00\x00\x00EVIL" + zlib.crc32(b"EVIL").to_bytes(4, "big")
 
-        with pytest.raises(Unsound):
+        with pytest.raises(MalformedImage):
             cleaned(data[:33] + chunk + data[33:])

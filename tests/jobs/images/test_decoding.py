@@ -43,7 +43,7 @@ class TestInspect:
     def test_knows_a_picture_by_its_bytes(self, file, kind):
         found = decoding.inspect(file(noise(kind)))
 
-        assert found == decoding.Picture(
+        assert found == decoding.ImageProperties(
             mime_type=f"image/{kind.lower()}", width=640, height=480, frames=1
         )
 
@@ -72,21 +72,21 @@ class TestInspect:
         ],
     )
     def test_says_what_else_the_bytes_are(self, file, data, words):
-        with pytest.raises(decoding.Undecodable, match=words):
+        with pytest.raises(decoding.UndecodableImage, match=words):
             decoding.inspect(file(data))
 
     @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF"])
     def test_refuses_a_truncated_picture(self, file, kind):
         data = noise(kind)
 
-        with pytest.raises(decoding.Undecodable, match="can't be decoded"):
+        with pytest.raises(decoding.UndecodableImage, match="can't be decoded"):
             decoding.inspect(file(data[: len(data) * 2 // 3]))
 
     def test_refuses_too_many_pixels_from_the_header(self, file):
         picture = file(bomb(20_000))
         before = time.process_time()
 
-        with pytest.raises(decoding.Undecodable, match="20000 x 20000"):
+        with pytest.raises(decoding.UndecodableImage, match="20000 x 20000"):
             decoding.inspect(picture)
 
         assert time.process_time() - before < 0.5
@@ -97,14 +97,14 @@ class TestInspect:
         data = io.BytesIO()
         frames[0].save(data, "GIF", save_all=True, append_images=frames[1:])
 
-        with pytest.raises(decoding.Undecodable, match="3 frames"):
+        with pytest.raises(decoding.UndecodableImage, match="3 frames"):
             decoding.inspect(file(data.getvalue()))
 
     def test_memory_is_limited(self, file, settings):
         settings.DECODE_MEMORY_BYTES = 250_000_000
         settings.PICTURE_PIXELS = 10**9
 
-        with pytest.raises(decoding.Undecodable, match=r"memory|decoded"):
+        with pytest.raises(decoding.UndecodableImage, match=r"memory|decoded"):
             decoding.inspect(file(bomb(16_000)))
 
     def test_time_is_limited(self, file, settings):
@@ -116,12 +116,12 @@ class TestInspect:
         frame = still.getvalue()[start:-1]
         film = still.getvalue()[:start] + frame * 250 + b"\x3b"
 
-        with pytest.raises(decoding.Undecodable, match="too long"):
+        with pytest.raises(decoding.UndecodableImage, match="too long"):
             decoding.inspect(file(film))
 
     def test_works_again_after_its_process_was_killed(self, file):
         decoding.inspect(file(noise()))
-        os.kill(decoding._server._process.pid, signal.SIGKILL)
+        os.kill(decoding._decoder._process.pid, signal.SIGKILL)
         time.sleep(0.1)
 
         assert decoding.inspect(file(noise())).width == 640
@@ -145,8 +145,8 @@ class TestInspect:
         with tempfile.TemporaryFile() as made, tempfile.TemporaryFile() as target:
             made.write(start[: len(start) // 2] + data)
             try:
-                decoding.admit(made, target)
-            except decoding.Undecodable as refusal:
+                decoding.sanitize(made, target)
+            except decoding.UndecodableImage as refusal:
                 assert str(refusal)  # noqa: PT017 - most are refused, not all
 
 
@@ -154,7 +154,9 @@ class TestGlance:
     def test_makes_a_thumbnail_turned_upright(self, file):
         thumbnail = file(b"")
 
-        decoding.glance(file(noise("JPEG", size=(2000, 1000), exif=exif(orientation=6))), thumbnail)
+        decoding.make_thumbnail(
+            file(noise("JPEG", size=(2000, 1000), exif=exif(orientation=6))), thumbnail
+        )
 
         with Image.open(thumbnail) as image:
             assert image.format == "WEBP"
@@ -164,8 +166,8 @@ class TestGlance:
         flat = io.BytesIO()
         Image.new("RGB", (300, 200), "black").save(flat, "PNG")
 
-        assert decoding.glance(file(flat.getvalue()), file(b"")).is_blank
-        assert not decoding.glance(file(noise()), file(b"")).is_blank
+        assert decoding.make_thumbnail(file(flat.getvalue()), file(b"")).is_blank
+        assert not decoding.make_thumbnail(file(noise()), file(b"")).is_blank
 
     def test_alike_pictures_have_near_hashes(self, file):
         picture = Image.linear_gradient("L").rotate(30).resize((500, 400))
@@ -173,8 +175,8 @@ class TestGlance:
         for kind, size in (("PNG", (500, 400)), ("JPEG", (480, 384))):
             data = io.BytesIO()
             picture.resize(size).convert("RGB").save(data, kind)
-            hashes.append(decoding.glance(file(data.getvalue()), file(b"")).difference_hash)
-        other = decoding.glance(file(noise()), file(b"")).difference_hash
+            hashes.append(decoding.make_thumbnail(file(data.getvalue()), file(b"")).difference_hash)
+        other = decoding.make_thumbnail(file(noise()), file(b"")).difference_hash
 
         assert (hashes[0] ^ hashes[1]).bit_count() <= 3
         assert (hashes[0] ^ other).bit_count() > 10

@@ -59,7 +59,7 @@ def accepted(draw):
 
 
 def is_within_limits(model, given_parameters):
-    size = sizes.pixels(model, given_parameters.get(model.size.parameter))
+    size = sizes.parse_pixels(model, given_parameters.get(model.size.parameter))
     limits = model.size.limits
     if size is None:
         return True

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from imageskill.lib.errors import ApiError, InvalidArguments
 from jobs import registry
-from jobs.planning.asks import OutputAsk
+from jobs.planning.asks import OutputSpec
 from jobs.planning.budget import BudgetExceeded, BudgetRequiresConfirmation
 from tests.jobs.plans import EVERYBODY, edit, plan, reference, runnable
 
@@ -43,7 +43,7 @@ class TestPlan:
         count=st.integers(0, 12),
         ratio=st.sampled_from(["1:1", "auto", "16:9", "9:21", "x"]),
         output=st.builds(
-            OutputAsk,
+            OutputSpec,
             format=st.none() | st.sampled_from(["png", "jpeg", "webp", "gif"]),
             width=st.none() | st.integers(1, 5000),
             height=st.none() | st.integers(1, 5000),
@@ -158,7 +158,7 @@ class TestOutput:
         ],
     )
     def test_the_format_is_settled(self, model, wanted, settled):
-        planned = plan(model=model, output=OutputAsk(format=wanted), accept_unknown_cost=True)
+        planned = plan(model=model, output=OutputSpec(format=wanted), accept_unknown_cost=True)
         assert planned.output_format == settled
 
     @pytest.mark.parametrize(
@@ -167,13 +167,13 @@ class TestOutput:
     )
     def test_a_format_that_can_not_be_promised_is_refused(self, model, wanted):
         with pytest.raises(InvalidArguments) as error:
-            plan(model=model, output=OutputAsk(format=wanted))
+            plan(model=model, output=OutputSpec(format=wanted))
         assert error.value.details[0]["field"] == "output.format"
 
     def test_the_format_stands_for_the_models_parameter(self):
         planned = plan(
             model="openai.gpt-image-2",
-            output=OutputAsk(format="jpeg"),
+            output=OutputSpec(format="jpeg"),
             model_parameters={"output_compression": 60, "quality": "low"},
         )
         assert planned.parameters["output_format"] == "jpeg"
@@ -182,7 +182,7 @@ class TestOutput:
         with pytest.raises(InvalidArguments):
             plan(
                 model="openai.gpt-image-2",
-                output=OutputAsk(format="jpeg"),
+                output=OutputSpec(format="jpeg"),
                 model_parameters={"output_format": "png", "quality": "low"},
             )
 
@@ -194,7 +194,7 @@ class TestOutput:
         size = (640, 512) if isinstance(value, dict) else (1280, 768)
         planned = plan(
             model=model,
-            output=OutputAsk(width=size[0], height=size[1]),
+            output=OutputSpec(width=size[0], height=size[1]),
             accept_unknown_cost=True,
         )
         assert planned.size == size
@@ -203,11 +203,11 @@ class TestOutput:
     @pytest.mark.parametrize(
         ("model", "output"),
         [
-            ("fal.flux-dev", OutputAsk(width=640)),
-            ("xai.grok-imagine-image", OutputAsk(width=640, height=512)),
-            ("fal.flux-dev", OutputAsk(max_width=1000)),
-            ("fal.flux-dev", OutputAsk(min_height=1025)),
-            ("xai.grok-imagine-image", OutputAsk(min_width=1)),
+            ("fal.flux-dev", OutputSpec(width=640)),
+            ("xai.grok-imagine-image", OutputSpec(width=640, height=512)),
+            ("fal.flux-dev", OutputSpec(max_width=1000)),
+            ("fal.flux-dev", OutputSpec(min_height=1025)),
+            ("xai.grok-imagine-image", OutputSpec(min_width=1)),
         ],
     )
     def test_a_size_that_can_not_be_promised_is_refused(self, model, output):
@@ -216,7 +216,7 @@ class TestOutput:
         assert error.value.details[0]["field"].startswith("output")
 
     def test_a_size_within_its_constraints_is_taken(self):
-        limits = OutputAsk(max_width=1024, min_height=1024)
+        limits = OutputSpec(max_width=1024, min_height=1024)
         assert plan(model="fal.flux-dev", output=limits).size == (1024, 1024)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from jobs import registry
 from jobs.planning import prices
-from jobs.planning.prices import Cost, cost_document, output_tokens
+from jobs.planning.prices import Cost, cost_document, count_output_tokens
 from tests.jobs.plans import edit, picture, plan, reference
 
 TOKENS_2 = {
@@ -72,7 +72,7 @@ class TestTokens:
     def test_gpt_image_2_by_the_formula(self, quality, size, tokens, usd, credits):
         rule = registry.get("openai.gpt-image-2").price.rule
         width, height = map(int, size.split("x"))
-        assert output_tokens(rule, quality=quality, size=(width, height)) == tokens
+        assert count_output_tokens(rule, quality=quality, size=(width, height)) == tokens
         cost = plan(
             model="openai.gpt-image-2", model_parameters={"quality": quality, "size": size}
         ).cost
@@ -85,7 +85,7 @@ class TestTokens:
     def test_gpt_image_15_by_the_table(self, quality, size, tokens, usd, credits):
         rule = registry.get("openai.gpt-image-1.5").price.rule
         width, height = map(int, size.split("x"))
-        assert output_tokens(rule, quality=quality, size=(width, height)) == tokens
+        assert count_output_tokens(rule, quality=quality, size=(width, height)) == tokens
         cost = plan(
             model="openai.gpt-image-1.5", model_parameters={"quality": quality, "size": size}
         ).cost
@@ -254,7 +254,7 @@ class TestCost:
             plan(model="openai.gpt-image-2", accept_unknown_cost=True).cost,
             plan(model="fal.flux-dev").cost,
         ):
-            assert Cost.from_stored(MappingProxyType(cost.stored())) == cost
+            assert Cost.from_json(MappingProxyType(cost.stored())) == cost
 
     def test_a_plan_is_written_with_the_hold(self):
         cost = plan(model="xai.grok-imagine-image-quality").cost
@@ -287,7 +287,7 @@ class TestCost:
     def test_a_higher_quality_never_costs_less(self, width, height):
         rule = registry.get("openai.gpt-image-2").price.rule
         low, medium, high = (
-            prices.output_tokens(rule, quality=quality, size=(width, height))
+            prices.count_output_tokens(rule, quality=quality, size=(width, height))
             for quality in ("low", "medium", "high")
         )
         assert 0 <= low <= medium <= high

@@ -7,16 +7,16 @@ from datetime import timedelta
 from PIL import Image
 
 from imageskill.lib import clock
-from jobs.providers.interface import Order, Picture
+from jobs.providers.interface import InputImage, ProviderRequest
 from jobs.registry import catalog
 
 
-def picture(image: Image.Image | None = None, *, kind="PNG", role="input", **more) -> Picture:
+def picture(image: Image.Image | None = None, *, kind="PNG", role="input", **more) -> InputImage:
     """Make a picture that opens from memory and remembers its bytes."""
     file = io.BytesIO()
     (image or Image.new("RGB", (400, 300), "teal")).save(file, kind)
     content = file.getvalue()
-    return Picture(
+    return InputImage(
         role=role,
         open=lambda: io.BytesIO(content),
         mime_type=f"image/{kind.lower()}",
@@ -25,24 +25,24 @@ def picture(image: Image.Image | None = None, *, kind="PNG", role="input", **mor
     )
 
 
-def reference(colour: str, *, role="reference_image", **more) -> Picture:
+def reference(colour: str, *, role="reference_image", **more) -> InputImage:
     return picture(Image.new("RGB", (320, 320), colour), role=role, **more)
 
 
-def mask() -> Picture:
+def mask() -> InputImage:
     return picture(Image.new("RGBA", (400, 300), (0, 0, 0, 0)), role="mask")
 
 
-def content(one: Picture) -> bytes:
+def content(one: InputImage) -> bytes:
     with one.open() as file:
         return file.read()
 
 
-def data_uri(one: Picture) -> str:
+def data_uri(one: InputImage) -> str:
     return f"data:{one.mime_type};base64,{b64encode(content(one)).decode()}"
 
 
-def order(model: str, *, seconds=60, **more) -> Order:
+def order(model: str, *, seconds=60, **more) -> ProviderRequest:
     row = catalog.find(model)
     is_edit = row.operation == "edit"
     values = {
@@ -55,7 +55,7 @@ def order(model: str, *, seconds=60, **more) -> Order:
         "inputs": (picture(),) if is_edit else (),
         "token_rates_usd": row.price.rates_usd,
     }
-    return Order(**(values | more))
+    return ProviderRequest(**(values | more))
 
 
 def opened(output) -> Image.Image:

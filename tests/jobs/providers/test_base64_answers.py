@@ -16,7 +16,7 @@ def answer(**more) -> bytes:
 
 def lift(document: bytes, step: int, picture_bytes=1_000_000):
     chunks = [document[at : at + step] for at in range(0, len(document), step)]
-    return base64_answers.lift(chunks, picture_bytes=picture_bytes)
+    return base64_answers.extract_images(chunks, picture_bytes=picture_bytes)
 
 
 class TestLift:

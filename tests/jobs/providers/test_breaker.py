@@ -20,7 +20,7 @@ def _quick(settings):
 
 def fail(times: int, model=MODEL):
     for _ in range(times):
-        breaker.note_failure(model)
+        breaker.record_failure(model)
 
 
 def refusal(model=MODEL) -> ProviderError:
@@ -34,7 +34,7 @@ class TestBreaker:
         fail(2)
 
         breaker.check(MODEL)
-        assert breaker.paused_s([MODEL]) == {}
+        assert breaker.seconds_until_closed([MODEL]) == {}
 
     def test_repeated_failures_open_it_with_the_seconds_to_wait(self):
         fail(3)
@@ -42,7 +42,7 @@ class TestBreaker:
         error = refusal()
 
         assert (error.failure, error.retry_after_s) == (UNAVAILABLE, 1)
-        assert breaker.paused_s([MODEL, OTHER]) == {MODEL: 1}
+        assert breaker.seconds_until_closed([MODEL, OTHER]) == {MODEL: 1}
 
     def test_each_model_has_its_own(self):
         fail(3)
@@ -51,7 +51,7 @@ class TestBreaker:
 
     def test_a_success_in_between_starts_the_count_again(self):
         fail(2)
-        breaker.note_success(MODEL)
+        breaker.record_success(MODEL)
         fail(2)
 
         breaker.check(MODEL)
@@ -63,13 +63,13 @@ class TestBreaker:
         breaker.check(MODEL)
 
         assert refusal().reason == "breaker_half_open"
-        assert breaker.paused_s([MODEL, OTHER]) == {MODEL: 1}
+        assert breaker.seconds_until_closed([MODEL, OTHER]) == {MODEL: 1}
 
     def test_the_try_that_succeeds_closes_it(self):
         fail(3)
         time.sleep(1.1)
         breaker.check(MODEL)
-        breaker.note_success(MODEL)
+        breaker.record_success(MODEL)
 
         breaker.check(MODEL)
         breaker.check(MODEL)
@@ -88,8 +88,8 @@ class TestBreaker:
         monkeypatch.setattr(breaker, "client", lambda: nobody)
 
         breaker.check(MODEL)
-        breaker.note_failure(MODEL)
-        assert breaker.paused_s([MODEL]) == {}
+        breaker.record_failure(MODEL)
+        assert breaker.seconds_until_closed([MODEL]) == {}
 
 
 class TestCalls:
@@ -162,6 +162,6 @@ class TestSeats:
         nobody = redis.Redis.from_url("redis://127.0.0.1:9")
         monkeypatch.setattr(concurrency, "client", lambda: nobody)
 
-        concurrency.take("fal", "job_1", deadline=order(MODEL).deadline)
-        concurrency.leave("fal", "job_1")
+        concurrency.acquire("fal", "job_1", deadline=order(MODEL).deadline)
+        concurrency.release("fal", "job_1")
         assert redis_client.client().zcard("seats:fal") == 0

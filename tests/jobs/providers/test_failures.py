@@ -9,7 +9,7 @@ import pytest
 from imageskill.dev.standins.faults import Fault
 from imageskill.dev.standins.providers import openai as openai_stand_in
 from imageskill.dev.standins.providers import xai as xai_stand_in
-from imageskill.dev.standins.providers.fal import Ending
+from imageskill.dev.standins.providers.fal import RunEnding
 from imageskill.lib.errors import Timeout
 from jobs.providers import calls, failures, http_calls
 from jobs.providers.failures import (
@@ -23,7 +23,7 @@ from jobs.providers.failures import (
     TRANSIENT,
     ProviderError,
 )
-from jobs.providers.interface import Outcome, Submission
+from jobs.providers.interface import ProviderResult, Submission
 from tests.jobs.providers.orders import order, picture
 
 FAL, OPENAI, XAI = "fal.flux-dev", "openai.gpt-image-2", "xai.grok-imagine-image-quality"
@@ -39,7 +39,7 @@ def failed(model: str, **more) -> ProviderError:
 
 def run(provider: str, asked):
     answer = calls.submit(provider, asked)
-    return answer if isinstance(answer, Outcome) else calls.collect(provider, answer, asked)
+    return answer if isinstance(answer, ProviderResult) else calls.collect(provider, answer, asked)
 
 
 def detail(kind: str) -> dict:
@@ -110,7 +110,7 @@ FAL_RUNS = [
 class TestFalRuns:
     @pytest.mark.parametrize(("status", "body", "failure", "reason"), FAL_RUNS)
     def test_the_result_says_how_the_run_failed(self, providers, status, body, failure, reason):
-        providers.fal.endings.append(Ending(status=status, body=body))
+        providers.fal.endings.append(RunEnding(status=status, body=body))
 
         error = failed(FAL)
 
@@ -118,18 +118,18 @@ class TestFalRuns:
         assert posts(providers) == 1
 
     def test_the_header_tells_the_type_where_the_body_does_not(self, providers):
-        ending = Ending(504, {"detail": "x"}, {"X-Fal-Error-Type": "startup_timeout"})
+        ending = RunEnding(504, {"detail": "x"}, {"X-Fal-Error-Type": "startup_timeout"})
         providers.fal.endings.append(ending)
 
         assert failed(FAL).reason == "startup_timeout"
 
     def test_a_picture_that_the_safety_checker_blackened_is_a_refusal(self, providers):
-        providers.fal.endings.append(Ending(is_flagged=True))
+        providers.fal.endings.append(RunEnding(is_flagged=True))
 
         assert failed(FAL).failure is POLICY
 
     def test_the_providers_words_never_get_out(self, providers):
-        providers.fal.endings.append(Ending(422, detail("image_load_error")))
+        providers.fal.endings.append(RunEnding(422, detail("image_load_error")))
 
         error = failed(FAL)
 
@@ -152,16 +152,16 @@ class TestFalRuns:
 
         assert calls.cancel("fal", running) == "requested"
         assert calls.cancel("fal", over) == "too_late"
-        assert calls.look("fal", over, asked) is not None
+        assert calls.poll("fal", over, asked) is not None
         with pytest.raises(ProviderError) as caught:
-            calls.look("fal", running, asked)
+            calls.poll("fal", running, asked)
         assert caught.value.failure is PERMANENT
 
     def test_any_worker_can_collect_with_what_was_stored(self, providers):
         asked = order(FAL)
         submission = calls.submit("fal", asked)
         stored = Submission(request_id=submission.request_id, state=dict(submission.state))
-        calls.adapter.cache_clear()
+        calls.get_adapter.cache_clear()
 
         outcome = calls.collect("fal", stored, asked)
 
@@ -185,7 +185,7 @@ class TestFalRuns:
         assert calls.collect("fal", calls.submit("fal", asked), asked).outputs
 
     def test_an_answer_without_end_is_not_read_to_its_end(self, providers):
-        endless = {"status": "COMPLETED", "logs": "x" * 2 * http_calls.ANSWER_BYTES}
+        endless = {"status": "COMPLETED", "logs": "x" * 2 * http_calls.MAX_RESPONSE_BYTES}
         providers.faults.add(Fault(path="/status", status=200, body=endless, times=None))
 
         error = failed(FAL)
@@ -211,7 +211,7 @@ class TestFalRuns:
         altered = Submission(request_id=submission.request_id, state=state)
 
         with pytest.raises(ProviderError) as caught:
-            calls.cancel("fal", altered) and calls.look("fal", altered, asked)
+            calls.cancel("fal", altered) and calls.poll("fal", altered, asked)
         assert caught.value.reason == "foreign_url"
 
     def test_fewer_outputs_than_asked_are_no_success(self, providers):
@@ -337,7 +337,7 @@ class TestOpenAI:
     @pytest.mark.parametrize(
         ("status", "body", "failure", "reason"),
         [
-            (400, openai_stand_in.blocked(), POLICY, "moderation_blocked"),
+            (400, openai_stand_in.blocked_body(), POLICY, "moderation_blocked"),
             (
                 400,
                 openai_error(None, "Your request was rejected by the safety system as a result"),
@@ -452,7 +452,7 @@ class TestXAI:
                 POLICY,
                 "content_moderated",
             ),
-            (400, xai_stand_in.blocked(), POLICY, "content_moderated"),
+            (400, xai_stand_in.blocked_body(), POLICY, "content_moderated"),
             (
                 400,
                 {
@@ -499,7 +499,7 @@ class TestXAI:
         assert 2 <= posts(providers) <= 4
 
     def test_what_moderation_blocked_is_billed_all_the_same(self, providers):
-        providers.faults.add(Fault(status=400, body=xai_stand_in.blocked()))
+        providers.faults.add(Fault(status=400, body=xai_stand_in.blocked_body()))
 
         assert failed(XAI).cost_usd == Decimal("0.05")
 

@@ -5,33 +5,33 @@ import httpx
 import pytest
 
 from imageskill.dev.standins.faults import Fault
-from imageskill.dev.standins.messages import Answer
-from imageskill.dev.standins.providers.image import paint
-from imageskill.dev.standins.server import StandIn, serving
+from imageskill.dev.standins.messages import StandInResponse
+from imageskill.dev.standins.providers.image import render
+from imageskill.dev.standins.server import StandIn, serve
 from jobs.providers import fetching
 from jobs.providers.failures import BROKEN_RUN, TRANSIENT, ProviderError
 
-PICTURE = paint(words="x", size=(64, 64))
+PICTURE = render(words="x", size=(64, 64))
 
 
 @pytest.fixture(scope="module")
 def _host():
     host = StandIn("files")
     png = {"Content-Type": "image/png"}
-    host.route("GET", "/ok.png")(lambda _: Answer(PICTURE, 200, png))
-    host.route("GET", "/bytes")(lambda _: Answer(PICTURE))
-    host.route("GET", "/page")(lambda _: Answer("<html>"))
-    host.route("GET", "/lie.png")(lambda _: Answer(b"no picture at all", 200, png))
-    host.route("GET", "/empty.png")(lambda _: Answer(b"", 200, png))
-    host.route("GET", "/big.png")(lambda _: Answer(PICTURE + bytes(200_000), 200, png))
+    host.route("GET", "/ok.png")(lambda _: StandInResponse(PICTURE, 200, png))
+    host.route("GET", "/bytes")(lambda _: StandInResponse(PICTURE))
+    host.route("GET", "/page")(lambda _: StandInResponse("<html>"))
+    host.route("GET", "/lie.png")(lambda _: StandInResponse(b"no picture at all", 200, png))
+    host.route("GET", "/empty.png")(lambda _: StandInResponse(b"", 200, png))
+    host.route("GET", "/big.png")(lambda _: StandInResponse(PICTURE + bytes(200_000), 200, png))
     packed = png | {"Content-Encoding": "gzip"}
-    host.route("GET", "/packed.png")(lambda _: Answer(gzip.compress(PICTURE), 200, packed))
-    host.route("GET", "/moved")(lambda _: Answer(b"", 302, {"Location": "/ok.png"}))
-    host.route("GET", "/round")(lambda _: Answer(b"", 302, {"Location": "/round"}))
+    host.route("GET", "/packed.png")(lambda _: StandInResponse(gzip.compress(PICTURE), 200, packed))
+    host.route("GET", "/moved")(lambda _: StandInResponse(b"", 302, {"Location": "/ok.png"}))
+    host.route("GET", "/round")(lambda _: StandInResponse(b"", 302, {"Location": "/round"}))
     away = {"Location": "http://169.254.169.254/latest/meta-data"}
-    host.route("GET", "/away")(lambda _: Answer(b"", 307, away))
-    host.route("GET", "/gone.png")(lambda _: Answer(b"", 404))
-    with serving(host) as base_url:
+    host.route("GET", "/away")(lambda _: StandInResponse(b"", 307, away))
+    host.route("GET", "/gone.png")(lambda _: StandInResponse(b"", 404))
+    with serve(host) as base_url:
         yield host, base_url
 
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageStat
 
 from jobs.providers.failures import PERMANENT, ProviderError
-from jobs.providers.interface import Picture
+from jobs.providers.interface import InputImage
 from jobs.providers.local.adapter import LocalSketch
 from jobs.providers.local.sketching import palettes, remix, sketch
 from jobs.registry import catalog
@@ -109,7 +109,7 @@ class TestRemix:
         assert opened(outcome.outputs[0].file.read()).mode == "RGB"
 
     def test_an_input_that_does_not_open_is_a_permanent_failure(self):
-        broken = Picture(
+        broken = InputImage(
             role="input", open=lambda: io.BytesIO(b"no"), mime_type="image/png", content_length=2
         )
 

@@ -15,7 +15,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 from PIL import Image
 
-from imageskill.dev.standins.messages import Answer
+from imageskill.dev.standins.messages import StandInResponse
 from jobs.models import Asset, Job
 
 MOST_BYTES = 50_000_000  # of what a whole job may cost; decoding is a child's
@@ -62,12 +62,12 @@ def large_answers(providers, large):
 
     def answer(request):
         if b"LARGE" in request.body and not request.path.startswith("/fal/"):
-            return Answer(body)
+            return StandInResponse(body)
         told = plain(providers, request)
         is_file = request.path.startswith("/fal/files/")
         last = [one for one in providers.requests if one.method == "POST"][-1]
         if is_file and b"LARGE" in last.body:
-            return Answer(large, 200, {"Content-Type": "image/png"})
+            return StandInResponse(large, 200, {"Content-Type": "image/png"})
         return told
 
     providers.answer = answer

@@ -6,7 +6,7 @@ import pytest
 
 from jobs.providers import calls
 from jobs.providers.failures import PERMANENT, ProviderError
-from jobs.providers.interface import Outcome
+from jobs.providers.interface import ProviderResult
 from jobs.registry import catalog
 from tests.jobs.providers.orders import (
     content,
@@ -312,13 +312,13 @@ OPENAI_EDIT = [
 ]
 
 
-def made(model: str, **more) -> Outcome:
+def made(model: str, **more) -> ProviderResult:
     row = catalog.find(model)
     if row.operation == "edit":
         more = {"inputs": (INPUT,)} | more
     asked = order(model, **more)
     answer = calls.submit(row.provider, asked)
-    if not isinstance(answer, Outcome):
+    if not isinstance(answer, ProviderResult):
         answer = calls.collect(row.provider, answer, asked)
     assert len(answer.outputs) == asked.output_count
     for output in answer.outputs:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.running.charging import charge_of
+from jobs.running.charging import compute_charge
 
 
 def charge(**changes):
@@ -19,7 +19,7 @@ def charge(**changes):
         "planned_outputs": 1,
         "margin": Decimal("0.40"),
     }
-    return charge_of(**terms | changes)
+    return compute_charge(**terms | changes)
 
 
 class TestChargeOf:

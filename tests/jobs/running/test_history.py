@@ -29,7 +29,7 @@ def test_it_is_as_far_as_it_was(minutes, expected):
         answered_at=BEGAN + timedelta(minutes=2),
         completed_at=BEGAN + timedelta(minutes=3),
     )
-    assert history.of(job, at=BEGAN + timedelta(minutes=minutes)) == expected
+    assert history.job_at(job, at=BEGAN + timedelta(minutes=minutes)) == expected
 
 
 def test_a_failure_shows_from_its_end_on():
@@ -40,5 +40,5 @@ def test_a_failure_shows_from_its_end_on():
         created_at=BEGAN,
         completed_at=BEGAN + timedelta(minutes=3),
     )
-    assert history.of(job, at=BEGAN + timedelta(minutes=2)).error_code == ""
-    assert history.of(job, at=BEGAN + timedelta(minutes=3)).error_code == "PROVIDER_FAILED"
+    assert history.job_at(job, at=BEGAN + timedelta(minutes=2)).error_code == ""
+    assert history.job_at(job, at=BEGAN + timedelta(minutes=3)).error_code == "PROVIDER_FAILED"

@@ -14,7 +14,7 @@ from jobs.models import Job, Loss
 from jobs.providers.failures import POLICY, ProviderPolicyDenied
 from jobs.providers.interface import Submission
 from jobs.running import hold_checks, lifecycle
-from jobs.running.lifecycle import Ending, Made
+from jobs.running.lifecycle import DecodedOutput, JobFailure
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def running(job):
 
 @pytest.fixture
 def storing(running):
-    made = Made(
+    made = DecodedOutput(
         index=0,
         kept_key="nowhere",
         mime_type="image/png",
@@ -43,7 +43,7 @@ def storing(running):
         height=1,
         sha256="0" * 64,
     )
-    lifecycle.keep(running, outputs=[made], reported_usd=None, usage={}, request_id=None)
+    lifecycle.stage_outputs(running, outputs=[made], reported_usd=None, usage={}, request_id=None)
     running.refresh_from_db()
     return running
 
@@ -81,13 +81,13 @@ class TestStart:
 
 class TestTakeOver:
     def test_living_worker_keeps_its_job(self, running):
-        assert not lifecycle.take_over(running.public_id, lease="second")
+        assert not lifecycle.resume(running.public_id, lease="second")
 
     def test_job_of_a_lost_worker_is_taken_by_one(self, running):
         Job.objects.update(leased_until=clock.now())
 
         won = at_once(
-            *[lambda n=n: lifecycle.take_over(running.public_id, lease=str(n)) for n in range(8)]
+            *[lambda n=n: lifecycle.resume(running.public_id, lease=str(n)) for n in range(8)]
         )
 
         assert sorted(won) == [False] * 7 + [True]
@@ -96,28 +96,28 @@ class TestTakeOver:
 
 class TestNoteCall:
     def test_is_true_once(self, running):
-        assert lifecycle.note_call(running)
-        assert not lifecycle.note_call(running)
+        assert lifecycle.record_call(running)
+        assert not lifecycle.record_call(running)
 
     def test_canceled_job_is_never_called(self, running):
         lifecycle.cancel(running, actor="test")
 
-        assert not lifecycle.note_call(copy(running))
+        assert not lifecycle.record_call(copy(running))
 
 
 class TestNoteSubmission:
     def test_is_kept_for_a_canceled_job_too(self, running):
-        lifecycle.note_call(running)
+        lifecycle.record_call(running)
         lifecycle.cancel(copy(running), actor="test")
 
-        goes_on = lifecycle.note_submission(running, Submission(request_id="r", state={"a": 1}))
+        goes_on = lifecycle.record_submission(running, Submission(request_id="r", state={"a": 1}))
 
         assert not goes_on
         assert copy(running).provider_request_id == "r"
 
 
 def _complete(job):
-    return lifecycle.complete(job, job.kept_outputs.all(), stored_at=clock.now())
+    return lifecycle.complete(job, job.staged_outputs.all(), stored_at=clock.now())
 
 
 class TestComplete:
@@ -132,7 +132,7 @@ class TestComplete:
     def test_against_failing_exactly_one_wins(self, storing, agent):
         completed, failed = at_once(
             lambda: _complete(copy(storing)),
-            lambda: lifecycle.fail(copy(storing), Ending(error=Timeout)),
+            lambda: lifecycle.fail(copy(storing), JobFailure(error=Timeout)),
         )
 
         assert completed != failed
@@ -142,7 +142,7 @@ class TestComplete:
         assert not list(hold_checks.problems())
 
     def test_after_failing_is_too_late(self, storing):
-        lifecycle.fail(copy(storing), Ending(error=Timeout))
+        lifecycle.fail(copy(storing), JobFailure(error=Timeout))
 
         assert not _complete(storing)
         assert not copy(storing).assets.exists()
@@ -150,7 +150,7 @@ class TestComplete:
 
 class TestFail:
     def test_gives_credits_and_slot_back(self, running, api, agent):
-        lifecycle.fail(running, Ending(error=Timeout))
+        lifecycle.fail(running, JobFailure(error=Timeout))
 
         quota = api.get("/v1/quota", token=agent.token).data
         assert quota["daily_jobs"]["used"] == 0
@@ -158,7 +158,7 @@ class TestFail:
         assert not list(hold_checks.problems())
 
     def test_callers_fault_keeps_the_slot_used(self, running, api, agent):
-        ending = Ending(error=ProviderPolicyDenied, failure=POLICY.name)
+        ending = JobFailure(error=ProviderPolicyDenied, failure=POLICY.name)
 
         lifecycle.fail(running, ending)
 
@@ -168,7 +168,7 @@ class TestFail:
 
     def test_twice_is_once(self, running, agent):
         won = at_once(
-            *[lambda: lifecycle.fail(copy(running), Ending(error=Timeout)) for _ in range(4)]
+            *[lambda: lifecycle.fail(copy(running), JobFailure(error=Timeout)) for _ in range(4)]
         )
 
         assert sorted(won) == [False] * 3 + [True]
@@ -176,7 +176,7 @@ class TestFail:
 
     def test_against_cancel_exactly_one_wins(self, running, agent):
         failed, canceled = at_once(
-            lambda: lifecycle.fail(copy(running), Ending(error=Timeout)),
+            lambda: lifecycle.fail(copy(running), JobFailure(error=Timeout)),
             lambda: lifecycle.cancel(copy(running), actor="test"),
         )
 
@@ -185,7 +185,7 @@ class TestFail:
 
     def test_rolls_back_whole(self, running, agent):
         with transaction.atomic():
-            lifecycle.fail(running, Ending(error=Timeout))
+            lifecycle.fail(running, JobFailure(error=Timeout))
             transaction.set_rollback(True)
 
         assert copy(running).status == states.RUNNING
@@ -200,7 +200,9 @@ class TestCancel:
     def test_what_comes_after_is_a_loss_of_the_house(self, running, agent, drain):
         lifecycle.cancel(copy(running), actor="test")
 
-        kept = lifecycle.keep(running, outputs=[], reported_usd=None, usage={}, request_id=None)
+        kept = lifecycle.stage_outputs(
+            running, outputs=[], reported_usd=None, usage={}, request_id=None
+        )
 
         assert not kept
         assert copy(running).status == states.CANCELED
@@ -208,15 +210,17 @@ class TestCancel:
 
 class TestUnknownOutcome:
     def test_keeps_its_hold(self, running, agent):
-        lifecycle.note_outcome_unknown(running)
+        lifecycle.mark_outcome_unknown(running)
 
         assert copy(running).is_outcome_unknown
         assert ledger.balances(agent.organization.pk).held == 1
 
     def test_answer_that_comes_after_all_counts(self, running):
-        lifecycle.note_outcome_unknown(running)
+        lifecycle.mark_outcome_unknown(running)
 
-        assert lifecycle.keep(running, outputs=[], reported_usd=None, usage={}, request_id=None)
+        assert lifecycle.stage_outputs(
+            running, outputs=[], reported_usd=None, usage={}, request_id=None
+        )
         assert not copy(running).is_outcome_unknown
 
 
@@ -238,7 +242,7 @@ class TestConstraints:
 
     def test_loss_is_written_once_for_a_reason(self, running):
         for _ in range(2):
-            lifecycle.note_loss(running, reason=Loss.Reason.CANCELED, usd=None)
+            lifecycle.record_loss(running, reason=Loss.Reason.CANCELED, usd=None)
 
         assert Loss.objects.count() == 1
 
@@ -249,4 +253,4 @@ class TestStates:
         assert set(states.FINAL) | set(states.OPEN) == set(states.ALL)
 
     def test_each_move_leads_to_a_state(self):
-        assert {to for onward in states.MOVES.values() for to in onward} <= set(states.ALL)
+        assert {to for onward in states.TRANSITIONS.values() for to in onward} <= set(states.ALL)

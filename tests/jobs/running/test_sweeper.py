@@ -70,7 +70,7 @@ class TestSweep:
 
     def test_lost_call_makes_the_outcome_unknown_and_is_not_repeated(self, lost, drain, agent):
         lifecycle.start(lost.public_id, lease="lost")
-        lifecycle.note_call(lost)
+        lifecycle.record_call(lost)
         Job.objects.update(leased_until=clock.now() - timedelta(seconds=1))
         sweeper.sweep()
 
@@ -83,7 +83,7 @@ class TestSweep:
 
     def test_unknown_outcome_is_left_alone_until_its_deadline(self, lost, settings):
         lifecycle.start(lost.public_id, lease="lost")
-        lifecycle.note_outcome_unknown(lost)
+        lifecycle.mark_outcome_unknown(lost)
         assert sweeper.sweep() == {"ended": 0, "sent": 0, "handed_over": 0}
         Job.objects.update(deadline_at=long_ago())
 

@@ -9,7 +9,7 @@ import pytest
 from billing import ledger
 from imageskill.dev.standins.faults import Fault
 from imageskill.dev.standins.providers import image
-from imageskill.dev.standins.providers.fal import Ending
+from imageskill.dev.standins.providers.fal import RunEnding
 from imageskill.lib import clock
 from jobs import states
 from jobs.catalog import switches
@@ -25,9 +25,9 @@ pytestmark = pytest.mark.usefixtures("transactional_db")
 
 @pytest.fixture(autouse=True)
 def _nothing_is_off():
-    switches.forget()
+    switches.clear_cache()
     yield
-    switches.forget()
+    switches.clear_cache()
 
 
 @pytest.fixture
@@ -68,10 +68,10 @@ class TestFailedRuns:
     @pytest.mark.parametrize(
         ("ending", "error_code", "failure"),
         [
-            (Ending(500, {"detail": "Internal Server Error"}), "PROVIDER_FAILURE", "broken_run"),
-            (Ending(422, {"detail": [{"type": "missing"}]}), "PROVIDER_FAILURE", "permanent"),
+            (RunEnding(500, {"detail": "Internal Server Error"}), "PROVIDER_FAILURE", "broken_run"),
+            (RunEnding(422, {"detail": [{"type": "missing"}]}), "PROVIDER_FAILURE", "permanent"),
             (
-                Ending(422, {"detail": [{"type": "content_policy_violation"}]}),
+                RunEnding(422, {"detail": [{"type": "content_policy_violation"}]}),
                 "PROVIDER_POLICY_DENIED",
                 "policy",
             ),
@@ -92,7 +92,7 @@ class TestFailedRuns:
     def test_a_picture_that_fal_blackened_is_paid_by_the_house(
         self, create, drain, providers, untouched
     ):
-        providers.fal.endings.append(Ending(is_flagged=True))
+        providers.fal.endings.append(RunEnding(is_flagged=True))
         job = create(FAL)
 
         drain()
@@ -138,7 +138,7 @@ class TestFailedRuns:
         assert losses(job) == {Loss.Reason.UNDECODABLE: job.planned_usd}
 
     def test_usage_above_the_hold_is_paid_by_the_house_to_the_cent(self, create, drain, providers):
-        picture = b64encode(image.paint(words=PROMPT, size=(64, 64))).decode()
+        picture = b64encode(image.render(words=PROMPT, size=(64, 64))).decode()
         usage = {"input_tokens": 10, "output_tokens": 50_000, "total_tokens": 50_010}
         body = {"created": 1, "data": [{"b64_json": picture}], "usage": usage}
         providers.faults.add(Fault(path="/generations", status=200, body=body))
@@ -156,7 +156,7 @@ class TestRefusedCalls:
     def test_who_asked_learns_when_to_come_again(self, create, drain, api, agent, settings):
         settings.BREAKER_FAILURES, settings.BREAKER_PAUSE_S = 1, 40
         job = create(FAL, idempotency_key="once")
-        breaker.note_failure(FAL)
+        breaker.record_failure(FAL)
 
         drain()
 
@@ -172,8 +172,8 @@ class TestRefusedCalls:
         self, create, drain, providers, untouched, kind, name
     ):
         job = create(FAL)
-        switches.turn(kind=kind, name=name, is_on=False, user=None, reason="it misbehaves")
-        switches.forget()
+        switches.set_enabled(kind=kind, name=name, is_on=False, user=None, reason="it misbehaves")
+        switches.clear_cache()
 
         drain()
 
@@ -188,8 +188,8 @@ class TestCancellation:
         job = create(FAL)
         lifecycle.start(job.public_id, lease="mine")
         submission = worker.calls.submit("fal", worker.orders.of(job))
-        lifecycle.note_call(job)
-        lifecycle.note_submission(job, submission)
+        lifecycle.record_call(job)
+        lifecycle.record_submission(job, submission)
 
         assert lifecycle.cancel(job, actor="test")
         drain()
@@ -201,8 +201,8 @@ class TestCancellation:
     def test_what_can_not_be_stopped_is_paid_by_the_house(self, create, drain, untouched):
         job = create(FAL)
         lifecycle.start(job.public_id, lease="mine")
-        lifecycle.note_call(job)
-        lifecycle.note_submission(job, worker.calls.submit("fal", worker.orders.of(job)))
+        lifecycle.record_call(job)
+        lifecycle.record_submission(job, worker.calls.submit("fal", worker.orders.of(job)))
 
         assert lifecycle.cancel(job, actor="test")
         drain()
@@ -238,8 +238,8 @@ class TestDeadlines:
         job = create(FAL)
         lifecycle.start(job.public_id, lease="lost")
         submission = worker.calls.submit("fal", worker.orders.of(job))
-        lifecycle.note_call(job)
-        lifecycle.note_submission(job, submission)
+        lifecycle.record_call(job)
+        lifecycle.record_submission(job, submission)
         providers.fal.runs[submission.request_id].ready_at = 0
         Job.objects.filter(pk=job.pk).update(deadline_at=clock.now() - timedelta(hours=1))
 

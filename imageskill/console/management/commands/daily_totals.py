@@ -24,8 +24,8 @@ class Command(BaseCommand):
         today = clock.utc_day(clock.now())
         for back in range(days, -1, -1):
             which = today - timedelta(days=back)
-            work.day(which)
-            money.day(which)
+            work.count_day(which)
+            money.count_day(which)
             self.stderr.write(f"\r{which} ({days - back + 1} of {days + 1})", ending="")
-        money.wallets()
+        money.count_wallets()
         self.stderr.write("")

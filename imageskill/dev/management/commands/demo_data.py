@@ -20,7 +20,7 @@ class Command(BaseCommand):
         """Take the seed and the size."""
         parser.add_argument("--seed", type=int, default=1, help="another one, another history")
         parser.add_argument(
-            "--size", type=_number, default=0, help="jobs to add in bulk for measuring: 10k, 1m"
+            "--size", type=_parse_size, default=0, help="jobs to add in bulk for measuring: 10k, 1m"
         )
 
     def handle(self, *args: Any, seed: int, size: int, **options: Any) -> None:
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         self.stderr.flush()
 
 
-def _number(text: str) -> int:
+def _parse_size(text: str) -> int:
     match = re.fullmatch(r"(\d+)([km]?)", text.lower())
     if match is None:
         raise ValueError(text)

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from imageskill.dev.standins.messages import Answer, Request
+from imageskill.dev.standins.messages import StandInRequest, StandInResponse
 from imageskill.dev.standins.providers import image, request_images
 from imageskill.dev.standins.server import StandIn
 
@@ -22,18 +22,18 @@ PRESETS = {
     "auto_4K": (4096, 4096),
 }
 TIERS = {"0.5K": 512, "1K": 1024, "2K": 2048, "4K": 4096}
-_PICTURES = ("image_url", "mask_url", "first_image_url", "second_image_url")
-_LISTS = ("image_urls", "reference_image_urls")
-REMEMBERED_RUNS = 5000
-_KEPT = ("prompt", "num_images", "output_format", "seed")
-_MAKE_JPEG = ("/flux", "/dreamo")
-_PROMPTLESS = ("/redux",)
+_IMAGE_FIELDS = ("image_url", "mask_url", "first_image_url", "second_image_url")
+_IMAGE_LIST_FIELDS = ("image_urls", "reference_image_urls")
+MAX_RUNS = 5000
+_RECORDED_FIELDS = ("prompt", "num_images", "output_format", "seed")
+_JPEG_APPS = ("/flux", "/dreamo")
+_PROMPTLESS_APPS = ("/redux",)
 _KLING_EDITS = ("/kling-image/o1", "/kling-image/o3/image-to-image")
-_PICTURES_OF_A_KLING_EDIT = 10
+_KLING_EDIT_IMAGES = 10
 
 
 @dataclass
-class Ending:
+class RunEnding:
     """How the next run ends instead of well: an error's status, body and headers, or flagged."""
 
     status: int = 200
@@ -43,7 +43,7 @@ class Ending:
 
 
 @dataclass
-class Run:
+class QueuedRun:
     """A request in the queue."""
 
     request_id: str
@@ -51,23 +51,23 @@ class Run:
     asked: dict[str, Any]
     size: tuple[int, int]
     ready_at: float
-    ending: Ending | None = None
+    ending: RunEnding | None = None
     is_canceled: bool = False
 
     @property
     def kind(self) -> str:
         """The format of its files."""
-        is_jpeg = any(name in self.app for name in _MAKE_JPEG)
+        is_jpeg = any(name in self.app for name in _JPEG_APPS)
         return str(self.asked.get("output_format") or ("jpeg" if is_jpeg else "png"))
 
 
-class Fal:
+class FalStandIn:
     """The stand-in for fal. `seconds` is how long a run takes, `endings` how the next ones end."""
 
     def __init__(self, stand_in: StandIn) -> None:
         self.seconds = 0.0
-        self.endings: list[Ending] = []
-        self.runs: dict[str, Run] = {}
+        self.endings: list[RunEnding] = []
+        self.runs: dict[str, QueuedRun] = {}
         request = rf"{PREFIX}/(?P<app>[^/]+/[^/]+)/requests/(?P<id>[0-9a-f-]+)"
         stand_in.route("GET", rf"{request}/status")(self.status)
         stand_in.route("GET", request)(self.result)
@@ -82,28 +82,28 @@ class Fal:
         self.endings.clear()
         self.runs.clear()
 
-    def submit(self, request: Request) -> Answer:
+    def submit(self, request: StandInRequest) -> StandInResponse:
         """Take a request into the queue."""
         refusal = _unauthorized(request) or _invalid(request)
         if refusal:
             return refusal
         try:
             size = _size(request.json)
-        except request_images.NotAPicture:
+        except request_images.InvalidImage:
             return _validation("image_load_error", ["body", "image_url"], "Failed to load")
-        run = Run(
+        run = QueuedRun(
             request_id=str(uuid.uuid4()),
             app=request.params["app"],
-            asked={name: request.json[name] for name in _KEPT if name in request.json},
+            asked={name: request.json[name] for name in _RECORDED_FIELDS if name in request.json},
             size=size,
             ready_at=time.monotonic() + self.seconds,
             ending=self.endings.pop(0) if self.endings else None,
         )
         self.runs[run.request_id] = run
-        while len(self.runs) > REMEMBERED_RUNS:
+        while len(self.runs) > MAX_RUNS:
             self.runs.pop(next(iter(self.runs)), None)
         url = f"{request.base_url}{PREFIX}/{run.app}/requests/{run.request_id}"
-        return Answer(
+        return StandInResponse(
             {
                 "status": "IN_QUEUE",
                 "request_id": run.request_id,
@@ -114,60 +114,62 @@ class Fal:
             }
         )
 
-    def status(self, request: Request) -> Answer:
+    def status(self, request: StandInRequest) -> StandInResponse:
         """Tell how far a request is."""
         run = self.runs.get(request.params["id"])
         if run is None:
-            return Answer({"detail": "Request not found"}, 404)
+            return StandInResponse({"detail": "Request not found"}, 404)
         left_s = run.ready_at - time.monotonic()
         told: dict[str, Any] = {"request_id": run.request_id, "logs": None}
         if left_s <= 0 or run.is_canceled:
             told |= {"status": "COMPLETED", "metrics": {"inference_time": self.seconds}}
             if run.ending and run.ending.status != 200:
                 told |= {"error": "The request failed"}
-            return Answer(told)
+            return StandInResponse(told)
         if left_s > self.seconds / 2:
-            return Answer(told | {"status": "IN_QUEUE", "queue_position": 0}, 202)
-        return Answer(told | {"status": "IN_PROGRESS"}, 202)
+            return StandInResponse(told | {"status": "IN_QUEUE", "queue_position": 0}, 202)
+        return StandInResponse(told | {"status": "IN_PROGRESS"}, 202)
 
-    def result(self, request: Request) -> Answer:
+    def result(self, request: StandInRequest) -> StandInResponse:
         """Give what a request made, or the error it ended with."""
         run = self.runs.get(request.params["id"])
         if run is None:
-            return Answer({"detail": "Request not found"}, 404)
+            return StandInResponse({"detail": "Request not found"}, 404)
         if run.is_canceled:
-            return Answer({"detail": "Request was cancelled", "error_type": "cancelled"}, 499)
+            return StandInResponse(
+                {"detail": "Request was cancelled", "error_type": "cancelled"}, 499
+            )
         if run.ready_at > time.monotonic():
-            return Answer({"detail": "Request is still in progress"}, 400)
+            return StandInResponse({"detail": "Request is still in progress"}, 400)
         if run.ending and run.ending.status != 200:
-            return Answer(run.ending.body, run.ending.status, run.ending.headers)
-        return Answer(_made(run, request.base_url))
+            return StandInResponse(run.ending.body, run.ending.status, run.ending.headers)
+        return StandInResponse(_result_body(run, request.base_url))
 
-    def cancel(self, request: Request) -> Answer:
+    def cancel(self, request: StandInRequest) -> StandInResponse:
         """Stop a request that is not over yet."""
         run = self.runs.get(request.params["id"])
         if run is None:
-            return Answer({"status": "NOT_FOUND"}, 404)
+            return StandInResponse({"status": "NOT_FOUND"}, 404)
         if run.ready_at <= time.monotonic():
-            return Answer({"status": "ALREADY_COMPLETED"}, 400)
+            return StandInResponse({"status": "ALREADY_COMPLETED"}, 400)
         run.is_canceled = True
-        return Answer({"status": "CANCELLATION_REQUESTED"}, 202)
+        return StandInResponse({"status": "CANCELLATION_REQUESTED"}, 202)
 
-    def file(self, request: Request) -> Answer:
+    def file(self, request: StandInRequest) -> StandInResponse:
         """Serve a file that a request made."""
         run = self.runs.get(request.params["id"])
         if run is None:
-            return Answer({"detail": "Not found"}, 404)
-        picture = image.paint(
+            return StandInResponse({"detail": "Not found"}, 404)
+        picture = image.render(
             words=str(run.asked.get("prompt") or run.app),
             size=run.size,
             kind=run.kind,
             number=int(request.params["number"]),
         )
-        return Answer(picture, 200, {"Content-Type": image.MIME_TYPES[run.kind]})
+        return StandInResponse(picture, 200, {"Content-Type": image.MIME_TYPES[run.kind]})
 
 
-def _made(run: Run, base_url: str) -> dict[str, Any]:
+def _result_body(run: QueuedRun, base_url: str) -> dict[str, Any]:
     count = int(run.asked.get("num_images") or 1)
     width, height = run.size
     images = [
@@ -189,36 +191,36 @@ def _made(run: Run, base_url: str) -> dict[str, Any]:
     }
 
 
-def _unauthorized(request: Request) -> Answer | None:
+def _unauthorized(request: StandInRequest) -> StandInResponse | None:
     if request.headers.get("authorization", "").removeprefix("Key ").strip():
         return None
-    return Answer({"detail": "Authentication is required to access this application"}, 401)
+    return StandInResponse({"detail": "Authentication is required to access this application"}, 401)
 
 
-def _invalid(request: Request) -> Answer | None:
+def _invalid(request: StandInRequest) -> StandInResponse | None:
     asked = request.json
     if not isinstance(asked, dict):
         return _validation("value_error", ["body"], "Input should be a valid dictionary")
-    if "prompt" not in asked and not request.path.endswith(_PROMPTLESS):
+    if "prompt" not in asked and not request.path.endswith(_PROMPTLESS_APPS):
         return _validation("missing", ["body", "prompt"], "Field required")
     if "[blocked]" in str(asked.get("prompt")):
         message = "The content could not be processed because it was flagged by a content checker"
         return _validation("content_policy_violation", ["body", "prompt"], message)
     given_to_kling = len(asked.get("elements", [])) + len(asked.get("image_urls", []))
-    if request.path.endswith(_KLING_EDITS) and given_to_kling > _PICTURES_OF_A_KLING_EDIT:
+    if request.path.endswith(_KLING_EDITS) and given_to_kling > _KLING_EDIT_IMAGES:
         message = "Elements and images must be 10 at most in all"
         return _validation("sequence_too_long", ["body", "elements"], message)
     return None
 
 
-def _validation(kind: str, loc: list[str], message: str) -> Answer:
+def _validation(kind: str, loc: list[str], message: str) -> StandInResponse:
     entry = {"loc": loc, "msg": message, "type": kind, "url": f"https://docs.fal.ai/errors#{kind}"}
-    return Answer({"detail": [entry]}, 422, {"X-Fal-Retryable": "false"})
+    return StandInResponse({"detail": [entry]}, 422, {"X-Fal-Retryable": "false"})
 
 
 def _size(asked: dict[str, Any]) -> tuple[int, int]:
     """Find the size: asked for, by ratio and tier, or the first picture's."""
-    sizes = _given_sizes(asked)
+    sizes = _input_sizes(asked)
     wanted = asked.get("image_size")
     if isinstance(wanted, dict):
         return wanted["width"], wanted["height"]
@@ -228,14 +230,14 @@ def _size(asked: dict[str, Any]) -> tuple[int, int]:
     ratio = str(asked.get("aspect_ratio") or "auto")
     if ratio == "auto":
         return sizes[0] if sizes else (edge, edge)
-    return image.shaped(ratio, area=edge * edge)
+    return image.size_for_ratio(ratio, area=edge * edge)
 
 
-def _given_sizes(asked: dict[str, Any]) -> list[tuple[int, int]]:
+def _input_sizes(asked: dict[str, Any]) -> list[tuple[int, int]]:
     """Open every picture in a request, those of elements too."""
-    uris = [asked[name] for name in _PICTURES if name in asked]
-    for name in _LISTS:
+    uris = [asked[name] for name in _IMAGE_FIELDS if name in asked]
+    for name in _IMAGE_LIST_FIELDS:
         uris += asked.get(name, [])
     for element in asked.get("elements", []):
         uris += [element["frontal_image_url"], *element.get("reference_image_urls", [])]
-    return [request_images.from_data_uri(uri) for uri in uris]
+    return [request_images.size_from_data_uri(uri) for uri in uris]

@@ -12,7 +12,7 @@ MIME_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 
 
 @lru_cache(maxsize=32)  # asked for the same again, it answers at once, as measurements want it
-def paint(*, words: str, size: tuple[int, int], kind: str = "png", number: int = 0) -> bytes:
+def render(*, words: str, size: tuple[int, int], kind: str = "png", number: int = 0) -> bytes:
     """Paint words on a gradient of their own colours."""
     digest = hashlib.sha256(f"{words}\0{number}".encode()).digest()
     ramp = Image.linear_gradient("L").rotate(digest[0] % 4 * 90).resize(size)
@@ -36,14 +36,14 @@ def encode(picture: Image.Image, kind: str) -> bytes:
     return file.getvalue()
 
 
-def size_of(content: bytes) -> tuple[int, int]:
+def read_size(content: bytes) -> tuple[int, int]:
     """Give the size of a picture that came in; raises `OSError` where it is none."""
     with Image.open(io.BytesIO(content)) as picture:
         picture.verify()
         return picture.size
 
 
-def shaped(aspect_ratio: str, *, area: int, step: int = 16) -> tuple[int, int]:
+def size_for_ratio(aspect_ratio: str, *, area: int, step: int = 16) -> tuple[int, int]:
     """Give the size of about `area` pixels with a ratio such as `16:9` or `9:19.5`."""
     wide, high = (float(side) for side in aspect_ratio.split(":"))
     edge = (area / (wide * high)) ** 0.5

@@ -6,7 +6,7 @@ from base64 import b64encode
 from math import ceil, floor
 from typing import Any
 
-from imageskill.dev.standins.messages import Answer, Part, Request
+from imageskill.dev.standins.messages import FormPart, StandInRequest, StandInResponse
 from imageskill.dev.standins.providers import image
 from imageskill.dev.standins.server import StandIn
 
@@ -22,14 +22,14 @@ TOKENS_OF_1_5 = {
     "medium": {"1024x1024": 1056, "1024x1536": 1584, "1536x1024": 1568},
     "high": {"1024x1024": 4160, "1024x1536": 6240, "1536x1024": 6208},
 }
-TOKENS_OF_AN_INPUT = 323
+INPUT_TOKENS = 323
 CATEGORIES = (
     "harassment", "hate", "illicit", "self-harm", "sexual", "sexual/minors", "violence",
     "violence/graphic",
 )  # fmt: skip
 
 
-class OpenAI:
+class OpenAIStandIn:
     """The stand-in for OpenAI. `seconds` is how long a run takes."""
 
     def __init__(self, stand_in: StandIn) -> None:
@@ -43,7 +43,7 @@ class OpenAI:
         """Answer at once again."""
         self.seconds = self.moderation_seconds = 0.0
 
-    def generate(self, request: Request) -> Answer:
+    def generate(self, request: StandInRequest) -> StandInResponse:
         """Make pictures from a prompt."""
         asked = request.json
         refusal = _unauthorized(request) or _invalid(asked)
@@ -51,7 +51,7 @@ class OpenAI:
             return refusal
         return self._made(asked, size=_size(asked, auto=(1024, 1024)), inputs=0)
 
-    def edit(self, request: Request) -> Answer:
+    def edit(self, request: StandInRequest) -> StandInResponse:
         """Make pictures from a prompt and others."""
         parts = request.multipart
         asked: dict[str, Any] = {part.name: part.text for part in parts if part.filename is None}
@@ -62,13 +62,13 @@ class OpenAI:
         images = [part for part in parts if part.name in {"image", "image[]"}]
         masks = [part for part in parts if part.name == "mask"]
         try:
-            sizes = [image.size_of(part.data) for part in images]
-            refusal = _bad_pictures(sizes, masks)
+            sizes = [image.read_size(part.data) for part in images]
+            refusal = _invalid_images(sizes, masks)
         except OSError:
             refusal = _error("invalid_image_file", "Invalid image file or mode.", param="image")
         return refusal or self._made(asked, size=_size(asked, auto=sizes[0]), inputs=len(images))
 
-    def moderate(self, request: Request) -> Answer:
+    def moderate(self, request: StandInRequest) -> StandInResponse:
         """Flag what the prompt names in brackets."""
         time.sleep(self.moderation_seconds)
         called = set(re.findall(r"\[([a-z/-]+)\]", str(request.json["input"])))
@@ -78,18 +78,22 @@ class OpenAI:
             "categories": categories,
             "category_scores": {name: float(hit) for name, hit in categories.items()},
         }
-        return Answer({"id": "modr-1", "model": request.json["model"], "results": [result]})
+        return StandInResponse(
+            {"id": "modr-1", "model": request.json["model"], "results": [result]}
+        )
 
-    def _made(self, asked: dict[str, Any], *, size: tuple[int, int], inputs: int) -> Answer:
+    def _made(
+        self, asked: dict[str, Any], *, size: tuple[int, int], inputs: int
+    ) -> StandInResponse:
         time.sleep(self.seconds)
         kind = asked.get("output_format", "png")
         count = int(asked.get("n", 1))
         pictures = [
-            image.paint(words=asked["prompt"], size=size, kind=kind, number=number)
+            image.render(words=asked["prompt"], size=size, kind=kind, number=number)
             for number in range(count)
         ]
         text = len(asked["prompt"]) // 4 + 1
-        went_in = TOKENS_OF_AN_INPUT * inputs
+        went_in = INPUT_TOKENS * inputs
         came_out = _tokens(asked, size) * count
         body = {
             "created": int(time.time()),
@@ -106,7 +110,7 @@ class OpenAI:
                 "output_tokens_details": {"text_tokens": 0, "image_tokens": came_out},
             },
         }
-        return Answer(body, 200, {"x-request-id": "req_standin"})
+        return StandInResponse(body, 200, {"x-request-id": "req_standin"})
 
 
 def _tokens(asked: dict[str, Any], size: tuple[int, int]) -> int:
@@ -126,13 +130,13 @@ def _size(asked: dict[str, Any], *, auto: tuple[int, int]) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _unauthorized(request: Request) -> Answer | None:
+def _unauthorized(request: StandInRequest) -> StandInResponse | None:
     if request.headers.get("authorization", "").removeprefix("Bearer ").strip():
         return None
     return _error("invalid_api_key", "Incorrect API key provided.", status=401)
 
 
-def _invalid(asked: dict[str, Any]) -> Answer | None:
+def _invalid(asked: dict[str, Any]) -> StandInResponse | None:
     unknown = sorted(set(asked) - KNOWN)
     if unknown:
         message = f"Unknown parameter: '{unknown[0]}'."
@@ -145,11 +149,11 @@ def _invalid(asked: dict[str, Any]) -> Answer | None:
     if not asked.get("prompt"):
         return _error("missing_required_parameter", "Missing 'prompt'.", param="prompt")
     if "[blocked]" in asked["prompt"]:
-        return Answer(blocked(), 400)
+        return StandInResponse(blocked_body(), 400)
     return None
 
 
-def blocked() -> dict[str, Any]:
+def blocked_body() -> dict[str, Any]:
     """Give the body of a safety block."""
     return {
         "error": {
@@ -163,16 +167,18 @@ def blocked() -> dict[str, Any]:
     }
 
 
-def _bad_pictures(sizes: list[tuple[int, int]], masks: list[Part]) -> Answer | None:
+def _invalid_images(sizes: list[tuple[int, int]], masks: list[FormPart]) -> StandInResponse | None:
     if not sizes:
         return _error("missing_required_parameter", "Missing 'image'.", param="image")
-    if masks and image.size_of(masks[0].data) != sizes[0]:
+    if masks and image.read_size(masks[0].data) != sizes[0]:
         message = "Invalid mask image format - mask size does not match image size."
         return _error("invalid_image_file", message, param="mask")
     return None
 
 
-def _error(code: str, message: str, *, status: int = 400, param: str | None = None) -> Answer:
+def _error(
+    code: str, message: str, *, status: int = 400, param: str | None = None
+) -> StandInResponse:
     kind = "invalid_request_error"
     error = {"message": message, "type": kind, "param": param, "code": code}
-    return Answer({"error": error}, status, {"x-request-id": "req_standin"})
+    return StandInResponse({"error": error}, status, {"x-request-id": "req_standin"})

@@ -2,20 +2,20 @@
 
 from base64 import b64decode
 
-from imageskill.dev.standins.providers.image import size_of
+from imageskill.dev.standins.providers.image import read_size
 
-Size = tuple[int, int]
+PixelSize = tuple[int, int]
 
 
-class NotAPicture(Exception):
+class InvalidImage(Exception):
     """What should be a picture is not."""
 
 
-def from_data_uri(uri: object) -> Size:
+def size_from_data_uri(uri: object) -> PixelSize:
     """Open a data URI and give the picture's size; raises `NotAPicture`."""
     if not isinstance(uri, str) or not uri.startswith("data:image/"):
-        raise NotAPicture
+        raise InvalidImage
     try:
-        return size_of(b64decode(uri.partition(";base64,")[2], validate=True))
+        return read_size(b64decode(uri.partition(";base64,")[2], validate=True))
     except (OSError, ValueError) as error:
-        raise NotAPicture from error
+        raise InvalidImage from error

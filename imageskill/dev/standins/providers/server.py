@@ -1,13 +1,13 @@
 """The three providers on one server, each under a path of its own."""
 
-from imageskill.dev.standins.messages import Answer, Request
-from imageskill.dev.standins.providers.fal import Ending, Fal
-from imageskill.dev.standins.providers.openai import OpenAI
-from imageskill.dev.standins.providers.xai import XAI
+from imageskill.dev.standins.messages import StandInRequest, StandInResponse
+from imageskill.dev.standins.providers.fal import FalStandIn, RunEnding
+from imageskill.dev.standins.providers.openai import OpenAIStandIn
+from imageskill.dev.standins.providers.xai import XAIStandIn
 from imageskill.dev.standins.server import StandIn
 
 
-class Providers(StandIn):
+class ProvidersStandIn(StandIn):
     """fal, OpenAI and xAI.
 
     From another process: POST `/_control/pace` with seconds by provider, such as `{"fal": 3}`,
@@ -16,9 +16,9 @@ class Providers(StandIn):
 
     def __init__(self, *, body_limit: int | None = None) -> None:
         super().__init__("providers", body_limit=body_limit)
-        self.fal = Fal(self)
-        self.openai = OpenAI(self)
-        self.xai = XAI(self)
+        self.fal = FalStandIn(self)
+        self.openai = OpenAIStandIn(self)
+        self.xai = XAIStandIn(self)
         self.route("POST", r"/_control/pace")(self._set_pace)
         self.route("POST", r"/_control/endings")(self._add_ending)
 
@@ -28,14 +28,14 @@ class Providers(StandIn):
         for provider in (self.fal, self.openai, self.xai):
             provider.reset()
 
-    def _set_pace(self, request: Request) -> Answer:
+    def _set_pace(self, request: StandInRequest) -> StandInResponse:
         for name, seconds in request.json.items():
             getattr(self, name).seconds = float(seconds)
-        return Answer({})
+        return StandInResponse({})
 
-    def _add_ending(self, request: Request) -> Answer:
-        self.fal.endings.append(Ending(**request.json))
-        return Answer({}, 201)
+    def _add_ending(self, request: StandInRequest) -> StandInResponse:
+        self.fal.endings.append(RunEnding(**request.json))
+        return StandInResponse({}, 201)
 
 
 def settings(base_url: str) -> dict[str, str]:

@@ -5,12 +5,12 @@ import uuid
 from base64 import b64encode
 from typing import Any
 
-from imageskill.dev.standins.messages import Answer, Request
+from imageskill.dev.standins.messages import StandInRequest, StandInResponse
 from imageskill.dev.standins.providers import image, request_images
 from imageskill.dev.standins.server import StandIn
 
 PREFIX = "/xai/v1"
-TICKS_A_CENT = 10**8
+TICKS_PER_CENT = 10**8
 CENTS = {
     "grok-imagine-image": {"1k": 2.0, "2k": 2.0, "input": 0.2},
     "grok-imagine-image-quality": {"1k": 5.0, "2k": 7.0, "input": 1.0},
@@ -20,10 +20,10 @@ RATIOS = {
     "1:2", "2:1", "auto",
 }  # fmt: skip
 KNOWN = {"model", "prompt", "n", "aspect_ratio", "resolution", "response_format", "user"}
-MOST_SOURCES = 3
+MAX_SOURCES = 3
 
 
-class XAI:
+class XAIStandIn:
     """The stand-in for xAI. `seconds` is how long a run takes."""
 
     def __init__(self, stand_in: StandIn) -> None:
@@ -38,12 +38,12 @@ class XAI:
         self.seconds = 0.0
         self.files.clear()
 
-    def generate(self, request: Request) -> Answer:
+    def generate(self, request: StandInRequest) -> StandInResponse:
         """Make pictures from a prompt."""
         refusal = _unauthorized(request) or _invalid(request.json, KNOWN)
         return refusal or self._made(request, like=(1, 1), inputs=0)
 
-    def edit(self, request: Request) -> Answer:
+    def edit(self, request: StandInRequest) -> StandInResponse:
         """Make pictures from a prompt and up to three others."""
         asked = request.json
         refusal = _unauthorized(request) or _invalid(asked, KNOWN | {"image", "images"})
@@ -52,42 +52,44 @@ class XAI:
         if ("image" in asked) == ("images" in asked):
             return _error("Exactly one of image and images must be given.")
         sources = asked["images"] if "images" in asked else [asked["image"]]
-        if len(sources) > MOST_SOURCES:
+        if len(sources) > MAX_SOURCES:
             return _error("At most 3 source images are supported.")
         if "image" in asked and "aspect_ratio" in asked:
             return _error("Argument not supported: aspect_ratio")
         try:
-            sizes = [request_images.from_data_uri(source["url"]) for source in sources]
-        except request_images.NotAPicture:
+            sizes = [request_images.size_from_data_uri(source["url"]) for source in sources]
+        except request_images.InvalidImage:
             return _error("Could not decode the provided image.")
         return self._made(request, like=sizes[0], inputs=len(sources))
 
-    def file(self, request: Request) -> Answer:
+    def file(self, request: StandInRequest) -> StandInResponse:
         """Serve a picture that was only linked."""
         picture = self.files.get(request.params["id"])
         if picture is None:
-            return Answer({"code": "not-found", "error": "No such file"}, 404)
-        return Answer(picture, 200, {"Content-Type": "image/jpeg"})
+            return StandInResponse({"code": "not-found", "error": "No such file"}, 404)
+        return StandInResponse(picture, 200, {"Content-Type": "image/jpeg"})
 
-    def _made(self, request: Request, *, like: tuple[int, int], inputs: int) -> Answer:
+    def _made(
+        self, request: StandInRequest, *, like: tuple[int, int], inputs: int
+    ) -> StandInResponse:
         time.sleep(self.seconds)
         asked = request.json
         tier = asked.get("resolution", "1k")
         ratio = asked.get("aspect_ratio", "auto" if inputs else "1:1")
         if ratio == "auto":
             ratio = f"{like[0]}:{like[1]}"
-        size = image.shaped(ratio, area=(2048 if tier == "2k" else 1024) ** 2)
+        size = image.size_for_ratio(ratio, area=(2048 if tier == "2k" else 1024) ** 2)
         count = int(asked.get("n", 1))
         pictures = [
-            image.paint(words=asked["prompt"], size=size, kind="jpeg", number=number)
+            image.render(words=asked["prompt"], size=size, kind="jpeg", number=number)
             for number in range(count)
         ]
         prices = CENTS[asked["model"]]
-        ticks = round((prices[tier] * count + prices["input"] * inputs) * TICKS_A_CENT)
+        ticks = round((prices[tier] * count + prices["input"] * inputs) * TICKS_PER_CENT)
         data = [self._given(picture, request) for picture in pictures]
-        return Answer({"data": data, "usage": {"cost_in_usd_ticks": ticks}})
+        return StandInResponse({"data": data, "usage": {"cost_in_usd_ticks": ticks}})
 
-    def _given(self, picture: bytes, request: Request) -> dict[str, Any]:
+    def _given(self, picture: bytes, request: StandInRequest) -> dict[str, Any]:
         if request.json.get("response_format", "url") == "b64_json":
             return {"b64_json": b64encode(picture).decode(), "mime_type": "image/jpeg"}
         number = uuid.uuid4().hex
@@ -96,7 +98,7 @@ class XAI:
         return {"url": url, "mime_type": "image/jpeg", "revised_prompt": ""}
 
 
-def blocked() -> dict[str, Any]:
+def blocked_body() -> dict[str, Any]:
     """Give the body of a moderated generation, which is billed all the same."""
     return {
         "code": "imagine:content-moderated",
@@ -105,26 +107,26 @@ def blocked() -> dict[str, Any]:
     }
 
 
-def _unauthorized(request: Request) -> Answer | None:
+def _unauthorized(request: StandInRequest) -> StandInResponse | None:
     if request.headers.get("authorization", "").removeprefix("Bearer ").strip():
         return None
-    return Answer({"code": "unauthenticated", "error": "Incorrect API key provided"}, 401)
+    return StandInResponse({"code": "unauthenticated", "error": "Incorrect API key provided"}, 401)
 
 
-def _invalid(asked: dict[str, Any], known: set[str]) -> Answer | None:
+def _invalid(asked: dict[str, Any], known: set[str]) -> StandInResponse | None:
     unknown = sorted(set(asked) - known)
     if unknown:
         return _error(f"Argument not supported: {unknown[0]}")
     if asked.get("model") not in CENTS:
-        return Answer({"code": "not-found", "error": "The model does not exist"}, 404)
+        return StandInResponse({"code": "not-found", "error": "The model does not exist"}, 404)
     if asked.get("aspect_ratio", "auto") not in RATIOS:
         return _error("Invalid aspect_ratio")
     if not asked.get("prompt"):
         return _error("Argument missing: prompt")
     if "[blocked]" in asked["prompt"]:
-        return Answer(blocked(), 400)
+        return StandInResponse(blocked_body(), 400)
     return None
 
 
-def _error(message: str) -> Answer:
-    return Answer({"code": "Client specified an invalid argument", "error": message}, 400)
+def _error(message: str) -> StandInResponse:
+    return StandInResponse({"code": "Client specified an invalid argument", "error": message}, 400)

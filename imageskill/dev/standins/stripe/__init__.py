@@ -5,7 +5,7 @@ says what it is. In a test: `with serving(StripeStandIn()) as base_url: …`, th
 banks do with `stand_in.account.pay(…)`, and read or deliver `stand_in.account.events`.
 """
 
-from imageskill.dev.standins.stripe.account import Account
+from imageskill.dev.standins.stripe.account import StripeAccount
 from imageskill.dev.standins.stripe.api import StripeStandIn
 
-__all__ = ["Account", "StripeStandIn"]
+__all__ = ["StripeAccount", "StripeStandIn"]

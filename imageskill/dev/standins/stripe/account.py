@@ -1,8 +1,8 @@
 """The account behind the stand-in: what buyers, banks and Stripe itself do to its objects."""
 
-from imageskill.dev.standins.stripe.banks import Banks
-from imageskill.dev.standins.stripe.buyers import Buyers
+from imageskill.dev.standins.stripe.banks import RefundsAndDisputes
+from imageskill.dev.standins.stripe.buyers import CheckoutSessions
 
 
-class Account(Buyers, Banks):
+class StripeAccount(CheckoutSessions, RefundsAndDisputes):
     """One account in test mode."""

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from imageskill.dev.standins.messages import Answer, Request
+from imageskill.dev.standins.messages import StandInRequest, StandInResponse
 from imageskill.dev.standins.server import StandIn
 from imageskill.dev.standins.stripe import pages, parameters
-from imageskill.dev.standins.stripe.account import Account
-from imageskill.dev.standins.stripe.objects import Impossible
+from imageskill.dev.standins.stripe.account import StripeAccount
+from imageskill.dev.standins.stripe.objects import InvalidObjectState
 
-Call = Callable[[Request, dict[str, Any]], Any]
+EndpointHandler = Callable[[StandInRequest, dict[str, Any]], Any]
 
 # What each call may name; anything else is `parameter_unknown`, as at Stripe.
 _LIST = {"limit", "starting_after", "ending_before", "created.gte", "created.lt", "expand.*"}
@@ -44,7 +44,7 @@ _SESSION = {
 
 
 @dataclass
-class Breakdown:
+class SessionFailure:
     """Answer the next session calls with 500, kept under their idempotency key as Stripe does.
 
     `is_after` makes the session first: the answer is what got lost.
@@ -57,15 +57,15 @@ class Breakdown:
 class StripeStandIn(StandIn):
     """The server: API, Checkout page, dashboard, over one account."""
 
-    def __init__(self, account: Account | None = None) -> None:
+    def __init__(self, account: StripeAccount | None = None) -> None:
         super().__init__("stripe")
-        self.account = account or Account()
-        self.breakdown = Breakdown()
-        self._answers: dict[str, tuple[bytes, Answer]] = {}
+        self.account = account or StripeAccount()
+        self.breakdown = SessionFailure()
+        self._answers: dict[str, tuple[bytes, StandInResponse]] = {}
         self._under_way: set[str] = set()
         self._keys = threading.Lock()
         self._declare()
-        pages.declare(self, self.account)
+        pages.add_pages(self, self.account)
 
     def _declare(self) -> None:
         one = r"/(?P<id>\w+)"
@@ -92,9 +92,9 @@ class StripeStandIn(StandIn):
         self._api("GET", f"/v1/events{one}", self._event, set())
 
     def _api(
-        self, method: str, path: str, call: Call, allowed: set[str], *, free: str = ""
+        self, method: str, path: str, call: EndpointHandler, allowed: set[str], *, free: str = ""
     ) -> None:
-        def route(request: Request) -> Answer:
+        def route(request: StandInRequest) -> StandInResponse:
             refusal = _check_key(request)
             if refusal:
                 return refusal
@@ -102,16 +102,18 @@ class StripeStandIn(StandIn):
             wanted = parameters.parse(encoded)
             unknown = [
                 path
-                for path in parameters.paths(wanted) - allowed
+                for path in parameters.leaf_paths(wanted) - allowed
                 if not (free and f"{free}." in f"{path}.")
             ]
             if unknown:
                 return _error(400, "parameter_unknown", f"Received unknown parameter: {unknown[0]}")
-            return self._once(request, lambda: _tried(call, request, wanted))
+            return self._once(request, lambda: _call_handler(call, request, wanted))
 
         self.route(method, path)(route)
 
-    def _once(self, request: Request, answer: Callable[[], Answer]) -> Answer:
+    def _once(
+        self, request: StandInRequest, answer: Callable[[], StandInResponse]
+    ) -> StandInResponse:
         """Keep the first answer under its idempotency key, failures included."""
         key = request.headers.get("idempotency-key", "")
         if request.method != "POST" or not key:
@@ -126,7 +128,7 @@ class StripeStandIn(StandIn):
                     return _error(
                         400, "", "Keys are for one set of parameters.", "idempotency_error"
                     )
-                return Answer(kept.body, kept.status, {"Idempotent-Replayed": "true"})
+                return StandInResponse(kept.body, kept.status, {"Idempotent-Replayed": "true"})
             self._under_way.add(key)
         try:
             kept = answer()
@@ -139,7 +141,7 @@ class StripeStandIn(StandIn):
 
     # -- calls -----------------------------------------------------------------------------
 
-    def _create_session(self, request: Request, wanted: dict[str, Any]) -> Any:
+    def _create_session(self, request: StandInRequest, wanted: dict[str, Any]) -> Any:
         if self.breakdown.times:
             self.breakdown.times -= 1
             if self.breakdown.is_after:
@@ -149,20 +151,20 @@ class StripeStandIn(StandIn):
             self.account.open_session(wanted, base_url=request.base_url), wanted.get("expand", [])
         )
 
-    def _expire(self, request: Request, _: dict[str, Any]) -> Any:
+    def _expire(self, request: StandInRequest, _: dict[str, Any]) -> Any:
         return self.account.close_session(request.params["id"])
 
-    def _create_refund(self, _: Request, wanted: dict[str, Any]) -> Any:
+    def _create_refund(self, _: StandInRequest, wanted: dict[str, Any]) -> Any:
         return self.account.give_back(wanted)
 
-    def _update_dispute(self, request: Request, wanted: dict[str, Any]) -> Any:
+    def _update_dispute(self, request: StandInRequest, wanted: dict[str, Any]) -> Any:
         return self.account.add_evidence(request.params["id"], wanted)
 
-    def _read(self, request: Request, wanted: dict[str, Any]) -> Any:
+    def _read(self, request: StandInRequest, wanted: dict[str, Any]) -> Any:
         return self._expanded(self.account.get(request.params["id"]), wanted.get("expand", []))
 
-    def _list(self, kind: str) -> Call:
-        def call(request: Request, wanted: dict[str, Any]) -> Any:
+    def _list(self, kind: str) -> EndpointHandler:
+        def call(request: StandInRequest, wanted: dict[str, Any]) -> Any:
             filters = {
                 name: wanted[name]
                 for name in ("charge", "payment_intent", "source", "status")
@@ -173,11 +175,11 @@ class StripeStandIn(StandIn):
                 for one in self.account.all(kind)
                 if all(one[name] == value for name, value in filters.items())
             ]
-            return _paged(found, wanted, url=request.path)
+            return _paginate(found, wanted, url=request.path)
 
         return call
 
-    def _events(self, request: Request, wanted: dict[str, Any]) -> Any:
+    def _events(self, request: StandInRequest, wanted: dict[str, Any]) -> Any:
         with self.account.lock:
             found = self.account.events[::-1]
         if "types" in wanted:
@@ -185,9 +187,9 @@ class StripeStandIn(StandIn):
         if "delivery_success" in wanted:
             delivered = wanted["delivery_success"] == "true"
             found = [event for event in found if (event["pending_webhooks"] == 0) is delivered]
-        return _paged(found, wanted, url=request.path)
+        return _paginate(found, wanted, url=request.path)
 
-    def _event(self, request: Request, _: dict[str, Any]) -> Any:
+    def _event(self, request: StandInRequest, _: dict[str, Any]) -> Any:
         with self.account.lock:
             return {event["id"]: event for event in self.account.events}[request.params["id"]]
 
@@ -198,17 +200,19 @@ class StripeStandIn(StandIn):
         return one
 
 
-def _tried(call: Call, request: Request, wanted: dict[str, Any]) -> Answer:
+def _call_handler(
+    call: EndpointHandler, request: StandInRequest, wanted: dict[str, Any]
+) -> StandInResponse:
     try:
         found = call(request, wanted)
     except KeyError:
         return _error(404, "resource_missing", "No such object.")
-    except Impossible as refusal:
+    except InvalidObjectState as refusal:
         return _error(400, str(refusal), "The object does not allow that now.")
-    return found if isinstance(found, Answer) else Answer(_public(found))
+    return found if isinstance(found, StandInResponse) else StandInResponse(_public_fields(found))
 
 
-def _check_key(request: Request) -> Answer | None:
+def _check_key(request: StandInRequest) -> StandInResponse | None:
     key = request.headers.get("authorization", "").removeprefix("Bearer ")
     if "_live_" in key:
         return _error(401, "", "This is a stand-in and takes no live keys.", "authentication_error")
@@ -217,7 +221,7 @@ def _check_key(request: Request) -> Answer | None:
     return None
 
 
-def _paged(found: list[dict[str, Any]], wanted: dict[str, Any], *, url: str) -> dict[str, Any]:
+def _paginate(found: list[dict[str, Any]], wanted: dict[str, Any], *, url: str) -> dict[str, Any]:
     created = wanted.get("created", {})
     low, high = int(created.get("gte", 0)), int(created.get("lt", 2**62))
     found = [one for one in found if low <= one["created"] < high]
@@ -233,20 +237,22 @@ def _paged(found: list[dict[str, Any]], wanted: dict[str, Any], *, url: str) -> 
     }
 
 
-def _public(found: Any) -> Any:
+def _public_fields(found: Any) -> Any:
     if isinstance(found, dict):
-        return {n: _public(value) for n, value in found.items() if not n.startswith("_")}
+        return {n: _public_fields(value) for n, value in found.items() if not n.startswith("_")}
     if isinstance(found, list):
-        return [_public(value) for value in found]
+        return [_public_fields(value) for value in found]
     return found
 
 
-def _error(status: int, code: str, message: str, kind: str = "invalid_request_error") -> Answer:
+def _error(
+    status: int, code: str, message: str, kind: str = "invalid_request_error"
+) -> StandInResponse:
     error = {"type": kind, "message": message} | ({"code": code} if code else {})
-    return Answer({"error": error}, status, {"Request-Id": "req_standin"})
+    return StandInResponse({"error": error}, status, {"Request-Id": "req_standin"})
 
 
-def settings(account: Account, base_url: str) -> dict[str, str]:
+def settings(account: StripeAccount, base_url: str) -> dict[str, str]:
     """Give the settings that point the product at this stand-in."""
     return {
         "STRIPE_API_BASE_URL": base_url,

@@ -3,15 +3,21 @@
 import copy
 import time
 
-from imageskill.dev.standins.stripe.objects import DAY_S, Impossible, Object, Objects, random_text
+from imageskill.dev.standins.stripe.objects import (
+    DAY_S,
+    InvalidObjectState,
+    ObjectStore,
+    StripeObject,
+    random_text,
+)
 
 DISPUTE_FEE_CENTS = 1500
 
 
-class Banks(Objects):
+class RefundsAndDisputes(ObjectStore):
     """Refunds and disputes of charges; each verb writes the events that Stripe writes."""
 
-    def give_back(self, wanted: Object) -> Object:
+    def give_back(self, wanted: StripeObject) -> StripeObject:
         """Refund a charge, as the API call does."""
         charge_id = wanted.get("charge") or self.get(wanted["payment_intent"])["latest_charge"]
         return self.refund(
@@ -28,17 +34,19 @@ class Banks(Objects):
         *,
         status: str = "succeeded",
         reason: str | None = None,
-        metadata: Object | None = None,
-    ) -> Object:
+        metadata: StripeObject | None = None,
+    ) -> StripeObject:
         """Refund what is left of a charge, or a part of it."""
         with self.lock:
             charge = self.objects[charge_id]
             left = charge["amount"] - charge["amount_refunded"]
             amount = left if amount_cents is None else amount_cents
             if charge["disputed"] and not self._is_refundable(charge_id):
-                raise Impossible("charge_disputed")
+                raise InvalidObjectState("charge_disputed")
             if not 0 < amount <= left:
-                raise Impossible("charge_already_refunded" if not left else "amount_too_large")
+                raise InvalidObjectState(
+                    "charge_already_refunded" if not left else "amount_too_large"
+                )
             refund = self.add(
                 {
                     "id": f"re_{random_text(24)}",
@@ -62,7 +70,7 @@ class Banks(Objects):
             self.tell("charge.refunded", charge)
             return copy.deepcopy(refund)
 
-    def settle_refund(self, refund_id: str) -> Object:
+    def settle_refund(self, refund_id: str) -> StripeObject:
         """Have a pending refund arrive."""
         with self.lock:
             refund = self.objects[refund_id]
@@ -70,12 +78,12 @@ class Banks(Objects):
             self._refund_changed(refund)
             return copy.deepcopy(refund)
 
-    def fail_refund(self, refund_id: str) -> Object:
+    def fail_refund(self, refund_id: str) -> StripeObject:
         """Have a refund come back, as when the buyer's account was closed."""
         with self.lock:
             refund = self.objects[refund_id]
             if refund["status"] == "failed":
-                raise Impossible("refund_failed_already")
+                raise InvalidObjectState("refund_failed_already")
             charge = self.objects[refund["charge"]]
             refund["status"] = "failed"
             charge["amount_refunded"] -= refund["amount"]
@@ -87,7 +95,7 @@ class Banks(Objects):
 
     def dispute(
         self, charge_id: str, amount_cents: int | None = None, *, is_inquiry: bool = False
-    ) -> Object:
+    ) -> StripeObject:
         """Have the buyer's bank ask; unless it only inquires, the funds are withdrawn at once."""
         with self.lock:
             charge = self.objects[charge_id]
@@ -122,12 +130,12 @@ class Banks(Objects):
                 self.withdraw(dispute["id"])
             return self.get(dispute["id"])
 
-    def withdraw(self, dispute_id: str) -> Object:
+    def withdraw(self, dispute_id: str) -> StripeObject:
         """Take the disputed funds and the fee, as when an inquiry becomes a chargeback."""
         with self.lock:
             dispute = self.objects[dispute_id]
             if dispute["balance_transactions"]:
-                raise Impossible("funds_withdrawn_already")
+                raise InvalidObjectState("funds_withdrawn_already")
             dispute.update(status="needs_response", is_charge_refundable=False)
             moved = self.move(
                 "adjustment", "dispute", -dispute["amount"], dispute, fee=DISPUTE_FEE_CENTS
@@ -136,7 +144,7 @@ class Banks(Objects):
             self.tell("charge.dispute.funds_withdrawn", dispute)
             return copy.deepcopy(dispute)
 
-    def win(self, dispute_id: str) -> Object:
+    def win(self, dispute_id: str) -> StripeObject:
         """Have the bank decide for the house: the funds come back."""
         with self.lock:
             dispute = self._undecided(dispute_id)
@@ -148,7 +156,7 @@ class Banks(Objects):
             self.tell("charge.dispute.closed", dispute)
             return copy.deepcopy(dispute)
 
-    def lose(self, dispute_id: str) -> Object:
+    def lose(self, dispute_id: str) -> StripeObject:
         """Have the bank decide for the buyer."""
         with self.lock:
             dispute = self._undecided(dispute_id)
@@ -156,7 +164,7 @@ class Banks(Objects):
             self.tell("charge.dispute.closed", dispute)
             return copy.deepcopy(dispute)
 
-    def add_evidence(self, dispute_id: str, wanted: Object) -> Object:
+    def add_evidence(self, dispute_id: str, wanted: StripeObject) -> StripeObject:
         """Keep evidence for a dispute; submitted evidence goes to the bank."""
         with self.lock:
             dispute = self.objects[dispute_id]
@@ -170,10 +178,10 @@ class Banks(Objects):
             self.tell("charge.dispute.updated", dispute)
             return copy.deepcopy(dispute)
 
-    def _undecided(self, dispute_id: str) -> Object:
+    def _undecided(self, dispute_id: str) -> StripeObject:
         dispute = self.objects[dispute_id]
         if dispute["status"] in {"won", "lost", "warning_closed"}:
-            raise Impossible("dispute_is_closed")
+            raise InvalidObjectState("dispute_is_closed")
         return dispute
 
     def _is_refundable(self, charge_id: str) -> bool:
@@ -183,6 +191,6 @@ class Banks(Objects):
             if one["object"] == "dispute" and one["charge"] == charge_id
         )
 
-    def _refund_changed(self, refund: Object) -> None:
+    def _refund_changed(self, refund: StripeObject) -> None:
         self.tell("refund.updated", refund)
         self.tell("charge.refund.updated", refund)

@@ -4,13 +4,19 @@ import copy
 import time
 from typing import Any
 
-from imageskill.dev.standins.stripe.objects import DAY_S, Impossible, Object, Objects, random_text
+from imageskill.dev.standins.stripe.objects import (
+    DAY_S,
+    InvalidObjectState,
+    ObjectStore,
+    StripeObject,
+    random_text,
+)
 
 
-class Buyers(Objects):
+class CheckoutSessions(ObjectStore):
     """Sessions, payments and charges; each verb writes the events that Stripe writes."""
 
-    def open_session(self, wanted: Object, *, base_url: str) -> Object:
+    def open_session(self, wanted: StripeObject, *, base_url: str) -> StripeObject:
         """Make a Checkout session out of the parameters of the call."""
         session_id = f"cs_test_{random_text(58)}"
         price = wanted["line_items"][0]["price_data"]
@@ -49,7 +55,7 @@ class Buyers(Objects):
             }
         )
 
-    def close_session(self, session_id: str) -> Object:
+    def close_session(self, session_id: str) -> StripeObject:
         """Expire an open session."""
         with self.lock:
             session = self._open(session_id)
@@ -57,7 +63,7 @@ class Buyers(Objects):
             self.tell("checkout.session.expired", session)
             return copy.deepcopy(session)
 
-    def pay(self, session_id: str, *, discount_cents: int = 0, **surprise: Any) -> Object:
+    def pay(self, session_id: str, *, discount_cents: int = 0, **surprise: Any) -> StripeObject:
         """Pay an open session at once; `surprise` overrides what the session then says."""
         with self.lock:
             session = self._complete(session_id, discount_cents=discount_cents)
@@ -70,7 +76,7 @@ class Buyers(Objects):
             self.tell("checkout.session.completed", session)
             return copy.deepcopy(session)
 
-    def decline(self, session_id: str) -> Object:
+    def decline(self, session_id: str) -> StripeObject:
         """Have a card refused: the session stays open."""
         with self.lock:
             session = self._open(session_id)
@@ -78,7 +84,7 @@ class Buyers(Objects):
             self.tell("payment_intent.payment_failed", intent)
             return copy.deepcopy(session)
 
-    def pay_later(self, session_id: str) -> Object:
+    def pay_later(self, session_id: str) -> StripeObject:
         """Finish with a method that takes days: complete, not paid yet."""
         with self.lock:
             session = self._complete(session_id)
@@ -86,7 +92,7 @@ class Buyers(Objects):
             self.tell("checkout.session.completed", session)
             return copy.deepcopy(session)
 
-    def settle(self, session_id: str) -> Object:
+    def settle(self, session_id: str) -> StripeObject:
         """Have the money of a late payment arrive."""
         with self.lock:
             session = self._late(session_id)
@@ -95,7 +101,7 @@ class Buyers(Objects):
             self.tell("checkout.session.async_payment_succeeded", session)
             return copy.deepcopy(session)
 
-    def fail(self, session_id: str) -> Object:
+    def fail(self, session_id: str) -> StripeObject:
         """Have a late payment fail for good."""
         with self.lock:
             session = self._late(session_id)
@@ -104,29 +110,29 @@ class Buyers(Objects):
             self.tell("checkout.session.async_payment_failed", session)
             return copy.deepcopy(session)
 
-    def _open(self, session_id: str) -> Object:
+    def _open(self, session_id: str) -> StripeObject:
         session = self.objects[session_id]
         if session["status"] == "open" and session["expires_at"] <= time.time():
             session.update(status="expired", url=None)
             self.tell("checkout.session.expired", session)
         if session["status"] != "open":
-            raise Impossible(f"session_{session['status']}")
+            raise InvalidObjectState(f"session_{session['status']}")
         return session
 
-    def _complete(self, session_id: str, *, discount_cents: int = 0) -> Object:
+    def _complete(self, session_id: str, *, discount_cents: int = 0) -> StripeObject:
         session = self._open(session_id)
         session["total_details"]["amount_discount"] = discount_cents
         session["amount_total"] -= discount_cents
         session.update(status="complete", url=None, customer_details={"email": "buyer@example.com"})
         return session
 
-    def _late(self, session_id: str) -> Object:
+    def _late(self, session_id: str) -> StripeObject:
         session = self.objects[session_id]
         if session["status"] != "complete" or session["payment_status"] != "unpaid":
-            raise Impossible("nothing_is_under_way")
+            raise InvalidObjectState("nothing_is_under_way")
         return session
 
-    def _intent(self, session: Object, *, status: str) -> Object:
+    def _intent(self, session: StripeObject, *, status: str) -> StripeObject:
         intent_id = session["payment_intent"] or f"pi_{random_text(24)}"
         session["payment_intent"] = intent_id
         known = self.objects.get(intent_id, {})
@@ -143,7 +149,7 @@ class Buyers(Objects):
         }
         return self.objects[intent_id]
 
-    def _charge(self, session: Object) -> None:
+    def _charge(self, session: StripeObject) -> None:
         intent = self._intent(session, status="succeeded")
         charge = {
             "id": f"ch_{random_text(24)}",

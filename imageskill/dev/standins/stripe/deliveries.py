@@ -11,11 +11,11 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-TRIES = 5
+MAX_ATTEMPTS = 5
 PAUSE_S = 1.0
 
 
-class Deliveries:
+class WebhookDeliveries:
     """Sends events to the one endpoint, by a thread of its own, unless they are held back.
 
     Without an endpoint events stay undelivered, which is what `GET /v1/events` with
@@ -77,14 +77,14 @@ class Deliveries:
     def _run(self) -> None:
         while True:
             event = self._waiting.get()
-            for number in range(TRIES):
+            for number in range(MAX_ATTEMPTS):
                 if self._send(event):
                     event["pending_webhooks"] = 0
                     break
                 time.sleep(PAUSE_S * (number + 1))
 
     def _send(self, event: dict[str, Any]) -> bool:
-        body, headers = signed(event, secret=self.secret)
+        body, headers = sign_event(event, secret=self.secret)
         request = urllib.request.Request(self.url, data=body, headers=headers)  # noqa: S310
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
@@ -93,7 +93,7 @@ class Deliveries:
             return False
 
 
-def signed(
+def sign_event(
     event: dict[str, Any], *, secret: str, at: float | None = None
 ) -> tuple[bytes, dict[str, str]]:
     """Give an event's body and headers as Stripe would send them at a moment."""

@@ -7,19 +7,19 @@ import threading
 import time
 from typing import Any
 
-from imageskill.dev.standins.stripe.deliveries import Deliveries
+from imageskill.dev.standins.stripe.deliveries import WebhookDeliveries
 
-Object = dict[str, Any]
+StripeObject = dict[str, Any]
 
 DAY_S = 86_400
 _ALPHABET = string.ascii_letters + string.digits
 
 
-class Impossible(Exception):
+class InvalidObjectState(Exception):
     """Stripe would refuse that in the state the object is in."""
 
 
-class Objects:
+class ObjectStore:
     """All objects by id and all events in order; whoever changes any holds the lock.
 
     Objects are dicts as Stripe's JSON has them, at the API version that the product pins. Names
@@ -28,22 +28,22 @@ class Objects:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.objects: dict[str, Object] = {}
-        self.events: list[Object] = []
-        self.deliveries = Deliveries()
+        self.objects: dict[str, StripeObject] = {}
+        self.events: list[StripeObject] = []
+        self.deliveries = WebhookDeliveries()
 
-    def get(self, object_id: str) -> Object:
+    def get(self, object_id: str) -> StripeObject:
         """Give a copy of an object; KeyError if there is none."""
         with self.lock:
             return copy.deepcopy(self.objects[object_id])
 
-    def all(self, kind: str) -> list[Object]:
+    def all(self, kind: str) -> list[StripeObject]:
         """Give copies of all objects of a kind, newest first."""
         with self.lock:
             found = [one for one in self.objects.values() if one["object"] == kind]
             return copy.deepcopy(found[::-1])
 
-    def event(self, event_type: str) -> Object:
+    def event(self, event_type: str) -> StripeObject:
         """Give the newest event of a type."""
         with self.lock:
             return next(one for one in reversed(self.events) if one["type"] == event_type)
@@ -54,13 +54,13 @@ class Objects:
             event = {one["id"]: one for one in self.events}[event_id]
         self.deliveries.again(event)
 
-    def add(self, one: Object) -> Object:
+    def add(self, one: StripeObject) -> StripeObject:
         """Keep a new object; give a copy."""
         with self.lock:
             self.objects[one["id"]] = one
             return copy.deepcopy(one)
 
-    def tell(self, event_type: str, about: Object) -> None:
+    def tell(self, event_type: str, about: StripeObject) -> None:
         """Write an event about an object as it is now, and send it."""
         public = {name: value for name, value in about.items() if not name.startswith("_")}
         event = {
@@ -78,8 +78,8 @@ class Objects:
         self.deliveries.add(event)
 
     def move(
-        self, kind: str, category: str, amount: int, source: Object, *, fee: int = 0
-    ) -> Object:
+        self, kind: str, category: str, amount: int, source: StripeObject, *, fee: int = 0
+    ) -> StripeObject:
         """Move the balance: an amount less a fee, because of another object."""
         now = int(time.time())
         return self.add(

@@ -5,10 +5,10 @@ from html import escape
 from typing import Any
 from urllib.parse import parse_qs
 
-from imageskill.dev.standins.messages import Answer, Request
+from imageskill.dev.standins.messages import StandInRequest, StandInResponse
 from imageskill.dev.standins.server import StandIn
-from imageskill.dev.standins.stripe.account import Account
-from imageskill.dev.standins.stripe.objects import Impossible
+from imageskill.dev.standins.stripe.account import StripeAccount
+from imageskill.dev.standins.stripe.objects import InvalidObjectState
 
 NOTICE = "This is a stand-in for Stripe, for trying things out. No money moves here."
 
@@ -29,12 +29,14 @@ input{font:inherit;width:6rem;padding:.4rem}
 """
 
 
-def declare(stand_in: StandIn, account: Account) -> None:
+def add_pages(stand_in: StandIn, account: StripeAccount) -> None:
     """Add the pages to the server."""
     place = r"/c/pay/(?P<id>\w+)"
-    stand_in.route("GET", "/")(lambda _: _see("/dashboard"))
+    stand_in.route("GET", "/")(lambda _: _redirect("/dashboard"))
     stand_in.route("GET", place)(lambda request: _checkout(account, request))
-    stand_in.route("POST", place + r"/(?P<action>\w+)")(lambda request: _buy(account, request))
+    stand_in.route("POST", place + r"/(?P<action>\w+)")(
+        lambda request: _complete_checkout(account, request)
+    )
     stand_in.route("GET", "/dashboard")(lambda _: _dashboard(account))
     stand_in.route("POST", r"/dashboard/(?P<action>\w+)/(?P<id>\w+)")(
         lambda request: _act(account, request)
@@ -42,7 +44,7 @@ def declare(stand_in: StandIn, account: Account) -> None:
     stand_in.route("POST", "/dashboard/deliveries")(lambda request: _deliver(account, request))
 
 
-def _checkout(account: Account, request: Request) -> Answer:
+def _checkout(account: StripeAccount, request: StandInRequest) -> StandInResponse:
     session = _session(account, request.params["id"])
     if session is None:
         return _page("Unknown payment", "<p>There is no such Checkout session.</p>", 404)
@@ -62,7 +64,7 @@ def _checkout(account: Account, request: Request) -> Answer:
     )
 
 
-def _buy(account: Account, request: Request) -> Answer:
+def _complete_checkout(account: StripeAccount, request: StandInRequest) -> StandInResponse:
     session = _session(account, request.params["id"])
     if session is None:
         return _page("Unknown payment", "<p>There is no such Checkout session.</p>", 404)
@@ -83,12 +85,12 @@ def _buy(account: Account, request: Request) -> Answer:
     act, leads_to = actions[request.params["action"]]
     try:
         act()
-    except Impossible as refusal:
+    except InvalidObjectState as refusal:
         return _page("Not possible", f"<p>{escape(str(refusal))}</p>", 409)
-    return _see(leads_to)
+    return _redirect(leads_to)
 
 
-def _dashboard(account: Account) -> Answer:
+def _dashboard(account: StripeAccount) -> StandInResponse:
     sections = [
         "<h1>Dashboard</h1>",
         _table("Payments", [_payment_row(account, one) for one in account.all("checkout.session")]),
@@ -100,7 +102,7 @@ def _dashboard(account: Account) -> Answer:
     return _page("Dashboard", "".join(sections))
 
 
-def _payment_row(account: Account, session: dict[str, Any]) -> str:
+def _payment_row(account: StripeAccount, session: dict[str, Any]) -> str:
     key, charge_id = session["id"], ""
     if session["payment_intent"]:
         charge_id = account.get(session["payment_intent"])["latest_charge"] or ""
@@ -167,7 +169,7 @@ def _event_row(event: dict[str, Any]) -> str:
     )
 
 
-def _delivery_section(account: Account) -> str:
+def _delivery_section(account: StripeAccount) -> str:
     now = account.deliveries
     state = "held back" if now.is_held else "sent as they happen"
     order = "shuffled" if now.is_shuffled else "in order"
@@ -189,17 +191,17 @@ def _delivery_section(account: Account) -> str:
     )
 
 
-def _deliver(account: Account, request: Request) -> Answer:
+def _deliver(account: StripeAccount, request: StandInRequest) -> StandInResponse:
     mode = request.form.get("mode", "normal")
     sender = account.deliveries
     sender.is_held = mode == "hold"
     sender.is_shuffled = mode == "shuffled"
     sender.repeats = 3 if mode == "repeated" else 1
     sender.release(order="reversed" if mode == "release_reversed" else "")
-    return _see("/dashboard")
+    return _redirect("/dashboard")
 
 
-def _act(account: Account, request: Request) -> Answer:
+def _act(account: StripeAccount, request: StandInRequest) -> StandInResponse:
     key = request.params["id"]
     amount = parse_qs(request.body.decode()).get("amount", [""])[0]
     cents = int(amount) if amount.isdigit() else None
@@ -221,12 +223,12 @@ def _act(account: Account, request: Request) -> Answer:
         actions[request.params["action"]]()
     except KeyError:
         return _page("Unknown", "<p>There is no such thing.</p>", 404)
-    except Impossible as refusal:
+    except InvalidObjectState as refusal:
         return _page("Not possible", f"<p>{escape(str(refusal))}</p>", 409)
-    return _see("/dashboard")
+    return _redirect("/dashboard")
 
 
-def _session(account: Account, session_id: str) -> dict[str, Any] | None:
+def _session(account: StripeAccount, session_id: str) -> dict[str, Any] | None:
     try:
         session = account.get(session_id)
     except KeyError:
@@ -234,8 +236,8 @@ def _session(account: Account, session_id: str) -> dict[str, Any] | None:
     return session if session["object"] == "checkout.session" else None
 
 
-def _page(title: str, content: str, status: int = 200) -> Answer:
-    return Answer(
+def _page(title: str, content: str, status: int = 200) -> StandInResponse:
+    return StandInResponse(
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         f"<meta name='viewport' content='width=device-width'><title>{escape(title)}</title>"
         f"<style>{_STYLE}</style></head><body><p class='notice' role='note'>{NOTICE}</p>"
@@ -244,8 +246,8 @@ def _page(title: str, content: str, status: int = 200) -> Answer:
     )
 
 
-def _see(url: str) -> Answer:
-    return Answer("", 303, {"Location": url})
+def _redirect(url: str) -> StandInResponse:
+    return StandInResponse("", 303, {"Location": url})
 
 
 def _table(title: str, rows: list[str]) -> str:

@@ -23,15 +23,17 @@ def draw(size: tuple[int, int], palette: Palette, random: Random, detail: int) -
     last: RGB | None = None
     for row in range(rows):
         for column in range(columns):
-            ground, shape, spot = _three(colours, random, unlike=last)
+            ground, shape, spot = _choose_three(colours, random, unlike=last)
             last = ground
             box = (column * width, row * height, (column + 1) * width, (row + 1) * height)
             pen.rectangle(box, fill=ground)
-            random.choice(_FIGURES)(pen, box, (ground, shape, spot), random)
+            random.choice(_SHAPES)(pen, box, (ground, shape, spot), random)
     return picture
 
 
-def _three(colours: list[RGB], random: Random, *, unlike: RGB | None) -> tuple[RGB, RGB, RGB]:
+def _choose_three(
+    colours: list[RGB], random: Random, *, unlike: RGB | None
+) -> tuple[RGB, RGB, RGB]:
     """Choose three colours that can be told apart, the first unlike the neighbour's."""
     while True:
         ground, shape, spot = random.sample(colours, 3)
@@ -43,20 +45,20 @@ def _contrast(first: RGB, second: RGB) -> int:
     return sum(abs(a - b) for a, b in zip(first, second, strict=True))
 
 
-Box = tuple[float, float, float, float]
-Colours = tuple[RGB, RGB, RGB]
+Rect = tuple[float, float, float, float]
+Colors = tuple[RGB, RGB, RGB]
 
 
-def _quarter(pen: ImageDraw.ImageDraw, box: Box, colours: Colours, random: Random) -> None:
+def _quarter(pen: ImageDraw.ImageDraw, box: Rect, colours: Colors, random: Random) -> None:
     _rings(pen, box, colours[1:2], random)
 
 
-def _arcs(pen: ImageDraw.ImageDraw, box: Box, colours: Colours, random: Random) -> None:
+def _arcs(pen: ImageDraw.ImageDraw, box: Rect, colours: Colors, random: Random) -> None:
     ground, shape, spot = colours
     _rings(pen, box, (shape, ground, spot, ground), random)
 
 
-def _rings(pen: ImageDraw.ImageDraw, box: Box, colours: tuple[RGB, ...], random: Random) -> None:
+def _rings(pen: ImageDraw.ImageDraw, box: Rect, colours: tuple[RGB, ...], random: Random) -> None:
     left, top, right, bottom = box
     x, y, start = random.choice(CORNERS)
     for number, colour in enumerate(colours):
@@ -66,7 +68,7 @@ def _rings(pen: ImageDraw.ImageDraw, box: Box, colours: tuple[RGB, ...], random:
         pen.pieslice((cx - wide, cy - high, cx + wide, cy + high), start, start + 90, fill=colour)
 
 
-def _leaf(pen: ImageDraw.ImageDraw, box: Box, colours: Colours, random: Random) -> None:
+def _leaf(pen: ImageDraw.ImageDraw, box: Rect, colours: Colors, random: Random) -> None:
     left, top, right, bottom = box
     wide, high = right - left, bottom - top
     if random.random() < 0.5:
@@ -77,25 +79,25 @@ def _leaf(pen: ImageDraw.ImageDraw, box: Box, colours: Colours, random: Random) 
         pen.chord((left - wide, top - high, right, bottom), 0, 90, fill=colours[1])
 
 
-def _half(pen: ImageDraw.ImageDraw, box: Box, colours: Colours, random: Random) -> None:
+def _half(pen: ImageDraw.ImageDraw, box: Rect, colours: Colors, random: Random) -> None:
     left, top, right, bottom = box
     turn = random.choice([0, 90, 180, 270])
     pen.pieslice(box, turn, turn + 180, fill=colours[1])
     disc(pen, (left + right) / 2, (top + bottom) / 2, (right - left) * 0.17, colours[2])
 
 
-def _eye(pen: ImageDraw.ImageDraw, box: Box, colours: Colours, random: Random) -> None:
+def _eye(pen: ImageDraw.ImageDraw, box: Rect, colours: Colors, random: Random) -> None:
     left, top, right, bottom = box
     x, y, side = (left + right) / 2, (top + bottom) / 2, min(right - left, bottom - top)
     disc(pen, x, y, side * 0.4, colours[1])
     disc(pen, x, y, side * random.choice([0.1, 0.2, 0.27]), colours[2])
 
 
-def _slope(pen: ImageDraw.ImageDraw, box: Box, colours: Colours, random: Random) -> None:
+def _slope(pen: ImageDraw.ImageDraw, box: Rect, colours: Colors, random: Random) -> None:
     left, top, right, bottom = box
     corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
     corners.pop(random.randrange(4))
     pen.polygon(corners, fill=colours[1])
 
 
-_FIGURES = (_quarter, _quarter, _arcs, _arcs, _leaf, _leaf, _half, _eye, _slope)
+_SHAPES = (_quarter, _quarter, _arcs, _arcs, _leaf, _leaf, _half, _eye, _slope)

@@ -28,7 +28,7 @@ def glow(picture: Image.Image, centre: tuple[float, float], radius: float, colou
     picture.paste(colour, (round(centre[0] - radius), round(centre[1] - radius)), halo)
 
 
-def grained(picture: Image.Image, random: Random, strength: float) -> Image.Image:
+def add_grain(picture: Image.Image, random: Random, strength: float) -> Image.Image:
     """Give the surface of paper, from none (0) to rough (1): the same for the same seed."""
     if not strength:
         return picture

@@ -84,7 +84,7 @@ PALETTES: dict[str, Palette] = {
     ),
 }
 
-_CALLS_FOR = {
+_KEYWORDS = {
     "dusk": "night star moon space galaxy owl neon midnight cosmos planet astronaut dark",
     "ember": "fire sunset autumn red desert lava fox coffee warm copper dragon ember candle",
     "dawn": "dawn morning sunrise pink rose blossom peach pastel soft dream",
@@ -95,8 +95,8 @@ _CALLS_FOR = {
 }
 
 
-def chosen(words: list[str], random: Random) -> str:
+def choose(words: list[str], random: Random) -> str:
     """Name the palette that the words call for, the time of day before the place, else any."""
     called = {form for word in words for form in (word, word.removesuffix("s"))}
-    named = (name for name, calls in _CALLS_FOR.items() if called & set(calls.split()))
+    named = (name for name, calls in _KEYWORDS.items() if called & set(calls.split()))
     return next(named, None) or random.choice(sorted(PALETTES))

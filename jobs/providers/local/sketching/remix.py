@@ -7,11 +7,11 @@ from random import Random
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
 from jobs.providers.local.sketching import palettes
-from jobs.providers.local.sketching.canvas import OVERSAMPLING, disc, grained
+from jobs.providers.local.sketching.canvas import OVERSAMPLING, add_grain, disc
 from jobs.providers.local.sketching.palettes import Palette, mix
-from jobs.providers.local.sketching.sketch import AUTO, seeded
+from jobs.providers.local.sketching.sketch import AUTO, make_random
 
-FAINTEST = 0.4
+MIN_OPACITY = 0.4
 """How much of the result shows at strength 0; from 0.6 on it is all of it, and gets bolder."""
 
 
@@ -29,30 +29,30 @@ class Remix:
 
 def draw(source: Image.Image, remix: Remix) -> Image.Image:
     """Draw it: the same source and remix, the same picture."""
-    random = seeded(remix.prompt, remix.seed, 0)
+    random = make_random(remix.prompt, remix.seed, 0)
     words = re.findall(r"[^\W\d_]+", remix.prompt.lower())
-    effect = remix.effect if remix.effect != AUTO else _effect(words, random)
-    name = remix.palette if remix.palette != AUTO else palettes.chosen(words, random)
+    effect = remix.effect if remix.effect != AUTO else _choose_effect(words, random)
+    name = remix.palette if remix.palette != AUTO else palettes.choose(words, random)
     palette = palettes.PALETTES[name]
-    plain = ImageOps.fit(_flat(source, palette), remix.size, Image.Resampling.LANCZOS)
+    plain = ImageOps.fit(_flatten(source, palette), remix.size, Image.Resampling.LANCZOS)
     drawn = EFFECTS[effect](plain, palette, round(5 - 4 * remix.strength))
-    drawn = grained(drawn, random, strength=0.12)
-    return Image.blend(plain, drawn, min(1.0, FAINTEST + remix.strength))
+    drawn = add_grain(drawn, random, strength=0.12)
+    return Image.blend(plain, drawn, min(1.0, MIN_OPACITY + remix.strength))
 
 
-def _flat(source: Image.Image, palette: Palette) -> Image.Image:
+def _flatten(source: Image.Image, palette: Palette) -> Image.Image:
     """Put transparent pictures on paper."""
     rgba = source.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", rgba.size, palette.paper), rgba).convert("RGB")
 
 
-def _effect(words: list[str], random: Random) -> str:
+def _choose_effect(words: list[str], random: Random) -> str:
     called = {form for word in words for form in (word, word.removesuffix("s"))}
-    named = (name for name, calls in _CALLS_FOR.items() if called & set(calls.split()))
+    named = (name for name, calls in _KEYWORDS.items() if called & set(calls.split()))
     return next(named, None) or random.choice(sorted(EFFECTS))
 
 
-def _recolored(plain: Image.Image, palette: Palette, detail: int) -> Image.Image:
+def _recolor(plain: Image.Image, palette: Palette, detail: int) -> Image.Image:
     """Give its lights and shades the palette's colours."""
     grey = ImageOps.autocontrast(ImageOps.grayscale(plain), cutoff=1)
     middle = mix(palette.tones[1], palette.accent, 0.12 * (5 - detail))
@@ -106,7 +106,7 @@ def _mosaic(plain: Image.Image, palette: Palette, detail: int) -> Image.Image:
     return laid.crop((0, 0, *plain.size))
 
 
-def _pen(plain: Image.Image, palette: Palette, detail: int) -> Image.Image:
+def _outline(plain: Image.Image, palette: Palette, detail: int) -> Image.Image:
     """Draw the outlines in ink over a pale wash of the colours."""
     soft = plain.filter(ImageFilter.GaussianBlur(2.6 - detail * 0.4))
     grey = ImageOps.grayscale(soft)
@@ -119,14 +119,14 @@ def _pen(plain: Image.Image, palette: Palette, detail: int) -> Image.Image:
 
 
 EFFECTS = {
-    "recolor": _recolored,
+    "recolor": _recolor,
     "posterize": _inks,
     "halftone": _dots,
     "mosaic": _mosaic,
-    "outline": _pen,
+    "outline": _outline,
 }
 
-_CALLS_FOR = {
+_KEYWORDS = {
     "halftone": "dot halftone comic newspaper pop print",
     "mosaic": "mosaic tile pixel stone stained glass",
     "outline": "pen ink line outline drawing sketch pencil watercolor watercolour",

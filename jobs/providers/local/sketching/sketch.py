@@ -8,7 +8,7 @@ from random import Random
 from PIL import Image
 
 from jobs.providers.local.sketching import blocks, caption, hills, orbits, palettes, waves
-from jobs.providers.local.sketching.canvas import OVERSAMPLING, grained
+from jobs.providers.local.sketching.canvas import OVERSAMPLING, add_grain
 
 STYLES = {
     "hills": hills.draw,
@@ -18,13 +18,13 @@ STYLES = {
 }
 AUTO = "auto"
 
-_CALLS_FOR = {
+_KEYWORDS = {
     "hills": "hill mountain landscape valley forest tree bird desert horizon view cabin",
     "waves": "sea ocean wave water river flow wind map canyon dune cloud silk",
     "orbits": "space star planet moon galaxy cosmos orbit atom astronaut sun clock music",
     "blocks": "pattern tile quilt geometric abstract logo icon poster city building robot bauhaus",
 }
-_STYLE_OF = {word: name for name, words in _CALLS_FOR.items() for word in words.split()}
+_STYLE_BY_WORD = {word: name for name, words in _KEYWORDS.items() for word in words.split()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,30 +43,30 @@ class Sketch:
 
 def draw(sketch: Sketch) -> Image.Image:
     """Draw it: the same sketch, the same picture, on every machine."""
-    random = seeded(sketch.prompt, sketch.seed, sketch.number)
+    random = make_random(sketch.prompt, sketch.seed, sketch.number)
     words = re.findall(r"[^\W\d_]+", sketch.prompt.lower())
-    style = sketch.style if sketch.style != AUTO else _style(words, random)
-    name = sketch.palette if sketch.palette != AUTO else palettes.chosen(words, random)
+    style = sketch.style if sketch.style != AUTO else _choose_style(words, random)
+    name = sketch.palette if sketch.palette != AUTO else palettes.choose(words, random)
     palette = palettes.PALETTES[name]
     size = caption.art_size(sketch.size) if sketch.has_caption else sketch.size
     large = (size[0] * OVERSAMPLING, size[1] * OVERSAMPLING)
     art = STYLES[style](large, palette, random, random.randint(2, 4))
-    art = grained(art.reduce(OVERSAMPLING), random, strength=sketch.grain)
+    art = add_grain(art.reduce(OVERSAMPLING), random, strength=sketch.grain)
     if not sketch.has_caption:
         return art
     note = f"seed {sketch.seed}" + (f" · {sketch.number + 1}" if sketch.number else "")
-    return caption.framed(art, sketch.size, palette, sketch.prompt, note)
+    return caption.add_frame(art, sketch.size, palette, sketch.prompt, note)
 
 
-def seeded(prompt: str, seed: int, number: int) -> Random:
+def make_random(prompt: str, seed: int, number: int) -> Random:
     """Give the chance that belongs to these words, this seed and the order's nth picture."""
     text = f"{prompt}\0{seed}\0{number}"
     return Random(hashlib.sha256(text.encode()).digest())  # noqa: S311 - for pictures
 
 
-def _style(words: list[str], random: Random) -> str:
+def _choose_style(words: list[str], random: Random) -> str:
     for word in words:
-        found = _STYLE_OF.get(word) or _STYLE_OF.get(word.removesuffix("s"))
+        found = _STYLE_BY_WORD.get(word) or _STYLE_BY_WORD.get(word.removesuffix("s"))
         if found:
             return found
     return random.choice(sorted(STYLES))

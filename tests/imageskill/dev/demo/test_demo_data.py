@@ -21,7 +21,7 @@ TINY = {"agents": 40, "jobs": 250, "tiles": 2, "reports": 20}
 def storage(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
     yield
-    switches.forget()  # one model was switched off
+    switches.clear_cache()  # one model was switched off
 
 
 def make(seed=1, bulk=0):
@@ -40,7 +40,7 @@ class TestMaking:
         with pytest.raises(history.Refused, match="seed"):
             make(seed=3)
         # The second one went into the months that the first one had closed.
-        assert checks.problems() == []
+        assert checks.find_problems() == []
         assert MonthClose.objects.filter(reopened_at=None).count() >= 2
 
     def test_is_refused_where_somebody_closed_a_month(self, financier):
@@ -83,10 +83,10 @@ class TestBulk:
     def test_closes_months_after_it(self):
         make(bulk=200)
         assert Job.objects.count() > 400
-        assert checks.problems() == []
+        assert checks.find_problems() == []
 
     def test_leaves_the_books_clean(self, agent, monkeypatch):
         monkeypatch.setattr(bulk, "_AT_ONCE", 150)
         bulk.add(jobs=350, say=lambda text: None)
         assert Job.objects.count() == JobHold.objects.count() == 350
-        assert checks.problems() == []
+        assert checks.find_problems() == []

@@ -33,7 +33,7 @@ from imageskill.dev.demo.people import address
 from jobs import states
 from jobs.assets import storage as artifacts
 from jobs.catalog import switches
-from jobs.models import Asset, AssetCheck, Job, KeptOutput, Loss
+from jobs.models import Asset, AssetCheck, Job, Loss, StagedOutput
 
 SMALL = history.Size(agents=50, jobs=600, tiles=3, reports=30)
 APPS = {"accounts", "billing", "jobs", "feedback"}
@@ -49,7 +49,7 @@ def history_made(django_db_setup, django_db_blocker, tmp_path_factory):
         history.check_books(lambda text: None)
         yield
         transaction.set_rollback(True)
-    switches.forget()  # one model was switched off
+    switches.clear_cache()  # one model was switched off
 
 
 def states_of(model):
@@ -61,7 +61,7 @@ def states_of(model):
 @pytest.mark.xdist_group("demo")
 class TestHistory:
     def test_leaves_the_books_clean_and_something_of_everything(self):
-        assert checks.problems() == []
+        assert checks.find_problems() == []
         assert Agent.objects.count() == 50
         assert Job.objects.count() > 580
         assert set(Job.objects.values_list("status", flat=True)) == set(states.ALL)
@@ -121,20 +121,20 @@ class TestHistory:
         assert live.count() > uploads.count() / 2
         keys = list(live.values_list("storage_key", flat=True))
         assert not Asset.objects.exclude(pk__in=live).filter(storage_key__in=keys).exists()
-        with artifacts.opened(keys[0]) as file:
-            assert artifacts.facts(file).sha256 == live.get(storage_key=keys[0]).sha256
+        with artifacts.open_asset(keys[0]) as file:
+            assert artifacts.measure(file).sha256 == live.get(storage_key=keys[0]).sha256
 
     def test_what_storage_would_not_take_is_kept_for_the_next_attempt(self):
-        for kept in KeptOutput.objects.all():
+        for kept in StagedOutput.objects.all():
             assert kept.job.status == states.STORING
-            with artifacts.opened_kept(kept.kept_key) as file:
-                assert artifacts.facts(file).sha256 == kept.sha256
-        assert KeptOutput.objects.count() == Job.objects.filter(status=states.STORING).count()
+            with artifacts.open_staged(kept.kept_key) as file:
+                assert artifacts.measure(file).sha256 == kept.sha256
+        assert StagedOutput.objects.count() == Job.objects.filter(status=states.STORING).count()
 
     def test_its_pictures_can_be_opened(self):
         asset = Asset.objects.filter(state="available", verdict__is_good=True).first()
-        with artifacts.opened(asset.storage_key) as file:
-            assert artifacts.facts(file).sha256 == asset.sha256
+        with artifacts.open_asset(asset.storage_key) as file:
+            assert artifacts.measure(file).sha256 == asset.sha256
 
 
 @pytest.mark.django_db

@@ -23,7 +23,7 @@ class TestConsole:
         ],
     )
     def test_its_address_is_that_of_the_settings(self, settings, console):
-        text = banner.text(ENV | settings, "admin@localhost word", seconds=1)
+        text = banner.render(ENV | settings, "admin@localhost word", seconds=1)
         assert f"Console        {console}\n" in text
         origin, _, path = console.rpartition("/")[0].rpartition("/")
         assert f"{origin}/account/login/password/?next=/{path}/" in text

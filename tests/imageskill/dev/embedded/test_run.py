@@ -211,23 +211,23 @@ class TestStandIns:
     def test_stripe_and_github_stand_in_where_there_are_no_credentials(self):
         env = {"DEVELOPMENT": "true"}
 
-        assert standin_choice.chosen(env) == ["stripe", "github"]
-        assert standin_choice.chosen({**env, "GITHUB_TOKEN_FILE": "/x"}) == ["stripe"]
-        assert standin_choice.chosen({**env, "STRIPE_SECRET_KEY": "sk"}) == ["github"]
+        assert standin_choice.selected(env) == ["stripe", "github"]
+        assert standin_choice.selected({**env, "GITHUB_TOKEN_FILE": "/x"}) == ["stripe"]
+        assert standin_choice.selected({**env, "STRIPE_SECRET_KEY": "sk"}) == ["github"]
 
     def test_nobody_stands_in_outside_development(self):
-        assert standin_choice.chosen({}) == []
+        assert standin_choice.selected({}) == []
 
     @pytest.mark.parametrize(
         "named",
         ["providers,stripe", "stripe providers", " stripe ,  providers,", "stripe\tproviders"],
     )
     def test_names_stand_between_commas_or_spaces(self, named):
-        assert standin_choice.chosen({"STANDINS": named}) == ["stripe", "providers"]
+        assert standin_choice.selected({"STANDINS": named}) == ["stripe", "providers"]
 
     def test_none_is_nobody(self):
-        assert standin_choice.chosen({"STANDINS": "none", "DEVELOPMENT": "1"}) == []
+        assert standin_choice.selected({"STANDINS": "none", "DEVELOPMENT": "1"}) == []
 
     def test_an_unknown_name_is_refused(self):
         with pytest.raises(RuntimeError, match="paypal"):
-            standin_choice.chosen({"STANDINS": "stripe,paypal"})
+            standin_choice.selected({"STANDINS": "stripe,paypal"})

@@ -35,7 +35,7 @@ class TestValkey:
         assert connect(own_valkey).config_get("port") == {"port": "0"}
 
     def test_a_second_launcher_is_refused(self, own_valkey, server_folder):
-        with pytest.raises(folders.Occupied):
+        with pytest.raises(folders.FolderInUse):
             Valkey(server_folder).start()
 
     def test_stops_a_server_that_outlived_its_launcher(self, server_folder):

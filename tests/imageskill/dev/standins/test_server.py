@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from imageskill.dev.standins.faults import Fault
-from imageskill.dev.standins.messages import Answer, Request
-from imageskill.dev.standins.server import StandIn, serving
+from imageskill.dev.standins.messages import StandInRequest, StandInResponse
+from imageskill.dev.standins.server import StandIn, serve
 
 
 @pytest.fixture
@@ -17,24 +17,24 @@ def shop():
     stand_in = StandIn("shop")
 
     @stand_in.route("GET", r"/things/(?P<name>[^/]+)")
-    def thing(request: Request) -> Answer:
-        return Answer({"name": request.params["name"], "query": request.query})
+    def thing(request: StandInRequest) -> StandInResponse:
+        return StandInResponse({"name": request.params["name"], "query": request.query})
 
     @stand_in.route("POST", r"/things")
-    def make(request: Request) -> Answer:
-        return Answer({"made": request.json}, 201, {"x-request-id": "req_1"})
+    def make(request: StandInRequest) -> StandInResponse:
+        return StandInResponse({"made": request.json}, 201, {"x-request-id": "req_1"})
 
     @stand_in.route("POST", r"/forms")
-    def form(request: Request) -> Answer:
-        return Answer(request.form)
+    def form(request: StandInRequest) -> StandInResponse:
+        return StandInResponse(request.form)
 
     @stand_in.route("POST", r"/parts")
-    def parts(request: Request) -> Answer:
-        return Answer(
+    def parts(request: StandInRequest) -> StandInResponse:
+        return StandInResponse(
             [[p.name, p.filename, p.content_type, p.data.hex()] for p in request.multipart]
         )
 
-    with serving(stand_in) as base_url:
+    with serve(stand_in) as base_url:
         stand_in.base_url = base_url
         yield stand_in
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from billing.stripe import gateway
 from imageskill.dev.standins.faults import Fault
-from imageskill.dev.standins.stripe.objects import Impossible
+from imageskill.dev.standins.stripe.objects import InvalidObjectState
 from imageskill.dev.standins.stripe.pages import NOTICE
 from imageskill.lib import clock
 
@@ -65,12 +65,12 @@ class TestGateway:
 
     def paid(self, shop, session):
         shop.account.pay(session["id"])
-        return gateway.session(session["id"])
+        return gateway.retrieve_session(session["id"])
 
     def test_a_paid_session_names_its_charge(self, shop, session):
         found = self.paid(shop, session)
         assert (found.is_paid, found.status) == (True, "complete")
-        charge = gateway.charge(found.charge_id)
+        charge = gateway.retrieve_charge(found.charge_id)
         assert (charge.amount_cents, charge.currency) == (500, "USD")
         assert gateway.is_ours(charge.metadata)
 
@@ -80,7 +80,7 @@ class TestGateway:
             gateway.create_refund(
                 charge_id=charge_id, amount_cents=200, idempotency_key=key, references={"a": "b"}
             )
-        refunds = gateway.refunds_of_charge(charge_id)
+        refunds = gateway.list_refunds(charge_id)
         assert [refund.amount_cents for refund in refunds] == [200, 200]
         assert refunds[0].metadata["a"] == "b"
         with pytest.raises(gateway.PaymentProviderFailure) as caught:
@@ -90,14 +90,14 @@ class TestGateway:
     def test_disputes(self, shop, session):
         charge_id = self.paid(shop, session).charge_id
         dispute_id = shop.account.dispute(charge_id)["id"]
-        with pytest.raises(Impossible):
+        with pytest.raises(InvalidObjectState):
             shop.account.refund(charge_id)
         sent = gateway.update_dispute(
             dispute_id=dispute_id, evidence={"uncategorized_text": "It was used."}, submit=True
         )
         assert sent.status == "under_review"
         shop.account.win(dispute_id)
-        won = gateway.dispute(dispute_id)
+        won = gateway.retrieve_dispute(dispute_id)
         assert won.status == "won"
         assert [moved.amount_cents for moved in won.movements] == [-500, 500]
 
@@ -106,7 +106,7 @@ class TestGateway:
         shop.account.refund(charge_id, 100)
         now = clock.now()
         found = list(
-            gateway.balance_transactions(
+            gateway.list_balance_transactions(
                 since=now.replace(year=now.year - 1), until=now.replace(year=now.year + 1)
             )
         )
@@ -117,13 +117,13 @@ class TestGateway:
 
     def test_nothing_is_called_inside_a_transaction(self, shop, session):
         with transaction.atomic(), pytest.raises(RuntimeError):
-            gateway.session(session["id"])
+            gateway.retrieve_session(session["id"])
 
     def test_a_slow_stripe_is_a_failure_that_can_be_retried(self, shop, session, settings):
         settings.STRIPE_TIMEOUT_S = 1
         shop.stand_in.faults.add(Fault(times=2, delay_s=1.5))
         with pytest.raises(gateway.PaymentProviderFailure) as caught:
-            gateway.session(session["id"])
+            gateway.retrieve_session(session["id"])
         assert caught.value.retryable
         assert not caught.value.is_refusal
 

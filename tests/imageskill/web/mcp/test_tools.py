@@ -17,14 +17,14 @@ MODELS = [
 ]
 
 
-def listed(*, is_on_machine=False):
-    return {one.name: one for one in tools.listed(MODELS, is_on_machine=is_on_machine)}
+def listed(*, runs_locally=False):
+    return {one.name: one for one in tools.list_tools(MODELS, runs_locally=runs_locally)}
 
 
 class TestListed:
-    @pytest.mark.parametrize("is_on_machine", [True, False])
-    def test_schemas_are_schemas(self, is_on_machine):
-        for tool in listed(is_on_machine=is_on_machine).values():
+    @pytest.mark.parametrize("runs_locally", [True, False])
+    def test_schemas_are_schemas(self, runs_locally):
+        for tool in listed(runs_locally=runs_locally).values():
             Draft202012Validator.check_schema(tool.input_schema)
             assert set(tool.input_schema["required"]) <= set(tool.input_schema["properties"])
 
@@ -35,9 +35,9 @@ class TestListed:
 
     def test_files_and_tokens_are_for_the_callers_machine(self):
         assert "assets_get" not in listed()
-        assert "assets_get" in listed(is_on_machine=True)
+        assert "assets_get" in listed(runs_locally=True)
         assert "prompt_file" not in listed()["create"].input_schema["properties"]
-        for tool in listed(is_on_machine=True).values():
+        for tool in listed(runs_locally=True).values():
             assert not {"token", "token_stdin", "api_base_url"} & set(
                 tool.input_schema["properties"]
             )
@@ -55,7 +55,7 @@ class TestListed:
 
 class TestCommandLine:
     def read(self, name, **arguments):
-        return reading.read(tools.command_line(name, arguments, is_on_machine=False))
+        return reading.parse(tools.command_line(name, arguments, runs_locally=False))
 
     def test_arguments_become_flags_of_the_same_meaning(self):
         call = self.read(
@@ -93,5 +93,5 @@ class TestCommandLine:
         ],
     )
     def test_what_is_no_tool_or_argument_is_refused(self, name, arguments):
-        with pytest.raises(tools.NotATool):
-            tools.command_line(name, arguments, is_on_machine=False)
+        with pytest.raises(tools.UnknownTool):
+            tools.command_line(name, arguments, runs_locally=False)
