@@ -76,7 +76,7 @@ def find_by_reference(organization_id: int, reference: str) -> QuerySet[Activity
 def _references(
     subject_id: str, links: Mapping[str, Any], trace_id: str, others: tuple[str, ...]
 ) -> list[str]:
-    found = {subject_id, trace_id, *others}
+    references = {subject_id, trace_id, *others}
     for value in links.values():
-        found.update(value if isinstance(value, list) else [value])
-    return sorted(reference for reference in found if reference)
+        references.update(value if isinstance(value, list) else [value])
+    return sorted(reference for reference in references if reference)

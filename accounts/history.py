@@ -78,10 +78,10 @@ def _claim_state(
 
 
 def _request_state(claims: Sequence[Claim], at: datetime) -> HistoricalValue:
-    asked = [claim for claim in claims if claim.created_at <= at and claim.invited_by_id is None]
-    if not asked:
+    requests = [claim for claim in claims if claim.created_at <= at and claim.invited_by_id is None]
+    if not requests:
         return HistoricalValue(_RequestState.NONE.value)
-    latest = asked[-1]
+    latest = requests[-1]
     if latest.decided_at is None or latest.decided_at > at:
         return HistoricalValue(_RequestState.REQUESTED.value)
     if latest.state == Claim.State.REPLACED:  # by an invitation to somebody else
@@ -91,9 +91,9 @@ def _request_state(claims: Sequence[Claim], at: datetime) -> HistoricalValue:
 
 def _contact(claims: Sequence[Claim], at: datetime, now: str) -> HistoricalValue:
     """Read the contact from the requests: each that the agent or staff made names it."""
-    asked = [claim for claim in claims if claim.invited_by_id is None]
-    earlier = [claim for claim in asked if claim.created_at <= at]
-    if len(earlier) == len(asked):
+    requests = [claim for claim in claims if claim.invited_by_id is None]
+    earlier = [claim for claim in requests if claim.created_at <= at]
+    if len(earlier) == len(requests):
         return HistoricalValue(now)
     if earlier:
         return HistoricalValue(earlier[-1].recipient.address)

@@ -27,9 +27,9 @@ class CitedEvidence:
 def for_reports(reports: Sequence[Report]) -> dict[int, list[CitedEvidence]]:
     """Join the evidence of some reports, in four statements however many there are."""
     texts = {report.pk: _evidence_texts(report) for report in reports}
-    ids = {found for cited in texts.values() for text in cited for found in _ID.findall(text)}
+    ids = {cited_id for cited in texts.values() for text in cited for cited_id in _ID.findall(text)}
     jobs = _find_jobs(ids)
-    traces = {found for found in ids if found.startswith("trace_")}
+    traces = {cited_id for cited_id in ids if cited_id.startswith("trace_")}
     traces |= {job.trace_id for job in jobs.values()}
     clients = _find_clients(traces)
     return {
@@ -42,7 +42,7 @@ def quotable_prompts(report: Report) -> list[str]:
     """Give the prompts that the report might quote: of the agent's latest and the cited jobs."""
     latest = Job.objects.filter(agent_id=report.agent_id).order_by("-id")
     pks = list(latest.values_list("pk", flat=True)[:_LATEST_PROMPTS])
-    ids = {found for text in _evidence_texts(report) for found in _ID.findall(text)}
+    ids = {cited_id for text in _evidence_texts(report) for cited_id in _ID.findall(text)}
     cited = [
         job.pk for job in _find_jobs(ids).values() if job.organization_id == report.organization_id
     ]
@@ -58,14 +58,17 @@ def _find_jobs(ids: set[str]) -> dict[str, Job]:
     """Find the jobs behind ids of jobs, pictures and traces."""
     fields = ("public_id", "trace_id", "status", "model_id", "credits_held", "credits_captured")
     rows = Job.objects.only(*fields, "error_code", "organization_id")
-    by_kind = {kind: [one for one in ids if one.startswith(kind)] for kind in ("job", "trace")}
-    found = {job.public_id: job for job in rows.filter(public_id__in=by_kind["job"])}
+    by_kind = {
+        kind: [cited_id for cited_id in ids if cited_id.startswith(kind)]
+        for kind in ("job", "trace")
+    }
+    jobs = {job.public_id: job for job in rows.filter(public_id__in=by_kind["job"])}
     for job in rows.filter(trace_id__in=by_kind["trace"]):
-        found.setdefault(job.trace_id, job)
-    pictures = [one for one in ids if one.startswith("image_")]
-    for asset in Asset.objects.filter(public_id__in=pictures).select_related("job"):
-        found[asset.public_id] = asset.job
-    return found
+        jobs.setdefault(job.trace_id, job)
+    images = [cited_id for cited_id in ids if cited_id.startswith("image_")]
+    for asset in Asset.objects.filter(public_id__in=images).select_related("job"):
+        jobs[asset.public_id] = asset.job
+    return jobs
 
 
 def _find_clients(traces: set[str]) -> dict[str, str]:
@@ -76,10 +79,10 @@ def _find_clients(traces: set[str]) -> dict[str, str]:
 def _resolve(
     report: Report, text: str, jobs: dict[str, Job], clients: dict[str, str]
 ) -> CitedEvidence:
-    for found in _ID.findall(text):
-        job = jobs.get(found)
+    for cited_id in _ID.findall(text):
+        job = jobs.get(cited_id)
         if job is not None and job.organization_id == report.organization_id:
             return CitedEvidence(text, job, clients.get(job.trace_id, ""))
-        if found in clients:
-            return CitedEvidence(text, None, clients[found])
+        if cited_id in clients:
+            return CitedEvidence(text, None, clients[cited_id])
     return CitedEvidence(text)

@@ -45,8 +45,8 @@ def _state_at(
 
 def _state_from_audit(side: Mapping[str, Any] | None) -> str:
     """Read the report's state from one side of an audit line; what left the queue is accepted."""
-    told = side or {}
-    if "state" in told:
-        return str(told["state"])
-    is_queued = told.get("queue") == QueueState.QUEUED
+    values = side or {}
+    if "state" in values:
+        return str(values["state"])
+    is_queued = values.get("queue") == QueueState.QUEUED
     return (ReportState.QUEUED if is_queued else ReportState.ACCEPTED).value

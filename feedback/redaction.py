@@ -147,11 +147,11 @@ def _cut_prompts(done: RedactedText, prompts: Iterable[str]) -> None:
     plain = [word for word, _, _ in words]
     covered = bytearray(len(words))
     for prompt in prompts:
-        told = [match[0].casefold() for match in _words(_prepared(prompt))]
-        size = min(_SHINGLE, len(told))
-        if len(told) < _SHORTEST_PROMPT_WORDS:
+        prompt_words = [match[0].casefold() for match in _words(_prepared(prompt))]
+        size = min(_SHINGLE, len(prompt_words))
+        if len(prompt_words) < _SHORTEST_PROMPT_WORDS:
             continue
-        known = {tuple(told[at : at + size]) for at in range(len(told) - size + 1)}
+        known = {tuple(prompt_words[at : at + size]) for at in range(len(prompt_words) - size + 1)}
         for at in range(len(plain) - size + 1):
             if tuple(plain[at : at + size]) in known:
                 covered[at : at + size] = b"\1" * size

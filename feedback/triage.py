@@ -35,42 +35,44 @@ class TriageRequest:
     target_id: str = ""  # sig_…
 
 
-def refusal_reason(report: Report, asked: TriageRequest) -> str:
+def refusal_reason(report: Report, triage_request: TriageRequest) -> str:
     """Say why this can't be done to the report as it stands, or nothing."""
-    if reason := transitions.refusal_reason(report, asked.move):
+    if reason := transitions.refusal_reason(report, triage_request.move):
         return reason
-    if asked.move.needs_target:
-        target = _find_target(asked.target_id)
+    if triage_request.move.needs_target:
+        target = _find_target(triage_request.target_id)
         if target is None:
             return "There is no report with that id to be a duplicate of."
         if notifications.root_report(target).pk == report.pk:
             return "A report is no duplicate of itself or of its own repeats."
-    if asked.move.name == "queue" and not settings.GITHUB_REPOSITORY:
+    if triage_request.move.name == "queue" and not settings.GITHUB_REPOSITORY:
         return "GITHUB_REPOSITORY is not set: there is nowhere to go."
     return ""
 
 
-def apply(*, report_id: int, asked: TriageRequest) -> Report:
+def apply(*, report_id: int, triage_request: TriageRequest) -> Report:
     """Do the move. Raises `NotPossible`; nothing is changed then."""
-    reason = asked.reason.strip()
-    if asked.move.needs_reason and not reason:
+    reason = triage_request.reason.strip()
+    if triage_request.move.needs_reason and not reason:
         raise ReportTransitionRefused("A reason is needed.")
     with transaction.atomic():
-        target = _find_target(asked.target_id) if asked.move.needs_target else None
+        target = (
+            _find_target(triage_request.target_id) if triage_request.move.needs_target else None
+        )
         root = notifications.root_report(target) if target else None
         report = _lock_for_triage(report_id, root)
         before = report.state
-        if refusal := refusal_reason(report, asked):
+        if refusal := refusal_reason(report, triage_request):
             raise ReportTransitionRefused(refusal)
-        if asked.move.name == "queue":
-            queue.enqueue_report(report, user=asked.user)
+        if triage_request.move.name == "queue":
+            queue.enqueue_report(report, user=triage_request.user)
         elif root is not None:
-            _merge(report, root, asked.move)
+            _merge(report, root, triage_request.move)
         else:
-            _apply_transition(report, asked)
+            _apply_transition(report, triage_request)
         audit.record(
-            user=asked.user,
-            action=f"feedback.{asked.move.name}",
+            user=triage_request.user,
+            action=f"feedback.{triage_request.move.name}",
             subject=report.public_id,
             reason=reason,
             before={"state": before},
@@ -86,13 +88,13 @@ def find_similar(report: Report) -> list[Report]:
     others = others.select_related("agent")
     same_key: list[Report] = []
     if report.dedupe_key:
-        found = others.filter(dedupe_key=report.dedupe_key).order_by("-id")
-        same_key = list(found[:_MAX_SIMILAR])
+        matches = others.filter(dedupe_key=report.dedupe_key).order_by("-id")
+        same_key = list(matches[:_MAX_SIMILAR])
     if not report.title:
         return same_key
     like = (
         others.filter(title__trigram_similar=report.title, surface=report.surface)
-        .exclude(pk__in=[one.pk for one in same_key])
+        .exclude(pk__in=[match_.pk for match_ in same_key])
         .annotate(alike=Greatest(TrigramSimilarity("title", report.title), 0.0))
         .order_by("-alike", "-id")[:_MAX_SIMILAR]
     )
@@ -135,12 +137,12 @@ def _merge(report: Report, root: Report, move: Transition) -> None:
         queue.share_issue(repeat)
 
 
-def _apply_transition(report: Report, asked: TriageRequest) -> None:
-    left = report.duplicate_of if asked.move.to == ReportState.NEW else None
-    transitions.apply(report, asked.move)
+def _apply_transition(report: Report, triage_request: TriageRequest) -> None:
+    left = report.duplicate_of if triage_request.move.to == ReportState.NEW else None
+    transitions.apply(report, triage_request.move)
     if left is not None:
         chain = Q(pk=left.pk) | Q(pk=left.duplicate_of_id)
         fewer = 1 + report.repeats
         Report.objects.filter(chain, repeats__gte=fewer).update(repeats=F("repeats") - fewer)
-    if asked.move.name == "accept" and is_auto_queued(report):
-        queue.enqueue_report(report, user=asked.user)
+    if triage_request.move.name == "accept" and is_auto_queued(report):
+        queue.enqueue_report(report, user=triage_request.user)

@@ -30,52 +30,59 @@ class ContactForm(ActionForm):
     proof = forms.CharField(max_length=500, help_text="How you know that it is theirs.")
 
 
-def _suspend(agent: Agent, asked: ActionRequest) -> str:
-    if not suspension.suspend(agent=agent, user=asked.user, reason=asked.reason):
+def _suspend(agent: Agent, action: ActionRequest) -> str:
+    if not suspension.suspend(agent=agent, user=action.user, reason=action.reason):
         raise ActionRefused("It was suspended already.")
     return f"{agent.name} is suspended."
 
 
-def _reinstate(agent: Agent, asked: ActionRequest) -> str:
-    if not suspension.reinstate(agent=agent, user=asked.user, reason=asked.reason):
+def _reinstate(agent: Agent, action: ActionRequest) -> str:
+    if not suspension.reinstate(agent=agent, user=action.user, reason=action.reason):
         raise ActionRefused("It was not suspended.")
     return f"{agent.name} may work again."
 
 
-def _revoke(agent: Agent, asked: ActionRequest) -> str:
-    agents.revoke(agent, user=asked.user, reason=asked.reason)
+def _revoke(agent: Agent, action: ActionRequest) -> str:
+    agents.revoke(agent, user=action.user, reason=action.reason)
     return f"{agent.name} is ended for good."
 
 
-def _set_limits(agent: Agent, asked: ActionRequest) -> str:
-    agent_corrections.set_caps(agent=agent, user=asked.user, reason=asked.reason, caps=asked.fields)
+def _set_limits(agent: Agent, action: ActionRequest) -> str:
+    agent_corrections.set_caps(
+        agent=agent, user=action.user, reason=action.reason, caps=action.fields
+    )
     return "The caps are set."
 
 
-def _note(agent: Agent, asked: ActionRequest) -> str:
-    audit.record(user=asked.user, action="agent.note", subject=agent.public_id, reason=asked.reason)
+def _note(agent: Agent, action_request: ActionRequest) -> str:
+    audit.record(
+        user=action_request.user,
+        action="agent.note",
+        subject=agent.public_id,
+        reason=action_request.reason,
+    )
     return "The note is kept."
 
 
-def _reissue(agent: Agent, asked: ActionRequest) -> str:
-    return _invite(agent, asked, contact=None, reason=asked.reason)
+def _reissue(agent: Agent, action: ActionRequest) -> str:
+    return _invite(agent, action, contact=None, reason=action.reason)
 
 
-def _set_contact(agent: Agent, asked: ActionRequest) -> str:
-    reason = f"{asked.reason} Proof: {asked.fields['proof']}"
-    return _invite(agent, asked, contact=asked.fields["contact"], reason=reason)
+def _set_contact(agent: Agent, action: ActionRequest) -> str:
+    reason = f"{action.reason} Proof: {action.fields['proof']}"
+    return _invite(agent, action, contact=action.fields["contact"], reason=reason)
 
 
-def _invite(agent: Agent, asked: ActionRequest, *, contact: str | None, reason: str) -> str:
+def _invite(agent: Agent, action: ActionRequest, *, contact: str | None, reason: str) -> str:
     try:
-        requests.reissue(agent=agent, user=asked.user, reason=reason, contact=contact)
+        requests.reissue(agent=agent, user=action.user, reason=reason, contact=contact)
     except sponsors.SponsorActionRefused as refusal:
         raise ActionRefused(str(refusal)) from refusal
     return "A new claim link is on its way; earlier ones no longer work."
 
 
-def _revoke_token(token: Token, asked: ActionRequest) -> str:
-    if not agent_corrections.revoke_token(token=token, user=asked.user, reason=asked.reason):
+def _revoke_token(token: Token, action: ActionRequest) -> str:
+    if not agent_corrections.revoke_token(token=token, user=action.user, reason=action.reason):
         raise ActionRefused("It had ended before.")
     return f"{token.prefix} no longer works."
 

@@ -74,10 +74,10 @@ class ClaimAdmin(ReadOnlyAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         """Load a request with the people in it."""
-        found = self.get_queryset(request).select_related(
+        claims = self.get_queryset(request).select_related(
             "agent", "recipient", "invited_by", "decided_by"
         )
-        return found.filter(pk=object_id).first() if object_id.isdigit() else None
+        return claims.filter(pk=object_id).first() if object_id.isdigit() else None
 
     @display(description="claim id")
     def id_shown(self, claim: Claim) -> str:

@@ -26,9 +26,9 @@ class RolesForm(ActionForm):
 
 
 def _perform_with(verb: Callable[..., None], done: str) -> Callable[[User, ActionRequest], str]:
-    def perform(user: User, asked: ActionRequest) -> str:
+    def perform(user: User, action: ActionRequest) -> str:
         try:
-            verb(user=user, by=asked.user, reason=asked.reason, **asked.fields)
+            verb(user=user, by=action.user, reason=action.reason, **action.fields)
         except staff.StaffChangeRefused as refusal:
             raise ActionRefused(str(refusal)) from refusal
         return done

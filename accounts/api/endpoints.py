@@ -65,11 +65,11 @@ def request_claim(request: ApiRequest, body: ClaimRequestIn) -> dict[str, Any]:
         limit=settings.CLAIM_REQUESTS_PER_DAY_PER_AGENT,
         per_s=86_400,
     )
-    asked = requests.request(agent=agent, contact=body.contact)
-    if not asked.is_new:
+    result = requests.request(agent=agent, contact=body.contact)
+    if not result.is_new:
         request.warnings.append(_unchanged_warning(agent))
     return {
-        "state": "attached" if asked.is_new else "unchanged",
+        "state": "attached" if result.is_new else "unchanged",
         "claim_state": agent.claim_state,
         "claim_request_state": agent.claim_request_state,
         "contact_redacted": inboxes.redact(inboxes.validate_address(body.contact)),
@@ -132,13 +132,13 @@ def show_activity(request: ApiRequest, reference: str) -> dict[str, Any]:
     agent: Agent = request.auth
     grants.require(agent, "activity.read")
     if ids.is_id("event", reference):
-        found = list(activity.for_organization(agent.organization_id).filter(public_id=reference))
+        events = list(activity.for_organization(agent.organization_id).filter(public_id=reference))
     else:
-        found = list(activity.find_by_reference(agent.organization_id, reference)[:100])
-    if not found:
+        events = list(activity.find_by_reference(agent.organization_id, reference)[:100])
+    if not events:
         raise NotFound(recovery={"suggested_command": "image-skill activity list --json"})
     return {
-        "events": [event_out(event) for event in found],
+        "events": [event_out(event) for event in events],
         "next_cursor": None,
         "source": _SOURCE,
     }

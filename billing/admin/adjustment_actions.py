@@ -48,14 +48,14 @@ class WriteOffForm(ActionForm):
 
 
 def _request(kind: str | None) -> Callable[[Agent, ActionRequest], str]:
-    def perform(agent: Agent, asked: ActionRequest) -> str:
+    def perform(agent: Agent, action: ActionRequest) -> str:
         try:
             made = corrections.request(
                 organization_id=agent.organization_id,
-                kind=kind or asked.fields["kind"],
-                credits=asked.fields["credits"],
-                reason=asked.reason,
-                user=asked.user,
+                kind=kind or action.fields["kind"],
+                credits=action.fields["credits"],
+                reason=action.reason,
+                user=action.user,
             )
         except corrections.CorrectionRefused as refusal:
             raise ActionRefused(str(refusal)) from refusal
@@ -72,9 +72,9 @@ def _describe_balances(whose: Agent | CreditCorrection) -> str:
 
 
 def _decide(verb: Callable[..., CreditCorrection], done: str) -> Callable[..., str]:
-    def perform(request: CreditCorrection, asked: ActionRequest) -> str:
+    def perform(request: CreditCorrection, action: ActionRequest) -> str:
         try:
-            verb(request_id=request.pk, user=asked.user, note=asked.reason)
+            verb(request_id=request.pk, user=action.user, note=action.reason)
         except (DecisionRefused, corrections.CorrectionRefused) as refusal:
             raise ActionRefused(str(refusal)) from refusal
         return done

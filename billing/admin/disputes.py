@@ -24,8 +24,8 @@ def view(request: HttpRequest) -> HttpResponse:
     every = PaymentReversal.objects.open_disputes()
     reason = request.GET.get("reason")
     rows = every if reason is None else every.filter(reason=reason)
-    found = list(_page(rows, request.GET.get("after", ""))[: PAGE_SIZE + 1])
-    shown, is_more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
+    page_rows = list(_page(rows, request.GET.get("after", ""))[: PAGE_SIZE + 1])
+    shown, is_more = page_rows[:PAGE_SIZE], len(page_rows) > PAGE_SIZE
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": "Open disputes",
@@ -51,14 +51,14 @@ def _url(reason: str | None, **place: int) -> str:
 
 def _by_reason(every: PaymentReversalQuerySet) -> list[dict[str, Any]]:
     sums = every.order_by().values("reason", "currency")
-    found = sums.annotate(number=Count("pk"), cents=Sum("amount_cents"))
+    totals = sums.annotate(number=Count("pk"), cents=Sum("amount_cents"))
     return [
         {
             **row,
             "amount": amounts.format_amount(row["cents"], row["currency"]),
             "url": _url(row["reason"]),
         }
-        for row in found.order_by("reason", "currency")
+        for row in totals.order_by("reason", "currency")
     ]
 
 

@@ -230,8 +230,10 @@ class BooksCheckAdmin(PageActionsAdmin):
     @display(description="problems")
     def found(self, check: BooksCheck) -> str:
         """List the first hundred that were found, each with its check."""
-        found = [(one["check"], one["subject"], one["message"]) for one in check.problems]
-        return format_html_join("", "<p>{}: {}: {}</p>", found) or "none"
+        rows = [
+            (problem["check"], problem["subject"], problem["message"]) for problem in check.problems
+        ]
+        return format_html_join("", "<p>{}: {}: {}</p>", rows) or "none"
 
     @display(description="at")
     def at(self, check: BooksCheck) -> str:

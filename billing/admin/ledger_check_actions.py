@@ -6,8 +6,8 @@ from billing.ledger import checks
 from imageskill.lib.admin.actions import ActionRequest, StaffAction
 
 
-def _check(_: None, asked: ActionRequest) -> str:
-    checks.request_check(user=asked.user, reason=asked.reason)
+def _check(_: None, action: ActionRequest) -> str:
+    checks.request_check(user=action.user, reason=action.reason)
     return "A worker checks the books now; what it finds will be the first line of this list."
 
 

@@ -128,8 +128,12 @@ class MonthCloseAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Show what the month came to in words."""
         closed = self.get_object(request, object_id)
-        said = {"statement": month_close.build_statement(closed.figures)} if closed else {}
-        return super().change_view(request, object_id, form_url, {**said, **(extra_context or {})})
+        statement_context = (
+            {"statement": month_close.build_statement(closed.figures)} if closed else {}
+        )
+        return super().change_view(
+            request, object_id, form_url, {**statement_context, **(extra_context or {})}
+        )
 
     def csv_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Give a closed month as CSV."""

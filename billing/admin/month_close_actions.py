@@ -8,20 +8,20 @@ from billing.reconciliation import month_close, run
 from imageskill.lib.admin.actions import ActionRefused, ActionRequest, StaffAction
 
 
-def _assign(difference: Difference, asked: ActionRequest) -> str:
-    run.assign(difference=difference, user=asked.user, reason=asked.reason)
+def _assign(difference: Difference, action: ActionRequest) -> str:
+    run.assign(difference=difference, user=action.user, reason=action.reason)
     return "It is yours."
 
 
-def _resolve(difference: Difference, asked: ActionRequest) -> str:
-    run.resolve(difference=difference, user=asked.user, note=asked.reason)
+def _resolve(difference: Difference, action: ActionRequest) -> str:
+    run.resolve(difference=difference, user=action.user, note=action.reason)
     return "Closed with your note."
 
 
 def _month_action(verb: Callable[..., Any], done: str) -> Callable[..., str]:
-    def perform(closed: MonthClose, asked: ActionRequest) -> str:
+    def perform(closed: MonthClose, action: ActionRequest) -> str:
         try:
-            verb(closed=closed, user=asked.user, reason=asked.reason)
+            verb(closed=closed, user=action.user, reason=action.reason)
         except month_close.MonthCloseRefused as refusal:
             raise ActionRefused(str(refusal)) from refusal
         return done

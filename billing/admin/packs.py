@@ -43,18 +43,18 @@ class NewPackForm(PackForm):
     pack_id = forms.SlugField(max_length=64, widget=UnfoldAdminTextInputWidget)
 
 
-def _propose(pack: CreditPack, asked: ActionRequest) -> str:
-    fields = {"pack_id": pack.pack_id, **asked.fields}
-    made = pack_changes.propose(reason=asked.reason, user=asked.user, **fields)
+def _propose(pack: CreditPack, action: ActionRequest) -> str:
+    fields = {"pack_id": pack.pack_id, **action.fields}
+    made = pack_changes.propose(reason=action.reason, user=action.user, **fields)
     return "It waits for a second person." if made.needs_second_person else "The pack is so now."
 
 
 def _decide(
     verb: Callable[..., PackChange], done: str
 ) -> Callable[[PackChange, ActionRequest], str]:
-    def perform(change: PackChange, asked: ActionRequest) -> str:
+    def perform(change: PackChange, action: ActionRequest) -> str:
         try:
-            verb(request_id=change.pk, user=asked.user, note=asked.reason)
+            verb(request_id=change.pk, user=action.user, note=action.reason)
         except DecisionRefused as refusal:
             raise ActionRefused(str(refusal)) from refusal
         return done

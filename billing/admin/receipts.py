@@ -101,10 +101,10 @@ class ReceiptAdmin(TimelineAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         """Load a receipt with what its page shows."""
-        found = self.get_queryset(request).select_related(
+        receipts = self.get_queryset(request).select_related(
             "agent", "organization", "quote", "attempt", "refund_block__blocked_by"
         )
-        return found.filter(pk=object_id).first() if object_id.isdigit() else None
+        return receipts.filter(pk=object_id).first() if object_id.isdigit() else None
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ReceiptChangeList]:
         """Page by key, with totals."""

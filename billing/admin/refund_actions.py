@@ -30,9 +30,9 @@ def _translate_refusals(
     *kinds: type[Exception],
 ) -> Callable[[Callable[..., str]], Callable[..., str]]:
     def wrap(perform: Callable[..., str]) -> Callable[..., str]:
-        def careful(thing: Any, asked: ActionRequest) -> str:
+        def careful(thing: Any, action: ActionRequest) -> str:
             try:
-                return perform(thing, asked)
+                return perform(thing, action)
             except kinds as refusal:
                 raise ActionRefused(str(refusal)) from refusal
 
@@ -42,29 +42,31 @@ def _translate_refusals(
 
 
 def _describe_simulation(receipt: Receipt, amount_cents: int | None = None) -> Sequence[str]:
-    found = refund_simulation.simulate(receipt, amount_cents=amount_cents)
-    if found.refusal:
-        return (found.refusal,)
-    amount, rest = (amounts.format_amount(n) for n in (found.amount_cents, found.refundable_cents))
+    simulation = refund_simulation.simulate(receipt, amount_cents=amount_cents)
+    if simulation.refusal:
+        return (simulation.refusal,)
+    amount, rest = (
+        amounts.format_amount(n) for n in (simulation.amount_cents, simulation.refundable_cents)
+    )
     return (
         f"{amount} go back to the buyer, of {rest} that can still be refunded.",
-        f"{found.unused_credits} of the receipt's {receipt.credits} credits are unused.",
-        f"{found.debited_credits} credits are taken; {found.owed_after} are owed afterwards.",
-        f"Running jobs hold {found.held_credits} credits; they end as they would have.",
+        f"{simulation.unused_credits} of the receipt's {receipt.credits} credits are unused.",
+        f"{simulation.debited_credits} credits are debited; {simulation.owed_after} are owed after.",
+        f"Running jobs hold {simulation.held_credits} credits; they end as they would have.",
         "A second person has to approve it."
-        if found.needs_second_person
+        if simulation.needs_second_person
         else "It goes to Stripe at once; the ledger moves when Stripe confirms.",
     )
 
 
 @_translate_refusals(refunds.RefundRefused)
-def _request(receipt: Receipt, asked: ActionRequest) -> str:
+def _request(receipt: Receipt, action: ActionRequest) -> str:
     made = refunds.request(
         receipt=receipt,
-        amount_cents=asked.fields["amount"],
-        reason_code=asked.fields["reason_code"],
-        reason=asked.reason,
-        user=asked.user,
+        amount_cents=action.fields["amount"],
+        reason_code=action.fields["reason_code"],
+        reason=action.reason,
+        user=action.user,
     )
     if made.needs_second_person:
         return "The refund waits for a second person."
@@ -72,30 +74,30 @@ def _request(receipt: Receipt, asked: ActionRequest) -> str:
 
 
 @_translate_refusals(refunds.RefundRefused)
-def _refund_unmatched(payment: UnmatchedPayment, asked: ActionRequest) -> str:
-    refunds.request_for_unmatched(payment=payment, reason=asked.reason, user=asked.user)
+def _refund_unmatched(payment: UnmatchedPayment, action: ActionRequest) -> str:
+    refunds.request_for_unmatched(payment=payment, reason=action.reason, user=action.user)
     return "Giving it back is asked for."
 
 
-def _block(receipt: Receipt, asked: ActionRequest) -> str:
-    refund_blocks.block(receipt=receipt, user=asked.user, reason=asked.reason)
+def _block(receipt: Receipt, action: ActionRequest) -> str:
+    refund_blocks.block(receipt=receipt, user=action.user, reason=action.reason)
     return "The receipt is blocked from refunds."
 
 
-def _unblock(receipt: Receipt, asked: ActionRequest) -> str:
-    refund_blocks.unblock(receipt=receipt, user=asked.user, reason=asked.reason)
+def _unblock(receipt: Receipt, action: ActionRequest) -> str:
+    refund_blocks.unblock(receipt=receipt, user=action.user, reason=action.reason)
     return "The receipt may be refunded again."
 
 
 @_translate_refusals(DecisionRefused, refunds.RefundRefused)
-def _approve(request: RefundRequest, asked: ActionRequest) -> str:
-    refunds.approve(request_id=request.pk, user=asked.user, note=asked.reason)
+def _approve(request: RefundRequest, action: ActionRequest) -> str:
+    refunds.approve(request_id=request.pk, user=action.user, note=action.reason)
     return "Approved; it is on its way to Stripe."
 
 
 @_translate_refusals(DecisionRefused)
-def _reject(request: RefundRequest, asked: ActionRequest) -> str:
-    refunds.reject(request_id=request.pk, user=asked.user, note=asked.reason)
+def _reject(request: RefundRequest, action: ActionRequest) -> str:
+    refunds.reject(request_id=request.pk, user=action.user, note=action.reason)
     return "Turned down."
 
 
@@ -111,8 +113,8 @@ def _refund_state(receipt: Receipt | None) -> list[int]:
     """Give what another refund, asked for or made meanwhile, changes."""
     if receipt is None:
         return []
-    asked = RefundRequest.objects.filter(receipt=receipt)
-    return [refund_simulation.refundable_cents(receipt), asked.count()]
+    refund_requests = RefundRequest.objects.filter(receipt=receipt)
+    return [refund_simulation.refundable_cents(receipt), refund_requests.count()]
 
 
 def _describe_approval(request: RefundRequest) -> Sequence[str]:

@@ -7,9 +7,9 @@ from billing.reversals import applying
 from imageskill.lib.admin.actions import ActionRefused, ActionRequest, StaffAction
 
 
-def _resolve(reversal: PaymentReversal, asked: ActionRequest) -> str:
+def _resolve(reversal: PaymentReversal, action: ActionRequest) -> str:
     try:
-        applying.resolve(reversal_id=reversal.pk, user=asked.user, reason=asked.reason)
+        applying.resolve(reversal_id=reversal.pk, user=action.user, reason=action.reason)
     except applying.NotFlagged as refusal:
         raise ActionRefused(str(refusal)) from refusal
     return "Resolved; it has left the queue."

@@ -9,9 +9,9 @@ from billing.webhooks.inbox import ReplayPreview
 from imageskill.lib.admin.actions import ActionRefused, ActionRequest, RevealedSecret, StaffAction
 
 
-def _dry_run(event: StripeEvent, asked: ActionRequest) -> RevealedSecret:
+def _dry_run(event: StripeEvent, action: ActionRequest) -> RevealedSecret:
     shown = _describe(
-        lambda: inbox.dry_run(event_id=event.event_id, user=asked.user, reason=asked.reason)
+        lambda: inbox.dry_run(event_id=event.event_id, user=action.user, reason=action.reason)
     )
     return RevealedSecret(text="\n".join(shown), seconds=600)
 
@@ -20,21 +20,21 @@ def _preview(event: StripeEvent) -> Sequence[str]:
     return _describe(lambda: inbox.preview(event_id=event.event_id))
 
 
-def _describe(look: Callable[[], ReplayPreview]) -> Sequence[str]:
+def _describe(load_preview: Callable[[], ReplayPreview]) -> Sequence[str]:
     try:
-        found = look()
+        replay_preview = load_preview()
     except Exception as error:  # noqa: BLE001 - whatever handling raises is what staff must see
         return (f"Handling it now would fail: {type(error).__name__}: {error}",)
     moves = [
         f"{transfer.credits} credits: {transfer.source} → {transfer.target} ({transfer.kind})"
-        for transfer in found.transfers
+        for transfer in replay_preview.transfers
     ]
-    return (f"Outcome: {found.outcome}", *(moves or ["Nothing would move."]))
+    return (f"Outcome: {replay_preview.outcome}", *(moves or ["Nothing would move."]))
 
 
-def _replay(event: StripeEvent, asked: ActionRequest) -> str:
+def _replay(event: StripeEvent, action: ActionRequest) -> str:
     try:
-        outcome = inbox.replay(event_id=event.event_id, user=asked.user, reason=asked.reason)
+        outcome = inbox.replay(event_id=event.event_id, user=action.user, reason=action.reason)
     except Exception as error:
         raise ActionRefused(f"Handling it failed: {type(error).__name__}: {error}") from error
     return f"Handled again: {outcome}."

@@ -56,7 +56,7 @@ def _timeline_context(timeline: PaymentTimeline | None, *, sees_jobs: bool) -> d
             for step in timeline.steps
         ],
         "raw_events": [copyable_link(event) for event in timeline.events],
-        "left_out": [_truncation_notice(one) for one in timeline.left_out],
+        "left_out": [_truncation_notice(truncated) for truncated in timeline.left_out],
     }
 
 

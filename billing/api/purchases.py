@@ -148,24 +148,24 @@ def show_status(
 ) -> dict[str, Any]:
     """Answer with the state and everything behind it."""
     agent: Agent = request.auth
-    found = purchase_status.find(
+    credit_purchase = purchase_status.find(
         organization_id=agent.organization_id,
         quote_id=quote_id,
         payment_attempt_id=payment_attempt_id,
         checkout_session_id=checkout_session_id,
         receipt_id=receipt_id,
     )
-    _warn(request, _environment(found))
+    _warn(request, _environment(credit_purchase))
     balances = ledger.balances(agent.organization_id)
-    return shapes.status_out(found) | {"limits": quota.limits_out(agent, balances)}
+    return shapes.status_out(credit_purchase) | {"limits": quota.limits_out(agent, balances)}
 
 
-def _environment(found: Purchase) -> str:
-    if found.receipt is not None:
-        return found.receipt.environment
-    if found.attempt is not None:
-        return found.attempt.environment
-    return payment_methods.find(found.quote.payment_method).environment
+def _environment(credit_purchase: Purchase) -> str:
+    if credit_purchase.receipt is not None:
+        return credit_purchase.receipt.environment
+    if credit_purchase.attempt is not None:
+        return credit_purchase.attempt.environment
+    return payment_methods.find(credit_purchase.quote.payment_method).environment
 
 
 def _warn(request: ApiRequest, environment: str) -> None:

@@ -49,15 +49,15 @@ def request_check(*, user: User, reason: str) -> None:
 def run_check(*, actor: str) -> BooksCheck:
     """Run every check on one snapshot of the database and keep the outcome."""
     started_at = clock.now()
-    found = find_problems()
+    found_problems = find_problems()
     return BooksCheck.objects.create(
         started_at=started_at,
         finished_at=clock.now(),
         actor=actor,
-        problem_count=len(found),
+        problem_count=len(found_problems),
         problems=[
             {"check": name, "subject": subject, "message": message}
-            for name, subject, message in found[:_MAX_STORED_PROBLEMS]
+            for name, subject, message in found_problems[:_MAX_STORED_PROBLEMS]
         ],
     )
 
@@ -67,13 +67,13 @@ def find_problems(*, say: Callable[[str], None] = lambda _: None) -> list[Ledger
 
     Tells `say` how far it is: with a long history it takes minutes.
     """
-    found: list[LedgerProblem] = []
+    problems: list[LedgerProblem] = []
     with _snapshot():
         for number, name in enumerate(settings.BOOK_CHECKS, start=1):
             say(f"{name} ({number} of {len(settings.BOOK_CHECKS)})")
             run: Callable[[], Iterable[LedgerProblem]] = import_string(name)
-            found.extend(run())
-    return found
+            problems.extend(run())
+    return problems
 
 
 def ledger_problems() -> Iterator[LedgerProblem]:
@@ -95,9 +95,9 @@ def open_hold_job_ids(*, batch: int = 1000) -> Iterator[list[str]]:
     """Give the ids of all jobs with an open hold, in batches."""
     last = 0
     rows = JobHold.objects.filter(state=JobHold.State.OPEN).order_by("id")
-    while found := list(rows.filter(id__gt=last).values_list("id", "job_id")[:batch]):
-        last = found[-1][0]
-        yield [job_id for _, job_id in found]
+    while page := list(rows.filter(id__gt=last).values_list("id", "job_id")[:batch]):
+        last = page[-1][0]
+        yield [job_id for _, job_id in page]
 
 
 @contextmanager

@@ -68,8 +68,8 @@ def debit(
     wallets = posting.lock(organization_id)
     if Clawback.objects.filter(cause_key=key).exists():
         raise posting.TransferConflict(f"{key} took its credits before")
-    there = min(wallets[Purpose.PAID], credits)
-    amounts = ClawbackAmounts(there, credits - there)
+    available = min(wallets[Purpose.PAID], credits)
+    amounts = ClawbackAmounts(available, credits - available)
     paid_kind, owed_kind = _DEBIT_KINDS[cause]
     posting.post(
         wallets,
@@ -105,14 +105,14 @@ def undo(*, reversal_id: str, actor: str, reason: str) -> ReinstatedAmounts:
     What comes back settles other debts first. Repeated, it moves nothing. Raises TakingClosed
     for a dispute that was lost.
     """
-    wallets, taking = _lock_clawback(reversal_id)
-    if taking.state == _State.UNDONE:
+    wallets, clawback = _lock_clawback(reversal_id)
+    if clawback.state == _State.UNDONE:
         return ReinstatedAmounts(0, 0, 0)
-    if taking.state == _State.LOST:
+    if clawback.state == _State.LOST:
         raise ClawbackClosed(f"{reversal_id} is lost")
-    amounts = ReinstatedAmounts(taking.taken, taking.owed, taking.written_off)
-    key = f"{taking.cause_key}:undone"
-    paid_kind, owed_kind, loss_kind = _UNDO_KINDS[_Cause(taking.cause)]
+    amounts = ReinstatedAmounts(clawback.taken, clawback.owed, clawback.written_off)
+    key = f"{clawback.cause_key}:undone"
+    paid_kind, owed_kind, loss_kind = _UNDO_KINDS[_Cause(clawback.cause)]
     posting.post(
         wallets,
         _build_moves(
@@ -124,11 +124,11 @@ def undo(*, reversal_id: str, actor: str, reason: str) -> ReinstatedAmounts:
             reference=reversal_id,
             actor=actor,
             reason=reason,
-            parents=(taking.cause_key,),
+            parents=(clawback.cause_key,),
         ),
     )
-    taking.state, taking.taken, taking.owed, taking.written_off = _State.UNDONE, 0, 0, 0
-    taking.save(update_fields=["state", "taken", "owed", "written_off"])
+    clawback.state, clawback.taken, clawback.owed, clawback.written_off = _State.UNDONE, 0, 0, 0
+    clawback.save(update_fields=["state", "taken", "owed", "written_off"])
     if amounts.returned:
         lots.restore(reference=reversal_id, credits=amounts.returned)
         owed.settle(wallets, cause=key, actor=actor)
@@ -140,28 +140,29 @@ def book_loss(*, reversal_id: str, actor: str) -> int:
 
     Repeated, it moves nothing. Raises TakingClosed where the dispute was undone.
     """
-    wallets, taking = _lock_clawback(reversal_id)
-    lost = taking.taken - taking.owed - taking.written_off
-    if taking.state == _State.LOST:
+    wallets, clawback = _lock_clawback(reversal_id)
+    lost = clawback.taken - clawback.owed - clawback.written_off
+    if clawback.state == _State.LOST:
         return lost
-    if taking.state != _State.OPEN or taking.cause != _Cause.DISPUTE:
-        raise ClawbackClosed(f"{reversal_id} is {taking.state}")
-    key = f"{taking.cause_key}:lost"
+    if clawback.state != _State.OPEN or clawback.cause != _Cause.DISPUTE:
+        raise ClawbackClosed(f"{reversal_id} is {clawback.state}")
+    key = f"{clawback.cause_key}:lost"
     posting.post(
         wallets,
         _build_moves(
             {
-                (TransferKind.DISPUTE_LOST, key): taking.taken,
-                (TransferKind.DISPUTE_LOST_OWED, f"{key}:owed"): taking.owed + taking.written_off,
+                (TransferKind.DISPUTE_LOST, key): clawback.taken,
+                (TransferKind.DISPUTE_LOST_OWED, f"{key}:owed"): clawback.owed
+                + clawback.written_off,
             },
             reference=reversal_id,
             actor=actor,
             reason="dispute lost",
-            parents=(taking.cause_key,),
+            parents=(clawback.cause_key,),
         ),
     )
-    taking.state = _State.LOST
-    taking.save(update_fields=["state"])
+    clawback.state = _State.LOST
+    clawback.save(update_fields=["state"])
     return lost
 
 
@@ -174,17 +175,17 @@ def write_off(*, organization_id: int, credits: int, key: str, actor: str, reaso
     left = min(credits, wallets[Purpose.OWED])
     total = left
     debts = Clawback.objects.filter(organization_id=organization_id, owed__gt=0).order_by("id")
-    for taking in debts:
-        part = min(taking.owed, left)
+    for clawback in debts:
+        part = min(clawback.owed, left)
         if not part:
             break
-        move = {(TransferKind.WRITE_OFF, f"write_off:{key}:{taking.reference}"): part}
+        move = {(TransferKind.WRITE_OFF, f"write_off:{key}:{clawback.reference}"): part}
         posting.post(
-            wallets, _build_moves(move, reference=taking.reference, actor=actor, reason=reason)
+            wallets, _build_moves(move, reference=clawback.reference, actor=actor, reason=reason)
         )
-        taking.owed -= part
-        taking.written_off += part
-        taking.save(update_fields=["owed", "written_off"])
+        clawback.owed -= part
+        clawback.written_off += part
+        clawback.save(update_fields=["owed", "written_off"])
         left -= part
     return total
 

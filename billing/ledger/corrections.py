@@ -44,7 +44,7 @@ def request(
         raise ValueError("a correction moves more than nothing; only adjustments go down")
     alone = kind == _Kind.GOODWILL and credits <= settings.GOODWILL_SECOND_PERSON_CREDITS
     with transaction.atomic():
-        asked = CreditCorrection.objects.create(
+        correction = CreditCorrection.objects.create(
             organization_id=organization_id,
             kind=kind,
             credits=credits,
@@ -53,128 +53,134 @@ def request(
             needs_second_person=not alone,
             expires_at=clock.now() + _EXPIRES_AFTER,
         )
-        _record(asked, "correction.request", user, reason)
+        _record(correction, "correction.request", user, reason)
         if alone:
-            _apply(asked, decided_by=None)
+            _apply(correction, decided_by=None)
         else:
-            _check_possible(asked)
-    return asked
+            _check_possible(correction)
+    return correction
 
 
 def approve(*, request_id: int, user: User, note: str = "") -> CreditCorrection:
     """Approve and apply somebody else's request; raises NotDecidable or CorrectionRefused."""
     with transaction.atomic():
-        asked = _lock_decidable(request_id, user)
-        asked.decision_note = note
-        _record(asked, "correction.approve", user, note)
-        _apply(asked, decided_by=user)
-    return asked
+        correction = _lock_decidable(request_id, user)
+        correction.decision_note = note
+        _record(correction, "correction.approve", user, note)
+        _apply(correction, decided_by=user)
+    return correction
 
 
 def reject(*, request_id: int, user: User, note: str) -> CreditCorrection:
     """Turn somebody else's request down; raises NotDecidable."""
     with transaction.atomic():
-        asked = _lock_decidable(request_id, user)
-        asked.state, asked.decided_by = _State.TURNED_DOWN, user
-        asked.decided_at, asked.decision_note = clock.now(), note
-        asked.save()
-        _record(asked, "correction.turn_down", user, note)
-    return asked
+        correction = _lock_decidable(request_id, user)
+        correction.state, correction.decided_by = _State.TURNED_DOWN, user
+        correction.decided_at, correction.decision_note = clock.now(), note
+        correction.save()
+        _record(correction, "correction.turn_down", user, note)
+    return correction
 
 
 def _lock_decidable(request_id: int, user: User) -> CreditCorrection:
-    asked: CreditCorrection = CreditCorrection.objects.select_for_update().get(pk=request_id)
-    if asked.kind == _Kind.GOODWILL:
+    correction: CreditCorrection = CreditCorrection.objects.select_for_update().get(pk=request_id)
+    if correction.kind == _Kind.GOODWILL:
         is_allowed = approvals.can_approve(
-            user, cents=asked.credits, limit_cents=settings.REFUND_LIMITED_APPROVAL_CENTS
+            user, cents=correction.credits, limit_cents=settings.REFUND_LIMITED_APPROVAL_CENTS
         )
     else:
         is_allowed = user.has_perm(approvals.APPROVE_LEDGER_PERMISSION)
-    approvals.check_can_decide(asked, user=user, is_allowed=is_allowed, now=clock.now())
-    return asked
+    approvals.check_can_decide(correction, user=user, is_allowed=is_allowed, now=clock.now())
+    return correction
 
 
-def _check_possible(asked: CreditCorrection) -> None:
-    balances = ledger.balances(asked.organization_id)
-    there = {
-        _Kind.WRITE_OFF: balances.owed - asked.credits,
-        _Kind.ADJUST_PREVIEW: balances.preview + asked.credits,
-        _Kind.ADJUST_PAID: balances.paid + asked.credits,
+def _check_possible(correction: CreditCorrection) -> None:
+    balances = ledger.balances(correction.organization_id)
+    remaining = {
+        _Kind.WRITE_OFF: balances.owed - correction.credits,
+        _Kind.ADJUST_PREVIEW: balances.preview + correction.credits,
+        _Kind.ADJUST_PAID: balances.paid + correction.credits,
     }
-    if there.get(_Kind(asked.kind), 0) < 0:
+    if remaining.get(_Kind(correction.kind), 0) < 0:
         raise CorrectionRefused("There are not that many credits to take or write off.")
 
 
-def _apply(asked: CreditCorrection, *, decided_by: User | None) -> None:
-    actor = f"user:{(decided_by or asked.requested_by).pk}"
-    if asked.kind == _Kind.GOODWILL:
-        asked.applied_credits = _goodwill(asked, actor)
-    elif asked.kind == _Kind.WRITE_OFF:
-        asked.applied_credits = _write_off(asked, actor)
+def _apply(correction: CreditCorrection, *, decided_by: User | None) -> None:
+    actor = f"user:{(decided_by or correction.requested_by).pk}"
+    if correction.kind == _Kind.GOODWILL:
+        correction.applied_credits = _goodwill(correction, actor)
+    elif correction.kind == _Kind.WRITE_OFF:
+        correction.applied_credits = _write_off(correction, actor)
     else:
-        asked.applied_credits = _adjust(asked, actor)
-    asked.state, asked.decided_by, asked.decided_at = _State.APPROVED, decided_by, clock.now()
-    asked.save()
+        correction.applied_credits = _adjust(correction, actor)
+    correction.state, correction.decided_by, correction.decided_at = (
+        _State.APPROVED,
+        decided_by,
+        clock.now(),
+    )
+    correction.save()
 
 
-def _goodwill(asked: CreditCorrection, actor: str) -> int:
+def _goodwill(correction: CreditCorrection, actor: str) -> int:
     ledger.grant_preview(
-        organization_id=asked.organization_id,
-        credits=asked.credits,
-        key=f"correction:{asked.pk}:goodwill",
+        organization_id=correction.organization_id,
+        credits=correction.credits,
+        key=f"correction:{correction.pk}:goodwill",
         actor=actor,
-        reason=asked.reason[:400],
-        reference=_reference(asked),
+        reason=correction.reason[:400],
+        reference=_reference(correction),
     )
-    return asked.credits
+    return correction.credits
 
 
-def _write_off(asked: CreditCorrection, actor: str) -> int:
+def _write_off(correction: CreditCorrection, actor: str) -> int:
     written_off = clawbacks.write_off(
-        organization_id=asked.organization_id,
-        credits=asked.credits,
-        key=_reference(asked),
+        organization_id=correction.organization_id,
+        credits=correction.credits,
+        key=_reference(correction),
         actor=actor,
-        reason=asked.reason[:400],
+        reason=correction.reason[:400],
     )
-    if written_off < asked.credits:
+    if written_off < correction.credits:
         raise CorrectionRefused("Less is owed by now; ask again for what is left.")
     return written_off
 
 
-def _adjust(asked: CreditCorrection, actor: str) -> int:
-    is_up = asked.credits > 0
-    amount, reference = abs(asked.credits), _reference(asked)
-    wallets = posting.lock(asked.organization_id)
+def _adjust(correction: CreditCorrection, actor: str) -> int:
+    is_up = correction.credits > 0
+    amount, reference = abs(correction.credits), _reference(correction)
+    wallets = posting.lock(correction.organization_id)
     move = posting.Move(
-        key=f"correction:{asked.pk}:{asked.kind}",
-        kind=_ADJUSTMENTS[_Kind(asked.kind), is_up],
+        key=f"correction:{correction.pk}:{correction.kind}",
+        kind=_ADJUSTMENTS[_Kind(correction.kind), is_up],
         credits=amount,
         actor=actor,
-        reason=asked.reason[:400],
+        reason=correction.reason[:400],
         reference=reference,
     )
-    purpose = Purpose.PAID if asked.kind == _Kind.ADJUST_PAID else Purpose.PREVIEW
+    purpose = Purpose.PAID if correction.kind == _Kind.ADJUST_PAID else Purpose.PREVIEW
     if not is_up and wallets[purpose] < amount:
         raise CorrectionRefused("There are not that many credits to take.")
     posting.post(wallets, [move])
     if purpose == Purpose.PAID and is_up:
-        lots.create(organization_id=asked.organization_id, reference=reference, credits=amount)
+        lots.create(organization_id=correction.organization_id, reference=reference, credits=amount)
         debts.settle(wallets, cause=reference, actor=actor)
     elif purpose == Purpose.PAID:
-        lots.consume(organization_id=asked.organization_id, reference=reference, credits=amount)
-    return asked.credits
+        lots.consume(
+            organization_id=correction.organization_id, reference=reference, credits=amount
+        )
+    return correction.credits
 
 
-def _reference(asked: CreditCorrection) -> str:
-    return f"correction:{asked.pk}"
+def _reference(correction: CreditCorrection) -> str:
+    return f"correction:{correction.pk}"
 
 
-def _record(asked: CreditCorrection, action: str, user: User, reason: str) -> None:
+def _record(correction: CreditCorrection, action: str, user: User, reason: str) -> None:
     audit.record(
         user=user,
         action=action,
-        subject=asked.organization.public_id,
+        subject=correction.organization.public_id,
         reason=reason,
-        after={"correction": asked.pk, "kind": asked.kind, "credits": asked.credits},
+        after={"correction": correction.pk, "kind": correction.kind, "credits": correction.credits},
     )

@@ -22,10 +22,10 @@ def settle(
     if not due:
         return settled
     debts = Clawback.objects.filter(organization_id=wallets.organization_id, owed__gt=0)
-    for taking in debts.order_by("id"):
-        credits = min(taking.owed, due - settled)
+    for clawback in debts.order_by("id"):
+        credits = min(clawback.owed, due - settled)
         if credits:
-            _settle_clawback(wallets, taking, credits, cause=cause, actor=actor, parents=parents)
+            _settle_clawback(wallets, clawback, credits, cause=cause, actor=actor, parents=parents)
             settled += credits
     return settled
 
@@ -41,7 +41,7 @@ def settled_credits(grant: Transfer) -> int:
 
 def _settle_clawback(
     wallets: posting.Wallets,
-    taking: Clawback,
+    clawback: Clawback,
     credits: int,
     *,
     cause: str,
@@ -50,24 +50,24 @@ def _settle_clawback(
 ) -> None:
     def move(kind: TransferKind, side: str, credits: int) -> posting.Move:
         return posting.Move(
-            key=f"settle:{cause}:{taking.reference}:{side}",
+            key=f"settle:{cause}:{clawback.reference}:{side}",
             kind=kind,
             credits=credits,
             actor=actor,
             reason="settles what a reversal left owed",
-            reference=taking.reference,
+            reference=clawback.reference,
             parent_keys=parents,
         )
 
-    paid_kind, owed_kind = _SETTLEMENT_KINDS[Clawback.Cause(taking.cause)]
+    paid_kind, owed_kind = _SETTLEMENT_KINDS[Clawback.Cause(clawback.cause)]
     moves = [move(paid_kind, "paid", credits), move(owed_kind, "owed", credits)]
-    if taking.state == Clawback.State.LOST:
+    if clawback.state == Clawback.State.LOST:
         # A lost dispute leaves nothing in suspense: both halves go on to the losses.
         moves.append(move(TransferKind.DISPUTE_LOST, "lost", 2 * credits))
     posting.post(wallets, moves)
     lots.consume(
-        organization_id=wallets.organization_id, reference=taking.reference, credits=credits
+        organization_id=wallets.organization_id, reference=clawback.reference, credits=credits
     )
-    taking.owed -= credits
-    taking.taken += credits
-    taking.save(update_fields=["owed", "taken"])
+    clawback.owed -= credits
+    clawback.taken += credits
+    clawback.save(update_fields=["owed", "taken"])

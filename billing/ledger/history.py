@@ -30,8 +30,8 @@ def balances_at(organization_id: int, *, at: datetime) -> Balances:
     wallets = Wallet.objects.filter(organization_id=organization_id).annotate(
         then=Subquery(entries.order_by("-pk").values("balance_after")[:1])
     )
-    found = dict(wallets.values_list("purpose", "then"))
-    return Balances(*(found.get(purpose) or 0 for purpose in ORGANIZATION_PURPOSES))
+    balance_by_purpose = dict(wallets.values_list("purpose", "then"))
+    return Balances(*(balance_by_purpose.get(purpose) or 0 for purpose in ORGANIZATION_PURPOSES))
 
 
 def remaining_at(lots: Sequence[Lot], *, at: datetime) -> dict[int, int] | None:

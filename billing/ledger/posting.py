@@ -178,9 +178,9 @@ def _find_parent(stored: dict[str, Transfer], move: Move) -> Transfer | None:
 def _build_entries(wallets: Wallets, move: Move, balances: dict[Purpose, int]) -> list[_Entry]:
     """Make the two entries of a move, and move the balances along."""
     route = ROUTES[move.kind]
-    there = balances[route.source]
-    if route.source in ORGANIZATION_PURPOSES and there < move.credits:
-        raise Overdrawn(f"{move.key}: {there} in {route.source}, {move.credits} wanted")
+    available = balances[route.source]
+    if route.source in ORGANIZATION_PURPOSES and available < move.credits:
+        raise Overdrawn(f"{move.key}: {available} in {route.source}, {move.credits} wanted")
     balances[route.source] -= move.credits
     balances[route.target] += move.credits
     return [

@@ -36,17 +36,17 @@ class CapUsage:
 
 def balances_by_organization(organization_ids: Iterable[int]) -> dict[int, Balances]:
     """Read the balances of several organizations, in one statement."""
-    found: dict[int, dict[str, int]] = {}
+    by_organization: dict[int, dict[str, int]] = {}
     rows = Wallet.objects.filter(organization_id__in=list(organization_ids))
     for organization_id, purpose, balance in rows.values_list(
         "organization_id", "purpose", "balance"
     ):
-        found.setdefault(organization_id or 0, {})[purpose] = balance
+        by_organization.setdefault(organization_id or 0, {})[purpose] = balance
     return {
         organization_id: Balances(
             *(by_purpose.get(purpose, 0) for purpose in ORGANIZATION_PURPOSES)
         )
-        for organization_id, by_purpose in found.items()
+        for organization_id, by_purpose in by_organization.items()
     }
 
 
@@ -71,12 +71,12 @@ def cap_usage_by_agent(agents: Iterable[Agent], *, at: datetime) -> dict[int, li
 
 def entries(organization_id: int, purpose: Purpose) -> QuerySet[LedgerEntry]:
     """Give the entries that make one balance, newest first."""
-    found: QuerySet[LedgerEntry] = (
+    rows: QuerySet[LedgerEntry] = (
         LedgerEntry.objects.filter(wallet__organization_id=organization_id, wallet__purpose=purpose)
         .select_related("transfer")
         .order_by("-id")
     )
-    return found
+    return rows
 
 
 def transfers_for(organization_id: int, reference: str) -> list[Transfer]:

@@ -52,10 +52,10 @@ def movements_since(day: date) -> list[MovementTotal]:
 
 def summarize(movements: Sequence[MovementTotal]) -> CreditTotals:
     """Sort movements by what became of the credits."""
-    kinds = [one for one in movements if one.name != MoneyDay.RECEIPTS]
+    kinds = [movement for movement in movements if movement.name != MoneyDay.RECEIPTS]
     return CreditTotals(
         sold=_sales(movements),
-        spent=sum(one.credits for one in kinds if one.name == TransferKind.CAPTURE),
+        spent=sum(movement.credits for movement in kinds if movement.name == TransferKind.CAPTURE),
         refunded=_net_reversed(kinds, "refund"),
         disputed=_net_reversed(kinds, "dispute"),
         absorbed=_net_into(kinds, Purpose.LOSSES),
@@ -63,23 +63,27 @@ def summarize(movements: Sequence[MovementTotal]) -> CreditTotals:
 
 
 def _sales(movements: Sequence[MovementTotal]) -> list[SalesTotal]:
-    receipts = [one for one in movements if one.name == MoneyDay.RECEIPTS]
-    sold = [SalesTotal(one.environment, one.credits, one.amount_cents) for one in receipts]
-    if not any(one.environment == Environment.LIVE for one in sold):
+    receipts = [movement for movement in movements if movement.name == MoneyDay.RECEIPTS]
+    sold = [
+        SalesTotal(movement.environment, movement.credits, movement.amount_cents)
+        for movement in receipts
+    ]
+    if not any(movement.environment == Environment.LIVE for movement in sold):
         sold.append(SalesTotal(Environment.LIVE, 0, 0))
-    return sorted(sold, key=lambda one: one.environment != Environment.LIVE)
+    return sorted(sold, key=lambda movement: movement.environment != Environment.LIVE)
 
 
 def _net_reversed(kinds: Sequence[MovementTotal], why: str) -> int:
     """Add up what reversals of one sort took, spent before or not, less what they gave back."""
     return -sum(
-        ROUTES[TransferKind(one.name)].sign * one.credits
-        for one in kinds
-        if one.name.startswith(why) and ROUTES[TransferKind(one.name)].term == Term.REVERSED
+        ROUTES[TransferKind(movement.name)].sign * movement.credits
+        for movement in kinds
+        if movement.name.startswith(why)
+        and ROUTES[TransferKind(movement.name)].term == Term.REVERSED
     )
 
 
 def _net_into(kinds: Sequence[MovementTotal], purpose: Purpose) -> int:
-    routes = [(ROUTES[TransferKind(one.name)], one.credits) for one in kinds]
+    routes = [(ROUTES[TransferKind(movement.name)], movement.credits) for movement in kinds]
     came = sum(credits for route, credits in routes if route.target == purpose)
     return came - sum(credits for route, credits in routes if route.source == purpose)

@@ -143,7 +143,7 @@ def is_credential(text: str) -> bool:
     words = plain.split()
     if len(words) in _PHRASE_WORDS and all(re.fullmatch(r"[a-z]{3,8}", word) for word in words):
         return True
-    runs = (re.sub(r"[ -]", "", found.group()) for found in _DIGITS.finditer(plain))
+    runs = (re.sub(r"[ -]", "", match.group()) for match in _DIGITS.finditer(plain))
     return any(_CARD.fullmatch(run) and _passes_luhn(run) for run in runs)
 
 

@@ -128,10 +128,10 @@ def _recover_session(attempt: PaymentAttempt) -> PaymentAttempt:
     A session that Stripe doesn't list was never made. Of several callers here at once, one moves
     on to the fresh key; all of them then use that one.
     """
-    found = gateway.find_session(
+    session = gateway.find_session(
         reference=attempt.public_id, since=attempt.created_at - timedelta(minutes=5)
     )
-    if found is None:
+    if session is None:
         expires_at = clock.now() + timedelta(minutes=settings.CHECKOUT_SESSION_MINUTES)
         PaymentAttempt.objects.filter(
             pk=attempt.pk,
@@ -143,8 +143,8 @@ def _recover_session(attempt: PaymentAttempt) -> PaymentAttempt:
             updated_at=clock.now(),
         )
         attempt.refresh_from_db()
-        found = _create_session(attempt)
-    return _store_session(attempt, found)
+        session = _create_session(attempt)
+    return _store_session(attempt, session)
 
 
 def _create_session(attempt: PaymentAttempt) -> CheckoutSession:

@@ -94,7 +94,7 @@ def sweep(*, limit: int = 100) -> int:
 
     What no webhook told arrives here. Stripe out of reach ends the round; the next one goes on.
     """
-    seen = 0
+    checked = 0
     for attempt in PaymentAttempt.objects.due(now=clock.now())[:limit]:
         try:
             _check_attempt(attempt)
@@ -105,8 +105,8 @@ def sweep(*, limit: int = 100) -> int:
             _expire_unknown(attempt)
         except (gateway.ForeignObject, UnknownAttempt):
             _postpone(attempt)
-        seen += 1
-    return seen
+        checked += 1
+    return checked
 
 
 def _check_attempt(attempt: PaymentAttempt) -> None:
@@ -114,11 +114,11 @@ def _check_attempt(attempt: PaymentAttempt) -> None:
         fulfill(payment_attempt_id=attempt.public_id)
         return
     # Our call got no answer and nobody repeated it: its session may be there all the same.
-    found = gateway.find_session(
+    session = gateway.find_session(
         reference=attempt.public_id, since=attempt.created_at - timedelta(minutes=5)
     )
-    if found is not None:
-        apply(found)
+    if session is not None:
+        apply(session)
     elif attempt.session_expires_at <= clock.now():
         PaymentAttempt.objects.filter(pk=attempt.pk, status=AttemptStatus.CREATED).update(
             status=AttemptStatus.EXPIRED, updated_at=clock.now()

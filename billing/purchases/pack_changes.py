@@ -30,7 +30,7 @@ def propose(
     """Ask for a pack to be so from now on, or make it so at once where the person may."""
     is_alone = user.has_perm(DIRECT_PERMISSION)
     with transaction.atomic():
-        asked = PackChange.objects.create(
+        change = PackChange.objects.create(
             pack_id=pack_id,
             name=name,
             display_name=display_name,
@@ -43,11 +43,11 @@ def propose(
             expires_at=clock.now() + timedelta(days=settings.REFUND_REQUEST_DAYS),
         )
         if is_alone:
-            asked.state, asked.decided_at = _State.APPROVED, clock.now()
-            asked.save(update_fields=["state", "decided_at"])
-            _apply(asked)
-        _record(asked, "pack.change" if is_alone else "pack.propose", user, reason)
-    return asked
+            change.state, change.decided_at = _State.APPROVED, clock.now()
+            change.save(update_fields=["state", "decided_at"])
+            _apply(change)
+        _record(change, "pack.change" if is_alone else "pack.propose", user, reason)
+    return change
 
 
 def approve(*, request_id: int, user: User, note: str = "") -> PackChange:
@@ -62,45 +62,45 @@ def reject(*, request_id: int, user: User, note: str) -> PackChange:
 
 def _decide(request_id: int, user: User, note: str, *, state: str) -> PackChange:
     with transaction.atomic():
-        asked: PackChange = PackChange.objects.select_for_update().get(pk=request_id)
+        change: PackChange = PackChange.objects.select_for_update().get(pk=request_id)
         is_allowed = user.has_perm(REQUEST_PERMISSION) or user.has_perm(DIRECT_PERMISSION)
-        approvals.check_can_decide(asked, user=user, is_allowed=is_allowed, now=clock.now())
-        asked.state, asked.decided_by = state, user
-        asked.decided_at, asked.decision_note = clock.now(), note
-        asked.save()
+        approvals.check_can_decide(change, user=user, is_allowed=is_allowed, now=clock.now())
+        change.state, change.decided_by = state, user
+        change.decided_at, change.decision_note = clock.now(), note
+        change.save()
         if state == _State.APPROVED:
-            _apply(asked)
-        _record(asked, f"pack.{state}", user, note)
-    return asked
+            _apply(change)
+        _record(change, f"pack.{state}", user, note)
+    return change
 
 
-def _apply(asked: PackChange) -> None:
-    if asked.is_default:
-        CreditPack.objects.filter(is_default=True).exclude(pack_id=asked.pack_id).update(
+def _apply(change: PackChange) -> None:
+    if change.is_default:
+        CreditPack.objects.filter(is_default=True).exclude(pack_id=change.pack_id).update(
             is_default=False, updated_at=clock.now()
         )
     CreditPack.objects.update_or_create(
-        pack_id=asked.pack_id,
+        pack_id=change.pack_id,
         defaults={
-            "name": asked.name,
-            "display_name": asked.display_name,
-            "credits": asked.credits,
-            "amount_cents": asked.credits,  # one credit is one cent, in a pack too
-            "is_offered": asked.is_offered,
-            "is_default": asked.is_default,
+            "name": change.name,
+            "display_name": change.display_name,
+            "credits": change.credits,
+            "amount_cents": change.credits,  # one credit is one cent, in a pack too
+            "is_offered": change.is_offered,
+            "is_default": change.is_default,
         },
     )
 
 
-def _record(asked: PackChange, action: str, user: User, reason: str) -> None:
+def _record(change: PackChange, action: str, user: User, reason: str) -> None:
     audit.record(
         user=user,
         action=action,
-        subject=asked.pack_id,
+        subject=change.pack_id,
         reason=reason,
         after={
-            "credits": asked.credits,
-            "is_offered": asked.is_offered,
-            "is_default": asked.is_default,
+            "credits": change.credits,
+            "is_offered": change.is_offered,
+            "is_default": change.is_default,
         },
     )

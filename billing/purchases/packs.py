@@ -14,8 +14,8 @@ CURRENCY = "USD"
 
 def offered() -> QuerySet[CreditPack]:
     """Give the packs that can be bought today, smallest first."""
-    found: QuerySet[CreditPack] = CreditPack.objects.offered()
-    return found
+    packs: QuerySet[CreditPack] = CreditPack.objects.offered()
+    return packs
 
 
 def default_pack_id() -> str | None:
@@ -33,8 +33,8 @@ def find(pack_id: str) -> CreditPack:
             details=[{"field": "pack_id", "message": "not a pack of `credits packs list`"}],
             recovery={"suggested_command": "image-skill credits packs list --json"},
         )
-    found: CreditPack = pack
-    return found
+    offered_pack: CreditPack = pack
+    return offered_pack
 
 
 def pack_out(pack: CreditPack) -> dict[str, Any]:

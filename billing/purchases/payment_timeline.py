@@ -74,7 +74,9 @@ class _Payment:
         """Stripe's ids of it, the most telling first."""
         rows: list[Any] = [self.receipt, *self.unmatched, *self.attempts]
         names = ("payment_intent_id", "charge_id", "checkout_session_id")
-        return [found for name in names for row in rows if (found := getattr(row, name, ""))]
+        return [
+            stripe_id for name in names for row in rows if (stripe_id := getattr(row, name, ""))
+        ]
 
     @property
     def receipt_filter(self) -> dict[str, Any]:
@@ -96,7 +98,10 @@ def build(quote: Quote) -> PaymentTimeline:
     steps = [
         *_purchase_steps(payment),
         *(_event_step(event) for event in events),
-        *(PaymentStep(one.created_at, "granted", effect=_describe_transfer(one)) for one in grants),
+        *(
+            PaymentStep(grant.created_at, "granted", effect=_describe_transfer(grant))
+            for grant in grants
+        ),
         *_spend_steps(_lot_parts(payment.receipt, left_out)),
         *_refund_request_steps(payment, left_out),
         *_reversal_steps(payment, left_out),
@@ -112,10 +117,10 @@ def build(quote: Quote) -> PaymentTimeline:
 
 def _first_rows(rows: QuerySet[Any], left_out: list[TruncatedList], **filters: Any) -> list[Any]:
     """Give the first rows, and note where all are, if there are more."""
-    found = list(rows[: MAX_PER_KIND + 1])
-    if len(found) > MAX_PER_KIND:
+    fetched = list(rows[: MAX_PER_KIND + 1])
+    if len(fetched) > MAX_PER_KIND:
         left_out.append(TruncatedList(rows.model, filters))
-    return found[:MAX_PER_KIND]
+    return fetched[:MAX_PER_KIND]
 
 
 def _purchase_steps(payment: _Payment) -> Iterator[PaymentStep]:
@@ -157,8 +162,8 @@ def _stripe_events(payment: _Payment, left_out: list[TruncatedList]) -> list[Str
     known = payment.stripe_ids
     if not known:
         return []
-    found = StripeEvent.objects.filter(related_ids__overlap=known).order_by("received_at")
-    return _first_rows(found, left_out, q=known[0])
+    events = StripeEvent.objects.filter(related_ids__overlap=known).order_by("received_at")
+    return _first_rows(events, left_out, q=known[0])
 
 
 def _event_step(event: StripeEvent) -> PaymentStep:
@@ -169,8 +174,8 @@ def _event_step(event: StripeEvent) -> PaymentStep:
 def _grant_transfers(receipt: Receipt | None) -> list[Transfer]:
     if receipt is None:
         return []
-    found = Transfer.objects.filter(key=f"receipt:{receipt.public_id}:grant")
-    return list(found.select_related("source", "target"))
+    transfers = Transfer.objects.filter(key=f"receipt:{receipt.public_id}:grant")
+    return list(transfers.select_related("source", "target"))
 
 
 def _lot_parts(receipt: Receipt | None, left_out: list[TruncatedList]) -> list[LotPart]:
@@ -199,8 +204,8 @@ def _refund_request_steps(
     about = Q(unmatched_payment__in=payment.unmatched)
     if payment.receipt:
         about |= Q(receipt=payment.receipt)
-    found = RefundRequest.objects.filter(about).select_related("requested_by", "decided_by")
-    for request in _first_rows(found.order_by("pk"), left_out, **payment.receipt_filter):
+    requests = RefundRequest.objects.filter(about).select_related("requested_by", "decided_by")
+    for request in _first_rows(requests.order_by("pk"), left_out, **payment.receipt_filter):
         amount = amounts.format_amount(request.amount_cents)
         why = f"{amount} by {request.requested_by}: {request.reason}"
         yield PaymentStep(request.requested_at, "refund asked for", why, about=request)
@@ -211,12 +216,16 @@ def _refund_request_steps(
 
 
 def _reversal_steps(payment: _Payment, left_out: list[TruncatedList]) -> Iterator[PaymentStep]:
-    odd = [one.payment_intent_id for one in payment.unmatched if one.payment_intent_id]
+    odd = [
+        payment_row.payment_intent_id
+        for payment_row in payment.unmatched
+        if payment_row.payment_intent_id
+    ]
     about = Q(payment_intent_id__in=odd)
     if payment.receipt:
         about |= Q(receipt=payment.receipt)
-    found = PaymentReversal.objects.filter(about).prefetch_related("phases")
-    reversals = _first_rows(found.order_by("pk"), left_out, **payment.receipt_filter)
+    queryset = PaymentReversal.objects.filter(about).prefetch_related("phases")
+    reversals = _first_rows(queryset.order_by("pk"), left_out, **payment.receipt_filter)
     by_id = {reversal.public_id: reversal for reversal in reversals}
     for reversal in reversals:
         for phase in reversal.phases.all():

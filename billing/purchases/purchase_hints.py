@@ -30,14 +30,14 @@ _NO_NEED = CreditNeed(0, "available", "available")
 
 def assess_need(*, preview: int, paid: int, owed: int, is_out_of_jobs: bool = False) -> CreditNeed:
     """Judge the need for credits from the balances, and whether the day's jobs are used up."""
-    there = preview + paid
+    available = preview + paid
     if owed:
         return CreditNeed(100, "blocked", "credits_owed")
-    if not there:
+    if not available:
         return CreditNeed(100, "blocked", "credits_depleted")
     if is_out_of_jobs:
         return CreditNeed(100, "blocked", "daily_job_cap_reached")
-    if there < _LOW_CREDITS:
+    if available < _LOW_CREDITS:
         return CreditNeed(80, "near_wall", "low_remaining_credits")
     return _NO_NEED
 
@@ -46,7 +46,7 @@ def build_top_up(
     *, preview: int, paid: int, owed: int, is_out_of_jobs: bool = False
 ) -> dict[str, Any]:
     """Lay out how to buy credits, and whether to do it now, as quota and refusals carry it."""
-    judged = assess_need(preview=preview, paid=paid, owed=owed, is_out_of_jobs=is_out_of_jobs)
+    credit_need = assess_need(preview=preview, paid=paid, owed=owed, is_out_of_jobs=is_out_of_jobs)
     method = payment_methods.preferred()
     quote = _INSPECT if method is None else _quote_command(method.method_id)
     commands = {"inspect_methods": _INSPECT, "inspect_packs": _PACKS, "quote": quote}
@@ -57,11 +57,11 @@ def build_top_up(
         )
     return {
         "available": method is not None,
-        "recommended": method is not None and judged.score > 0,
-        "recommendation_reason": judged.reason,
-        "urgency": judged.urgency,
-        "urgency_score": judged.score,
-        "urgency_reasons": [judged.reason] if judged.score else [],
+        "recommended": method is not None and credit_need.score > 0,
+        "recommendation_reason": credit_need.reason,
+        "urgency": credit_need.urgency,
+        "urgency_score": credit_need.score,
+        "urgency_reasons": [credit_need.reason] if credit_need.score else [],
         "preferred_method": None if method is None else method.method_id,
         "quote_command": quote,
         "commands": commands | {"status": _STATUS},

@@ -32,44 +32,46 @@ class FetchedTransaction:
 
 def fetch(*, since: datetime, until: datetime) -> list[FetchedTransaction]:
     """Read what moved in [since, until) from Stripe; asks about sources that we don't know."""
-    found = []
+    fetched = []
     for movement in gateway.list_balance_transactions(since=since, until=until):
         category = _CATEGORIES.get(movement.reporting_category, _Category.OTHER)
-        found.append(FetchedTransaction(movement, category, _is_ours(movement.source_id, category)))
-    return found
+        fetched.append(
+            FetchedTransaction(movement, category, _is_ours(movement.source_id, category))
+        )
+    return fetched
 
 
-def store(found: list[FetchedTransaction], *, environment: str) -> list[BalanceMovement]:
+def store(fetched: list[FetchedTransaction], *, environment: str) -> list[BalanceMovement]:
     """Store movements, once each, tied to the receipt or reversal they belong to."""
-    kept = []
-    for one in found:
-        if not one.is_ours:
+    stored = []
+    for item in fetched:
+        if not item.is_ours:
             continue
         row, _ = BalanceMovement.objects.update_or_create(
-            stripe_id=one.movement.id,
+            stripe_id=item.movement.id,
             defaults={
-                "category": one.category,
-                "stripe_type": one.movement.type,
-                "source_id": one.movement.source_id,
-                "amount_cents": one.movement.amount_cents,
-                "fee_cents": one.movement.fee_cents,
-                "net_cents": one.movement.net_cents,
-                "currency": one.movement.currency,
-                "exchange_rate": one.movement.exchange_rate,
+                "category": item.category,
+                "stripe_type": item.movement.type,
+                "source_id": item.movement.source_id,
+                "amount_cents": item.movement.amount_cents,
+                "fee_cents": item.movement.fee_cents,
+                "net_cents": item.movement.net_cents,
+                "currency": item.movement.currency,
+                "exchange_rate": item.movement.exchange_rate,
                 "environment": environment,
-                "created_at": one.movement.created_at,
-                **_related_rows(one),
+                "created_at": item.movement.created_at,
+                **_related_rows(item),
             },
         )
-        kept.append(row)
-    return kept
+        stored.append(row)
+    return stored
 
 
-def _related_rows(one: FetchedTransaction) -> dict[str, object]:
-    source = one.movement.source_id
-    if one.category == _Category.PAYMENT:
+def _related_rows(item: FetchedTransaction) -> dict[str, object]:
+    source = item.movement.source_id
+    if item.category == _Category.PAYMENT:
         return {"receipt": Receipt.objects.filter(charge_id=source).first()}
-    if one.category == _Category.OTHER:
+    if item.category == _Category.OTHER:
         return {}
     reversal = PaymentReversal.objects.filter(stripe_id=source).select_related("receipt").first()
     return {"reversal": reversal, "receipt": reversal.receipt if reversal else None}

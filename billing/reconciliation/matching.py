@@ -84,7 +84,7 @@ def find_missing_in_stripe(
     *, since: datetime, until: datetime, read: list[FetchedTransaction]
 ) -> list[Finding]:
     """Find receipts and refunds of ours for which Stripe moved nothing; asks Stripe about each."""
-    moved = {one.movement.source_id for one in read}
+    moved = {item.movement.source_id for item in read}
     return [
         *_receipts_without_movement(since, until, moved),
         *_refunds_without_movement(since, until, moved),
@@ -229,7 +229,7 @@ def _ledger_credits(receipts: set[Receipt], reversals: set[PaymentReversal]) -> 
     granted = Transfer.objects.filter(
         kind=TransferKind.PAID_GRANT, reference__in=[receipt.public_id for receipt in receipts]
     )
-    taken = Transfer.objects.filter(reference__in=[one.public_id for one in reversals])
+    taken = Transfer.objects.filter(reference__in=[reversal.public_id for reversal in reversals])
     return (
         sum(granted.values_list("credits", flat=True)),
         -sum(

@@ -188,13 +188,13 @@ def chain_digest(closed: MonthClose) -> str:
 
 def export_rows(closed: MonthClose) -> Iterator[list[str | int]]:
     """Give a closed month as rows for a file."""
-    said = build_statement(closed.figures)
+    month_statement = build_statement(closed.figures)
     yield ["month", closed.figures["month"]]
-    for label, credits in said.equation:
+    for label, credits in month_statement.equation:
         yield [label, credits]
-    for label, credits in said.kinds:
+    for label, credits in month_statement.kinds:
         yield [f"transfers: {label}", credits]
-    for row in said.receipts:
+    for row in month_statement.receipts:
         yield [f"receipts ({row.environment}): count", row.number]
         yield [f"receipts ({row.environment}): cents", row.amount_cents]
     yield ["digest of the month before", closed.previous_digest]

@@ -49,11 +49,11 @@ def run(*, since: date, until: date) -> ReconciliationRun:
     """
     start = datetime.combine(since, time.min, tzinfo=UTC)
     end = min(datetime.combine(until + timedelta(days=1), time.min, tzinfo=UTC), clock.now() - _LAG)
-    found = balance_transactions.fetch(since=start, until=end)
-    missing = matching.find_missing_in_stripe(since=start, until=end, read=found)
+    fetched = balance_transactions.fetch(since=start, until=end)
+    missing = matching.find_missing_in_stripe(since=start, until=end, read=fetched)
     environment = gateway.environment()
     with transaction.atomic():
-        movements = balance_transactions.store(found, environment=environment)
+        movements = balance_transactions.store(fetched, environment=environment)
         findings = [*matching.compare(movements), *missing]
         _store_differences(findings, since=since, until=until, environment=environment)
         days = [
@@ -89,8 +89,8 @@ def _store_differences(
     findings: Iterable[Finding], *, since: date, until: date, environment: str
 ) -> None:
     """Store what differs; mark what agrees by now."""
-    found = {finding.key: finding for finding in findings}
-    for key, finding in found.items():
+    findings_by_key = {finding.key: finding for finding in findings}
+    for key, finding in findings_by_key.items():
         difference, is_new = Difference.objects.get_or_create(
             key=key, defaults=finding.columns(environment)
         )
@@ -99,11 +99,11 @@ def _store_differences(
     gone = Difference.objects.filter(
         state=_State.OPEN, environment=environment, day__gte=since, day__lte=until
     )
-    gone.exclude(key__in=list(found)).update(state=_State.AGREED, closed_at=clock.now())
+    gone.exclude(key__in=list(findings_by_key)).update(state=_State.AGREED, closed_at=clock.now())
 
 
 def _store_day(day: date, movements: list[BalanceMovement], environment: str) -> ReconciledDay:
-    of_day = [one for one in movements if clock.utc_day(one.created_at) == day]
+    of_day = [movement for movement in movements if clock.utc_day(movement.created_at) == day]
     figures = matching.day_totals(of_day)
     still_open = Difference.objects.filter(day=day, environment=environment, state=_State.OPEN)
     row, _ = ReconciledDay.objects.update_or_create(

@@ -28,35 +28,35 @@ class NotFlagged(Exception):
 _CLAWBACK_CAUSES = {_Kind.REFUND: Clawback.Cause.REFUND, _Kind.DISPUTE: Clawback.Cause.DISPUTE}
 
 
-def apply_refund(found: Refund) -> PaymentReversal:
+def apply_refund(refund: Refund) -> PaymentReversal:
     """Debit a refund that succeeded, once; undo one that failed after all."""
     with transaction.atomic():
-        reversal = _get_or_create_locked(_Kind.REFUND, found)
-        if found.status == "succeeded":
-            _debit(reversal, key=f"refund:{found.id}")
-        elif found.status in {"failed", "canceled"}:
+        reversal = _get_or_create_locked(_Kind.REFUND, refund)
+        if refund.status == "succeeded":
+            _debit(reversal, key=f"refund:{refund.id}")
+        elif refund.status in {"failed", "canceled"}:
             _undo(reversal)
         reversal.save()
     return reversal
 
 
-def apply_dispute(found: Dispute) -> PaymentReversal:
+def apply_dispute(dispute: Dispute) -> PaymentReversal:
     """Set a dispute's credits aside when funds are withdrawn; give back, or lose, when decided.
 
     An inquiry moves nothing. What counts is the money that the bank moved, not the status.
     """
-    is_reinstated = any(movement.amount_cents > 0 for movement in found.movements)
-    is_withdrawn = any(movement.amount_cents < 0 for movement in found.movements)
+    is_reinstated = any(movement.amount_cents > 0 for movement in dispute.movements)
+    is_withdrawn = any(movement.amount_cents < 0 for movement in dispute.movements)
     with transaction.atomic():
-        reversal = _get_or_create_locked(_Kind.DISPUTE, found)
-        reversal.evidence_due_by = found.evidence_due_by
+        reversal = _get_or_create_locked(_Kind.DISPUTE, dispute)
+        reversal.evidence_due_by = dispute.evidence_due_by
         if is_withdrawn:
-            _debit(reversal, key=f"dispute:{found.id}:withdrawn")
+            _debit(reversal, key=f"dispute:{dispute.id}:withdrawn")
         if is_reinstated:
             _undo(reversal)
-        elif found.status == "lost":
+        elif dispute.status == "lost":
             _mark_lost(reversal)
-        elif found.status in {"won", "warning_closed", "prevented"} and not is_withdrawn:
+        elif dispute.status in {"won", "warning_closed", "prevented"} and not is_withdrawn:
             _undo(reversal)
         reversal.save()
     return reversal
@@ -91,12 +91,12 @@ def unmatched_with_receipt(*, limit: int = 200) -> list[PaymentReversal]:
 
 def find_receipt(reversal: PaymentReversal) -> Receipt | None:
     """Find the receipt of a reversal by its charge or payment."""
-    found: Receipt | None = None
+    receipt: Receipt | None = None
     if reversal.charge_id:
-        found = Receipt.objects.filter(charge_id=reversal.charge_id).first()
-    if found is None and reversal.payment_intent_id:
-        found = Receipt.objects.filter(payment_intent_id=reversal.payment_intent_id).first()
-    return found
+        receipt = Receipt.objects.filter(charge_id=reversal.charge_id).first()
+    if receipt is None and reversal.payment_intent_id:
+        receipt = Receipt.objects.filter(payment_intent_id=reversal.payment_intent_id).first()
+    return receipt
 
 
 def is_known_payment(*, charge_id: str, payment_intent_id: str) -> bool:
@@ -109,24 +109,26 @@ def is_known_payment(*, charge_id: str, payment_intent_id: str) -> bool:
     )
 
 
-def _get_or_create_locked(kind: PaymentReversal.Kind, found: Refund | Dispute) -> PaymentReversal:
+def _get_or_create_locked(
+    kind: PaymentReversal.Kind, stripe_object: Refund | Dispute
+) -> PaymentReversal:
     """Get the reversal's row, made at its first sight, and keep others off it."""
     reversal, is_new = PaymentReversal.objects.get_or_create(
-        stripe_id=found.id,
+        stripe_id=stripe_object.id,
         defaults={
             "kind": kind,
-            "charge_id": found.charge_id,
-            "payment_intent_id": found.payment_intent_id,
-            "amount_cents": found.amount_cents,
-            "currency": found.currency,
-            "reason": found.reason[:64],
-            "stripe_status": found.status,
+            "charge_id": stripe_object.charge_id,
+            "payment_intent_id": stripe_object.payment_intent_id,
+            "amount_cents": stripe_object.amount_cents,
+            "currency": stripe_object.currency,
+            "reason": stripe_object.reason[:64],
+            "stripe_status": stripe_object.status,
         },
     )
     reversal = PaymentReversal.objects.select_for_update(no_key=True).get(pk=reversal.pk)
-    reversal.stripe_status = found.status
+    reversal.stripe_status = stripe_object.status
     if is_new:
-        _record_phase(reversal, _Phase.SEEN, status=found.status)
+        _record_phase(reversal, _Phase.SEEN, status=stripe_object.status)
     if reversal.state == _State.SEEN:
         _match(reversal)
     return reversal

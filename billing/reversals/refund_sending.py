@@ -18,13 +18,13 @@ _RETRY_AFTER = timedelta(minutes=2)
 _APPROVED = RefundRequest.State.APPROVED
 
 
-def enqueue_send(asked: RefundRequest) -> None:
+def enqueue_send(refund_request: RefundRequest) -> None:
     """Give an approved request to a worker, in the transaction that approves it."""
-    if asked.unmatched_payment_id is not None:
-        UnmatchedPayment.objects.filter(pk=asked.unmatched_payment_id).update(
+    if refund_request.unmatched_payment_id is not None:
+        UnmatchedPayment.objects.filter(pk=refund_request.unmatched_payment_id).update(
             state=UnmatchedPayment.State.REFUNDING
         )
-    enqueue(SEND_TASK, request_id=asked.pk)
+    enqueue(SEND_TASK, request_id=refund_request.pk)
 
 
 def send(*, request_id: int) -> None:
@@ -34,21 +34,23 @@ def send(*, request_id: int) -> None:
     idle = unsent.filter(sent_at__isnull=True) | unsent.filter(sent_at__lt=now - _RETRY_AFTER)
     if not idle.update(sent_at=now):
         return
-    asked = RefundRequest.objects.select_related("receipt", "unmatched_payment").get(pk=request_id)
+    refund_request = RefundRequest.objects.select_related("receipt", "unmatched_payment").get(
+        pk=request_id
+    )
     try:
         refund = gateway.create_refund(
-            charge_id=asked.charge_id,
-            amount_cents=asked.amount_cents,
-            idempotency_key=f"refund-{asked.stripe_key}",
-            references={"refund_request": asked.stripe_key},
+            charge_id=refund_request.charge_id,
+            amount_cents=refund_request.amount_cents,
+            idempotency_key=f"refund-{refund_request.stripe_key}",
+            references={"refund_request": refund_request.stripe_key},
         )
     except gateway.PaymentProviderFailure as failure:
         if failure.is_refusal:
-            _finish(asked, failure=failure.stripe_code or f"HTTP {failure.http_status}")
+            _finish(refund_request, failure=failure.stripe_code or f"HTTP {failure.http_status}")
         return
     with transaction.atomic():
         reversal = applying.apply_refund(refund)
-        _finish(asked, stripe_refund_id=refund.id, reversal=reversal)
+        _finish(refund_request, stripe_refund_id=refund.id, reversal=reversal)
 
 
 def resend_unsent() -> int:
@@ -65,21 +67,21 @@ def resend_unsent() -> int:
 
 
 def _finish(
-    asked: RefundRequest,
+    refund_request: RefundRequest,
     *,
     failure: str = "",
     stripe_refund_id: str = "",
     reversal: PaymentReversal | None = None,
 ) -> None:
-    RefundRequest.objects.filter(pk=asked.pk).update(
+    RefundRequest.objects.filter(pk=refund_request.pk).update(
         finished_at=clock.now(),
         failure=failure,
         stripe_refund_id=stripe_refund_id,
         reversal=reversal,
     )
     if failure:
-        log.warning("refund_refused_by_stripe", request=asked.pk, stripe_code=failure)
-    if failure and asked.unmatched_payment_id is not None:
-        UnmatchedPayment.objects.filter(pk=asked.unmatched_payment_id).update(
+        log.warning("refund_refused_by_stripe", request=refund_request.pk, stripe_code=failure)
+    if failure and refund_request.unmatched_payment_id is not None:
+        UnmatchedPayment.objects.filter(pk=refund_request.unmatched_payment_id).update(
             state=UnmatchedPayment.State.OPEN
         )

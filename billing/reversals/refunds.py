@@ -107,67 +107,84 @@ def _check_refundable(receipt: Receipt, amount_cents: int | None) -> RefundSimul
     return simulation
 
 
-def _create(asked: RefundRequest, *, subject: str) -> RefundRequest:
+def _create(refund_request: RefundRequest, *, subject: str) -> RefundRequest:
     now = clock.now()
-    asked.expires_at = now + timedelta(days=settings.REFUND_REQUEST_DAYS)
-    if not asked.needs_second_person:
-        asked.state, asked.decided_at = _State.APPROVED, now
+    refund_request.expires_at = now + timedelta(days=settings.REFUND_REQUEST_DAYS)
+    if not refund_request.needs_second_person:
+        refund_request.state, refund_request.decided_at = _State.APPROVED, now
     try:
         with transaction.atomic():
-            asked.save(force_insert=True)
-            _record(asked, "refund.request", asked.requested_by, asked.reason, subject)
-            if asked.state == _State.APPROVED:
-                refund_sending.enqueue_send(asked)
+            refund_request.save(force_insert=True)
+            _record(
+                refund_request,
+                "refund.request",
+                refund_request.requested_by,
+                refund_request.reason,
+                subject,
+            )
+            if refund_request.state == _State.APPROVED:
+                refund_sending.enqueue_send(refund_request)
     except IntegrityError as error:
         if "refund_request_one_open" not in str(error):
             raise
         raise RefundRefused("A refund of this payment is on its way already.") from None
-    return asked
+    return refund_request
 
 
 def _decide(request_id: int, user: User, note: str, *, state: str) -> RefundRequest:
     with transaction.atomic():
-        asked: RefundRequest = RefundRequest.objects.select_for_update(of=("self",)).get(
+        refund_request: RefundRequest = RefundRequest.objects.select_for_update(of=("self",)).get(
             pk=request_id
         )
         approvals.check_can_decide(
-            asked,
+            refund_request,
             user=user,
             is_allowed=approvals.can_approve(
-                user, cents=asked.amount_cents, limit_cents=settings.REFUND_LIMITED_APPROVAL_CENTS
+                user,
+                cents=refund_request.amount_cents,
+                limit_cents=settings.REFUND_LIMITED_APPROVAL_CENTS,
             ),
             now=clock.now(),
         )
-        if state == _State.APPROVED and asked.receipt is not None:
-            simulation = _check_refundable(asked.receipt, asked.amount_cents)
-            if asked.is_from_sponsor and asked.amount_cents > simulation.unused_credits:
+        if state == _State.APPROVED and refund_request.receipt is not None:
+            simulation = _check_refundable(refund_request.receipt, refund_request.amount_cents)
+            if (
+                refund_request.is_from_sponsor
+                and refund_request.amount_cents > simulation.unused_credits
+            ):
                 raise RefundRefused("Some of these credits have been spent since it was asked.")
-        asked.state, asked.decided_by, asked.decided_at = state, user, clock.now()
-        asked.decision_note = note
-        asked.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
-        _record(asked, f"refund.{state}", user, note, _subject(asked))
+        refund_request.state, refund_request.decided_by, refund_request.decided_at = (
+            state,
+            user,
+            clock.now(),
+        )
+        refund_request.decision_note = note
+        refund_request.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
+        _record(refund_request, f"refund.{state}", user, note, _subject(refund_request))
         if state == _State.APPROVED:
-            refund_sending.enqueue_send(asked)
-    return asked
+            refund_sending.enqueue_send(refund_request)
+    return refund_request
 
 
-def _record(asked: RefundRequest, action: str, user: User, reason: str, subject: str) -> None:
+def _record(
+    refund_request: RefundRequest, action: str, user: User, reason: str, subject: str
+) -> None:
     audit.record(
         user=user,
         action=action,
         subject=subject,
         reason=reason,
         after={
-            "request": asked.pk,
-            "amount_cents": asked.amount_cents,
-            "reason_code": asked.reason_code,
-            "state": asked.state,
+            "request": refund_request.pk,
+            "amount_cents": refund_request.amount_cents,
+            "reason_code": refund_request.reason_code,
+            "state": refund_request.state,
         },
     )
 
 
-def _subject(asked: RefundRequest) -> str:
-    if asked.receipt is not None:
-        return str(asked.receipt.public_id)
-    assert asked.unmatched_payment is not None
-    return str(asked.unmatched_payment.checkout_session_id)
+def _subject(refund_request: RefundRequest) -> str:
+    if refund_request.receipt is not None:
+        return str(refund_request.receipt.public_id)
+    assert refund_request.unmatched_payment is not None
+    return str(refund_request.unmatched_payment.checkout_session_id)

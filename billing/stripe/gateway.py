@@ -99,12 +99,12 @@ def build_metadata(**ids: str) -> dict[str, str]:
     return {INSTALLATION_KEY: settings.INSTALLATION_NAME, **ids}
 
 
-def is_ours(found: Mapping[str, str]) -> bool:
+def is_ours(metadata: Mapping[str, str]) -> bool:
     """Tell by its metadata whether an object is this installation's.
 
     One Stripe account can serve several.
     """
-    return found.get(INSTALLATION_KEY) == settings.INSTALLATION_NAME
+    return metadata.get(INSTALLATION_KEY) == settings.INSTALLATION_NAME
 
 
 def create_session(
@@ -178,9 +178,9 @@ def find_session(*, reference: str, since: datetime) -> CheckoutSession | None:
             {"created": {"gte": int(since.timestamp())}, "limit": 100}
         )
     )
-    for number, found in enumerate(page):
-        if found.get("client_reference_id") == reference:
-            return CheckoutSession.read(found)
+    for number, candidate in enumerate(page):
+        if candidate.get("client_reference_id") == reference:
+            return CheckoutSession.read(candidate)
         if number >= MAX_SEARCHED_SESSIONS:
             break
     return None
@@ -194,7 +194,7 @@ def retrieve_refund(refund_id: str) -> Refund:
 def list_refunds(charge_id: str) -> list[Refund]:
     """Read all refunds of a charge as they are now."""
     found = _list(lambda: _client().v1.refunds.list({"charge": charge_id, "limit": 100}))
-    return [Refund.read(one) for one in found]
+    return [Refund.read(refund) for refund in found]
 
 
 def create_refund(
@@ -250,8 +250,8 @@ def list_balance_transactions(*, since: datetime, until: datetime) -> Iterator[B
             {"created": created, "limit": 100}  # type: ignore[arg-type]
         )
     )
-    for found in page:
-        yield BalanceTransaction.read(found)
+    for balance_transaction in page:
+        yield BalanceTransaction.read(balance_transaction)
 
 
 def list_undelivered_events(*, since: datetime, types: list[str]) -> Iterator[Event]:
@@ -266,8 +266,8 @@ def list_undelivered_events(*, since: datetime, types: list[str]) -> Iterator[Ev
             }
         )
     )
-    for found in page:
-        yield Event.read(found)
+    for event in page:
+        yield Event.read(event)
 
 
 def verify_webhook(*, body: bytes, signature: str) -> None:
@@ -324,8 +324,8 @@ def _call(call: Callable[[], Any]) -> dict[str, Any]:
 def _list(call: Callable[[], Any]) -> Iterator[dict[str, Any]]:
     _forbid_in_transaction()
     try:
-        for found in call().auto_paging_iter():
-            yield found.to_dict()
+        for item in call().auto_paging_iter():
+            yield item.to_dict()
     except stripe.StripeError as error:
         raise _failure(error) from None
 

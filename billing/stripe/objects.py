@@ -34,25 +34,25 @@ class CheckoutSession:
     metadata: Mapping[str, str]
 
     @classmethod
-    def read(cls, found: Json) -> Self:
+    def read(cls, data: Json) -> Self:
         """Read the JSON of a `checkout.session`, `payment_intent` expanded or not."""
-        payment = found.get("payment_intent")
+        payment = data.get("payment_intent")
         payment = payment if isinstance(payment, Mapping) else {"id": payment}
         return cls(
-            id=found["id"],
-            url=found.get("url") or "",
-            status=found.get("status") or "",
-            payment_status=found["payment_status"],
-            amount_total_cents=found.get("amount_total") or 0,
-            discount_cents=(found.get("total_details") or {}).get("amount_discount") or 0,
-            currency=(found.get("currency") or "").upper(),
-            reference=found.get("client_reference_id") or "",
-            is_live_mode=found["livemode"],
-            expires_at=_timestamp(found["expires_at"]),
+            id=data["id"],
+            url=data.get("url") or "",
+            status=data.get("status") or "",
+            payment_status=data["payment_status"],
+            amount_total_cents=data.get("amount_total") or 0,
+            discount_cents=(data.get("total_details") or {}).get("amount_discount") or 0,
+            currency=(data.get("currency") or "").upper(),
+            reference=data.get("client_reference_id") or "",
+            is_live_mode=data["livemode"],
+            expires_at=_timestamp(data["expires_at"]),
             payment_intent_id=payment.get("id") or "",
             payment_intent_status=payment.get("status") or "",
             charge_id=_id(payment.get("latest_charge")),
-            metadata=found.get("metadata") or {},
+            metadata=data.get("metadata") or {},
         )
 
     @property
@@ -85,19 +85,19 @@ class Charge:
     metadata: Mapping[str, str]
 
     @classmethod
-    def read(cls, found: Json) -> Self:
+    def read(cls, data: Json) -> Self:
         """Read the JSON of a `charge`."""
         return cls(
-            id=found["id"],
-            payment_intent_id=_id(found.get("payment_intent")),
-            amount_cents=found["amount"],
-            amount_refunded_cents=found["amount_refunded"],
-            currency=found["currency"].upper(),
-            is_disputed=found["disputed"],
-            is_refunded=found["refunded"],
-            is_live_mode=found["livemode"],
-            balance_transaction_id=_id(found.get("balance_transaction")),
-            metadata=found.get("metadata") or {},
+            id=data["id"],
+            payment_intent_id=_id(data.get("payment_intent")),
+            amount_cents=data["amount"],
+            amount_refunded_cents=data["amount_refunded"],
+            currency=data["currency"].upper(),
+            is_disputed=data["disputed"],
+            is_refunded=data["refunded"],
+            is_live_mode=data["livemode"],
+            balance_transaction_id=_id(data.get("balance_transaction")),
+            metadata=data.get("metadata") or {},
         )
 
 
@@ -117,19 +117,19 @@ class Refund:
     metadata: Mapping[str, str]
 
     @classmethod
-    def read(cls, found: Json) -> Self:
+    def read(cls, data: Json) -> Self:
         """Read the JSON of a `refund`."""
         return cls(
-            id=found["id"],
-            charge_id=_id(found.get("charge")),
-            payment_intent_id=_id(found.get("payment_intent")),
-            amount_cents=found["amount"],
-            currency=found["currency"].upper(),
-            status=found.get("status") or "",
-            reason=found.get("reason") or "",
-            created_at=_timestamp(found["created"]),
-            balance_transaction_id=_id(found.get("balance_transaction")),
-            metadata=found.get("metadata") or {},
+            id=data["id"],
+            charge_id=_id(data.get("charge")),
+            payment_intent_id=_id(data.get("payment_intent")),
+            amount_cents=data["amount"],
+            currency=data["currency"].upper(),
+            status=data.get("status") or "",
+            reason=data.get("reason") or "",
+            created_at=_timestamp(data["created"]),
+            balance_transaction_id=_id(data.get("balance_transaction")),
+            metadata=data.get("metadata") or {},
         )
 
 
@@ -149,19 +149,19 @@ class BalanceTransaction:
     exchange_rate: Decimal | None
 
     @classmethod
-    def read(cls, found: Json) -> Self:
+    def read(cls, data: Json) -> Self:
         """Read the JSON of a `balance_transaction`."""
-        rate = found.get("exchange_rate")
+        rate = data.get("exchange_rate")
         return cls(
-            id=found["id"],
-            type=found["type"],
-            reporting_category=found.get("reporting_category") or "",
-            amount_cents=found["amount"],
-            fee_cents=found["fee"],
-            net_cents=found["net"],
-            currency=found["currency"].upper(),
-            source_id=_id(found.get("source")),
-            created_at=_timestamp(found["created"]),
+            id=data["id"],
+            type=data["type"],
+            reporting_category=data.get("reporting_category") or "",
+            amount_cents=data["amount"],
+            fee_cents=data["fee"],
+            net_cents=data["net"],
+            currency=data["currency"].upper(),
+            source_id=_id(data.get("source")),
+            created_at=_timestamp(data["created"]),
             exchange_rate=None if rate is None else Decimal(str(rate)),
         )
 
@@ -184,23 +184,24 @@ class Dispute:
     movements: tuple[BalanceTransaction, ...] = field(default=())
 
     @classmethod
-    def read(cls, found: Json) -> Self:
+    def read(cls, data: Json) -> Self:
         """Read the JSON of a `dispute`."""
-        due_by = (found.get("evidence_details") or {}).get("due_by")
+        due_by = (data.get("evidence_details") or {}).get("due_by")
         return cls(
-            id=found["id"],
-            charge_id=_id(found.get("charge")),
-            payment_intent_id=_id(found.get("payment_intent")),
-            amount_cents=found["amount"],
-            currency=found["currency"].upper(),
-            status=found["status"],
-            reason=found.get("reason") or "",
-            is_charge_refundable=found["is_charge_refundable"],
+            id=data["id"],
+            charge_id=_id(data.get("charge")),
+            payment_intent_id=_id(data.get("payment_intent")),
+            amount_cents=data["amount"],
+            currency=data["currency"].upper(),
+            status=data["status"],
+            reason=data.get("reason") or "",
+            is_charge_refundable=data["is_charge_refundable"],
             evidence_due_by=_timestamp(due_by) if due_by else None,
-            created_at=_timestamp(found["created"]),
-            metadata=found.get("metadata") or {},
+            created_at=_timestamp(data["created"]),
+            metadata=data.get("metadata") or {},
             movements=tuple(
-                BalanceTransaction.read(one) for one in found.get("balance_transactions") or ()
+                BalanceTransaction.read(transaction)
+                for transaction in data.get("balance_transactions") or ()
             ),
         )
 
@@ -216,21 +217,21 @@ class Event:
     payload: Json
 
     @classmethod
-    def read(cls, found: Json) -> Self:
+    def read(cls, data: Json) -> Self:
         """Read the JSON of an `event`; KeyError, TypeError or ValueError if it is none."""
         return cls(
-            id=_text(found["id"]),
-            type=_text(found["type"]),
-            created_at=_timestamp(found["created"]),
-            is_live_mode=found["livemode"] is True,
-            payload=found,
+            id=_text(data["id"]),
+            type=_text(data["type"]),
+            created_at=_timestamp(data["created"]),
+            is_live_mode=data["livemode"] is True,
+            payload=data,
         )
 
     @property
     def object(self) -> Json:
         """The object that it is about, as it was when the event was made."""
-        found = (self.payload.get("data") or {}).get("object")
-        return found if isinstance(found, Mapping) else {}
+        value = (self.payload.get("data") or {}).get("object")
+        return value if isinstance(value, Mapping) else {}
 
     @property
     def object_id(self) -> str:
@@ -241,21 +242,21 @@ class Event:
     def related_ids(self) -> list[str]:
         """Every id by which staff may look for the event."""
         names = ("payment_intent", "charge", "client_reference_id")
-        found = {self.object_id, *(_id(self.object.get(name)) for name in names)}
-        return sorted(found - {""})
+        ids = {self.object_id, *(_id(self.object.get(name)) for name in names)}
+        return sorted(ids - {""})
 
 
-def _id(found: Any) -> str:
+def _id(value: Any) -> str:
     """Give the id of something that Stripe sends as an id or, expanded, as an object."""
-    if isinstance(found, Mapping):
-        found = found.get("id")
-    return found[:MAX_ID_LENGTH] if isinstance(found, str) else ""
+    if isinstance(value, Mapping):
+        value = value.get("id")
+    return value[:MAX_ID_LENGTH] if isinstance(value, str) else ""
 
 
-def _text(found: Any) -> str:
-    if not isinstance(found, str) or len(found) > MAX_ID_LENGTH:
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > MAX_ID_LENGTH:
         raise TypeError("not an id")
-    return found
+    return value
 
 
 def _timestamp(seconds: Any) -> datetime:

@@ -86,8 +86,8 @@ def entries(request: HttpRequest, organization_id: str, purpose: str) -> HttpRes
     organization = _owned_organization(request, organization_id)
     if purpose not in ORGANIZATION_PURPOSES:
         raise Http404
-    found = statements.entries(organization.pk, Purpose(purpose))
-    page = pages.paginate(request, found, size=_ROWS)
+    queryset = statements.entries(organization.pk, Purpose(purpose))
+    page = pages.paginate(request, queryset, size=_ROWS)
     balance = statements.balances_by_organization([organization.pk]).get(
         organization.pk, statements.NO_CREDITS
     )
@@ -105,14 +105,16 @@ def entries(request: HttpRequest, organization_id: str, purpose: str) -> HttpRes
 @require_GET
 def receipt(request: HttpRequest, receipt_id: str) -> HttpResponse:
     """Show a receipt, made to be printed."""
-    found = _owned_receipt(request, receipt_id)
+    owned_receipt = _owned_receipt(request, receipt_id)
     window = timedelta(days=settings.REFUND_WINDOW_DAYS)
     context = {
-        **_base_context(found.organization),
-        "receipt": found,
-        "reversals": found.reversals.exclude(credits=0).order_by("id"),
-        "asked": list(found.refund_requests.filter(is_from_sponsor=True).order_by("-id")[:5]),
-        "may_ask": found.charge_id and clock.now() - found.issued_at <= window,
+        **_base_context(owned_receipt.organization),
+        "receipt": owned_receipt,
+        "reversals": owned_receipt.reversals.exclude(credits=0).order_by("id"),
+        "asked": list(
+            owned_receipt.refund_requests.filter(is_from_sponsor=True).order_by("-id")[:5]
+        ),
+        "may_ask": owned_receipt.charge_id and clock.now() - owned_receipt.issued_at <= window,
         "window_days": settings.REFUND_WINDOW_DAYS,
         "user": request_user(request),
     }
@@ -124,12 +126,14 @@ def receipt(request: HttpRequest, receipt_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def request_refund(request: HttpRequest, receipt_id: str) -> HttpResponse:
     """Show what a refund of the unused credits would come to, and take the wish for it."""
-    found = _owned_receipt(request, receipt_id)
+    owned_receipt = _owned_receipt(request, receipt_id)
     form = SponsorRefundForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             refunds.request_as_sponsor(
-                receipt=found, reason=form.cleaned_data["reason"], user=request_user(request)
+                receipt=owned_receipt,
+                reason=form.cleaned_data["reason"],
+                user=request_user(request),
             )
         except refunds.RefundRefused as refusal:
             form.add_error(None, str(refusal))
@@ -137,27 +141,27 @@ def request_refund(request: HttpRequest, receipt_id: str) -> HttpResponse:
             messages.success(
                 request, "Asked. Our finance team decides; this page shows how it goes."
             )
-            return redirect("receipt", found.public_id)
+            return redirect("receipt", owned_receipt.public_id)
     context = {
-        **_base_context(found.organization),
-        "receipt": found,
+        **_base_context(owned_receipt.organization),
+        "receipt": owned_receipt,
         "form": form,
-        "simulation": refund_simulation.simulate(found),
+        "simulation": refund_simulation.simulate(owned_receipt),
     }
     return render(request, "billing/refund.html", context, status=422 if form.errors else 200)
 
 
 def _owned_receipt(request: HttpRequest, receipt_id: str) -> Receipt:
     mine = Receipt.objects.filter(organization__owner=request_user(request))
-    found: Receipt = get_object_or_404(
+    owned_receipt: Receipt = get_object_or_404(
         mine.select_related("organization", "quote"), public_id=receipt_id
     )
-    return found
+    return owned_receipt
 
 
 def _credits_page(request: HttpRequest, organization: Organization, form: BuyForm) -> HttpResponse:
     method = payment_methods.preferred()
-    found = pages.paginate(request, Receipt.objects.of(organization.pk), size=10)
+    receipts = pages.paginate(request, Receipt.objects.of(organization.pk), size=10)
     context = {
         **_base_context(organization),
         "balances": statements.balances_by_organization([organization.pk]).get(
@@ -168,8 +172,8 @@ def _credits_page(request: HttpRequest, organization: Organization, form: BuyFor
         "packs": packs.offered(),
         "method": method,
         "max_credits": packs.MAX_CREDITS,
-        "receipts": found.rows,
-        "next_url": found.next_url,
+        "receipts": receipts.rows,
+        "next_url": receipts.next_url,
     }
     return render(request, "billing/credits.html", context, status=422 if form.errors else 200)
 

@@ -26,10 +26,10 @@ class Handler:
     apply: Callable[[Any], object]
 
 
-def _read_session(found: StripeObject) -> CheckoutSession:
-    if not gateway.is_ours(found.get("metadata") or {}):
+def _read_session(stripe_object: StripeObject) -> CheckoutSession:
+    if not gateway.is_ours(stripe_object.get("metadata") or {}):
         raise gateway.ForeignObject("another installation's")
-    return gateway.retrieve_session(str(found["id"]))
+    return gateway.retrieve_session(str(stripe_object["id"]))
 
 
 _CHECKOUT = Handler(read=_read_session, apply=fulfillment.apply)

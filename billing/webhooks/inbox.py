@@ -89,8 +89,8 @@ def handle(*, event_id: str) -> None:
         return
     try:
         handler = HANDLERS[event.type]
-        found = handler.read(_object(event))
-        _apply(event, handler, found)
+        fetched = handler.read(_object(event))
+        _apply(event, handler, fetched)
     except gateway.ForeignObject as foreign:
         _finish(event, _State.IGNORED, outcome=str(foreign))
     except Exception as error:  # noqa: BLE001 - whatever it is, the row keeps it and is retried
@@ -101,10 +101,10 @@ def preview(*, event_id: str) -> ReplayPreview:
     """Show what handling the event now would move, and move nothing."""
     event = StripeEvent.objects.get(event_id=event_id)
     handler = HANDLERS[event.type]
-    found = handler.read(_object(event))
+    fetched = handler.read(_object(event))
     newest = Transfer.objects.order_by("-id").values_list("id", flat=True).first() or 0
     with transaction.atomic():
-        outcome = str(handler.apply(found))
+        outcome = str(handler.apply(fetched))
         made = list(Transfer.objects.filter(id__gt=newest).order_by("id"))
         transaction.set_rollback(True)
     # What is still there after the rollback was somebody else's.
@@ -123,10 +123,10 @@ def replay(*, event_id: str, user: User, reason: str) -> str:
     event = StripeEvent.objects.get(event_id=event_id)
     before = event.state
     handler = HANDLERS[event.type]
-    found = handler.read(_object(event))
+    fetched = handler.read(_object(event))
     with transaction.atomic():
         StripeEvent.objects.select_for_update().get(pk=event.pk)
-        outcome = str(handler.apply(found))
+        outcome = str(handler.apply(fetched))
         _finish(event, _State.HANDLED, outcome=outcome)
         audit.record(
             user=user,
@@ -142,10 +142,10 @@ def replay(*, event_id: str, user: User, reason: str) -> str:
 def fetch_undelivered() -> int:
     """Keep the events that Stripe could not deliver; gives how many were new."""
     since = clock.now() - LOOKBACK
-    found = list(gateway.list_undelivered_events(since=since, types=sorted(HANDLERS)))
-    known = StripeEvent.objects.filter(event_id__in=[event.id for event in found])
+    events = list(gateway.list_undelivered_events(since=since, types=sorted(HANDLERS)))
+    known = StripeEvent.objects.filter(event_id__in=[event.id for event in events])
     seen = set(known.values_list("event_id", flat=True))
-    return sum(store(event) for event in found if event.id not in seen)
+    return sum(store(event) for event in events if event.id not in seen)
 
 
 def requeue_due(*, limit: int = 200) -> int:
@@ -170,16 +170,16 @@ def _ignore_reason(event: Event) -> str:
 
 
 def _object(event: StripeEvent) -> dict[str, object]:
-    found = event.payload["data"]["object"]
-    assert isinstance(found, dict)
-    return found
+    stripe_object = event.payload["data"]["object"]
+    assert isinstance(stripe_object, dict)
+    return stripe_object
 
 
-def _apply(event: StripeEvent, handler: Handler, found: object) -> None:
+def _apply(event: StripeEvent, handler: Handler, fetched: object) -> None:
     with transaction.atomic():
         locked = StripeEvent.objects.select_for_update().get(pk=event.pk)
         if locked.state in _UNPROCESSED:
-            _finish(event, _State.HANDLED, outcome=str(handler.apply(found)))
+            _finish(event, _State.HANDLED, outcome=str(handler.apply(fetched)))
 
 
 def _finish(event: StripeEvent, state: str, *, outcome: str) -> None:

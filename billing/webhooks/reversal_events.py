@@ -11,29 +11,29 @@ from billing.stripe.objects import Dispute, Refund
 StripeObject = Mapping[str, Any]
 
 
-def read_refund(found: StripeObject) -> list[Refund]:
+def read_refund(stripe_object: StripeObject) -> list[Refund]:
     """Read the refund that an event is about."""
-    refund = gateway.retrieve_refund(str(found["id"]))
+    refund = gateway.retrieve_refund(str(stripe_object["id"]))
     _check_ours(refund)
     return [refund]
 
 
-def read_refunds_of_charge(found: StripeObject) -> list[Refund]:
+def read_refunds_of_charge(stripe_object: StripeObject) -> list[Refund]:
     """Read every refund of the charge that an event is about."""
-    refunds = gateway.list_refunds(str(found["id"]))
+    refunds = gateway.list_refunds(str(stripe_object["id"]))
     for refund in refunds[:1]:
         _check_ours(refund)
     return refunds
 
 
-def apply_refunds(found: list[Refund]) -> str:
+def apply_refunds(refunds: list[Refund]) -> str:
     """Bring the books to what Stripe says of these refunds."""
-    return "; ".join(str(applying.apply_refund(refund)) for refund in found) or "no refunds"
+    return "; ".join(str(applying.apply_refund(refund)) for refund in refunds) or "no refunds"
 
 
-def read_dispute(found: StripeObject) -> Dispute:
+def read_dispute(stripe_object: StripeObject) -> Dispute:
     """Read the dispute that an event is about, with the money it moved."""
-    dispute = gateway.retrieve_dispute(str(found["id"]))
+    dispute = gateway.retrieve_dispute(str(stripe_object["id"]))
     _check_ours(dispute)
     return dispute
 
@@ -49,13 +49,13 @@ def match_unmatched() -> int:
     return len(waiting)
 
 
-def _check_ours(found: Refund | Dispute) -> None:
+def _check_ours(refund_or_dispute: Refund | Dispute) -> None:
     """Raise Foreign for a charge of another installation on the same Stripe account."""
     if applying.is_known_payment(
-        charge_id=found.charge_id, payment_intent_id=found.payment_intent_id
+        charge_id=refund_or_dispute.charge_id, payment_intent_id=refund_or_dispute.payment_intent_id
     ):
         return
-    if not found.charge_id:
+    if not refund_or_dispute.charge_id:
         raise gateway.ForeignObject("of no charge of ours")
-    if not gateway.is_ours(gateway.retrieve_charge(found.charge_id).metadata):
+    if not gateway.is_ours(gateway.retrieve_charge(refund_or_dispute.charge_id).metadata):
         raise gateway.ForeignObject("another installation's")

@@ -27,9 +27,9 @@ def _preview(event: GithubEvent) -> Sequence[str]:
     )
 
 
-def _replay(event: GithubEvent, asked: ActionRequest) -> str:
+def _replay(event: GithubEvent, action: ActionRequest) -> str:
     try:
-        outcome = github_events.replay(event=event, user=asked.user, reason=asked.reason)
+        outcome = github_events.replay(event=event, user=action.user, reason=action.reason)
     except Exception as error:
         raise ActionRefused(f"Taking it in failed: {type(error).__name__}: {error}") from error
     return f"Taken in again: {outcome}."

@@ -18,9 +18,9 @@ from imageskill.lib.admin.formatting import display_datetime, object_link
 def _perform_with(
     verb: Callable[..., None], done: str
 ) -> Callable[[QueueItem, ActionRequest], str]:
-    def perform(item: QueueItem, asked: ActionRequest) -> str:
+    def perform(item: QueueItem, action: ActionRequest) -> str:
         try:
-            verb(item=item, user=asked.user, reason=asked.reason)
+            verb(item=item, user=action.user, reason=action.reason)
         except transitions.ReportTransitionRefused as refusal:
             raise ActionRefused(str(refusal)) from refusal
         return done

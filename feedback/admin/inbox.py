@@ -170,16 +170,16 @@ def _counts(column: str, wanted: list[str], *, state: str = "") -> dict[str, str
     sql = _COUNTS.format(column=column, also=also)
     with connection.cursor() as cursor:
         cursor.execute(sql, [*arguments, _COUNTED_UP_TO + 1, wanted])
-        found = dict(cursor.fetchall())
+        counts = dict(cursor.fetchall())
     return {
         name: f"over {_COUNTED_UP_TO:,}" if count > _COUNTED_UP_TO else f"{count:,}"
-        for name, count in found.items()
+        for name, count in counts.items()
     }
 
 
 def _choice(request: HttpRequest, name: str, known: list[str]) -> str:
-    asked = request.GET.get(name, "")
-    return asked if asked in known else ""
+    choice = request.GET.get(name, "")
+    return choice if choice in known else ""
 
 
 def _number(request: HttpRequest, name: str) -> int | None:

@@ -39,27 +39,27 @@ def view(request: HttpRequest) -> HttpResponse:
         return inbox.view(request)  # a reload, or a return from signing in
     if not request.user.has_perm(ACT_PERMISSION):
         raise PermissionDenied
-    asked = _parse_request(request)
+    triage_request = _parse_request(request)
     reports = _selected_reports(request)
-    if asked is None or not reports:
+    if triage_request is None or not reports:
         messages.info(request, "Choose reports first, and what to do with them.")
         return HttpResponseRedirect(reverse("admin:feedback_board"))
     if "apply" not in request.POST:
-        return _review(request, asked, reports)
-    if problem := _problem(asked, reports):
-        return _review(request, asked, reports, problem=problem)
+        return _review(request, triage_request, reports)
+    if problem := _problem(triage_request, reports):
+        return _review(request, triage_request, reports, problem=problem)
     if not actions.consume_key(request.POST.get("key", "")):
         messages.info(request, "That was sent before; it is done once.")
         return HttpResponseRedirect(_board(request, forget_open=True))
-    return _apply(request, asked, reports)
+    return _apply(request, triage_request, reports)
 
 
-def _problem(asked: TriageRequest, reports: list[Report]) -> str:
+def _problem(triage_request: TriageRequest, reports: list[Report]) -> str:
     """Say what the form lacks, so that it is asked again instead of refusing every row."""
-    if asked.move.needs_reason and not asked.reason:
+    if triage_request.move.needs_reason and not triage_request.reason:
         return "A reason is needed."
-    refusals = [triage.refusal_reason(report, asked) for report in reports]
-    return refusals[0] if asked.move.needs_target and all(refusals) else ""
+    refusals = [triage.refusal_reason(report, triage_request) for report in reports]
+    return refusals[0] if triage_request.move.needs_target and all(refusals) else ""
 
 
 def _parse_request(request: HttpRequest) -> TriageRequest | None:
@@ -78,26 +78,30 @@ def _selected_reports(request: HttpRequest) -> list[Report]:
 
 
 def _review(
-    request: HttpRequest, asked: TriageRequest, reports: list[Report], *, problem: str = ""
+    request: HttpRequest, triage_request: TriageRequest, reports: list[Report], *, problem: str = ""
 ) -> HttpResponse:
-    alike = triage.find_similar(reports[0]) if asked.move.needs_target and len(reports) == 1 else []
-    is_open = asked.move.needs_target and not asked.target_id
+    alike = (
+        triage.find_similar(reports[0])
+        if triage_request.move.needs_target and len(reports) == 1
+        else []
+    )
+    is_open = triage_request.move.needs_target and not triage_request.target_id
     rows = [
         ReviewRow(
             report,
-            sentence=_sentence(report, asked),
+            sentence=_sentence(report, triage_request),
             # Without a target yet, the page asks for it instead of refusing every row.
-            refusal="" if is_open else triage.refusal_reason(report, asked),
+            refusal="" if is_open else triage.refusal_reason(report, triage_request),
         )
         for report in reports
     ]
-    if asked.move.name == "queue":
+    if triage_request.move.name == "queue":
         for row in [row for row in rows if not row.refusal][:_MAX_ISSUES_SHOWN]:
             _write_issue(row)
     return _page(
         request,
         "admin/feedback/review.html",
-        asked,
+        triage_request,
         rows=rows,
         number=sum(not row.refusal for row in rows),
         alike=alike,
@@ -107,27 +111,31 @@ def _review(
     )
 
 
-def _apply(request: HttpRequest, asked: TriageRequest, reports: list[Report]) -> HttpResponse:
+def _apply(
+    request: HttpRequest, triage_request: TriageRequest, reports: list[Report]
+) -> HttpResponse:
     rows = []
     for report in reports:
         row = ReviewRow(report)
         try:
-            row.report = triage.apply(report_id=report.pk, asked=asked)
+            row.report = triage.apply(report_id=report.pk, triage_request=triage_request)
             row.sentence = f"is {row.report.get_state_display()} now"
         except transitions.ReportTransitionRefused as refusal:
             row.refusal = str(refusal)
         rows.append(row)
     number = sum(not row.refusal for row in rows)
-    return _page(request, "admin/feedback/outcome.html", asked, rows=rows, number=number)
+    return _page(request, "admin/feedback/outcome.html", triage_request, rows=rows, number=number)
 
 
-def _page(request: HttpRequest, template: str, asked: TriageRequest, **more: Any) -> HttpResponse:
+def _page(
+    request: HttpRequest, template: str, triage_request: TriageRequest, **more: Any
+) -> HttpResponse:
     for row in more["rows"]:
         row.report.age = format_age(row.report)
     context = {
         **admin.site.each_context(request),
-        "title": asked.move.label,
-        "asked": asked,
+        "title": triage_request.move.label,
+        "asked": triage_request,
         "back": _board(request, forget_open=template.endswith("outcome.html")),
         "back_query": request.POST.get("back", ""),
         **more,
@@ -142,11 +150,11 @@ def _write_issue(row: ReviewRow) -> None:
         row.sentence = f"will be blocked: {unsafe}"
 
 
-def _sentence(report: Report, asked: TriageRequest) -> str:
-    sentence = f"{report.get_state_display()} → {asked.move.to.label}"
-    if asked.move.name == "accept" and triage.is_auto_queued(report):
+def _sentence(report: Report, triage_request: TriageRequest) -> str:
+    sentence = f"{report.get_state_display()} → {triage_request.move.to.label}"
+    if triage_request.move.name == "accept" and triage.is_auto_queued(report):
         sentence += ", and queued for GitHub by a rule"
-    if report.repeats and asked.move.needs_target:
+    if report.repeats and triage_request.move.needs_target:
         sentence += f", with its {report.repeats} repeats"
     return sentence
 

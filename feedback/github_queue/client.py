@@ -77,22 +77,22 @@ class Issue:
     updated_at: datetime
 
     @classmethod
-    def read(cls, found: Mapping[str, Any]) -> "Issue":
+    def read(cls, data: Mapping[str, Any]) -> "Issue":
         """Read one out of an answer or a webhook; KeyError, TypeError or ValueError if it isn't."""
         return cls(
-            number=int(found["number"]),
-            url=str(found["html_url"]),
-            state=str(found["state"]),
-            labels=tuple(_label(label) for label in found.get("labels") or ()),
-            body=str(found.get("body") or ""),
-            updated_at=datetime.fromisoformat(found["updated_at"]),
+            number=int(data["number"]),
+            url=str(data["html_url"]),
+            state=str(data["state"]),
+            labels=tuple(_label(label) for label in data.get("labels") or ()),
+            body=str(data.get("body") or ""),
+            updated_at=datetime.fromisoformat(data["updated_at"]),
         )
 
 
 def parse_issue_reference(text: str) -> tuple[str, int] | None:
     """Read which issue people mean by `owner/name#12` or its address: repository and number."""
-    found = _ISSUE.fullmatch(text.strip())
-    return (found["repository"], int(found["number"])) if found else None
+    match = _ISSUE.fullmatch(text.strip())
+    return (match["repository"], int(match["number"])) if match else None
 
 
 def is_configured() -> bool:
@@ -103,8 +103,8 @@ def is_configured() -> bool:
 
 def create_issue(*, repository: str, title: str, body: str, labels: list[str]) -> Issue:
     """Make an issue. After a failure that is not certain it may exist: look before trying again."""
-    asked = {"title": title, "body": body, "labels": labels}
-    return _issue(_call("POST", f"/repos/{repository}/issues", json=asked).json())
+    payload = {"title": title, "body": body, "labels": labels}
+    return _issue(_call("POST", f"/repos/{repository}/issues", json=payload).json())
 
 
 def find_issue(*, repository: str, marker: str, since: datetime) -> Issue | None:
@@ -142,18 +142,18 @@ def _issues(repository: str, *, since: datetime, sort: str, direction: str) -> I
     }
     for page in range(1, _MAX_PAGES + 1):
         answer = _call("GET", f"/repos/{repository}/issues", params=asked | {"page": page})
-        found = answer.json()
-        for one in found:
-            if "pull_request" not in one:
-                yield _issue(one)
-        if len(found) < _PAGE:
+        issues = answer.json()
+        for data in issues:
+            if "pull_request" not in data:
+                yield _issue(data)
+        if len(issues) < _PAGE:
             return
     raise GithubFailure("too_many_issues")
 
 
-def _issue(found: Any) -> Issue:
+def _issue(data: Any) -> Issue:
     try:
-        return Issue.read(found)
+        return Issue.read(data)
     except (KeyError, TypeError, ValueError):
         raise GithubFailure("unreadable_answer", is_certain=False) from None
 
@@ -228,8 +228,8 @@ def _limit_pause(answer: httpx.Response) -> float | None:
 
 
 def _retry_after(answer: httpx.Response) -> float | None:
-    told = answer.headers.get("retry-after", "")
-    return min(max(float(told), 1.0), _MAX_PAUSE_S) if told.isdigit() else None
+    header = answer.headers.get("retry-after", "")
+    return min(max(float(header), 1.0), _MAX_PAUSE_S) if header.isdigit() else None
 
 
 def _logged(failure: GithubFailure) -> GithubFailure:
@@ -261,8 +261,8 @@ def _new_app_token(now: datetime) -> tuple[str, datetime]:
     }
     proof = jwt.encode(claims, settings.GITHUB_APP_PRIVATE_KEY, algorithm="RS256")
     path = f"/app/installations/{settings.GITHUB_APP_INSTALLATION_ID}/access_tokens"
-    found = _call("POST", path, token=proof).json()
-    return str(found["token"]), datetime.fromisoformat(found["expires_at"])
+    data = _call("POST", path, token=proof).json()
+    return str(data["token"]), datetime.fromisoformat(data["expires_at"])
 
 
 def _label(label: Any) -> str:

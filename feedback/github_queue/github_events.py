@@ -41,17 +41,17 @@ def receive(*, body: bytes, signature: str, event: str, delivery_id: str) -> boo
     """
     client.verify_webhook(body=body, signature=signature)
     try:
-        told = strict_json.parse(body)
-        seen = _parse(told, event=event, delivery_id=delivery_id)
+        payload = strict_json.parse(body)
+        stored_event = _parse(payload, event=event, delivery_id=delivery_id)
     except (strict_json.InvalidJson, KeyError, TypeError, ValueError, AttributeError):
         raise InvalidGithubEvent from None
     try:
         with transaction.atomic():
-            seen.save(force_insert=True)
+            stored_event.save(force_insert=True)
     except IntegrityError:
         return False  # this delivery is here already
-    if seen.state == _State.RECEIVED:
-        _handle(seen)
+    if stored_event.state == _State.RECEIVED:
+        _handle(stored_event)
     return True
 
 
@@ -117,7 +117,7 @@ def sync_issue(*, repository: str, issue: Issue) -> int:
         .select_related("report__duplicate_of")
         .order_by("pk")
     )
-    told = 0
+    notified = 0
     for item in items:
         if item.issue_updated_at and issue.updated_at < item.issue_updated_at:
             continue
@@ -125,10 +125,10 @@ def sync_issue(*, repository: str, issue: Issue) -> int:
         item.issue_state, item.issue_labels = issue.state[:16], list(issue.labels)
         item.issue_updated_at = issue.updated_at
         item.save(update_fields=["issue_state", "issue_labels", "issue_updated_at"])
-        for one in news:
-            notifications.notify_outcome(item, news=one)
-        told += bool(news)
-    return told
+        for change in news:
+            notifications.notify_outcome(item, news=change)
+        notified += bool(news)
+    return notified
 
 
 def _handle(event: GithubEvent) -> None:
@@ -153,8 +153,8 @@ def _sync_event(event: GithubEvent) -> str:
         body="",
         updated_at=event.issue_updated_at,
     )
-    told = sync_issue(repository=event.repository, issue=issue)
-    return f"told {told} reports" if told else "nothing new"
+    notified = sync_issue(repository=event.repository, issue=issue)
+    return f"told {notified} reports" if notified else "nothing new"
 
 
 def _finish(event: GithubEvent, state: str, *, outcome: str = "", error: str = "") -> None:
@@ -170,22 +170,25 @@ def _issue_changes(item: QueueItem, issue: Issue) -> list[str]:
     return news
 
 
-def _parse(told: dict[str, Any], *, event: str, delivery_id: str) -> GithubEvent:
+def _parse(payload: dict[str, Any], *, event: str, delivery_id: str) -> GithubEvent:
     """Keep what we need of a webhook; the words of the issue stay at GitHub."""
     if not delivery_id:
         raise InvalidGithubEvent
-    seen = GithubEvent(
+    stored_event = GithubEvent(
         delivery_id=delivery_id[:64],
         event=event[:40],
-        action=str(told.get("action") or "")[:40],
-        repository=str((told.get("repository") or {}).get("full_name") or "")[:140],
+        action=str(payload.get("action") or "")[:40],
+        repository=str((payload.get("repository") or {}).get("full_name") or "")[:140],
         received_at=clock.now(),
     )
-    if event == "issues" and seen.action in _ACTIONS:
-        issue = Issue.read(told["issue"])
-        seen.issue_number, seen.issue_state = issue.number, issue.state[:16]
-        seen.issue_labels, seen.issue_updated_at = list(issue.labels), issue.updated_at
-        seen.state = _State.RECEIVED
+    if event == "issues" and stored_event.action in _ACTIONS:
+        issue = Issue.read(payload["issue"])
+        stored_event.issue_number, stored_event.issue_state = issue.number, issue.state[:16]
+        stored_event.issue_labels, stored_event.issue_updated_at = (
+            list(issue.labels),
+            issue.updated_at,
+        )
+        stored_event.state = _State.RECEIVED
     else:
-        seen.state, seen.outcome = _State.IGNORED, "nothing that concerns reports"
-    return seen
+        stored_event.state, stored_event.outcome = _State.IGNORED, "nothing that concerns reports"
+    return stored_event

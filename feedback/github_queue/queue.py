@@ -177,8 +177,8 @@ def _process_next(repository: str) -> bool:
     now = clock.now()
     if GithubRepository.objects.filter(name=repository, paused_until__gt=now).exists():
         return False
-    found = QueueItem.objects.due(repository=repository, now=now)
-    item = found.select_related("report__duplicate_of").first()
+    due_items = QueueItem.objects.due(repository=repository, now=now)
+    item = due_items.select_related("report__duplicate_of").first()
     if item is None:
         return False
     try:
@@ -349,8 +349,8 @@ def _affects_repository(failure: GithubFailure) -> bool:
 
 def _backoff(failures: int, failure: GithubFailure) -> timedelta:
     grown = timedelta(seconds=settings.GITHUB_RETRY_S * (1 << min(failures, 10)))
-    asked = timedelta(seconds=failure.retry_after_s or 0)
-    return max(min(grown, _LONGEST_PAUSE), asked)
+    requested = timedelta(seconds=failure.retry_after_s or 0)
+    return max(min(grown, _LONGEST_PAUSE), requested)
 
 
 def _share_with_duplicates(item: QueueItem) -> None:

@@ -9,5 +9,5 @@ UPLOAD_REQUEST = EndpointRequest("POST", "/v1/upload")
 
 def upload(api: str, source: str, *, token: str) -> CommandResult:
     """Upload one picture; raises what opening it raises, and RequestFailed."""
-    with images.open_image(source) as picture:
-        return http_client.send(api, UPLOAD_REQUEST, token=token, stream=picture.stream())
+    with images.open_image(source) as image:
+        return http_client.send(api, UPLOAD_REQUEST, token=token, stream=image.stream())

@@ -87,7 +87,7 @@ def agent_context(agent: Agent, user: User, *, as_of: datetime | None) -> dict[s
 def _sections(agent: Agent) -> dict[str, AgentSection]:
     its = {"agent__id__exact": agent.pk}
     organizations = {"organization__id__exact": agent.organization_id}
-    pictures = Prefetch("assets", Asset.objects.order_by("index"))
+    images = Prefetch("assets", Asset.objects.order_by("index"))
     return {
         "lots": AgentSection(
             Lot.objects.filter(organization_id=agent.organization_id),
@@ -97,7 +97,7 @@ def _sections(agent: Agent) -> dict[str, AgentSection]:
             list_duty="accounts.see_ledger",
         ),
         "jobs": AgentSection(
-            Job.objects.filter(agent=agent).prefetch_related(pictures),
+            Job.objects.filter(agent=agent).prefetch_related(images),
             "created_at",
             "accounts.see_jobs",
             its,

@@ -33,7 +33,7 @@ class ReviewCard:
     """A checked picture, with the one it looks like beside it, and what may be done to it."""
 
     check: AssetCheck
-    pictures: list[tuple[Asset, str]]
+    images: list[tuple[Asset, str]]
     facts: list[Expectation]
     deeds: list[tuple[StaffAction, str]]
 
@@ -50,7 +50,7 @@ def view(request: HttpRequest) -> HttpResponse:
     if after.isascii() and after.isdigit() and len(after) < 19:
         checks = checks.filter(pk__lt=int(after))
     page = list(checks[: _PAGE_SIZE + 1])
-    may = [deed for deed in ACTIONS if actions.is_allowed(deed, request)]
+    may = [action for action in ACTIONS if actions.is_allowed(action, request)]
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": "Thumbnail wall",
@@ -63,17 +63,17 @@ def view(request: HttpRequest) -> HttpResponse:
 
 def _build_card(check: AssetCheck, may: list[StaffAction]) -> ReviewCard:
     asset = check.asset
-    pictures = [(asset, "this picture")]
+    images = [(asset, "this picture")]
     if check.same_as:
-        pictures.append((check.same_as, "looks the same, of another agent"))
+        images.append((check.same_as, "looks the same, of another agent"))
     return ReviewCard(
         check=check,
-        pictures=pictures,
+        images=images,
         facts=list(_expectations(check)),
         deeds=[
-            (deed, reverse("admin:jobs_asset_deed", args=[asset.pk, deed.name]))
-            for deed in may
-            if deed.is_open(asset)
+            (action, reverse("admin:jobs_asset_deed", args=[asset.pk, action.name]))
+            for action in may
+            if action.is_open(asset)
         ],
     )
 

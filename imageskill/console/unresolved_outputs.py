@@ -124,11 +124,11 @@ def _available_actions(
     opts = thing._meta
     url = f"admin:{opts.app_label}_{opts.model_name}_deed"
     return [
-        (actions.label_dry_run(deed, request), reverse(url, args=[thing.pk, deed.name]))
-        for deed in every
-        if (not names or deed.name in names)
-        and actions.can_preview(deed, request)
-        and deed.is_open(thing)
+        (actions.label_dry_run(action, request), reverse(url, args=[thing.pk, action.name]))
+        for action in every
+        if (not names or action.name in names)
+        and actions.can_preview(action, request)
+        and action.is_open(thing)
     ]
 
 

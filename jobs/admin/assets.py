@@ -22,9 +22,9 @@ _ACT = "accounts.act_on_jobs"
 
 
 def _perform_with(verb: Callable[..., None], done: str) -> Callable[[Asset, ActionRequest], str]:
-    def perform(asset: Asset, asked: ActionRequest) -> str:
+    def perform(asset: Asset, action_request: ActionRequest) -> str:
         try:
-            verb(asset, user=asked.user, reason=asked.reason)
+            verb(asset, user=action_request.user, reason=action_request.reason)
         except removal.InvalidAssetState as refusal:
             raise ActionRefused(str(refusal)) from refusal
         return done

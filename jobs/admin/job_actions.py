@@ -15,9 +15,9 @@ _DRY_RUN = "accounts.job_dry_run"
 
 
 def _perform_with(verb: Callable[..., Any], done: str) -> Callable[[Job, ActionRequest], str]:
-    def perform(job: Job, asked: ActionRequest) -> str:
+    def perform(job: Job, action_request: ActionRequest) -> str:
         try:
-            verb(job=job, user=asked.user, reason=asked.reason)
+            verb(job=job, user=action_request.user, reason=action_request.reason)
         except staff_actions.JobActionRefused as refusal:
             raise ActionRefused(str(refusal)) from refusal
         return done
@@ -49,9 +49,11 @@ def _describe_credits(job: Job, *, is_taken_down: bool) -> str:
     return f"It was charged all along: from now on it says {held.captured}, and no credit moves."
 
 
-def _reveal_prompt(job: Job, asked: ActionRequest) -> RevealedSecret:
+def _reveal_prompt(job: Job, action_request: ActionRequest) -> RevealedSecret:
     try:
-        text = staff_actions.reveal_prompt(job=job, user=asked.user, reason=asked.reason)
+        text = staff_actions.reveal_prompt(
+            job=job, user=action_request.user, reason=action_request.reason
+        )
     except staff_actions.JobActionRefused as refusal:
         raise ActionRefused(str(refusal)) from refusal
     return RevealedSecret(text=text, seconds=PROMPT_VISIBLE_S)

@@ -176,9 +176,9 @@ class JobAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, job: Job, step: timeline.JobStep
     ) -> tuple[StaffAction, str] | None:
         """Give the deed for a gap with its address, where this person may at least look at it."""
-        for deed in self.deeds:
-            if deed.name == step.repair and can_preview(deed, request) and deed.is_open(job):
-                return label_dry_run(deed, request), self._action_url(job, deed)
+        for action in self.deeds:
+            if action.name == step.repair and can_preview(action, request) and action.is_open(job):
+                return label_dry_run(action, request), self._action_url(job, action)
         return None
 
     @display(description="job id")

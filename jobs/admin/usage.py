@@ -58,9 +58,11 @@ class UsageAdmin(ReadOnlyAdmin):
         return display_datetime(usage.created_at)
 
 
-def _close_loss(loss: Loss, asked: ActionRequest) -> str:
+def _close_loss(loss: Loss, action_request: ActionRequest) -> str:
     try:
-        unresolved_outputs.close_loss(loss=loss, user=asked.user, reason=asked.reason)
+        unresolved_outputs.close_loss(
+            loss=loss, user=action_request.user, reason=action_request.reason
+        )
     except staff_actions.JobActionRefused as refusal:
         raise ActionRefused(str(refusal)) from refusal
     return "The case is closed."

@@ -32,8 +32,8 @@ def list_assets(
     """Give a page; `next_cursor` leads on, null at the end."""
     shows = listing.includes_provenance(request, provenance)
     mine = request.auth.organization_id
-    pictures = Asset.objects.of(mine).select_related("job")
-    page, next_cursor = listing.paginate(pictures, organization_id=mine, limit=limit, cursor=cursor)
+    images = Asset.objects.of(mine).select_related("job")
+    page, next_cursor = listing.paginate(images, organization_id=mine, limit=limit, cursor=cursor)
     return {
         "assets": [representations.asset_out(one, one.job, with_provenance=shows) for one in page],
         "next_cursor": next_cursor,

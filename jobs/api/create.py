@@ -58,7 +58,7 @@ def edit(request: ApiRequest, body: schemas.EditBody) -> Any:
 
 
 def _build_request(
-    operation: Operation, body: schemas.CreateBody | schemas.EditBody, **pictures: str | None
+    operation: Operation, body: schemas.CreateBody | schemas.EditBody, **images: str | None
 ) -> GenerationRequest:
     output = body.output or schemas.OutputBody()
     sizes = output.model_dump(exclude={"format"})
@@ -79,7 +79,7 @@ def _build_request(
         max_estimated_usd_per_image=body.max_estimated_usd_per_image,
         max_usd=body.max_usd,
         accept_unknown_cost=body.accept_unknown_cost,
-        **pictures,
+        **images,
     )
 
 
@@ -157,14 +157,14 @@ def _dry_run_response(
     request.warnings.extend(plan.warnings)
     if balances is not None and balances.preview + balances.paid < plan.cost.credits:
         request.warnings.append("There are not enough credits to run this plan.")
-    picture = prepared.input_asset
+    image = prepared.input_asset
     return {
         "job_id": None,
         "job": None,
         "capability": {"id": prepared.plan.capability_id},
         "asset_ids": [],
         "assets": [],
-        "input_asset": None if picture is None else representations.asset_out(picture, picture.job),
+        "input_asset": None if image is None else representations.asset_out(image, image.job),
         "cost": prices.cost_document(plan.cost),
         "quota": {
             "consumed_credits": 0,

@@ -18,8 +18,8 @@ def includes_provenance(request: ApiRequest, is_wanted: bool) -> bool:
 
 def available_assets(job: Job) -> Sequence[Asset]:
     """Give the job's pictures that can be fetched, in order."""
-    pictures = [asset for asset in job.assets.all() if asset.is_available]
-    return sorted(pictures, key=lambda asset: asset.index)
+    images = [asset for asset in job.assets.all() if asset.is_available]
+    return sorted(images, key=lambda asset: asset.index)
 
 
 def paginate(

@@ -18,13 +18,13 @@ def process(asset_id: str) -> AssetCheck | None:
     asset = Asset.objects.select_related("job").filter(public_id=asset_id).first()
     if asset is None or asset.state == Asset.State.DELETED:
         return None
-    with tempfile.TemporaryFile() as picture, tempfile.TemporaryFile() as thumbnail:
+    with tempfile.TemporaryFile() as image, tempfile.TemporaryFile() as thumbnail:
         with storage.open_asset(asset.storage_key) as stored:
             while chunk := stored.read(1 << 20):
-                picture.write(chunk)
-        facts = storage.measure(cast("Any", picture))
+                image.write(chunk)
+        facts = storage.measure(cast("Any", image))
         try:
-            glance = decoding.make_thumbnail(cast("Any", picture), cast("Any", thumbnail))
+            glance = decoding.make_thumbnail(cast("Any", image), cast("Any", thumbnail))
         except decoding.UndecodableImage as refusal:
             return _save_check(asset, is_good=False, decodes=False, finding=str(refusal))
         key = storage.thumbnail_key(asset.public_id)

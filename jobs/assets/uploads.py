@@ -79,11 +79,11 @@ def receive(*, agent: Agent, declared: UploadDeclaration, data: bytes) -> Asset:
         database.release_connection()
         source, target = cast("BinaryIO", received), cast("BinaryIO", cleaned)
         try:
-            picture, had_metadata = decoding.sanitize(source, target)
+            image, had_metadata = decoding.sanitize(source, target)
         except decoding.UndecodableImage as refusal:
             raise InputPolicyDenied(str(refusal)) from None
         facts = storage.measure(target)
-        key = storage.asset_key(public_id, BY_MIME_TYPE[picture.mime_type].extension)
+        key = storage.asset_key(public_id, BY_MIME_TYPE[image.mime_type].extension)
         try:
             storage.write(key, target)
         except storage.StorageError:
@@ -96,10 +96,10 @@ def receive(*, agent: Agent, declared: UploadDeclaration, data: bytes) -> Asset:
         organization_id=agent.organization_id,
         agent=agent,
         kind=Asset.Kind.UPLOADED,
-        mime_type=picture.mime_type,
+        mime_type=image.mime_type,
         content_length=facts.content_length,
-        width=picture.width,
-        height=picture.height,
+        width=image.width,
+        height=image.height,
         sha256=facts.sha256,
         storage_key=key,
     )

@@ -225,7 +225,7 @@ def base_cost(model: Model, *, margin: Decimal) -> Cost:
         parameters={},
         size=sizes.planned_size(model, {}, aspect_ratio=ratio),
         output_count=1,
-        pictures_in=0 if model.input_image is None else 1,
+        images_in=0 if model.input_image is None else 1,
         margin=margin,
     )
 

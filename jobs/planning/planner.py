@@ -134,7 +134,7 @@ def _fit(ask: ResolvedRequest, candidate: Candidate, margin: Decimal) -> _Fit:
         parameters=parameters,
         size=size,
         output_count=ask.output_count,
-        pictures_in=len(ask.references) + (facts is not None),
+        images_in=len(ask.references) + (facts is not None),
         input_size=(facts.width, facts.height) if facts else None,
         margin=margin,
     )

@@ -81,7 +81,7 @@ def estimate(
     parameters: Mapping[str, Any],
     size: Size | None,
     output_count: int,
-    pictures_in: int,
+    images_in: int,
     margin: Decimal,
     input_size: Size | None = None,
 ) -> Cost:
@@ -91,7 +91,7 @@ def estimate(
         model,
         parameters=parameters,
         size=size,
-        pictures_in=pictures_in,
+        images_in=images_in,
         input_size=input_size,
     )
     is_known = price.is_quoted and is_certain
@@ -144,17 +144,17 @@ def _price_output(
     *,
     parameters: Mapping[str, Any],
     size: Size | None,
-    pictures_in: int,
+    images_in: int,
     input_size: Size | None,
 ) -> tuple[Decimal, bool]:
     """Price one output, and say whether that is certain or stands in for what can't be known."""
     rule = model.price.rule
     match rule:
         case ImagePrice():
-            return rule.usd + rule.input_usd * pictures_in, True
+            return rule.usd + rule.input_usd * images_in, True
         case TierPrice():
             tier = model_parameters.effective_value(model, parameters, rule.parameter)
-            return rule.usd[tier] + rule.input_usd * pictures_in, True
+            return rule.usd[tier] + rule.input_usd * images_in, True
         case MegapixelPrice():
             assumed = size or input_size or (1024, 1024)
             return _by_megapixels(rule, model, assumed), size is not None

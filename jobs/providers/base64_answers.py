@@ -23,34 +23,34 @@ class ExtractedResponse:
     """An answer whose `b64_json` values are numbers of `pictures` now, as texts."""
 
     document: Any
-    pictures: list[BinaryIO]
+    images: list[BinaryIO]
 
-    def picture(self, entry: Any) -> BinaryIO | None:
+    def image(self, entry: Any) -> BinaryIO | None:
         """Give the picture of an entry of the answer's list, if it carries one."""
         number = entry.get("b64_json") if isinstance(entry, dict) else None
-        return self.pictures[int(number)] if isinstance(number, str) else None
+        return self.images[int(number)] if isinstance(number, str) else None
 
 
-def extract_images(chunks: Iterable[bytes], *, picture_bytes: int) -> ExtractedResponse:
+def extract_images(chunks: Iterable[bytes], *, image_bytes: int) -> ExtractedResponse:
     """Read a JSON answer, its pictures into spooled files of at most `picture_bytes` each.
 
     Raises `ProviderError` (broken run) for what is no such answer; closes what it opened then.
     """
-    reader = _ResponseParser(picture_bytes)
+    reader = _ResponseParser(image_bytes)
     try:
         for chunk in chunks:
             reader.feed(chunk)
         return ExtractedResponse(reader.document(), reader.pictures)
     except BaseException:
-        for picture in reader.pictures:
-            picture.close()
+        for image in reader.pictures:
+            image.close()
         raise
 
 
 class _ResponseParser:
-    def __init__(self, picture_bytes: int) -> None:
+    def __init__(self, image_bytes: int) -> None:
         self.pictures: list[BinaryIO] = []
-        self._image_bytes = picture_bytes
+        self._image_bytes = image_bytes
         self._text = bytearray()
         self._waiting = bytearray()  # seen, and not yet known to be text or picture
         self._undecoded = bytearray()

@@ -41,19 +41,19 @@ class JsonBody:
 
 def json_body(document: dict[str, Any]) -> JsonBody:
     """Write a document down; pictures anywhere in it become data URIs."""
-    pictures: list[InputImage] = []
+    images: list[InputImage] = []
 
     def mark(value: Any) -> str:
         if not isinstance(value, InputImage):
             raise TypeError(f"{type(value).__name__} can't be sent")
-        pictures.append(value)
+        images.append(value)
         return _PLACEHOLDER
 
     text = json.dumps(_strip_placeholder(document), default=mark, ensure_ascii=False)
     around = [piece.encode() for piece in text.split(_PLACEHOLDER)]
     parts: list[bytes | InputImage] = [around[0]]
-    for picture, piece in zip(pictures, around[1:], strict=True):
-        parts += [picture, piece]
+    for image, piece in zip(images, around[1:], strict=True):
+        parts += [image, piece]
     return JsonBody(tuple(parts))
 
 
@@ -68,18 +68,18 @@ def _strip_placeholder(value: Any) -> Any:
     return value
 
 
-def _uri_prefix(picture: InputImage) -> bytes:
-    return f"data:{picture.mime_type};base64,".encode()
+def _uri_prefix(image: InputImage) -> bytes:
+    return f"data:{image.mime_type};base64,".encode()
 
 
-def _encoded_length(picture: InputImage) -> int:
-    return len(_uri_prefix(picture)) + 4 * -(-picture.content_length // 3)
+def _encoded_length(image: InputImage) -> int:
+    return len(_uri_prefix(image)) + 4 * -(-image.content_length // 3)
 
 
-def _encode(picture: InputImage) -> Iterator[bytes]:
+def _encode(image: InputImage) -> Iterator[bytes]:
     with ExitStack() as opened:
-        file = picture.open_in(opened)
-        rest, left = b"", picture.content_length
+        file = image.open_in(opened)
+        rest, left = b"", image.content_length
         while chunk := file.read(CHUNK_BYTES):
             left -= len(chunk)
             if left < 0:

@@ -80,19 +80,19 @@ def _references(places: ReferenceFields, given: list[InputImage]) -> dict[str, A
     if places.elements_field:
         return {places.elements_field: _elements(places, given)}
     body: dict[str, Any] = {}
-    for place, picture in zip(places.numbered_fields, given, strict=False):
-        body[place["image"]] = picture
-        if picture.reference_task:
-            body[place["task"]] = picture.reference_task
+    for place, image in zip(places.numbered_fields, given, strict=False):
+        body[place["image"]] = image
+        if image.reference_task:
+            body[place["task"]] = image.reference_task
     return body
 
 
 def _elements(places: ReferenceFields, given: list[InputImage]) -> list[Mapping[str, Any]]:
     elements: dict[int, dict[str, Any]] = defaultdict(dict)
-    for picture in given:
-        element = elements[picture.index]
-        if picture.role == ELEMENT_FRONTAL:
-            element[str(places.frontal_field)] = picture
+    for image in given:
+        element = elements[image.index]
+        if image.role == ELEMENT_FRONTAL:
+            element[str(places.frontal_field)] = image
         else:
-            element.setdefault(str(places.reference_field), []).append(picture)
+            element.setdefault(str(places.reference_field), []).append(image)
     return [elements[index] for index in sorted(elements)]

@@ -31,7 +31,7 @@ def plan_snapshot(plan: Plan) -> dict[str, Any]:
 def build(job: Job) -> ProviderRequest:
     """Make the order of a job, from its row alone: the registry may have changed since."""
     plan = job.plan
-    pictures = [_build_image(one) for one in job.inputs.select_related("asset").order_by("id")]
+    images = [_build_image(one) for one in job.inputs.select_related("asset").order_by("id")]
     prompt = Prompt.objects.filter(job=job).values_list("text", flat=True).first()
     if job.deadline_at is None:
         raise ValueError(f"{job.public_id} has no deadline")
@@ -46,9 +46,9 @@ def build(job: Job) -> ProviderRequest:
         aspect_ratio=plan["aspect_ratio"],
         output_format=plan["output_format"],
         size=None if plan["size"] is None else (plan["size"][0], plan["size"][1]),
-        inputs=tuple(one for one in pictures if one.role == INPUT),
-        references=tuple(one for one in pictures if one.role not in {INPUT, MASK}),
-        mask=next((one for one in pictures if one.role == MASK), None),
+        inputs=tuple(one for one in images if one.role == INPUT),
+        references=tuple(one for one in images if one.role not in {INPUT, MASK}),
+        mask=next((one for one in images if one.role == MASK), None),
         token_rates_usd={name: Decimal(rate) for name, rate in plan["token_rates_usd"].items()},
     )
 

@@ -225,16 +225,16 @@ def _stored_submission(job: Job) -> Submission:
 
 
 def _stage_output(job: Job, index: int, output: Output) -> DecodedOutput:
-    picture = decoding.inspect(output.file)
+    image = decoding.inspect(output.file)
     facts = storage.measure(output.file)
     key = storage.staging_key(job.public_id, index)
     storage.stage(key, output.file)
     return DecodedOutput(
         index=index,
         kept_key=key,
-        mime_type=picture.mime_type,
-        width=picture.width,
-        height=picture.height,
+        mime_type=image.mime_type,
+        width=image.width,
+        height=image.height,
         content_length=facts.content_length,
         sha256=facts.sha256,
     )

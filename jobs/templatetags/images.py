@@ -10,15 +10,15 @@ register = template.Library()
 
 
 @register.filter
-def image_url(picture: Asset) -> str:
+def image_url(image: Asset) -> str:
     """Give a picture's public address."""
-    return representations.image_url(picture)
+    return representations.image_url(image)
 
 
 @register.filter
-def thumbnail_url(picture: Asset) -> str:
+def thumbnail_url(image: Asset) -> str:
     """Give the address of a picture's thumbnail; empty while there is none."""
-    return representations.thumbnail_url(picture) or ""
+    return representations.thumbnail_url(image) or ""
 
 
 @register.filter
@@ -28,10 +28,10 @@ def thumbnail_url_for_id(public_id: str) -> str:
 
 
 @register.filter
-def alt_text(picture: Asset) -> str:
+def alt_text(image: Asset) -> str:
     """Describe a picture without looking at it."""
-    kind = "Uploaded picture" if picture.kind == Asset.Kind.UPLOADED else "Image"
-    return f"{kind} of {picture.created_at:%-d %B %Y}, {picture.width} by {picture.height} pixels"
+    kind = "Uploaded picture" if image.kind == Asset.Kind.UPLOADED else "Image"
+    return f"{kind} of {image.created_at:%-d %B %Y}, {image.width} by {image.height} pixels"
 
 
 @register.filter

@@ -90,15 +90,15 @@ class TestTheJourney:
             json={"prompt": "three hills at dusk", "model": "local.sketch"},
         ).data
         page.get_by_role("navigation", name="This agent").get_by_text("Images").click()
-        picture = page.locator(".gallery img").first
+        image = page.locator(".gallery img").first
         for _ in range(40):
-            if picture.is_visible():
+            if image.is_visible():
                 break
             page.wait_for_timeout(250)
             page.reload()
-        assert made["asset_ids"][0] in (picture.get_attribute("src") or "")
-        expect(picture).to_have_js_property("complete", True)
-        assert picture.evaluate("image => image.naturalWidth") > 0
+        assert made["asset_ids"][0] in (image.get_attribute("src") or "")
+        expect(image).to_have_js_property("complete", True)
+        assert image.evaluate("image => image.naturalWidth") > 0
 
         # A pack, paid on Stripe's page.
         page.get_by_role("navigation", name="This agent").get_by_text("Credits").click()

@@ -70,7 +70,7 @@ def press(triager: Any) -> Callable[..., Report]:
     """Do a move of triage to a report, as somebody of triage."""
 
     def do(name: str, report: Report, *, reason: str = "because", target: str = "") -> Report:
-        asked = TriageRequest(TRANSITIONS[name], triager, reason, target)
-        return triage.apply(report_id=report.pk, asked=asked)
+        action_request = TriageRequest(TRANSITIONS[name], triager, reason, target)
+        return triage.apply(report_id=report.pk, triage_request=action_request)
 
     return do

@@ -47,15 +47,15 @@ def heard(settings):
 def drive(api, agent, drain, settings):
     """Call every endpoint that takes anything, well and badly."""
     settings.CREATE_WAIT_S = 0
-    picture = noise(size=(400, 400))
+    image = noise(size=(400, 400))
     upload = {
         "source_kind": "local_path",
         "filename": "secret-name.png",
         "remote_origin": "https://private.example.com/path?token=abc",
         "mime_type": "image/png",
-        "content_length": len(picture),
-        "sha256": hashlib.sha256(picture).hexdigest(),
-        "bytes_base64": base64.b64encode(picture).decode(),
+        "content_length": len(image),
+        "sha256": hashlib.sha256(image).hexdigest(),
+        "bytes_base64": base64.b64encode(image).decode(),
     }
 
     def run():
@@ -85,14 +85,14 @@ def drive(api, agent, drain, settings):
         answers.append(api.post("/v1/edit", token=token, json=edit))
         drain()
         telemetry.flush()
-        return picture, answers
+        return image, answers
 
     return run
 
 
 class TestSecrets:
     def test_none_reaches_a_log_a_row_or_an_answer(self, heard, drive, agent):
-        picture, answers = drive()
+        image, answers = drive()
         rows = [
             json.dumps([str(row.__dict__) for row in model.objects.all()])
             for model in (TelemetryRow, ActivityEvent, AuditLine)
@@ -106,7 +106,7 @@ class TestSecrets:
             "most of a token": agent.token[:-3],
             "key": KEY,
             "card": CARD,
-            "base64": base64.b64encode(picture).decode()[100:140],
+            "base64": base64.b64encode(image).decode()[100:140],
             "path of a remote picture": "token=abc",
         }
         found = {name for name, secret in secrets.items() if secret in everywhere}

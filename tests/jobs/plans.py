@@ -35,7 +35,7 @@ def broken(model_id, *, retry_after_s=30):
     return Availability(((model_id, provider_failing(retry_after_s=retry_after_s)),))
 
 
-def picture(**facts):
+def image(**facts):
     return ImageInfo(
         **{
             "mime_type": "image/png",
@@ -48,7 +48,7 @@ def picture(**facts):
 
 
 def reference(role="reference_image", index=0, **fields):
-    facts = fields.pop("facts", picture())
+    facts = fields.pop("facts", image())
     return ResolvedReference(role=role, index=index, facts=facts, **fields)
 
 
@@ -64,7 +64,7 @@ def plan(availability=EVERYBODY, **fields):
 
 
 def edit(availability=EVERYBODY, **fields):
-    return plan(availability, **{"operation": "edit", "input_image": picture(), **fields})
+    return plan(availability, **{"operation": "edit", "input_image": image(), **fields})
 
 
 def runnable(model, **fields):
@@ -73,7 +73,7 @@ def runnable(model, **fields):
     if model.prompt.use == "forbidden":
         request["prompt"] = None
     if model.input_image:
-        request["input_image"] = picture()
+        request["input_image"] = image()
     if model.mask and model.mask.required:
-        request["mask"] = picture()
+        request["mask"] = image()
     return {**request, **fields}

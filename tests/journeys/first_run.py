@@ -131,12 +131,12 @@ class FirstRun:
         for reference in (made["job_id"], made["asset_ids"][0], made["usage_event_id"]):
             assert self.ok(f"activity show {reference} --json")["events"]
 
-    def edits(self, picture: str) -> dict[str, Any]:
+    def edits(self, image: str) -> dict[str, Any]:
         edited = self.ok(
-            f"edit --input {picture} --prompt 'Remove the background and keep natural object "
+            f"edit --input {image} --prompt 'Remove the background and keep natural object "
             "shadows' --accept-unknown-cost --json"
         )
-        assert edited["assets"][0]["asset_id"] != picture
+        assert edited["assets"][0]["asset_id"] != image
         return edited
 
     def reports(self) -> None:

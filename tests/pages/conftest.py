@@ -66,7 +66,7 @@ def bought(signed: Signed, *, credits: int = 500) -> Receipt:
 
 
 @transaction.atomic
-def made(signed: Signed, *, credits: int = 9, colour: str = "teal") -> Job:
+def made(signed: Signed, *, credits: int = 9, color: str = "teal") -> Job:
     """A completed job with one stored picture and its thumbnail."""
     job = _job(signed, credits)
     ledger.hold(
@@ -86,7 +86,7 @@ def made(signed: Signed, *, credits: int = 9, colour: str = "teal") -> Job:
         preview_credits=capture.preview,
         paid_credits=capture.paid,
     )
-    _picture(signed, job, colour)
+    _picture(signed, job, color)
     job.refresh_from_db()
     return job
 
@@ -134,9 +134,9 @@ def _job(signed: Signed, credits: int) -> Job:
     )
 
 
-def _picture(signed: Signed, job: Job, colour: str) -> Asset:
+def _picture(signed: Signed, job: Job, color: str) -> Asset:
     file = io.BytesIO()
-    Image.new("RGB", (64, 64), colour).save(file, "PNG")
+    Image.new("RGB", (64, 64), color).save(file, "PNG")
     asset = Asset(
         organization=signed.organization,
         agent=signed.agent,
@@ -152,7 +152,7 @@ def _picture(signed: Signed, job: Job, colour: str) -> Asset:
         f"assets/{asset.public_id}.png", ContentFile(file.getvalue())
     )
     file = io.BytesIO()
-    Image.new("RGB", (64, 64), colour).save(file, "WEBP")
+    Image.new("RGB", (64, 64), color).save(file, "WEBP")
     asset.thumbnail_key = storages["default"].save(
         f"thumbnails/{asset.public_id}.webp", ContentFile(file.getvalue())
     )

@@ -14,9 +14,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run every check and say what is wrong."""
-        found = checks.find_problems(say=self.stderr.write)
-        for problem in found:
+        problems = checks.find_problems(say=self.stderr.write)
+        for problem in problems:
             self.stdout.write(f"{problem.check}: {problem.subject}: {problem.message}")
-        if found:
-            raise CommandError(f"{len(found)} problems in the books")
+        if problems:
+            raise CommandError(f"{len(problems)} problems in the books")
         self.stdout.write(self.style.SUCCESS("The books are in order."))

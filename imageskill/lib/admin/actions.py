@@ -77,19 +77,23 @@ class StaffAction:
     dry_run: str | tuple[str, ...] = ()  # the permission to read the preview, and no more
 
 
-def is_allowed(deed: StaffAction, request: HttpRequest) -> bool:
+def is_allowed(action: StaffAction, request: HttpRequest) -> bool:
     """Tell whether the person may do the deed at all."""
-    return _has_any(request, deed.permission)
+    return _has_any(request, action.permission)
 
 
-def can_preview(deed: StaffAction, request: HttpRequest) -> bool:
+def can_preview(action: StaffAction, request: HttpRequest) -> bool:
     """Tell whether the person may read what the deed would do, whoever may do it."""
-    return is_allowed(deed, request) or _has_any(request, deed.dry_run)
+    return is_allowed(action, request) or _has_any(request, action.dry_run)
 
 
-def label_dry_run(deed: StaffAction, request: HttpRequest) -> StaffAction:
+def label_dry_run(action: StaffAction, request: HttpRequest) -> StaffAction:
     """Give the deed with a label that says so where this person may only look."""
-    return deed if is_allowed(deed, request) else replace(deed, label=f"{deed.label} (dry run)")
+    return (
+        action
+        if is_allowed(action, request)
+        else replace(action, label=f"{action.label} (dry run)")
+    )
 
 
 def find(deeds: Sequence[StaffAction], name: str, request: HttpRequest) -> StaffAction:
@@ -98,13 +102,13 @@ def find(deeds: Sequence[StaffAction], name: str, request: HttpRequest) -> Staff
     Whatever is sent is refused to who may only look.
     """
     suffices = can_preview if request.method in {"GET", "HEAD"} else is_allowed
-    for deed in deeds:
-        if deed.name == name and suffices(deed, request):
-            return deed
+    for action in deeds:
+        if action.name == name and suffices(action, request):
+            return action
     raise PermissionDenied
 
 
-def fingerprint(thing: Model, deed: StaffAction | None = None) -> str:
+def fingerprint(thing: Model, action: StaffAction | None = None) -> str:
     """Give a mark of the present state, by which a page knows that it has moved on.
 
     The state is the row, without what its mere use touches, and what the deed adds to it.
@@ -114,7 +118,7 @@ def fingerprint(thing: Model, deed: StaffAction | None = None) -> str:
         for field in thing._meta.fields
         if field.attname not in _IGNORED_FIELDS
     }
-    standing = deed.extra_state(thing) if deed and deed.extra_state else None
+    standing = action.extra_state(thing) if action and action.extra_state else None
     text = json.dumps([values, standing], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 

@@ -135,68 +135,70 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
     ) -> HttpResponse:
         """Show the object with the deeds that this person may do to it now."""
         thing = self.get_object(request, unquote(object_id))
-        open_deeds = [
-            (deeds.label_dry_run(deed, request), self._action_url(thing, deed))
-            for deed in self.deeds
-            if thing is not None and deeds.can_preview(deed, request) and deed.is_open(thing)
+        open_actions = [
+            (deeds.label_dry_run(action, request), self._action_url(thing, action))
+            for action in self.deeds
+            if thing is not None and deeds.can_preview(action, request) and action.is_open(thing)
         ]
         return super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), "deeds": open_deeds}
+            request, object_id, form_url, {**(extra_context or {}), "deeds": open_actions}
         )
 
     def action_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         """Ask for a reason, show what will happen, do it."""
-        deed = deeds.find(self.deeds, name, request)
+        action = deeds.find(self.deeds, name, request)
         thing = self.get_object(request, unquote(object_id))
         if thing is None:
             raise Http404
         if not self.has_view_permission(request, thing):
             raise PermissionDenied
-        if deed.is_sensitive:
+        if action.is_sensitive:
             second_factor.require_recent(request)
         if request.method == "POST":
-            form = deed.form(request.POST)
+            form = action.form(request.POST)
             if "look" in request.POST:
                 form.fields["reason"].required = False
-                return self._ask(request, deed, thing, form, looking=form.is_valid())
-            if form.is_valid() and (done := self._do(request, deed, thing, form.cleaned_data)):
+                return self._ask(request, action, thing, form, looking=form.is_valid())
+            if form.is_valid() and (done := self._do(request, action, thing, form.cleaned_data)):
                 return done
         else:
-            form = deed.form(initial=deed.initial_values(thing) if deed.initial_values else None)
-        return self._ask(request, deed, thing, form)
+            form = action.form(
+                initial=action.initial_values(thing) if action.initial_values else None
+            )
+        return self._ask(request, action, thing, form)
 
     def _do(
-        self, request: HttpRequest, deed: StaffAction, thing: Model, fields: dict[str, Any]
+        self, request: HttpRequest, action: StaffAction, thing: Model, fields: dict[str, Any]
     ) -> HttpResponse | None:
-        if not deed.is_open(thing):
-            messages.error(request, f"“{deed.label}” is no longer possible here.")
+        if not action.is_open(thing):
+            messages.error(request, f"“{action.label}” is no longer possible here.")
             return HttpResponseRedirect(self._object_url(thing))
-        if request.POST.get("seen") != deeds.fingerprint(thing, deed):
+        if request.POST.get("seen") != deeds.fingerprint(thing, action):
             messages.warning(request, "This has changed meanwhile. Read again before you go on.")
             return None
         reason = fields.pop("reason", "")
-        asked = ActionRequest(request.user, reason, request.POST.get("key", ""), fields)
-        if not deeds.consume_key(asked.key):
+        action_request = ActionRequest(request.user, reason, request.POST.get("key", ""), fields)
+        if not deeds.consume_key(action_request.key):
             messages.info(request, "That was sent before; it is done once.")
             return HttpResponseRedirect(self._object_url(thing))
         try:
-            done = deed.perform(thing, asked)
+            done = action.perform(thing, action_request)
         except deeds.ActionRefused as refusal:
-            deeds.release_key(asked.key)
+            deeds.release_key(action_request.key)
             messages.error(request, str(refusal))
             return None
         if isinstance(done, RevealedSecret):
-            return self._show(request, deed, thing, done)
+            return self._show(request, action, thing, done)
         messages.success(request, done)
         return HttpResponseRedirect(self._object_url(thing))
 
     def _show(
-        self, request: HttpRequest, deed: StaffAction, thing: Model, secret: RevealedSecret
+        self, request: HttpRequest, action: StaffAction, thing: Model, secret: RevealedSecret
     ) -> HttpResponse:
         back = self._object_url(thing)
         context = {
             **self.admin_site.each_context(request),
-            "title": deed.label,
+            "title": action.label,
             "opts": self.model._meta,
             "original": thing,
             "secret": secret,
@@ -210,37 +212,37 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
     def _ask(
         self,
         request: HttpRequest,
-        deed: StaffAction,
+        action: StaffAction,
         thing: Model,
         form: Any,
         *,
         looking: bool = False,
     ) -> HttpResponse:
         sentences = (
-            deed.preview_fields(thing, form.cleaned_data)
-            if looking and deed.preview_fields
-            else deed.preview(thing)
+            action.preview_fields(thing, form.cleaned_data)
+            if looking and action.preview_fields
+            else action.preview(thing)
         )
         context = {
             **self.admin_site.each_context(request),
-            "title": deed.label,
+            "title": action.label,
             "opts": self.model._meta,
             "original": thing,
-            "deed": deed,
-            "can_look": deed.preview_fields is not None,  # a template would call the function
+            "deed": action,
+            "can_look": action.preview_fields is not None,  # a template would call the function
             "form": form,
             "sentences": sentences,
-            "seen": deeds.fingerprint(thing, deed),
-            "only_looks": not deeds.is_allowed(deed, request),
+            "seen": deeds.fingerprint(thing, action),
+            "only_looks": not deeds.is_allowed(action, request),
             "key": request.POST.get("key") or deeds.new_key(),
             "back": self._object_url(thing),
         }
         return TemplateResponse(request, "admin/action.html", context)
 
-    def _action_url(self, thing: Model, deed: StaffAction) -> str:
+    def _action_url(self, thing: Model, action: StaffAction) -> str:
         opts = self.model._meta
         name = f"admin:{opts.app_label}_{opts.model_name}_deed"
-        return reverse(name, args=[thing.pk, deed.name])
+        return reverse(name, args=[thing.pk, action.name])
 
     def _object_url(self, thing: Model) -> str:
         opts = self.model._meta

@@ -32,48 +32,48 @@ class PageActionsAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Show the list with the deeds that this person may do."""
         offered = [
-            (deed, reverse(f"admin:{self._url_name('page_deed')}", args=[deed.name]))
-            for deed in self.page_deeds
-            if actions.is_allowed(deed, request) and deed.is_open(None)
+            (action, reverse(f"admin:{self._url_name('page_deed')}", args=[action.name]))
+            for action in self.page_deeds
+            if actions.is_allowed(action, request) and action.is_open(None)
         ]
         return super().changelist_view(request, {**(extra_context or {}), "page_deeds": offered})
 
     def page_action_view(self, request: HttpRequest, name: str) -> HttpResponse:
         """Ask for a reason, show what will happen, do it."""
-        deed = actions.find(self.page_deeds, name, request)
+        action = actions.find(self.page_deeds, name, request)
         if not self.has_view_permission(request):
             raise PermissionDenied
-        if deed.is_sensitive:
+        if action.is_sensitive:
             second_factor.require_recent(request)
-        form = deed.form(request.POST or None)
+        form = action.form(request.POST or None)
         if form.is_valid():
-            self._perform(request, deed, form.cleaned_data)
+            self._perform(request, action, form.cleaned_data)
             return HttpResponseRedirect(self._list_url())
         return TemplateResponse(
-            request, "admin/action.html", self._form_context(request, deed, form)
+            request, "admin/action.html", self._form_context(request, action, form)
         )
 
-    def _perform(self, request: HttpRequest, deed: StaffAction, fields: dict[str, Any]) -> None:
-        asked = ActionRequest(
+    def _perform(self, request: HttpRequest, action: StaffAction, fields: dict[str, Any]) -> None:
+        action_request = ActionRequest(
             request.user, fields.pop("reason"), request.POST.get("key", ""), fields
         )
-        if not actions.consume_key(asked.key):
+        if not actions.consume_key(action_request.key):
             messages.info(request, "That was sent before; it is done once.")
             return
         try:
-            messages.success(request, str(deed.perform(None, asked)))
+            messages.success(request, str(action.perform(None, action_request)))
         except actions.ActionRefused as refusal:
-            actions.release_key(asked.key)
+            actions.release_key(action_request.key)
             messages.error(request, str(refusal))
 
-    def _form_context(self, request: HttpRequest, deed: StaffAction, form: Any) -> dict[str, Any]:
+    def _form_context(self, request: HttpRequest, action: StaffAction, form: Any) -> dict[str, Any]:
         return {
             **self.admin_site.each_context(request),
-            "title": deed.label,
+            "title": action.label,
             "opts": self.model._meta,
-            "deed": deed,
+            "deed": action,
             "form": form,
-            "sentences": deed.preview(None),
+            "sentences": action.preview(None),
             "key": request.POST.get("key") or actions.new_key(),
             "back": self._list_url(),
         }

@@ -17,13 +17,13 @@ INLINE_TYPES = {"image/png", "image/jpeg", "image/webp", "image/gif"}
 
 def build_result(envelope: dict[str, Any], fetch: Fetch, *, is_showing: bool) -> CallToolResult:
     """Make the result; `is_showing` puts small pictures into it."""
-    pictures = list(_find_images(envelope.get("data")))[:MAX_LINKS]
+    images = list(_find_images(envelope.get("data")))[:MAX_LINKS]
     content: list[Any] = [
         TextContent(type="text", text=json.dumps(envelope, ensure_ascii=False)),
-        *(_link(picture) for picture in pictures),
+        *(_link(picture) for picture in images),
     ]
     if is_showing:
-        small = [one for one in pictures if _is_small(one)][:MAX_INLINE_IMAGES]
+        small = [one for one in images if _is_small(one)][:MAX_INLINE_IMAGES]
         content += [image for one in small if (image := _inline(one, fetch))]
     return CallToolResult(
         content=content, structured_content=envelope, is_error=envelope.get("ok") is not True

@@ -81,7 +81,7 @@ class OpenAIProvider:
                 answer = opened.enter_context(_call(order, opened))
                 lifted = base64_answers.extract_images(
                     http_calls.until_deadline(answer.iter_bytes(), deadline=order.deadline),
-                    picture_bytes=settings.OUTPUT_BYTES,
+                    image_bytes=settings.OUTPUT_BYTES,
                 )
                 return _outcome(lifted, order, request_id=answer.headers.get("x-request-id"))
         except openai.APIStatusError as error:
@@ -138,12 +138,12 @@ def _outcome(
     told = lifted.document if isinstance(lifted.document, dict) else {}
     usage = _parse_usage(told.get("usage"))
     cost_usd = _cost_usd(usage, order.token_rates_usd) if usage else None
-    pictures = [lifted.picture(entry) for entry in told.get("data") or ()]
-    made = [picture for picture in pictures if picture is not None][: order.output_count]
+    pictures = [lifted.image(entry) for entry in told.get("data") or ()]
+    made = [image for image in pictures if image is not None][: order.output_count]
     if len(made) < order.output_count:
         raise ProviderError(BROKEN_RUN, reason="outputs_missing", cost_usd=cost_usd)
     try:
-        outputs = tuple(fetching.make_output(picture) for picture in made)
+        outputs = tuple(fetching.make_output(image) for image in made)
     except ProviderError as error:
         raise ProviderError(BROKEN_RUN, reason=error.reason, cost_usd=cost_usd) from error
     return ProviderResult(outputs=outputs, cost_usd=cost_usd, usage=usage, request_id=request_id)

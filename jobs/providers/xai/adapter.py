@@ -90,7 +90,7 @@ class XAIProvider:
                     raise _provider_error(answer)
                 lifted = base64_answers.extract_images(
                     http_calls.until_deadline(answer.iter_bytes(), deadline=order.deadline),
-                    picture_bytes=settings.OUTPUT_BYTES,
+                    image_bytes=settings.OUTPUT_BYTES,
                 )
         except httpx.TransportError as error:
             raise http_calls.disconnect_error(error) from error
@@ -120,20 +120,20 @@ class XAIProvider:
 
     def _output(self, one: dict[str, Any], lifted: ExtractedResponse) -> Output:
         """Take a picture out of the answer or, where it is only linked, from xAI's hosts."""
-        picture = lifted.picture(one)
-        if picture is not None:
-            return fetching.make_output(picture)
+        image = lifted.image(one)
+        if image is not None:
+            return fetching.make_output(image)
         origins = fetching.Origins(settings.XAI_BASE_URL, settings.XAI_OUTPUT_HOSTS)
         return fetching.fetch(self._client, one.get("url") or "", origins=origins)
 
 
-def _image_sources(pictures: dict[str, Any]) -> dict[str, Any]:
+def _image_sources(images: dict[str, Any]) -> dict[str, Any]:
     """Write pictures as xAI takes them: `{"url": …}`, one or a list."""
 
     def source(value: Any) -> Any:
         return {"url": value} if isinstance(value, InputImage) else [source(one) for one in value]
 
-    return {name: source(value) for name, value in pictures.items()}
+    return {name: source(value) for name, value in images.items()}
 
 
 def _cost_usd(told: dict[str, Any]) -> Decimal | None:

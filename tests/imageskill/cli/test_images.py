@@ -41,14 +41,14 @@ def most_memory(client, *arguments):
 
 
 @pytest.fixture
-def picture(client) -> Path:
+def image(client) -> Path:
     file = client.home / "cat.png"
     file.write_bytes(PNG)
     return file
 
 
 class TestUpload:
-    def test_sends_what_the_server_needs_to_check(self, client, picture, last_body):
+    def test_sends_what_the_server_needs_to_check(self, client, image, last_body):
         assert client("upload", "cat.png", "--json").exit_code == 0
         body = last_body()
         assert base64.b64decode(body.pop("bytes_base64")) == PNG
@@ -163,7 +163,7 @@ class TestAssetsGet:
 
 
 class TestEdit:
-    def test_local_pictures_are_uploaded_first_and_each_once(self, client, hosted, picture):
+    def test_local_pictures_are_uploaded_first_and_each_once(self, client, hosted, image):
         line = ("edit", "--input", "cat.png", "--mask", "cat.png", "--prompt", "p")
         assert client(*line, "--reference-image", "cat.png@0").exit_code == 0
         assert [one.path for one in hosted.requests] == ["/v1/upload", "/v1/edit"]
@@ -176,7 +176,7 @@ class TestEdit:
         client("edit", "--input-asset-id", ASSET_ID, "--prompt", "p")
         assert [one.path for one in hosted.requests] == ["/v1/edit"]
 
-    def test_a_refused_upload_is_the_answer(self, client, hosted, picture):
+    def test_a_refused_upload_is_the_answer(self, client, hosted, image):
         error = {"ok": False, "error": {"code": "INPUT_POLICY_DENIED"}, "warnings": []}
         hosted.faults.add(
             Fault(

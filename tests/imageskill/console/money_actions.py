@@ -4,13 +4,13 @@ from django.test import Client
 from django.urls import reverse
 
 
-def deed_url(model: str, thing, deed: str) -> str:
-    return reverse(f"admin:{model}_deed", args=[thing.pk, deed])
+def action_url(model: str, thing, action: str) -> str:
+    return reverse(f"admin:{model}_deed", args=[thing.pk, action])
 
 
-def do(browser: Client, model: str, thing, deed: str, **fields):
+def do(browser: Client, model: str, thing, action: str, **fields):
     """Send a deed's form; with `look` only ask what would happen."""
-    url = deed_url(model, thing, deed)
+    url = action_url(model, thing, action)
     asked = browser.get(url).context_data
     form = {"seen": asked["seen"], "key": asked["key"], "reason": "because"}
     return browser.post(url, form | fields, follow="look" not in fields)

@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.models import Agent, AuditLine, Claim, Token
-from tests.imageskill.console.doing import deed_url, do
+from tests.imageskill.console.doing import action_url, do
 
 pytestmark = pytest.mark.django_db
 CAPS = {
@@ -61,7 +61,7 @@ class TestEachDeed:
     def test_it_is_refused_without_the_duty(self, request, signed_in, agent, thing, name, role):
         model, deed, fields, action = DEEDS[name]
         browser = signed_in(request.getfixturevalue(role))
-        url = deed_url(model, thing(name), deed)
+        url = action_url(model, thing(name), deed)
         assert browser.get(url).status_code == 403
         form = {"seen": "0", "key": "1", "reason": "because", **fields}
         assert browser.post(url, form).status_code == 403

@@ -9,7 +9,7 @@ from billing.models import CreditCorrection
 from billing.reversals import applying
 from tests.billing.money import buy, spend
 from tests.billing.stripe_facts import refund
-from tests.imageskill.console.doing import deed_url, do
+from tests.imageskill.console.doing import action_url, do
 
 pytestmark = [pytest.mark.django_db]
 REQUEST = "billing_creditcorrection"
@@ -48,7 +48,7 @@ class TestAsking:
         assert not CreditCorrection.objects.exists()
 
     def test_is_not_for_support(self, signed_in, supporter, agent):
-        url = deed_url("accounts_agent", agent.agent, "adjust")
+        url = action_url("accounts_agent", agent.agent, "adjust")
         assert signed_in(supporter).get(url).status_code == 403
 
 
@@ -57,7 +57,7 @@ class TestDeciding:
         self, signed_in, second_financier, agent, adjustment
     ):
         browser = signed_in(second_financier)
-        page = browser.get(deed_url(REQUEST, adjustment, "approve")).content.decode()
+        page = browser.get(action_url(REQUEST, adjustment, "approve")).content.decode()
         assert "asked because: counted twice" in page
         assert "40 preview" in page
         do(browser, REQUEST, adjustment, "approve", reason="I see both entries")
@@ -116,7 +116,7 @@ class TestDeciding:
         assert (
             browser.get(reverse(f"admin:{REQUEST}_change", args=[adjustment.pk])).status_code == 200
         )
-        assert browser.get(deed_url(REQUEST, adjustment, "approve")).status_code == 403
+        assert browser.get(action_url(REQUEST, adjustment, "approve")).status_code == 403
 
 
 class TestWriteOff:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from accounts.models import AuditLine
 from jobs.assets import storage, thumbnails
 from jobs.models import Asset, AssetCheck, Job
-from tests.imageskill.console.doing import deed_url, do
+from tests.imageskill.console.doing import action_url, do
 from tests.jobs.sample_images import noise
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -17,7 +17,7 @@ WALL = "admin:console_wall"
 
 
 @pytest.fixture
-def picture(api, drain, settings):
+def image(api, drain, settings):
     """Have an agent make a picture, checks included."""
     settings.CREATE_WAIT_S = 0
 
@@ -37,8 +37,8 @@ def cards(browser, **query):
 
 
 class TestWall:
-    def test_good_pictures_are_not_among_the_failures(self, signed_in, supporter, agent, picture):
-        asset = picture(agent)
+    def test_good_pictures_are_not_among_the_failures(self, signed_in, supporter, agent, image):
+        asset = image(agent)
         browser = signed_in(supporter)
 
         page, shown = cards(browser)
@@ -49,9 +49,9 @@ class TestWall:
         assert all(fact.is_met for fact in card.facts)
 
     def test_expected_size_and_type_stand_beside_what_the_picture_is(
-        self, signed_in, supporter, agent, picture
+        self, signed_in, supporter, agent, image
     ):
-        asset = picture(agent)
+        asset = image(agent)
         plan = asset.job.plan | {"size": [64, 48], "output_format": "webp"}
         Job.objects.filter(pk=asset.job_id).update(plan=plan)
         thumbnails.process(asset.public_id)
@@ -66,9 +66,9 @@ class TestWall:
         assert "64×48" in page.content.decode()
 
     def test_other_bytes_than_written_and_cut_off_ones_are_told_apart(
-        self, signed_in, supporter, agent, picture
+        self, signed_in, supporter, agent, image
     ):
-        asset, browser = picture(agent), signed_in(supporter)
+        asset, browser = image(agent), signed_in(supporter)
         storage.write(asset.storage_key, io.BytesIO(noise("PNG", size=(1024, 1024))))
         thumbnails.process(asset.public_id)
         [card] = cards(browser)[1]
@@ -80,9 +80,9 @@ class TestWall:
         assert "do not open, or are cut off" in {fact.found for fact in card.facts}
 
     def test_a_likeness_is_shown_beside_with_picture_and_link(
-        self, signed_in, supporter, agent, stranger, picture
+        self, signed_in, supporter, agent, stranger, image
     ):
-        first, second = picture(agent), picture(stranger)
+        first, second = image(agent), image(stranger)
 
         page, [card] = cards(signed_in(supporter))
 
@@ -92,9 +92,9 @@ class TestWall:
         assert reverse("admin:jobs_asset_change", args=[first.pk]) in html
         assert f'data-copy="{first.public_id}"' in html
 
-    def test_it_pages_by_key(self, signed_in, supporter, agent, picture, monkeypatch):
+    def test_it_pages_by_key(self, signed_in, supporter, agent, image, monkeypatch):
         monkeypatch.setattr("imageskill.console.image_review._PAGE_SIZE", 1)
-        older, newer = picture(agent), picture(agent)
+        older, newer = image(agent), image(agent)
         browser = signed_in(supporter)
 
         page, [card] = cards(browser, show="all")
@@ -105,27 +105,27 @@ class TestWall:
 
 
 class TestDeedsOnTheWall:
-    def test_each_leads_to_the_deed_that_does_it(self, signed_in, supporter, agent, picture):
-        asset = picture(agent)
+    def test_each_leads_to_the_deed_that_does_it(self, signed_in, supporter, agent, image):
+        asset = image(agent)
         browser = signed_in(supporter)
         [card] = cards(browser, show="all")[1]
         by_name = {deed.name: url for deed, url in card.deeds}
         assert set(by_name) == {"withdraw", "quarantine", "check"}
-        assert by_name["quarantine"] == deed_url("jobs_asset", asset, "quarantine")
+        assert by_name["quarantine"] == action_url("jobs_asset", asset, "quarantine")
 
         do(browser, "jobs_asset", asset, "quarantine")
         [card] = cards(browser, show="all")[1]
         assert {deed.name for deed, _ in card.deeds} == {"withdraw", "release", "check"}
 
-    def test_who_only_reads_is_offered_none(self, signed_in, auditor, agent, picture):
-        picture(agent)
+    def test_who_only_reads_is_offered_none(self, signed_in, auditor, agent, image):
+        image(agent)
         [card] = cards(signed_in(auditor), show="all")[1]
         assert card.deeds == []
 
     def test_check_again_looks_again_and_the_audit_knows_why(
-        self, signed_in, supporter, agent, picture, drain
+        self, signed_in, supporter, agent, image, drain
     ):
-        asset = picture(agent)
+        asset = image(agent)
         AssetCheck.objects.all().delete()
 
         do(signed_in(supporter), "jobs_asset", asset, "check", reason="odd")

@@ -14,7 +14,7 @@ from jobs import states
 from jobs.assets import storage
 from jobs.models import Asset, AssetCheck, Job, Loss
 from jobs.running import lifecycle, staff_actions, unresolved_outputs
-from tests.imageskill.console.doing import deed_url, do
+from tests.imageskill.console.doing import action_url, do
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -144,7 +144,7 @@ class TestSendToAWorker:
         assert gap(page_of(browser, job)) == ("pick up", "retry")
         assert "Send to a worker (dry run)" in page_of(browser, job).content.decode()
         form = {"seen": "", "key": "k", "reason": "because"}
-        assert browser.post(deed_url("jobs_job", job, "retry"), form).status_code == 403
+        assert browser.post(action_url("jobs_job", job, "retry"), form).status_code == 403
 
     def test_never_revives_an_ended_job(self, lead_supporter, done):
         with pytest.raises(staff_actions.JobActionRefused):
@@ -240,7 +240,7 @@ class TestUncharged:
         assert ledger_books.find_problems()
         browser = signed_in(lead_supporter)
         assert {"adopt", "release"} <= names(page_of(browser, uncharged))
-        said = browser.get(deed_url("jobs_job", uncharged, "adopt")).content.decode()
+        said = browser.get(action_url("jobs_job", uncharged, "adopt")).content.decode()
         assert "What it made (1 picture) stays with its owner." in said
         assert "The credits that it still holds go back: 1." in said
 
@@ -285,7 +285,7 @@ class TestUncharged:
                 organization_id=agent.organization.pk, job_id=uncharged.public_id, credits=1
             )
         browser = signed_in(lead_supporter)
-        said = browser.get(deed_url("jobs_job", uncharged, "release")).content.decode()
+        said = browser.get(action_url("jobs_job", uncharged, "release")).content.decode()
         assert "It was charged all along (1), so this will be refused" in said
         do(browser, "jobs_job", uncharged, "release")
         assert uncharged.assets.get().state == Asset.State.AVAILABLE
@@ -327,6 +327,6 @@ class TestPictures:
     def test_who_only_reads_may_do_none_of_it(self, signed_in, auditor, done):
         browser, asset = signed_in(auditor), done.assets.get()
         for deed in ("withdraw", "quarantine", "release", "check"):
-            assert browser.post(deed_url("jobs_asset", asset, deed), {}).status_code == 403
+            assert browser.post(action_url("jobs_asset", asset, deed), {}).status_code == 403
         for deed in ("cancel", "retry", "adopt", "release", "give-up", "end-unknown"):
-            assert browser.post(deed_url("jobs_job", done, deed), {}).status_code == 403
+            assert browser.post(action_url("jobs_job", done, deed), {}).status_code == 403

@@ -9,7 +9,7 @@ from billing.models import RefundBlock, RefundRequest, StripeEvent, UnmatchedPay
 from billing.purchases import fulfillment
 from billing.reversals import refunds
 from tests.billing.shop import only_receipt, shop
-from tests.imageskill.console.money_actions import deed_url, do
+from tests.imageskill.console.money_actions import action_url, do
 
 __all__ = ["shop"]
 pytestmark = pytest.mark.django_db
@@ -58,7 +58,7 @@ class TestRefund:
         assert audited(supporter, "refund.request")
 
     def test_begins_with_the_unused_part(self, signed_in, supporter, receipt):
-        page = signed_in(supporter).get(deed_url("billing_receipt", receipt, "refund"))
+        page = signed_in(supporter).get(action_url("billing_receipt", receipt, "refund"))
         assert page.context_data["form"]["amount"].value() == "50.00"
         assert "50.00 USD go back to the buyer" in page.content.decode()
 
@@ -79,7 +79,7 @@ class TestRefund:
     def test_another_refund_meanwhile_has_to_be_read_first(
         self, signed_in, supporter, financier, receipt
     ):
-        browser, url = signed_in(supporter), deed_url("billing_receipt", receipt, "refund")
+        browser, url = signed_in(supporter), action_url("billing_receipt", receipt, "refund")
         page = browser.get(url).context_data
         form = {"seen": page["seen"], "key": page["key"], "reason": "because", **PART}
         refunds.request(
@@ -94,7 +94,7 @@ class TestRefund:
         assert RefundRequest.objects.count() == 1
 
     def test_auditors_only_read(self, signed_in, auditor, receipt):
-        url = deed_url("billing_receipt", receipt, "refund")
+        url = action_url("billing_receipt", receipt, "refund")
         assert signed_in(auditor).get(url).status_code == 403
 
 
@@ -124,7 +124,7 @@ class TestBlock:
 
     @pytest.mark.parametrize("deed", ["block", "unblock"])
     def test_who_may_not_approve_may_not_block(self, signed_in, supporter, receipt, deed):
-        url = deed_url("billing_receipt", receipt, deed)
+        url = action_url("billing_receipt", receipt, deed)
         assert signed_in(supporter).get(url).status_code == 403
 
     def test_it_needs_a_reason(self, signed_in, financier, receipt):
@@ -145,7 +145,7 @@ class TestRequests:
 
     def test_finance_approves_for_a_reason(self, signed_in, financier, asked_by_sponsor):
         browser = signed_in(financier)
-        page = browser.get(deed_url("billing_refundrequest", asked_by_sponsor, "approve"))
+        page = browser.get(action_url("billing_refundrequest", asked_by_sponsor, "approve"))
         assert "50.00 USD go back" in page.content.decode()
         do(browser, "billing_refundrequest", asked_by_sponsor, "approve")
         asked_by_sponsor.refresh_from_db()
@@ -164,14 +164,14 @@ class TestRequests:
 
     @pytest.mark.parametrize("deed", ["approve", "turn-down"])
     def test_support_decides_nothing(self, signed_in, supporter, asked_by_sponsor, deed):
-        url = deed_url("billing_refundrequest", asked_by_sponsor, deed)
+        url = action_url("billing_refundrequest", asked_by_sponsor, deed)
         assert signed_in(supporter).get(url).status_code == 403
 
 
 class TestPaymentThatBoughtNothing:
     def test_is_given_back_for_a_reason(self, signed_in, supporter, unmatched):
         browser = signed_in(supporter)
-        page = browser.get(deed_url("billing_unmatchedpayment", unmatched, "return"))
+        page = browser.get(action_url("billing_unmatchedpayment", unmatched, "return"))
         assert "4.99 USD go back to the buyer, whole" in page.content.decode()
         do(browser, "billing_unmatchedpayment", unmatched, "return", reason="")
         assert not RefundRequest.objects.exists()
@@ -180,7 +180,7 @@ class TestPaymentThatBoughtNothing:
         assert audited(supporter, "refund.request")
 
     def test_auditors_only_read(self, signed_in, auditor, unmatched):
-        url = deed_url("billing_unmatchedpayment", unmatched, "return")
+        url = action_url("billing_unmatchedpayment", unmatched, "return")
         assert signed_in(auditor).get(url).status_code == 403
 
 
@@ -203,5 +203,6 @@ class TestReplay:
     @pytest.mark.parametrize("deed", ["dry-run", "replay"])
     def test_auditors_do_neither(self, signed_in, auditor, event, deed):
         assert (
-            signed_in(auditor).get(deed_url("billing_stripeevent", event, deed)).status_code == 403
+            signed_in(auditor).get(action_url("billing_stripeevent", event, deed)).status_code
+            == 403
         )

@@ -64,7 +64,7 @@ class TestOrphans:
         answer, found = sections(signed_in(lead_supporter))
 
         listed = [
-            (row.job, [deed.name for deed, _ in row.deeds])
+            (row.job, [action.name for action, _ in row.deeds])
             for section in found
             for row in section.rows
         ]
@@ -95,7 +95,7 @@ class TestOrphans:
             _, found = sections(signed_in(user))
             [row] = [row for section in found for row in section.rows]
             assert row.job == uncharged
-            assert [deed.label for deed, _ in row.deeds] == labels
+            assert [action.label for action, _ in row.deeds] == labels
 
     def test_ordinary_jobs_are_none_of_them(self, signed_in, lead_supporter, agent):
         made(agent)
@@ -107,7 +107,7 @@ class TestOrphans:
         self, signed_in, lead_supporter, agent, uncharged, loss, monkeypatch
     ):
         monkeypatch.setattr(page, "_SHOWN", 1)
-        other = _set(made(agent, colour="navy"), credits_captured=None)
+        other = _set(made(agent, color="navy"), credits_captured=None)
         Loss.objects.create(job=other, reason=Loss.Reason.NOT_STORED)
         browser = signed_in(lead_supporter)
 

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.django_db
 
 
 class TestPeople:
-    def _url(self, user, deed):
-        return reverse("admin:accounts_user_deed", args=[user.pk, deed])
+    def _url(self, user, action):
+        return reverse("admin:accounts_user_deed", args=[user.pk, action])
 
     def test_an_operator_gives_roles(self, signed_in, operator, sponsor):
         browser, url = signed_in(operator), self._url(sponsor, "roles")
@@ -39,14 +39,14 @@ class TestPeople:
 
     def test_it_asks_for_the_second_factor_again(self, signed_in, operator, supporter):
         browser = signed_in(operator, minutes_ago=16)
-        for deed in ("roles", "remove"):
-            assert "reauthenticate" in browser.get(self._url(supporter, deed))["Location"]
+        for action in ("roles", "remove"):
+            assert "reauthenticate" in browser.get(self._url(supporter, action))["Location"]
 
     @pytest.mark.parametrize("role", ["lead_supporter", "financier", "auditor"])
     def test_nobody_else_does(self, signed_in, role, supporter, request):
         browser = signed_in(request.getfixturevalue(role))
-        for deed in ("roles", "remove"):
-            assert browser.get(self._url(supporter, deed)).status_code == 403
+        for action in ("roles", "remove"):
+            assert browser.get(self._url(supporter, action)).status_code == 403
 
     def test_a_role_is_filtered_by(self, signed_in, operator, supporter, financier):
         url = reverse("admin:accounts_user_changelist") + "?role=finance"

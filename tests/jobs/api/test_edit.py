@@ -9,15 +9,15 @@ from tests.jobs.sample_images import noise, upload_of
 
 
 @pytest.fixture
-def picture(transactional_db, api, agent):
+def image(transactional_db, api, agent):
     body = upload_of(noise(size=(600, 400)))
     return api.post("/v1/upload", token=agent.token, json=body).data["asset"]["asset_id"]
 
 
 @pytest.fixture
-def edit(api, agent, picture):
+def edit(api, agent, image):
     body = {
-        "input_asset_id": picture,
+        "input_asset_id": image,
         "prompt": "make it look like dawn",
         "model": "local.sketch-remix",
         "accept_unknown_cost": True,
@@ -29,10 +29,10 @@ def edit(api, agent, picture):
 
 
 class TestEdit:
-    def test_is_held_by_the_fallback_and_charged_by_usage(self, edit, api, agent, drain, picture):
+    def test_is_held_by_the_fallback_and_charged_by_usage(self, edit, api, agent, drain, image):
         answer = edit()
         assert answer.status == 202
-        assert answer.data["input_asset"]["asset_id"] == picture
+        assert answer.data["input_asset"]["asset_id"] == image
         held = ledger.balances(agent.organization.pk).held
 
         drain()
@@ -48,11 +48,11 @@ class TestEdit:
         assert ledger.balances(agent.organization.pk) == (40 - job.credits_captured, 0, 0, 0)
         assert not list(hold_checks.problems())
 
-    def test_remembers_its_input(self, edit, picture):
+    def test_remembers_its_input(self, edit, image):
         edit()
 
         one = JobInput.objects.get()
-        assert (one.role, one.asset.public_id) == ("input", picture)
+        assert (one.role, one.asset.public_id) == ("input", image)
 
     def test_cost_that_is_not_accepted_is_refused(self, edit):
         answer = edit(accept_unknown_cost=False)
@@ -61,31 +61,31 @@ class TestEdit:
         assert answer.error["recovery"]["required_flag"] == "--accept-unknown-cost"
         assert not Job.objects.filter(operation="edit").exists()
 
-    def test_dry_run_plans(self, edit, picture):
+    def test_dry_run_plans(self, edit, image):
         answer = edit(dry_run=True)
 
-        assert answer.data["input_asset"]["asset_id"] == picture
+        assert answer.data["input_asset"]["asset_id"] == image
         assert answer.data["cost"]["credit_pricing"]["fallback_provider_cost_usd"] > 0
         assert not Job.objects.filter(operation="edit").exists()
 
     def test_strangers_picture_is_not_found(self, edit, stranger):
         assert edit(token=stranger.token).code == "NOT_FOUND"
 
-    def test_deleted_picture_is_not_found(self, edit, api, agent, picture):
-        api.delete(f"/v1/assets/{picture}", token=agent.token)
+    def test_deleted_picture_is_not_found(self, edit, api, agent, image):
+        api.delete(f"/v1/assets/{image}", token=agent.token)
 
         assert edit().code == "NOT_FOUND"
 
-    def test_picture_stays_until_its_job_is_done(self, edit, api, agent, picture, drain):
+    def test_picture_stays_until_its_job_is_done(self, edit, api, agent, image, drain):
         job_id = edit().data["job_id"]
-        api.delete(f"/v1/assets/{picture}", token=agent.token)
+        api.delete(f"/v1/assets/{image}", token=agent.token)
 
         drain()
 
         assert Job.objects.get(public_id=job_id).status == "completed"
 
-    def test_anonymous_is_refused(self, api, picture):
-        body = {"input_asset_id": picture, "prompt": "x"}
+    def test_anonymous_is_refused(self, api, image):
+        body = {"input_asset_id": image, "prompt": "x"}
 
         assert api.post("/v1/edit", json=body).code == "AUTH_REQUIRED"
         assert api.post("/v1/edit", json=body | {"dry_run": True}).code == "AUTH_REQUIRED"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from jobs import registry
 from jobs.planning import prices
 from jobs.planning.prices import Cost, cost_document, count_output_tokens
-from tests.jobs.plans import edit, picture, plan, reference
+from tests.jobs.plans import edit, image, plan, reference
 
 TOKENS_2 = {
     "low": (196, 158, 158, 134, 139, 397, 205, 371, 371),
@@ -231,7 +231,7 @@ class TestMegapixels:
         assert cost.estimated_usd == Decimal("0.0028125")
 
     def test_auto_is_unknown_and_holds_by_the_input(self):
-        large = picture(width=2048, height=1024)
+        large = image(width=2048, height=1024)
         cost = edit(
             model="fal.z-image-turbo-image-to-image", input_image=large, accept_unknown_cost=True
         ).cost

@@ -4,7 +4,7 @@ from imageskill.lib.errors import InvalidArguments
 from jobs import registry
 from jobs.planning import references
 from jobs.planning.inputs import InputPolicyDenied
-from tests.jobs.plans import edit, picture, plan, reference
+from tests.jobs.plans import edit, image, plan, reference
 
 KLING = registry.get("fal.kling-image-o3-text-to-image")
 KLING_EDITS = [
@@ -120,7 +120,7 @@ class TestAssets:
     )
     def test_a_picture_that_is_no_good_is_refused(self, facts, word):
         with pytest.raises(InputPolicyDenied) as error:
-            references.check(DREAMO, (reference(facts=picture(**facts)),))
+            references.check(DREAMO, (reference(facts=image(**facts)),))
         assert word in error.value.text
         assert error.value.details[0]["field"] == "references.0.asset_id"
 
@@ -135,7 +135,7 @@ class TestAssets:
         ],
     )
     def test_the_limits_themselves_are_taken(self, facts):
-        references.check(DREAMO, (reference(facts=picture(**facts)),))
+        references.check(DREAMO, (reference(facts=image(**facts)),))
 
 
 class TestInputs:
@@ -146,7 +146,7 @@ class TestInputs:
 
     def test_a_create_takes_none(self):
         with pytest.raises(InvalidArguments):
-            plan(model="fal.flux-dev", input_image=picture())
+            plan(model="fal.flux-dev", input_image=image())
 
     @pytest.mark.parametrize(
         ("model", "facts"),
@@ -160,12 +160,12 @@ class TestInputs:
     )
     def test_an_input_beyond_its_provider_is_refused(self, model, facts):
         with pytest.raises(InputPolicyDenied):
-            edit(model=model, input_image=picture(**facts), accept_unknown_cost=True)
+            edit(model=model, input_image=image(**facts), accept_unknown_cost=True)
 
     def test_the_local_one_takes_every_upload(self):
         edit(
             model="local.sketch-remix",
-            input_image=picture(mime_type="image/gif"),
+            input_image=image(mime_type="image/gif"),
             accept_unknown_cost=True,
         )
 
@@ -177,20 +177,20 @@ class TestMasks:
         assert error.value.details[0]["field"] == "mask_asset_id"
 
     def test_a_mask_of_the_inputs_size_is_taken(self):
-        edit(model="fal.ideogram-v2-edit", mask=picture(), accept_unknown_cost=True)
+        edit(model="fal.ideogram-v2-edit", mask=image(), accept_unknown_cost=True)
 
     def test_a_mask_of_another_size_is_refused(self):
         with pytest.raises(InputPolicyDenied, match="512x1024"):
-            edit(model="fal.ideogram-v2-edit", mask=picture(width=512), accept_unknown_cost=True)
+            edit(model="fal.ideogram-v2-edit", mask=image(width=512), accept_unknown_cost=True)
 
     def test_openai_takes_a_small_png(self):
         model = "openai.gpt-image-2-edit"
-        edit(model=model, mask=picture(), accept_unknown_cost=True)
+        edit(model=model, mask=image(), accept_unknown_cost=True)
         for facts in ({"mime_type": "image/jpeg"}, {"content_length": 4_000_001}):
             with pytest.raises(InputPolicyDenied):
-                edit(model=model, mask=picture(**facts), accept_unknown_cost=True)
+                edit(model=model, mask=image(**facts), accept_unknown_cost=True)
 
     def test_a_model_without_masks_takes_none(self):
         with pytest.raises(InvalidArguments) as error:
-            edit(model="fal.flux-pro-kontext", mask=picture())
+            edit(model="fal.flux-pro-kontext", mask=image())
         assert error.value.details[0]["message"] == "fal.flux-pro-kontext takes none"

@@ -13,8 +13,8 @@ from tests.jobs.plans import (
     ask,
     broken,
     edit,
+    image,
     only,
-    picture,
     plan,
     reference,
     without,
@@ -67,7 +67,7 @@ class TestRanking:
 
     def test_a_long_way_down_is_told_short(self):
         planned = edit(
-            model_parameters={"expand_prompt": False}, mask=picture(), accept_unknown_cost=True
+            model_parameters={"expand_prompt": False}, mask=image(), accept_unknown_cost=True
         )
         assert planned.model.id == "fal.ideogram-v2-edit"
         assert planned.selection.reason.count("does not take this request") == 5
@@ -157,11 +157,11 @@ class TestEdit:
         assert edit(only("local"), accept_unknown_cost=True).model.id == "local.sketch-remix"
 
     def test_a_mask_finds_a_model_that_takes_one(self):
-        planned = edit(mask=picture(), accept_unknown_cost=True)
+        planned = edit(mask=image(), accept_unknown_cost=True)
         assert planned.model.id == "openai.gpt-image-2-edit"
 
     def test_a_picture_that_only_one_takes_finds_it(self):
-        gif = picture(mime_type="image/gif")
+        gif = image(mime_type="image/gif")
         planned = edit(input_image=gif, accept_unknown_cost=True)
         assert planned.model.id == "local.sketch-remix"
         with pytest.raises(InputPolicyDenied):

@@ -25,8 +25,8 @@ def picture(image: Image.Image | None = None, *, kind="PNG", role="input", **mor
     )
 
 
-def reference(colour: str, *, role="reference_image", **more) -> InputImage:
-    return picture(Image.new("RGB", (320, 320), colour), role=role, **more)
+def reference(color: str, *, role="reference_image", **more) -> InputImage:
+    return picture(Image.new("RGB", (320, 320), color), role=role, **more)
 
 
 def mask() -> InputImage:

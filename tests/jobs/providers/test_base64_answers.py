@@ -14,9 +14,9 @@ def answer(**more) -> bytes:
     return json.dumps({"created": 1, "data": data, "usage": {"total_tokens": 3}} | more).encode()
 
 
-def lift(document: bytes, step: int, picture_bytes=1_000_000):
+def lift(document: bytes, step: int, image_bytes=1_000_000):
     chunks = [document[at : at + step] for at in range(0, len(document), step)]
-    return base64_answers.extract_images(chunks, picture_bytes=picture_bytes)
+    return base64_answers.extract_images(chunks, image_bytes=image_bytes)
 
 
 class TestLift:
@@ -67,6 +67,6 @@ class TestLift:
 
     def test_a_picture_past_the_limit_is_given_up_at_once(self):
         with pytest.raises(ProviderError) as caught:
-            lift(answer(), 100, picture_bytes=1000)
+            lift(answer(), 100, image_bytes=1000)
 
         assert caught.value.reason == "output_too_large"

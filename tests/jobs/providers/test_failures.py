@@ -24,7 +24,7 @@ from jobs.providers.failures import (
     ProviderError,
 )
 from jobs.providers.interface import ProviderResult, Submission
-from tests.jobs.providers.orders import order, picture
+from tests.jobs.providers.orders import image, order
 
 FAL, OPENAI, XAI = "fal.flux-dev", "openai.gpt-image-2", "xai.grok-imagine-image-quality"
 
@@ -317,7 +317,7 @@ class TestInputs:
             raise RuntimeError("no such key SECRET")
 
         settings.PROVIDER_RETRY_S = 1
-        lost = replace(picture(), open=gone)
+        lost = replace(image(), open=gone)
 
         error = failed(model, inputs=(lost,))
 
@@ -325,7 +325,7 @@ class TestInputs:
         assert not providers.fal.runs
 
     def test_one_that_is_not_as_long_as_it_was_begins_nothing(self, providers):
-        shorter = replace(picture(), content_length=10)
+        shorter = replace(image(), content_length=10)
 
         error = failed("fal.flux-pro-kontext", inputs=(shorter,))
 
@@ -402,9 +402,9 @@ class TestOpenAI:
         assert outcome.cost_usd == Decimal(spent) / 1_000_000
 
     def test_usage_without_details_is_priced_all_the_same(self, providers):
-        picture = calls.submit("openai", order(OPENAI)).outputs[0].file.read()
+        image = calls.submit("openai", order(OPENAI)).outputs[0].file.read()
         body = {
-            "data": [{"b64_json": b64encode(picture).decode()}],
+            "data": [{"b64_json": b64encode(image).decode()}],
             "usage": {"input_tokens": 10, "output_tokens": 100, "total_tokens": 110},
         }
         providers.faults.add(Fault(status=200, body=body))
@@ -414,9 +414,9 @@ class TestOpenAI:
         assert outcome.cost_usd == Decimal("0.00305")
 
     def test_no_usage_no_cost(self, providers):
-        picture = calls.submit("openai", order(OPENAI)).outputs[0].file.read()
+        image = calls.submit("openai", order(OPENAI)).outputs[0].file.read()
         providers.faults.add(
-            Fault(status=200, body={"data": [{"b64_json": b64encode(picture).decode()}]})
+            Fault(status=200, body={"data": [{"b64_json": b64encode(image).decode()}]})
         )
 
         assert calls.submit("openai", order(OPENAI)).cost_usd is None

@@ -30,9 +30,9 @@ class TestSketch:
         assert drawn(parameters={"seed": 7}) != drawn(parameters={"seed": 8})
 
     def test_pictures_of_one_order_differ(self):
-        pictures = drawn(output_count=4)
+        images = drawn(output_count=4)
 
-        assert len({hashlib.sha256(content).digest() for content in pictures}) == 4
+        assert len({hashlib.sha256(content).digest() for content in images}) == 4
 
     @pytest.mark.parametrize(
         ("aspect_ratio", "size"),

@@ -22,8 +22,8 @@ PROMPT = "a tea kettle on the moon"
 INPUT, MASK = picture(), mask()
 FRONTAL = reference("red", role="element_frontal", index=0)
 BESIDE = [
-    reference(colour, role="element_reference", index=0, reference_index=number)
-    for number, colour in enumerate(["orange", "yellow"])
+    reference(color, role="element_reference", index=0, reference_index=number)
+    for number, color in enumerate(["orange", "yellow"])
 ]
 SECOND_FRONTAL = reference("green", role="element_frontal", index=1)
 ELEMENTS = (SECOND_FRONTAL, BESIDE[1], FRONTAL, BESIDE[0])

@@ -18,29 +18,29 @@ def render(*, words: str, size: tuple[int, int], kind: str = "png", number: int 
     ramp = Image.linear_gradient("L").rotate(digest[0] % 4 * 90).resize(size)
     dark = tuple(value // 3 for value in digest[1:4])
     light = tuple(128 + value // 2 for value in digest[4:7])
-    picture = ImageOps.colorize(ramp, black=dark, white=light)
-    pen = ImageDraw.Draw(picture)
+    image = ImageOps.colorize(ramp, black=dark, white=light)
+    pen = ImageDraw.Draw(image)
     height = max(10, min(size) // 18)
     font = ImageFont.load_default(height)
     lines = wrap(words, 28)[:8] or ["a stand-in's picture"]
     pen.multiline_text((height, height), "\n".join(lines), fill="white", font=font)
     place = (size[0] - height, size[1] - height)
     pen.text(place, f"stand-in · {number + 1}", fill="white", font=font, anchor="rs")
-    return encode(picture, kind)
+    return encode(image, kind)
 
 
-def encode(picture: Image.Image, kind: str) -> bytes:
+def encode(image: Image.Image, kind: str) -> bytes:
     """Give a picture's bytes in a format."""
     file = io.BytesIO()
-    picture.save(file, FORMATS[kind])
+    image.save(file, FORMATS[kind])
     return file.getvalue()
 
 
 def read_size(content: bytes) -> tuple[int, int]:
     """Give the size of a picture that came in; raises `OSError` where it is none."""
-    with Image.open(io.BytesIO(content)) as picture:
-        picture.verify()
-        return picture.size
+    with Image.open(io.BytesIO(content)) as image:
+        image.verify()
+        return image.size
 
 
 def size_for_ratio(aspect_ratio: str, *, area: int, step: int = 16) -> tuple[int, int]:

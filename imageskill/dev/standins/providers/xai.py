@@ -80,13 +80,13 @@ class XAIStandIn:
             ratio = f"{like[0]}:{like[1]}"
         size = image.size_for_ratio(ratio, area=(2048 if tier == "2k" else 1024) ** 2)
         count = int(asked.get("n", 1))
-        pictures = [
+        images = [
             image.render(words=asked["prompt"], size=size, kind="jpeg", number=number)
             for number in range(count)
         ]
         prices = CENTS[asked["model"]]
         ticks = round((prices[tier] * count + prices["input"] * inputs) * TICKS_PER_CENT)
-        data = [self._given(picture, request) for picture in pictures]
+        data = [self._given(picture, request) for picture in images]
         return StandInResponse({"data": data, "usage": {"cost_in_usd_ticks": ticks}})
 
     def _given(self, picture: bytes, request: StandInRequest) -> dict[str, Any]:

@@ -14,37 +14,37 @@ EDGE = 179
 _FADING = [round(165 * (max(0, EDGE - v) / EDGE) ** 2) for v in range(256)]
 
 
-def gradient(size: tuple[int, int], colours: tuple[RGB, RGB, RGB]) -> Image.Image:
+def gradient(size: tuple[int, int], colors: tuple[RGB, RGB, RGB]) -> Image.Image:
     """Make a vertical gradient through three colours."""
     ramp = Image.linear_gradient("L").resize(size, Image.Resampling.BICUBIC)
-    return ImageOps.colorize(ramp, black=colours[0], mid=colours[1], white=colours[2])
+    return ImageOps.colorize(ramp, black=colors[0], mid=colors[1], white=colors[2])
 
 
-def glow(picture: Image.Image, centre: tuple[float, float], radius: float, colour: RGB) -> None:
+def glow(image: Image.Image, center: tuple[float, float], radius: float, color: RGB) -> None:
     """Lay soft light around a point."""
     side = max(2, round(radius * 2))
     halo = Image.radial_gradient("L").point(_FADING)
     halo = halo.resize((side, side), Image.Resampling.BICUBIC)
-    picture.paste(colour, (round(centre[0] - radius), round(centre[1] - radius)), halo)
+    image.paste(color, (round(center[0] - radius), round(center[1] - radius)), halo)
 
 
-def add_grain(picture: Image.Image, random: Random, strength: float) -> Image.Image:
+def add_grain(image: Image.Image, random: Random, strength: float) -> Image.Image:
     """Give the surface of paper, from none (0) to rough (1): the same for the same seed."""
     if not strength:
-        return picture
+        return image
     noise = Image.frombytes("L", (GRAIN_TILE, GRAIN_TILE), random.randbytes(GRAIN_TILE**2))
     noise = noise.filter(ImageFilter.GaussianBlur(0.7))
     noise = noise.point([128 + round((v - 128) * strength) for v in range(256)])
-    tiled = Image.new("L", picture.size)
-    for left in range(0, picture.width, GRAIN_TILE):
-        for top in range(0, picture.height, GRAIN_TILE):
+    tiled = Image.new("L", image.size)
+    for left in range(0, image.width, GRAIN_TILE):
+        for top in range(0, image.height, GRAIN_TILE):
             tiled.paste(noise, (left, top))
-    return ImageChops.overlay(picture, Image.merge("RGB", (tiled,) * 3))
+    return ImageChops.overlay(image, Image.merge("RGB", (tiled,) * 3))
 
 
-def disc(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, colour: RGB) -> None:
+def disc(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, color: RGB) -> None:
     """Fill a circle."""
-    draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
+    draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=color)
 
 
 class Waves:

@@ -12,14 +12,14 @@ STEPS = 160
 
 def draw(size: tuple[int, int], palette: Palette, random: Random, detail: int) -> Image.Image:
     """Draw the landscape; `detail` 1 to 5 adds ranges and trees."""
-    picture = gradient(size, palette.sky)
+    image = gradient(size, palette.sky)
     short = min(size)
     horizon = size[1] * random.uniform(0.5, 0.62)
-    pen = ImageDraw.Draw(picture)
+    pen = ImageDraw.Draw(image)
     is_night = sum(palette.sky[0]) < 150
     if is_night:
         _stars(pen, size, palette, random, horizon=horizon)
-    _light(picture, palette, random, horizon=horizon, short=short)
+    _light(image, palette, random, horizon=horizon, short=short)
     if not is_night:
         _birds(pen, size, palette, random, horizon=horizon)
     ranges = 3 + detail
@@ -27,18 +27,18 @@ def draw(size: tuple[int, int], palette: Palette, random: Random, detail: int) -
         near = number / (ranges - 1)
         _range(pen, size, palette, random, near=near, horizon=horizon, trees=detail > 1)
         if number < ranges - 2:
-            _mist(picture, palette, y=horizon + (size[1] - horizon) * (near * 0.9 + 0.16))
-    return picture
+            _mist(image, palette, y=horizon + (size[1] - horizon) * (near * 0.9 + 0.16))
+    return image
 
 
 def _light(
-    picture: Image.Image, palette: Palette, random: Random, *, horizon: float, short: int
+    image: Image.Image, palette: Palette, random: Random, *, horizon: float, short: int
 ) -> None:
-    x = picture.width * random.choice([random.uniform(0.2, 0.38), random.uniform(0.62, 0.8)])
+    x = image.width * random.choice([random.uniform(0.2, 0.38), random.uniform(0.62, 0.8)])
     y = horizon * random.uniform(0.35, 0.8)
     radius = short * random.uniform(0.07, 0.11)
-    glow(picture, (x, y), radius * 5.5, palette.light)
-    disc(ImageDraw.Draw(picture), x, y, radius, palette.light)
+    glow(image, (x, y), radius * 5.5, palette.light)
+    disc(ImageDraw.Draw(image), x, y, radius, palette.light)
 
 
 def _stars(
@@ -76,13 +76,13 @@ def _range(
     base = horizon + (height - horizon) * (near**1.15 * 0.82)
     lift = height * (0.1 - 0.045 * near)
     ridge = Waves(random, count=5, slowest=random.uniform(0.6, 1.3), roughness=0.48)
-    colour = _tone(palette, near)
+    color = _tone(palette, near)
     points = [
         (width * step / STEPS, base - lift * ridge.at(step / STEPS)) for step in range(STEPS + 1)
     ]
     if trees and 0.3 < near < 0.98:
-        _trees(pen, points, mix(colour, palette.tones[-1], 0.25), random, near=near, height=height)
-    pen.polygon([*points, (width, height), (0, height)], fill=colour)
+        _trees(pen, points, mix(color, palette.tones[-1], 0.25), random, near=near, height=height)
+    pen.polygon([*points, (width, height), (0, height)], fill=color)
 
 
 def _tone(palette: Palette, near: float) -> tuple[int, int, int]:
@@ -92,7 +92,7 @@ def _tone(palette: Palette, near: float) -> tuple[int, int, int]:
 
 
 def _trees(
-    pen: ImageDraw.ImageDraw, ridge: list[tuple[float, float]], colour: tuple[int, int, int],
+    pen: ImageDraw.ImageDraw, ridge: list[tuple[float, float]], color: tuple[int, int, int],
     random: Random, *, near: float, height: int,
 ) -> None:  # fmt: skip
     for _ in range(random.randint(2, 4)):
@@ -105,15 +105,15 @@ def _trees(
             for part in range(3):
                 top = y - tall * (1 - part * 0.24)
                 half, low = tall * (0.13 + 0.075 * part), top + tall * 0.5
-                pen.polygon([(middle, top), (middle - half, low), (middle + half, low)], colour)
+                pen.polygon([(middle, top), (middle - half, low), (middle + half, low)], color)
 
 
-def _mist(picture: Image.Image, palette: Palette, *, y: float) -> None:
+def _mist(image: Image.Image, palette: Palette, *, y: float) -> None:
     """Lay a veil that thickens towards `y` and is gone a little below."""
-    rising = max(2, round(picture.height * 0.16))
+    rising = max(2, round(image.height * 0.16))
     ramp = Image.linear_gradient("L")
-    veil = Image.new("L", (picture.width, 2 * rising))
-    veil.paste(ramp.resize((picture.width, rising)), (0, 0))
-    veil.paste(ImageOps.flip(ramp).resize((picture.width, rising)), (0, rising))
+    veil = Image.new("L", (image.width, 2 * rising))
+    veil.paste(ramp.resize((image.width, rising)), (0, 0))
+    veil.paste(ImageOps.flip(ramp).resize((image.width, rising)), (0, rising))
     veil = veil.point([round(v * v / 255 * 0.34) for v in range(256)])
-    picture.paste(palette.sky[2], (0, round(y) - rising), veil)
+    image.paste(palette.sky[2], (0, round(y) - rising), veil)

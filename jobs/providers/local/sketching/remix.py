@@ -54,15 +54,15 @@ def _choose_effect(words: list[str], random: Random) -> str:
 
 def _recolor(plain: Image.Image, palette: Palette, detail: int) -> Image.Image:
     """Give its lights and shades the palette's colours."""
-    grey = ImageOps.autocontrast(ImageOps.grayscale(plain), cutoff=1)
+    gray = ImageOps.autocontrast(ImageOps.grayscale(plain), cutoff=1)
     middle = mix(palette.tones[1], palette.accent, 0.12 * (5 - detail))
-    return ImageOps.colorize(grey, black=palette.tones[-1], mid=middle, white=palette.light)
+    return ImageOps.colorize(gray, black=palette.tones[-1], mid=middle, white=palette.light)
 
 
 def _inks(plain: Image.Image, palette: Palette, detail: int) -> Image.Image:
     """Print in a few flat inks."""
-    grey = ImageOps.autocontrast(ImageOps.grayscale(plain), cutoff=1)
-    flat = ImageOps.posterize(grey.filter(ImageFilter.MedianFilter(5)), min(6, detail + 1))
+    gray = ImageOps.autocontrast(ImageOps.grayscale(plain), cutoff=1)
+    flat = ImageOps.posterize(gray.filter(ImageFilter.MedianFilter(5)), min(6, detail + 1))
     middle = mix(palette.tones[1], palette.accent, 0.25)
     return ImageOps.colorize(flat, black=palette.ink, white=palette.light, mid=middle)
 
@@ -70,10 +70,10 @@ def _inks(plain: Image.Image, palette: Palette, detail: int) -> Image.Image:
 def _dots(plain: Image.Image, palette: Palette, detail: int) -> Image.Image:
     """Print in dots whose size follows the shade."""
     pitch = max(4, round(min(plain.size) / (28 + 18 * detail)))
-    grey = ImageOps.autocontrast(ImageOps.grayscale(plain), cutoff=1)
+    gray = ImageOps.autocontrast(ImageOps.grayscale(plain), cutoff=1)
     columns, rows = (-(-length // pitch) + 1 for length in plain.size)
-    shades = grey.resize((columns, rows), Image.Resampling.BOX).tobytes()
-    colours = plain.resize((columns, rows), Image.Resampling.BOX).tobytes()
+    shades = gray.resize((columns, rows), Image.Resampling.BOX).tobytes()
+    colors = plain.resize((columns, rows), Image.Resampling.BOX).tobytes()
     scale = pitch * OVERSAMPLING
     large = Image.new("RGB", (columns * scale, rows * scale), palette.paper)
     pen = ImageDraw.Draw(large)
@@ -82,7 +82,7 @@ def _dots(plain: Image.Image, palette: Palette, detail: int) -> Image.Image:
         for column in range(columns):
             place = row * columns + column
             dark = 1 - shades[place] / 255
-            red, green, blue = colours[place * 3 : place * 3 + 3]
+            red, green, blue = colors[place * 3 : place * 3 + 3]
             tint = mix(ink, (red, green, blue), 0.45)
             x = (column + (0.5 if row % 2 else 0)) * scale
             disc(pen, x, (row + 0.5) * scale, scale * 0.66 * dark**0.5, tint)
@@ -109,9 +109,9 @@ def _mosaic(plain: Image.Image, palette: Palette, detail: int) -> Image.Image:
 def _outline(plain: Image.Image, palette: Palette, detail: int) -> Image.Image:
     """Draw the outlines in ink over a pale wash of the colours."""
     soft = plain.filter(ImageFilter.GaussianBlur(2.6 - detail * 0.4))
-    grey = ImageOps.grayscale(soft)
-    blurred = grey.filter(ImageFilter.GaussianBlur(9 - detail))
-    lines = ImageChops.subtract(blurred, grey, 1, 0).point([min(255, v * 7) for v in range(256)])
+    gray = ImageOps.grayscale(soft)
+    blurred = gray.filter(ImageFilter.GaussianBlur(9 - detail))
+    lines = ImageChops.subtract(blurred, gray, 1, 0).point([min(255, v * 7) for v in range(256)])
     wash = ImageOps.posterize(soft.filter(ImageFilter.MedianFilter(5)), 4)
     wash = Image.blend(wash, Image.new("RGB", wash.size, palette.paper), 0.55)
     wash.paste(palette.ink, (0, 0), lines)

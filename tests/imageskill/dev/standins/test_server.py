@@ -68,17 +68,17 @@ class TestRouting:
         assert answer.json() == {"items[0][price]": "5", "empty": ""}
 
     def test_multipart_keeps_order_names_and_bytes(self, shop):
-        picture = b"\r\n--\x00\xff\r\n"
+        image = b"\r\n--\x00\xff\r\n"
         answer = post(
             shop,
             "/parts",
             data={"model": "m"},
-            files=[("image[]", ("a.png", picture, "image/png")), ("image[]", ("b.png", b"b"))],
+            files=[("image[]", ("a.png", image, "image/png")), ("image[]", ("b.png", b"b"))],
         )
 
         assert answer.json() == [
             ["model", None, "text/plain", b"m".hex()],
-            ["image[]", "a.png", "image/png", picture.hex()],
+            ["image[]", "a.png", "image/png", image.hex()],
             ["image[]", "b.png", "image/png", b"b".hex()],
         ]
 
