@@ -64,7 +64,7 @@ def event(
 
 
 def for_organization(organization_id: int) -> QuerySet[ActivityEvent]:
-    """Give what one organization may read, newest first."""
+    """Return what one organization may read, newest first."""
     return ActivityEvent.objects.filter(organization_id=organization_id).order_by("-id")
 
 

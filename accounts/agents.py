@@ -23,7 +23,7 @@ class NewAgent:
 
 
 def is_plain_name(text: str) -> bool:
-    """Tell whether a name fits: 1 to 80 characters, one line, no URL, no control characters.
+    """Return whether a name fits: 1 to 80 characters, one line, no URL, no control characters.
 
     Names are shown in mails and pages; a link in one would be ours to send.
     """

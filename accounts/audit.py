@@ -37,5 +37,5 @@ def record(
 
 
 def lines_about(subject: str, *, action: str) -> QuerySet[AuditLine]:
-    """Give what was done to one thing, newest first."""
+    """Return what was done to one thing, newest first."""
     return AuditLine.objects.filter(subject=subject, action=action).order_by("-id")

@@ -24,7 +24,7 @@ EVENT_TYPES = {
     for kind in (
         EventType("job.completed", "job", "A create or edit reached its final state.", _WORK),
         EventType("asset.created", "asset", "A create or edit produced an output.", _WORK),
-        EventType("asset.uploaded", "asset", "An input picture was uploaded.", _WORK),
+        EventType("asset.uploaded", "asset", "An input image was uploaded.", _WORK),
         EventType(
             "usage.credit_consumed",
             "usage",

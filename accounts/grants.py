@@ -8,7 +8,7 @@ from imageskill.lib.errors import ApiError, Recovery
 GRANTS = {
     "image.create": "create images",
     "image.edit": "edit images",
-    "asset.upload": "upload pictures",
+    "asset.upload": "upload images",
     "credits.quote": "ask for credit quotes",
     "credits.buy": "buy credits",
     "feedback.create": "leave feedback",
@@ -69,14 +69,14 @@ def check_operation(agent: Agent, *, credits: int, outputs: int) -> None:
 
 
 def credits_per_operation(agent: Agent) -> int:
-    """Give the cap for one operation; a paying agent that nobody claimed has a bound beside it."""
+    """Return the cap for one operation; paid but unclaimed agents have a bound too."""
     if agent.claim_state == Agent.ClaimState.PAYMENT_BACKED_UNCLAIMED:
         return min(agent.cap_credits_per_operation, settings.PAYMENT_BACKED_CREDITS_PER_OPERATION)
     return agent.cap_credits_per_operation
 
 
 def access_recovery(agent: Agent) -> Recovery:
-    """Say how the agent comes to a grant or a higher cap."""
+    """Return how the agent comes to a grant or a higher cap."""
     if agent.claim_state == Agent.ClaimState.CLAIMED:
         return {"docs_url": f"{settings.PUBLIC_SITE_URL}/agents/{agent.public_id}"}
     contact = agent.contact or "CONTACT"

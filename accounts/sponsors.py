@@ -18,7 +18,7 @@ class SponsorActionRefused(Exception):
 
 
 def get_or_create_user(address: str) -> User:
-    """Give the person of this address, who may be new: then with nothing but the address.
+    """Return the person of this address, who may be new: then with nothing but the address.
 
     Called when somebody asks for a sign-in code, so that known and unknown addresses are
     answered, mailed and timed alike. The address counts as theirs once the code came back.
@@ -52,7 +52,7 @@ def delete_unconfirmed_users() -> int:
 
 
 def confirmed_addresses(user: User) -> list[str]:
-    """Give the addresses that a person has shown to be theirs, in lower case."""
+    """Return the addresses that a person has shown to be theirs, in lower case."""
     confirmed = EmailAddress.objects.filter(user=user, verified=True)
     return [address.lower() for address in confirmed.values_list("email", flat=True)]
 

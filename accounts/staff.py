@@ -15,7 +15,7 @@ class StaffChangeRefused(Exception):
 
 
 def role_names(user: User) -> list[str]:
-    """Give the names of the person's roles, in order."""
+    """Return the names of the person's roles, in order."""
     return sorted(group.name for group in user.groups.all())
 
 

@@ -14,7 +14,7 @@ from accounts.roles import DUTIES, ROLES
 
 
 def sync(*, using: str = DEFAULT_DB_ALIAS, apps: Apps = current_apps, **_: Any) -> None:
-    """Give each role its duties and take away all else, as a receiver of `post_migrate`.
+    """Return each role its duties and take away all else, as a receiver of `post_migrate`.
 
     A group that is no role any more keeps its members and loses its permissions.
     """

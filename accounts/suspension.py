@@ -66,7 +66,7 @@ def resume(*, agent: Agent, user: User) -> bool:
 
 
 def is_paused_by(agent: Agent, user: User) -> bool:
-    """Tell whether this person was the one who stopped the agent."""
+    """Return whether this person was the one who stopped the agent."""
     lines = AuditLine.objects.filter(subject=agent.public_id, action="agent.suspend")
     latest = lines.order_by("-id").first()
     return agent.suspension_reason == _PAUSED and latest is not None and latest.user_id == user.pk

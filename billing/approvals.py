@@ -51,7 +51,7 @@ def expire_overdue() -> int:
 
 
 def can_approve(user: User, *, cents: int, limit_cents: int) -> bool:
-    """Tell whether a person may approve refunds and grants of this size."""
+    """Return whether a person may approve refunds and grants of this size."""
     if user.has_perm(APPROVE_PERMISSION):
         return True
     return user.has_perm(APPROVE_LIMITED_PERMISSION) and cents <= limit_cents

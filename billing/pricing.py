@@ -8,7 +8,7 @@ CREDIT_USD = Decimal("0.01")
 
 
 def debit(usd: Decimal, *, margin: Decimal) -> int:
-    """Give the credits to charge for a provider cost: at least 1, rounded up, exactly.
+    """Return the credits to charge for a provider cost: at least 1, rounded up, exactly.
 
     `margin` is the target gross margin, such as 0.40: the credits are worth the cost divided by
     what the margin leaves. Raises `ValueError` for a negative cost or a margin outside 0 to 1.
@@ -19,5 +19,5 @@ def debit(usd: Decimal, *, margin: Decimal) -> int:
 
 
 def revenue(credits: int) -> Decimal:
-    """Give what a number of credits is worth in dollars."""
+    """Return what a number of credits is worth in dollars."""
     return credits * CREDIT_USD

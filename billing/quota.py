@@ -15,7 +15,7 @@ CREDIT_USD = Decimal("0.01")
 
 
 def limits_out(agent: Agent, balances: ledger.Balances) -> dict[str, Any]:
-    """Lay out credits and caps for one operation."""
+    """Return credits and caps for one operation."""
     return {
         "remaining_credits": balances.preview,
         "payment_backed_remaining_credits": balances.paid,
@@ -29,7 +29,7 @@ def limits_out(agent: Agent, balances: ledger.Balances) -> dict[str, Any]:
 
 
 def quota_out(agent: Agent, *, at: datetime) -> dict[str, Any]:
-    """Lay out the whole quota, in two statements."""
+    """Return the whole quota, in two statements."""
     balances = ledger.balances(agent.organization_id)
     use = daily_use.usage(agent.pk, at)
     limit = daily_use.job_limit(agent)

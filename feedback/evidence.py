@@ -1,4 +1,4 @@
-"""What a report cites, joined to what we know of it: job, price, error, client, pictures, prompts.
+"""What a report cites, joined to what we know of it: job, price, error, client, images, prompts.
 
 Evidence is text; an id nobody knows stays what it is.
 """
@@ -39,7 +39,7 @@ def for_reports(reports: Sequence[Report]) -> dict[int, list[CitedEvidence]]:
 
 
 def quotable_prompts(report: Report) -> list[str]:
-    """Give the prompts that the report might quote: of the agent's latest and the cited jobs."""
+    """Return the prompts that the report might quote: of the agent's latest and the cited jobs."""
     latest = Job.objects.filter(agent_id=report.agent_id).order_by("-id")
     pks = list(latest.values_list("pk", flat=True)[:_LATEST_PROMPTS])
     ids = {cited_id for text in _evidence_texts(report) for cited_id in _ID.findall(text)}
@@ -55,7 +55,7 @@ def _evidence_texts(report: Report) -> list[str]:
 
 
 def _find_jobs(ids: set[str]) -> dict[str, Job]:
-    """Find the jobs behind ids of jobs, pictures and traces."""
+    """Find the jobs behind ids of jobs, images and traces."""
     fields = ("public_id", "trace_id", "status", "model_id", "credits_held", "credits_captured")
     rows = Job.objects.only(*fields, "error_code", "organization_id")
     by_kind = {

@@ -12,7 +12,7 @@ from feedback.states import QueueState, ReportState
 
 
 def states_at(reports: Sequence[Report], *, at: datetime) -> dict[int, str | None]:
-    """Give each report's state by its key; None where what the queue did since hides it."""
+    """Return each report's state by its key; None where what the queue did since hides it."""
     lines: dict[str, list[AuditLine]] = {report.public_id: [] for report in reports}
     telling = AuditLine.objects.filter(
         Q(after__has_key="state") | Q(after__has_key="queue"), subject__in=lines

@@ -42,7 +42,7 @@ def notify_outcome(item: QueueItem, *, mutation: str = "none", news: str = "") -
 
 
 def root_report(report: Report) -> Report:
-    """Give the report that stands on the board for this one: itself, or what it repeats."""
+    """Return the report that stands on the board for this one: itself, or what it repeats."""
     while report.duplicate_of is not None:
         report = report.duplicate_of
     return report

@@ -103,7 +103,7 @@ def redact(text: str, *, prompts: Iterable[str] = ()) -> RedactedText:
 
 
 def _prepared(text: str) -> str:
-    """Normalise, and drop what can't be seen: it hides one text inside another."""
+    """Normalize, and drop what can't be seen: it hides one text inside another."""
     text = unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("\r", "\n"))
     return "".join(
         char for char in text if char in "\n\t" or unicodedata.category(char) not in _INVISIBLE
@@ -168,7 +168,7 @@ def _words(text: str) -> Iterator[re.Match[str]]:
 
 
 def _runs(covered: bytearray) -> Iterator[tuple[int, int]]:
-    """Give first and last index of each unbroken run of covered words."""
+    """Return first and last index of each unbroken run of covered words."""
     for match in re.finditer(rb"\x01+", covered):
         yield match.start(), match.end() - 1
 

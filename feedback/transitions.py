@@ -20,7 +20,7 @@ def lock_reports(*report_ids: int) -> dict[int, Report]:
 
 
 def refusal_reason(report: Report, move: Transition) -> str:
-    """Say why the report can't take the move as it stands, or nothing."""
+    """Return why the report can't take the move as it stands, or nothing."""
     if report.state in move.sources:
         return ""
     return f"It is {report.get_state_display()}; {move.label.lower()} does not apply."

@@ -36,7 +36,7 @@ class TriageRequest:
 
 
 def refusal_reason(report: Report, triage_request: TriageRequest) -> str:
-    """Say why this can't be done to the report as it stands, or nothing."""
+    """Return why this can't be done to the report as it stands, or nothing."""
     if reason := transitions.refusal_reason(report, triage_request.move):
         return reason
     if triage_request.move.needs_target:
@@ -102,7 +102,7 @@ def find_similar(report: Report) -> list[Report]:
 
 
 def is_auto_queued(report: Report) -> bool:
-    """Tell whether the rules of the settings queue this report once staff accept it."""
+    """Return whether the rules of the settings queue this report once staff accept it."""
     if report.is_weak or not settings.GITHUB_REPOSITORY:
         return False
     for rule in settings.GITHUB_AUTO_QUEUE:

@@ -421,7 +421,7 @@ PROMPT_POLICY = env.text("PROMPT_POLICY", "local")  # local, or openai for its m
 PROMPT_POLICY_TIMEOUT_S = env.integer("PROMPT_POLICY_TIMEOUT_S", 10)
 PROVIDERS_ARE_STANDINS = "providers" in env.names("STANDINS")
 STANDING_WARNINGS = (
-    ["Providers are stand-ins on this installation: pictures are drawn by a test server."]
+    ["Providers are stand-ins on this installation: images are drawn by a test server."]
     if PROVIDERS_ARE_STANDINS
     else []
 )  # in every answer
@@ -434,7 +434,7 @@ if PROMPT_POLICY not in {"local", "openai"}:
 if PROMPT_POLICY == "openai" and not (OPENAI_API_KEY or PROVIDERS_ARE_STANDINS):
     raise ImproperlyConfigured("PROMPT_POLICY is openai and OPENAI_API_KEY is missing.")
 
-# -- Pictures ----------------------------------------------------------------------------------
+# -- Images ----------------------------------------------------------------------------------
 
 PICTURE_SIDE_PX = env.integer("PICTURE_SIDE_PX", 16_384)
 PICTURE_PIXELS = env.integer("PICTURE_PIXELS", 64_000_000)

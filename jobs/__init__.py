@@ -1,1 +1,1 @@
-"""Models, providers, jobs and the pictures they make."""
+"""Models, providers, jobs and the images they make."""

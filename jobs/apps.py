@@ -1,4 +1,4 @@
-"""Models, providers, jobs and the pictures they make."""
+"""Models, providers, jobs and the images they make."""
 
 from django.apps import AppConfig
 from django.core import checks
@@ -7,7 +7,7 @@ from jobs.registry.checks import check_registry
 
 
 class JobsConfig(AppConfig):
-    """Models, providers, jobs and the pictures they make."""
+    """Models, providers, jobs and the images they make."""
 
     name = "jobs"
     default_auto_field = "django.db.models.BigAutoField"

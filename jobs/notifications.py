@@ -50,12 +50,12 @@ def publish_ended(job: Job) -> None:
 
 
 def publish_uploaded(job: Job, asset: Asset) -> None:
-    """Tell of an uploaded picture."""
+    """Tell of an uploaded image."""
     event = _event(
         job,
         "asset.uploaded",
         subject_id=asset.public_id,
-        summary="Picture uploaded",
+        summary="Image uploaded",
         links=_links(job, [asset.public_id], None),
     )
     activity.record(event)

@@ -23,7 +23,7 @@ def cancel_at_provider(*, job_id: str, **_: object) -> None:
 
 @shared_task(name="jobs.thumbnail")
 def thumbnail(*, asset_id: str, **_: object) -> None:
-    """Look at a stored picture and make its thumbnail."""
+    """Look at a stored image and make its thumbnail."""
     thumbnails.process(asset_id)
 
 
@@ -49,5 +49,5 @@ def count_today(**_: object) -> None:
 
 @shared_task(name="jobs.write_downloads")
 def write_downloads(**_: object) -> None:
-    """Write down how often pictures were fetched."""
+    """Write down how often images were fetched."""
     downloads.flush()

@@ -1,4 +1,4 @@
-"""Public addresses of pictures."""
+"""Public addresses of images."""
 
 from django.urls import re_path
 

@@ -33,7 +33,7 @@ def _fresh_redis() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give tests that commit the rows that migrations made: emptying the tables removes them."""
+    """Return tests that commit the rows that migrations made: emptying the tables removes them."""
     for item in items:
         mark = item.get_closest_marker("django_db")
         commits = {"transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))

@@ -61,7 +61,7 @@ class Live:
             env=self.env,
             log=self.worker_log,
             cwd=settings.BASE_DIR,
-            stop=(),  # at once: a test does not wait for pictures that nobody asks for any more
+            stop=(),  # at once: a test does not wait for images that nobody asks for any more
         )
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=90)
 

@@ -49,11 +49,11 @@ def build_actor(agent: Agent) -> Actor:
 
 
 def caller(request: ApiRequest) -> Agent | None:
-    """Give the authenticated agent of a call, or None."""
+    """Return the authenticated agent of a call, or None."""
     auth = getattr(request, "auth", None)
     return auth if isinstance(auth, Agent) else None
 
 
 def request_token(request: ApiRequest) -> Token:
-    """Give the token that authenticated this call."""
+    """Return the token that authenticated this call."""
     return cast("Token", vars(request)["token"])

@@ -19,7 +19,7 @@ def remember_link(request: HttpRequest, claim: Claim) -> None:
 
 
 def find_claim(request: HttpRequest, public_id: str) -> Claim:
-    """Give the request that this browser may look at; 404 for everybody else."""
+    """Return the request that this browser may look at; 404 for everybody else."""
     claim = decisions.by_id(public_id)
     if claim is None or not (public_id in _link_ids(request) or _is_addressee(request, claim)):
         raise Http404
@@ -27,7 +27,7 @@ def find_claim(request: HttpRequest, public_id: str) -> Claim:
 
 
 def signed_in_user(request: HttpRequest) -> User | None:
-    """Give whoever is signed in, or None."""
+    """Return whoever is signed in, or None."""
     return request.user if request.user.is_authenticated else None
 
 

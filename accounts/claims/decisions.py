@@ -36,7 +36,7 @@ def by_id(public_id: str) -> Claim | None:
 
 
 def pending_for(user: User) -> QuerySet[Claim]:
-    """Give the open requests made to a person's confirmed addresses, newest first."""
+    """Return the open requests made to a person's confirmed addresses, newest first."""
     return (
         _with_agent()
         .filter(
@@ -49,7 +49,7 @@ def pending_for(user: User) -> QuerySet[Claim]:
 
 
 def is_addressed_to(claim: Claim, user: User) -> bool:
-    """Tell whether the request was made to one of the person's confirmed addresses."""
+    """Return whether the request was made to one of the person's confirmed addresses."""
     return claim.recipient.address in sponsors.confirmed_addresses(user)
 
 

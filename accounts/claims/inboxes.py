@@ -18,7 +18,7 @@ _UNSUBSCRIBE_SALT = "accounts.claim_inboxes.stop"
 
 
 def validate_address(text: str) -> str:
-    """Give the normalised address; raise `InvalidArguments` for anything that is none."""
+    """Return the normalized address; raise `InvalidArguments` for anything that is none."""
     address = normalize_contact(text)
     try:
         validate_email(address)
@@ -37,13 +37,13 @@ def redact(address: str) -> str:
 
 
 def lock_inbox(address: str) -> ClaimRecipient:
-    """Give the inbox's row, locked: two requests at once can't both pass its limits."""
+    """Return the inbox's row, locked: two requests at once can't both pass its limits."""
     ClaimRecipient.objects.bulk_create([ClaimRecipient(address=address)], ignore_conflicts=True)
     return ClaimRecipient.objects.select_for_update().get(address=address)
 
 
 def withheld_reason(recipient: ClaimRecipient) -> str:
-    """Say why a locked inbox gets no mail now (a `Claim.Withheld`), counting all agents' mails."""
+    """Return why a locked inbox gets no mail now, counting all agents' mails."""
     if recipient.address.endswith(".invalid"):
         return Claim.Withheld.UNMAILABLE
     if recipient.is_stopped:
@@ -89,5 +89,5 @@ def resubscribe(address: str) -> None:
 
 
 def is_unsubscribed(address: str) -> bool:
-    """Tell whether this inbox's reader asked for no more."""
+    """Return whether this inbox's reader asked for no more."""
     return ClaimRecipient.objects.filter(address=address, stopped_at__isnull=False).exists()

@@ -140,7 +140,7 @@ def send(*, claim_id: int) -> bool:
 
 
 def ids_awaiting_mail() -> list[int]:
-    """Give the requests whose mail got lost on its way or had to wait, oldest first."""
+    """Return the requests whose mail got lost on its way or had to wait, oldest first."""
     late = _unmailed().filter(created_at__lt=clock.now() - timedelta(minutes=1))
     return list(late.order_by("created_at").values_list("pk", flat=True)[:100])
 

@@ -19,7 +19,7 @@ class ClaimTransitionRefused(Exception):
 
 
 def can_transition(source: str, target: str) -> bool:
-    """Tell whether the table has this move."""
+    """Return whether the table has this move."""
     return target in TRANSITIONS[source]
 
 

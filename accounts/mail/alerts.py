@@ -59,7 +59,7 @@ def send(*, alert_id: int) -> bool:
 
 
 def ids_awaiting_mail() -> list[int]:
-    """Give the alerts whose mail got lost on its way, oldest first."""
+    """Return the alerts whose mail got lost on its way, oldest first."""
     late = _unmailed().filter(created_at__lt=clock.now() - timedelta(minutes=1))
     return list(late.order_by("created_at").values_list("pk", flat=True)[:100])
 

@@ -1,4 +1,4 @@
-"""How calls and jobs went: no prompt, picture, key or token, and it expires."""
+"""How calls and jobs went: no prompt, image, key or token, and it expires."""
 
 from typing import ClassVar
 

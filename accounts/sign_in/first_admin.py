@@ -12,7 +12,7 @@ from accounts.models import User
 
 
 def invite(*, address: str) -> str | None:
-    """Give this address a fresh password, good for one sign-in, and all rights.
+    """Return this address a fresh password, good for one sign-in, and all rights.
 
     None once somebody with all rights has a second factor: then there is a safer way in, and an
     old invitation must not open another.

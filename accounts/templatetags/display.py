@@ -70,7 +70,7 @@ def moment(at: datetime | None) -> SafeString | str:
 
 @register.filter
 def status_color(state: str) -> str:
-    """Give the colour class of a state; unknown ones stay neutral."""
+    """Return the color class of a state; unknown ones stay neutral."""
     return _STATUS_COLORS.get(str(state).lower(), "")
 
 
@@ -82,18 +82,18 @@ def humanize_state(state: str) -> str:
 
 @register.filter
 def suspension_message(agent: Agent) -> str:
-    """Say why an agent is stopped."""
+    """Return why an agent is stopped."""
     return suspension.suspension_message(agent)
 
 
 @register.filter
 def percent_of(part: int, whole: int) -> int:
-    """Give the percentage that is used, between 0 and 100; nothing of nothing is all of it."""
+    """Return the percentage that is used, between 0 and 100; nothing of nothing is all of it."""
     return 100 if whole <= 0 else min(100, part * 100 // whole)
 
 
 @register.filter
 def meter_color(part: int, whole: int) -> str:
-    """Give the colour of a meter: calm below 80 %, a warning until the cap, then stopped."""
+    """Return the color of a meter: calm below 80 %, a warning until the cap, then stopped."""
     used = percent_of(part, whole)
     return "bad" if used >= 100 else "warn" if used >= 80 else ""

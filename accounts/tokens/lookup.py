@@ -29,7 +29,7 @@ _SELECT = f"""
 
 
 def find(lookup: str) -> Token | None:
-    """Give the token of these lookup characters, with its agent and organization at hand."""
+    """Return the token of these lookup characters, with its agent and organization at hand."""
     with connection.cursor() as cursor:
         cursor.execute(_SELECT, [lookup])
         row = cursor.fetchone()

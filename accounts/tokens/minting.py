@@ -33,7 +33,7 @@ def create(agent: Agent) -> str:
 
 
 def display_prefix(text: str) -> str:
-    """Give the part of a token that may be shown."""
+    """Return the part of a token that may be shown."""
     return text[: len(PREFIX) + _LOOKUP_LENGTH]
 
 
@@ -60,7 +60,7 @@ def revoke_all(agent: Agent, *, because: str = Token.RevokedBecause.AGENT_REVOKE
 
 
 def verify(text: str) -> Token:
-    """Give the working token of this text with its agent and organization, in one statement.
+    """Return the working token of this text with its agent and organization, in one statement.
 
     Raises `AuthRequired` for anything else, a revoked agent included.
     """

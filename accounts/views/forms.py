@@ -15,7 +15,7 @@ from accounts.models import Agent
 GRANT_CHOICES = {
     "image.create": ("Create images", "Spends credits."),
     "image.edit": ("Edit images", "Spends credits."),
-    "asset.upload": ("Upload pictures", "To edit them, or to work after them. Free."),
+    "asset.upload": ("Upload images", "To edit them, or to work after them. Free."),
     "output.batch": ("Several images at once", "One request, several images, paid for each."),
     "credits.buy": (
         "Buy credits",
@@ -82,7 +82,7 @@ class AgentLimitsForm(forms.Form):
         return cls(initial=initial)
 
     def terms(self) -> AgentLimits:
-        """Give the chosen terms."""
+        """Return the chosen terms."""
         data = self.cleaned_data
         return AgentLimits(
             grants=(*_ALWAYS_GRANTED, *data["allowed"]),

@@ -79,7 +79,7 @@ def _row(dispute: PaymentReversal) -> dict[str, Any]:
 
 
 def _time_left(dispute: PaymentReversal) -> str:
-    """Say how long there is to answer."""
+    """Return how long there is to answer."""
     if dispute.evidence_due_by is None:
         return "no deadline"
     days = (dispute.evidence_due_by - clock.now()).days

@@ -136,7 +136,7 @@ class MonthCloseAdmin(ReadOnlyAdmin):
         )
 
     def csv_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """Give a closed month as CSV."""
+        """Return a closed month as CSV."""
         if not self.has_view_permission(request) or not request.user.has_perm(
             self.export_permission
         ):

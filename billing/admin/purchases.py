@@ -54,7 +54,7 @@ class QuoteAdmin(TimelineAdmin):
     readonly_fields = fields
 
     def get_quote(self, thing: Quote) -> Quote:
-        """Give the quote itself."""
+        """Return the quote itself."""
         return thing
 
     @display(description="quote id")

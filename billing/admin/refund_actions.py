@@ -51,7 +51,7 @@ def _describe_simulation(receipt: Receipt, amount_cents: int | None = None) -> S
     return (
         f"{amount} go back to the buyer, of {rest} that can still be refunded.",
         f"{simulation.unused_credits} of the receipt's {receipt.credits} credits are unused.",
-        f"{simulation.debited_credits} credits are debited; {simulation.owed_after} are owed after.",
+        f"{simulation.debited_credits} credits are debited; {simulation.owed_after} owed after.",
         f"Running jobs hold {simulation.held_credits} credits; they end as they would have.",
         "A second person has to approve it."
         if simulation.needs_second_person
@@ -110,7 +110,7 @@ def _is_blocked(receipt: Receipt) -> bool:
 
 
 def _refund_state(receipt: Receipt | None) -> list[int]:
-    """Give what another refund, asked for or made meanwhile, changes."""
+    """Return what another refund, asked for or made meanwhile, changes."""
     if receipt is None:
         return []
     refund_requests = RefundRequest.objects.filter(receipt=receipt)

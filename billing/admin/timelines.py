@@ -27,7 +27,7 @@ class TimelineAdmin(ReadOnlyAdmin):
     change_form_after_template = "admin/billing/timeline.html"
 
     def get_quote(self, thing: Any) -> Quote:
-        """Give the quote whose payment the page is about."""
+        """Return the quote whose payment the page is about."""
         quote: Quote = thing.quote
         return quote
 

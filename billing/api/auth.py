@@ -27,7 +27,7 @@ optional_screened_bearer = ScreenedBearer(is_required=False)
 
 
 def _body(request: HttpRequest) -> Any:
-    """Give the body as JSON, or as one text where it is none: it is screened all the same."""
+    """Return the body as JSON, or as one text where it is none: it is screened all the same."""
     try:
         return strict_json.parse(request.body) if request.body else None
     except strict_json.InvalidJson:

@@ -15,7 +15,7 @@ POLL_AFTER_S = 10
 
 
 def method_out(method: PaymentMethod) -> dict[str, Any]:
-    """Lay out a way to pay."""
+    """Return a way to pay."""
     return {
         "method_id": method.method_id,
         "status": "available" if method.is_available else "unavailable",
@@ -41,7 +41,7 @@ def method_out(method: PaymentMethod) -> dict[str, Any]:
 
 
 def quote_out(quote: Quote) -> dict[str, Any]:
-    """Lay out a quote."""
+    """Return a quote."""
     method = payment_methods.find(quote.payment_method)
     return {
         "quote_id": quote.public_id,
@@ -61,7 +61,7 @@ def quote_out(quote: Quote) -> dict[str, Any]:
 
 
 def recommended_quote(method: PaymentMethod) -> dict[str, Any]:
-    """Say how to begin: a quote that costs nothing, and what follows it."""
+    """Return how to begin: a quote that costs nothing, and what follows it."""
     quote_command = payment_methods.quote_command(method)
     recovery = _method_recovery(method)
     return {
@@ -76,7 +76,7 @@ def recommended_quote(method: PaymentMethod) -> dict[str, Any]:
 
 
 def recommended_buy(quote: Quote) -> dict[str, Any]:
-    """Say how to buy a quote, under a key that stays the same however often this is asked."""
+    """Return how to buy a quote, under a key that stays the same however often this is asked."""
     command = buy_command(quote)
     return {
         "quote_id": quote.public_id,
@@ -89,7 +89,7 @@ def recommended_buy(quote: Quote) -> dict[str, Any]:
 
 
 def receipt_out(receipt: Receipt) -> dict[str, Any]:
-    """Lay out a receipt: without Stripe's ids, which only staff may see."""
+    """Return a receipt: without Stripe's ids, which only staff may see."""
     return {
         "receipt_id": receipt.public_id,
         "receipt_number": receipt.number,
@@ -110,7 +110,7 @@ def receipt_out(receipt: Receipt) -> dict[str, Any]:
 
 
 def purchase_out(receipt: Receipt) -> dict[str, Any]:
-    """Lay out what a purchase on the fake rail answers."""
+    """Return what a purchase on the fake rail answers."""
     return receipt_out(receipt) | {
         "quote_id": receipt.quote.public_id,
         "idempotency_key": receipt.idempotency_key,
@@ -118,7 +118,7 @@ def purchase_out(receipt: Receipt) -> dict[str, Any]:
 
 
 def session_out(attempt: PaymentAttempt, *, state: str) -> dict[str, Any]:
-    """Lay out what opening a Checkout session answers."""
+    """Return what opening a Checkout session answers."""
     quote = attempt.quote
     method = payment_methods.find(quote.payment_method)
     return {
@@ -141,7 +141,7 @@ def session_out(attempt: PaymentAttempt, *, state: str) -> dict[str, Any]:
 
 
 def status_out(purchase: Purchase) -> dict[str, Any]:
-    """Lay out how a purchase stands; `limits` is the caller's to add."""
+    """Return how a purchase stands; `limits` is the caller's to add."""
     attempt, receipt = purchase.attempt, purchase.receipt
     return {
         "state": purchase.state,
@@ -160,7 +160,7 @@ def status_out(purchase: Purchase) -> dict[str, Any]:
 
 
 def attempt_out(attempt: PaymentAttempt) -> dict[str, Any]:
-    """Lay out a payment attempt."""
+    """Return a payment attempt."""
     shown = {"created": "requires_action", "open": "requires_action"}
     return {
         "payment_attempt_id": attempt.public_id,
@@ -175,7 +175,7 @@ def attempt_out(attempt: PaymentAttempt) -> dict[str, Any]:
 
 
 def checkout_urls(attempt: PaymentAttempt) -> dict[str, str | None]:
-    """Give the short link of ours and Stripe's own, its fragment and all."""
+    """Return the short link of ours and Stripe's own, its fragment and all."""
     link = f"{settings.PUBLIC_API_URL}{reverse('pay', args=[attempt.public_id])}"
     own = attempt.checkout_url or None
     return {"checkout_handoff_url": link, "checkout_compact_url": own, "checkout_url": own}
@@ -248,7 +248,7 @@ def _credit_event(receipt: Receipt) -> dict[str, Any]:
 
 
 def _provider_event(attempt: PaymentAttempt) -> dict[str, Any] | None:
-    """Say which event of the provider's came last, by type only: its ids are for staff."""
+    """Return which event of the provider's came last, by type only: its ids are for staff."""
     if attempt.checkout_session_id is None:
         return None
     about = StripeEvent.objects.filter(object_id=attempt.checkout_session_id)

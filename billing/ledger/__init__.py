@@ -94,7 +94,7 @@ def balances(organization_id: int) -> Balances:
 def grant_preview(
     *, organization_id: int, credits: int, key: str, actor: str, reason: str, reference: str
 ) -> Transfer:
-    """Give free credits, once for each key."""
+    """Return free credits, once for each key."""
     move = posting.Move(
         key=key,
         kind=TransferKind.PREVIEW_GRANT,
@@ -107,7 +107,7 @@ def grant_preview(
 
 
 def grant_paid(*, organization_id: int, receipt_id: str, credits: int, actor: str) -> Grant:
-    """Give what a receipt paid for, once; what is owed is settled from it first."""
+    """Return what a receipt paid for, once; what is owed is settled from it first."""
     key = f"receipt:{receipt_id}:grant"
     wallets = posting.lock(organization_id)
     is_replay = Transfer.objects.filter(key=key).exists()

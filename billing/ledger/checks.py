@@ -86,13 +86,13 @@ def ledger_problems() -> Iterator[LedgerProblem]:
 
 
 def job_holds(job_ids: Iterable[str]) -> dict[str, JobHoldSummary]:
-    """Give what the ledger holds or captured for these jobs; none for a job without a hold."""
+    """Return what the ledger holds or captured for these jobs; none for a job without a hold."""
     rows = JobHold.objects.filter(job_id__in=list(job_ids))
     return {row.job_id: JobHoldSummary(row.state, row.credits, row.captured) for row in rows}
 
 
 def open_hold_job_ids(*, batch: int = 1000) -> Iterator[list[str]]:
-    """Give the ids of all jobs with an open hold, in batches."""
+    """Return the ids of all jobs with an open hold, in batches."""
     last = 0
     rows = JobHold.objects.filter(state=JobHold.State.OPEN).order_by("id")
     while page := list(rows.filter(id__gt=last).values_list("id", "job_id")[:batch]):

@@ -59,7 +59,7 @@ def count_wallets() -> None:
 
 
 def wallet_totals() -> WalletTotals:
-    """Give what wallets held by purpose when they were last counted."""
+    """Return what wallets held by purpose when they were last counted."""
     rows = list(WalletTotal.objects.all())
     counted = {row.purpose: row.credits for row in rows}
     return WalletTotals(

@@ -31,7 +31,7 @@ def settle(
 
 
 def settled_credits(grant: Transfer) -> int:
-    """Give how much of a grant went into debts at once."""
+    """Return how much of a grant went into debts at once."""
     kinds = [owed_kind for _, owed_kind in _SETTLEMENT_KINDS.values()]
     children = Transfer.objects.filter(
         organization_id=grant.organization_id, parent=grant, kind__in=kinds

@@ -35,7 +35,7 @@ def balances_at(organization_id: int, *, at: datetime) -> Balances:
 
 
 def remaining_at(lots: Sequence[Lot], *, at: datetime) -> dict[int, int] | None:
-    """Give what was left of each of one organization's lots, by its key.
+    """Return what was left of each of one organization's lots, by its key.
 
     None where more than 20,000 jobs and reversals took of them: too much to go through.
     """

@@ -70,7 +70,7 @@ def cap_usage_by_agent(agents: Iterable[Agent], *, at: datetime) -> dict[int, li
 
 
 def entries(organization_id: int, purpose: Purpose) -> QuerySet[LedgerEntry]:
-    """Give the entries that make one balance, newest first."""
+    """Return the entries that make one balance, newest first."""
     rows: QuerySet[LedgerEntry] = (
         LedgerEntry.objects.filter(wallet__organization_id=organization_id, wallet__purpose=purpose)
         .select_related("transfer")
@@ -80,7 +80,7 @@ def entries(organization_id: int, purpose: Purpose) -> QuerySet[LedgerEntry]:
 
 
 def transfers_for(organization_id: int, reference: str) -> list[Transfer]:
-    """Give what moved because of one job, receipt or reversal, oldest first."""
+    """Return what moved because of one job, receipt or reversal, oldest first."""
     return list(
         Transfer.objects.filter(organization_id=organization_id, reference=reference).order_by(
             "id"
@@ -101,7 +101,7 @@ def _usage_by_agent(agents: list[Agent], at: datetime) -> dict[int, dict[str, An
 
 
 def open_debts(organization_id: int) -> list[Clawback]:
-    """Give the refunds and disputes that left something owed, oldest first."""
+    """Return the refunds and disputes that left something owed, oldest first."""
     return list(
         Clawback.objects.filter(organization_id=organization_id, owed__gt=0).order_by("id")[:50]
     )

@@ -46,7 +46,7 @@ class AgentUsage:
 
 
 def job_limit(agent: Agent) -> int:
-    """Give the jobs that the agent may start in a day."""
+    """Return the jobs that the agent may start in a day."""
     if agent.claim_state == _State.CLAIMED:
         return settings.DAILY_JOBS_CLAIMED
     if agent.claim_state == _State.PAYMENT_BACKED_UNCLAIMED:
@@ -111,7 +111,7 @@ def usage(agent_id: int, at: datetime) -> AgentUsage:
 
 
 def credit_caps(agent: Agent) -> dict[str, int]:
-    """Give the caps on credits that bind the agent, by the field of `Use` that each speaks of."""
+    """Return the caps on credits that bind the agent, by the field of `Use` that each speaks of."""
     per_day = agent.cap_credits_per_day
     if agent.claim_state == _State.PAYMENT_BACKED_UNCLAIMED:
         bound = settings.PAYMENT_BACKED_CREDITS_PER_DAY
@@ -126,7 +126,7 @@ def credit_caps(agent: Agent) -> dict[str, int]:
 
 
 def week_start(day: date) -> date:
-    """Give the Monday of a day's week."""
+    """Return the Monday of a day's week."""
     return day - timedelta(days=day.weekday())
 
 

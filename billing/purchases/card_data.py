@@ -136,7 +136,7 @@ def screen_arguments(arguments: list[str]) -> None:
 
 
 def is_credential(text: str) -> bool:
-    """Tell whether a text holds a known secret, a card number or the words of a wallet."""
+    """Return whether a text holds a known secret, a card number or the words of a wallet."""
     plain = unicodedata.normalize("NFKC", text)
     if _SECRET_VALUES.search(plain):
         return True
@@ -158,7 +158,7 @@ def _passes_luhn(digits: str) -> bool:
 
 
 def _walk_texts(document: Any) -> Iterator[tuple[str, str, bool]]:
-    """Give every text in a JSON value as (field, text, whether it is a name), however deep."""
+    """Return every text in a JSON value as (field, text, whether it is a name), however deep."""
     waiting: list[tuple[str, Any]] = [("", document)]
     while waiting:
         field, item = waiting.pop()

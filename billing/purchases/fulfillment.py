@@ -1,4 +1,4 @@
-"""Fulfilment: turns what Stripe says of a session into credits, once.
+"""Fulfillment: turns what Stripe says of a session into credits, once.
 
 One re-entrant function, called by the webhook, by the page the buyer returns to, and by the
 sweep, in any order and at the same time. It goes by the session as Stripe has it now; whichever

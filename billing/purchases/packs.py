@@ -13,7 +13,7 @@ CURRENCY = "USD"
 
 
 def offered() -> QuerySet[CreditPack]:
-    """Give the packs that can be bought today, smallest first."""
+    """Return the packs that can be bought today, smallest first."""
     packs: QuerySet[CreditPack] = CreditPack.objects.offered()
     return packs
 

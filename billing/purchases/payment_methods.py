@@ -49,7 +49,7 @@ class PaymentMethod:
 
 
 def all_methods() -> list[PaymentMethod]:
-    """Give every way to pay that is known, usable or not."""
+    """Return every way to pay that is known, usable or not."""
     return [_fake(), _stripe_checkout(), _x402()]
 
 
@@ -79,7 +79,7 @@ def require(method_id: str) -> PaymentMethod:
 
 
 def preferred() -> PaymentMethod | None:
-    """Give the way to pay that a caller should take: real money first, or None."""
+    """Return the way to pay that a caller should take: real money first, or None."""
     usable = [method for method in all_methods() if method.is_available]
     return max(usable, key=lambda method: method.has_live_money, default=None)
 

@@ -116,7 +116,7 @@ def build(quote: Quote) -> PaymentTimeline:
 
 
 def _first_rows(rows: QuerySet[Any], left_out: list[TruncatedList], **filters: Any) -> list[Any]:
-    """Give the first rows, and note where all are, if there are more."""
+    """Return the first rows, and note where all are, if there are more."""
     fetched = list(rows[: MAX_PER_KIND + 1])
     if len(fetched) > MAX_PER_KIND:
         left_out.append(TruncatedList(rows.model, filters))
@@ -188,7 +188,7 @@ def _lot_parts(receipt: Receipt | None, left_out: list[TruncatedList]) -> list[L
 
 
 def _spend_steps(parts: list[LotPart]) -> Iterator[PaymentStep]:
-    """Tell what jobs took of the purchase; what reversals took stands with them."""
+    """Return what jobs took of the purchase; what reversals took stands with them."""
     taken = {part.reference: part.taken - part.returned for part in parts}
     moves = Transfer.objects.filter(reference__in=taken).order_by("-pk")
     began = {move.reference: move.created_at for move in moves}

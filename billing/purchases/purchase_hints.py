@@ -45,7 +45,7 @@ def assess_need(*, preview: int, paid: int, owed: int, is_out_of_jobs: bool = Fa
 def build_top_up(
     *, preview: int, paid: int, owed: int, is_out_of_jobs: bool = False
 ) -> dict[str, Any]:
-    """Lay out how to buy credits, and whether to do it now, as quota and refusals carry it."""
+    """Return how to buy credits, and whether to do it now, as quota and refusals carry it."""
     credit_need = assess_need(preview=preview, paid=paid, owed=owed, is_out_of_jobs=is_out_of_jobs)
     method = payment_methods.preferred()
     quote = _INSPECT if method is None else _quote_command(method.method_id)

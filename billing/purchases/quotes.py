@@ -58,7 +58,7 @@ class QuoteTerms:
     credits: int | None = None
 
     def match(self, quote: Quote) -> bool:
-        """Tell whether a quote was made for exactly these terms."""
+        """Return whether a quote was made for exactly these terms."""
         return (
             self.payment_method == quote.payment_method
             and self.pack_id == quote.pack_id

@@ -78,7 +78,7 @@ def _related_rows(item: FetchedTransaction) -> dict[str, object]:
 
 
 def _is_ours(source_id: str, category: str) -> bool:
-    """Tell whether a movement is this installation's; payouts and fees belong to the account."""
+    """Return whether a movement is this installation's; payouts and fees belong to the account."""
     if category == _Category.OTHER or not source_id:
         return True
     if category == _Category.PAYMENT:

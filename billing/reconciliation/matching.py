@@ -225,7 +225,7 @@ def _standing_cents(reversals: set[PaymentReversal], kind: str) -> int:
 
 
 def _ledger_credits(receipts: set[Receipt], reversals: set[PaymentReversal]) -> tuple[int, int]:
-    """Give what the ledger granted for these receipts and, net, took for these reversals."""
+    """Return what the ledger granted for these receipts and, net, took for these reversals."""
     granted = Transfer.objects.filter(
         kind=TransferKind.PAID_GRANT, reference__in=[receipt.public_id for receipt in receipts]
     )

@@ -53,7 +53,7 @@ class MonthStatement(NamedTuple):
 
 
 def preview(month: date) -> dict[str, Any]:
-    """Give the figures that closing a month would freeze; raises CloseRefused where it can't be.
+    """Return the figures that closing a month would freeze; raises CloseRefused where it can't be.
 
     Reads the month's own rows, and no older ones: before the first close, the figures by day.
     """
@@ -153,7 +153,7 @@ def _figures(month: date, opening: int) -> dict[str, Any]:
 
 
 def figures_fingerprint(figures: dict[str, Any]) -> str:
-    """Give a mark of figures, by which a page knows that they have changed since it was shown."""
+    """Return a mark of figures, by which a page knows that they have changed since it was shown."""
     return hashlib.sha256(json.dumps(figures, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -187,7 +187,7 @@ def chain_digest(closed: MonthClose) -> str:
 
 
 def export_rows(closed: MonthClose) -> Iterator[list[str | int]]:
-    """Give a closed month as rows for a file."""
+    """Return a closed month as rows for a file."""
     month_statement = build_statement(closed.figures)
     yield ["month", closed.figures["month"]]
     for label, credits in month_statement.equation:
@@ -219,7 +219,7 @@ def _closed_months() -> QuerySet[MonthClose]:
 
 
 def _check_closable(month: date) -> MonthClose | None:
-    """Give the month before, which must be closed if any earlier one is."""
+    """Return the month before, which must be closed if any earlier one is."""
     if clock.now() < _end(month) + _SETTLES_AFTER:
         raise MonthCloseRefused("This month is not over yet.")
     if _closed_months().filter(month=month).exists():
@@ -233,7 +233,7 @@ def _check_closable(month: date) -> MonthClose | None:
 
 
 def _opening_credits(month: date, *, before: Callable[[date], dict[str, int]]) -> int:
-    """Give what the month before closed with; where none was, add up what was `before`."""
+    """Return what the month before closed with; where none was, add up what was `before`."""
     latest = _closed_months().filter(month__lt=month).order_by("-month").first()
     if latest is not None and _next_month(latest.month) == month:
         return int(latest.figures["closing_credits"])

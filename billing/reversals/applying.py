@@ -84,7 +84,7 @@ def resolve(*, reversal_id: int, user: User, reason: str) -> PaymentReversal:
 
 
 def unmatched_with_receipt(*, limit: int = 200) -> list[PaymentReversal]:
-    """Give the reversals that came before their receipt was known, and now have one."""
+    """Return the reversals that came before their receipt was known, and now have one."""
     waiting = PaymentReversal.objects.unmatched().order_by("id")[:limit]
     return [reversal for reversal in waiting if find_receipt(reversal) is not None]
 
@@ -100,7 +100,7 @@ def find_receipt(reversal: PaymentReversal) -> Receipt | None:
 
 
 def is_known_payment(*, charge_id: str, payment_intent_id: str) -> bool:
-    """Tell whether a charge or payment is behind a receipt or a set-aside payment of ours."""
+    """Return whether a charge or payment is behind a receipt or a set-aside payment of ours."""
     return any(
         model.objects.filter(**{field: value}).exists()
         for model in (Receipt, UnmatchedPayment)

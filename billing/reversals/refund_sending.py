@@ -19,7 +19,7 @@ _APPROVED = RefundRequest.State.APPROVED
 
 
 def enqueue_send(refund_request: RefundRequest) -> None:
-    """Give an approved request to a worker, in the transaction that approves it."""
+    """Return an approved request to a worker, in the transaction that approves it."""
     if refund_request.unmatched_payment_id is not None:
         UnmatchedPayment.objects.filter(pk=refund_request.unmatched_payment_id).update(
             state=UnmatchedPayment.State.REFUNDING

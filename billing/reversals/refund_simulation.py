@@ -57,13 +57,13 @@ def refundable_cents(receipt: Receipt) -> int:
 
 
 def unused_credits(receipt: Receipt) -> int:
-    """Give what is left of the receipt's own credits; what a running job holds is not."""
+    """Return what is left of the receipt's own credits; what a running job holds is not."""
     left = Lot.objects.filter(reference=receipt.public_id).values_list("left", flat=True).first()
     return left or 0
 
 
 def refusal_reason(receipt: Receipt, *, amount_cents: int, left_cents: int) -> str:
-    """Say why a refund can't be asked for; empty where it can."""
+    """Return why a refund can't be asked for; empty where it can."""
     if receipt.payment_method != Rail.STRIPE_CHECKOUT or not receipt.charge_id:
         return "No money moved for this receipt, so none can go back."
     if RefundBlock.objects.filter(receipt=receipt).exists():

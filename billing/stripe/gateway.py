@@ -78,7 +78,7 @@ class InvalidStripeSignature(Exception):
 
 
 def is_configured() -> bool:
-    """Tell whether there is a key to speak to Stripe (or its stand-in) with."""
+    """Return whether there is a key to speak to Stripe (or its stand-in) with."""
     return bool(settings.STRIPE_SECRET_KEY)
 
 
@@ -90,7 +90,7 @@ def environment() -> str:
 
 
 def is_live_key(key: str) -> bool:
-    """Tell whether the key moves real money."""
+    """Return whether the key moves real money."""
     return key.startswith(("sk_live_", "rk_live_"))
 
 

@@ -247,7 +247,7 @@ class Event:
 
 
 def _id(value: Any) -> str:
-    """Give the id of something that Stripe sends as an id or, expanded, as an object."""
+    """Return the id of something that Stripe sends as an id or, expanded, as an object."""
     if isinstance(value, Mapping):
         value = value.get("id")
     return value[:MAX_ID_LENGTH] if isinstance(value, str) else ""

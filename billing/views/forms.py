@@ -38,7 +38,7 @@ class BuyForm(forms.Form):
         return data
 
     def order(self) -> dict[str, Any]:
-        """Give the order that was filled in."""
+        """Return the order that was filled in."""
         data = self.cleaned_data
         terms = (
             {"credits": data["credits"]}

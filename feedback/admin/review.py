@@ -55,7 +55,7 @@ def view(request: HttpRequest) -> HttpResponse:
 
 
 def _problem(triage_request: TriageRequest, reports: list[Report]) -> str:
-    """Say what the form lacks, so that it is asked again instead of refusing every row."""
+    """Return what the form lacks, so that it is asked again instead of refusing every row."""
     if triage_request.move.needs_reason and not triage_request.reason:
         return "A reason is needed."
     refusals = [triage.refusal_reason(report, triage_request) for report in reports]
@@ -160,7 +160,7 @@ def _sentence(report: Report, triage_request: TriageRequest) -> str:
 
 
 def _board(request: HttpRequest, *, forget_open: bool = False) -> str:
-    """Give the address of the board as it was left; only its query comes from the form.
+    """Return the address of the board as it was left; only its query comes from the form.
 
     What was moved is not opened again: the next report is.
     """

@@ -96,7 +96,7 @@ def parse_issue_reference(text: str) -> tuple[str, int] | None:
 
 
 def is_configured() -> bool:
-    """Tell whether there is a repository and something to sign in with."""
+    """Return whether there is a repository and something to sign in with."""
     has_app = settings.GITHUB_APP_ID and settings.GITHUB_APP_PRIVATE_KEY
     return bool(settings.GITHUB_REPOSITORY and (settings.GITHUB_TOKEN or has_app))
 
@@ -214,7 +214,7 @@ def _failure(answer: httpx.Response) -> GithubFailure:
 
 
 def _limit_pause(answer: httpx.Response) -> float | None:
-    """Tell how long to wait, if this was about limits; the order is GitHub's own advice."""
+    """Return how long to wait, if this was about limits; the order is GitHub's own advice."""
     after = _retry_after(answer)
     if after is not None:
         return after
@@ -242,7 +242,7 @@ _app_token_lock = threading.Lock()
 
 
 def _token() -> str:
-    """Give the token to call with: the one of the settings, or an app's, renewed in time."""
+    """Return the token to call with: the one of the settings, or an app's, renewed in time."""
     global _app_token
     if settings.GITHUB_TOKEN:
         return str(settings.GITHUB_TOKEN)

@@ -1,4 +1,4 @@
-"""What happens to issues at GitHub afterwards: closed, reopened, labelled; by webhook or read.
+"""What happens to issues at GitHub afterwards: closed, reopened, labeled; by webhook or read.
 
 Both ways end in `learn`, which drops what is older than what is known, so that order and
 repetition don't matter. A webhook is stored before its news is taken in: what fails then stays

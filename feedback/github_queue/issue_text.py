@@ -39,7 +39,7 @@ class IssueText:
 
 
 def marker(report: Report) -> str:
-    """Give the first line of a report's issue, by which it is found again."""
+    """Return the first line of a report's issue, by which it is found again."""
     return f"<!-- image-skill-feedback: {report.public_id} -->"
 
 
@@ -77,7 +77,7 @@ def labels(report: Report) -> list[str]:
 
 
 def _facts(report: Report) -> str:
-    """Tell what is known besides the words; every value is of our own vocabulary or a slug."""
+    """Return what is known besides the words; every value is of our own vocabulary or a slug."""
     facts = [
         ("type", report.type),
         ("severity", report.severity),

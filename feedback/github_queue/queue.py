@@ -137,7 +137,7 @@ def process(*, repository: str) -> None:
 
 
 def share_issue(report: Report) -> None:
-    """Give a duplicate the issue of the report that it repeats, if that has one.
+    """Return a duplicate the issue of the report that it repeats, if that has one.
 
     Inside the transaction, in which the row of the report that it repeats is locked already.
     """

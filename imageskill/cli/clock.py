@@ -4,7 +4,7 @@ import time
 
 
 def now_iso() -> str:
-    """Give the current time in UTC, with milliseconds."""
+    """Return the current time in UTC, with milliseconds."""
     seconds = time.time()
     return (
         time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{seconds % 1 * 1000:03.0f}Z"

@@ -17,7 +17,7 @@ class Config(NamedTuple):
 
 
 def path(environment: Mapping[str, str]) -> Path:
-    """Say where the file is: IMAGE_SKILL_CONFIG_PATH, or the user's config folder."""
+    """Return where the file is: IMAGE_SKILL_CONFIG_PATH, or the user's config folder."""
     explicit = environment.get("IMAGE_SKILL_CONFIG_PATH")
     if explicit:
         return Path(explicit)

@@ -31,11 +31,11 @@ class CommandResult(NamedTuple):
         return str(error.get("code", "")) if isinstance(error, dict) else ""
 
     def with_data(self, **data: Any) -> "CommandResult":
-        """Give the same answer with fields added to its data."""
+        """Return the same answer with fields added to its data."""
         return self._replace(envelope=self.envelope | {"data": self.data | data})
 
     def with_warnings(self, *warnings: str) -> "CommandResult":
-        """Give the same answer with warnings added."""
+        """Return the same answer with warnings added."""
         kept = self.envelope.get("warnings")
         before = kept if isinstance(kept, list) else []
         return self._replace(envelope=self.envelope | {"warnings": [*before, *warnings]})

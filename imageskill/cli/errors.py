@@ -39,7 +39,7 @@ class TokenRequired(CliError):
 
 
 class InputDenied(CliError):
-    """A picture that can't be one, or is too large."""
+    """An image that can't be one, or is too large."""
 
     code = "INPUT_POLICY_DENIED"
     exit_code = 6
@@ -65,7 +65,7 @@ class InvalidResponse(RequestFailed):
 
 
 class DownloadFailed(CliError):
-    """A picture did not come, or not whole."""
+    """An image did not come, or not whole."""
 
     code = "ASSET_DOWNLOAD_FAILED"
     exit_code = 7
@@ -73,7 +73,7 @@ class DownloadFailed(CliError):
 
 
 class FetchFailed(CliError):
-    """A URL to upload from did not give a picture."""
+    """A URL to upload from did not give an image."""
 
     code = "REMOTE_UPLOAD_FETCH_FAILED"
     exit_code = 7
@@ -125,7 +125,7 @@ class InternalClientError(CliError):
 
 
 def from_usage_error(error: UsageError) -> InvalidCommandLine:
-    """Say what is wrong with a command line, and how it should be written."""
+    """Return what is wrong with a command line, and how it should be written."""
     recovery: dict[str, Any] = {}
     flags = [f"--{name}" for name in error.flags]
     if flags:

@@ -1,4 +1,4 @@
-"""What kind of picture some bytes are, by how they begin."""
+"""What kind of image some bytes are, by how they begin."""
 
 HEAD_BYTES = 64
 
@@ -13,7 +13,7 @@ _AVIF_BRANDS = (b"avif", b"avis")
 
 
 def mime_type(head: bytes) -> str | None:
-    """Name the type of a picture by its first bytes; None for what is none that we take.
+    """Name the type of an image by its first bytes; None for what is none that we take.
 
     Where in doubt it takes them: the server looks closer.
     """

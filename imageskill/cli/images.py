@@ -1,4 +1,4 @@
-"""Pictures on their way in: opened, measured and streamed without holding one in memory."""
+"""Images on their way in: opened, measured and streamed without holding one in memory."""
 
 import base64
 import hashlib
@@ -19,13 +19,13 @@ _CHUNK = 192 * 1024  # a multiple of three, so that base64 pieces join without p
 
 
 class ImageFile(NamedTuple):
-    """An open picture with what the server wants to know of it."""
+    """An open image with what the server wants to know of it."""
 
     file: IO[bytes]
     facts: dict[str, Any]
 
     def stream(self) -> http_client.StreamedBody:
-        """Give the JSON body of an upload: the facts, then the bytes as base64."""
+        """Return the JSON body of an upload: the facts, then the bytes as base64."""
         head = json.dumps(self.facts)[:-1].encode() + b', "bytes_base64": "'
         tail = b'"}'
         size = self.facts["content_length"]
@@ -56,7 +56,7 @@ def open_image(source: str) -> Iterator[ImageFile]:
     try:
         file = Path(source).open("rb")  # noqa: SIM115 closed by the block below
     except OSError as error:
-        message = f"The picture can't be read: {error.strerror or type(error).__name__}."
+        message = f"The image can't be read: {error.strerror or type(error).__name__}."
         raise InvalidCommandLine(message) from None
     with file:
         yield _measure(file, source)
@@ -73,7 +73,7 @@ def _fetch(url: str, file: IO[bytes]) -> None:
             file.write(chunk)
     except (OSError, ValueError) as error:
         raise FetchFailed(
-            f"The picture did not come whole: {http_client.describe_failure(error)}."
+            f"The image did not come whole: {http_client.describe_failure(error)}."
         ) from None
     finally:
         download.connection.close()
@@ -90,10 +90,10 @@ def _measure(file: IO[bytes], source: str) -> ImageFile:
         if size > MAX_BYTES:
             raise _too_large()
     if not size:
-        raise InputDenied("The picture is empty.")
+        raise InputDenied("The image is empty.")
     mime_type = image_formats.mime_type(head)
     if mime_type is None:
-        raise InputDenied("This is no picture we take: PNG, JPEG, WebP, GIF or AVIF.")
+        raise InputDenied("This is no image we take: PNG, JPEG, WebP, GIF or AVIF.")
     remote = urlsplit(source) if is_url(source) else None
     path = remote.path if remote else source
     facts = {
@@ -110,4 +110,4 @@ def _measure(file: IO[bytes], source: str) -> ImageFile:
 
 
 def _too_large() -> InputDenied:
-    return InputDenied(f"The picture is larger than {MAX_BYTES // 2**20} MiB.")
+    return InputDenied(f"The image is larger than {MAX_BYTES // 2**20} MiB.")

@@ -49,7 +49,7 @@ class PendingSpend(NamedTuple):
 
 
 def folder(config_path: Path) -> Path:
-    """Say where the notes are."""
+    """Return where the notes are."""
     return config_path.parent / "in-flight"
 
 

@@ -109,7 +109,7 @@ class Session:
 
 
 def parse_origin(url: str) -> str:
-    """Give scheme, host and port of a base URL, its path dropped; raises InvalidArguments."""
+    """Return scheme, host and port of a base URL, its path dropped; raises InvalidArguments."""
     parts = urlsplit(url.strip())
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise InvalidCommandLine(
@@ -120,5 +120,5 @@ def parse_origin(url: str) -> str:
 
 
 def is_terminal(stream: "TextIO | None") -> bool:
-    """Tell whether a person reads or writes there."""
+    """Return whether a person reads or writes there."""
     return stream is not None and stream.isatty()

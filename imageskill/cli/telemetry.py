@@ -10,12 +10,12 @@ HEADER = "x-image-skill-telemetry"
 
 
 def is_disabled(environment: Mapping[str, str]) -> bool:
-    """Tell whether the no-telemetry test mode is on."""
+    """Return whether the no-telemetry test mode is on."""
     return environment.get(VARIABLE, "").strip().lower() in {"1", "true", "yes", "on"}
 
 
 def headers(environment: Mapping[str, str]) -> dict[str, str]:
-    """Give the headers that tell the service which client calls, or that nothing be recorded."""
+    """Return the headers that tell the service which client calls, or that nothing be recorded."""
     if is_disabled(environment):
         return {HEADER: "off", "User-Agent": "image-skill"}
     return {"User-Agent": f"image-skill/{__version__}"}

@@ -1,4 +1,4 @@
-"""Getting a local picture, or one behind a URL, onto the server."""
+"""Getting a local image, or one behind a URL, onto the server."""
 
 from imageskill.cli import http_client, images
 from imageskill.cli.envelopes import CommandResult
@@ -8,6 +8,6 @@ UPLOAD_REQUEST = EndpointRequest("POST", "/v1/upload")
 
 
 def upload(api: str, source: str, *, token: str) -> CommandResult:
-    """Upload one picture; raises what opening it raises, and RequestFailed."""
+    """Upload one image; raises what opening it raises, and RequestFailed."""
     with images.open_image(source) as image:
         return http_client.send(api, UPLOAD_REQUEST, token=token, stream=image.stream())

@@ -46,19 +46,19 @@ class AgentSection:
     list_duty: str = ""  # where the list asks for another one
 
     def latest(self, at: datetime | None) -> list[Any]:
-        """Give the newest, with `at` of those that were there."""
+        """Return the newest, with `at` of those that were there."""
         rows = self.rows.filter(**{f"{self.moment}__lte": at}) if at else self.rows
         return list(rows.order_by("-pk")[: self.most])
 
     def url(self) -> str:
-        """Give the list that has them all."""
+        """Return the list that has them all."""
         opts = self.rows.model._meta
         name = f"admin:{opts.app_label}_{opts.model_name}_changelist"
         return reverse(name, query=self.narrowing)
 
 
 def agent_context(agent: Agent, user: User, *, as_of: datetime | None) -> dict[str, Any]:
-    """Give the agent page's context; with `as_of`, what there was by then, as it was then."""
+    """Return the agent page's context; with `as_of`, what there was by then, as it was then."""
     sections = {name: one for name, one in _sections(agent).items() if user.has_perm(one.duty)}
     latest = {name: one.latest(as_of) for name, one in sections.items()}
     receipts = agent_rows.receipt_urls(latest.get("receipts", []))
@@ -140,7 +140,7 @@ def _sections(agent: Agent) -> dict[str, AgentSection]:
 def _list_links(
     sections: dict[str, AgentSection], user: User, as_of: datetime | None
 ) -> dict[str, dict[str, str]]:
-    """Give the list of each section where it may be seen, with how many it has today."""
+    """Return the list of each section where it may be seen, with how many it has today."""
     listed = {
         name: one for name, one in sections.items() if user.has_perm(one.list_duty or one.duty)
     }
@@ -156,7 +156,7 @@ def _notes(agent: Agent, as_of: datetime | None) -> QuerySet[AuditLine]:
 
 
 def _status_fields(agent: Agent, at: datetime) -> list[tuple[str, history.HistoricalValue]]:
-    """Give what the agent was then, label by label."""
+    """Return what the agent was then, label by label."""
     was_paid = Receipt.objects.filter(agent=agent, issued_at__lte=at).exists()
     then = history.agent_at(agent, at=at, was_paid=was_paid)
     seen = agent.last_seen_at

@@ -63,12 +63,12 @@ class ClaimRow:
 
 
 def jobs(rows: Iterable[Job], at: datetime | None) -> list[JobRow]:
-    """Give each job's state."""
+    """Return each job's state."""
     return [_job(job, at) for job in rows]
 
 
 def lots(rows: Sequence[Lot], receipts: Mapping[str, str], at: datetime | None) -> list[LotRow]:
-    """Give what is left of each lot; `receipts` leads from a reference to the receipt's page."""
+    """Return what is left of each lot; `receipts` leads from a reference to the receipt's page."""
     then = past_credits.remaining_at(rows, at=at) if at else {lot.pk: lot.left for lot in rows}
     return [
         LotRow(lot, None if then is None else then[lot.pk], receipts.get(lot.reference, ""))
@@ -77,28 +77,28 @@ def lots(rows: Sequence[Lot], receipts: Mapping[str, str], at: datetime | None) 
 
 
 def receipt_urls(receipts: Iterable[Receipt]) -> dict[str, str]:
-    """Give each receipt's page by its public id."""
+    """Return each receipt's page by its public id."""
     return {
         one.public_id: reverse("admin:billing_receipt_change", args=[one.pk]) for one in receipts
     }
 
 
 def reports(rows: Sequence[Report], at: datetime | None) -> list[ReportRow]:
-    """Give each report's state in words."""
+    """Return each report's state in words."""
     states = past_reports.states_at(rows, at=at) if at else {row.pk: str(row.state) for row in rows}
     labels = {str(value): str(label) for value, label in Report.State.choices}
     return [ReportRow(row, labels.get(states[row.pk] or "")) for row in rows]
 
 
 def tokens(rows: Iterable[Token], at: datetime | None) -> list[TokenRow]:
-    """Give whether each works, and its last use."""
+    """Return whether each works, and its last use."""
     return [_token(token, at) for token in rows]
 
 
 def claims(
     rows: Iterable[Claim], at: datetime | None, *, with_address: bool, now: datetime
 ) -> list[ClaimRow]:
-    """Give each request's story up to the moment."""
+    """Return each request's story up to the moment."""
     return [
         ClaimRow(
             claim,

@@ -1,4 +1,4 @@
-"""Bars of charts, worked out on the server: shares of a picture that is a hundred high."""
+"""Bars of charts, worked out on the server: shares of an image that is a hundred high."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ def bars(values: Sequence[tuple[str, Number]], *, unit: str = "") -> list[Bar]:
 
 
 def bar(label: str, value: Number, *, lowest: Number, highest: Number, unit: str = "") -> Bar:
-    """Lay one value out between others; zero is always in the picture."""
+    """Lay one value out between others; zero is always in the image."""
     up, down = Decimal(max(highest, 0)), Decimal(min(lowest, 0))
     span = (up - down) or 1
     height = round(100 * abs(Decimal(value)) / span)

@@ -19,7 +19,7 @@ _OMITTED_NOTE = "… (more lines of this kind are left out)"
 
 @dataclass(frozen=True, slots=True)
 class EvidencePack:
-    """The gathered parts as text, and the pictures that go with them."""
+    """The gathered parts as text, and the images that go with them."""
 
     parts: dict[str, str]
     assets: list[Asset]
@@ -94,7 +94,7 @@ def _usage_lines(jobs: list[Job]) -> list[str]:
 
 
 def _download_lines(assets: list[Asset]) -> list[str]:
-    """Write how often these pictures were fetched in all, and one line for each picture and day."""
+    """Write how often these images were fetched in all, and one line for each image and day."""
     days = DownloadDay.objects.filter(asset__in=assets)
     total = days.aggregate(total=Sum("count", default=0))["total"]
     if not total:

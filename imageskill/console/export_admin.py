@@ -61,7 +61,7 @@ class ExportAdmin(ReadOnlyAdmin):
         return [path("<int:pk>/file.csv", view, name="accounts_export_file"), *super().get_urls()]
 
     def file(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """Give the file to who asked for it, until its time is over."""
+        """Return the file to who asked for it, until its time is over."""
         export = self.get_queryset(request).filter(pk=pk, expires_at__gt=clock.now()).first()
         if export is None or not export.storage_key or not self.has_view_permission(request):
             raise Http404

@@ -74,7 +74,7 @@ def view(request: HttpRequest) -> HttpResponse:
 
 
 def download(request: HttpRequest, table: str, kind: str) -> HttpResponse:
-    """Give one table as it stands, as CSV or XLSX."""
+    """Return one table as it stands, as CSV or XLSX."""
     _require_access(request)
     if not request.user.has_perm(_EXPORT):
         raise PermissionDenied
@@ -122,7 +122,7 @@ def _download_links(table: str, days: int) -> list[tuple[str, str]]:
 
 
 def _figures(since: date) -> list[HeadlineFigure]:
-    """Give the figures of the days, and the liability as it was last counted."""
+    """Return the figures of the days, and the liability as it was last counted."""
     came_to = turnover.summarize(turnover.movements_since(since))
     totals = daily_totals.wallet_totals()
     transfers, wallets = _list_url("transfer"), _list_url("wallet")

@@ -99,7 +99,7 @@ def totals_by(field: str, *, since: date) -> list[WorkTotals]:
 
 
 def all_tables(*, since: date) -> list[FinancialTable]:
-    """Give all tables for the days from `since` on."""
+    """Return all tables for the days from `since` on."""
     return [
         wallet_table(daily_totals.wallet_totals()),
         movement_table(turnover.movements_since(since)),
@@ -110,7 +110,7 @@ def all_tables(*, since: date) -> list[FinancialTable]:
 
 
 def wallet_table(totals: daily_totals.WalletTotals) -> FinancialTable:
-    """Lay out what wallets hold by purpose."""
+    """Return what wallets hold by purpose."""
     counted_at = totals.counted_at
     return FinancialTable(
         "wallets",
@@ -129,7 +129,7 @@ def wallet_table(totals: daily_totals.WalletTotals) -> FinancialTable:
 
 
 def movement_table(found: Sequence[turnover.MovementTotal]) -> FinancialTable:
-    """Lay out what moved."""
+    """Return what moved."""
     return FinancialTable(
         "movements",
         "Movements",
@@ -150,7 +150,7 @@ def movement_table(found: Sequence[turnover.MovementTotal]) -> FinancialTable:
 
 
 def work_table(name: str, title: str, heading: str, rows: Sequence[WorkTotals]) -> FinancialTable:
-    """Lay out revenue, cost and margin."""
+    """Return revenue, cost and margin."""
     show = _NAME_FORMATTERS.get(name, _dash_if_empty)
     return FinancialTable(
         name,

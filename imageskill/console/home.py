@@ -44,7 +44,7 @@ def _charts(
 
 
 def _models(request: HttpRequest, rows: list[ModelDay], today: list[ModelDay]) -> dict[str, Any]:
-    """Give the models' tables: the busiest few, and the way to all, or all if that was asked."""
+    """Return the models' tables: the busiest few, and the way to all, or all if that was asked."""
     names = trends.busiest(rows)
     few = None if request.GET.get("models") == _ALL else trends.FEW_MODELS
     return {

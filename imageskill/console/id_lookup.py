@@ -170,7 +170,7 @@ def _iter_trace(trace_id: str) -> Iterator[Model]:
 
 
 def trace_events(trace_id: str) -> Any:
-    """Give the activity that a call left, newest first."""
+    """Return the activity that a call left, newest first."""
     return ActivityEvent.objects.filter(references__contains=[trace_id]).order_by("-pk")
 
 

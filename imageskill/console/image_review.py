@@ -1,4 +1,4 @@
-"""The thumbnail wall: pictures beside what was expected of them, failures first."""
+"""The thumbnail wall: images beside what was expected of them, failures first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _PAGE_SIZE = 48
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One thing that was expected of a picture, and what it is."""
+    """One thing that was expected of an image, and what it is."""
 
     name: str
     expected: str
@@ -30,7 +30,7 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class ReviewCard:
-    """A checked picture, with the one it looks like beside it, and what may be done to it."""
+    """A checked image, with the one it looks like beside it, and what may be done to it."""
 
     check: AssetCheck
     images: list[tuple[Asset, str]]
@@ -39,7 +39,7 @@ class ReviewCard:
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """Show a page of checked pictures; `after` leads on by key."""
+    """Show a page of checked images; `after` leads on by key."""
     if not request.user.has_perm("accounts.see_jobs"):
         raise PermissionDenied
     only = "all" if request.GET.get("show") == "all" else "failed"
@@ -63,7 +63,7 @@ def view(request: HttpRequest) -> HttpResponse:
 
 def _build_card(check: AssetCheck, may: list[StaffAction]) -> ReviewCard:
     asset = check.asset
-    images = [(asset, "this picture")]
+    images = [(asset, "this image")]
     if check.same_as:
         images.append((check.same_as, "looks the same, of another agent"))
     return ReviewCard(
@@ -100,8 +100,8 @@ def _expectations(check: AssetCheck) -> Iterator[Expectation]:
         _describe_bytes(check),
         check.decodes and check.is_as_promised and not is_other,
     )
-    content = "one flat colour" if check.is_blank else "a picture"
-    yield Expectation("content", "a picture", content if check.decodes else "–", not check.is_blank)
+    content = "one flat color" if check.is_blank else "an image"
+    yield Expectation("content", "an image", content if check.decodes else "–", not check.is_blank)
     alike = "another agent's too" if check.same_as_id else "its agent's own"
     yield Expectation(
         "likeness",

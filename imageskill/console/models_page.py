@@ -43,7 +43,7 @@ class SwitchForm(ActionForm):
 
 @dataclass(frozen=True, slots=True)
 class WeeklyStats:
-    """How a model did in the last seven days, and how long its pictures took lately."""
+    """How a model did in the last seven days, and how long its images took lately."""
 
     completed: int = 0
     failed: int = 0

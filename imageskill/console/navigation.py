@@ -129,7 +129,7 @@ _GROUPS = (
 
 
 def groups(request: HttpRequest) -> list[dict[str, Any]]:
-    """Give the groups with the entries that this person may open."""
+    """Return the groups with the entries that this person may open."""
     shown = []
     for group in _GROUPS:
         items = [
@@ -150,7 +150,7 @@ def groups(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _link(entry: NavPage | NavList, request: HttpRequest) -> str:
-    """Give where the entry leads, or nothing to who may not go there."""
+    """Return where the entry leads, or nothing to who may not go there."""
     if isinstance(entry, NavPage):
         may = not entry.permission or request.user.has_perm(entry.permission)
         return reverse(f"admin:{entry.url_name}") if may else ""

@@ -28,13 +28,13 @@ _OPEN = {"state__exact": "open"}
 
 
 def overdue_jobs() -> QuerySet[Job]:
-    """Give unfinished jobs past their deadline."""
+    """Return unfinished jobs past their deadline."""
     rows: QuerySet[Job] = Job.objects.overdue(now=clock.now())
     return rows
 
 
 def failed_image_checks() -> QuerySet[Asset]:
-    """Give pictures whose check failed within a day."""
+    """Return images whose check failed within a day."""
     rows: QuerySet[Asset] = Asset.objects.failed_check_since(clock.now() - timedelta(days=1))
     return rows
 
@@ -72,7 +72,7 @@ COUNTERS = (
     RowCounter("Jobs past their deadline", overdue_jobs, {"trouble": "deadline"}, RED),
     RowCounter("Outcomes unknown", unresolved_outputs.outcome_unknown, {"trouble": "unknown"}, RED),
     RowCounter(
-        "Pictures that failed their check, 24 h",
+        "Images that failed their check, 24 h",
         failed_image_checks,
         {"check": "failed_lately"},
         RED,
@@ -99,7 +99,7 @@ COUNTERS = (
 
 
 def build_cards(request: HttpRequest) -> list[StatCard]:
-    """Give the figures that this person may see; the disputes say when the next is due."""
+    """Return the figures that this person may see; the disputes say when the next is due."""
     found = stat_cards.build_cards(request, COUNTERS)
     return [_with_deadline(tile) if tile.label == "Open disputes" else tile for tile in found]
 

@@ -48,7 +48,7 @@ COUNTERS = (
 def build_cards(
     request: HttpRequest, today: list[Any], margin: WorkTotals | None
 ) -> list[StatCard]:
-    """Give the figures that this person may see; `today` has a row for each model."""
+    """Return the figures that this person may see; `today` has a row for each model."""
     found = stat_cards.build_cards(request, COUNTERS)
     if stat_cards.may_see(request, Job):
         found += _ended_cards(today)
@@ -64,7 +64,7 @@ def build_cards(
 
 
 def ended_query(state: str, first: date, until: date | None = None, **more: str) -> dict[str, str]:
-    """Give what narrows the list of jobs to those that the figures by day count.
+    """Return what narrows the list of jobs to those that the figures by day count.
 
     Uploads are no model's, so they are in no figure.
     """

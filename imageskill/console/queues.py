@@ -36,7 +36,7 @@ _JOBS, _MONEY, _REPORTS = "accounts.see_jobs", "accounts.see_payments", "account
 
 @dataclass(frozen=True, slots=True)
 class HealthIndicator:
-    """One figure with its colour and, where it is red, what to do; `url` leads to the rows."""
+    """One figure with its color and, where it is red, what to do; `url` leads to the rows."""
 
     label: str
     figure: str
@@ -171,7 +171,7 @@ def _events() -> Iterator[HealthIndicator]:
 
 
 def _webhook_lag() -> HealthIndicator:
-    """Tell how long the last events took from the webhook to their effect in the books."""
+    """Return how long the last events took from the webhook to their effect in the books."""
     handled = StripeEvent.objects.filter(state="handled").exclude(handled_at=None)
     last = handled.order_by("-pk").values_list("received_at", "handled_at")[:_RECENT_EVENTS]
     took = [(done - came).total_seconds() for came, done in last if done]

@@ -43,7 +43,7 @@ def view(request: HttpRequest) -> HttpResponse:
 
 
 def _list_url(request: HttpRequest, model: str) -> str:
-    """Give the list's address, to whoever may see it; nothing else is ever redirected to."""
+    """Return the list's address, to whoever may see it; nothing else is ever redirected to."""
     try:
         model_admin = admin.site.get_model_admin(apps.get_model(model))
     except (LookupError, ValueError, NotRegistered):

@@ -10,7 +10,7 @@ class TooManyFilters(Exception):
 
 
 def for_list(user: User, model: str) -> list[SavedFilter]:
-    """Give one's saved filters of a list, by name."""
+    """Return one's saved filters of a list, by name."""
     return list(SavedFilter.objects.filter(user=user, model=model)[:MAX_FILTERS])
 
 

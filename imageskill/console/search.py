@@ -60,7 +60,7 @@ def _find_results(request: HttpRequest, text: str) -> Iterator[SearchResult]:
 
 
 def _first_visible(request: HttpRequest, text: str) -> Iterator[SearchResult]:
-    """Give the likeliest thing that this person may see, after those that it may not."""
+    """Return the likeliest thing that this person may see, after those that it may not."""
     for thing in id_lookup.find_all(text):
         yield _page_result(thing)
         if _may_see(request, type(thing)):

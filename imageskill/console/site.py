@@ -55,7 +55,7 @@ class ConsoleSite(UnfoldAdminSite):
         return import_module("imageskill.console.exporting")
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Tell whether the person is active staff and showed a second factor."""
+        """Return whether the person is active staff and showed a second factor."""
         return _is_staff(request) and second_factor.is_verified(request)
 
     def login(

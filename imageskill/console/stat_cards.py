@@ -35,7 +35,7 @@ class RowCounter:
 
 
 def may_see(request: HttpRequest, model: type[Model]) -> bool:
-    """Tell whether the list of these rows opens for this person."""
+    """Return whether the list of these rows opens for this person."""
     return bool(admin.site.get_model_admin(model).has_view_permission(request))
 
 
@@ -50,13 +50,13 @@ def build_cards(request: HttpRequest, every: Iterable[RowCounter]) -> list[StatC
 
 
 def list_url(model: type[Model], query: dict[str, str] | None = None) -> str:
-    """Give the address of a list, narrowed."""
+    """Return the address of a list, narrowed."""
     opts = model._meta
     return reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist", query=query)
 
 
 def page_url(thing: Model) -> str:
-    """Give the address of one thing's page."""
+    """Return the address of one thing's page."""
     opts = thing._meta
     return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[thing.pk])
 

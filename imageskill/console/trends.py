@@ -50,12 +50,12 @@ class TrendTable:
 
 
 def load_figures() -> list[ModelDay]:
-    """Give each model's figures of the days that charts show."""
+    """Return each model's figures of the days that charts show."""
     return list(ModelDay.objects.filter(day__gte=_days(CHART_DAYS)[0]))
 
 
 def todays_figures(rows: Iterable[ModelDay]) -> list[ModelDay]:
-    """Give today's figures, the most used model first."""
+    """Return today's figures, the most used model first."""
     today = clock.utc_day(clock.now())
     return sorted((row for row in rows if row.day == today), key=lambda row: -row.completed)
 
@@ -109,7 +109,7 @@ def money_charts(work: Sequence[WorkTotals]) -> list[Chart]:
 
 
 def model_tables(rows: Sequence[ModelDay], models: Sequence[str]) -> list[TrendTable]:
-    """Lay out for each model and day which share failed, and how long images took."""
+    """Return for each model and day which share failed, and how long images took."""
     return [
         _table("Share that failed, by model and day", rows, models, _failure_cell),
         _table("Seconds to image, median and 95th, by model and day", rows, models, _duration_cell),

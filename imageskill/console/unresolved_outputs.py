@@ -1,4 +1,4 @@
-"""Orphans: results that were paid for but never stored, and pictures that were never charged."""
+"""Orphans: results that were paid for but never stored, and images that were never charged."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ def _sections(offered: Callable[..., list[tuple[StaffAction, str]]]) -> Iterator
     )
     yield of_jobs(
         "Stored, never charged",
-        "Adopt: the pictures stay with their owner at our expense. Release: they are taken down. "
+        "Adopt: the images stay with their owner at our expense. Release: they are taken down. "
         "Either way a hold that still stands goes back, once.",
         "uncharged",
         unresolved_outputs.uncharged(),

@@ -75,10 +75,10 @@ def iso_or_none(moment: datetime | None) -> str | None:
 
 
 def utc_day(moment: datetime) -> date:
-    """Give the UTC calendar day that daily limits count by."""
+    """Return the UTC calendar day that daily limits count by."""
     return moment.astimezone(UTC).date()
 
 
 def next_utc_midnight(moment: datetime) -> datetime:
-    """Give the moment at which the day's limits turn."""
+    """Return the moment at which the day's limits turn."""
     return datetime.combine(utc_day(moment) + timedelta(days=1), time.min, tzinfo=UTC)

@@ -27,7 +27,7 @@ class ApiRequest(HttpRequest):
 
 
 def client_ip(request: HttpRequest) -> str:
-    """Give the caller's address: the socket's, unless trusted proxies stand in between.
+    """Return the caller's address: the socket's, unless trusted proxies stand in between.
 
     With TRUSTED_PROXIES set, X-Forwarded-For is read from the right, past trusted addresses
     only, so that a caller can't choose its own.
@@ -47,7 +47,7 @@ def client_ip(request: HttpRequest) -> str:
 
 
 def network_of(address: str) -> str:
-    """Give the network that limits count by: the address itself for IPv4, its /64 for IPv6."""
+    """Return the network that limits count by: the address itself for IPv4, its /64 for IPv6."""
     ip = ip_address(address)
     if ip.version == 6 and ip.ipv4_mapped:
         return str(ip.ipv4_mapped)
@@ -55,12 +55,12 @@ def network_of(address: str) -> str:
 
 
 def is_loopback(address: str) -> bool:
-    """Tell whether the caller is on this machine."""
+    """Return whether the caller is on this machine."""
     return _is_address(address) and ip_address(address).is_loopback
 
 
 def is_in_networks(address: str, networks: list[str]) -> bool:
-    """Tell whether an address lies in one of the networks (or is one of the addresses)."""
+    """Return whether an address lies in one of the networks (or is one of the addresses)."""
     if not _is_address(address):
         return False
     ip = ip_address(address)

@@ -36,7 +36,7 @@ def random_text(length: int) -> str:
 
 
 def is_id(kind: str, text: str) -> bool:
-    """Tell whether the text has the form of an id of that kind; says nothing of its existence."""
+    """Return whether the text has the form of an id of that kind; says nothing of its existence."""
     return _PATTERNS[kind].fullmatch(text) is not None
 
 

@@ -35,7 +35,7 @@ _SHARED_PROCESSORS: list[Any] = [
 
 
 def structlog_settings() -> dict[str, Any]:
-    """Give the arguments of `structlog.configure`."""
+    """Return the arguments of `structlog.configure`."""
     return {
         "processors": [
             structlog.stdlib.filter_by_level,
@@ -49,7 +49,7 @@ def structlog_settings() -> dict[str, Any]:
 
 
 def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
-    """Give Django's LOGGING: JSON lines for machines, plain lines for people."""
+    """Return Django's LOGGING: JSON lines for machines, plain lines for people."""
     last: Any = (
         structlog.processors.JSONRenderer()
         if as_json

@@ -8,7 +8,7 @@ from django.conf import settings
 
 @cache
 def client() -> "redis.Redis":
-    """Give the shared client; short timeouts, so that a dead Redis can't hold up a request."""
+    """Return the shared client; short timeouts, so that a dead Redis can't hold up a request."""
     return redis.Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=2,

@@ -27,7 +27,7 @@ def parse(raw: bytes) -> Any:
 
 
 def is_storable(text: str) -> bool:
-    """Tell whether PostgreSQL can store the text: no NUL, no lone surrogate."""
+    """Return whether PostgreSQL can store the text: no NUL, no lone surrogate."""
     return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 

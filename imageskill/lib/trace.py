@@ -12,7 +12,7 @@ def new_id() -> str:
 
 
 def current() -> str:
-    """Give the trace id of this request or task; a fresh one where none was set."""
+    """Return the trace id of this request or task; a fresh one where none was set."""
     trace_id = _current.get()
     if trace_id is None:
         trace_id = new_id()

@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def host_of(url: str) -> str:
-    """Give the host name of a site's URL."""
+    """Return the host name of a site's URL."""
     return urlsplit(url).hostname or ""
 
 

@@ -13,7 +13,7 @@ _FAILED_RECENTLY = "failed_lately"
 
 
 class CheckFilter(SimpleListFilter):
-    """Narrows to pictures whose check failed within a day; the thumbnail wall shows all."""
+    """Narrows to images whose check failed within a day; the thumbnail wall shows all."""
 
     title = "check"
     parameter_name = "check"

@@ -1,4 +1,4 @@
-"""Assets in the console: the picture, its check, and taking it down."""
+"""Assets in the console: the image, its check, and taking it down."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -41,7 +41,7 @@ ACTIONS: Sequence[StaffAction] = (
             "Its public address answers 410 from now on.",
             "The bytes are kept, so that it can be released again.",
         ),
-        perform=_perform_with(removal.withdraw, "The picture is taken down."),
+        perform=_perform_with(removal.withdraw, "The image is taken down."),
         is_open=lambda asset: asset.state in {_State.AVAILABLE, _State.QUARANTINED},
         is_destructive=True,
     ),
@@ -50,7 +50,7 @@ ACTIONS: Sequence[StaffAction] = (
         label="Quarantine",
         permission=_ACT,
         preview=lambda asset: ("It is hidden while you look into it; its address answers 410.",),
-        perform=_perform_with(removal.quarantine, "The picture is hidden."),
+        perform=_perform_with(removal.quarantine, "The image is hidden."),
         is_open=lambda asset: asset.state == _State.AVAILABLE,
     ),
     StaffAction(
@@ -58,7 +58,7 @@ ACTIONS: Sequence[StaffAction] = (
         label="Release",
         permission=_ACT,
         preview=lambda asset: ("Its public address shows it again.",),
-        perform=_perform_with(removal.release, "The picture can be seen again."),
+        perform=_perform_with(removal.release, "The image can be seen again."),
         is_open=lambda asset: asset.state in {_State.QUARANTINED, _State.WITHDRAWN},
     ),
     StaffAction(
@@ -74,10 +74,10 @@ ACTIONS: Sequence[StaffAction] = (
 
 @admin.register(Asset)
 class AssetAdmin(ReadOnlyAdmin):
-    """One picture and its check."""
+    """One image and its check."""
 
     view_permission = "accounts.see_jobs"
-    empty_text = "Pictures stand here when a job has stored them, or an agent has uploaded them."
+    empty_text = "Images stand here when a job has stored them, or an agent has uploaded them."
     deeds = ACTIONS
     export_fields = (
         "public_id",
@@ -131,7 +131,7 @@ class AssetAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the thumbnail's address, which shows hidden pictures to staff too."""
+        """Add the thumbnail's address, which shows hidden images to staff too."""
         view = self.admin_site.admin_view(self.thumbnail)
         return [
             path("<int:pk>/thumbnail/", view, name="jobs_asset_thumbnail"),
@@ -146,7 +146,7 @@ class AssetAdmin(ReadOnlyAdmin):
         return found.filter(pk=object_id).first() if object_id.isdigit() else None
 
     def thumbnail(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Give the thumbnail, or 404 where none was made yet."""
+        """Return the thumbnail, or 404 where none was made yet."""
         if not self.has_view_permission(request):
             raise Http404
         asset = Asset.objects.filter(pk=pk).only("thumbnail_key").first()
@@ -179,7 +179,7 @@ class AssetAdmin(ReadOnlyAdmin):
     def finding(self, asset: Asset) -> str:
         return self.verdict_shown(asset)[1]
 
-    @display(description="same picture as")
+    @display(description="same image as")
     def same_as(self, asset: Asset) -> str:
         verdict = getattr(asset, "verdict", None)
         return object_link(verdict.same_as) if verdict else "–"

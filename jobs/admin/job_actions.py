@@ -32,11 +32,11 @@ def _describe_cost(job: Job) -> object:
 
 def _count_images(job: Job) -> str:
     number = len(job.assets.all())
-    return "1 picture" if number == 1 else f"{number} pictures"
+    return "1 image" if number == 1 else f"{number} images"
 
 
 def _describe_credits(job: Job, *, is_taken_down: bool) -> str:
-    """Say what closing the case does to a job's credits, by what the ledger has of it."""
+    """Return what closing the case does to a job's credits, by what the ledger has of it."""
     held = unresolved_outputs.get_hold(job)
     if held is None:
         return "It never held anything, so this will be refused; see the check of the books."
@@ -106,11 +106,11 @@ ACTIONS: Sequence[StaffAction] = (
     ),
     StaffAction(
         name="check",
-        label="Check pictures",
+        label="Check images",
         permission=_ACT,
         preview=lambda job: (
             (
-                "Pictures that nobody has looked at are decoded, compared with the plan, and get "
+                "Images that nobody has looked at are decoded, compared with the plan, and get "
                 f"their thumbnails: {len(staff_actions.unchecked_images(job))}."
             ),
         ),
@@ -128,7 +128,7 @@ ACTIONS: Sequence[StaffAction] = (
             "The case is closed with your reason.",
         ),
         perform=_perform_with(
-            unresolved_outputs.adopt, "The pictures are adopted; the case is closed."
+            unresolved_outputs.adopt, "The images are adopted; the case is closed."
         ),
         is_open=unresolved_outputs.is_uncharged,
         is_sensitive=True,
@@ -144,7 +144,7 @@ ACTIONS: Sequence[StaffAction] = (
             "The case is closed with your reason.",
         ),
         perform=_perform_with(
-            unresolved_outputs.release, "The pictures are taken down; the case is closed."
+            unresolved_outputs.release, "The images are taken down; the case is closed."
         ),
         is_open=unresolved_outputs.is_uncharged,
         is_sensitive=True,

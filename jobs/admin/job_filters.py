@@ -16,13 +16,13 @@ _SWEEP_MARGIN = timedelta(seconds=15)  # a few looks of the sweeper, which comes
 
 
 def overdue_for_resend() -> QuerySet[Job]:
-    """Give queued jobs that should have been sent again by now, and weren't."""
+    """Return queued jobs that should have been sent again by now, and weren't."""
     patience = timedelta(seconds=settings.JOB_RESEND_AFTER_S) + _SWEEP_MARGIN
     return Job.objects.waiting(before=clock.now() - patience)
 
 
 def stalled() -> QuerySet[Job]:
-    """Give jobs whose worker is gone."""
+    """Return jobs whose worker is gone."""
     return Job.objects.filter(completed_at=None, leased_until__lt=clock.now())
 
 

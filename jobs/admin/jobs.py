@@ -160,7 +160,7 @@ class JobAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Add the timeline with the deed that closes its gap, and the pictures."""
+        """Add the timeline with the deed that closes its gap, and the images."""
         job = self.get_object(request, object_id)
         steps = timeline.build(job) if job else []
         more = {
@@ -175,7 +175,7 @@ class JobAdmin(ReadOnlyAdmin):
     def _repair(
         self, request: HttpRequest, job: Job, step: timeline.JobStep
     ) -> tuple[StaffAction, str] | None:
-        """Give the deed for a gap with its address, where this person may at least look at it."""
+        """Return the deed for a gap with its address, where this person may at least look at it."""
         for action in self.deeds:
             if action.name == step.repair and can_preview(action, request) and action.is_open(job):
                 return label_dry_run(action, request), self._action_url(job, action)

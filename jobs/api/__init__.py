@@ -1,4 +1,4 @@
-"""Endpoints of models, creating, pictures and jobs."""
+"""Endpoints of models, creating, images and jobs."""
 
 from ninja import Router
 

@@ -1,4 +1,4 @@
-"""The organization's pictures: list, show, delete."""
+"""The organization's images: list, show, delete."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ router = Router(auth=bearer, tags=["assets"])
     response=schemas.AssetsOut,
     exclude_unset=True,
     openapi_extra=openapi_command("image-skill assets list"),
-    summary="List the organization's pictures, newest first",
+    summary="List the organization's images, newest first",
 )
 def list_assets(
     request: ApiRequest,
@@ -29,7 +29,7 @@ def list_assets(
     cursor: schemas.Cursor | None = None,
     provenance: bool = False,
 ) -> dict[str, Any]:
-    """Give a page; `next_cursor` leads on, null at the end."""
+    """Return a page; `next_cursor` leads on, null at the end."""
     shows = listing.includes_provenance(request, provenance)
     mine = request.auth.organization_id
     images = Asset.objects.of(mine).select_related("job")
@@ -45,10 +45,10 @@ def list_assets(
     response=schemas.ShowAssetOut,
     exclude_unset=True,
     openapi_extra=openapi_command("image-skill assets show"),
-    summary="Show a picture",
+    summary="Show an image",
 )
 def show_asset(request: ApiRequest, asset_id: str, provenance: bool = False) -> dict[str, Any]:
-    """Give one asset of the caller's organization."""
+    """Return one asset of the caller's organization."""
     shows = listing.includes_provenance(request, provenance)
     asset = _get_asset(request, asset_id)
     return {
@@ -61,7 +61,7 @@ def show_asset(request: ApiRequest, asset_id: str, provenance: bool = False) -> 
     "/v1/assets/{asset_id}",
     response=schemas.DeletedOut,
     openapi_extra=openapi_command("image-skill assets delete"),
-    summary="Delete a picture",
+    summary="Delete an image",
 )
 def delete_asset(request: ApiRequest, asset_id: str) -> dict[str, Any]:
     """Delete one asset; its public address answers 410 from now on. Repeated, it says so again."""

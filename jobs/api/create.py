@@ -47,7 +47,7 @@ def create(request: ApiRequest, body: schemas.CreateBody) -> Any:
     auth=GrantBearer("image.edit", is_required=False),
     response=_RESPONSES,
     openapi_extra=openapi_command("image-skill edit"),
-    summary="Make images from a picture, or plan it for nothing",
+    summary="Make images from an image, or plan it for nothing",
 )
 def edit(request: ApiRequest, body: schemas.EditBody) -> Any:
     """Edit, wait for the outcome, and answer with it; 202 while it still runs."""

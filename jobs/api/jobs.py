@@ -28,7 +28,7 @@ def list_jobs(
     cursor: schemas.Cursor | None = None,
     provenance: bool = False,
 ) -> dict[str, Any]:
-    """Give a page; `next_cursor` leads on, null at the end."""
+    """Return a page; `next_cursor` leads on, null at the end."""
     shows = listing.includes_provenance(request, provenance)
     mine = request.auth.organization_id
     jobs = Job.objects.of(mine).prefetch_related("assets")
@@ -50,7 +50,7 @@ def list_jobs(
     summary="Show a job",
 )
 def show_job(request: ApiRequest, job_id: str, provenance: bool = False) -> dict[str, Any]:
-    """Give one job of the caller's organization, as it stands."""
+    """Return one job of the caller's organization, as it stands."""
     shows = listing.includes_provenance(request, provenance)
     job = _get_job(request, job_id)
     out = representations.job_out(job, listing.available_assets(job), with_provenance=shows)

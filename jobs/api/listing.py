@@ -1,4 +1,4 @@
-"""What the endpoints that read have in common: pages, provenance, pictures."""
+"""What the endpoints that read have in common: pages, provenance, images."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,14 +10,14 @@ from jobs.models import Asset, Job
 
 
 def includes_provenance(request: ApiRequest, is_wanted: bool) -> bool:
-    """Tell whether provenance is shown; asking for it takes the grant."""
+    """Return whether provenance is shown; asking for it takes the grant."""
     if is_wanted:
         grants.require(request.auth, "provenance.read")
     return is_wanted
 
 
 def available_assets(job: Job) -> Sequence[Asset]:
-    """Give the job's pictures that can be fetched, in order."""
+    """Return the job's images that can be fetched, in order."""
     images = [asset for asset in job.assets.all() if asset.is_available]
     return sorted(images, key=lambda asset: asset.index)
 
@@ -25,7 +25,7 @@ def available_assets(job: Job) -> Sequence[Asset]:
 def paginate(
     rows: Any, *, organization_id: int, limit: int, cursor: str | None
 ) -> tuple[list[Any], str | None]:
-    """Give a page of an organization's rows, newest first, and the cursor of the next one."""
+    """Return a page of an organization's rows, newest first, and the cursor of the next one."""
     if cursor:
         mine = rows.model.objects.filter(organization_id=organization_id, public_id=cursor)
         last = mine.values_list("id", flat=True).first()

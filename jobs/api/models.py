@@ -62,7 +62,7 @@ class CapabilityOut(Data):
     summary="List the models",
 )
 def list_models(request: HttpRequest, filters: Query[ModelFilters]) -> HttpResponse:
-    """List every model, catalogued ones included, or those that the filters keep."""
+    """List every model, cataloged ones included, or those that the filters keep."""
     kept = filters.dict(exclude={"details"})
     has_details = (filters.details or "").lower() not in COMPACT_VALUES
     data = discovery.list_models(

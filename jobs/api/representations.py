@@ -14,12 +14,12 @@ from jobs.running.outcomes import error_for, pending_error_for
 
 
 def image_url(asset: Asset) -> str:
-    """Give the public address of an asset."""
+    """Return the public address of an asset."""
     return f"{settings.PUBLIC_MEDIA_URL}/a/{asset.public_id}.{asset.extension}"
 
 
 def thumbnail_url(asset: Asset) -> str | None:
-    """Give the public address of an asset's thumbnail, where there is one."""
+    """Return the public address of an asset's thumbnail, where there is one."""
     if not asset.thumbnail_key:
         return None
     return f"{settings.PUBLIC_MEDIA_URL}/t/{asset.public_id}.webp"
@@ -76,7 +76,7 @@ def cost_out(job: Job) -> dict[str, Any] | None:
 
 
 def recovery_out(job: Job) -> Mapping[str, Any]:
-    """Say how to go on with a job that still runs."""
+    """Return how to go on with a job that still runs."""
     return {
         "suggested_command": f"image-skill jobs wait {job.public_id} --json",
         "retry_after_seconds": 2,

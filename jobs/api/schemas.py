@@ -43,7 +43,7 @@ class OutputBody(Body):
 
 
 class ReferenceBody(Body):
-    """One reference picture and its part."""
+    """One reference image and its part."""
 
     asset_id: AssetId
     role: Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -83,7 +83,7 @@ class EditBody(_OperationBody):
 
 
 class UploadBody(Body):
-    """A picture of the caller's, with what the caller says about it."""
+    """An image of the caller's, with what the caller says about it."""
 
     source_kind: Literal["local_path", "remote_url"]
     filename: Annotated[str, StringConstraints(max_length=4096)] | None = None
@@ -95,7 +95,7 @@ class UploadBody(Body):
 
 
 class AssetOut(Data):
-    """A picture. `path` is its address too."""
+    """An image. `path` is its address too."""
 
     asset_id: str
     job_id: str
@@ -212,7 +212,7 @@ class OperationOut(Data):
 
 
 class UploadRequestOut(Data):
-    """What the caller said of the picture's origin."""
+    """What the caller said of the image's origin."""
 
     source_kind: str
     filename: str
@@ -220,7 +220,7 @@ class UploadRequestOut(Data):
 
 
 class UploadPolicyOut(Data):
-    """What policy said of the picture."""
+    """What policy said of the image."""
 
     status: Literal["allowed"]
 
@@ -235,7 +235,7 @@ class UploadFactsOut(Data):
 
 
 class UploadOut(Data):
-    """A picture that was taken in."""
+    """An image that was taken in."""
 
     request: UploadRequestOut
     asset: AssetOut

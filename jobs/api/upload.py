@@ -1,4 +1,4 @@
-"""Upload: a picture comes in as base64, whole or not at all."""
+"""Upload: an image comes in as base64, whole or not at all."""
 
 from typing import Any
 
@@ -28,10 +28,10 @@ router = Router(tags=["assets"])
             "content": {"application/json": {"schema": schemas.UploadBody.model_json_schema()}},
         }
     },
-    summary="Upload a picture to edit or refer to",
+    summary="Upload an image to edit or refer to",
 )
 def upload(request: ApiRequest) -> dict[str, Any]:
-    """Take a picture in; the body is read only once there is a place for it."""
+    """Take an image in; the body is read only once there is a place for it."""
     with uploads.slot():
         declared, data, mime_type = _read_upload(request)
         asset = uploads.receive(agent=request.auth, declared=declared, data=data)

@@ -1,4 +1,4 @@
-"""Counting downloads of pictures by day, without who fetched them and without delaying anybody.
+"""Counting downloads of images by day, without who fetched them and without delaying anybody.
 
 A request adds one in Redis, to the minute that it falls into; a task brings the minutes that are
 over into the table. What Redis loses in a restart is not counted, nor is what a browser or CDN has
@@ -29,7 +29,7 @@ _paused_until = 0.0
 def record(asset: Asset) -> None:
     """Count one download by now, in one trip to Redis. Never raises.
 
-    After Redis has failed nothing is counted for a while, so that no picture waits for it again.
+    After Redis has failed nothing is counted for a while, so that no image waits for it again.
     """
     global _paused_until
     if time.monotonic() < _paused_until:

@@ -1,4 +1,4 @@
-"""The public address of a picture: `/a/image_….png`, and of its thumbnail. Unguessable, no sign-in.
+"""The public address of an image: `/a/image_….png`, and of its thumbnail. Unguessable, no sign-in.
 
 Bytes pass through here (or a CDN before it), never by a redirect that would show a bucket or key.
 """
@@ -24,13 +24,13 @@ _MAX_AGE_S = 3600
 def serve_image(request: HttpRequest, asset_id: str, extension: str) -> HttpResponseBase:
     """Serve an asset's bytes: 404 unknown, 410 withdrawn or deleted, 206 a range of them.
 
-    What gives the picture or its beginning counts as a download.
+    What gives the image or its beginning counts as a download.
     """
     asset = _get_asset(asset_id)
     if asset is None or extension not in {asset.extension, _extension_alias(asset.extension)}:
-        return _text_response("There is no such picture.", status=404)
+        return _text_response("There is no such image.", status=404)
     if not asset.is_available:
-        return _text_response("This picture is gone.", status=410)
+        return _text_response("This image is gone.", status=410)
     etag = f'"{asset.sha256}"'
     if _etag_matches(request.headers.get("If-None-Match", ""), etag):
         return _with_headers(HttpResponse(status=304), etag)
@@ -47,7 +47,7 @@ def serve_thumbnail(request: HttpRequest, asset_id: str) -> HttpResponseBase:
     if asset is None or not (asset.thumbnail_key or not asset.is_available):
         return _text_response("There is no such thumbnail.", status=404)
     if not asset.is_available:
-        return _text_response("This picture is gone.", status=410)
+        return _text_response("This image is gone.", status=410)
     try:
         file = storages["default"].open(asset.thumbnail_key, "rb")
     except FileNotFoundError:
@@ -72,13 +72,13 @@ def _serve_bytes(request: HttpRequest, asset: Asset, etag: str) -> HttpResponseB
     length = asset.content_length
     span = _parse_range(request, etag, length)
     if span is not None and not span:
-        response = _text_response("That range is not in the picture.", status=416)
+        response = _text_response("That range is not in the image.", status=416)
         response["Content-Range"] = f"bytes */{length}"
         return response
     try:
         file = cast("BinaryIO", storages["default"].open(asset.storage_key, "rb"))
     except FileNotFoundError:
-        return _text_response("This picture can't be had right now.", status=503)
+        return _text_response("This image can't be had right now.", status=503)
     if span is None:
         whole = FileResponse(file, content_type=asset.mime_type)
         whole["Content-Length"] = str(length)

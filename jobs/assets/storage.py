@@ -21,7 +21,7 @@ _CHUNK = 1 << 20
 
 
 class ArtifactStorageWriteFailed(ApiError):
-    """The provider succeeded, storing the picture didn't; repair goes on by itself."""
+    """The provider succeeded, storing the image didn't; repair goes on by itself."""
 
     code = "ARTIFACT_STORAGE_WRITE_FAILED"
     status = 507
@@ -53,18 +53,18 @@ def measure(file: BinaryIO) -> FileDigest:
 
 
 def asset_key(public_id: str, extension: str) -> str:
-    """Give the key of an asset's bytes; spread over folders by the id's first letters."""
+    """Return the key of an asset's bytes; spread over folders by the id's first letters."""
     start = public_id.removeprefix("image_")[:2]
     return f"assets/{start}/{public_id}.{extension}"
 
 
 def thumbnail_key(public_id: str) -> str:
-    """Give the key of an asset's thumbnail."""
+    """Return the key of an asset's thumbnail."""
     return f"thumbnails/{public_id.removeprefix('image_')[:2]}/{public_id}.webp"
 
 
 def staging_key(job_id: str, index: int) -> str:
-    """Give the key under which a job's output waits to be stored."""
+    """Return the key under which a job's output waits to be stored."""
     return f"{job_id}-{index}"
 
 

@@ -1,4 +1,4 @@
-"""A look at each stored picture: its thumbnail, and what staff should know about it."""
+"""A look at each stored image: its thumbnail, and what staff should know about it."""
 
 import tempfile
 from typing import Any, cast
@@ -92,7 +92,7 @@ def hash_bands(difference_hash: int) -> list[int]:
 
 
 def _find_lookalike(asset: Asset, difference_hash: int, bands: list[int]) -> Asset | None:
-    """Find another agent's picture that looks the same; uploads may well repeat."""
+    """Find another agent's image that looks the same; uploads may well repeat."""
     if asset.kind != Asset.Kind.GENERATED:
         return None
     candidates = (
@@ -130,7 +130,7 @@ def _describe_findings(
             f"{glance.height}, {glance.mime_type}."
         )
     if glance.is_blank:
-        found.append("One flat colour.")
+        found.append("One flat color.")
     if verdicts["same_as"] is not None:
         found.append(f"Looks the same as {verdicts['same_as'].public_id} of another agent.")
     return " ".join(found)[:300]

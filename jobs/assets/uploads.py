@@ -1,4 +1,4 @@
-"""Taking in a caller's picture: measured, opened, rid of its metadata, stored.
+"""Taking in a caller's image: measured, opened, rid of its metadata, stored.
 
 The server fetches nothing. What is served is what was sent, byte for byte, unless it carried
 metadata or trailing data.
@@ -70,7 +70,7 @@ def slot() -> Iterator[None]:
 
 
 def receive(*, agent: Agent, declared: UploadDeclaration, data: bytes) -> Asset:
-    """Check, clean, store and record one picture; raises `InputPolicyDenied` and writes nothing."""
+    """Check, clean, store and record one image; raises `InputPolicyDenied` and writes nothing."""
     ratelimit.consume("upload", agent.public_id, limit=settings.UPLOADS_PER_HOUR, per_s=_HOUR_S)
     _check_declaration(declared, data)
     public_id = ids.new("asset")
@@ -88,7 +88,7 @@ def receive(*, agent: Agent, declared: UploadDeclaration, data: bytes) -> Asset:
             storage.write(key, target)
         except storage.StorageError:
             raise ServiceUnavailable(
-                "The picture could not be stored; nothing was kept.",
+                "The image could not be stored; nothing was kept.",
                 recovery={"retry_after_seconds": 5},
             ) from None
     asset = Asset(
@@ -123,7 +123,7 @@ def decode_base64(text: str) -> bytes:
     """Decode the base64 of an upload; raises before doing so where it would be too large."""
     limit = settings.UPLOAD_BYTES
     if len(text) > (limit + 2) // 3 * 4:
-        raise InputPolicyDenied(f"The picture is larger than {limit} bytes.")
+        raise InputPolicyDenied(f"The image is larger than {limit} bytes.")
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -131,7 +131,7 @@ def decode_base64(text: str) -> bytes:
             details=[{"field": "bytes_base64", "message": "must be base64"}]
         ) from None
     if len(data) > limit:
-        raise InputPolicyDenied(f"The picture is larger than {limit} bytes.")
+        raise InputPolicyDenied(f"The image is larger than {limit} bytes.")
     return data
 
 
@@ -177,9 +177,9 @@ def _check_declaration(declared: UploadDeclaration, data: bytes) -> None:
             f"accepted are {', '.join(MIME_TYPES)}."
         )
     if len(data) != declared.content_length:
-        raise InputPolicyDenied(f"The picture has {len(data)} bytes, not the declared number.")
+        raise InputPolicyDenied(f"The image has {len(data)} bytes, not the declared number.")
     if hashlib.sha256(data).hexdigest() != declared.sha256:
-        raise InputPolicyDenied("The SHA-256 of the picture is not the declared one.")
+        raise InputPolicyDenied("The SHA-256 of the image is not the declared one.")
 
 
 def _save(agent: Agent, asset: Asset, upload: Upload) -> None:

@@ -16,7 +16,7 @@ from jobs.registry.unavailability import (
 
 
 def current() -> Availability:
-    """Say which models can run now, and why the others can't; calls nobody."""
+    """Return which models can run now, and why the others can't; calls nobody."""
     off = switches.disabled()
     configured = {
         provider: credentials.is_configured(provider)

@@ -1,4 +1,4 @@
-"""The same catalogue by capability: what can be done, with which controls and grants. Pure."""
+"""The same catalog by capability: what can be done, with which controls and grants. Pure."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -60,7 +60,7 @@ def near_matches(name: str, capabilities: Iterable[Mapping[str, Any]]) -> list[s
 
 
 def _controls(model: Mapping[str, Any]) -> CatalogRow:
-    """Say what the request's own fields, the same for every model, may hold here."""
+    """Return what the request's own fields, the same for every model, may hold here."""
     media_in, media_out = model["media"]["input"], model["media"]["output"]
     return {
         "prompt": model["prompt"],

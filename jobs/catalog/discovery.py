@@ -1,4 +1,4 @@
-"""The catalogue as callers look through it: rows, filters, one by name, and capabilities. Pure."""
+"""The catalog as callers look through it: rows, filters, one by name, and capabilities. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -47,7 +47,7 @@ def list_rows(availability: Availability, margin: Decimal) -> tuple[CatalogRow, 
 def list_models(
     filters: CatalogFilters, *, availability: Availability, margin: Decimal
 ) -> CatalogRow:
-    """Give `data` of the model list."""
+    """Return `data` of the model list."""
     every = list_rows(availability, margin)
     found = [row for row in every if _matches(row, filters)]
     summary = _summary(every, returned=len(found), availability=availability)
@@ -58,7 +58,7 @@ def list_models(
 
 
 def get_model(name: str, *, availability: Availability, margin: Decimal) -> CatalogRow:
-    """Give the whole row of a model by id, alias or `default`. Raises `NotFound`."""
+    """Return the whole row of a model by id, alias or `default`. Raises `NotFound`."""
     if name == DEFAULT:
         model: Model | None = selection.default_model("create", availability)
     else:
@@ -80,7 +80,7 @@ def list_capabilities(availability: Availability, margin: Decimal) -> tuple[Cata
 
 
 def get_capability(name: str, *, availability: Availability, margin: Decimal) -> CatalogRow:
-    """Give one capability by its id, or by any name of its model. Raises `NotFound`."""
+    """Return one capability by its id, or by any name of its model. Raises `NotFound`."""
     every = list_capabilities(availability, margin)
     model = registry.find(name)
     wanted = model.capability_id if model else name

@@ -27,7 +27,7 @@ KNOWN_INTENTS = ["explore", "draft", "final", "finalize", "product", "hero"]
 def build(
     model: Model, *, obstacle: Unavailability | None, is_default: bool, margin: Decimal
 ) -> CatalogRow:
-    """Give everything about a model: what it takes, makes and costs, and whether it can run."""
+    """Return everything about a model: what it takes, makes and costs, and whether it can run."""
     economics = _economics(model, margin)
     return {
         **_identity(model, obstacle=obstacle, is_default=is_default),
@@ -54,7 +54,7 @@ def build(
 
 
 def compact(full: Mapping[str, Any]) -> CatalogRow:
-    """Give the flat row that leaves the parameter schemas out."""
+    """Return the flat row that leaves the parameter schemas out."""
     output = full["media"]["output"]
     kept = (
         "id",
@@ -90,7 +90,7 @@ def compact(full: Mapping[str, Any]) -> CatalogRow:
 
 
 def execution_status(model: Model, obstacle: Unavailability | None) -> str:
-    """Say whether the model runs here: executable, unavailable, or cataloged_not_wired."""
+    """Return whether the model runs here: executable, unavailable, or cataloged_not_wired."""
     if not model.is_wired:
         return CATALOGED.reason
     return "executable" if obstacle is None else "unavailable"
@@ -102,7 +102,7 @@ def grants_required(model: Model) -> list[str]:
 
 
 def parameter_schema(model: Model) -> CatalogRow:
-    """Give the JSON Schema of model_parameters, each property marked executable or not."""
+    """Return the JSON Schema of model_parameters, each property marked executable or not."""
     schema: CatalogRow = {
         "type": "object",
         "additionalProperties": False,
@@ -114,7 +114,7 @@ def parameter_schema(model: Model) -> CatalogRow:
 
 
 def fixed_controls(model: Model) -> CatalogRow:
-    """Give what is sent with every request, whatever the caller asks."""
+    """Return what is sent with every request, whatever the caller asks."""
     fixed = dict(model.call.fixed)
     if model.call.count_field and model.output.max_count == 1:
         fixed[model.call.count_field] = 1

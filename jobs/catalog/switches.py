@@ -22,7 +22,7 @@ class DisabledNames(NamedTuple):
     providers: frozenset[str]
 
     def names(self, *, model_id: str, provider_id: str) -> bool:
-        """Tell whether a model is off, by itself or with its provider."""
+        """Return whether a model is off, by itself or with its provider."""
         return model_id in self.models or provider_id in self.providers
 
 

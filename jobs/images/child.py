@@ -1,4 +1,4 @@
-"""The process that opens strangers' pictures: `python -m jobs.images.child FD`.
+"""The process that opens strangers' images: `python -m jobs.images.child FD`.
 
 It waits on a socket for work and forks for each piece, so that a piece starts in milliseconds
 with Pillow loaded. The fork gets open files and no paths, takes limits on memory, time and
@@ -47,9 +47,9 @@ def _handle_request(request: dict[str, int | str], fds: Sequence[int]) -> None:
     except opening.ImageRejected as refused:
         answer = {"ok": False, "reason": str(refused)}
     except MalformedImage as unsound:
-        answer = {"ok": False, "reason": f"The picture can't be taken apart: {unsound}."}
+        answer = {"ok": False, "reason": f"The image can't be taken apart: {unsound}."}
     except MemoryError:
-        answer = {"ok": False, "reason": "The picture takes too much memory to open."}
+        answer = {"ok": False, "reason": "The image takes too much memory to open."}
     os.write(answer_fd, json.dumps(answer).encode())
 
 
@@ -91,7 +91,7 @@ def _sanitize(
     cleaned = data if kind is None else clean(data, kind=kind)
     target.write(cleaned)
     if cleaned != data and opening.inspect(target, limits=limits) != before:
-        raise MalformedImage("it is another picture without its metadata")
+        raise MalformedImage("it is another image without its metadata")
     return before | {"had_metadata": cleaned != data}
 
 

@@ -1,6 +1,6 @@
-"""Opening strangers' pictures without risk: in a process of limited memory and time.
+"""Opening strangers' images without risk: in a process of limited memory and time.
 
-The process is started once and forks for each picture (`jobs.images.child`). Everything it
+The process is started once and forks for each image (`jobs.images.child`). Everything it
 refuses, dies of or takes too long for is `Undecodable`; a bomb costs neither memory nor time.
 """
 
@@ -20,12 +20,12 @@ _MAX_RESPONSE_BYTES = 4096
 
 
 class UndecodableImage(Exception):
-    """The bytes can't be opened as a picture; the text says why in words fit for the caller."""
+    """The bytes can't be opened as an image; the text says why in words fit for the caller."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageProperties:
-    """What a picture is, by its bytes: size as displayed, frames decoded."""
+    """What an image is, by its bytes: size as displayed, frames decoded."""
 
     mime_type: str
     width: int
@@ -35,7 +35,7 @@ class ImageProperties:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageFingerprint:
-    """What a picture looks like; `difference_hash` has 64 bits, alike for alike pictures."""
+    """What an image looks like; `difference_hash` has 64 bits, alike for alike images."""
 
     mime_type: str
     width: int
@@ -45,12 +45,12 @@ class ImageFingerprint:
 
 
 def inspect(file: BinaryIO) -> ImageProperties:
-    """Decode every frame of a picture in a real file; raises `Undecodable`."""
+    """Decode every frame of an image in a real file; raises `Undecodable`."""
     return ImageProperties(**_run_task("inspect", file))
 
 
 def sanitize(file: BinaryIO, cleaned: BinaryIO) -> tuple[ImageProperties, bool]:
-    """Decode a picture and write it to `cleaned` without metadata; tell whether it had any.
+    """Decode an image and write it to `cleaned` without metadata; tell whether it had any.
 
     Both are real files; raises `Undecodable`.
     """
@@ -60,7 +60,7 @@ def sanitize(file: BinaryIO, cleaned: BinaryIO) -> tuple[ImageProperties, bool]:
 
 
 def make_thumbnail(file: BinaryIO, thumbnail: BinaryIO) -> ImageFingerprint:
-    """Write a thumbnail (WebP, at most 512 px) and look at the picture; raises `Undecodable`."""
+    """Write a thumbnail (WebP, at most 512 px) and look at the image; raises `Undecodable`."""
     return ImageFingerprint(**_run_task("glance", file, thumbnail))
 
 
@@ -82,7 +82,7 @@ def _run_task(task: str, *files: BinaryIO) -> dict[str, Any]:
     for file in files:
         file.seek(0)
     if not raw:
-        raise UndecodableImage("The picture takes too long to open.")
+        raise UndecodableImage("The image takes too long to open.")
     answer: dict[str, Any] = json.loads(raw)
     if not answer.pop("ok"):
         raise UndecodableImage(answer["reason"])

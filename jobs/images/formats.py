@@ -27,16 +27,16 @@ MIME_TYPES = tuple(one.mime_type for one in FORMATS)
 
 _AVIF_BRANDS = {b"avif", b"avis"}
 _OTHER_SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"BM", "a BMP picture"),
-    (b"II*\x00", "a TIFF picture"),
-    (b"MM\x00*", "a TIFF picture"),
+    (b"BM", "a BMP image"),
+    (b"II*\x00", "a TIFF image"),
+    (b"MM\x00*", "a TIFF image"),
     (b"%PDF", "a PDF document"),
     (b"%!PS", "a PostScript document"),
     (b"PK\x03\x04", "a ZIP archive"),
     (b"8BPS", "a Photoshop document"),
     (b"\x00\x00\x01\x00", "an icon"),
-    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
-    (b"\xff\x0a", "a JPEG XL picture"),
+    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL image"),
+    (b"\xff\x0a", "a JPEG XL image"),
     (b"\x1f\x8b", "gzip data"),
 )
 
@@ -71,7 +71,7 @@ def describe(head: bytes) -> str:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<?xml", b"<svg", b"<!doctype", b"<html")):
         return "markup (such as SVG or HTML)"
-    return "bytes of no picture format we know"
+    return "bytes of no image format we know"
 
 
 def _brands(head: bytes) -> set[bytes]:

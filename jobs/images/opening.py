@@ -1,4 +1,4 @@
-"""Opening pictures for real, with Pillow, inside the child: every frame or none."""
+"""Opening images for real, with Pillow, inside the child: every frame or none."""
 
 import itertools
 import warnings
@@ -27,14 +27,14 @@ _PLUGINS = (AvifImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, We
 _ROTATED_ORIENTATIONS = {5, 6, 7, 8}
 _PILLOW_NAMES = tuple(one.pillow_name for one in FORMATS)
 _THUMBNAIL_SIDE = 512
-_BLANK_SPREAD = 4  # of 256: less than this in every channel is one flat colour
+_BLANK_SPREAD = 4  # of 256: less than this in every channel is one flat color
 
 Image.MAX_IMAGE_PIXELS = None  # ours is stricter, counts frames, and refuses instead of warning
 warnings.simplefilter("ignore")
 
 
 class ImageRejected(Exception):
-    """The bytes are no picture that we take. The text is fixed words, fit for the caller."""
+    """The bytes are no image that we take. The text is fixed words, fit for the caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def inspect(file: BinaryIO, *, limits: ImageLimits) -> dict[str, object]:
 def make_thumbnail(
     file: BinaryIO, thumbnail: BinaryIO, *, limits: ImageLimits
 ) -> dict[str, object]:
-    """Write a thumbnail of the first frame and say what the picture looks like."""
+    """Write a thumbnail of the first frame and say what the image looks like."""
     with _open(file, limits) as (kind, image):
         width, height = _displayed_size(image)
         image.draft("RGB", (2 * _THUMBNAIL_SIDE, 2 * _THUMBNAIL_SIDE))
@@ -97,7 +97,7 @@ def _open(file: BinaryIO, limits: ImageLimits) -> Iterator[tuple[ImageFormat, Im
             _check_limits(image, limits)
             yield kind, image
     except MemoryError:
-        raise ImageRejected("The picture takes too much memory to open.") from None
+        raise ImageRejected("The image takes too much memory to open.") from None
     except ImageRejected:
         raise
     except Exception:  # noqa: BLE001 - Pillow's decoders raise whatever they like at broken bytes
@@ -111,13 +111,13 @@ def _check_limits(image: Image.Image, limits: ImageLimits) -> None:
     width, height = image.size
     if max(width, height) > limits.side or width * height > limits.pixels:
         raise ImageRejected(
-            f"The picture is {width} x {height}; at most {limits.side} px a side and "
+            f"The image is {width} x {height}; at most {limits.side} px a side and "
             f"{limits.pixels} pixels in all are accepted."
         )
     frames = _frames(image)
     if frames > limits.frames or frames * width * height > limits.pixels_of_all_frames:
         raise ImageRejected(
-            f"The picture has {frames} frames; at most {limits.frames}, with "
+            f"The image has {frames} frames; at most {limits.frames}, with "
             f"{limits.pixels_of_all_frames} pixels together, are accepted."
         )
 
@@ -162,7 +162,7 @@ def _is_blank(image: Image.Image) -> bool:
 
 
 def _difference_hash(image: Image.Image) -> int:
-    """Hash what the picture looks like: 64 bits, each whether brightness rises to the right."""
+    """Hash what the image looks like: 64 bits, each whether brightness rises to the right."""
     small = image.convert("L").resize((9, 8), Image.Resampling.BOX)
     rows = [small.crop((0, y, 9, y + 1)).tobytes() for y in range(8)]
     bits = 0

@@ -1,4 +1,4 @@
-"""Assets: pictures that were made or uploaded, what goes into jobs, and what checks found."""
+"""Assets: images that were made or uploaded, what goes into jobs, and what checks found."""
 
 from datetime import datetime
 from functools import partial
@@ -28,12 +28,12 @@ class AssetQuerySet(models.QuerySet["Asset"]):
         )
 
     def failed_check_since(self, at: datetime) -> "AssetQuerySet":
-        """Narrow to pictures that a check found wanting after that moment."""
+        """Narrow to images that a check found wanting after that moment."""
         return self.filter(verdict__is_good=False, verdict__checked_at__gt=at)
 
 
 class Asset(models.Model):
-    """One picture and where its bytes are; immutable but for `state` and its thumbnail."""
+    """One image and where its bytes are; immutable but for `state` and its thumbnail."""
 
     class Kind(models.TextChoices):
         """Where it came from."""
@@ -105,7 +105,7 @@ class Upload(models.Model):
     """What an upload said and sent, beside what is served."""
 
     class SourceKind(models.TextChoices):
-        """Where the caller had the picture from, by its own account."""
+        """Where the caller had the image from, by its own account."""
 
         LOCAL_PATH = "local_path", "a file"
         REMOTE_URL = "remote_url", "an address"
@@ -123,7 +123,7 @@ class Upload(models.Model):
 
 
 class JobInput(models.Model):
-    """A picture that goes into a job: the input, its mask, or a reference with its role."""
+    """An image that goes into a job: the input, its mask, or a reference with its role."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="inputs")
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="+")
@@ -178,12 +178,12 @@ class StagedOutput(models.Model):
 
 
 class AssetCheck(models.Model):
-    """What a look at a stored picture found; for staff."""
+    """What a look at a stored image found; for staff."""
 
     asset = models.OneToOneField(Asset, on_delete=models.CASCADE, related_name="verdict")
     checked_at = models.DateTimeField(default=clock.now)
     is_good = models.BooleanField()  # all of the verdicts together
-    decodes = models.BooleanField()  # a truncated picture doesn't
+    decodes = models.BooleanField()  # a truncated image doesn't
     is_as_promised = models.BooleanField()  # bytes, type and size as the asset's row says
     is_as_planned = models.BooleanField(default=True)  # size and type as the plan expected
     is_blank = models.BooleanField(default=False)
@@ -191,7 +191,7 @@ class AssetCheck(models.Model):
     bands = ArrayField(models.PositiveIntegerField(), default=list)  # to find near hashes by
     same_as = models.ForeignKey(
         Asset, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )  # another agent's picture that looks the same
+    )  # another agent's image that looks the same
     finding = models.CharField(max_length=300, blank=True)
 
     class Meta:

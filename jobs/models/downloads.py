@@ -1,4 +1,4 @@
-"""Downloads of pictures, counted by day; of who fetched them nothing is kept."""
+"""Downloads of images, counted by day; of who fetched them nothing is kept."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from jobs.models.asset import Asset
 
 
 class DownloadDay(models.Model):
-    """How often one picture was fetched on one UTC day; stays when the picture is deleted."""
+    """How often one image was fetched on one UTC day; stays when the image is deleted."""
 
     asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="+")
     day = models.DateField()

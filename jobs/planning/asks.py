@@ -12,7 +12,7 @@ DEFAULT_ASPECT_RATIO: Mapping[Operation, str] = {"create": "1:1", "edit": "auto"
 
 @dataclass(frozen=True, kw_only=True)
 class ImageInfo:
-    """What is known of a stored picture."""
+    """What is known of a stored image."""
 
     mime_type: str
     content_length: int
@@ -69,5 +69,5 @@ class ResolvedRequest:
 
     @property
     def ratio(self) -> str:
-        """Give the aspect ratio asked for, the operation's own where none was."""
+        """Return the aspect ratio asked for, the operation's own where none was."""
         return self.aspect_ratio or DEFAULT_ASPECT_RATIO[self.operation]

@@ -1,4 +1,4 @@
-"""What pictures a model takes: the input, its mask, and references. Pure: facts go in."""
+"""What images a model takes: the input, its mask, and references. Pure: facts go in."""
 
 from decimal import Decimal
 
@@ -17,7 +17,7 @@ REFERENCE_RULE = ImageRule(
 
 
 class InputPolicyDenied(ApiError):
-    """The bytes, type, size, hash or picture that came in is not taken."""
+    """The bytes, type, size, hash or image that came in is not taken."""
 
     code = "INPUT_POLICY_DENIED"
     status = 415
@@ -45,7 +45,7 @@ def check(model: Model, *, image: ImageInfo | None, mask: ImageInfo | None) -> N
 
 
 def check_image(facts: ImageInfo, *, rule: ImageRule, field: str) -> None:
-    """Refuse a picture that breaks a rule, naming what was found. Raises `InputPolicyDenied`."""
+    """Refuse an image that breaks a rule, naming what was found. Raises `InputPolicyDenied`."""
     if facts.mime_type not in rule.mime_types:
         raise _denied(field, f"is {facts.mime_type}; taken are {', '.join(rule.mime_types)}")
     if rule.max_bytes is not None and not 0 < facts.content_length <= rule.max_bytes:
@@ -74,5 +74,5 @@ def _check_presence(
 
 def _denied(field: str, found: str) -> InputPolicyDenied:
     return InputPolicyDenied(
-        f"The picture of {field} {found}.", details=[Detail(field=field, message=found)]
+        f"The image of {field} {found}.", details=[Detail(field=field, message=found)]
     )

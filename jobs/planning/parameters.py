@@ -27,7 +27,7 @@ class ModelParameterInvalid(ApiError):
 
 
 def check(model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the parameters to send: those the caller set, without those set to null.
+    """Return the parameters to send: those the caller set, without those set to null.
 
     Raises `ModelParameterInvalid` with everything that is wrong, and what would be right.
     """
@@ -46,7 +46,7 @@ def check(model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def effective_value(model: Model, parameters: Mapping[str, Any], name: str) -> Any:
-    """Give the value a parameter will have: the caller's or the schema's default."""
+    """Return the value a parameter will have: the caller's or the schema's default."""
     return parameters.get(name, model.parameters.get(name, {}).get("default"))
 
 
@@ -104,7 +104,7 @@ def _provider_native_fields(given: Mapping[str, Any]) -> Iterator[Detail]:
         elif isinstance(value, list):
             waiting.extend((field, part) for part in value)
         elif isinstance(value, str) and _URL.match(value):
-            yield Detail(field=field, message="must hold no URL; upload the picture instead")
+            yield Detail(field=field, message="must hold no URL; upload the image instead")
 
 
 def _unknown_parameters(model: Model, given: Mapping[str, Any]) -> Iterator[Detail]:
@@ -115,7 +115,7 @@ def _unknown_parameters(model: Model, given: Mapping[str, Any]) -> Iterator[Deta
         elif not model.parameters[name]["executable"]:
             yield Detail(
                 field=_field(name),
-                message=f"is catalogued, not executable; {model.id} takes {names}",
+                message=f"is cataloged, not executable; {model.id} takes {names}",
             )
 
 

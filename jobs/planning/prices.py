@@ -44,18 +44,18 @@ class Cost:
 
     @property
     def planned_usd(self) -> Decimal:
-        """Give the dollars that the debit was made from."""
+        """Return the dollars that the debit was made from."""
         usd = self.fallback_usd if self.estimated_usd is None else self.estimated_usd
         assert usd is not None, "one of the two is always there"
         return usd
 
     @property
     def planned_usd_per_image(self) -> Decimal:
-        """Give the planned dollars for one output, which budget guards compare with."""
+        """Return the planned dollars for one output, which budget guards compare with."""
         return self.planned_usd / self.output_count
 
     def stored(self) -> dict[str, Any]:
-        """Give the cost as JSON to keep, its amounts exact as texts."""
+        """Return the cost as JSON to keep, its amounts exact as texts."""
         return {
             "confidence": self.confidence,
             "output_count": self.output_count,
@@ -111,7 +111,7 @@ def estimate(
 def cost_document(
     cost: Cost, *, credits_captured: int | None = None, reported_usd: Decimal | None = None
 ) -> dict[str, Any]:
-    """Give `cost` as the wire has it: planned before a run, with the captured debit after it."""
+    """Return `cost` as the wire has it: planned before a run, with the captured debit after it."""
     credits = cost.credits if credits_captured is None else credits_captured
     return {
         "estimated_usd": cost.estimated_usd,

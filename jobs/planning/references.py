@@ -15,7 +15,7 @@ def check(model: Model, references: References) -> None:
     """Refuse references that the model does not take.
 
     Raises `InvalidArguments` for roles, indexes, tasks and numbers, `InputPolicyDenied` for a
-    picture that is no good as a reference.
+    image that is no good as a reference.
     """
     if not references:
         return

@@ -1,4 +1,4 @@
-"""A create or edit as it was asked for, its shape checked, its pictures still named by id."""
+"""A create or edit as it was asked for, its shape checked, its images still named by id."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from jobs.registry.entry import Operation
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceInput:
-    """A reference picture, by its asset."""
+    """A reference image, by its asset."""
 
     asset_id: str
     role: str
@@ -24,7 +24,7 @@ class ReferenceInput:
 
 @dataclass(frozen=True, kw_only=True)
 class GenerationRequest:
-    """A create or edit as it was asked for; pictures by asset id."""
+    """A create or edit as it was asked for; images by asset id."""
 
     operation: Operation
     prompt: str | None = None
@@ -44,7 +44,7 @@ class GenerationRequest:
 
     @property
     def asset_ids(self) -> dict[str, str]:
-        """Name the field and id of each picture."""
+        """Name the field and id of each image."""
         named = {"input_asset_id": self.input_asset_id, "mask_asset_id": self.mask_asset_id}
         ids_by_field = {name: asset_id for name, asset_id in named.items() if asset_id}
         for number, reference in enumerate(self.references):

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class ModelUnavailable(ApiError):
-    """The model is known and can't run here: no credentials, switched off, catalogued only."""
+    """The model is known and can't run here: no credentials, switched off, cataloged only."""
 
     code = "MODEL_UNAVAILABLE"
     status = 409
@@ -78,7 +78,7 @@ def choose(
 
 
 def named_model(ask: ResolvedRequest) -> Model:
-    """Give the model that a request names. Raises `InvalidArguments` where there is none."""
+    """Return the model that a request names. Raises `InvalidArguments` where there is none."""
     name = ask.model or DEFAULT
     model = registry.find(name, provider=ask.provider)
     if model is None:
@@ -225,7 +225,7 @@ def _describe_error(error: ApiError) -> str:
 
 
 def _closest_rejection(refusals: list[_Rejection]) -> ApiError:
-    """Give the refusal of whoever came closest to running the request."""
+    """Return the refusal of whoever came closest to running the request."""
     errors = [refusal.error for refusal in refusals]
     if exceeded := [error for error in errors if isinstance(error, BudgetExceeded)]:
         return min(exceeded, key=lambda error: error.planned_usd)

@@ -28,7 +28,7 @@ class SelectionRecord:
     expected_min_short_edge: int | None = None
 
     def document(self) -> dict[str, Any]:
-        """Give the receipt as the wire has it."""
+        """Return the receipt as the wire has it."""
         return {
             "policy": self.policy,
             "reason": self.reason,
@@ -51,7 +51,7 @@ class SelectionRecord:
 def expected_output(
     model: Model, parameters: Mapping[str, Any], *, aspect_ratio: str, size: Size | None
 ) -> dict[str, Any]:
-    """Say how large the picture will be: exactly, or by its tier, or not at all."""
+    """Return how large the image will be: exactly, or by its tier, or not at all."""
     tier = model.size.tier
     tier_value = tier and parameters.get(tier, model.parameters[tier].get("default"))
     if size is not None:

@@ -1,4 +1,4 @@
-"""How large a picture will be, where that is known before it is made."""
+"""How large an image will be, where that is known before it is made."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _SIZE_PATTERN = re.compile(r"(\d{1,5})x(\d{1,5})")
 
 
 def size_parameter(model: Model, given: Mapping[str, Any], output: OutputSpec) -> dict[str, Any]:
-    """Give the parameter that stands for the width and height asked for in `output`, if any.
+    """Return the parameter that stands for the width and height asked for in `output`, if any.
 
     Raises `InvalidArguments` where the model takes none, or the given parameters say otherwise.
     """
@@ -31,7 +31,7 @@ def size_parameter(model: Model, given: Mapping[str, Any], output: OutputSpec) -
 
 
 def resolve_size(model: Model, parameters: Mapping[str, Any], *, aspect_ratio: str) -> Any:
-    """Give the value the size parameter will have.
+    """Return the value the size parameter will have.
 
     The caller's, else the aspect ratio's, else the model's default; None where the model has no
     such parameter.
@@ -48,12 +48,12 @@ def resolve_size(model: Model, parameters: Mapping[str, Any], *, aspect_ratio: s
 
 
 def planned_size(model: Model, parameters: Mapping[str, Any], *, aspect_ratio: str) -> Size | None:
-    """Give the width and height the picture will have, or None where only the model knows."""
+    """Return the width and height the image will have, or None where only the model knows."""
     return parse_pixels(model, resolve_size(model, parameters, aspect_ratio=aspect_ratio))
 
 
 def parse_pixels(model: Model, size_value: Any) -> Size | None:
-    """Give width and height of a size parameter's value, or None for one like auto."""
+    """Return width and height of a size parameter's value, or None for one like auto."""
     if isinstance(size_value, Mapping):
         return int(size_value["width"]), int(size_value["height"])
     if not isinstance(size_value, str):

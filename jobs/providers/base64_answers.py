@@ -1,4 +1,4 @@
-"""Answers that carry pictures as base64: decoded while they arrive, never held as a whole."""
+"""Answers that carry images as base64: decoded while they arrive, never held as a whole."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from jobs.providers.failures import BROKEN_RUN, ProviderError
 from jobs.providers.temp_files import open_spool
 
 MAX_DOCUMENT_BYTES = 4_000_000
-"""How long an answer may be apart from its pictures."""
+"""How long an answer may be apart from its images."""
 
 _FIELD_START = re.compile(rb'"b64_json"\s{0,16}:\s{0,16}"')
 _MAX_FIELD_START_BYTES = 48
@@ -20,19 +20,19 @@ _MAX_FIELD_START_BYTES = 48
 
 @dataclass(frozen=True)
 class ExtractedResponse:
-    """An answer whose `b64_json` values are numbers of `pictures` now, as texts."""
+    """An answer whose `b64_json` values are numbers of `images` now, as texts."""
 
     document: Any
     images: list[BinaryIO]
 
     def image(self, entry: Any) -> BinaryIO | None:
-        """Give the picture of an entry of the answer's list, if it carries one."""
+        """Return the image of an entry of the answer's list, if it carries one."""
         number = entry.get("b64_json") if isinstance(entry, dict) else None
         return self.images[int(number)] if isinstance(number, str) else None
 
 
 def extract_images(chunks: Iterable[bytes], *, image_bytes: int) -> ExtractedResponse:
-    """Read a JSON answer, its pictures into spooled files of at most `picture_bytes` each.
+    """Read a JSON answer, its images into spooled files of at most `picture_bytes` each.
 
     Raises `ProviderError` (broken run) for what is no such answer; closes what it opened then.
     """
@@ -52,7 +52,7 @@ class _ResponseParser:
         self.pictures: list[BinaryIO] = []
         self._image_bytes = image_bytes
         self._text = bytearray()
-        self._waiting = bytearray()  # seen, and not yet known to be text or picture
+        self._waiting = bytearray()  # seen, and not yet known to be text or image
         self._undecoded = bytearray()
         self._is_in_image = False
 
@@ -69,7 +69,7 @@ class _ResponseParser:
             raise ProviderError(BROKEN_RUN, reason="answer_not_json") from error
 
     def _in_text(self) -> bool:
-        """Take text up to the next picture; tell whether there is more to do."""
+        """Take text up to the next image; tell whether there is more to do."""
         begin = _FIELD_START.search(self._waiting)
         taken = begin.end() if begin else max(0, len(self._waiting) - _MAX_FIELD_START_BYTES)
         self._text += self._waiting[:taken]
@@ -83,7 +83,7 @@ class _ResponseParser:
         return begin is not None
 
     def _read_image(self) -> bool:
-        """Decode up to the picture's end; tell whether there is more to do."""
+        """Decode up to the image's end; tell whether there is more to do."""
         end = self._waiting.find(b'"')
         taken = end if end >= 0 else len(self._waiting)
         self._undecoded += self._waiting[:taken].replace(b"\\", b"")  # JSON may escape slashes

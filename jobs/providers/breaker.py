@@ -83,7 +83,7 @@ def record_success(model_id: str) -> None:
 
 
 def seconds_until_closed(model_ids: Iterable[str]) -> dict[str, int]:
-    """Give the seconds for which each model is refused; those that may be called are left out.
+    """Return the seconds for which each model is refused; those that may be called are left out.
 
     That is while its breaker is open, and while the one call that may try is on its way.
     """

@@ -41,7 +41,7 @@ MAX_FAILED_POLLS = 3
 
 @lru_cache
 def get_adapter(provider: str) -> Provider:
-    """Give the adapter of a provider by its name in the registry."""
+    """Return the adapter of a provider by its name in the registry."""
     made: Provider = import_string(PROVIDERS[provider])()
     return made
 

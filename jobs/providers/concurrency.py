@@ -60,7 +60,7 @@ def in_use(provider: str) -> int | None:
 
 
 def max_concurrency(provider: str) -> int:
-    """Give how many runs a provider may have at once."""
+    """Return how many runs a provider may have at once."""
     limit: int = getattr(settings, f"{provider.upper()}_CONCURRENCY")
     return limit
 

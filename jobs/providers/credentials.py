@@ -15,12 +15,12 @@ _KEYS: Mapping[str, Callable[[], str]] = {
 
 
 def is_configured(provider: str) -> bool:
-    """Tell whether a provider has what calls need: a key, a stand-in, or the switch being on."""
+    """Return whether a provider has what calls need: a key, a stand-in, or the switch being on."""
     if provider == "local":
         return bool(settings.LOCAL_PROVIDER)
     return provider in _KEYS and bool(_KEYS[provider]() or settings.PROVIDERS_ARE_STANDINS)
 
 
 def get_key(provider: str) -> str:
-    """Give a provider's key; stand-ins never see a real one, and settings refuse to mix them."""
+    """Return a provider's key; stand-ins never see a real one, and settings refuse to mix them."""
     return STAND_IN_KEY if settings.PROVIDERS_ARE_STANDINS else _KEYS[provider]()

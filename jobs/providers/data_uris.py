@@ -1,6 +1,6 @@
-"""JSON bodies with pictures in them as data URIs, written while they are sent.
+"""JSON bodies with images in them as data URIs, written while they are sent.
 
-A request may carry forty pictures of ten megabytes; none is held in memory as a whole.
+A request may carry forty images of ten megabytes; none is held in memory as a whole.
 """
 
 import json
@@ -19,13 +19,13 @@ _PLACEHOLDER = "\ue000picture:"  # begins with a character of private use, taken
 
 @dataclass(frozen=True)
 class JsonBody:
-    """A JSON document whose pictures are opened when their turn comes; can be sent again."""
+    """A JSON document whose images are opened when their turn comes; can be sent again."""
 
     parts: tuple[bytes | InputImage, ...]
 
     @property
     def content_length(self) -> int:
-        """The exact length in bytes, known before a picture is opened."""
+        """The exact length in bytes, known before an image is opened."""
         return sum(
             len(one) if isinstance(one, bytes) else _encoded_length(one) for one in self.parts
         )
@@ -40,7 +40,7 @@ class JsonBody:
 
 
 def json_body(document: dict[str, Any]) -> JsonBody:
-    """Write a document down; pictures anywhere in it become data URIs."""
+    """Write a document down; images anywhere in it become data URIs."""
     images: list[InputImage] = []
 
     def mark(value: Any) -> str:

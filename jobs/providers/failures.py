@@ -11,7 +11,7 @@ from imageskill.lib.errors import ApiError, Timeout
 
 
 class ProviderFailure(ApiError):
-    """The provider could not make the picture."""
+    """The provider could not make the image."""
 
     code = "PROVIDER_FAILURE"
     status = 502
@@ -69,7 +69,7 @@ PERMANENT = Failure(
     is_retryable_before_acceptance=False,
     trips_breaker=False,
 )
-"""The provider understood and refused, and always would: a bad field, a picture it can't read."""
+"""The provider understood and refused, and always would: a bad field, an image it can't read."""
 
 OPERATOR = Failure(
     name="operator",

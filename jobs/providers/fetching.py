@@ -32,7 +32,7 @@ class Origins:
     hosts: Sequence[str]
 
     def allow(self, url: httpx.URL) -> bool:
-        """Tell whether a URL is one of the provider's."""
+        """Return whether a URL is one of the provider's."""
         if url.userinfo:
             return False
         if same_origin(url, httpx.URL(self.base_url)):
@@ -42,7 +42,7 @@ class Origins:
 
 
 def same_origin(first: httpx.URL, second: httpx.URL) -> bool:
-    """Tell whether two URLs have scheme, host and port in common."""
+    """Return whether two URLs have scheme, host and port in common."""
     return (first.scheme, first.host, first.port) == (second.scheme, second.host, second.port)
 
 
@@ -74,7 +74,7 @@ def fetch(client: httpx.Client, url: str, *, origins: Origins) -> Output:
 def make_output(file: BinaryIO) -> Output:
     """Make an output of a spooled file, by the type that its bytes show.
 
-    Raises `ProviderError` (broken run), and closes the file, where they show no picture.
+    Raises `ProviderError` (broken run), and closes the file, where they show no image.
     """
     content_length = file.seek(0, os.SEEK_END)
     file.seek(0)

@@ -22,7 +22,7 @@ MAX_PAUSE_S = 8.0
 MAX_RETRY_AFTER_S = 3600
 MAX_ERROR_BYTES = 64 * 1024
 MAX_RESPONSE_BYTES = 1 << 20
-"""For answers that hold no picture."""
+"""For answers that hold no image."""
 
 _NEVER_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"}
 
@@ -39,12 +39,12 @@ def timeout(seconds: float) -> httpx.Timeout:
 
 
 def seconds_left(deadline: datetime, *, at_most: float) -> float:
-    """Give how long a call may take, a second at least."""
+    """Return how long a call may take, a second at least."""
     return max(1.0, min(at_most, (deadline - clock.now()).total_seconds()))
 
 
 def disconnect_error(error: BaseException) -> ProviderError:
-    """Say what a call without an answer means: not begun, or begun and its outcome unknown.
+    """Return what a call without an answer means: not begun, or begun and its outcome unknown.
 
     Goes by the names of httpx's errors, which are the same in each of its generations.
     """

@@ -1,4 +1,4 @@
-"""The port all providers share: an order goes in, pictures or a failure of the table come out.
+"""The port all providers share: an order goes in, images or a failure of the table come out.
 
 An adapter knows its vendor's wire and nothing of jobs, credits or the database. It makes no
 second paid run: it tries again only what the provider said it did not take. Callers use the
@@ -22,7 +22,7 @@ MASK = "mask"
 
 @dataclass(frozen=True, kw_only=True)
 class InputImage:
-    """A picture the caller gave. `open` reads the stored bytes, only when the adapter sends them.
+    """An image the caller gave. `open` reads the stored bytes, only when the adapter sends them.
 
     `role` is `input`, `mask` or a reference role of the contract (`reference_image`,
     `element_frontal`, `element_reference`); the three fields after it are the contract's.
@@ -95,7 +95,7 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """A picture that was made.
+    """An image that was made.
 
     `file` stands at 0, spills to disk when large, and is the caller's to close; `mime_type` is
     what the bytes say, not what the provider said.

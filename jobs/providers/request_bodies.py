@@ -1,6 +1,6 @@
 """From an order to the fields of a provider's request, as the registry row's `call` says.
 
-Pictures stay pictures here; each adapter decides how they travel.
+Images stay images here; each adapter decides how they travel.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ ELEMENT_FRONTAL = "element_frontal"
 
 
 def text_fields(order: ProviderRequest) -> dict[str, Any]:
-    """Give everything but the pictures: model, prompt, parameters, ratio, count, format.
+    """Return everything but the images: model, prompt, parameters, ratio, count, format.
 
     What the caller set wins over what ratio and format would send; null leaves a field out.
     """
@@ -35,7 +35,7 @@ def text_fields(order: ProviderRequest) -> dict[str, Any]:
 
 
 def image_fields(order: ProviderRequest) -> dict[str, Any]:
-    """Give the fields that hold pictures: one, a list, or references in the row's way.
+    """Return the fields that hold images: one, a list, or references in the row's way.
 
     Raises `ProviderError` (permanent) where there are more inputs than the model has room for:
     none is left out in silence.

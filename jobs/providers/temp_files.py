@@ -1,4 +1,4 @@
-"""Where a picture waits between the provider and our storage: memory while small, then disk."""
+"""Where an image waits between the provider and our storage: memory while small, then disk."""
 
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast

@@ -94,12 +94,12 @@ def build(
 
 
 def models() -> tuple[Model, ...]:
-    """Give every model, catalogued ones included, in the order of their ids."""
+    """Return every model, cataloged ones included, in the order of their ids."""
     return load().models
 
 
 def get(name: str) -> Model:
-    """Give a model by id, alias or its id without the provider. Raises `KeyError`."""
+    """Return a model by id, alias or its id without the provider. Raises `KeyError`."""
     return load().by_name[name]
 
 

@@ -10,7 +10,7 @@ DEFAULT_ASPECT_RATIO = {"create": "1:1", "edit": "auto"}
 
 
 def contradictions(model: Model) -> Iterator[str]:
-    """Say what in a model can't be true at the same time."""
+    """Return what in a model can't be true at the same time."""
     yield from _invalid_parameters(model)
     rules = _WIRED_CHECKS if model.is_wired else _CATALOGED_CHECKS
     yield from (message for message, is_broken in rules.items() if is_broken(model))
@@ -45,7 +45,7 @@ _CATALOGED_CHECKS: dict[str, _Check] = {
 _WIRED_CHECKS: dict[str, _Check] = {
     "price tiers are not the values of their parameter": _tiers_differ,
     "neither create nor edit runs it": lambda m: m.operation is None,
-    "an edit takes an input picture, and only an edit does": lambda m: (
+    "an edit takes an input image, and only an edit does": lambda m: (
         (m.operation == "edit") != (m.input_image is not None)
     ),
     "lacks the aspect ratio that callers send by default": lambda m: (

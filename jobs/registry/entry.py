@@ -21,7 +21,7 @@ class PromptRule:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageRule:
-    """What an input picture or a mask must be like."""
+    """What an input image or a mask must be like."""
 
     mime_types: tuple[str, ...]
     required: bool = True
@@ -35,10 +35,10 @@ class ImageRule:
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceRule:
-    """Which reference pictures a model takes.
+    """Which reference images a model takes.
 
     `elements`: named things, one `element_frontal` at each index and up to `max_per_index`
-    `element_reference` beside it. `pictures`: one `reference_image` at each index, with a
+    `element_reference` beside it. `images`: one `reference_image` at each index, with a
     task where `tasks` lists any. `meaning` tells callers what the numbers don't.
     """
 
@@ -98,7 +98,7 @@ class SizeLimits:
 
 @dataclass(frozen=True, kw_only=True)
 class SizeRule:
-    """How the size of a picture is known beforehand.
+    """How the size of an image is known beforehand.
 
     From the parameter that names it, or roughly, and for squares only, from the tier.
     """
@@ -124,7 +124,7 @@ class ImagePrice:
     """Dollars an output."""
 
     usd: Decimal
-    input_usd: Decimal = Decimal(0)  # for each picture that goes in
+    input_usd: Decimal = Decimal(0)  # for each image that goes in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,7 +215,7 @@ class Model:
     """One model.
 
     `parameters` maps each name to its JSON Schema with `executable` true or false; a model that
-    is not `is_wired` is catalogued only.
+    is not `is_wired` is cataloged only.
     """
 
     id: str
@@ -256,7 +256,7 @@ class Model:
 
     @property
     def bare_name(self) -> str:
-        """Give the name without its provider."""
+        """Return the name without its provider."""
         return self.id.split(".", 1)[1]
 
     @property

@@ -16,7 +16,7 @@ class Unavailability:
 
 
 CATALOGED = Unavailability(
-    reason="cataloged_not_wired", message="it is catalogued for inspection only"
+    reason="cataloged_not_wired", message="it is cataloged for inspection only"
 )
 NO_CREDENTIALS = Unavailability(
     reason="provider_not_configured", message="its provider has no credentials here"
@@ -46,7 +46,7 @@ class Availability:
     obstacles: tuple[tuple[str, Unavailability], ...] = ()
 
     def of(self, model: Model) -> Unavailability | None:
-        """Give what stands in a model's way, or None."""
+        """Return what stands in a model's way, or None."""
         return self._by_id.get(model.id) if model.is_wired else CATALOGED
 
     @cached_property

@@ -32,7 +32,7 @@ def compute_charge(
     planned_outputs: int,
     margin: Decimal,
 ) -> JobCharge:
-    """Price a job that delivered `outputs` of `planned_outputs` pictures."""
+    """Price a job that delivered `outputs` of `planned_outputs` images."""
     if is_usage_priced and reported_usd is not None:
         due = pricing.debit(reported_usd, margin=margin)
         excess = reported_usd - (planned_usd or 0) if due > credits_held else None

@@ -41,7 +41,7 @@ def _check_job(job: Job, held: JobHoldSummary | None) -> Iterator[LedgerProblem]
         yield LedgerProblem(
             _HOLD_CHECK, job.public_id, f"is {job.status} and its hold is {held.state}"
         )
-    is_given = job.credits_captured == 0  # a picture that staff adopted at the house's expense
+    is_given = job.credits_captured == 0  # an image that staff adopted at the house's expense
     if (held.state == "captured") != (job.status == states.COMPLETED and not is_given):
         yield LedgerProblem(
             _CAPTURE_CHECK, job.public_id, f"is {job.status} and its hold is {held.state}"

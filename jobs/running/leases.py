@@ -30,7 +30,7 @@ def new_id() -> str:
 
 
 def duration() -> timedelta:
-    """Give how long a lease lasts without renewal."""
+    """Return how long a lease lasts without renewal."""
     return timedelta(seconds=settings.JOB_LEASE_S)
 
 

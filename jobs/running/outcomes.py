@@ -36,7 +36,7 @@ ERRORS_BY_CODE: dict[str, type[ApiError]] = {
 
 
 def error_for(job: Job) -> ApiError:
-    """Give the error that a failed or canceled job answers with."""
+    """Return the error that a failed or canceled job answers with."""
     if job.status == states.CANCELED:
         return JobEnded(f"The job {job.public_id} was canceled; nothing was charged.")
     kind = ERRORS_BY_CODE[job.error_code]
@@ -49,7 +49,7 @@ def error_for(job: Job) -> ApiError:
 
 
 def pending_error_for(job: Job) -> ApiError | None:
-    """Give the error of a job that goes on without its caller: unknown outcome, or repair."""
+    """Return the error of a job that goes on without its caller: unknown outcome, or repair."""
     if job.is_final:
         return None
     if job.outcome_unknown_at is not None:

@@ -50,10 +50,10 @@ def requeue(*, job: Job, user: User, reason: str) -> None:
 
 
 def check_images(*, job: Job, user: User, reason: str) -> None:
-    """Have workers look at the job's pictures that nobody has looked at yet."""
+    """Have workers look at the job's images that nobody has looked at yet."""
     unchecked = unchecked_images(job)
     if not unchecked:
-        raise JobActionRefused("Each of its pictures was checked.")
+        raise JobActionRefused("Each of its images was checked.")
     with transaction.atomic():
         _record_audit(user, "job.check_pictures", job, reason)
         for asset in unchecked:
@@ -61,13 +61,13 @@ def check_images(*, job: Job, user: User, reason: str) -> None:
 
 
 def unchecked_images(job: Job) -> list[Asset]:
-    """Give the pictures that no check has looked at; those deleted meanwhile need none."""
+    """Return the images that no check has looked at; those deleted meanwhile need none."""
     there = [asset for asset in job.assets.all() if asset.state != Asset.State.DELETED]
     return [asset for asset in there if not hasattr(asset, "verdict")]
 
 
 def reveal_prompt(*, job: Job, user: User, reason: str) -> str:
-    """Give the prompt; leaves a line in the audit and tells the sponsor who looked and why."""
+    """Return the prompt; leaves a line in the audit and tells the sponsor who looked and why."""
     prompt = Prompt.objects.filter(job=job).first()
     if prompt is None:
         raise JobActionRefused("The prompt is gone: its time was over, or there was none.")

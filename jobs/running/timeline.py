@@ -29,7 +29,7 @@ class JobStep:
 
 
 def build(job: Job, *, now: datetime | None = None) -> list[JobStep]:
-    """Lay out the steps of a job. Takes its assets' checks as prefetched by the caller."""
+    """Return the steps of a job. Takes its assets' checks as prefetched by the caller."""
     now = now or clock.now()
     checks = [asset.verdict for asset in job.assets.all() if hasattr(asset, "verdict")]
     stood = [
@@ -71,7 +71,7 @@ def _end_step(job: Job) -> JobStep:
 
 
 def _is_stalled(job: Job, now: datetime) -> bool:
-    """Tell whether nobody has the job in hand who should have by now."""
+    """Return whether nobody has the job in hand who should have by now."""
     if job.is_outcome_unknown or job.storage_failed_at or _is_before(job.deadline_at, now):
         return True
     last = now - STALLED_AFTER

@@ -26,39 +26,39 @@ _VISIBLE_STATES = (Asset.State.AVAILABLE, Asset.State.QUARANTINED)
 
 
 def unstored() -> QuerySet[Job]:
-    """Give jobs whose outputs are here and on their way into storage."""
+    """Return jobs whose outputs are here and on their way into storage."""
     return Job.objects.filter(status=states.STORING)
 
 
 def outcome_unknown() -> QuerySet[Job]:
-    """Give jobs of which nobody knows what became of their call."""
+    """Return jobs of which nobody knows what became of their call."""
     return Job.objects.filter(completed_at=None).exclude(outcome_unknown_at=None)
 
 
 def uncharged() -> QuerySet[Job]:
-    """Give completed jobs that were never charged."""
+    """Return completed jobs that were never charged."""
     return Job.objects.filter(
         status=states.COMPLETED, credits_captured__isnull=True, credits_held__gt=0
     )
 
 
 def open_losses() -> QuerySet[Loss]:
-    """Give results that were paid for and given up, and whose case nobody has closed."""
+    """Return results that were paid for and given up, and whose case nobody has closed."""
     return Loss.objects.filter(reason=Loss.Reason.NOT_STORED, closed_at=None)
 
 
 def is_uncharged(job: Job) -> bool:
-    """Tell whether the job is one of those."""
+    """Return whether the job is one of those."""
     return job.status == states.COMPLETED and job.credits_captured is None and job.credits_held > 0
 
 
 def get_hold(job: Job) -> checks.JobHoldSummary | None:
-    """Give what the ledger says of a job: its hold is open, captured or released, or none is."""
+    """Return what the ledger says of a job: its hold is open, captured or released, or none is."""
     return checks.job_holds([job.public_id]).get(job.public_id)
 
 
 def adopt(*, job: Job, user: User, reason: str) -> None:
-    """Leave pictures that were never charged with their owner, at the house's expense.
+    """Leave images that were never charged with their owner, at the house's expense.
 
     A hold that still stands goes back. Where the ledger did charge the job and only its row
     does not say so, the row is put right. Raises `NotPossible` where somebody else was first.
@@ -69,14 +69,14 @@ def adopt(*, job: Job, user: User, reason: str) -> None:
 
 
 def release(*, job: Job, user: User, reason: str) -> None:
-    """Take pictures that were never charged down; a hold that still stands goes back.
+    """Take images that were never charged down; a hold that still stands goes back.
 
     Raises `NotPossible` where the ledger did charge the job: its owner has paid for them.
     """
     with transaction.atomic():
         if _reconcile_charge(job, user):
             raise JobActionRefused(
-                "The ledger did charge this job, so its pictures stay: adopt them."
+                "The ledger did charge this job, so its images stay: adopt them."
             )
         for asset in job.assets.filter(state__in=_VISIBLE_STATES):
             removal.withdraw(asset, user=user, reason=reason)

@@ -153,7 +153,7 @@ def _handle_failure(job: Job, error: ProviderError) -> None:
 
 
 def _loss_for(job: Job, error: ProviderError) -> tuple[Loss.Reason | None, Decimal | None]:
-    """Say what the house may have lost: what was reported, or the whole plan where nothing was."""
+    """Return what the house may have lost: what was reported, or else the whole plan."""
     usd = error.cost_usd or job.planned_usd
     if error.failure is TIMED_OUT:
         return Loss.Reason.TOO_LATE, usd
@@ -177,7 +177,7 @@ def _stage(job: Job, outcome: ProviderResult) -> bool:
         made = [_stage_output(job, index, output) for index, output in enumerate(outcome.outputs)]
     except decoding.UndecodableImage as refusal:
         log.warning("output_undecodable", refusal=str(refusal))
-        message = "The provider's output could not be opened as a picture; nothing was charged."
+        message = "The provider's output could not be opened as an image; nothing was charged."
         _fail_with_loss(job, usd, ProviderFailure, Loss.Reason.UNDECODABLE, message=message)
         return False
     except storage.StorageError:

@@ -1,6 +1,6 @@
 """Checking and planning a request: all that comes before the hold, and nothing is written.
 
-The order is the contract's: grant, model, parameters, pictures, policy, price, guards, caps.
+The order is the contract's: grant, model, parameters, images, policy, price, guards, caps.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ class PreparedRequest:
 
     @property
     def input_asset(self) -> Asset | None:
-        """The picture that an edit begins with."""
+        """The image that an edit begins with."""
         asset_id = self.request.input_asset_id
         return None if asset_id is None else self.assets[asset_id]
 
@@ -46,7 +46,7 @@ def prepare(
 ) -> PreparedRequest:
     """Check and plan a request; writes nothing. Raises whatever refuses it.
 
-    Without an agent (a dry run) no picture can be named.
+    Without an agent (a dry run) no image can be named.
     """
     if agent is not None:
         grants.require(agent, REQUIRED_GRANTS[request.operation])
@@ -91,7 +91,7 @@ def request_out(prepared: PreparedRequest) -> dict[str, Any]:
 
 
 def _load_assets(agent: Agent | None, request: GenerationRequest) -> dict[str, Asset]:
-    """Load the pictures a request names: the caller's own, or `NotFound` naming the field."""
+    """Load the images a request names: the caller's own, or `NotFound` naming the field."""
     wanted = request.asset_ids
     if not wanted:
         return {}
@@ -102,7 +102,7 @@ def _load_assets(agent: Agent | None, request: GenerationRequest) -> dict[str, A
     for name, asset_id in wanted.items():
         if asset_id not in assets:
             raise NotFound(
-                f"The picture that {name} names does not exist or is not yours.",
+                f"The image that {name} names does not exist or is not yours.",
                 details=[{"field": name, "message": "no such asset"}],
             )
     return assets

@@ -1,4 +1,4 @@
-"""How pages name pictures: their addresses, and words for who can't see them."""
+"""How pages name images: their addresses, and words for who can't see them."""
 
 from django import template
 from django.conf import settings
@@ -11,26 +11,26 @@ register = template.Library()
 
 @register.filter
 def image_url(image: Asset) -> str:
-    """Give a picture's public address."""
+    """Return an image's public address."""
     return representations.image_url(image)
 
 
 @register.filter
 def thumbnail_url(image: Asset) -> str:
-    """Give the address of a picture's thumbnail; empty while there is none."""
+    """Return the address of an image's thumbnail; empty while there is none."""
     return representations.thumbnail_url(image) or ""
 
 
 @register.filter
 def thumbnail_url_for_id(public_id: str) -> str:
-    """Give the address of the thumbnail of a picture that has one, by its id."""
+    """Return the address of the thumbnail of an image that has one, by its id."""
     return f"{settings.PUBLIC_MEDIA_URL}/t/{public_id}.webp"
 
 
 @register.filter
 def alt_text(image: Asset) -> str:
-    """Describe a picture without looking at it."""
-    kind = "Uploaded picture" if image.kind == Asset.Kind.UPLOADED else "Image"
+    """Describe an image without looking at it."""
+    kind = "Uploaded image" if image.kind == Asset.Kind.UPLOADED else "Image"
     return f"{kind} of {image.created_at:%-d %B %Y}, {image.width} by {image.height} pixels"
 
 
@@ -51,6 +51,6 @@ def job_cost_with_unit(job: Job) -> str:
 
 @register.filter
 def job_description(job: Job) -> str:
-    """Say what a job did."""
+    """Return what a job did."""
     images = "an image" if job.output_count == 1 else f"{job.output_count} images"
     return f"Edit to {images}" if job.operation == Job.Operation.EDIT else f"Create {images}"

@@ -1,1 +1,1 @@
-"""The sponsor's pages that show work: agents, pictures, jobs, refusals, and what a claim brings."""
+"""The sponsor's pages that show work: agents, images, jobs, refusals, and what a claim brings."""

@@ -1,4 +1,4 @@
-"""One agent: its figures, pictures, jobs, refusals and activity."""
+"""One agent: its figures, images, jobs, refusals and activity."""
 
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -43,7 +43,7 @@ def overview(request: HttpRequest, agent_id: str) -> HttpResponse:
 @login_required
 @require_GET
 def images(request: HttpRequest, agent_id: str) -> HttpResponse:
-    """Show the agent's pictures."""
+    """Show the agent's images."""
     agent = owned_agent(request, agent_id)
     page = pages.paginate(request, sponsor_queries.images_for(agent), size=_IMAGES_PER_PAGE)
     context = {"pictures": page.rows, "next_url": page.next_url}
@@ -110,7 +110,7 @@ def agent_activity(request: HttpRequest, agent_id: str) -> HttpResponse:
 @login_required
 @require_GET
 def job(request: HttpRequest, job_id: str) -> HttpResponse:
-    """Show one job: its pictures, what it cost, and the entries that make that cost."""
+    """Show one job: its images, what it cost, and the entries that make that cost."""
     mine = Job.objects.filter(organization__owner=request_user(request)).select_related(
         "agent__organization"
     )

@@ -36,7 +36,7 @@ _EXPLANATIONS = {
         "The cost could not be known beforehand, and the agent had not agreed to that."
     ),
     "CONTENT_POLICY_DENIED": ErrorExplanation("The prompt breaks the content rules."),
-    "INPUT_POLICY_DENIED": ErrorExplanation("The picture it sent was not one that we take."),
+    "INPUT_POLICY_DENIED": ErrorExplanation("The image it sent was not one that we take."),
     "MODEL_UNAVAILABLE": ErrorExplanation("The model it asked for can't run here."),
     "MODEL_PARAMETER_INVALID": ErrorExplanation("A parameter of the model was wrong."),
     "INVALID_ARGUMENTS": ErrorExplanation("The request was malformed."),
@@ -76,12 +76,12 @@ def explain(code: str) -> ErrorExplanation:
 
 
 def retention_period() -> timedelta:
-    """Say how long refused requests are kept to be shown."""
+    """Return how long refused requests are kept to be shown."""
     return timedelta(days=settings.KEEP_TELEMETRY_DAYS)
 
 
 def failed_requests(agent: Agent) -> QuerySet[TelemetryRow]:
-    """Give the agent's requests that were answered with an error, newest first."""
+    """Return the agent's requests that were answered with an error, newest first."""
     rows: QuerySet[TelemetryRow] = (
         TelemetryRow.objects.filter(
             actor_id=agent.public_id, kind="request", at__gte=clock.now() - retention_period()

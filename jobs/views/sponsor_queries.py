@@ -1,4 +1,4 @@
-"""What a sponsor sees of their agents' work: pictures, jobs and what they cost."""
+"""What a sponsor sees of their agents' work: images, jobs and what they cost."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from accounts.models import Agent, User
 from jobs.models import Asset, Job, Usage
 
 RECENT_PERIOD = timedelta(days=30)
-_STRIP_LENGTH = 4  # pictures beside each agent
+_STRIP_LENGTH = 4  # images beside each agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ NO_USAGE = AgentUsageSummary(images=0, jobs=0, credits=0)
 
 
 def agents_for(user: User) -> QuerySet[Agent]:
-    """Give a sponsor's agents, newest first, each with its newest pictures' ids as `strip`."""
+    """Return a sponsor's agents, newest first, each with its newest images' ids as `strip`."""
     pictures = (
         Asset.objects.filter(agent=OuterRef("pk"), state=Asset.State.AVAILABLE)
         .exclude(thumbnail_key="")
@@ -63,10 +63,10 @@ def recent_usage(agents: Iterable[Agent], *, now: datetime) -> dict[int, AgentUs
 
 
 def images_for(agent: Agent) -> QuerySet[Asset]:
-    """Give an agent's pictures, newest first, those that are gone included."""
+    """Return an agent's images, newest first, those that are gone included."""
     return Asset.objects.filter(agent=agent).select_related("job").order_by("-id")
 
 
 def jobs_for(agent: Agent) -> QuerySet[Job]:
-    """Give an agent's jobs, newest first, uploads left out: they cost nothing and make nothing."""
+    """Return an agent's jobs, newest first, without uploads, which cost nothing."""
     return Job.objects.filter(agent=agent).exclude(operation=Job.Operation.UPLOAD).order_by("-id")

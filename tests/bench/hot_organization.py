@@ -68,7 +68,7 @@ _numbers = count()
 
 
 def _rate(job: Callable[[int], None]) -> float:
-    """Give the jobs a second that so many clients bring to their end."""
+    """Return the jobs a second that so many clients bring to their end."""
     done = [0] * CLIENTS
     end = time.perf_counter() + SECONDS / ROUNDS
 

@@ -34,7 +34,7 @@ def new_org() -> int:
 
 
 def give(org: int, credits: int) -> None:
-    """Give free credits."""
+    """Return free credits."""
     with transaction.atomic():
         ledger.grant_preview(
             organization_id=org,
@@ -47,7 +47,7 @@ def give(org: int, credits: int) -> None:
 
 
 def buy(org: int, credits: int, *, charge_id: str = "") -> Receipt:
-    """Buy credits: quote, receipt and grant, as fulfilment leaves them."""
+    """Buy credits: quote, receipt and grant, as fulfillment leaves them."""
     buyer, _ = User.objects.get_or_create(email="buyer@example.com")
     receipt_id = ids.new("receipt")
     with transaction.atomic():

@@ -108,7 +108,7 @@ def at_once(*actions: Callable[[], Any]) -> list[Any]:
 
 
 def only_receipt() -> Receipt:
-    """Give the one receipt there is; there is exactly one, and the books agree."""
+    """Return the one receipt there is; there is exactly one, and the books agree."""
     [receipt] = Receipt.objects.all()
     assert list(checks.ledger_problems()) == []
     return receipt

@@ -42,7 +42,7 @@ def _newest_mail(page: Page, live: Live, subject: str) -> str:
 
 
 def _path_in(letter: str) -> str:
-    """Give the link's path: the worker of another installation may have written the letter."""
+    """Return the link's path: the worker of another installation may have written the letter."""
     return re.findall(r"http://[^/]+(/claim/\w+)", letter)[0]
 
 

@@ -26,7 +26,7 @@ EXCUSED = ".simplebar-content-wrapper"  # the theme's scrolled boxes are all nam
 
 @pytest.fixture
 def addresses(agent: Signed, shop: Shop, operator: User) -> list[str]:
-    """Give the pages of an agent of which much, and much of it long, is known."""
+    """Return the pages of an agent of which much, and much of it long, is known."""
     attempt = shop.attempt(agent, 500)
     shop.account.pay(attempt.checkout_session_id)
     fulfillment.fulfill(payment_attempt_id=attempt.public_id)

@@ -264,7 +264,7 @@ def _decide(page: Page, deed: str) -> None:
 
 
 def _entries(page: Page) -> dict[str, str]:
-    """Give the sidebar's entries with their addresses."""
+    """Return the sidebar's entries with their addresses."""
     links = page.locator("#nav-sidebar a[href^='/admin/']")
     found = links.evaluate_all(
         "all => all.map(a => [a.querySelector('span:not(.material-symbols-outlined)')"
@@ -289,12 +289,12 @@ def _statuses(page: Page, urls: list[str]) -> dict[str, int]:
 
 
 def _may(role: frozenset[str], duties: tuple[set[str], ...] | None) -> bool:
-    """Tell whether a role has one of each set of duties; None is for nobody."""
+    """Return whether a role has one of each set of duties; None is for nobody."""
     return duties is not None and all(any(duty in role or not duty for duty in of) for of in duties)
 
 
 def _addresses() -> Iterator[tuple[str, tuple[set[str], ...] | None]]:
-    """Give every address of the console with the duties it asks for, by what each page promises."""
+    """Return every address of the console with the duties it asks for."""
     for pattern in _patterns(admin.site.get_urls()):
         name = pattern.name or ""
         # A history of Django's own is kept for nothing; XLSX is CSV's view again.
@@ -331,7 +331,7 @@ def _of_model(
 
 
 def _duties(deed: StaffAction) -> set[str]:
-    """Give the duties of which any lets somebody open the deed's page."""
+    """Return the duties of which any lets somebody open the deed's page."""
     asked = {*_several(deed.permission), *_several(deed.dry_run)}
     return {permission.removeprefix("accounts.") for permission in asked}
 

@@ -114,7 +114,7 @@ class TestEveryPage:
             assert answer.ok, url
             page.locator("html:not([x-cloak])").wait_for()
             wrong += _violations(page, url)
-            # Nothing but colours depends on the scheme.
+            # Nothing but colors depends on the scheme.
             page.evaluate("document.documentElement.classList.add('dark')")
             wrong += _violations(page, f"{url} (dark)", only=["color-contrast"])
             page.set_viewport_size(SMALL)

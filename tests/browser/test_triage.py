@@ -24,7 +24,7 @@ REPORTS = (
     {"title": "Wait ends before the job does", "severity": "high", "body": "@everyone look"},
     {"title": "Waiting ends before the job does", "severity": "medium"},
     {"title": "The price of an edit is missing", "severity": "critical"},
-    {"title": "Colours are dull", "severity": "low"},
+    {"title": "Colors are dull", "severity": "low"},
 )
 
 
@@ -70,7 +70,7 @@ class TestTheBoard:
     ) -> None:
         panel = board.locator("[data-panel]")
         heading = panel.get_by_role("heading", level=2)
-        expect(heading).to_have_text("Colours are dull")
+        expect(heading).to_have_text("Colors are dull")
 
         # Down the list, and one is declined with a reason.
         board.keyboard.press("n")

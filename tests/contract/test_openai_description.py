@@ -52,14 +52,14 @@ def validator(name: str, *, is_strict: bool) -> Draft202012Validator:
 
 
 def values(schema: dict[str, Any]) -> Iterator[Any]:
-    """Give every value a parameter lists, and the ends of a range."""
+    """Return every value a parameter lists, and the ends of a range."""
     for part in schema.get("anyOf", [schema]):
         yield from part.get("enum", [])
         yield from (part[end] for end in ("minimum", "maximum") if end in part)
 
 
 def orders(model_id: str) -> Iterator[Any]:
-    """Give an order for each value of each thing a caller can ask for."""
+    """Return an order for each value of each thing a caller can ask for."""
     model = catalog.find(model_id)
     for ratio in model.aspect_ratio.values:
         yield order(model_id, aspect_ratio=ratio)

@@ -47,7 +47,7 @@ def branches(schema: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def misfits(value: Any, schema: dict[str, Any], path: str, *, is_form: bool) -> list[str]:
-    """Give what in a value the schema does not know; in a form every leaf is text."""
+    """Return what in a value the schema does not know; in a form every leaf is text."""
     found = [_misfits(value, one, path, is_form=is_form) for one in branches(schema)]
     if value is None and (resolved(schema).get("nullable") or not is_form):
         return []

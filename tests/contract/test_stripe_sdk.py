@@ -46,7 +46,7 @@ OBJECTS = {
 
 
 def unknown(tree: Any, kind: Any, path: str = "") -> list[str]:
-    """Give the names in a tree of parameters that the SDK's type does not have."""
+    """Return the names in a tree of parameters that the SDK's type does not have."""
     if isinstance(tree, dict):
         choices = [one for one in members(kind) if typing_extensions.is_typeddict(one)]
         if not choices:
@@ -93,7 +93,7 @@ def allows_any_name(kind: Any) -> bool:
 
 
 def fields(kind: type) -> dict[str, Any]:
-    """Give the fields of one of the SDK's objects; its types may name modules not imported."""
+    """Return the fields of one of the SDK's objects; its types may name modules not imported."""
     return {
         n: hint
         for base in kind.__mro__

@@ -118,7 +118,7 @@ class TestKilledWorker:
         assert_unknown_and_held(agent, providers)
 
     def test_between_the_answer_and_its_mark(self, site, create, agent, providers):
-        """fal's is a request id, OpenAI's the picture, whose bytes no row knows of yet."""
+        """fal's is a request id, OpenAI's the image, whose bytes no row knows of yet."""
         providers.faults.add(Fault(method="POST", delay_s=3, times=2))
         create()
         wait_for(lambda: all(job.call_began_at for job in jobs()))

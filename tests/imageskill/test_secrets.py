@@ -107,7 +107,7 @@ class TestSecrets:
             "key": KEY,
             "card": CARD,
             "base64": base64.b64encode(image).decode()[100:140],
-            "path of a remote picture": "token=abc",
+            "path of a remote image": "token=abc",
         }
         found = {name for name, secret in secrets.items() if secret in everywhere}
         assert not found

@@ -16,5 +16,5 @@ def _at_once(settings: Any) -> None:
 
 @pytest.fixture
 def png() -> bytes:
-    """A real picture, none like another."""
+    """A real image, none like another."""
     return noise("PNG")

@@ -2,7 +2,7 @@
 
 The first job is a small one, after which everything is loaded; the last is the one to measure.
 Writes as JSON what the last cost above idle: this process, and the largest of the processes that
-opened its picture, whole. Both at their peak, as if they came together.
+opened its image, whole. Both at their peak, as if they came together.
 """
 
 import json
@@ -40,7 +40,7 @@ def children(pid: int | str) -> Iterator[str]:
 
 
 class Watch:
-    """Looks at what the picture opener's forks hold, from a thread, while a block runs."""
+    """Looks at what the image opener's forks hold, from a thread, while a block runs."""
 
     def __init__(self) -> None:
         self.peak_bytes = 0

@@ -1,4 +1,4 @@
-"""Pictures to test with, and uploads of them."""
+"""Images to test with, and uploads of them."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ SECRET = b"a secret place in the mountains"
 
 
 def noise(kind: str = "PNG", *, size: tuple[int, int] = (640, 480), **options: Any) -> bytes:
-    """Draw a picture of noise in a format of Pillow's."""
+    """Draw an image of noise in a format of Pillow's."""
     file = io.BytesIO()
     Image.effect_noise(size, 80).convert("RGB").save(file, kind, **options)
     return file.getvalue()

@@ -10,7 +10,7 @@ CHANGE = "POST"
 
 
 def of(agent: Signed, home: Home) -> list[tuple[str, str]]:
-    """Give (method, address) of every page and change that belongs to a sponsor."""
+    """Return (method, address) of every page and change that belongs to a sponsor."""
     agent_id, organization_id = agent.id, agent.organization.public_id
     token = agent.agent.tokens.get()
     reads = [

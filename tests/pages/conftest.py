@@ -67,7 +67,7 @@ def bought(signed: Signed, *, credits: int = 500) -> Receipt:
 
 @transaction.atomic
 def made(signed: Signed, *, credits: int = 9, color: str = "teal") -> Job:
-    """A completed job with one stored picture and its thumbnail."""
+    """A completed job with one stored image and its thumbnail."""
     job = _job(signed, credits)
     ledger.hold(
         organization_id=signed.organization.pk, job_id=job.public_id, credits=credits, actor="test"
@@ -92,7 +92,7 @@ def made(signed: Signed, *, credits: int = 9, color: str = "teal") -> Job:
 
 
 def failed(signed: Signed, *, code: str = "PROVIDER_FAILURE") -> Job:
-    """A job that ended without a picture."""
+    """A job that ended without an image."""
     job = _job(signed, 9)
     Job.objects.filter(pk=job.pk).update(
         status="failed", completed_at=job.created_at, error_code=code
@@ -115,7 +115,7 @@ class Home:
 
 @pytest.fixture
 def home(agent: Signed, sponsor: User) -> Home:
-    """The first agent with a picture, a failed job and a receipt."""
+    """The first agent with an image, a failed job and a receipt."""
     EmailAddress.objects.create(user=sponsor, email=sponsor.email, verified=True, primary=True)
     receipt = bought(agent)
     failed(agent)

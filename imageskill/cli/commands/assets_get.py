@@ -53,7 +53,7 @@ class _Download:
         self.announced: int | None = None
 
     def fill(self, file: BinaryIO) -> None:
-        """Write the picture; raises DownloadFailed unless it came whole and unchanged."""
+        """Write the image; raises DownloadFailed unless it came whole and unchanged."""
         download = http_client.open_url(str(self.asset.get("url")), problem=DownloadFailed)
         headers = download.response.headers
         self.content_type = headers.get("Content-Type")
@@ -73,7 +73,7 @@ class _Download:
             return download.response.read(_CHUNK)
         except (OSError, ValueError) as error:
             raise DownloadFailed(
-                f"The picture broke off: {http_client.describe_failure(error)}."
+                f"The image broke off: {http_client.describe_failure(error)}."
             ) from None
 
     def _check(self) -> None:
@@ -82,7 +82,7 @@ class _Download:
                 raise DownloadFailed(f"{self.size} bytes came instead of {length}.")
         expected = self.asset.get("sha256")
         if expected and expected != self.digest.hexdigest():
-            raise DownloadFailed("The picture that came is not the one that was stored.")
+            raise DownloadFailed("The image that came is not the one that was stored.")
 
 
 def _write(path: Path, download: _Download, *, is_overwriting: bool) -> None:

@@ -7,7 +7,7 @@ from imageskill.cli.session import Session
 
 
 def run(session: Session) -> CommandResult:
-    """Tell whether there is a token, and ask the server whether it works."""
+    """Return whether there is a token, and ask the server whether it works."""
     token = session.token(is_required=False)
     if token is None:
         return envelopes.success(

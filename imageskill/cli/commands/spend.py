@@ -14,7 +14,7 @@ from imageskill.cli.session import Session
 
 
 class _UploadFailed(Exception):
-    """The server took one of the pictures badly; its answer is the answer of the command."""
+    """The server took one of the images badly; its answer is the answer of the command."""
 
     def __init__(self, answer: CommandResult) -> None:
         super().__init__(answer.error_code)
@@ -99,7 +99,7 @@ def _has_images(call: Call) -> bool:
 
 
 def _upload_images(call: Call, api: str, token: str) -> Call:
-    """Upload the pictures that are no assets yet, and name their assets instead."""
+    """Upload the images that are no assets yet, and name their assets instead."""
     uploaded: dict[str, str] = {}
 
     def as_asset(image: str) -> str:

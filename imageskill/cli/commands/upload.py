@@ -6,7 +6,7 @@ from imageskill.cli.session import Session
 
 
 def run(session: Session) -> CommandResult:
-    """Upload a picture."""
+    """Upload an image."""
     token = session.token(is_required=True)
     assert token is not None
     with output.progress("Uploading", is_shown=not session.call.is_on("json")):

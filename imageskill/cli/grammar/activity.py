@@ -117,7 +117,7 @@ COMMANDS = (
             *CREDENTIAL,
         ),
         (Rule("at_least", ("title", "body")),),
-        notes="Leave out prompts, keys, pictures and private data.",
+        notes="Leave out prompts, keys, images and private data.",
         examples=(
             (
                 'image-skill feedback create --title "Short concrete title" --body "What happened, '

@@ -1,4 +1,4 @@
-"""Commands that make pictures, and what becomes of them."""
+"""Commands that make images, and what becomes of them."""
 
 from imageskill.cli.grammar.shared_flags import (
     CREDENTIAL,
@@ -40,7 +40,7 @@ COMMANDS = (
     Command(
         ("create",),
         TOPIC,
-        "Make a picture from a prompt, or plan one with --dry-run.",
+        "Make an image from a prompt, or plan one with --dry-run.",
         Endpoint("POST", "/v1/create"),
         (
             *PROMPT,
@@ -73,7 +73,7 @@ COMMANDS = (
     Command(
         ("upload",),
         TOPIC,
-        "Bring a local picture, or one behind a URL, into your organization.",
+        "Bring a local image, or one behind a URL, into your organization.",
         Endpoint("POST", "/v1/upload"),
         (
             Flag(
@@ -95,12 +95,12 @@ COMMANDS = (
     Command(
         ("edit",),
         TOPIC,
-        "Change a picture: an asset of yours, a local file or a URL.",
+        "Change an image: an asset of yours, a local file or a URL.",
         Endpoint("POST", "/v1/edit"),
         (
             Flag(
                 "input",
-                "The picture to change.",
+                "The image to change.",
                 "ASSET_ID_OR_PATH_OR_URL",
                 kind=IMAGE,
                 field="input_asset_id",
@@ -150,7 +150,7 @@ COMMANDS = (
     Command(
         ("assets", "list"),
         TOPIC,
-        "List your organization's pictures, newest first.",
+        "List your organization's images, newest first.",
         Endpoint("GET", "/v1/assets"),
         (LIMIT, CURSOR, *CREDENTIAL),
         examples=("image-skill assets list --limit 20 --json",),
@@ -158,7 +158,7 @@ COMMANDS = (
     Command(
         ("assets", "show"),
         TOPIC,
-        "Show what is known about a picture.",
+        "Show what is known about an image.",
         Endpoint("GET", "/v1/assets/{asset_id}"),
         (ASSET_ID, PROVENANCE, *CREDENTIAL),
         examples=("image-skill assets show ASSET_ID --json",),
@@ -166,7 +166,7 @@ COMMANDS = (
     Command(
         ("assets", "get"),
         TOPIC,
-        "Download a picture.",
+        "Download an image.",
         Endpoint("GET", "/v1/assets/{asset_id}"),
         (
             ASSET_ID,
@@ -189,7 +189,7 @@ COMMANDS = (
     Command(
         ("assets", "delete"),
         TOPIC,
-        "Delete a picture; its address answers 410 from then on.",
+        "Delete an image; its address answers 410 from then on.",
         Endpoint("DELETE", "/v1/assets/{asset_id}"),
         (ASSET_ID, *CREDENTIAL),
         examples=("image-skill assets delete ASSET_ID --json",),
@@ -205,7 +205,7 @@ COMMANDS = (
     Command(
         ("jobs", "show"),
         TOPIC,
-        "Show a job: status, times, cost and its pictures.",
+        "Show a job: status, times, cost and its images.",
         Endpoint("GET", "/v1/jobs/{job_id}"),
         (JOB_ID, PROVENANCE, *CREDENTIAL),
         module="jobs_show",

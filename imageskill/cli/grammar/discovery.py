@@ -63,7 +63,7 @@ COMMANDS = (
     Command(
         ("capabilities", "list"),
         TOPIC,
-        "List the same catalogue by capability.",
+        "List the same catalog by capability.",
         Endpoint("GET", "/v1/capabilities"),
         CREDENTIAL,
         auth="none",

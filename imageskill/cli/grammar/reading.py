@@ -24,15 +24,15 @@ class Call(NamedTuple):
         return " ".join(("image-skill", *self.words))
 
     def get(self, name: str) -> Any:
-        """Give a flag's value, or its default."""
+        """Return a flag's value, or its default."""
         return self.given[name] if name in self.given else self.command.named(name).default
 
     def is_on(self, name: str) -> bool:
-        """Tell whether a switch was given."""
+        """Return whether a switch was given."""
         return self.given.get(name) is True
 
     def with_values(self, **changes: Any) -> "Call":
-        """Give the same call with other values (None: not given); `_` in names stands for `-`."""
+        """Return the same call with other values (None: not given); `_` in names stands for `-`."""
         merged = self.given | {name.replace("_", "-"): value for name, value in changes.items()}
         return self._replace(given={name: v for name, v in merged.items() if v is not None})
 

@@ -15,7 +15,7 @@ _REFERENCE_FIELDS = {
 
 
 class UploadRequired(Exception):
-    """A picture is still a path or URL; it must be uploaded first."""
+    """An image is still a path or URL; it must be uploaded first."""
 
     def __init__(self, flag: str) -> None:
         super().__init__(flag)
@@ -79,7 +79,7 @@ def _reference(flag: str, text: str, place: int) -> dict[str, Any]:
     asset = asset_id(image)
     if asset is None:
         raise UploadRequired(flag)
-    # Without an index, a view belongs to the first element; pictures count up.
+    # Without an index, a view belongs to the first element; images count up.
     fallback = 0 if flag == "element-reference" else place
     entry: dict[str, Any] = {
         "asset_id": asset,

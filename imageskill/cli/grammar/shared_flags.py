@@ -56,7 +56,7 @@ MODEL = (
 SIZE = (
     Flag(
         "output-count",
-        "How many pictures; the model says how many it can.",
+        "How many images; the model says how many it can.",
         "N",
         kind=INTEGER,
         field="output_count",
@@ -93,7 +93,7 @@ REFERENCES = (
     ),
     Flag(
         "reference-image",
-        "A reference picture; TASK is ip, id or style where the model takes one.",
+        "A reference image; TASK is ip, id or style where the model takes one.",
         "IMAGE[@INDEX[:TASK]]",
         kind=REFERENCE,
         is_repeatable=True,
@@ -102,7 +102,7 @@ REFERENCES = (
 GUARDS = (
     Flag(
         "max-estimated-usd-per-image",
-        "Refuse when one picture would cost the provider more.",
+        "Refuse when one image would cost the provider more.",
         "USD",
         kind=NUMBER,
         field="max_estimated_usd_per_image",

@@ -49,7 +49,7 @@ class Endpoint(NamedTuple):
 
     @property
     def has_body(self) -> bool:
-        """Tell whether flags go into a JSON body rather than the query."""
+        """Return whether flags go into a JSON body rather than the query."""
         return self.method == "POST"
 
 
@@ -91,7 +91,7 @@ class Command(NamedTuple):
         return next((one for one in self.flags if name == one.name or name in one.aliases), None)
 
     def named(self, name: str) -> Flag:
-        """Give a flag that is known to be in the table."""
+        """Return a flag that is known to be in the table."""
         return next(one for one in self.flags if one.name == name)
 
 

@@ -17,7 +17,7 @@ _BY_WORDS = {words: one for one in COMMANDS for words in (one.words, *one.aliase
 
 
 def find(words: tuple[str, ...]) -> Command | None:
-    """Give the command with exactly these words, aliases included."""
+    """Return the command with exactly these words, aliases included."""
     return _BY_WORDS.get(words)
 
 

@@ -26,7 +26,7 @@ def parse(flag: Flag, text: str) -> Any:
 
 
 def asset_id(text: str) -> str | None:
-    """Give the asset id that a text is or, as the URL of an asset of ours, names."""
+    """Return the asset id that a text is or, as the URL of an asset of ours, names."""
     if ASSET_ID.fullmatch(text):
         return text
     match = _ASSET_PATH.fullmatch(urlsplit(text).path) if is_url(text) else None
@@ -34,7 +34,7 @@ def asset_id(text: str) -> str | None:
 
 
 def is_url(text: str) -> bool:
-    """Tell whether the text is an http or https URL."""
+    """Return whether the text is an http or https URL."""
     return text[:8].lower().startswith(("http://", "https://"))
 
 

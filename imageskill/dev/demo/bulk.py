@@ -1,4 +1,4 @@
-"""Many more rows for measuring, written by the database itself (`bulk.sql`); pictures are shared.
+"""Many more rows for measuring, written by the database itself (`bulk.sql`); images are shared.
 
 There is an organization with one agent for each hundred jobs. Their credits balance like any
 others; the entries of a wallet follow one another as they would have.

@@ -1,4 +1,4 @@
-"""How support looked after a made-up history: notes, prompts looked at, pictures taken down."""
+"""How support looked after a made-up history: notes, prompts looked at, images taken down."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -21,7 +21,7 @@ _NOTES = (
 _WHY_SHOWN = (
     "the sponsor asks why it was refused",
     "reported as a likeness of a real person",
-    "the picture has nothing to do with what was asked for, says its agent",
+    "the image has nothing to do with what was asked for, says its agent",
 )
 _WHY_HIDDEN = {
     Asset.State.QUARANTINED: "somebody says that it is their drawing; asked for proof",
@@ -62,7 +62,7 @@ def _show_prompts(stage: Stage, players: Sequence[Player]) -> None:
 
 
 def _hide(stage: Stage) -> None:
-    """Say why the pictures that can't be fetched were taken down."""
+    """Return why the images that can't be fetched were taken down."""
     for asset in stage.sheets[Asset]:
         if reason := _WHY_HIDDEN.get(Asset.State(asset.state)):
             stage.diary.note(

@@ -45,7 +45,7 @@ def sit_down(players: Sequence[Player], staff: dict[str, User], say: Callable[[s
 
 
 def _visitors() -> Iterable[User]:
-    """Give who looks at the demo: what is one's own shall be there for them too."""
+    """Return who looks at the demo: what is one's own shall be there for them too."""
     return User.objects.filter(is_superuser=True, is_active=True)
 
 
@@ -53,7 +53,7 @@ def _corrections(players: Sequence[Player], staff: dict[str, User]) -> None:
     """Ask for corrections; most wait for a second person."""
     alive = [one for one in players if one.pays and not one.is_closed]
     for player, kind, credits, reason in (
-        (alive[0], _Kind.GOODWILL, 50, "three undecodable pictures in a row"),
+        (alive[0], _Kind.GOODWILL, 50, "three undecodable images in a row"),
         (alive[1], _Kind.GOODWILL, 1200, "an afternoon of provider failures"),
         (alive[2], _Kind.ADJUST_PREVIEW, 25, "starter credits were cut short"),
         (alive[3], _Kind.ADJUST_PAID, 40, "a charge that the provider never ran"),

@@ -14,15 +14,15 @@ class Dice(Random):
     """Random choices, with the few that a history needs often. Nothing here guards a secret."""
 
     def text(self, length: int) -> str:
-        """Give letters and digits."""
+        """Return letters and digits."""
         return "".join(self.choices(ids.ALPHABET, k=length))
 
     def public_id(self, kind: str) -> str:
-        """Give a public id of the kind."""
+        """Return a public id of the kind."""
         return ids.PREFIXES[kind] + self.text(22)
 
     def trace(self) -> str:
-        """Give a trace id."""
+        """Return a trace id."""
         return f"trace_{self.getrandbits(128):032x}"
 
     def one_of(self, weights: Mapping[_T, float]) -> _T:

@@ -21,7 +21,7 @@ class JobTrail:
     sheets: Sheets
 
     def completed(self, job: Job, asset: Asset, usage: Usage) -> None:
-        """Tell of a picture, its price and the end of its job."""
+        """Tell of an image, its price and the end of its job."""
         at = job.completed_at or job.created_at
         links = {"job_id": job.public_id, "usage_event_id": usage.public_id}
         full = links | {"asset_ids": [asset.public_id]}
@@ -41,7 +41,7 @@ class JobTrail:
     def uploaded(self, job: Job, asset: Asset) -> None:
         """Tell of an upload."""
         links = {"job_id": job.public_id, "asset_ids": [asset.public_id]}
-        summary = "Picture uploaded"
+        summary = "Image uploaded"
         self._event("asset.uploaded", job, asset.public_id, summary, links, at=job.created_at)
 
     def measured(self, player: Player, job: Job) -> None:

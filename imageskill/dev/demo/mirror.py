@@ -119,7 +119,7 @@ def _joined(report: Report, leader: QueueItem) -> QueueItem:
 
 
 def _events(dice: Dice, items: Sequence[QueueItem], now: datetime) -> Iterator[GithubEvent]:
-    """Tell of every second issue that it was labelled, of every fourth that it was closed."""
+    """Tell of every second issue that it was labeled, of every fourth that it was closed."""
     led = [item for item in items if item.followed_at]
     for number, item in enumerate(led):
         assert item.processed_at is not None

@@ -19,7 +19,7 @@ _WHY_ASKED = "The auditor asks for the fees to be looked at once more."
 
 
 def are_others() -> bool:
-    """Tell whether a month in force was closed by somebody who is not made up."""
+    """Return whether a month in force was closed by somebody who is not made up."""
     mine = MonthClose.objects.filter(closed_by__email__endswith=people.STAFF_DOMAIN)
     return MonthClose.objects.filter(reopened_at=None).exclude(pk__in=mine).exists()
 
@@ -46,7 +46,7 @@ def close(*, staff: dict[str, User], since: datetime, now: datetime, say: _Say) 
 
 
 def _over(first: date, now: datetime) -> list[date]:
-    """Give the months since that day that were over some days ago, each by its first day."""
+    """Return the months since that day that were over some days ago, each by its first day."""
     months = []
     month = first.replace(day=1)
     while _next(month) + timedelta(days=5) <= clock.utc_day(now):

@@ -54,14 +54,14 @@ class Pen:
         self._takings: dict[str, Clawback] = {}
 
     def grant_preview(self, org: int, credits: int, *, agent_id: str, at: datetime) -> None:
-        """Give starter credits."""
+        """Return starter credits."""
         key = f"signup:{agent_id}"
         self._move(
             org, TransferKind.PREVIEW_GRANT, credits, key, agent_id, at=at, why="starter credits"
         )
 
     def grant_paid(self, org: int, credits: int, *, receipt_id: str, at: datetime) -> int:
-        """Give what a receipt paid for; return what is there then. Nothing may be owed."""
+        """Return what a receipt paid for; return what is there then. Nothing may be owed."""
         key = f"receipt:{receipt_id}:grant"
         self._move(
             org, TransferKind.PAID_GRANT, credits, key, receipt_id, at=at, why="credits bought"
@@ -155,7 +155,7 @@ class Pen:
         taking.state = Clawback.State.LOST
 
     def left_of(self, org: int, receipt_id: str) -> int:
-        """Give how many of a purchase's own credits are left."""
+        """Return how many of a purchase's own credits are left."""
         return sum(lot.left for lot in self.purses[org].lots if lot.reference == receipt_id)
 
     def write(self) -> None:

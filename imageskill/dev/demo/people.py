@@ -49,7 +49,7 @@ class Player:
 
 
 def address(role: str, seed: int) -> str:
-    """Give the address of the person in a role."""
+    """Return the address of the person in a role."""
     return f"{role.replace(' ', '-')}-{seed}{STAFF_DOMAIN}"
 
 

@@ -1,4 +1,4 @@
-"""Real small pictures for a made-up history, a few dozen that many assets share."""
+"""Real small images for a made-up history, a few dozen that many assets share."""
 
 import io
 import tempfile
@@ -32,16 +32,16 @@ _SUBJECTS = (
     "a river canyon seen from above",
     "poster for a jazz night",
     "robot watering a bonsai",
-    "hero picture of a running shoe",
+    "hero image of a running shoe",
     "desert with a single tree",
     "pattern of geometric birds",
 )
-_MOODS = ("", ", flat colours", ", at dusk", ", in ink", ", wide view", ", soft light")
+_MOODS = ("", ", flat colors", ", at dusk", ", in ink", ", wide view", ", soft light")
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A stored picture with its thumbnail, and what a check would say of it."""
+    """A stored image with its thumbnail, and what a check would say of it."""
 
     prompt: str
     ratio: str
@@ -57,12 +57,12 @@ class Tile:
 
 
 def paint(dice: Dice, count: int) -> list[Tile]:
-    """Draw and store pictures of all shapes."""
+    """Draw and store images of all shapes."""
     return [_paint(dice, number) for number in range(count)]
 
 
 def spoil(dice: Dice, good: Tile) -> list[Tile]:
-    """Store what checks are there to find: one flat colour, and a picture cut short."""
+    """Store what checks are there to find: one flat color, and an image cut short."""
     flat = io.BytesIO()
     Image.new("RGB", good.size, (201, 196, 190)).save(flat, "PNG")
     with storage.open_asset(good.storage_key) as stored:

@@ -204,7 +204,7 @@ def told(
     *,
     at: datetime,
 ) -> ActivityEvent:
-    """Give the event that tells of a payment's credits; it is about the credit event linked."""
+    """Return the event that tells of a payment's credits; it is about the credit event linked."""
     named = {"quote_id": receipt.quote.public_id, "receipt_id": receipt.public_id}
     return trail.event(
         dice,

@@ -52,7 +52,7 @@ def _recipe(name: str, seconds: float) -> Recipe:
     picture = ImageInfo(mime_type="image/png", content_length=100_000, width=1024, height=1024)
     ask = ResolvedRequest(
         operation="edit" if is_edit else "create",
-        prompt="a picture",
+        prompt="an image",
         model=name,
         input_image=picture if is_edit else None,
         accept_unknown_cost=True,

@@ -1,4 +1,4 @@
-"""The pictures that jobs and uploads of a made-up history left, and what their checks found."""
+"""The images that jobs and uploads of a made-up history left, and what their checks found."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,12 +22,12 @@ class Results:
     tiles: list[Tile]
     spoiled: list[Tile]
     now: datetime
-    # By the agent's key: what it can edit next. A picture that looks like an earlier one is
+    # By the agent's key: what it can edit next. An image that looks like an earlier one is
     # found among everybody's.
     last_asset: dict[int, Asset] = field(default_factory=dict)
 
     def made(self, job: Job, tile: Tile) -> Asset:
-        """Store the picture of a completed job; one in many is spoiled, hidden or taken down."""
+        """Store the image of a completed job; one in many is spoiled, hidden or taken down."""
         if self.dice.random() < 0.006:
             tile = self.dice.choice(self.spoiled)
         asset = self._asset(job, tile, job.completed_at or self.now, kind=Asset.Kind.GENERATED)
@@ -111,8 +111,8 @@ class Results:
         findings = [
             (not tile.decodes, "The bytes begin like image/png but can't be decoded."),
             (not is_planned, "The plan expected another size or type."),
-            (tile.is_blank, "One flat colour."),
-            (is_lookalike, "Looks the same as another agent's picture."),
+            (tile.is_blank, "One flat color."),
+            (is_lookalike, "Looks the same as another agent's image."),
         ]
         found = [text for is_so, text in findings if is_so]
         self.sheets.add(

@@ -53,7 +53,7 @@ class Reversals:
         request = self._request(receipt, at, cents)
         request.state = state
         if state == _Asked.TURNED_DOWN:
-            self._decide(request, at + timedelta(hours=5), "The pictures are as described.")
+            self._decide(request, at + timedelta(hours=5), "The images are as described.")
 
     def dispute(self, receipt: Receipt, at: datetime, *, ends: str) -> None:
         """Dispute a payment: an inquiry, still open, won or lost."""
@@ -103,7 +103,7 @@ class Reversals:
                 stripe_key=self.dice.text(22),
                 requested_by=self.staff["support"],
                 requested_at=at,
-                reason="Half of the pictures were not what had been asked for.",
+                reason="Half of the images were not what had been asked for.",
                 expires_at=at + timedelta(days=settings.REFUND_REQUEST_DAYS),
             )
         )

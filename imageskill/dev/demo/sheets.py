@@ -31,7 +31,7 @@ class Sheets:
         self._rows: dict[type[Model], list[Any]] = defaultdict(list)
 
     def __getitem__(self, model: type[_M]) -> list[_M]:
-        """Give the rows of a model so far."""
+        """Return the rows of a model so far."""
         return self._rows[model]
 
     def add(self, row: _M) -> _M:

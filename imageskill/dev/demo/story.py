@@ -125,7 +125,7 @@ class Story:
         self.work.run(player, model, at, open_as=open_as)
 
     def _at_work(self, player: Player, at: datetime) -> Player:
-        """Give the player, or another one where nothing further happens to this one."""
+        """Return the player, or another one where nothing further happens to this one."""
         if not player.is_closed:
             return player
         others = [

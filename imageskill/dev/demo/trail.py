@@ -24,7 +24,7 @@ def event(
     cost: dict[str, Any] | None = None,
     details: dict[str, Any] | None = None,
 ) -> ActivityEvent:
-    """Give one event, unsaved, with the links that its type has."""
+    """Return one event, unsaved, with the links that its type has."""
     kind = EVENT_TYPES[type]
     stable = {name: links.get(name, [] if name == "asset_ids" else None) for name in kind.links}
     named: set[str | None] = {subject_id, trace_id}

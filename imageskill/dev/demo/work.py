@@ -66,7 +66,7 @@ class Work:
         return name if player.pays else "local.sketch"
 
     def price(self, model: str) -> int:
-        """Give the credits that a job of the model holds."""
+        """Return the credits that a job of the model holds."""
         return self.recipes[model].plan.cost.credits
 
     def run(self, player: Player, model: str, at: datetime, *, open_as: str = "") -> None:

@@ -220,7 +220,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def _is_server(pid: int, data: Path) -> bool:
-    """Tell whether this process is a PostgreSQL that runs in `data`; a zombie is none."""
+    """Return whether this process is a PostgreSQL that runs in `data`; a zombie is none."""
     if platform.system() == "Linux":
         try:
             return Path(f"/proc/{pid}/cwd").resolve() == data

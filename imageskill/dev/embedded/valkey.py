@@ -111,7 +111,7 @@ class Valkey:
             time.sleep(0.02)
 
     def _answers(self) -> bool:
-        """Tell whether it takes commands (while it loads its data it says that it does not)."""
+        """Return whether it takes commands (while it loads its data it says that it does not)."""
         try:
             with redis.Redis(unix_socket_path=str(self._socket), retry=_ONCE) as client:
                 return bool(client.ping())

@@ -44,7 +44,7 @@ class Faults:
             self._faults.clear()
 
     def take(self, *, method: str, path: str) -> Fault | None:
-        """Give the first fault that applies to a request, counting it as used once."""
+        """Return the first fault that applies to a request, counting it as used once."""
         with self._lock:
             for fault in self._faults:
                 if fault.method in {"", method} and re.search(fault.path, path):

@@ -174,7 +174,7 @@ _RATES = {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "4999"}
 
 
 def sign_event(event: dict[str, Any], *, secret: str) -> tuple[bytes, dict[str, str]]:
-    """Give an event's body and headers as GitHub would send them."""
+    """Return an event's body and headers as GitHub would send them."""
     body = json.dumps(event).encode()
     digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     return body, {
@@ -186,7 +186,7 @@ def sign_event(event: dict[str, Any], *, secret: str) -> tuple[bytes, dict[str, 
 
 
 def settings(stand_in: GitHubStandIn, base_url: str) -> dict[str, str]:
-    """Give the settings that lead to the stand-in."""
+    """Return the settings that lead to the stand-in."""
     return {
         "GITHUB_API_BASE_URL": base_url,
         "GITHUB_TOKEN": "github_pat_standin",

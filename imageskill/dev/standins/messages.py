@@ -72,7 +72,7 @@ class StandInResponse:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def encoded(self) -> tuple[bytes, str]:
-        """Give the bytes and their content type."""
+        """Return the bytes and their content type."""
         if isinstance(self.body, bytes):
             return self.body, "application/octet-stream"
         if isinstance(self.body, str):

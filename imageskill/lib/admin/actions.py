@@ -78,17 +78,17 @@ class StaffAction:
 
 
 def is_allowed(action: StaffAction, request: HttpRequest) -> bool:
-    """Tell whether the person may do the deed at all."""
+    """Return whether the person may do the deed at all."""
     return _has_any(request, action.permission)
 
 
 def can_preview(action: StaffAction, request: HttpRequest) -> bool:
-    """Tell whether the person may read what the deed would do, whoever may do it."""
+    """Return whether the person may read what the deed would do, whoever may do it."""
     return is_allowed(action, request) or _has_any(request, action.dry_run)
 
 
 def label_dry_run(action: StaffAction, request: HttpRequest) -> StaffAction:
-    """Give the deed with a label that says so where this person may only look."""
+    """Return the deed with a label that says so where this person may only look."""
     return (
         action
         if is_allowed(action, request)
@@ -109,7 +109,7 @@ def find(deeds: Sequence[StaffAction], name: str, request: HttpRequest) -> Staff
 
 
 def fingerprint(thing: Model, action: StaffAction | None = None) -> str:
-    """Give a mark of the present state, by which a page knows that it has moved on.
+    """Return a mark of the present state, by which a page knows that it has moved on.
 
     The state is the row, without what its mere use touches, and what the deed adds to it.
     """

@@ -29,7 +29,7 @@ class ActiveFilter:
 
 
 def get_active_filters(changelist: Any) -> list[ActiveFilter]:
-    """Give the conditions that no filter of the list shows."""
+    """Return the conditions that no filter of the list shows."""
     return [
         ActiveFilter(
             _label(changelist.model, name),

@@ -17,7 +17,7 @@ class AmountField(forms.CharField):
         super().__init__(**{"widget": widget, "max_length": 20, **options})
 
     def clean(self, value: Any) -> Any:
-        """Give the cents, or say how to write an amount."""
+        """Return the cents, or say how to write an amount."""
         text = super().clean(value)
         if not text:
             return None

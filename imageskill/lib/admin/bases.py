@@ -120,7 +120,7 @@ class ConsoleAdmin(ExportMixin, ModelAdmin):
 
     @staticmethod
     def _filters_in_use(request: HttpRequest) -> str:
-        """Give the list's filters as they stand in the address, without the page one is on."""
+        """Return the list's filters as they stand in the address, without the page one is on."""
         filters = request.GET.copy()
         for place in ("after", "before", "count", "e"):
             filters.pop(place, None)

@@ -39,7 +39,7 @@ class ExportMixin:
     model: type[Model]
 
     def export_urls(self) -> list[URLPattern]:
-        """Give the addresses of the downloads."""
+        """Return the addresses of the downloads."""
         opts = self.model._meta
         view = self.admin_site.admin_view(self.export_view)  # type: ignore[attr-defined]
         return [
@@ -74,12 +74,12 @@ class ExportMixin:
         return response
 
     def may_export(self, request: HttpRequest) -> bool:
-        """Tell whether the person may see the list and download what it shows."""
+        """Return whether the person may see the list and download what it shows."""
         may_see: bool = self.has_view_permission(request)  # type: ignore[attr-defined]
         return may_see and request.user.has_perm(self.export_permission)
 
     def filtered(self, request: HttpRequest) -> QuerySet[Any]:
-        """Give the rows of the list as its filters and search narrow it, on all pages."""
+        """Return the rows of the list as its filters and search narrow it, on all pages."""
         queryset: QuerySet[Any] = self.get_changelist_instance(request).queryset  # type: ignore[attr-defined]
         return queryset
 
@@ -162,7 +162,7 @@ def file_response(
 
 
 def is_never_exported(column: str) -> bool:
-    """Tell whether a column's name says that it opens something or proves who somebody is."""
+    """Return whether a column's name says that it opens something or proves who somebody is."""
     return any(word in column for word in _NEVER_EXPORTED)
 
 

@@ -39,7 +39,7 @@ class MonthFilter(SimpleListFilter):
         return queryset
 
     def _chosen(self) -> tuple[date | None, date | None]:
-        """Give the first day of the month that was asked for, and the day, if it was one."""
+        """Return the first day of the month that was asked for, and the day, if it was one."""
         found = _MONTH.fullmatch(self.value() or "")
         if found is None:
             return None, None

@@ -10,7 +10,7 @@ from imageskill.lib.admin.keyset import EXACT_COUNT_LIMIT
 
 
 def count_lists(lists: Mapping[str, QuerySet[Any]]) -> dict[str, str]:
-    """Give each list's count by its name: exact up to a thousand, "over 1,000" beyond."""
+    """Return each list's count by its name: exact up to a thousand, "over 1,000" beyond."""
     if not lists:
         return {}
     parts, params = [], []

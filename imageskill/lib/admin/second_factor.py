@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 
 def is_verified(request: HttpRequest) -> bool:
-    """Tell whether this session was opened, or confirmed since, with a second factor."""
+    """Return whether this session was opened, or confirmed since, with a second factor."""
     return bool(_second_factors(request))
 
 

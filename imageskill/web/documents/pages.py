@@ -17,7 +17,7 @@ Response = TypeVar("Response", bound=HttpResponse)
 NAME = "image-skill"
 DESCRIPTION = (
     "Create, edit and manage images for an agent's task through Image Skill: a command line, an "
-    "HTTP API and MCP tools with prices known beforehand. Use it when a task needs a picture made, "
+    "HTTP API and MCP tools with prices known beforehand. Use it when a task needs an image made, "
     "changed, priced or fetched, or needs credits, a job's state, or a report to the service."
 )
 _DISCOVERY_SCHEMA = "https://schemas.agentskills.io/discovery/0.2.0/schema.json"
@@ -38,13 +38,13 @@ def skill(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def llms(request: HttpRequest) -> HttpResponse:
-    """Give the whole contract in one text."""
+    """Return the whole contract in one text."""
     return _text(_render("llms.txt"), "text/plain")
 
 
 @require_safe
 def cli(request: HttpRequest) -> HttpResponse:
-    """Give the reference of the command line."""
+    """Return the reference of the command line."""
     return _text(_render("cli.md"), "text/markdown")
 
 
@@ -64,7 +64,7 @@ def skill_index(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def client(request: HttpRequest) -> HttpResponse:
-    """Give the command line as one file that any Python runs."""
+    """Return the command line as one file that any Python runs."""
     response = HttpResponse(client_archive.build_archive(), content_type="application/octet-stream")
     response["Content-Disposition"] = 'attachment; filename="image-skill.pyz"'
     return _allow_any_origin(response)

@@ -31,7 +31,7 @@ EXIT_CODES = {
 
 
 def template_context() -> dict[str, Any]:
-    """Give all that the documents' templates may use."""
+    """Return all that the documents' templates may use."""
     return {
         "version": __version__,
         "site": settings.PUBLIC_SITE_URL,

@@ -37,7 +37,7 @@ class InProcessBackend:
     runs_locally = False
 
     def call(self, name: str, arguments: tools.JsonObject, context: AsgiRequest) -> dict[str, Any]:
-        """Run a tool as `/v1/cli` does; an upload brings its picture along."""
+        """Run a tool as `/v1/cli` does; an upload brings its image along."""
         if name == tools.UPLOAD_TOOL.name:
             return _envelope(
                 context, EndpointRequest("POST", "/v1/upload", _image_facts(arguments))
@@ -46,13 +46,13 @@ class InProcessBackend:
         return _envelope(context, EndpointRequest("POST", "/v1/cli", {"argv": words}))
 
     def models(self, context: AsgiRequest) -> Sequence[tools.JsonObject]:
-        """Give the catalogue as everybody sees it."""
+        """Return the catalog as everybody sees it."""
         envelope = _envelope(context, EndpointRequest("GET", "/v1/models"), is_anonymous=True)
         rows: list[tools.JsonObject] = (envelope["data"] or {}).get("models", [])
         return rows
 
     def fetch(self, url: str, context: AsgiRequest) -> bytes | None:
-        """Read a picture as its public address gives it."""
+        """Read an image as its public address gives it."""
         status, content = _dispatch(
             context, EndpointRequest("GET", urlsplit(url).path), is_anonymous=True
         )
@@ -60,7 +60,7 @@ class InProcessBackend:
 
 
 def _image_facts(arguments: tools.JsonObject) -> dict[str, Any]:
-    """Say of the picture what the endpoint checks; what is no base64 it refuses."""
+    """Say of the image what the endpoint checks; what is no base64 it refuses."""
     text = str(arguments.get("bytes_base64", ""))
     try:
         data = base64.b64decode(text, validate=True)

@@ -1,4 +1,4 @@
-"""Turns an envelope into a tool's result: its text, links to pictures, and small pictures."""
+"""Turns an envelope into a tool's result: its text, links to images, and small images."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ INLINE_TYPES = {"image/png", "image/jpeg", "image/webp", "image/gif"}
 
 
 def build_result(envelope: dict[str, Any], fetch: Fetch, *, is_showing: bool) -> CallToolResult:
-    """Make the result; `is_showing` puts small pictures into it."""
+    """Make the result; `is_showing` puts small images into it."""
     images = list(_find_images(envelope.get("data")))[:MAX_LINKS]
     content: list[Any] = [
         TextContent(type="text", text=json.dumps(envelope, ensure_ascii=False)),

@@ -19,10 +19,10 @@ from imageskill import __version__
 from imageskill.web.mcp import results, tools
 
 MAX_CONCURRENT_CALLS = 200
-# Tools whose result shows the picture itself; others only link to it.
+# Tools whose result shows the image itself; others only link to it.
 TOOLS_WITH_IMAGES = {"create", "edit", "assets_show", "jobs_wait", "jobs_show"}
 INSTRUCTIONS = (
-    "Makes and changes pictures. Look at usage_quota and models_show before spending, plan with "
+    "Makes and changes images. Look at usage_quota and models_show before spending, plan with "
     "create and dry_run, and after an error read error.recovery. Live creates and edits charge "
     "credits; repeat one that was cut off with the same idempotency_key. Everything is an "
     "envelope: ok, data, warnings, error."
@@ -43,11 +43,11 @@ class Backend(Protocol):
         ...
 
     def models(self, context: Any) -> Sequence[tools.JsonObject]:
-        """Give the rows of the model list; none where it can't be had."""
+        """Return the rows of the model list; none where it can't be had."""
         ...
 
     def fetch(self, url: str, context: Any) -> bytes | None:
-        """Give the bytes behind an asset's URL."""
+        """Return the bytes behind an asset's URL."""
         ...
 
 

@@ -1,6 +1,6 @@
 """`image-skill mcp`: the tools over standard input and output, run by the command line itself.
 
-So live spends are noted, local pictures are uploaded and files are written as for any command.
+So live spends are noted, local images are uploaded and files are written as for any command.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ class CommandBackend:
         return envelope
 
     def models(self, _: Any) -> Sequence[tools.JsonObject]:
-        """Ask the server for its catalogue; an unreachable one leaves the schemas plain."""
+        """Ask the server for its catalog; an unreachable one leaves the schemas plain."""
         try:
             answer = http_client.send(self.session.api, EndpointRequest("GET", "/v1/models"))
         except RequestFailed:
@@ -51,7 +51,7 @@ class CommandBackend:
         return rows
 
     def fetch(self, url: str, _: Any) -> bytes | None:
-        """Download a small picture."""
+        """Download a small image."""
         try:
             download = http_client.open_url(url, problem=DownloadFailed)
             try:

@@ -22,7 +22,7 @@ UPLOAD_TOOL = Tool(
     name="upload",
     title="Upload",
     description=(
-        "Bring a small picture into your organization, up to 2.5 MB. Larger ones go to "
+        "Bring a small image into your organization, up to 2.5 MB. Larger ones go to "
         "POST /v1/upload, or through the command line on your machine."
     ),
     input_schema={
@@ -137,7 +137,7 @@ def _schema(flag: Flag) -> dict[str, Any]:
 
 
 def _describe_models(properties: dict[str, dict[str, Any]], models: Sequence[JsonObject]) -> None:
-    """Say which models there are, and which controls each of them takes."""
+    """Return which models there are, and which controls each of them takes."""
     ids = [model["id"] for model in models if model.get("status") == "available"]
     if ids:
         properties["model"]["enum"] = ids

@@ -1,7 +1,7 @@
-"""Removing what a picture carries beside the picture: EXIF, GPS, text, previews, trailing data.
+"""Removing what an image carries beside the image: EXIF, GPS, text, previews, trailing data.
 
 Nothing is encoded anew: each container is taken apart and put together without those parts.
-Orientation and colour profiles stay. What can't be taken apart is refused (`Unsound`).
+Orientation and color profiles stay. What can't be taken apart is refused (`Unsound`).
 """
 
 from collections.abc import Callable
@@ -22,5 +22,5 @@ _CLEANERS: dict[ImageFormat, Callable[[bytes], bytes]] = {
 
 
 def clean(data: bytes, *, kind: ImageFormat) -> bytes:
-    """Give the picture without its metadata; the very same bytes where there was none."""
+    """Return the image without its metadata; the very same bytes where there was none."""
     return _CLEANERS[kind](data)

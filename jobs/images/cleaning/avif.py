@@ -25,7 +25,7 @@ class AvifBox(NamedTuple):
 
 
 def clean(data: bytes) -> bytes:
-    """Give the AVIF with its metadata blanked and without what follows its last box."""
+    """Return the AVIF with its metadata blanked and without what follows its last box."""
     boxes = list(_top_level_boxes(data))
     out = bytearray(data[: boxes[-1].end])
     for box in boxes:
@@ -53,7 +53,7 @@ def _top_level_boxes(data: bytes) -> Iterator[AvifBox]:
         yield box
         at = box.end
     if b"ftyp" not in seen or not {b"meta", b"moov"} & seen:
-        raise MalformedImage("the AVIF holds no picture")
+        raise MalformedImage("the AVIF holds no image")
 
 
 def _boxes(data: bytes, at: int, end: int) -> Iterator[AvifBox]:
@@ -106,7 +106,7 @@ def _clean_items(out: bytearray, data: bytes, parts: dict[bytes, AvifBox]) -> No
 
 
 def _offset_origin(method: int, parts: dict[bytes, AvifBox]) -> int:
-    """Give where the offsets of an item count from."""
+    """Return where the offsets of an item count from."""
     if method == _IN_FILE:
         return 0
     if method == _IN_META and b"idat" in parts:
@@ -115,7 +115,7 @@ def _offset_origin(method: int, parts: dict[bytes, AvifBox]) -> int:
 
 
 def _metadata_items(data: bytes, box: AvifBox) -> Iterator[tuple[int, int]]:
-    """Give id and place of the type of each EXIF and MIME (XMP) item."""
+    """Return id and place of the type of each EXIF and MIME (XMP) item."""
     version = read_exact(data, box.content, 1)[0]
     at = box.content + 4 + (2 if version == 0 else 4)
     for entry in _boxes(data, at, box.end):
@@ -130,7 +130,7 @@ def _metadata_items(data: bytes, box: AvifBox) -> Iterator[tuple[int, int]]:
 
 
 def _extents(data: bytes, box: AvifBox) -> Iterator[tuple[int, int, int, int]]:
-    """Give item, construction method, offset and length of every extent of the location box."""
+    """Return item, construction method, offset and length of every extent of the location box."""
     version = read_exact(data, box.content, 1)[0]
     sizes = int.from_bytes(read_exact(data, box.content + 4, 2), "big")
     offset_size, length_size = sizes >> 12, (sizes >> 8) & 15

@@ -1,4 +1,4 @@
-"""GIF: frames, their timing, looping and colour profile stay; comments, texts and XMP go."""
+"""GIF: frames, their timing, looping and color profile stay; comments, texts and XMP go."""
 
 from jobs.images.cleaning.parts import MalformedImage, read_exact
 
@@ -9,7 +9,7 @@ _SCREEN_END = 13
 
 
 def clean(data: bytes) -> bytes:
-    """Give the GIF without metadata and without what follows its end."""
+    """Return the GIF without metadata and without what follows its end."""
     at = _SCREEN_END + _color_table_length(read_exact(data, 10, 1)[0])
     kept = [read_exact(data, 0, at)]
     while (block := read_exact(data, at, 1)[0]) != _TRAILER:

@@ -1,4 +1,4 @@
-"""JPEG: the tables and scans stay, as do ICC profile and Adobe's colour mark; the rest goes."""
+"""JPEG: the tables and scans stay, as do ICC profile and Adobe's color mark; the rest goes."""
 
 import re
 
@@ -15,7 +15,7 @@ _NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
 
 
 def clean(data: bytes) -> bytes:
-    """Give the JPEG without metadata and without what follows its end."""
+    """Return the JPEG without metadata and without what follows its end."""
     kept = [data[:2]]
     orientation = 1
     at = 2
@@ -45,7 +45,7 @@ def clean(data: bytes) -> bytes:
 
 
 def _marker(data: bytes, at: int) -> tuple[int, int]:
-    """Give the marker at this place and where its segment begins; fill bytes are passed over."""
+    """Return the marker at this place and where its segment begins; fill bytes are passed over."""
     if read_exact(data, at, 1) != b"\xff":
         raise MalformedImage("a JPEG marker is missing")
     while read_exact(data, at, 1) == b"\xff":

@@ -11,7 +11,7 @@ class MalformedImage(ValueError):
 
 
 def read_exact(data: bytes, at: int, length: int) -> bytes:
-    """Give `length` bytes from `at`; raises `Unsound` where the data ends before."""
+    """Return `length` bytes from `at`; raises `Unsound` where the data ends before."""
     if at < 0 or length < 0 or at + length > len(data):
         raise MalformedImage("the file ends in the middle of a part")
     return data[at : at + length]

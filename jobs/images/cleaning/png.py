@@ -1,4 +1,4 @@
-"""PNG: chunks that make the picture stay; text, time, EXIF and anything unknown goes."""
+"""PNG: chunks that make the image stay; text, time, EXIF and anything unknown goes."""
 
 import zlib
 
@@ -19,7 +19,7 @@ _ALLOWED_CHUNKS = {
 
 
 def clean(data: bytes) -> bytes:
-    """Give the PNG without metadata and without what follows its end."""
+    """Return the PNG without metadata and without what follows its end."""
     kept = [data[:_SIGNATURE_LENGTH]]
     orientation = 1
     at = _SIGNATURE_LENGTH
@@ -33,7 +33,7 @@ def clean(data: bytes) -> bytes:
             orientation = read_orientation(chunk[8:-4])
         elif name in _ALLOWED_CHUNKS:
             kept.append(chunk)
-        elif not name[0] & 0x20:  # upper case: the picture can't be understood without it
+        elif not name[0] & 0x20:  # upper case: the image can't be understood without it
             raise MalformedImage("the PNG has a critical chunk that nobody knows")
     if orientation != 1:
         kept.insert(2, _chunk(b"eXIf", orientation_exif(orientation)))

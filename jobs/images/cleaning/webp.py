@@ -1,4 +1,4 @@
-"""WebP: image, alpha, animation and colour profile stay; EXIF, XMP and anything unknown goes."""
+"""WebP: image, alpha, animation and color profile stay; EXIF, XMP and anything unknown goes."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ _HAS_XMP, _HAS_EXIF = 0x04, 0x08
 
 
 def clean(data: bytes) -> bytes:
-    """Give the WebP without metadata and without what follows its end."""
+    """Return the WebP without metadata and without what follows its end."""
     end = 8 + int.from_bytes(read_exact(data, 4, 4), "little")
     kept: list[bytes] = []
     orientation = 1
@@ -28,7 +28,7 @@ def clean(data: bytes) -> bytes:
         elif name in _ALLOWED_CHUNKS:
             kept.append(chunk)
     if not kept:
-        raise MalformedImage("the WebP holds no picture")
+        raise MalformedImage("the WebP holds no image")
     if kept[0].startswith(b"VP8X"):
         kept[0] = _with_flags(kept[0], has_exif=orientation != 1)
         if orientation != 1:
@@ -38,7 +38,7 @@ def clean(data: bytes) -> bytes:
 
 
 def _chunks(data: bytes, at: int) -> Iterator[tuple[bytes, bytes]]:
-    """Give name and whole of each chunk, header and padding included."""
+    """Return name and whole of each chunk, header and padding included."""
     while at < len(data):
         name = read_exact(data, at, 4)
         length = int.from_bytes(read_exact(data, at + 4, 4), "little")

@@ -123,7 +123,7 @@ class FalProvider:
         headers: Mapping[str, str] | None = None,
         content: JsonBody | None = None,
     ) -> httpx.Response:
-        """Call fal and read its JSON, as far as an answer without pictures may reach."""
+        """Call fal and read its JSON, as far as an answer without images may reach."""
         with self._client.stream(
             method,
             url,
@@ -177,7 +177,7 @@ def _parse_submission(told: Any) -> Submission:
 
 
 def _checked_url(submission: Submission, name: str) -> httpx.URL:
-    """Give a URL that fal returned; the key goes to no other origin than fal's."""
+    """Return a URL that fal returned; the key goes to no other origin than fal's."""
     try:
         url = httpx.URL(str(submission.state.get(name)))
     except httpx.InvalidURL as error:

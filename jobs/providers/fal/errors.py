@@ -48,7 +48,7 @@ _BY_STATUS: dict[int, Failure] = {
 
 
 def submit_error(answer: httpx.Response) -> ProviderError:
-    """Say what a refused submit means; the queue did not take the request."""
+    """Return what a refused submit means; the queue did not take the request."""
     kind = _error_type(answer)
     failure = _BY_TYPE.get(kind) or _failure_for_status(answer.status_code)
     if answer.status_code in {429, 503}:
@@ -61,7 +61,7 @@ def submit_error(answer: httpx.Response) -> ProviderError:
 
 
 def run_error(answer: httpx.Response, *, status: Mapping[str, Any]) -> ProviderError | None:
-    """Say what a run ended with; None where only the gateway spoke, so ask again.
+    """Return what a run ended with; None where only the gateway spoke, so ask again.
 
     `status` is what the queue said of it: it names an error where the run failed, typed or not.
     """

@@ -1,7 +1,7 @@
 """The provider that needs no key: a renderer of our own, honest about being one.
 
 `local.sketch` draws from words, seed and aspect ratio at a price that is known beforehand;
-`local.sketch-remix` draws a given picture again and is priced afterwards, by its pixels.
+`local.sketch-remix` draws a given image again and is priced afterwards, by its pixels.
 """
 
 import zlib
@@ -30,12 +30,12 @@ MIME_TYPE_BY_FORMAT = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/
 
 
 class LocalSketch:
-    """Draws in the calling process, in a tenth of a second a picture."""
+    """Draws in the calling process, in a tenth of a second an image."""
 
     name: ClassVar[str] = "local"
 
     def submit(self, order: ProviderRequest) -> Submission | ProviderResult:
-        """Draw the pictures and give them at once."""
+        """Draw the images and give them at once."""
         if order.operation == "image.edit":
             return self._remixed(order)
         drawn = tuple(
@@ -104,7 +104,7 @@ def _size(order: ProviderRequest) -> tuple[int, int]:
 
 
 def _open_image(picture: InputImage) -> Image.Image:
-    """Open a picture that was decoded once already, when it was stored, at a size to work on."""
+    """Open an image that was decoded once already, when it was stored, at a size to work on."""
     shortest, longest = REMIX_EDGE_PX
     try:
         with ExitStack() as opened, Image.open(picture.open_in(opened)) as image:

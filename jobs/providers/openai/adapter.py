@@ -62,7 +62,7 @@ class OpenAIProvider:
     name: ClassVar[str] = "openai"
 
     def submit(self, order: ProviderRequest) -> Submission | ProviderResult:
-        """Make the pictures: the call lasts as long as they take."""
+        """Make the images: the call lasts as long as they take."""
         return http_calls.call_until_accepted(
             lambda: self._answered(order), deadline=order.deadline
         )
@@ -100,7 +100,7 @@ def _client(base_url: str, key: str) -> openai.OpenAI:
 
 
 def _call(order: ProviderRequest, opened: ExitStack) -> AbstractContextManager[Any]:
-    """Begin the call: pictures go out as files of a form, in small pieces.
+    """Begin the call: images go out as files of a form, in small pieces.
 
     Several inputs are a list, which the SDK repeats as `image[]`; a mask belongs to the first.
     What the SDK's methods have no argument for goes into the body all the same.
@@ -125,7 +125,7 @@ def _call(order: ProviderRequest, opened: ExitStack) -> AbstractContextManager[A
 
 
 def _open_files(given: InputImage | list[InputImage], opened: ExitStack) -> Any:
-    """Open pictures as the SDK takes files: name, file, type."""
+    """Open images as the SDK takes files: name, file, type."""
     if isinstance(given, list):
         return [_open_files(one, opened) for one in given]
     name = f"{given.role}.{given.mime_type.partition('/')[2]}"
@@ -152,8 +152,8 @@ def _outcome(
 def _parse_usage(told: Any) -> dict[str, int]:
     """Count tokens by the names of the row's rates; one report covers all outputs.
 
-    Where no details tell text from pictures, what went in counts as text and what came out as
-    pictures.
+    Where no details tell text from images, what went in counts as text and what came out as
+    images.
     """
     if not isinstance(told, Mapping):
         return {}
@@ -169,7 +169,7 @@ def _parse_usage(told: Any) -> dict[str, int]:
 
 
 def _cost_usd(usage: Mapping[str, int], rates_usd: Mapping[str, Decimal]) -> Decimal | None:
-    """Price the tokens; text that comes out costs as pictures do where it has no rate."""
+    """Price the tokens; text that comes out costs as images do where it has no rate."""
     if not rates_usd:
         return None
     rates = {"text_out": rates_usd.get("image_out", Decimal(0)), **rates_usd}
@@ -177,7 +177,7 @@ def _cost_usd(usage: Mapping[str, int], rates_usd: Mapping[str, Decimal]) -> Dec
 
 
 def _provider_error(error: openai.APIStatusError) -> ProviderError:
-    """Say what an error answer means, by its code where it has a known one."""
+    """Return what an error answer means, by its code where it has a known one."""
     told = error.body if isinstance(error.body, dict) else {}
     code = safe_code(told.get("code"))
     status = error.status_code

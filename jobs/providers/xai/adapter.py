@@ -1,4 +1,4 @@
-"""xAI's images: JSON both ways, pictures as base64, the exact charge in ticks.
+"""xAI's images: JSON both ways, images as base64, the exact charge in ticks.
 
 https://docs.x.ai/docs/api-reference
 """
@@ -55,7 +55,7 @@ class XAIProvider:
         self._client = http_calls.client()
 
     def submit(self, order: ProviderRequest) -> Submission | ProviderResult:
-        """Make the pictures: the call lasts as long as they take."""
+        """Make the images: the call lasts as long as they take."""
         body = json_body(
             request_bodies.text_fields(order) | _image_sources(request_bodies.image_fields(order))
         )
@@ -119,7 +119,7 @@ class XAIProvider:
         )
 
     def _output(self, one: dict[str, Any], lifted: ExtractedResponse) -> Output:
-        """Take a picture out of the answer or, where it is only linked, from xAI's hosts."""
+        """Take an image out of the answer or, where it is only linked, from xAI's hosts."""
         image = lifted.image(one)
         if image is not None:
             return fetching.make_output(image)
@@ -128,7 +128,7 @@ class XAIProvider:
 
 
 def _image_sources(images: dict[str, Any]) -> dict[str, Any]:
-    """Write pictures as xAI takes them: `{"url": …}`, one or a list."""
+    """Write images as xAI takes them: `{"url": …}`, one or a list."""
 
     def source(value: Any) -> Any:
         return {"url": value} if isinstance(value, InputImage) else [source(one) for one in value]
@@ -143,7 +143,7 @@ def _cost_usd(told: dict[str, Any]) -> Decimal | None:
 
 
 def _provider_error(answer: httpx.Response) -> ProviderError:
-    """Say what an error answer means. What moderation blocked may be billed all the same."""
+    """Return what an error answer means. What moderation blocked may be billed all the same."""
     told = _error_body(answer)
     code, text = _code_and_text(told)
     cost_usd = _cost_usd(told)

@@ -68,5 +68,5 @@ def test_the_dearest_way_to_pay_stays_within_the_budget_of_statements(claimed, a
     assert answer.code is None
     statements = [query["sql"] for query in captured]
     until_handed_over = statements[: statements.index("COMMIT") + 1]
-    # Two more where pictures are named; 20 are allowed.
+    # Two more where images are named; 20 are allowed.
     assert len(until_handed_over) <= 16, "\n".join(statements)

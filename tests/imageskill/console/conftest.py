@@ -13,7 +13,7 @@ from accounts.models import User
 
 
 def sign_in(user: User, *, second_factor: bool = True, minutes_ago: int = 0) -> Client:
-    """Give a browser without scripts in which this member of staff has signed in."""
+    """Return a browser without scripts in which this member of staff has signed in."""
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     at = time.time() - minutes_ago * 60

@@ -22,7 +22,7 @@ class Seen:
 
 
 def large_tables() -> dict[str, float]:
-    """Give the tables that are large by now, with their rows."""
+    """Return the tables that are large by now, with their rows."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname, reltuples FROM pg_class WHERE relkind = 'r' AND reltuples >= %s",

@@ -31,7 +31,7 @@ DEEDS = {
 
 @pytest.fixture
 def thing(agent):
-    """Give what a deed is done to, ready for it."""
+    """Return what a deed is done to, ready for it."""
 
     def find(name):
         if name == "reinstate":

@@ -14,7 +14,7 @@ SHORT = {
 
 
 def filtered_fields() -> list[tuple[type[Model], str, type | None]]:
-    """Give each column that a list of the console is filtered by, with the filter's class."""
+    """Return each column that a list of the console is filtered by, with the filter's class."""
     found = []
     for model, page in admin.site._registry.items():
         if model._meta.app_label not in APPS or model._meta.label in SHORT:
@@ -30,7 +30,7 @@ def filtered_fields() -> list[tuple[type[Model], str, type | None]]:
 
 
 def is_served(model: type[Model], name: str, kind: type | None) -> bool:
-    """Tell whether an index begins with the column and goes on with the key, newest first."""
+    """Return whether an index begins with the column and goes on with the key, newest first."""
     narrows_to_a_span = kind is not None and kind.__name__ in {"DayFilter", "MonthFilter"}
     for index in model._meta.indexes:
         columns = [field.removeprefix("-") for field in index.fields] or _columns(index.expressions)

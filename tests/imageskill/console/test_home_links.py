@@ -25,7 +25,7 @@ def told(django_db_setup, django_db_blocker, tmp_path_factory):
 
 
 def _trouble():
-    """Let a job of each open state be there, one overdue and one unknown, and a spoiled picture."""
+    """Let a job of each open state be there, one overdue and one unknown, and a spoiled image."""
     now = clock.now()
     chosen = list(Job.objects.filter(operation="create", status="failed").order_by("-pk")[:3])
     for job, state in zip(chosen, states.OPEN, strict=True):

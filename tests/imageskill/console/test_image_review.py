@@ -1,4 +1,4 @@
-"""The thumbnail wall: what is wrong with a picture beside what was expected of it."""
+"""The thumbnail wall: what is wrong with an image beside what was expected of it."""
 
 import io
 
@@ -18,7 +18,7 @@ WALL = "admin:console_wall"
 
 @pytest.fixture
 def image(api, drain, settings):
-    """Have an agent make a picture, checks included."""
+    """Have an agent make an image, checks included."""
     settings.CREATE_WAIT_S = 0
 
     def make(signed):
@@ -43,7 +43,7 @@ class TestWall:
 
         page, shown = cards(browser)
         assert shown == []
-        assert "every checked picture is good" in page.content.decode()
+        assert "every checked image is good" in page.content.decode()
         [card] = cards(browser, show="all")[1]
         assert card.check.asset == asset
         assert all(fact.is_met for fact in card.facts)

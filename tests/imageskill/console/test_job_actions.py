@@ -1,4 +1,4 @@
-"""What staff do to jobs and pictures by the console's deeds, and what that leaves behind."""
+"""What staff do to jobs and images by the console's deeds, and what that leaves behind."""
 
 from datetime import timedelta
 
@@ -52,7 +52,7 @@ def unstored(job, drain, monkeypatch):
 
 @pytest.fixture
 def done(job, drain):
-    """A completed job with its picture."""
+    """A completed job with its image."""
     drain()
     return again(job)
 
@@ -89,7 +89,7 @@ def names(page):
 
 
 def gap(page):
-    """Give the step that is a gap, and the name of the deed that stands there."""
+    """Return the step that is a gap, and the name of the deed that stands there."""
     [step] = [step for step in page.context_data["steps"] if step.is_gap]
     repair = page.context_data["repair"]
     if repair:
@@ -241,7 +241,7 @@ class TestUncharged:
         browser = signed_in(lead_supporter)
         assert {"adopt", "release"} <= names(page_of(browser, uncharged))
         said = browser.get(action_url("jobs_job", uncharged, "adopt")).content.decode()
-        assert "What it made (1 picture) stays with its owner." in said
+        assert "What it made (1 image) stays with its owner." in said
         assert "The credits that it still holds go back: 1." in said
 
         do(browser, "jobs_job", uncharged, "adopt", reason="our mistake")

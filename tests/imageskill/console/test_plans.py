@@ -65,7 +65,7 @@ def page_url(thing):
 
 
 def addresses(page, url):
-    """Give the addresses that a list offers: its next page, each choice of a filter, searches."""
+    """Return the addresses that a list offers: its next page, each choice of a filter, searches."""
     changelist = page.context_data["cl"]
     if changelist.older_url:
         yield url + changelist.older_url

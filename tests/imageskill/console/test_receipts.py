@@ -24,7 +24,7 @@ def numbers(browser, **query):
 
 
 def rewritten(receipt, **columns):
-    """Give the number of a receipt that had other columns all along; nothing else may do that."""
+    """Return the number of a receipt that had other columns all along; nothing else may do that."""
     changes = ", ".join(f"{name} = %s" for name in columns)
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")

@@ -1,4 +1,4 @@
-"""Where stand-ins make the pictures every answer says so, and they stand beside no real key."""
+"""Where stand-ins make the images every answer says so, and they stand beside no real key."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Creating images over the API: the plan, the run, the picture and the ledger."""
+"""Creating images over the API: the plan, the run, the image and the ledger."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""Editing a picture: input, price known afterwards, and what is refused."""
+"""Editing an image: input, price known afterwards, and what is refused."""
 
 import pytest
 

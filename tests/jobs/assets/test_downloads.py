@@ -1,4 +1,4 @@
-"""Downloads are counted by picture and day: only those of the picture, and each once."""
+"""Downloads are counted by image and day: only those of the image, and each once."""
 
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta

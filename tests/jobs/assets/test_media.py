@@ -1,4 +1,4 @@
-"""The public address of a picture."""
+"""The public address of an image."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def data():
 
 @pytest.fixture
 def asset(api, agent, data):
-    """A picture that was uploaded."""
+    """An image that was uploaded."""
     body = upload_of(data, mime_type="image/jpeg")
     asset_id = api.post("/v1/upload", token=agent.token, json=body).data["asset"]["asset_id"]
     return Asset.objects.get(public_id=asset_id)

@@ -1,4 +1,4 @@
-"""Pictures on S3 instead of files: the same answers, and neither bucket nor key shown."""
+"""Images on S3 instead of files: the same answers, and neither bucket nor key shown."""
 
 import copy
 

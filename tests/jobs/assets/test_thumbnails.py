@@ -1,4 +1,4 @@
-"""The look at each stored picture, and what it tells staff."""
+"""The look at each stored image, and what it tells staff."""
 
 import io
 
@@ -12,7 +12,7 @@ from tests.jobs.sample_images import noise, upload_of
 
 @pytest.fixture
 def make(transactional_db, api, drain):
-    """Have an agent make a picture, and have everything done that follows."""
+    """Have an agent make an image, and have everything done that follows."""
 
     def create(signed, **changes):
         body = {"prompt": "a lighthouse", "model": "local.sketch", "model_parameters": {"seed": 5}}

@@ -1,4 +1,4 @@
-"""Uploading pictures: what is said of the bytes is held against them, and they are opened."""
+"""Uploading images: what is said of the bytes is held against them, and they are opened."""
 
 import hashlib
 import json

@@ -27,7 +27,7 @@ def _forgotten():
 
 @pytest.fixture
 def turn(db, django_capture_on_commit_callbacks):
-    def turn(kind, name, *, is_on, reason="bad pictures since noon"):
+    def turn(kind, name, *, is_on, reason="bad images since noon"):
         with django_capture_on_commit_callbacks(execute=True):
             return switches.set_enabled(kind=kind, name=name, is_on=is_on, user=None, reason=reason)
 
@@ -52,7 +52,7 @@ class TestTurn:
         line = AuditLine.objects.get()
         assert (line.action, line.subject) == ("model.switched_off", "local.sketch")
         assert (line.reason, line.before, line.after) == (
-            "bad pictures since noon",
+            "bad images since noon",
             {"is_on": True},
             {"is_on": False},
         )

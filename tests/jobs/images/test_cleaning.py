@@ -1,4 +1,4 @@
-"""Metadata goes, the picture stays, and nothing is encoded anew."""
+"""Metadata goes, the image stays, and nothing is encoded anew."""
 
 import io
 import zlib

@@ -68,7 +68,7 @@ class TestInspect:
             (b"BM" + bytes(60), "BMP"),
             (b"II*\x00" + bytes(60), "TIFF"),
             (b"\x00\x00\x00\x18ftypheic" + bytes(16), "HEIC"),
-            (b"hello", "no picture format"),
+            (b"hello", "no image format"),
         ],
     )
     def test_says_what_else_the_bytes_are(self, file, data, words):

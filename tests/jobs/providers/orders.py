@@ -1,4 +1,4 @@
-"""Orders and pictures for tests of the adapters."""
+"""Orders and images for tests of the adapters."""
 
 import io
 from base64 import b64encode
@@ -12,7 +12,7 @@ from jobs.registry import catalog
 
 
 def picture(image: Image.Image | None = None, *, kind="PNG", role="input", **more) -> InputImage:
-    """Make a picture that opens from memory and remembers its bytes."""
+    """Make an image that opens from memory and remembers its bytes."""
     file = io.BytesIO()
     (image or Image.new("RGB", (400, 300), "teal")).save(file, kind)
     content = file.getvalue()

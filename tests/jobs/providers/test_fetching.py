@@ -21,7 +21,7 @@ def _host():
     host.route("GET", "/ok.png")(lambda _: StandInResponse(PICTURE, 200, png))
     host.route("GET", "/bytes")(lambda _: StandInResponse(PICTURE))
     host.route("GET", "/page")(lambda _: StandInResponse("<html>"))
-    host.route("GET", "/lie.png")(lambda _: StandInResponse(b"no picture at all", 200, png))
+    host.route("GET", "/lie.png")(lambda _: StandInResponse(b"no image at all", 200, png))
     host.route("GET", "/empty.png")(lambda _: StandInResponse(b"", 200, png))
     host.route("GET", "/big.png")(lambda _: StandInResponse(PICTURE + bytes(200_000), 200, png))
     packed = png | {"Content-Encoding": "gzip"}

@@ -1,4 +1,4 @@
-"""What a picture of thirty megabytes costs: the adapter that asks for it, and a whole job."""
+"""What an image of thirty megabytes costs: the adapter that asks for it, and a whole job."""
 
 import io
 import json
@@ -56,7 +56,7 @@ def large() -> bytes:
 
 @pytest.fixture
 def large_answers(providers, large):
-    """Answer orders that hold the word LARGE with the large picture."""
+    """Answer orders that hold the word LARGE with the large image."""
     plain = type(providers).answer
     body = {"data": [{"b64_json": b64encode(large).decode()}], "usage": USAGE}
 

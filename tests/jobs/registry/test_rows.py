@@ -173,7 +173,7 @@ class TestConsistency:
             (lambda row: row.update(wired=False), "not wired"),
             (lambda row: row.update(references={"kind": "pictures", "max_indexes": 2}), "refer"),
             (lambda row: row.update(mask={"mime_types": ["image/png"]}), "mask"),
-            (lambda row: row.update(supports=["edit"]), "input picture"),
+            (lambda row: row.update(supports=["edit"]), "input image"),
         ],
     )
     def test_a_row_that_contradicts_itself_is_named(self, row, change, word):

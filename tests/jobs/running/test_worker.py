@@ -32,7 +32,7 @@ def _nothing_is_off():
 
 @pytest.fixture
 def create(providers, api, agent, settings):
-    """Order a picture; the worker has not begun yet."""
+    """Order an image; the worker has not begun yet."""
     settings.NEW_AGENT_CREDITS_PER_OPERATION = 40
 
     def order(model: str, prompt: str = PROMPT, **more: object) -> Job:
@@ -45,7 +45,7 @@ def create(providers, api, agent, settings):
 
 @pytest.fixture
 def untouched(agent):
-    """Tell whether the agent's credits are as they were, and the books clean."""
+    """Return whether the agent's credits are as they were, and the books clean."""
     before = ledger.balances(agent.organization.pk)
 
     def is_so() -> bool:

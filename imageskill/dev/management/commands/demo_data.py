@@ -14,7 +14,7 @@ _STEPS = {"k": 1000, "m": 1_000_000}
 class Command(BaseCommand):
     """Writes 200 agents, 5,000 jobs and all that belongs to them; with --size many more jobs."""
 
-    help = "Make up a believable history: agents, jobs with pictures, payments, reports."
+    help = "Make up a believable history: agents, jobs with images, payments, reports."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the seed and the size."""

@@ -115,7 +115,7 @@ class FalStandIn:
         )
 
     def status(self, request: StandInRequest) -> StandInResponse:
-        """Tell how far a request is."""
+        """Return how far a request is."""
         run = self.runs.get(request.params["id"])
         if run is None:
             return StandInResponse({"detail": "Request not found"}, 404)
@@ -131,13 +131,13 @@ class FalStandIn:
         return StandInResponse(told | {"status": "IN_PROGRESS"}, 202)
 
     def result(self, request: StandInRequest) -> StandInResponse:
-        """Give what a request made, or the error it ended with."""
+        """Return what a request made, or the error it ended with."""
         run = self.runs.get(request.params["id"])
         if run is None:
             return StandInResponse({"detail": "Request not found"}, 404)
         if run.is_canceled:
             return StandInResponse(
-                {"detail": "Request was cancelled", "error_type": "cancelled"}, 499
+                {"detail": "Request was canceled", "error_type": "cancelled"}, 499
             )
         if run.ready_at > time.monotonic():
             return StandInResponse({"detail": "Request is still in progress"}, 400)
@@ -219,7 +219,7 @@ def _validation(kind: str, loc: list[str], message: str) -> StandInResponse:
 
 
 def _size(asked: dict[str, Any]) -> tuple[int, int]:
-    """Find the size: asked for, by ratio and tier, or the first picture's."""
+    """Find the size: asked for, by ratio and tier, or the first image's."""
     sizes = _input_sizes(asked)
     wanted = asked.get("image_size")
     if isinstance(wanted, dict):
@@ -234,7 +234,7 @@ def _size(asked: dict[str, Any]) -> tuple[int, int]:
 
 
 def _input_sizes(asked: dict[str, Any]) -> list[tuple[int, int]]:
-    """Open every picture in a request, those of elements too."""
+    """Open every image in a request, those of elements too."""
     uris = [asked[name] for name in _IMAGE_FIELDS if name in asked]
     for name in _IMAGE_LIST_FIELDS:
         uris += asked.get(name, [])

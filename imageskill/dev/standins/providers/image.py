@@ -1,4 +1,4 @@
-"""A picture for what was asked: right size, right format, the words on it."""
+"""An image for what was asked: right size, right format, the words on it."""
 
 import hashlib
 import io
@@ -13,7 +13,7 @@ MIME_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 
 @lru_cache(maxsize=32)  # asked for the same again, it answers at once, as measurements want it
 def render(*, words: str, size: tuple[int, int], kind: str = "png", number: int = 0) -> bytes:
-    """Paint words on a gradient of their own colours."""
+    """Paint words on a gradient of their own colors."""
     digest = hashlib.sha256(f"{words}\0{number}".encode()).digest()
     ramp = Image.linear_gradient("L").rotate(digest[0] % 4 * 90).resize(size)
     dark = tuple(value // 3 for value in digest[1:4])
@@ -22,7 +22,7 @@ def render(*, words: str, size: tuple[int, int], kind: str = "png", number: int 
     pen = ImageDraw.Draw(image)
     height = max(10, min(size) // 18)
     font = ImageFont.load_default(height)
-    lines = wrap(words, 28)[:8] or ["a stand-in's picture"]
+    lines = wrap(words, 28)[:8] or ["a stand-in's image"]
     pen.multiline_text((height, height), "\n".join(lines), fill="white", font=font)
     place = (size[0] - height, size[1] - height)
     pen.text(place, f"stand-in · {number + 1}", fill="white", font=font, anchor="rs")
@@ -30,21 +30,21 @@ def render(*, words: str, size: tuple[int, int], kind: str = "png", number: int 
 
 
 def encode(image: Image.Image, kind: str) -> bytes:
-    """Give a picture's bytes in a format."""
+    """Return an image's bytes in a format."""
     file = io.BytesIO()
     image.save(file, FORMATS[kind])
     return file.getvalue()
 
 
 def read_size(content: bytes) -> tuple[int, int]:
-    """Give the size of a picture that came in; raises `OSError` where it is none."""
+    """Return the size of an image that came in; raises `OSError` where it is none."""
     with Image.open(io.BytesIO(content)) as image:
         image.verify()
         return image.size
 
 
 def size_for_ratio(aspect_ratio: str, *, area: int, step: int = 16) -> tuple[int, int]:
-    """Give the size of about `area` pixels with a ratio such as `16:9` or `9:19.5`."""
+    """Return the size of about `area` pixels with a ratio such as `16:9` or `9:19.5`."""
     wide, high = (float(side) for side in aspect_ratio.split(":"))
     edge = (area / (wide * high)) ** 0.5
     return max(step, round(wide * edge / step) * step), max(step, round(high * edge / step) * step)

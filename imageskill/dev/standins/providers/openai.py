@@ -44,7 +44,7 @@ class OpenAIStandIn:
         self.seconds = self.moderation_seconds = 0.0
 
     def generate(self, request: StandInRequest) -> StandInResponse:
-        """Make pictures from a prompt."""
+        """Make images from a prompt."""
         asked = request.json
         refusal = _unauthorized(request) or _invalid(asked)
         if refusal:
@@ -52,7 +52,7 @@ class OpenAIStandIn:
         return self._made(asked, size=_size(asked, auto=(1024, 1024)), inputs=0)
 
     def edit(self, request: StandInRequest) -> StandInResponse:
-        """Make pictures from a prompt and others."""
+        """Make images from a prompt and others."""
         parts = request.multipart
         asked: dict[str, Any] = {part.name: part.text for part in parts if part.filename is None}
         asked |= {name: int(asked[name]) for name in ("n", "output_compression") if name in asked}
@@ -154,7 +154,7 @@ def _invalid(asked: dict[str, Any]) -> StandInResponse | None:
 
 
 def blocked_body() -> dict[str, Any]:
-    """Give the body of a safety block."""
+    """Return the body of a safety block."""
     return {
         "error": {
             "message": "Your request was rejected by the safety system. "

@@ -1,4 +1,4 @@
-"""The pictures in a request: data URIs, opened and measured."""
+"""The images in a request: data URIs, opened and measured."""
 
 from base64 import b64decode
 
@@ -8,11 +8,11 @@ PixelSize = tuple[int, int]
 
 
 class InvalidImage(Exception):
-    """What should be a picture is not."""
+    """What should be an image is not."""
 
 
 def size_from_data_uri(uri: object) -> PixelSize:
-    """Open a data URI and give the picture's size; raises `NotAPicture`."""
+    """Open a data URI and give the image's size; raises `NotAPicture`."""
     if not isinstance(uri, str) or not uri.startswith("data:image/"):
         raise InvalidImage
     try:

@@ -39,7 +39,7 @@ class ProvidersStandIn(StandIn):
 
 
 def settings(base_url: str) -> dict[str, str]:
-    """Give the settings that lead to the stand-ins."""
+    """Return the settings that lead to the stand-ins."""
     return {
         "FAL_QUEUE_BASE_URL": f"{base_url}/fal",
         "OPENAI_BASE_URL": f"{base_url}/openai/v1",

@@ -39,12 +39,12 @@ class XAIStandIn:
         self.files.clear()
 
     def generate(self, request: StandInRequest) -> StandInResponse:
-        """Make pictures from a prompt."""
+        """Make images from a prompt."""
         refusal = _unauthorized(request) or _invalid(request.json, KNOWN)
         return refusal or self._made(request, like=(1, 1), inputs=0)
 
     def edit(self, request: StandInRequest) -> StandInResponse:
-        """Make pictures from a prompt and up to three others."""
+        """Make images from a prompt and up to three others."""
         asked = request.json
         refusal = _unauthorized(request) or _invalid(asked, KNOWN | {"image", "images"})
         if refusal:
@@ -63,7 +63,7 @@ class XAIStandIn:
         return self._made(request, like=sizes[0], inputs=len(sources))
 
     def file(self, request: StandInRequest) -> StandInResponse:
-        """Serve a picture that was only linked."""
+        """Serve an image that was only linked."""
         picture = self.files.get(request.params["id"])
         if picture is None:
             return StandInResponse({"code": "not-found", "error": "No such file"}, 404)
@@ -99,7 +99,7 @@ class XAIStandIn:
 
 
 def blocked_body() -> dict[str, Any]:
-    """Give the body of a moderated generation, which is billed all the same."""
+    """Return the body of a moderated generation, which is billed all the same."""
     return {
         "code": "imagine:content-moderated",
         "error": "Generated image rejected by content moderation.",

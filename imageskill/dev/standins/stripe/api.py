@@ -253,7 +253,7 @@ def _error(
 
 
 def settings(account: StripeAccount, base_url: str) -> dict[str, str]:
-    """Give the settings that point the product at this stand-in."""
+    """Return the settings that point the product at this stand-in."""
     return {
         "STRIPE_API_BASE_URL": base_url,
         "STRIPE_SECRET_KEY": "sk_test_standin",

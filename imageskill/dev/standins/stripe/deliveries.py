@@ -96,7 +96,7 @@ class WebhookDeliveries:
 def sign_event(
     event: dict[str, Any], *, secret: str, at: float | None = None
 ) -> tuple[bytes, dict[str, str]]:
-    """Give an event's body and headers as Stripe would send them at a moment."""
+    """Return an event's body and headers as Stripe would send them at a moment."""
     body = json.dumps(event).encode()
     stamp = int(time.time() if at is None else at)
     digest = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()

@@ -33,18 +33,18 @@ class ObjectStore:
         self.deliveries = WebhookDeliveries()
 
     def get(self, object_id: str) -> StripeObject:
-        """Give a copy of an object; KeyError if there is none."""
+        """Return a copy of an object; KeyError if there is none."""
         with self.lock:
             return copy.deepcopy(self.objects[object_id])
 
     def all(self, kind: str) -> list[StripeObject]:
-        """Give copies of all objects of a kind, newest first."""
+        """Return copies of all objects of a kind, newest first."""
         with self.lock:
             found = [one for one in self.objects.values() if one["object"] == kind]
             return copy.deepcopy(found[::-1])
 
     def event(self, event_type: str) -> StripeObject:
-        """Give the newest event of a type."""
+        """Return the newest event of a type."""
         with self.lock:
             return next(one for one in reversed(self.events) if one["type"] == event_type)
 

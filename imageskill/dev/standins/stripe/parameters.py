@@ -17,7 +17,7 @@ def parse(encoded: str) -> dict[str, Any]:
 
 
 def leaf_paths(tree: Any, prefix: str = "") -> set[str]:
-    """Give the dotted names of all leaves, list places as `*`: what a request names."""
+    """Return the dotted names of all leaves, list places as `*`: what a request names."""
     if isinstance(tree, dict):
         return {
             path

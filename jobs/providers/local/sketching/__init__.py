@@ -1,1 +1,1 @@
-"""How `local.sketch` draws: pure Pillow, the same picture for the same words and seed."""
+"""How `local.sketch` draws: pure Pillow, the same image for the same words and seed."""

@@ -32,7 +32,7 @@ def draw(size: tuple[int, int], palette: Palette, random: Random, detail: int) -
 
 
 def _choose_three(colors: list[RGB], random: Random, *, unlike: RGB | None) -> tuple[RGB, RGB, RGB]:
-    """Choose three colours that can be told apart, the first unlike the neighbour's."""
+    """Choose three colors that can be told apart, the first unlike the neighbor's."""
     while True:
         ground, shape, spot = random.sample(colors, 3)
         if ground != unlike and _contrast(ground, shape) > 110 and _contrast(shape, spot) > 80:

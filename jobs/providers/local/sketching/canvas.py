@@ -15,7 +15,7 @@ _FADING = [round(165 * (max(0, EDGE - v) / EDGE) ** 2) for v in range(256)]
 
 
 def gradient(size: tuple[int, int], colors: tuple[RGB, RGB, RGB]) -> Image.Image:
-    """Make a vertical gradient through three colours."""
+    """Make a vertical gradient through three colors."""
     ramp = Image.linear_gradient("L").resize(size, Image.Resampling.BICUBIC)
     return ImageOps.colorize(ramp, black=colors[0], mid=colors[1], white=colors[2])
 
@@ -29,7 +29,7 @@ def glow(image: Image.Image, center: tuple[float, float], radius: float, color: 
 
 
 def add_grain(image: Image.Image, random: Random, strength: float) -> Image.Image:
-    """Give the surface of paper, from none (0) to rough (1): the same for the same seed."""
+    """Return the surface of paper, from none (0) to rough (1): the same for the same seed."""
     if not strength:
         return image
     noise = Image.frombytes("L", (GRAIN_TILE, GRAIN_TILE), random.randbytes(GRAIN_TILE**2))
@@ -62,7 +62,7 @@ class Waves:
         self._reach = sum(height for height, _, _ in self._parts)
 
     def at(self, share: float) -> float:
-        """Give the height at a share of the width, between -1 and 1."""
+        """Return the height at a share of the width, between -1 and 1."""
         heights = (
             height * math.sin(math.tau * speed * share + shift)
             for height, speed, shift in self._parts

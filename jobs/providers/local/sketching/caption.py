@@ -1,4 +1,4 @@
-"""The words under a picture, set on paper like a print's title."""
+"""The words under an image, set on paper like a print's title."""
 
 import re
 
@@ -30,17 +30,17 @@ def add_frame(
 
 
 def margin(size: tuple[int, int]) -> int:
-    """Give the width of the paper around the art."""
+    """Return the width of the paper around the art."""
     return round(min(size) * 0.035)
 
 
 def footer_height(size: tuple[int, int]) -> int:
-    """Give the height of the paper below the art."""
+    """Return the height of the paper below the art."""
     return round(min(size) * 0.1)
 
 
 def art_size(size: tuple[int, int]) -> tuple[int, int]:
-    """Give the size of the art on paper of `size`."""
+    """Return the size of the art on paper of `size`."""
     return size[0] - 2 * margin(size), size[1] - margin(size) - footer_height(size)
 
 

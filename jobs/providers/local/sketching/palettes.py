@@ -1,4 +1,4 @@
-"""The colours: named palettes, and the words of a prompt that call for one."""
+"""The colors: named palettes, and the words of a prompt that call for one."""
 
 from dataclasses import dataclass
 from random import Random
@@ -12,14 +12,14 @@ def rgb(code: str) -> RGB:
 
 
 def mix(first: RGB, second: RGB, share: float) -> RGB:
-    """Give the colour that lies `share` of the way from the first to the second."""
+    """Return the color that lies `share` of the way from the first to the second."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
     return red, green, blue
 
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours that go together.
+    """Colors that go together.
 
     `sky` runs from the zenith to the horizon, `tones` from far and pale to near and deep;
     `light` is for sun, moon and highlights; `accent` is used sparingly.

@@ -1,4 +1,4 @@
-"""A given picture, drawn again: in other colours, flat inks, print dots, stones or outlines."""
+"""A given image, drawn again: in other colors, flat inks, print dots, stones or outlines."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ MIN_OPACITY = 0.4
 
 @dataclass(frozen=True, kw_only=True)
 class Remix:
-    """What to make of a picture. `strength` 0 to 1 is how far the result leaves it."""
+    """What to make of an image. `strength` 0 to 1 is how far the result leaves it."""
 
     prompt: str
     seed: int
@@ -28,7 +28,7 @@ class Remix:
 
 
 def draw(source: Image.Image, remix: Remix) -> Image.Image:
-    """Draw it: the same source and remix, the same picture."""
+    """Draw it: the same source and remix, the same image."""
     random = make_random(remix.prompt, remix.seed, 0)
     words = re.findall(r"[^\W\d_]+", remix.prompt.lower())
     effect = remix.effect if remix.effect != AUTO else _choose_effect(words, random)
@@ -41,7 +41,7 @@ def draw(source: Image.Image, remix: Remix) -> Image.Image:
 
 
 def _flatten(source: Image.Image, palette: Palette) -> Image.Image:
-    """Put transparent pictures on paper."""
+    """Put transparent images on paper."""
     rgba = source.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", rgba.size, palette.paper), rgba).convert("RGB")
 
@@ -53,7 +53,7 @@ def _choose_effect(words: list[str], random: Random) -> str:
 
 
 def _recolor(plain: Image.Image, palette: Palette, detail: int) -> Image.Image:
-    """Give its lights and shades the palette's colours."""
+    """Return its lights and shades the palette's colors."""
     gray = ImageOps.autocontrast(ImageOps.grayscale(plain), cutoff=1)
     middle = mix(palette.tones[1], palette.accent, 0.12 * (5 - detail))
     return ImageOps.colorize(gray, black=palette.tones[-1], mid=middle, white=palette.light)
@@ -107,7 +107,7 @@ def _mosaic(plain: Image.Image, palette: Palette, detail: int) -> Image.Image:
 
 
 def _outline(plain: Image.Image, palette: Palette, detail: int) -> Image.Image:
-    """Draw the outlines in ink over a pale wash of the colours."""
+    """Draw the outlines in ink over a pale wash of the colors."""
     soft = plain.filter(ImageFilter.GaussianBlur(2.6 - detail * 0.4))
     gray = ImageOps.grayscale(soft)
     blurred = gray.filter(ImageFilter.GaussianBlur(9 - detail))
@@ -131,5 +131,5 @@ _KEYWORDS = {
     "mosaic": "mosaic tile pixel stone stained glass",
     "outline": "pen ink line outline drawing sketch pencil watercolor watercolour",
     "posterize": "poster screenprint silkscreen flat stencil riso cartoon",
-    "recolor": "color colour tint tone warm cool light mood sunset night duotone",
+    "recolor": "color color tint tone warm cool light mood sunset night duotone",
 }

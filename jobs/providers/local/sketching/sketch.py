@@ -29,7 +29,7 @@ _STYLE_BY_WORD = {word: name for name, words in _KEYWORDS.items() for word in wo
 
 @dataclass(frozen=True, kw_only=True)
 class Sketch:
-    """What to draw. `number` tells the pictures of one order apart; `grain` is 0 to 1."""
+    """What to draw. `number` tells the images of one order apart; `grain` is 0 to 1."""
 
     prompt: str
     seed: int
@@ -42,7 +42,7 @@ class Sketch:
 
 
 def draw(sketch: Sketch) -> Image.Image:
-    """Draw it: the same sketch, the same picture, on every machine."""
+    """Draw it: the same sketch, the same image, on every machine."""
     random = make_random(sketch.prompt, sketch.seed, sketch.number)
     words = re.findall(r"[^\W\d_]+", sketch.prompt.lower())
     style = sketch.style if sketch.style != AUTO else _choose_style(words, random)
@@ -59,9 +59,9 @@ def draw(sketch: Sketch) -> Image.Image:
 
 
 def make_random(prompt: str, seed: int, number: int) -> Random:
-    """Give the chance that belongs to these words, this seed and the order's nth picture."""
+    """Return the chance that belongs to these words, this seed and the order's nth image."""
     text = f"{prompt}\0{seed}\0{number}"
-    return Random(hashlib.sha256(text.encode()).digest())  # noqa: S311 - for pictures
+    return Random(hashlib.sha256(text.encode()).digest())  # noqa: S311 - for images
 
 
 def _choose_style(words: list[str], random: Random) -> str:

@@ -1,4 +1,4 @@
-"""Bands of colour that flow over each other, like marbled paper or a map's contours."""
+"""Bands of color that flow over each other, like marbled paper or a map's contours."""
 
 from random import Random
 
