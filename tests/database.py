@@ -48,20 +48,20 @@ def _copy() -> None:
 
 
 def restore() -> None:
-    """Empty what has rows, then put the copyable_fields ones back."""
+    """Empty what has rows, then put the copied ones back."""
     with transaction.atomic(), connection.cursor() as cursor:
         emptied = _with_rows(cursor)
         if emptied:
             names = ", ".join(f'"{table}"' for table in emptied)
             cursor.execute(f"TRUNCATE {names} CASCADE")
         cursor.execute("SELECT relname FROM pg_class WHERE relnamespace = 'migrated'::regnamespace")
-        copyable_fields = {name for (name,) in cursor.fetchall()}
+        copied = {name for (name,) in cursor.fetchall()}
         cursor.execute(_TABLES)
         cursor.execute(
             ";".join(
                 f'INSERT INTO "{table}" ({columns}) SELECT {columns} FROM migrated."{table}"'
                 for table, columns in cursor.fetchall()
-                if table in copyable_fields
+                if table in copied
             )
         )
 
