@@ -43,7 +43,7 @@ def count_rows(queryset: QuerySet[Any], *, exactly: bool = False) -> RowCount:
 
 
 def count_sets(querysets: Sequence[QuerySet[Any]]) -> list[int]:
-    """Count sets of rows in one statement, each at most to one more than `COUNTED_UP_TO`."""
+    """Count sets of rows in one statement, each at most to one more than `EXACT_COUNT_LIMIT`."""
     parts: list[str] = []
     values: list[Any] = []
     for queryset in querysets:

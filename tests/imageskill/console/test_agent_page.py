@@ -248,5 +248,5 @@ class TestTallies:
             sign_up(name=f"agent-{number}")
         rows = {"agents": Agent.objects.all(), "none": Agent.objects.filter(name="nobody")}
         assert row_counts.count_lists(rows) == {"agents": "4", "none": "0"}
-        monkeypatch.setattr(row_counts, "COUNTED_UP_TO", 3)
+        monkeypatch.setattr(row_counts, "EXACT_COUNT_LIMIT", 3)
         assert row_counts.count_lists(rows) == {"agents": "over 3", "none": "0"}

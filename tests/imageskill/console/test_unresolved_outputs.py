@@ -106,7 +106,7 @@ class TestOrphans:
     def test_a_list_that_goes_on_says_so_and_leads_to_all(
         self, signed_in, lead_supporter, agent, uncharged, loss, monkeypatch
     ):
-        monkeypatch.setattr(page, "_SHOWN", 1)
+        monkeypatch.setattr(page, "_MAX_ROWS", 1)
         other = _set(made(agent, color="navy"), credits_captured=None)
         Loss.objects.create(job=other, reason=Loss.Reason.NOT_STORED)
         browser = signed_in(lead_supporter)

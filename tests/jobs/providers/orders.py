@@ -11,10 +11,10 @@ from jobs.providers.interface import InputImage, ProviderRequest
 from jobs.registry import catalog
 
 
-def picture(image: Image.Image | None = None, *, kind="PNG", role="input", **more) -> InputImage:
+def image(drawing: Image.Image | None = None, *, kind="PNG", role="input", **more) -> InputImage:
     """Make an image that opens from memory and remembers its bytes."""
     file = io.BytesIO()
-    (image or Image.new("RGB", (400, 300), "teal")).save(file, kind)
+    (drawing or Image.new("RGB", (400, 300), "teal")).save(file, kind)
     content = file.getvalue()
     return InputImage(
         role=role,
@@ -26,11 +26,11 @@ def picture(image: Image.Image | None = None, *, kind="PNG", role="input", **mor
 
 
 def reference(color: str, *, role="reference_image", **more) -> InputImage:
-    return picture(Image.new("RGB", (320, 320), color), role=role, **more)
+    return image(Image.new("RGB", (320, 320), color), role=role, **more)
 
 
 def mask() -> InputImage:
-    return picture(Image.new("RGBA", (400, 300), (0, 0, 0, 0)), role="mask")
+    return image(Image.new("RGBA", (400, 300), (0, 0, 0, 0)), role="mask")
 
 
 def content(one: InputImage) -> bytes:
@@ -52,7 +52,7 @@ def order(model: str, *, seconds=60, **more) -> ProviderRequest:
         "deadline": clock.now() + timedelta(seconds=seconds),
         "prompt": "" if row.prompt.use == "forbidden" else "a tea kettle on the moon",
         "aspect_ratio": "auto" if is_edit else "1:1",
-        "inputs": (picture(),) if is_edit else (),
+        "inputs": (image(),) if is_edit else (),
         "token_rates_usd": row.price.rates_usd,
     }
     return ProviderRequest(**(values | more))

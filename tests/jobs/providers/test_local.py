@@ -10,7 +10,7 @@ from jobs.providers.interface import InputImage
 from jobs.providers.local.adapter import LocalSketch
 from jobs.providers.local.sketching import palettes, remix, sketch
 from jobs.registry import catalog
-from tests.jobs.providers.orders import order, picture
+from tests.jobs.providers.orders import image, order
 
 
 def drawn(model="local.sketch", **more) -> list[bytes]:
@@ -84,7 +84,7 @@ class TestSketch:
 class TestRemix:
     def submit(self, **more):
         source = Image.linear_gradient("L").resize((640, 480))
-        values = {"operation": "image.edit", "inputs": (picture(source),), "aspect_ratio": "auto"}
+        values = {"operation": "image.edit", "inputs": (image(source),), "aspect_ratio": "auto"}
         return LocalSketch().submit(order("local.sketch-remix", **(values | more)))
 
     @pytest.mark.parametrize("effect", sorted(remix.EFFECTS))
@@ -102,7 +102,7 @@ class TestRemix:
         assert outcome.cost_usd == Decimal("0.29296875") * Decimal("0.005")
 
     def test_transparency_becomes_paper(self):
-        clear = picture(Image.new("RGBA", (600, 600), (0, 0, 0, 0)))
+        clear = image(Image.new("RGBA", (600, 600), (0, 0, 0, 0)))
 
         outcome = self.submit(inputs=(clear,), parameters={"effect": "recolor"})
 

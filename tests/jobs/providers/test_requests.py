@@ -11,15 +11,15 @@ from jobs.registry import catalog
 from tests.jobs.providers.orders import (
     content,
     data_uri,
+    image,
     mask,
     opened,
     order,
-    picture,
     reference,
 )
 
 PROMPT = "a tea kettle on the moon"
-INPUT, MASK = picture(), mask()
+INPUT, MASK = image(), mask()
 FRONTAL = reference("red", role="element_frontal", index=0)
 BESIDE = [
     reference(color, role="element_reference", index=0, reference_index=number)
@@ -373,7 +373,7 @@ class TestRequests:
 
     @pytest.mark.parametrize("model", ["openai.gpt-image-2-edit", "openai.gpt-image-1.5-edit"])
     def test_openai_gets_several_inputs_in_their_order(self, providers, model):
-        inputs = [INPUT, picture(kind="JPEG"), picture(kind="WEBP")]
+        inputs = [INPUT, image(kind="JPEG"), image(kind="WEBP")]
 
         answer = made(model, inputs=tuple(inputs), mask=MASK)
 
