@@ -6,13 +6,16 @@ PYTEST := $(BIN)/pytest
 AROUND := $(BIN)/python -m imageskill.dev.embedded.with_servers
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format types openapi soak bench contract-check lock run-environment test-environment
+.PHONY: help run demo test check format types openapi soak bench contract-check lock run-environment test-environment
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: run-environment ## run everything on this machine (PORT, DATA_DIR, DATABASE_URL, REDIS_URL, STANDINS)
 	@$(BIN)/python -m imageskill.dev.embedded.run
+
+demo: run-environment ## fill what `make run` keeps, running or not, with a history (SEED, SIZE=1m)
+	@$(BIN)/python -m imageskill.dev.embedded.demo $(if $(SEED),--seed $(SEED)) $(if $(SIZE),--size $(SIZE))
 
 test: check ## every check and every test
 	$(PYTEST) -n 2 --dist loadgroup

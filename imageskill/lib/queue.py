@@ -1,5 +1,8 @@
 """Handing work to the workers, by name and after commit."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
@@ -11,6 +14,9 @@ log = structlog.get_logger(__name__)
 
 QUEUES = ("default", "jobs", "thumbnails")
 
+Delivery = Callable[[str, dict[str, Any]], None]
+_delivery: ContextVar[Delivery | None] = ContextVar("delivery", default=None)
+
 
 def enqueue(name: str, **arguments: Any) -> None:
     """Send the task once this transaction has committed (at once where there is none).
@@ -21,7 +27,21 @@ def enqueue(name: str, **arguments: Any) -> None:
     transaction.on_commit(lambda: _send(name, arguments), robust=True)
 
 
+@contextmanager
+def delivered_by(delivery: Delivery) -> Iterator[None]:
+    """Return this thread's tasks to a function within the block, and none to the broker."""
+    token = _delivery.set(delivery)
+    try:
+        yield
+    finally:
+        _delivery.reset(token)
+
+
 def _send(name: str, arguments: dict[str, Any]) -> None:
+    delivery = _delivery.get()
+    if delivery is not None:
+        delivery(name, arguments)
+        return
     try:
         current_app.send_task(name, kwargs=arguments, ignore_result=True)
     except (OperationalError, OSError) as error:

@@ -40,7 +40,7 @@ def add(*, jobs: int, say: _Say) -> None:
     now = clock.now()
     # An upload's bytes go one day; what a job made stays.
     made = Asset.objects.filter(kind=Asset.Kind.GENERATED)
-    picture = made.exclude(thumbnail_key="").exclude(storage_key="").first()
+    image = made.exclude(thumbnail_key="").exclude(storage_key="").first()
     values: dict[str, Any] = {
         "tag": f"bulk {now.timestamp()}",
         "begin": now - timedelta(days=_DAYS),
@@ -51,11 +51,11 @@ def add(*, jobs: int, say: _Say) -> None:
         "grants": list(grants.NEW_AGENT_GRANTS),
         "promotions": HOUSE_IDS[Purpose.PROMOTIONS],
         "revenue": HOUSE_IDS[Purpose.REVENUE],
-        "storage_key": picture.storage_key if picture else "",
-        "thumbnail_key": picture.thumbnail_key if picture else "",
-        "length": picture.content_length if picture else 1,
-        "width": picture.width if picture else 1,
-        "height": picture.height if picture else 1,
+        "storage_key": image.storage_key if image else "",
+        "thumbnail_key": image.thumbnail_key if image else "",
+        "length": image.content_length if image else 1,
+        "width": image.width if image else 1,
+        "height": image.height if image else 1,
     }
     for first in range(1, jobs + 1, _AT_ONCE):
         last = min(first + _AT_ONCE - 1, jobs)

@@ -1,51 +1,30 @@
-"""The people and agents of a made-up history."""
+"""The people and agents of a history: staff, sign-ups, claims, tokens, and how some agents end."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group
 
-from accounts import grants
-from accounts.models import Agent, Alert, Claim, ClaimRecipient, Organization, Token, User
+from accounts import agents, grants, sponsors, staff, suspension
+from accounts.agent_limits import AgentLimits
+from accounts.claims import decisions, requests
+from accounts.models import Agent, Claim, Token, User
 from accounts.roles import ROLES
-from imageskill.dev.demo.diary import Diary
-from imageskill.dev.demo.dice import Dice
+from billing import signup
+from imageskill.dev.demo.context import Context, Customer
 
 _WHO = ("painter", "editor", "builder", "curator", "sketcher", "packer", "planner", "designer")
-_WHAT = (
-    "storefront",
-    "newsroom",
-    "slides",
-    "catalog",
-    "brand",
-    "docs",
-    "listing",
-    "game",
-    "recipe",
-)
+_WHAT = ("storefront", "newsroom", "slides", "catalog", "brand", "docs", "listing", "game")
 _SPONSORS = ("agent-ops", "design-ops", "marketing", "catalog-team", "brand-desk", "art-direction")
 _RUNTIMES = {"claude-code": 5, "codex": 4, "cursor": 2, "openclaw": 1, "langgraph": 1, "custom": 1}
 _DOMAINS = ("atelier.example", "northwind.example", "papermoon.example", "fable.example")
 _FOUND_BY = {"llms.txt": 4, "skill.md": 3, "search": 2, "": 2}
-_State = Claim.State
+_DAY_S = 86_400
+_REGULARS = 6  # agents that are there from the beginning to the end, so that somebody always is
+_UNCLAIMED = {"declined": 2, "reported": 1, "replaced": 1, "expired": 4}
 STAFF_DOMAIN = "@staff.example"
-
-
-@dataclass(slots=True, eq=False)
-class Player:
-    """An agent with what the story needs of it."""
-
-    agent: Agent
-    pays: bool
-    until: datetime
-    sponsor: User | None = None
-    is_closed: bool = False  # owes, is suspended or revoked: nothing further happens
-
-    @property
-    def org(self) -> int:
-        """The organization's key."""
-        return self.agent.organization_id
 
 
 def address(role: str, seed: int) -> str:
@@ -53,165 +32,151 @@ def address(role: str, seed: int) -> str:
     return f"{role.replace(' ', '-')}-{seed}{STAFF_DOMAIN}"
 
 
-def staff(seed: int) -> dict[str, User]:
-    """Make one person for each role; none can sign in with a password."""
-    found = {}
+def hire(context: Context) -> None:
+    """Make one person for each role, the operator first; none can sign in with a password."""
+    operator = User.objects.create_user(address("operator", context.seed), is_staff=True)
+    operator.groups.add(Group.objects.get(name="operator"))
+    context.staff["operator"] = operator
     for role in ROLES:
-        user = User.objects.create_user(address(role, seed), is_staff=True)
-        user.groups.add(Group.objects.get(name=role))
-        found[role] = user
-    return found
+        if role != "operator":
+            user = sponsors.get_or_create_user(address(role, context.seed))
+            staff.set_roles(user=user, by=operator, roles=[role], reason=f"joins as {role}")
+            context.staff[role] = User.objects.get(pk=user.pk)
 
 
-def players(
-    dice: Dice, diary: Diary, *, count: int, begin: datetime, end: datetime, seed: int
-) -> list[Player]:
-    """Make agents, oldest first, with organizations, tokens, claims and sponsors."""
-    sponsors = [
-        User(email=f"{name}-{seed}@{dice.choice(_DOMAINS)}", date_joined=begin)
-        for name in (*_SPONSORS, *(f"team-lead-{number}" for number in range(count // 12)))
-    ]
-    for sponsor in sponsors:
-        sponsor.set_unusable_password()
-    User.objects.bulk_create(sponsors)
-    moments = sorted(dice.between(begin, end - timedelta(hours=1)) for _ in range(count))
-    made = [_player(dice, at, end, sponsors, seed) for at in moments]
-    Organization.objects.bulk_create(one.agent.organization for one in made)
-    Agent.objects.bulk_create(one.agent for one in made)
-    _tokens(dice, diary, made)
-    _claims(dice, diary, made, end)
-    for one in made:
-        _note_ends(diary, one)
-    return made
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """An agent to be: when it signs up, until when it works, who pays."""
+
+    at: datetime
+    until: datetime
+    is_claimed: bool
+    pays: bool
 
 
-def _player(dice: Dice, at: datetime, end: datetime, sponsors: list[User], seed: int) -> Player:
-    is_claimed = dice.random() < 0.35
-    pays = dice.random() < (0.7 if is_claimed else 0.15)
-    sponsor = dice.choice(sponsors) if is_claimed else None
-    name = f"{dice.choice(_WHAT)}-{dice.choice(_WHO)}"
-    contact = f"{name}-{dice.randrange(90)}-{seed}@{dice.choice(_DOMAINS)}"
-    state = Agent.ClaimState.UNCLAIMED
-    if sponsor:
-        state, contact = Agent.ClaimState.CLAIMED, sponsor.email
-    elif pays:
-        state = Agent.ClaimState.PAYMENT_BACKED_UNCLAIMED
-    agent = Agent(
-        public_id=dice.public_id("agent"),
-        organization=Organization(
-            public_id=dice.public_id("organization"), owner=sponsor, created_at=at
-        ),
+def plan(context: Context, count: int) -> list[Draft]:
+    """Choose when agents sign up, oldest first, and what they will be like."""
+    random, begin, end = context.random, context.begin, context.end
+    moments = sorted(random.between(begin, end - timedelta(hours=2)) for _ in range(count))
+    drafts: list[Draft] = []
+    for at in moments:
+        is_regular = len(drafts) < _REGULARS
+        is_claimed = is_regular or random.random() < 0.35
+        pays = is_regular or random.random() < (0.7 if is_claimed else 0.15)
+        until = end if is_regular or random.random() < 0.8 else random.between(at, end)
+        drafts.append(Draft(at, until, is_claimed, pays))
+    return drafts
+
+
+def sign_up(context: Context, draft: Draft) -> Customer:
+    """Sign an agent up; claims, new tokens and its end are planned."""
+    random = context.random
+    name = f"{random.choice(_WHAT)}-{random.choice(_WHO)}"
+    contact = ""
+    if draft.is_claimed:
+        number = random.randrange(len(_SPONSORS))
+        contact = f"{_SPONSORS[number]}-{context.seed}@{_DOMAINS[number % len(_DOMAINS)]}"
+    elif random.random() < 0.5:
+        contact = f"{name}-{random.randrange(90)}-{context.seed}@{random.choice(_DOMAINS)}"
+    opened = signup.open_account(
         name=name,
-        runtime=dice.one_of(_RUNTIMES),
+        runtime=random.weighted(_RUNTIMES),
         contact=contact,
-        claim_state=state,
-        grants=list(grants.NEW_AGENT_GRANTS),
-        cap_outputs_per_request=4,
-        cap_credits_per_operation=200,
-        cap_credits_per_day=dice.choice([None, 500, 2000]) if sponsor else None,
-        cap_credits_per_month=dice.choice([None, 5000]) if sponsor else None,
-        signup_network=f"198.51.{dice.randrange(100, 104)}.{dice.randrange(1, 255)}",
-        discovery_source=dice.one_of(_FOUND_BY),
-        created_at=at,
+        network=f"198.51.{random.randrange(100, 104)}.{random.randrange(1, 255)}",
+        discovery_source=random.weighted(_FOUND_BY),
     )
-    until = end if dice.random() < 0.8 else dice.between(at, end)
-    fate = dice.random()
-    if fate < 0.03 and not sponsor:
-        agent.suspended_at, agent.suspension_reason = until, "reported by the person it named"
-    elif fate < 0.05:
-        agent.claim_state, agent.revoked_at = Agent.ClaimState.REVOKED, until
-    agent.last_seen_at = until
-    return Player(agent, pays, until, sponsor)
-
-
-def _tokens(dice: Dice, diary: Diary, made: list[Player]) -> None:
-    tokens = []
-    for one in made:
-        first = Token(agent=one.agent, created_at=one.agent.created_at, last_used_at=one.until)
-        of_agent = [first]
-        if one.agent.revoked_at:
-            first.revoked_at = one.agent.revoked_at
-            first.revoked_because = Token.RevokedBecause.AGENT_REVOKED
-        elif dice.random() < 0.15:
-            turn = dice.between(one.agent.created_at, one.until)
-            first.last_used_at = first.revoked_at = turn
-            first.revoked_because = Token.RevokedBecause.ROTATED
-            of_agent.append(Token(agent=one.agent, created_at=turn, last_used_at=one.until))
-            _tell(diary, one, Alert.Kind.TOKEN_ROTATED, turn, by="by the agent itself")
-        for token in of_agent:
-            token.lookup = dice.text(8)
-            token.digest = hashlib.sha256(dice.text(43).encode()).digest()  # nobody has its text
-        tokens += of_agent
-    Token.objects.bulk_create(tokens)
-
-
-def _claims(dice: Dice, diary: Diary, made: list[Player], end: datetime) -> None:
-    recipients: dict[str, ClaimRecipient] = {}
-    claims = []
-    for one in made:
-        if not one.sponsor and dice.random() < 0.5:
-            continue
-        agent = one.agent
-        recipient = recipients.setdefault(
-            agent.contact, ClaimRecipient(address=agent.contact, created_at=agent.created_at)
-        )
-        claim = _claim(dice, one, recipient, end)
-        if claim.state != _State.REPLACED:
-            agent.claim_request_state = Agent.ClaimRequestState(claim.state)
-        claims.append(claim)
-        _note_claim(diary, one, claim)
-    ClaimRecipient.objects.bulk_create(recipients.values())
-    Claim.objects.bulk_create(claims)
-    Agent.objects.bulk_update([one.agent for one in made], ["claim_request_state"], 500)
-
-
-def _claim(dice: Dice, one: Player, recipient: ClaimRecipient, end: datetime) -> Claim:
-    asked = one.agent.created_at
-    expires = asked + timedelta(days=7)
-    state = _State.ACCEPTED
-    if one.sponsor is None and one.agent.suspended_at:
-        state = _State.REPORTED
-    elif one.sponsor is None:
-        state = dice.choice([_State.DECLINED, _State.REPLACED, _State.EXPIRED, _State.EXPIRED])
-        state = _State.REQUESTED if expires > end else state
-    decided = None if state == _State.REQUESTED else dice.after(asked, 600, 4 * 86400)
-    if decided:
-        decided = min(expires if state == _State.EXPIRED else decided, end)
-    return Claim(
-        public_id=dice.public_id("claim"),
-        agent=one.agent,
-        recipient=recipient,
-        state=state,
-        digest=hashlib.sha256(dice.text(40).encode()).digest(),
-        created_at=asked,
-        mail_tried_at=asked,
-        mailed_at=asked + timedelta(seconds=2),
-        expires_at=expires,
-        decided_at=decided,
-        decided_by=one.sponsor,
+    customer = Customer(
+        token=opened.token,
+        agent_id=opened.agent.pk,
+        organization_id=opened.agent.organization_id,
+        contact=contact,
+        pays=draft.pays,
+        until=draft.until,
     )
+    context.customers.append(customer)
+    if contact:
+        _plan_answer(context, customer, is_claimed=draft.is_claimed)
+    _plan_end(context, customer, is_claimed=draft.is_claimed)
+    return customer
 
 
-def _note_claim(diary: Diary, one: Player, claim: Claim) -> None:
-    if one.sponsor is None or claim.decided_at is None:
+def _plan_answer(context: Context, customer: Customer, *, is_claimed: bool) -> None:
+    random, later = context.random, context.timeline.later
+    after_s = random.uniform(600, 4 * _DAY_S)
+    answer = "accepted" if is_claimed else random.weighted(_UNCLAIMED)
+    steps = {
+        "accepted": partial(_accept, context, customer),
+        "declined": partial(_decline, customer),
+        "reported": partial(_report, customer),
+        "replaced": partial(_ask_again, context, customer),
+    }
+    if answer in steps:
+        later(after_s, steps[answer])
+
+
+def _plan_end(context: Context, customer: Customer, *, is_claimed: bool) -> None:
+    random, plan = context.random, context.timeline.plan
+    rotated_at = random.between(context.timeline.now, customer.until)
+    if random.random() < 0.15:
+        plan(rotated_at, _rotate, customer)
+    fate = random.random()
+    if fate < 0.03:
+        plan(customer.until, _revoke, customer)
+    elif fate < 0.06 and is_claimed:
+        plan(customer.until, _pause, customer)
+
+
+def _open_claim(customer: Customer) -> Claim | None:
+    claim = Claim.objects.filter(agent=customer.agent_id, state=Claim.State.REQUESTED).first()
+    return claim if claim and not claim.agent.is_revoked else None
+
+
+def _accept(context: Context, customer: Customer) -> None:
+    claim = _open_claim(customer)
+    if claim is None:
         return
-    about, at = one.agent.public_id, claim.decided_at
-    before, after = {"claim_state": "unclaimed"}, {"claim_state": "claimed"}
-    diary.note(one.sponsor, "claim.accept", about, at, before=before, after=after)
-    _tell(diary, one, Alert.Kind.CLAIMED, at, by=one.sponsor.email)
+    user = sponsors.get_or_create_user(customer.contact)
+    EmailAddress.objects.filter(user=user).update(verified=True)  # the mailed code was typed in
+    terms = AgentLimits(
+        grants=tuple(grants.NEW_AGENT_GRANTS),
+        outputs_per_request=4,
+        credits_per_operation=200,
+        credits_per_day=context.random.choice([None, 80, 500]),
+        credits_per_month=context.random.choice([None, 5000]),
+    )
+    decisions.accept(claim=claim, user=user, terms=terms)
+    customer.sponsor = user
 
 
-def _note_ends(diary: Diary, one: Player) -> None:
-    agent = one.agent
-    about, reason = agent.public_id, agent.suspension_reason
-    if agent.suspended_at:
-        diary.note(None, "agent.suspend", about, agent.suspended_at, reason=reason)
-    if agent.revoked_at:
-        after = {"claim_state": agent.claim_state}
-        diary.note(one.sponsor, "agent.revoke", about, agent.revoked_at, after=after)
+def _decline(customer: Customer) -> None:
+    if claim := _open_claim(customer):
+        decisions.decline(claim=claim, user=None)
 
 
-def _tell(diary: Diary, one: Player, kind: str, at: datetime, **facts: str) -> None:
-    about = one.agent.public_id
-    cause = f"{about}:{at:%Y-%m-%d}"
-    diary.tell(one.sponsor, kind, about, at, cause=cause, facts={"agent": one.agent.name, **facts})
+def _report(customer: Customer) -> None:
+    if claim := _open_claim(customer):
+        decisions.report(claim=claim, user=None, reason="I have never heard of it.")
+
+
+def _ask_again(context: Context, customer: Customer) -> None:
+    """Ask another inbox, which takes the place of the first request and may never answer."""
+    agent = Agent.objects.get(pk=customer.agent_id)
+    domain = context.random.choice(_DOMAINS)
+    requests.request(agent=agent, contact=f"{agent.name}-{context.seed}@{domain}")
+
+
+def _rotate(customer: Customer) -> None:
+    token = Token.objects.filter(agent=customer.agent_id, revoked_at=None).first()
+    if token is not None and not token.agent.is_revoked:
+        customer.token = signup.rotate_token(token)
+
+
+def _revoke(customer: Customer) -> None:
+    agent = Agent.objects.get(pk=customer.agent_id)
+    if not agent.is_revoked:
+        agents.revoke(agent, user=customer.sponsor, reason="the project is over")
+
+
+def _pause(customer: Customer) -> None:
+    if customer.sponsor is not None:
+        suspension.pause(agent=Agent.objects.get(pk=customer.agent_id), user=customer.sponsor)

@@ -1,222 +1,187 @@
-"""What agents of a made-up history bought: quotes, attempts, receipts.
+"""What agents of a history buy: quotes, Checkout sessions at the stand-in, and what buyers do."""
 
-The payments never moved money: they are marked as the fake rail's or a stand-in's.
-"""
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from accounts.models import Agent
+from billing.models import PaymentAttempt, Quote, Rail, Receipt, UnmatchedPayment
+from billing.purchases import buyers, checkout, fake_rail, fulfillment, quotes
+from billing.purchases.buyers import Buyer
+from billing.reversals import refunds
+from billing.stripe import gateway
+from imageskill.dev.demo.context import Context, Customer
+from imageskill.dev.standins.stripe import StripeAccount
+from imageskill.lib import ids
 
-from accounts.models import ActivityEvent, Alert
-from billing.models import (
-    AttemptStatus,
-    Environment,
-    PaymentAttempt,
-    Quote,
-    Rail,
-    Receipt,
-    ReceiptSeries,
-    UnmatchedPayment,
-)
-from billing.purchases.receipts import TEST_PREFIX
-from imageskill.dev.demo import trail
-from imageskill.dev.demo.diary import Diary
-from imageskill.dev.demo.dice import Dice
-from imageskill.dev.demo.pen import Pen
-from imageskill.dev.demo.people import Player
-from imageskill.dev.demo.sheets import Sheets
-from imageskill.dev.demo.stripe_side import StripeSide
-
-_AMOUNTS = {500: 6, 1000: 4, 2000: 3, 5000: 1, 750: 1}
-_UNPAID = {
-    AttemptStatus.EXPIRED: 6,
-    AttemptStatus.FAILED: 2,
-    AttemptStatus.CANCELED: 1,
+_Way = Callable[[Context, Customer], object]
+_Act = Callable[[StripeAccount, str], object]
+_WANTED: dict[str | int, float] = {  # a pack, or a number of credits
+    "starter-500": 6,
+    "builder-2000": 3,
+    "studio-5000": 1,
+    1000: 1,
+    1500: 2,
+    750: 1,
 }
-_PAID = {AttemptStatus.SUCCEEDED, AttemptStatus.OVERPAID, AttemptStatus.NEEDS_STAFF}
-_Reason = UnmatchedPayment.Reason
+_CHECKOUT_S, _PAY_S, _ABANDONED_S = 40, 120, 110 * 60
 
 
-@dataclass
-class Purchases:
-    """Sells one pack after the other."""
+def plan(context: Context, customer: Customer) -> None:
+    """Plan what a paying agent buys before it has to, by card mostly."""
+    begin = context.timeline.now + timedelta(minutes=30)
+    for _ in range(context.random.randrange(1, 4)):
+        at = context.random.between(begin, customer.until)
+        is_fake = context.random.random() < 0.25
+        context.timeline.plan(at, _try_to_buy, context, customer, is_fake=is_fake)
 
-    dice: Dice
-    pen: Pen
-    sheets: Sheets
-    stripe: StripeSide
-    diary: Diary
-    now: datetime
-    _series: dict[int, ReceiptSeries] = field(default_factory=dict)  # locked until the commit
 
-    def buy(
-        self, player: Player, at: datetime, *, least: int = 0, is_by_card: bool = False
-    ) -> Receipt:
-        """Sell a pack by one of the rails, mostly through Stripe."""
-        credits = max(self.dice.one_of(_AMOUNTS), least)
-        is_stripe = is_by_card or self.dice.random() < 0.75
-        if is_stripe and self.dice.random() < 0.2:
-            status = self.dice.one_of(_UNPAID)
-            self._attempt(self._quote(player, credits, Rail.STRIPE_CHECKOUT, at), status, at)
-        rail = Rail.STRIPE_CHECKOUT if is_stripe else Rail.FAKE
-        quote = self._quote(player, credits, rail, at)
-        attempt = self._attempt(quote, AttemptStatus.SUCCEEDED, at) if is_stripe else None
-        receipt = self._receipt(player, quote, attempt, at)
-        if attempt:
-            ids = [attempt.checkout_session_id, receipt.payment_intent_id, receipt.charge_id]
-            self.stripe.event("checkout.session.completed", ids, at, str(receipt.public_id))
-            self.stripe.paid(receipt, at)
-        self._mail(receipt, player, at)
-        links = {"credit_event_id": receipt.credit_event_id}
-        summary = f"{receipt.credits} credits bought"
-        self.sheets.add(told(self.dice, receipt, "payment_backed_granted", summary, links, at=at))
-        return receipt
+def plan_odd(context: Context) -> None:
+    """Plan payments that end otherwise: unpaid, paid twice, paid with another amount."""
+    random, end = context.random, context.end
+    for way in (*_UNPAID, _cancel, _get_back):
+        at = random.between(end - timedelta(days=60), end - timedelta(days=2))
+        context.timeline.plan(at, by_somebody, context, way)
+    for hours, way in enumerate((*_UNDECIDED, _pay_twice, _pay_other), 1):
+        context.timeline.plan(end - timedelta(hours=hours), by_somebody, context, way)
 
-    def leave_open(self, player: Player, at: datetime, status: AttemptStatus) -> None:
-        """Leave a payment unfinished: open, on its way, or waiting for staff."""
-        quote = self._quote(player, 1000, Rail.STRIPE_CHECKOUT, at)
-        attempt = self._attempt(quote, status, at)
-        if status in {AttemptStatus.OVERPAID, AttemptStatus.NEEDS_STAFF}:
-            self._unmatched(attempt, at)
 
-    def close_unmatched(self, player: Player, at: datetime) -> None:
-        """Leave a payment that bought nothing, and that staff have dealt with since."""
-        self.leave_open(player, at, AttemptStatus.NEEDS_STAFF)
-        payment = self.sheets[UnmatchedPayment][-1]
-        payment.state = UnmatchedPayment.State.CLOSED
-        payment.note = "The buyer's bank had taken it back before we could."
-        payment.resolved_at = at + timedelta(hours=4)
+def by_somebody(context: Context, way: _Way) -> None:
+    """Have a paying agent act."""
+    way(context, context.random.choice(list(context.payers())))
 
-    def finish(self) -> None:
-        """Write how far the receipts' numbers have come."""
-        for series in self._series.values():
-            series.save()
 
-    def _unmatched(self, attempt: PaymentAttempt, at: datetime) -> None:
-        is_second = attempt.status == AttemptStatus.OVERPAID
-        price = attempt.quote.price_cents
-        self.sheets.add(
-            UnmatchedPayment(
-                quote=attempt.quote,
-                attempt=attempt,
-                checkout_session_id=attempt.checkout_session_id or "",
-                payment_intent_id=attempt.payment_intent_id,
-                charge_id=f"ch_{self.dice.text(24)}",
-                reason=_Reason.SECOND_PAYMENT if is_second else _Reason.AMOUNT_MISMATCH,
-                environment=Environment.STAND_IN,
-                amount_cents=price if is_second else price - 100,
-                currency="USD",
-                found_at=at,
-            )
+def buy(context: Context, customer: Customer, *, is_fake: bool = False) -> Receipt:
+    """Buy credits, by card or on the fake rail; return the receipt."""
+    if is_fake:
+        quote = _quote(context, customer, Rail.FAKE)
+        return fake_rail.purchase(
+            buyer=_buyer(customer), quote_id=quote.public_id, idempotency_key=_key("purchase")
         )
-
-    def _mail(self, receipt: Receipt, player: Player, at: datetime) -> None:
-        facts = {
-            "agent": player.agent.name,
-            "credits": receipt.credits,
-            "amount": f"${receipt.amount_cents // 100}.{receipt.amount_cents % 100:02}",
-            "number": receipt.number,
-            "live": receipt.is_live,
-        }
-        about = receipt.public_id
-        self.diary.tell(player.sponsor, Alert.Kind.PURCHASE, about, at, cause=about, facts=facts)
-
-    def _quote(self, player: Player, credits: int, rail: Rail, at: datetime) -> Quote:
-        return self.sheets.add(
-            Quote(
-                public_id=self.dice.public_id("quote"),
-                organization_id=player.org,
-                agent=player.agent,
-                idempotency_key=f"buy-{self.dice.text(12)}",
-                payment_method=rail,
-                credits=credits,
-                price_cents=credits,
-                trace_id=self.dice.trace(),
-                created_at=at - timedelta(minutes=4),
-                expires_at=at + timedelta(minutes=26),
-            )
-        )
-
-    def _attempt(self, quote: Quote, status: AttemptStatus, at: datetime) -> PaymentAttempt:
-        began = at - timedelta(minutes=3)
-        return self.sheets.add(
-            PaymentAttempt(
-                public_id=self.dice.public_id("payment_attempt"),
-                quote=quote,
-                agent=quote.agent,
-                idempotency_key=f"pay-{self.dice.text(12)}",
-                environment=Environment.STAND_IN,
-                status=status,
-                problem="amount_mismatch" if status == AttemptStatus.NEEDS_STAFF else "",
-                session_expires_at=began + timedelta(hours=1),
-                checkout_session_id=f"cs_test_{self.dice.text(40)}",
-                payment_intent_id=f"pi_{self.dice.text(24)}" if status in _PAID else "",
-                trace_id=quote.trace_id,
-                next_check_at=self.now + timedelta(days=365),  # no vendor knows of it
-                created_at=began,
-            )
-        )
-
-    def _receipt(
-        self, player: Player, quote: Quote, attempt: PaymentAttempt | None, at: datetime
-    ) -> Receipt:
-        public_id = self.dice.public_id("receipt")
-        there = self.pen.grant_paid(player.org, quote.credits, receipt_id=public_id, at=at)
-        return self.sheets.add(
-            Receipt(
-                public_id=public_id,
-                number=self._number(at.year),
-                organization=player.agent.organization,
-                agent=player.agent,
-                quote=quote,
-                attempt=attempt,
-                payment_method=quote.payment_method,
-                environment=Environment.STAND_IN if attempt else Environment.TEST,
-                idempotency_key=attempt.idempotency_key if attempt else quote.idempotency_key,
-                credits=quote.credits,
-                amount_cents=quote.price_cents,
-                currency="USD",
-                balance_after=there,
-                credit_event_id=self.dice.public_id("credit_event"),
-                payment_intent_id=attempt.payment_intent_id if attempt else "",
-                charge_id=f"ch_{self.dice.text(24)}" if attempt else "",
-                trace_id=quote.trace_id,
-                issued_at=at,
-            )
-        )
-
-    def _number(self, year: int) -> str:
-        if year not in self._series:
-            ReceiptSeries.objects.get_or_create(prefix=TEST_PREFIX, year=year)
-            locked = ReceiptSeries.objects.select_for_update()
-            self._series[year] = locked.get(prefix=TEST_PREFIX, year=year)
-        series = self._series[year]
-        series.last_number += 1
-        return f"{TEST_PREFIX}-{year}-{series.last_number:06}"
+    attempt = _open(context, customer)
+    context.timeline.wait(_PAY_S)
+    context.vendors.stripe.account.pay(_session(attempt))
+    context.timeline.settle()
+    return Receipt.objects.get(attempt=attempt)
 
 
-def told(
-    dice: Dice,
-    receipt: Receipt,
-    name: str,
-    summary: str,
-    links: dict[str, Any],
-    *,
-    at: datetime,
-) -> ActivityEvent:
-    """Return the event that tells of a payment's credits; it is about the credit event linked."""
-    named = {"quote_id": receipt.quote.public_id, "receipt_id": receipt.public_id}
-    return trail.event(
-        dice,
-        type=f"credits.{name}",
-        org=receipt.organization_id,
-        agent=receipt.agent,
-        subject_id=links["credit_event_id"],
-        operation="credits",
-        summary=summary,
-        status="succeeded",
-        links=named | links,
-        at=at,
-        trace_id=receipt.trace_id,
-        details={"amount_cents": receipt.amount_cents, "currency": "USD"},
+def pay_unknown(context: Context) -> str:
+    """Pay a session that names an attempt nobody here has; return the charge."""
+    account = context.vendors.stripe.account
+    price = {"currency": "usd", "unit_amount": "1500", "product_data": {"name": "1500 credits"}}
+    ours = gateway.build_metadata(payment_attempt_id=ids.new("payment_attempt"))
+    session = account.open_session(
+        {
+            "mode": "payment",
+            "line_items": [{"quantity": "1", "price_data": price}],
+            "client_reference_id": ours["payment_attempt_id"],
+            "metadata": ours,
+            "payment_intent_data": {"metadata": ours},
+            "success_url": "",
+            "cancel_url": "",
+        },
+        base_url="",
     )
+    paid = account.pay(session["id"])
+    return str(account.get(paid["payment_intent"])["latest_charge"])
+
+
+def _try_to_buy(context: Context, customer: Customer, *, is_fake: bool) -> None:
+    if not Agent.objects.get(pk=customer.agent_id).is_revoked:
+        buy(context, customer, is_fake=is_fake)
+
+
+def _quote(context: Context, customer: Customer, rail: str) -> Quote:
+    wanted = context.random.weighted(_WANTED)
+    return quotes.create(
+        buyer=_buyer(customer),
+        payment_method=rail,
+        idempotency_key=_key("quote"),
+        pack_id=wanted if isinstance(wanted, str) else None,
+        credits=wanted if isinstance(wanted, int) else None,
+    )
+
+
+def _buyer(customer: Customer) -> Buyer:
+    return buyers.agent_buyer(Agent.objects.get(pk=customer.agent_id))
+
+
+def _open(context: Context, customer: Customer, quote: Quote | None = None) -> PaymentAttempt:
+    quote = quote or _quote(context, customer, Rail.STRIPE_CHECKOUT)
+    context.timeline.wait(_CHECKOUT_S)
+    return checkout.open_session(
+        buyer=_buyer(customer),
+        quote_id=quote.public_id,
+        idempotency_key=_key("buy"),
+    )
+
+
+def _session(attempt: PaymentAttempt) -> str:
+    assert attempt.checkout_session_id is not None
+    return attempt.checkout_session_id
+
+
+def _visit(
+    context: Context,
+    customer: Customer,
+    *,
+    now: _Act | None = None,
+    then: _Act | None = None,
+    after_s: float = _ABANDONED_S,
+) -> None:
+    """Open a session, do something there now, and have something happen to it afterwards."""
+    account, session_id = context.vendors.stripe.account, _session(_open(context, customer))
+    if now is not None:
+        now(account, session_id)
+    if then is not None:
+        context.timeline.later(after_s, then, account, session_id)
+
+
+def _key(what: str) -> str:
+    return f"{what}-{ids.random_text(12)}"
+
+
+def _cancel(context: Context, customer: Customer) -> None:
+    attempt = _open(context, customer)
+    context.timeline.wait(_PAY_S)
+    fulfillment.cancel(payment_attempt_id=attempt.public_id)
+
+
+def _pay_twice(context: Context, customer: Customer) -> None:
+    """Pay a quote again, after a bank transfer had failed that then arrives all the same."""
+    account = context.vendors.stripe.account
+    quote = _quote(context, customer, Rail.STRIPE_CHECKOUT)
+    first = _session(_open(context, customer, quote))
+    account.pay_later(first)
+    account.fail(first)
+    context.timeline.settle()
+    account.pay(_session(_open(context, customer, quote)))
+    context.timeline.settle()
+    context.timeline.wait(_PAY_S)
+    account.settle(first)
+
+
+def _pay_other(context: Context, customer: Customer) -> UnmatchedPayment:
+    attempt = _open(context, customer)
+    other = attempt.quote.price_cents - 100
+    context.vendors.stripe.account.pay(_session(attempt), amount_total=other)
+    context.timeline.settle()
+    return UnmatchedPayment.objects.get(attempt=attempt)
+
+
+def _get_back(context: Context, customer: Customer) -> None:
+    payment = _pay_other(context, customer)
+    context.timeline.wait(4 * 3600)
+    asked = refunds.request_for_unmatched(
+        payment=payment, reason="not what the quote says", user=context.staff["support"]
+    )
+    if asked.state == asked.State.REQUESTED:
+        refunds.approve(request_id=asked.pk, user=context.staff["finance"])
+
+
+_UNPAID: tuple[_Way, ...] = (
+    *(partial(_visit, then=StripeAccount.close_session),) * 3,
+    partial(_visit, now=StripeAccount.decline, then=StripeAccount.close_session),
+    partial(_visit, now=StripeAccount.pay_later, then=StripeAccount.fail, after_s=26 * 3600),
+)
+_UNDECIDED: tuple[_Way, ...] = (_visit, _visit, partial(_visit, now=StripeAccount.pay_later))

@@ -1,217 +1,202 @@
-"""The jobs of a made-up history: what was asked, how it ended, and every row it left behind."""
+"""The jobs and uploads of a history, by the functions that API and workers call."""
 
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from unittest.mock import patch
 
-from django.conf import settings
+from django.core.files.storage import storages
 
-from billing.models import DailyUse
-from imageskill.dev.demo import recipes
-from imageskill.dev.demo.dice import Dice
-from imageskill.dev.demo.job_trail import JobTrail
-from imageskill.dev.demo.pen import Pen
-from imageskill.dev.demo.people import Player
-from imageskill.dev.demo.pictures import Tile
-from imageskill.dev.demo.recipes import Recipe
-from imageskill.dev.demo.results import Results
-from imageskill.dev.demo.sheets import Sheets
-from imageskill.lib import clock
+from imageskill.dev.demo import images, requests
+from imageskill.dev.demo.context import Context, Customer
+from imageskill.dev.demo.images import Kind
+from imageskill.dev.demo.provider import Ending, WorkerKilled
+from imageskill.lib.errors import ApiError
 from jobs import states
-from jobs.models import Job, JobInput, Loss, Prompt, Usage
+from jobs.assets import removal, uploads
+from jobs.assets.uploads import UploadDeclaration
+from jobs.models import Asset, Job
 from jobs.providers import failures
+from jobs.running import lifecycle, staff_actions, unresolved_outputs
 
-# How often a failure comes, where it isn't as often as most.
-_OFTEN = {"permanent": 0.9, "transient": 1.6, "broken_run": 1.1, "policy": 1.6, "unavailable": 0.9}
-_ENDINGS = {
-    "good": 90.5,
-    "canceled": 1.6,
-    "undecodable": 0.4,
-    "not_stored": 0.4,
-    **{failure.name: _OFTEN.get(failure.name, 0.4) for failure in failures.FAILURES},
+_How = failures.Failure | Kind | str
+# How often runs end other than well, in thousandths.
+_FAILS: dict[_How, float] = {
+    failures.PERMANENT: 9,
+    failures.TRANSIENT: 16,
+    failures.BROKEN_RUN: 11,
+    failures.POLICY: 16,
+    failures.UNAVAILABLE: 9,
+    failures.OPERATOR: 4,
+    failures.NOT_SENT: 4,
+    failures.TIMED_OUT: 4,
+    failures.OUTCOME_UNKNOWN: 4,
 }
-_LOSSES = {
-    "undecodable": Loss.Reason.UNDECODABLE,
-    "not_stored": Loss.Reason.NOT_STORED,
-    "broken_run": Loss.Reason.BROKEN_RUN,
-    "policy": Loss.Reason.BILLED_REFUSAL,
-    "timeout": Loss.Reason.TOO_LATE,
-    "outcome_unknown": Loss.Reason.OUTCOME_UNKNOWN,
-}
-_FAILURES = {failure.name: failure for failure in failures.FAILURES}
-_EVERYTHING_FAILS_ONCE = tuple(_LOSSES)
+_ODD_IMAGES: dict[_How, float] = {Kind.CUT: 4, Kind.FLAT: 4, Kind.SMALL: 4}
+_CANCELED, _NOT_STORED = "canceled", "not stored"
+_OTHERS: dict[_How, float] = {_CANCELED: 16, _NOT_STORED: 4}
+_RARE = _FAILS | _ODD_IMAGES | _OTHERS
+_HOUR_S, _DEADLINE_S = 3600, 900
+_GALLERY_DAYS = 25
 
 
-@dataclass
-class Work:
-    """Makes jobs one after the other."""
+def plan(context: Context, customer: Customer, *, jobs: int, uploads: int) -> None:
+    """Plan a new agent's jobs and uploads."""
+    begin = context.timeline.now + timedelta(minutes=2)
+    for _ in range(jobs):
+        at = context.random.between(begin, customer.until, late=1.3)
+        context.timeline.plan(at, create, context, customer)
+    for _ in range(uploads):
+        at = context.random.between(begin, customer.until)
+        context.timeline.plan(at, upload, context, customer)
 
-    dice: Dice
-    pen: Pen
-    sheets: Sheets
-    results: Results
-    used: dict[tuple[int, date], DailyUse] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Have every model planned."""
-        self.recipes = recipes.write_down()
-        self.trail = JobTrail(self.dice, self.sheets)
-        self._owed_endings = list(_EVERYTHING_FAILS_ONCE)
+def plan_gallery(context: Context) -> None:
+    """Have images looked at from a day on; those before it would take most of the time."""
 
-    def choose(self, player: Player) -> str:
-        """Choose a model that the agent can afford; the built-in one where it is poor."""
-        wanted = dict(recipes.CREATES)
-        if player.agent.pk in self.results.last_asset:
-            wanted |= recipes.EDITS
-        name = self.dice.one_of({name: weight for name, (weight, _) in wanted.items()})
-        return name if player.pays else "local.sketch"
+    def look(lost: set[str]) -> None:
+        context.timeline.lost = lost
 
-    def price(self, model: str) -> int:
-        """Return the credits that a job of the model holds."""
-        return self.recipes[model].plan.cost.credits
+    context.timeline.plan(context.begin, look, {"jobs.thumbnail"})
+    context.timeline.plan(context.end - timedelta(days=_GALLERY_DAYS), look, set())
 
-    def run(self, player: Player, model: str, at: datetime, *, open_as: str = "") -> None:
-        """Tell of one job from hold to end; with `open_as`, of one that is still under way."""
-        recipe, tile = self.recipes[model], self.dice.choice(self.results.tiles)
-        job = self._job(player, recipe, tile, at)
-        self.pen.hold(
-            player.org, job.credits_held, job_id=job.public_id, actor=player.agent.public_id, at=at
+
+def plan_rare(context: Context) -> None:
+    """Plan each way to end once, so that even a short history has them all."""
+    end = context.end
+    for how in _RARE:
+        at = context.random.between(end - timedelta(days=30), end - timedelta(hours=30))
+        context.timeline.plan(at, create_by_somebody, context, how)
+    for hours in (2, 5):  # found today
+        at = end - timedelta(hours=hours)
+        context.timeline.plan(at, create_by_somebody, context, Kind.FLAT)
+    for minutes in (30, 20):
+        at = end - timedelta(minutes=minutes)
+        context.timeline.plan(at, _leave_queued, context)
+        context.timeline.plan(at, _leave_running, context)
+        for how in (_NOT_STORED, failures.OUTCOME_UNKNOWN):
+            context.timeline.plan(at, create_by_somebody, context, how)
+
+
+def create(context: Context, customer: Customer, how: _How = Kind.GOOD) -> Job | None:
+    """Create or edit as the agent would, and bring the job to an end; None where it is refused."""
+    how = _chosen(context) if how is Kind.GOOD else how
+    model = _model(context, customer, how)
+    job = requests.submit(context, customer, model)
+    if job is None:
+        return None
+    if how == _CANCELED:
+        context.timeline.wait(2)
+        lifecycle.cancel(job, actor=job.agent.public_id)
+    context.provider.next = _ending(context, how, requests.seconds(context, model))
+    if how == _NOT_STORED:
+        with _storage_down():
+            context.timeline.settle()
+    context.timeline.settle()
+    _plan_care(context, job, how)
+    return job
+
+
+def _ending(context: Context, how: _How, seconds: float) -> Ending:
+    """Return how the provider ends; nobody looks at what it delivers before the gallery's days."""
+    is_old = "jobs.thumbnail" in context.timeline.lost
+    image = how if isinstance(how, Kind) else Kind.GOOD
+    return Ending(
+        seconds=_DEADLINE_S if how is failures.TIMED_OUT else seconds,
+        failure=how if isinstance(how, failures.Failure) else None,
+        image=Kind.PLAIN if is_old and image is Kind.GOOD else image,
+        seed=context.random.getrandbits(16),
+    )
+
+
+def create_by_somebody(context: Context, how: _How = Kind.GOOD) -> Job:
+    """Create by a paying agent that may."""
+    payers = list(context.payers())
+    for customer in context.random.sample(payers, len(payers)):
+        if job := create(context, customer, how):
+            return job
+    raise RuntimeError("no agent of the history can create")
+
+
+def upload(context: Context, customer: Customer) -> None:
+    """Send an image; one in ten is deleted again."""
+    random = context.random
+    data = images.upload(requests.words(context), random.getrandbits(16))
+    declared = UploadDeclaration(
+        source_kind="local_path",
+        filename="reference.png",
+        remote_origin=None,
+        mime_type="image/png",
+        content_length=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+    try:
+        asset = uploads.receive(agent=customer.agent(), declared=declared, data=data)
+    except ApiError:
+        return
+    if random.random() < 0.1:
+        context.timeline.later(random.uniform(1, 9) * 24 * _HOUR_S, _delete, asset.pk)
+
+
+def _delete(asset_id: int) -> None:
+    removal.delete(Asset.objects.get(pk=asset_id))
+
+
+def _chosen(context: Context) -> _How:
+    return context.random.weighted(_RARE | {Kind.GOOD: 1000 - sum(_RARE.values())})
+
+
+def _model(context: Context, customer: Customer, how: _How) -> str:
+    if how is failures.TIMED_OUT:
+        return requests.LATE
+    if isinstance(how, str):
+        return requests.LOCAL
+    return requests.model_for(context, customer, is_remote=how in _FAILS)
+
+
+def _plan_care(context: Context, job: Job, how: _How) -> None:
+    """Have staff close what only they can."""
+    after_s = context.random.uniform(1, 4) * _HOUR_S
+    if how == _NOT_STORED:
+        context.timeline.later(after_s, _give_up, context, job.pk)
+    if how is failures.OUTCOME_UNKNOWN:
+        context.timeline.later(after_s, _end_unknown, context, job.pk)
+
+
+def _give_up(context: Context, job_id: int) -> None:
+    job, user = Job.objects.get(pk=job_id), context.staff["lead support"]
+    if job.status == states.STORING:
+        unresolved_outputs.give_up(
+            job=job, user=user, reason="storage was down for an hour; made anew"
         )
-        self._count(player, at, job.credits_held)
-        self.sheets.add(Prompt(job=job, text=tile.prompt, created_at=at))
-        if recipe.plan.operation == "edit":
-            source = self.results.last_asset[player.agent.pk]
-            self.sheets.add(JobInput(job=job, asset=source, role="input"))
-        if open_as:
-            self._leave_open(job, tile, open_as)
-            return
-        ending = self._ending() if job.provider_id != "local" else "good"
-        took = recipe.seconds * self.dice.lognormvariate(0, 0.35)
-        if ending == "good":
-            self._complete(player, job, tile, took)
-        else:
-            self._end(player, job, ending, took)
-        self.trail.measured(player, job)
 
-    def upload(self, player: Player, at: datetime) -> None:
-        """Tell of one upload."""
-        job = self.sheets.add(
-            Job(
-                public_id=self.dice.public_id("job"),
-                organization_id=player.org,
-                agent=player.agent,
-                operation=Job.Operation.UPLOAD,
-                status=states.COMPLETED,
-                trace_id=self.dice.trace(),
-                capability_id="is.asset.upload.v1",
-                created_at=at,
-                started_at=at,
-                stored_at=at,
-                completed_at=at,
-            )
-        )
-        self.trail.uploaded(job, self.results.uploaded(job))
 
-    def _ending(self) -> str:
-        """Choose how a job ends; whatever is rare happens once in even the shortest history."""
-        ending = self.dice.one_of(_ENDINGS)
-        if ending == "good" and self._owed_endings and self.dice.random() < 0.1:
-            return self._owed_endings.pop()
-        return ending
+def _end_unknown(context: Context, job_id: int) -> None:
+    job, user = Job.objects.get(pk=job_id), context.staff["lead support"]
+    if job.is_outcome_unknown:
+        staff_actions.end_unknown(job=job, user=user, reason="the provider has no record of it")
 
-    def _job(self, player: Player, recipe: Recipe, tile: Tile, at: datetime) -> Job:
-        plan = recipe.plan
-        return self.sheets.add(
-            Job(
-                public_id=self.dice.public_id("job"),
-                organization_id=player.org,
-                agent=player.agent,
-                operation=plan.operation,
-                trace_id=self.dice.trace(),
-                capability_id=plan.capability_id,
-                model_id=plan.model.id,
-                provider_id=plan.model.provider,
-                output_count=plan.output_count,
-                plan=recipe.document | {"aspect_ratio": tile.ratio, "size": list(tile.size)},
-                planned_usd=plan.cost.planned_usd,
-                credits_held=plan.cost.credits,
-                created_at=at,
-                sent_at=at,
-                deadline_at=at + timedelta(seconds=settings.JOB_DEADLINE_S),
-            )
-        )
 
-    def _begin(self, job: Job) -> datetime:
-        job.started_at = self.dice.after(job.created_at, 0.02, 0.4)
-        job.call_began_at = job.started_at
-        job.attempts = 1
-        if job.provider_id == "fal":
-            job.provider_request_id = self.dice.text(20).lower()
-        job.submitted_at = self.dice.after(job.started_at, 0.1, 0.5)
-        return job.submitted_at
+@contextmanager
+def _storage_down() -> Iterator[None]:
+    with patch.object(storages["default"], "save", side_effect=OSError("storage is down")):
+        yield
 
-    def _complete(self, player: Player, job: Job, tile: Tile, took_s: float) -> None:
-        job.answered_at = self.dice.after(self._begin(job), took_s, took_s * 1.05)
-        job.stored_at = self.dice.after(job.answered_at, 0.05, 0.4)
-        job.completed_at = self.dice.after(job.stored_at, 0.01, 0.05)
-        job.status, job.credits_captured = states.COMPLETED, job.credits_held
-        held = self.pen.capture(job.public_id, at=job.completed_at)
-        usage = self.sheets.add(
-            Usage(
-                public_id=self.dice.public_id("usage"),
-                job=job,
-                organization_id=player.org,
-                agent=player.agent,
-                credits=held.captured,
-                preview_credits=held.captured_preview,
-                paid_credits=held.captured_paid,
-                provider_usd=job.planned_usd,
-                created_at=job.completed_at,
-            )
-        )
-        self.trail.completed(job, self.results.made(job, tile), usage)
 
-    def _end(self, player: Player, job: Job, ending: str, took_s: float) -> None:
-        if ending != "unavailable":
-            self._begin(job)
-        ended = self.dice.after(job.created_at, took_s, took_s * 2)
-        job.completed_at = ended
-        if ending == "canceled":
-            job.status = states.CANCELED
-        else:
-            failure = _FAILURES.get(ending, failures.BROKEN_RUN)
-            job.status, job.error_class = states.FAILED, failure.name
-            job.error_code, job.error_message = failure.error.code, failure.error.message
-        if ending == "not_stored":
-            job.storage_failed_at, job.storage_attempts = ended, 6
-            job.error_code = "ARTIFACT_STORAGE_WRITE_FAILED"
-        why = job.error_code or "canceled"
-        self.pen.release(job.public_id, at=ended, why=why)
-        self._count(player, ended, -job.credits_held)
-        if ending in _LOSSES:
-            loss = Loss(job=job, reason=_LOSSES[ending], usd=job.planned_usd, created_at=ended)
-            self.sheets.add(loss)
-        self.trail.ended(job)
+def _leave_queued(context: Context) -> None:
+    """Leave a job whose message got lost."""
+    _submit_somebodys(context, requests.LOCAL)
+    context.timeline.lose_tasks()
 
-    def _leave_open(self, job: Job, tile: Tile, how: str) -> None:
-        # Far deadlines: what sweeps jobs shall leave these to be looked at.
-        job.deadline_at = job.created_at + timedelta(days=30)
-        job.status = {"queued": states.QUEUED, "storing": states.STORING}.get(how, states.RUNNING)
-        if how == "queued":
-            return
-        self._begin(job)
-        job.pause_until = job.deadline_at
-        if how == "unknown":
-            job.outcome_unknown_at = self.dice.after(job.created_at, 60, 90)
-            job.submitted_at, job.provider_request_id = None, ""
-        elif how == "storing":
-            job.answered_at = job.storage_failed_at = self.dice.after(job.created_at, 9, 20)
-            job.storage_attempts = 4
-            self.results.kept(job, tile)
 
-    def _count(self, player: Player, at: datetime, credits: int) -> None:
-        key = (player.agent.pk, clock.utc_day(at))
-        if key not in self.used:
-            self.used[key] = self.sheets.add(DailyUse(agent=player.agent, day=key[1]))
-        use = self.used[key]
-        use.jobs += credits > 0
-        use.credits = max(0, use.credits + credits)
+def _leave_running(context: Context) -> None:
+    """Leave a job whose worker dies in the middle of the call."""
+    _submit_somebodys(context, requests.KILLED)
+    context.provider.next = Ending(kills_worker=True)
+    with suppress(WorkerKilled):
+        context.timeline.settle()
+
+
+def _submit_somebodys(context: Context, model: str) -> None:
+    any(requests.submit(context, customer, model) for customer in context.payers())

@@ -38,10 +38,14 @@ def manage(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "django", *arguments]
 
 
-def stand_in(name: str, *, url_file: Path, port: int) -> list[str]:
-    """Return a stand-in's command; it writes its settings to `url_file` once it answers."""
-    module = f"imageskill.dev.standins.{name}"
-    return [sys.executable, "-m", module, "--url-file", str(url_file), "--port", str(port)]
+def stand_in(name: str, *, url_file: Path, port: int, state_file: Path | None = None) -> list[str]:
+    """Return a stand-in's command; it writes its settings to `url_file` once it answers.
+
+    With a `state_file` it goes on where an earlier process ended.
+    """
+    command = [sys.executable, "-m", f"imageskill.dev.standins.{name}", "--url-file", str(url_file)]
+    kept = ["--state-file", str(state_file)] if state_file else []
+    return [*command, "--port", str(port), *kept]
 
 
 def _celery(command: str) -> list[str]:

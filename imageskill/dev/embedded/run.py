@@ -55,14 +55,29 @@ class LocalInstallation:
 
     def start(self) -> str | None:
         """Start everything in order; return the line about the admin's password, if any."""
+        invitation = self.start_foundation()
+        self._write_environment()
+        self._start_programs()
+        return invitation
+
+    def start_foundation(self) -> str | None:
+        """Start servers and stand-ins, and set the database up; none of our own programs."""
         for folder in (self.data, self.logs, self.data / "secrets", self.data / "static"):
             folders.ensure_private(folder)
         self._keep_secrets()
         self._start_servers()
         self._start_stand_ins()
-        invitation = self._prepare()
-        self._start_programs()
-        return invitation
+        return self._prepare()
+
+    def running_environment(self) -> dict[str, str]:
+        """Return the environment of the copy that another process runs in this folder.
+
+        Raises RuntimeError while that one is still starting.
+        """
+        if not self._environment_file.exists():
+            raise RuntimeError("make run is still starting; try again in a moment")
+        chosen: dict[str, str] = json.loads(self._environment_file.read_text())
+        return self.env | chosen
 
     def watch(self) -> None:
         """Start again what dies, until asked to stop."""
@@ -86,8 +101,18 @@ class LocalInstallation:
 
     def stop(self) -> None:
         """Stop everything, last started first."""
+        self._environment_file.unlink(missing_ok=True)
         for service in reversed(self.services):
             service.stop()
+
+    @property
+    def _environment_file(self) -> Path:
+        return self.data / "environment.json"
+
+    def _write_environment(self) -> None:
+        """Write down what we chose beside the caller's own environment, for `make demo`."""
+        chosen = {name: it for name, it in self.env.items() if os.environ.get(name) != it}
+        self._environment_file.write_text(json.dumps(chosen))
 
     def _keep_secrets(self) -> None:
         if not self._has("SECRET_KEY"):
@@ -113,7 +138,12 @@ class LocalInstallation:
         for name in standin_choice.selected(self.env):
             url_file = self.data / f"standin-{name}.json"
             url_file.unlink(missing_ok=True)
-            command = programs.stand_in(name, url_file=url_file, port=_free_port())
+            command = programs.stand_in(
+                name,
+                url_file=url_file,
+                state_file=self.data / f"standin-{name}-state.json",
+                port=_free_port(),
+            )
             self._add_program(f"{name} stand-in", command, **self._webhooks(name))
             self.env.update(json.loads(self._read_when_written(url_file)))
 

@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +34,7 @@ class GitHubStandIn(StandIn):
         self.issues: list[dict[str, Any]] = []
         self.webhook_url = ""
         self.webhook_secret = ""
+        self.clock: Callable[[], float] = time.time
         self._first_number = first_number
         self._lock = threading.Lock()
         self.route("POST", _REPOSITORY + "/issues")(self._create)
@@ -42,11 +44,53 @@ class GitHubStandIn(StandIn):
         self.route("POST", r"/app/installations/(?P<id>\d+)/access_tokens")(_app_token)
         self.route("GET", r"/(?P<owner>[^/]+)/(?P<name>[^/]+)/issues/(?P<number>\d+)")(self._page)
 
+    def state(self) -> dict[str, Any]:
+        """Return the issues."""
+        with self._lock:
+            return {"issues": [dict(issue) for issue in self.issues]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take issues in, beside those that are here; the same numbers are replaced."""
+        with self._lock:
+            known = {issue["number"]: issue for issue in [*self.issues, *state["issues"]]}
+            self.issues = sorted(known.values(), key=lambda issue: int(issue["number"]))
+
     def reset(self) -> None:
         """Forget everything."""
         super().reset()
         with self._lock:
             self.issues.clear()
+
+    def make(
+        self,
+        repository: str,
+        title: str,
+        body: str,
+        *,
+        labels: list[str] | None = None,
+        base_url: str = "",
+    ) -> dict[str, Any]:
+        """Make an issue, and tell nobody."""
+        with self._lock:
+            numbers = (issue["number"] for issue in self.issues)
+            number = max([self._first_number - 1, *numbers]) + 1
+            now, base_url = self._now(), base_url or self.public_url
+            issue = {
+                "id": 4_000_000_000 + number,
+                "number": number,
+                "title": title,
+                "body": body,
+                "labels": _labels(labels or []),
+                "state": "open",
+                "state_reason": None,
+                "created_at": now,
+                "updated_at": now,
+                "url": f"{base_url}/repos/{repository}/issues/{number}",
+                "html_url": f"{base_url}/{repository}/issues/{number}",
+                "repository": repository,
+            }
+            self.issues.append(issue)
+        return issue
 
     def change(
         self, number: int, *, state: str | None = None, labels: list[str] | None = None
@@ -61,7 +105,7 @@ class GitHubStandIn(StandIn):
             if labels is not None:
                 issue["labels"] = _labels(labels)
                 actions.append("labeled")
-            issue["updated_at"] = _now()
+            issue["updated_at"] = self._now()
             told = dict(issue)
         for action in actions:
             self._tell(action, told)
@@ -72,23 +116,13 @@ class GitHubStandIn(StandIn):
             return refusal
         asked = request.json
         repository = f"{request.params['owner']}/{request.params['name']}"
-        with self._lock:
-            number = self._first_number + len(self.issues)
-            issue = {
-                "id": 4_000_000_000 + number,
-                "number": number,
-                "title": asked["title"],
-                "body": asked.get("body") or "",
-                "labels": _labels(asked.get("labels", [])),
-                "state": "open",
-                "state_reason": None,
-                "created_at": _now(),
-                "updated_at": _now(),
-                "url": f"{request.base_url}/repos/{repository}/issues/{number}",
-                "html_url": f"{request.base_url}/{repository}/issues/{number}",
-                "repository": repository,
-            }
-            self.issues.append(issue)
+        issue = self.make(
+            repository,
+            asked["title"],
+            asked.get("body") or "",
+            labels=asked.get("labels"),
+            base_url=request.base_url,
+        )
         self._tell("opened", issue)
         return StandInResponse(issue, 201, _RATES)
 
@@ -151,6 +185,9 @@ class GitHubStandIn(StandIn):
                 if issue["number"] == int(request.params["number"]):
                     return dict(issue)
         return None
+
+    def _now(self) -> str:
+        return datetime.fromtimestamp(self.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def _tell(self, action: str, issue: dict[str, Any]) -> None:
         if self.webhook_url:
@@ -217,10 +254,6 @@ def _app_token(request: StandInRequest) -> StandInResponse:
 
 def _labels(names: list[str]) -> list[dict[str, str]]:
     return [{"name": name} for name in names]
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 if __name__ == "__main__":

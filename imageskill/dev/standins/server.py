@@ -11,7 +11,7 @@
 
 In a test: `with serving(github) as base_url: …`, then `github.requests`, `github.faults`.
 From another process the same by HTTP: GET and DELETE `/_control/requests`, POST and DELETE
-`/_control/faults` (the fields of `Fault`).
+`/_control/faults` (the fields of `Fault`), GET and POST `/_control/state`.
 """
 
 import argparse
@@ -38,6 +38,7 @@ RouteHandler = Callable[[StandInRequest], StandInResponse]
 LOOPBACK = "127.0.0.1"
 MAX_RECORDED_REQUESTS = 500
 MAX_RECORDED_BODY_BYTES = 64 * 1024
+_SAVE_EVERY_S = 5.0
 
 
 class StandIn:
@@ -49,6 +50,7 @@ class StandIn:
     def __init__(self, name: str, *, body_limit: int | None = None) -> None:
         self.name = name
         self.body_limit = body_limit
+        self.public_url = ""  # what its links begin with, where that is not where it listens
         self.faults = Faults()
         self.requests: deque[StandInRequest] = deque(maxlen=MAX_RECORDED_REQUESTS)
         self._routes: list[tuple[str, re.Pattern[str], RouteHandler]] = []
@@ -56,6 +58,8 @@ class StandIn:
         self.route("DELETE", r"/_control/requests")(self._forget_requests)
         self.route("POST", r"/_control/faults")(self._add_fault)
         self.route("DELETE", r"/_control/faults")(self._clear_faults)
+        self.route("GET", r"/_control/state")(lambda _: StandInResponse(self.state()))
+        self.route("POST", r"/_control/state")(self._restore)
 
     def route(self, method: str, path: str) -> Callable[[RouteHandler], RouteHandler]:
         """Declare a route; its expression must match the whole path."""
@@ -65,6 +69,13 @@ class StandIn:
             return route
 
         return declare
+
+    def state(self) -> dict[str, Any]:
+        """Return what outlives this process, as JSON; empty where nothing does."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take in what `state` returned, here or in another process, beside what is here."""
 
     def reset(self) -> None:
         """Forget what was asked and what is to go wrong."""
@@ -88,6 +99,10 @@ class StandIn:
         if self.body_limit is not None and len(request.body) > self.body_limit:
             request = replace(request, body=b"")
         self.requests.append(request)
+
+    def _restore(self, request: StandInRequest) -> StandInResponse:
+        self.restore(request.json)
+        return StandInResponse({})
 
     def _list_requests(self, _: StandInRequest) -> StandInResponse:
         return StandInResponse({"requests": [_request_out(request) for request in self.requests]})
@@ -124,19 +139,38 @@ def main(stand_in: StandIn, settings: Callable[[str], Mapping[str, str]]) -> Non
     """Serve until SIGTERM or SIGINT.
 
     `settings` turns the base URL into the settings that point at this stand-in; they are written
-    to `--url-file` as JSON once the server can answer.
+    to `--url-file` as JSON once the server can answer. With `--state-file` its state outlives it:
+    read at the start, written every few seconds and at the end.
     """
     parser = argparse.ArgumentParser(description=f"Stand-in for {stand_in.name}")
     parser.add_argument("--url-file", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--state-file", type=Path)
     arguments = parser.parse_args()
     stand_in.body_limit = MAX_RECORDED_BODY_BYTES
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    file: Path | None = arguments.state_file
+    if file is not None and file.exists():
+        stand_in.restore(json.loads(file.read_text(encoding="utf-8")))
     with serve(stand_in, port=arguments.port) as base_url:
         _write_atomically(arguments.url_file, json.dumps(settings(base_url)))
-        stop.wait()
+        if file is None:
+            stop.wait()
+        else:
+            _keep_until(stop, stand_in, file)
+
+
+def _keep_until(stop: threading.Event, stand_in: StandIn, file: Path) -> None:
+    """Write the state whenever it has changed, until asked to stop and then once more."""
+    kept, is_over = "", False
+    while not is_over:
+        is_over = stop.wait(_SAVE_EVERY_S)
+        state = json.dumps(stand_in.state())
+        if state != kept:
+            _write_atomically(file, state)
+            kept = state
 
 
 def _write_atomically(file: Path, text: str) -> None:
@@ -208,7 +242,7 @@ class _Handler(BaseHTTPRequestHandler):
             query_string=query,
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self._body(),
-            base_url=self.server.base_url,
+            base_url=self.server.stand_in.public_url or self.server.base_url,
         )
 
     def _body(self) -> bytes:

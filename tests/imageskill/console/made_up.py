@@ -8,16 +8,17 @@ from django.db import transaction
 from django.test import override_settings
 
 from imageskill.dev.demo import history
+from imageskill.dev.demo.timeline import one_transaction
 from jobs.catalog import switches
 
-SMALL = history.Size(agents=40, jobs=400, tiles=3, reports=30)
+SMALL = history.Size(agents=25, jobs=80, reports=25)
 
 
 @contextmanager
 def told(blocker: Any, folders: Any) -> Iterator[None]:
     """Tell it, outside of any single test, and take it back afterwards."""
     storage = override_settings(MEDIA_ROOT=folders.mktemp("media"))
-    with blocker.unblock(), storage, transaction.atomic():
+    with blocker.unblock(), storage, one_transaction():
         history.make(seed=1, size=SMALL, say=lambda text: None)
         yield
         transaction.set_rollback(True)

@@ -20,6 +20,7 @@ from billing.models import (
 from feedback.models import Report
 from imageskill.dev.demo import bulk, history
 from jobs.models import Job, Loss
+from tests.imageskill.console import made_up
 
 JOBS = 25_000  # with their 50,000 transfers and 100,000 entries
 ROWS = 10_000  # of everything else that grows
@@ -27,8 +28,7 @@ ROWS = 10_000  # of everything else that grows
 
 def fill(*, jobs: int = JOBS, rows: int = ROWS) -> None:
     """Make a small history, then many more rows of each kind, in the caller's transaction."""
-    size = history.Size(agents=40, jobs=400, tiles=3, reports=30)
-    history.make(seed=1, size=size, say=lambda text: None)
+    history.make(seed=1, size=made_up.SMALL, say=lambda text: None)
     bulk.add(jobs=jobs, say=lambda text: None)
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
@@ -41,7 +41,13 @@ def fill(*, jobs: int = JOBS, rows: int = ROWS) -> None:
         actor="'p' || n || '@many.example'",
         action="CASE n % 9 WHEN 0 THEN 'prompt.show' ELSE 'agent.claim' END",
     )
-    _spread(Claim, rows, public_id="'claim_' || n", digest="sha256(n::text::bytea)")
+    _spread(
+        Claim,
+        rows,
+        public_id="'claim_' || n",
+        digest="sha256(n::text::bytea)",
+        agent_id="(SELECT max(id) FROM accounts_agent) - 1 - n % 200",
+    )
     job = Job.objects.aggregate(last=Max("pk"))["last"] - rows
     _spread(Loss, rows, job_id=f"{job} + n", reason="(ARRAY['canceled', 'too_late'])[1 + n % 2]")
     states = "CASE WHEN n > 50 THEN 'declined' ELSE (ARRAY['watch', 'new'])[n % 2 + 1] END"
@@ -102,6 +108,7 @@ def _money(rows: int) -> None:
         StripeEvent.objects.filter(state="ignored").first(),
         event_id="'evt_' || n",
         object_id="'pi_' || n",
+        related_ids="ARRAY['pi_' || n]",
     )
     receipt = f"{Receipt.objects.aggregate(last=Max('pk'))['last'] - rows} + n"
     _spread(

@@ -1,4 +1,4 @@
-"""Make up a believable history, so that anyone can look at a full console in a minute."""
+"""Let a believable history happen, so that anyone can look at a full console in minutes."""
 
 import re
 from typing import Any
@@ -12,9 +12,9 @@ _STEPS = {"k": 1000, "m": 1_000_000}
 
 
 class Command(BaseCommand):
-    """Writes 200 agents, 5,000 jobs and all that belongs to them; with --size many more jobs."""
+    """Has 120 agents create some 700 jobs and all that follows; with --size many more jobs."""
 
-    help = "Make up a believable history: agents, jobs with images, payments, reports."
+    help = "Let a believable history happen: agents, jobs with images, payments, reports."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the seed and the size."""
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, seed: int, size: int, **options: Any) -> None:
-        """Make it, then check the books."""
+        """Let it happen, then check the ledger."""
         began = clock.now()
         try:
             history.make(seed=seed, size=history.Size(bulk=size), say=self._say)
@@ -35,7 +35,9 @@ class Command(BaseCommand):
         if problems:
             raise CommandError(f"The books have {problems} problems; see check_books.")
         seconds = (clock.now() - began).total_seconds()
-        self.stdout.write(f"A history of {size + history.Size().jobs:,} jobs in {seconds:.0f} s.")
+        self.stdout.write(
+            f"A history of some {size + history.Size().jobs:,} jobs in {seconds:.0f} s."
+        )
 
     def _say(self, text: str) -> None:
         self.stderr.write(f"\r{text:<60}", ending="")

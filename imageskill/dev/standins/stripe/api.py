@@ -67,6 +67,14 @@ class StripeStandIn(StandIn):
         self._declare()
         pages.add_pages(self, self.account)
 
+    def state(self) -> dict[str, Any]:
+        """Return the account's objects and events."""
+        return self.account.state()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take an earlier state of the account in."""
+        self.account.restore(state)
+
     def _declare(self) -> None:
         one = r"/(?P<id>\w+)"
         session = r"/v1/checkout/sessions"

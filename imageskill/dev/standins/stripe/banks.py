@@ -1,7 +1,6 @@
 """What is given back: refunds and disputes, as the dashboard and banks bring them about."""
 
 import copy
-import time
 
 from imageskill.dev.standins.stripe.objects import (
     DAY_S,
@@ -54,7 +53,7 @@ class RefundsAndDisputes(ObjectStore):
                     "amount": amount,
                     "balance_transaction": None,
                     "charge": charge_id,
-                    "created": int(time.time()),
+                    "created": self.now(),
                     "currency": charge["currency"],
                     "metadata": metadata or {},
                     "payment_intent": charge["payment_intent"],
@@ -94,12 +93,17 @@ class RefundsAndDisputes(ObjectStore):
             return copy.deepcopy(refund)
 
     def dispute(
-        self, charge_id: str, amount_cents: int | None = None, *, is_inquiry: bool = False
+        self,
+        charge_id: str,
+        amount_cents: int | None = None,
+        *,
+        is_inquiry: bool = False,
+        reason: str = "fraudulent",
     ) -> StripeObject:
         """Have the buyer's bank ask; unless it only inquires, the funds are withdrawn at once."""
         with self.lock:
             charge = self.objects[charge_id]
-            now = int(time.time())
+            now = self.now()
             dispute = self.add(
                 {
                     "id": f"du_{random_text(24)}",
@@ -120,7 +124,7 @@ class RefundsAndDisputes(ObjectStore):
                     "livemode": False,
                     "metadata": {},
                     "payment_intent": charge["payment_intent"],
-                    "reason": "fraudulent",
+                    "reason": reason,
                     "status": "warning_needs_response" if is_inquiry else "needs_response",
                 }
             )

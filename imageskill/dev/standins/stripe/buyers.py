@@ -1,7 +1,6 @@
 """What is bought: Checkout sessions, and what buyers do with them."""
 
 import copy
-import time
 from typing import Any
 
 from imageskill.dev.standins.stripe.objects import (
@@ -21,7 +20,7 @@ class CheckoutSessions(ObjectStore):
         session_id = f"cs_test_{random_text(58)}"
         price = wanted["line_items"][0]["price_data"]
         amount = int(price["unit_amount"]) * int(wanted["line_items"][0].get("quantity", 1))
-        now = int(time.time())
+        now = self.now()
         return self.add(
             {
                 "id": session_id,
@@ -112,7 +111,7 @@ class CheckoutSessions(ObjectStore):
 
     def _open(self, session_id: str) -> StripeObject:
         session = self.objects[session_id]
-        if session["status"] == "open" and session["expires_at"] <= time.time():
+        if session["status"] == "open" and session["expires_at"] <= self.now():
             session.update(status="expired", url=None)
             self.tell("checkout.session.expired", session)
         if session["status"] != "open":
@@ -140,7 +139,7 @@ class CheckoutSessions(ObjectStore):
             "id": intent_id,
             "object": "payment_intent",
             "amount": session["amount_total"],
-            "created": known.get("created", int(time.time())),
+            "created": known.get("created", self.now()),
             "currency": session["currency"],
             "latest_charge": known.get("latest_charge"),
             "livemode": False,
@@ -157,7 +156,7 @@ class CheckoutSessions(ObjectStore):
             "amount": session["amount_total"],
             "amount_refunded": 0,
             "balance_transaction": None,
-            "created": int(time.time()),
+            "created": self.now(),
             "currency": session["currency"],
             "disputed": False,
             "livemode": False,

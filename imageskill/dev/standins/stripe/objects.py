@@ -5,6 +5,7 @@ import secrets
 import string
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from imageskill.dev.standins.stripe.deliveries import WebhookDeliveries
@@ -30,7 +31,25 @@ class ObjectStore:
         self.lock = threading.RLock()
         self.objects: dict[str, StripeObject] = {}
         self.events: list[StripeObject] = []
+        self.clock: Callable[[], float] = time.time
         self.deliveries = WebhookDeliveries()
+
+    def now(self) -> int:
+        """Return the moment that Stripe would write into an object now."""
+        return int(self.clock())
+
+    def state(self) -> StripeObject:
+        """Return a copy of all objects and events, as JSON."""
+        with self.lock:
+            return copy.deepcopy({"objects": list(self.objects.values()), "events": self.events})
+
+    def restore(self, state: StripeObject) -> None:
+        """Take objects and events in, beside those that are here; the same ids are replaced."""
+        with self.lock:
+            self.objects.update({one["id"]: one for one in state["objects"]})
+            known = {event["id"]: event for event in self.events}
+            known.update({event["id"]: event for event in state["events"]})
+            self.events = sorted(known.values(), key=lambda event: event["created"])
 
     def get(self, object_id: str) -> StripeObject:
         """Return a copy of an object; KeyError if there is none."""
@@ -67,7 +86,7 @@ class ObjectStore:
             "id": f"evt_{random_text(24)}",
             "object": "event",
             "api_version": "2026-10-28.endive",
-            "created": int(time.time()),
+            "created": self.now(),
             "data": {"object": copy.deepcopy(public)},
             "livemode": False,
             "pending_webhooks": 1,
@@ -81,7 +100,7 @@ class ObjectStore:
         self, kind: str, category: str, amount: int, source: StripeObject, *, fee: int = 0
     ) -> StripeObject:
         """Move the balance: an amount less a fee, because of another object."""
-        now = int(time.time())
+        now = self.now()
         return self.add(
             {
                 "id": f"txn_{random_text(24)}",

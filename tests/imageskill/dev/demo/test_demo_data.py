@@ -1,4 +1,4 @@
-"""Made-up history is the same for the same seed, and never beside real money or closed months."""
+"""A history pays at the stand-in, and is never told beside real money or closed months."""
 
 from datetime import timedelta
 
@@ -6,15 +6,18 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from accounts.models import Agent, Organization
+from accounts.models import Agent, Organization, User
 from billing.ledger import checks
-from billing.models import JobHold, MonthClose, Quote, Receipt
+from billing.models import Difference, JobHold, MonthClose, Quote, Receipt
 from billing.reconciliation import month_close
+from billing.reversals import refund_sending, refunds
 from imageskill.dev.demo import bulk, history
+from imageskill.dev.standins.server import serve
+from imageskill.dev.standins.stripe import StripeStandIn
 from jobs.catalog import switches
 from jobs.models import Job
 
-TINY = {"agents": 40, "jobs": 250, "tiles": 2, "reports": 20}
+TINY = {"agents": 20, "jobs": 40, "reports": 10}
 
 
 @pytest.fixture
@@ -24,6 +27,17 @@ def storage(settings, tmp_path):
     switches.clear_cache()  # one model was switched off
 
 
+@pytest.fixture
+def running(settings):
+    """Stripe's stand-in as `make run` has it, beside the one in which the history pays."""
+    stand_in = StripeStandIn()
+    with serve(stand_in) as base_url:
+        settings.STRIPE_API_BASE_URL = base_url
+        settings.STRIPE_SECRET_KEY = "sk_test_standin"
+        settings.STRIPE_WEBHOOK_SECRETS = ["whsec_for_tests"]
+        yield stand_in
+
+
 def make(seed=1, bulk=0):
     history.make(seed=seed, size=history.Size(**TINY, bulk=bulk), say=lambda text: None)
 
@@ -31,7 +45,7 @@ def make(seed=1, bulk=0):
 @pytest.mark.django_db
 @pytest.mark.usefixtures("storage")
 class TestMaking:
-    def test_another_seed_makes_another_one_beside_it(self):
+    def test_another_seed_makes_another_one_beside_it(self, running):
         make(seed=3)
         first = set(Agent.objects.values_list("public_id", "name", "claim_state"))
         make(seed=4)
@@ -42,6 +56,33 @@ class TestMaking:
         # The second one went into the months that the first one had closed.
         assert checks.find_problems() == []
         assert MonthClose.objects.filter(reopened_at=None).count() >= 2
+        # Nor did it make anything of the first one's payments, which Stripe knows.
+        missing = Difference.objects.filter(reason="missing_movement", state="open")
+        assert missing.count() == 2
+        self.assert_refundable(running)
+
+    def assert_refundable(self, running):
+        """Refund the latest payment at the stand-in that was running all along."""
+        receipt = Receipt.objects.filter(
+            payment_method="stripe_checkout", reversals=None, refund_block=None
+        ).last()
+        support = User.objects.get(email="support-3@staff.example")
+        asked = refunds.request(
+            receipt=receipt,
+            amount_cents=1,
+            reason_code="requested_by_customer",
+            reason="a cent",
+            user=support,
+        )
+        refund_sending.send(request_id=asked.pk)
+        asked.refresh_from_db()
+        assert (asked.failure, asked.reversal.state) == ("", "applied")
+        assert running.account.get(asked.stripe_refund_id)["charge"] == receipt.charge_id
+
+    def test_is_refused_beside_real_keys(self, settings):
+        settings.STRIPE_SECRET_KEY = "sk_test_of_an_account"
+        with pytest.raises(history.Refused, match="stand-ins"):
+            make()
 
     def test_is_refused_where_somebody_closed_a_month(self, financier):
         before = timezone.now().date().replace(day=1) - timedelta(days=1)
@@ -82,7 +123,7 @@ class TestMaking:
 class TestBulk:
     def test_closes_months_after_it(self):
         make(bulk=200)
-        assert Job.objects.count() > 400
+        assert Job.objects.count() > 250
         assert checks.find_problems() == []
 
     def test_leaves_the_books_clean(self, agent, monkeypatch):

@@ -109,10 +109,12 @@ class TestRun:
         invitation = re.search(r"as admin@localhost with (\S+)", first.text)
         assert invitation
         secret = (data / "secrets" / "secret_key").read_text()
+        self.assert_others_find_its_servers(data)
         children = first.children()
         assert len(children) == 5, children
         assert first.stop(signal.SIGINT) == 0
         assert all_gone(children)
+        assert not (data / "environment.json").exists()
 
         began = time.monotonic()
         second = Run(data).wait_until_running()
@@ -123,6 +125,14 @@ class TestRun:
         assert second.stop() == 0
         for path in [data, *(data / "secrets").iterdir()]:
             assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+
+    @staticmethod
+    def assert_others_find_its_servers(data: Path) -> None:
+        """What it chose is written down for `make demo`, and nothing of the caller's."""
+        chosen = json.loads((data / "environment.json").read_text())
+        assert chosen["DATABASE_URL"].startswith("postgresql://")
+        assert {"REDIS_URL", "SECRET_KEY_FILE"} <= set(chosen)
+        assert "PATH" not in chosen
 
     @staticmethod
     def assert_first_image(run: Run) -> None:

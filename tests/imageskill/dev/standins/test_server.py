@@ -2,14 +2,18 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import httpx
 import pytest
 
+from imageskill.dev.standins import server
 from imageskill.dev.standins.faults import Fault
+from imageskill.dev.standins.github import GitHubStandIn
 from imageskill.dev.standins.messages import StandInRequest, StandInResponse
 from imageskill.dev.standins.server import StandIn, serve
+from imageskill.dev.standins.stripe import StripeStandIn
 
 
 @pytest.fixture
@@ -152,3 +156,58 @@ class TestProcess:
         finally:
             process.terminate()
         assert process.wait(timeout=5) == 0
+
+
+class Counter(StandIn):
+    """Counts, beyond the end of its process."""
+
+    def __init__(self) -> None:
+        super().__init__("counter")
+        self.count = 0
+
+    def state(self):
+        return {"count": self.count}
+
+    def restore(self, state):
+        self.count += state["count"]
+
+
+class TestState:
+    def test_is_read_and_given_by_http(self):
+        counter = Counter()
+        with serve(counter) as base_url:
+            httpx.post(f"{base_url}/_control/state", json={"count": 3})
+            assert httpx.get(f"{base_url}/_control/state").json() == {"count": 3}
+
+    def test_outlives_its_process(self, tmp_path):
+        file = tmp_path / "state.json"
+        for expected in (1, 2, 3):
+            counter, stop = Counter(), threading.Event()
+            counter.restore(json.loads(file.read_text()) if file.exists() else {"count": 0})
+            counter.count += 1
+            stop.set()
+            server._keep_until(stop, counter, file)
+            assert json.loads(file.read_text()) == {"count": expected}
+
+    def test_of_stripe_is_its_objects_and_events(self):
+        first, second = StripeStandIn(), StripeStandIn()
+        charge_id = self.paid(first)
+        second.restore(json.loads(json.dumps(first.state())))
+        assert second.account.refund(charge_id, 200)["status"] == "succeeded"
+        assert [event["type"] for event in second.account.events[:3]] == [
+            event["type"] for event in first.account.events[:3]
+        ]
+
+    def paid(self, stand_in):
+        price = {"currency": "usd", "unit_amount": "500", "product_data": {"name": "credits"}}
+        session = stand_in.account.open_session(
+            {"mode": "payment", "line_items": [{"price_data": price}]}, base_url=""
+        )
+        intent_id = stand_in.account.pay(session["id"])["payment_intent"]
+        return stand_in.account.get(intent_id)["latest_charge"]
+
+    def test_of_github_is_its_issues_whose_numbers_go_on(self):
+        first, second = GitHubStandIn(first_number=7), GitHubStandIn()
+        first.make("owner/name", "title", "body")
+        second.restore(json.loads(json.dumps(first.state())))
+        assert second.make("owner/name", "another", "body")["number"] == 8
