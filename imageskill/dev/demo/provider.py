@@ -70,7 +70,7 @@ class DemoProvider:
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Answer for all providers within the block."""
-        with patch.object(calls, "adapter", lambda provider: self):
+        with patch.object(calls, "get_adapter", lambda provider: self):
             yield
 
     def _outcome(self, order: ProviderRequest) -> ProviderResult:

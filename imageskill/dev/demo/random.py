@@ -17,4 +17,5 @@ class SeededRandom(Random):
 
     def between(self, begin: datetime, end: datetime, *, late: float = 1.0) -> datetime:
         """Return a moment of the span; the larger `late`, the nearer to its end."""
-        return begin + max(end - begin, end - end) * self.random() ** (1 / late)
+        share: float = self.random() ** (1 / late)
+        return begin + max(end - begin, end - end) * share

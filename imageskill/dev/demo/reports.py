@@ -106,7 +106,7 @@ def _triage(context: Context, report_id: int, name: str) -> None:
         name = "duplicate"
     if report.state in TRANSITIONS[name].sources:
         target = earlier.public_id if name == "duplicate" and earlier else ""
-        triage.apply(report_id=report_id, asked=_asked(context, name, target=target))
+        triage.apply(report_id=report_id, triage_request=_asked(context, name, target=target))
 
 
 def _asked(context: Context, name: str, *, target: str = "") -> TriageRequest:
@@ -117,7 +117,7 @@ def _asked(context: Context, name: str, *, target: str = "") -> TriageRequest:
 def _queued(context: Context, **fields: Any) -> QueueItem:
     """Queue a report that no other one is like."""
     report = _accept(context, dedupe_key=f"only-{context.timeline.now:%j}", **fields)
-    triage.apply(report_id=report.pk, asked=_asked(context, "queue"))
+    triage.apply(report_id=report.pk, triage_request=_asked(context, "queue"))
     return QueueItem.objects.get(report=report)
 
 
