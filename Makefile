@@ -17,8 +17,8 @@ run: run-environment ## run everything on this machine (PORT, DATA_DIR, DATABASE
 demo: run-environment ## fill what `make run` keeps, running or not, with a history (SEED, SIZE=1m)
 	@$(BIN)/python -m imageskill.dev.embedded.demo $(if $(SEED),--seed $(SEED)) $(if $(SIZE),--size $(SIZE))
 
-test: check ## every check and every test
-	$(PYTEST) -n 2 --dist loadgroup
+test: $(if $(ONLY),test-environment,check) ## every check and every test (ONLY=billing: those in tests/billing)
+	$(PYTEST) -n 2 --dist loadgroup $(if $(ONLY),tests/$(ONLY))
 
 check: test-environment ## format, lint, types, imports, migrations, OpenAPI snapshot
 	$(BIN)/ruff format --check .

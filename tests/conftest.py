@@ -17,7 +17,7 @@ pytest_plugins = [
     "tests.throwaway",
 ]
 
-settings.register_profile("default", derandomize=True, deadline=None, max_examples=25)
+settings.register_profile("default", derandomize=True, deadline=None, max_examples=10)
 settings.register_profile("soak", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
