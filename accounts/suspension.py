@@ -1,4 +1,4 @@
-"""Suspension: a flag beside the claim state. Reading and feedback go on; spending stops."""
+"""Suspension: a flag beside the claim state. Reading and feedback work; spending and uploads don't."""
 
 from django.db import transaction
 
@@ -6,13 +6,13 @@ from accounts import audit, sponsors
 from accounts.models import Agent, AuditLine, User
 from imageskill.lib import clock
 
-_PAUSED = "Paused by its sponsor."
+_PAUSED = "Paused by its sponsor."  # stored; tells a pause from a suspension by staff  # stored; tells a pause from a suspension by staff
 
 
 def suspend(*, agent: Agent, user: User | None, reason: str, actor: str = "system") -> bool:
-    """Stop the agent's spending and uploads at once; False when it was suspended already.
+    """Stop the agent's spending and uploads immediately; return False if it was suspended already.
 
-    Work that was accepted goes on to its end.
+    Jobs that were accepted before finish.
     """
     with transaction.atomic():
         locked = Agent.objects.select_for_update().get(pk=agent.pk)
@@ -28,7 +28,7 @@ def suspend(*, agent: Agent, user: User | None, reason: str, actor: str = "syste
 
 
 def reinstate(*, agent: Agent, user: User, reason: str) -> bool:
-    """Let the agent work again; False when it wasn't suspended."""
+    """Lift the suspension; return False if the agent was not suspended."""
     with transaction.atomic():
         locked = Agent.objects.select_for_update().get(pk=agent.pk)
         if not locked.is_suspended:
@@ -48,32 +48,40 @@ def reinstate(*, agent: Agent, user: User, reason: str) -> bool:
 
 
 def pause(*, agent: Agent, user: User) -> bool:
-    """Stop one's agent at once, by its sponsor, who may also let it go on."""
+    """Suspend an agent as its sponsor, who can also resume it."""
     with transaction.atomic():
         locked = sponsors.lock_owned_agent(agent, user)
         return suspend(agent=locked, user=user, reason=_PAUSED)
 
 
 def resume(*, agent: Agent, user: User) -> bool:
-    """Let one's agent go on; refused where somebody else than its sponsor stopped it."""
+    """Lift the suspension as its sponsor; refused if staff suspended the agent."""
     with transaction.atomic():
         locked = sponsors.lock_owned_agent(agent, user)
         if locked.is_suspended and not is_paused_by(locked, user):
             raise sponsors.SponsorActionRefused(
-                "Our staff stopped this agent; only they can let it go on."
+                "Our staff suspended this agent. Contact support to have it reinstated."
             )
-        return reinstate(agent=locked, user=user, reason="Let go on by its sponsor.")
+        return reinstate(agent=locked, user=user, reason="Resumed by its sponsor.")
 
 
 def is_paused_by(agent: Agent, user: User) -> bool:
-    """Return whether this person was the one who stopped the agent."""
+    """Return whether this user paused the agent.
+
+    The reason alone is not enough: staff can type the same words.
+    """
     lines = AuditLine.objects.filter(subject=agent.public_id, action="agent.suspend")
     latest = lines.order_by("-id").first()
     return agent.suspension_reason == _PAUSED and latest is not None and latest.user_id == user.pk
 
 
+def label(agent: Agent) -> str:
+    """Return the status that a sponsor sees of a suspended agent."""
+    return "Paused" if agent.suspension_reason == _PAUSED else "Suspended"
+
+
 def suspension_message(agent: Agent) -> str:
-    """Say to its sponsor why an agent is stopped; what staff noted is theirs."""
+    """Return the explanation that a sponsor sees. The reason that staff noted stays internal."""
     if agent.suspension_reason == _PAUSED:
-        return "Its sponsor stopped it and can let it go on, in its settings."
-    return "Our staff stopped it and look into it."
+        return "Its sponsor paused it and can resume it in its settings."
+    return "Our staff suspended it and are reviewing it."

@@ -1,1 +1,1 @@
-"""Mail: sending, alerts, the development outbox."""
+"""Email: rendering, alerts to sponsors and the development outbox."""

@@ -1,4 +1,4 @@
-"""Alerts: what sponsors are told by mail, each cause once, so that nothing flaps."""
+"""Alerts: emails to sponsors, one for each cause however often it recurs."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -14,17 +14,17 @@ from imageskill.lib import clock
 from imageskill.lib.queue import enqueue
 
 _RETRY_AFTER = timedelta(minutes=5)
-_UNTRUSTED_FACTS = {"agent", "by", "reason"}  # no mail program shall make links of them
+_UNTRUSTED_FACTS = {"agent", "by", "reason"}  # words of others, never shown as links
 
 
 def notify(
     user: User | None, kind: str, subject: str, *, cause: str, facts: Mapping[str, Any]
 ) -> bool:
-    """Mail a sponsor about something, in the caller's transaction; False when they know already.
+    """Queue an alert to a sponsor, in the caller's transaction; return False if it was sent before.
 
-    `subject` is the public id that it is about, `cause` what makes it happen only once (a
-    receipt, a day and a threshold), `facts` the names and amounts that the letter speaks of.
-    Nobody is told where there is no sponsor.
+    `subject` is the public id that it is about, `cause` the key that makes it unique (a receipt,
+    or a day and a threshold), `facts` the names and amounts in the email. Without a sponsor
+    nothing is sent.
     """
     if user is None:
         return False
@@ -40,7 +40,7 @@ def notify(
 def notify_owner(
     organization_id: int, kind: str, subject: str, *, cause: str, facts: Mapping[str, Any]
 ) -> bool:
-    """Mail whoever owns an organization; see `tell`. The facts gain the names of its agents."""
+    """Alert the owner of an organization, as `notify` does; adds its agents' names to the facts."""
     owner = User.objects.filter(organizations=organization_id).first()
     if owner is None:
         return False
@@ -49,7 +49,7 @@ def notify_owner(
 
 
 def send(*, alert_id: int) -> bool:
-    """Send one alert; False when somebody else has. A failure raises and is tried again."""
+    """Send one alert; return False if it was sent already. A failure raises and is retried."""
     if _unmailed().filter(pk=alert_id).update(mail_tried_at=clock.now()) != 1:
         return False
     alert = Alert.objects.select_related("user").get(pk=alert_id)
@@ -59,15 +59,15 @@ def send(*, alert_id: int) -> bool:
 
 
 def ids_awaiting_mail() -> list[int]:
-    """Return the alerts whose mail got lost on its way, oldest first."""
+    """Return the alerts that were not sent within a minute, oldest first."""
     late = _unmailed().filter(created_at__lt=clock.now() - timedelta(minutes=1))
     return list(late.order_by("created_at").values_list("pk", flat=True)[:100])
 
 
 def purge_facts(*, before: datetime) -> int:
-    """Forget what mails of before that moment said; that they were sent stays known."""
-    old = Alert.objects.filter(created_at__lt=before, mailed_at__isnull=False).exclude(facts={})
-    return old.update(facts={})
+    """Erase the facts of alerts sent before that time; the rows stay. Return how many."""
+    sent = Alert.objects.filter(created_at__lt=before, mailed_at__isnull=False).exclude(facts={})
+    return sent.update(facts={})
 
 
 def _unmailed() -> QuerySet[Alert]:
@@ -87,9 +87,21 @@ def _render_mail(alert: Alert) -> sending.MailMessage:
         f"alerts/{alert.kind}",
         {"subject_id": alert.subject, **facts},
         link=settings.PUBLIC_SITE_URL + _page_url(alert.subject),
-        link_label="Look at it",
-        small_print=["You get this mail because you are the sponsor of this agent."],
+        link_label=_link_label(alert.subject),
+        small_print=["You receive this email because you are the sponsor of this agent."],
     )
+
+
+def _link_label(subject: str) -> str:
+    if subject.startswith("receipt_"):
+        return "View receipt"
+    return "View job" if subject.startswith("job_") else "View agent"
+
+
+def _link_label(subject: str) -> str:
+    if subject.startswith("receipt_"):
+        return "View receipt"
+    return "View job" if subject.startswith("job_") else "View agent"
 
 
 def _page_url(subject: str) -> str:

@@ -1,4 +1,4 @@
-"""The development outbox: mails that a file backend wrote, read back for a page."""
+"""The development outbox: emails written by the file backend, read back for a page."""
 
 import email
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _MAX_MAILS = 50
 
 @dataclass(frozen=True, slots=True)
 class OutboxMail:
-    """One mail that would have gone out."""
+    """One email that was written to a file instead of being sent."""
 
     key: str
     to: str
@@ -28,28 +28,28 @@ class OutboxMail:
 
 
 def list_mails() -> list[OutboxMail]:
-    """Read the newest mails, newest first."""
+    """Return the latest emails, newest first."""
     folder = Path(settings.EMAIL_FILE_PATH)
     files = sorted(folder.glob("*.log"), reverse=True)[:_MAX_MAILS] if folder.is_dir() else []
     return [mail for file in files for mail in _read(file)][:_MAX_MAILS]
 
 
 def find(key: str) -> OutboxMail | None:
-    """Read one mail."""
+    """Return one email, or None."""
     return next((mail for mail in list_mails() if mail.key == key), None)
 
 
 def expire(*, before: datetime) -> int:
-    """Delete the files of mails of before that moment; gives their number."""
+    """Delete emails written before that time; return how many files."""
     folder = Path(getattr(settings, "EMAIL_FILE_PATH", None) or "-")
-    old = [file for file in folder.glob("*.log") if file.stat().st_mtime < before.timestamp()]
-    for file in old:
+    expired = [file for file in folder.glob("*.log") if file.stat().st_mtime < before.timestamp()]
+    for file in expired:
         file.unlink(missing_ok=True)
-    return len(old)
+    return len(expired)
 
 
 def link(request: HttpRequest) -> dict[str, bool]:
-    """Tell templates whether there is an outbox page to link to."""
+    """Return whether templates can link to an outbox page; a context processor."""
     return {"has_outbox": settings.HAS_OUTBOX_PAGE}
 
 

@@ -1,7 +1,7 @@
-"""Mails: words from one template, sent as text and as HTML of the same words.
+"""Emails: one template, sent as plain text and as HTML.
 
-A letter's template starts with its subject, then a blank line, then its paragraphs. The link
-and the small print are given apart, so that both forms show them well.
+A template starts with the subject, then a blank line, then paragraphs. The link and the small
+print are passed separately, because each format shows them differently.
 """
 
 from dataclasses import dataclass, field
@@ -15,18 +15,18 @@ _JOINER = "\N{WORD JOINER}"
 
 @dataclass(frozen=True, slots=True)
 class MailMessage:
-    """What one mail says."""
+    """The content of one email."""
 
     subject: str
     paragraphs: list[str]
     link: str = ""
     link_label: str = ""
-    code: str = ""  # shown large: what to type, not what to follow
+    code: str = ""  # a sign-in code, shown large
     small_print: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:
-        """The letter as plain text."""
+        """The email as plain text."""
         parts = list(self.paragraphs)
         if self.code:
             parts.append(f"    {self.code}")
@@ -38,28 +38,28 @@ class MailMessage:
 
     @property
     def html(self) -> str:
-        """The letter as HTML, every word escaped."""
-        return render_to_string("emails/mail.html", {"letter": self})
+        """The email as HTML, with everything escaped."""
+        return render_to_string("emails/mail.html", {"mail": self})
 
 
-def render(name: str, facts: dict[str, Any], **more: Any) -> MailMessage:
-    """Fill `templates/emails/<name>.txt` with the facts; `more` are the letter's other fields."""
+def render(name: str, facts: dict[str, Any], **fields: Any) -> MailMessage:
+    """Render `templates/emails/<name>.txt` with the facts; `fields` are the other fields."""
     subject, _, body = render_to_string(f"emails/{name}.txt", facts).strip().partition("\n\n")
     paragraphs = [" ".join(part.split()) for part in body.split("\n\n") if part.strip()]
-    return MailMessage(subject=" ".join(subject.split()), paragraphs=paragraphs, **more)
+    return MailMessage(subject=" ".join(subject.split()), paragraphs=paragraphs, **fields)
 
 
 def build_message(
-    letter: MailMessage, *, to: str, headers: dict[str, str] | None = None
+    mail: MailMessage, *, to: str, headers: dict[str, str] | None = None
 ) -> EmailMultiAlternatives:
-    """Make the mail of a letter."""
-    mail = EmailMultiAlternatives(letter.subject, letter.text, to=[to], headers=headers)
-    mail.attach_alternative(letter.html, "text/html")
-    return mail
+    """Build the message to send."""
+    message = EmailMultiAlternatives(mail.subject, mail.text, to=[to], headers=headers)
+    message.attach_alternative(mail.html, "text/html")
+    return message
 
 
-def neutralize_links(words: str) -> str:
-    """Write somebody else's words so that no mail program makes a link of them."""
-    for sign in ".@:/":
-        words = words.replace(sign, sign + _JOINER)
-    return " ".join(words.split())
+def neutralize_links(text: str) -> str:
+    """Return untrusted text changed so that no mail program turns part of it into a link."""
+    for character in ".@:/":
+        text = text.replace(character, character + _JOINER)
+    return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""Signing in: what django-allauth is told to do our way. Codes, passkeys and limits are its own."""
+"""Sign-in: forms and the adapter that customize django-allauth."""
 
 from typing import Any, cast
 
@@ -21,30 +21,30 @@ from imageskill.lib.http import client_ip
 
 
 class SignInForm(LoginForm):  # type: ignore[misc]
-    """Asks for a mail address, nothing else; whether it is known shows nowhere."""
+    """Asks for an email only, and never reveals whether it is known."""
 
     user: User | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["login"]
-        field.label = "Your mail address"
+        field.label = "Email"
         field.widget.attrs.pop("placeholder", None)
         field.widget.attrs["autocomplete"] = "email webauthn"
 
     def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponse:
-        """Mail a code; a person we have not met is made first, so that both cases look alike."""
+        """Email a code. An unknown user is created first, so that both cases look alike."""
         if self.user is None:
             self.user = sponsors.get_or_create_user(self.cleaned_data["login"])
         return cast("HttpResponse", super().login(request, redirect_url=redirect_url))
 
 
 class PasswordSignInForm(LoginForm):  # type: ignore[misc]
-    """Address and password, for staff whose account has one; a second factor follows."""
+    """Email and password, for staff who have a one-time password; a second factor follows."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["login"].label = "Mail address"
+        self.fields["login"].label = "Email"
         self.fields["login"].widget.attrs.pop("placeholder", None)
 
     def _setup_password_field(self) -> None:
@@ -56,21 +56,21 @@ class PasswordSignInForm(LoginForm):  # type: ignore[misc]
 
 
 class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
-    """Adds a passkey unless told to add a mere second factor."""
+    """Adds a passkey, or a security key that is a second factor only."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["name"].label = "What you call it"
+        self.fields["name"].label = "Name"
         if "passwordless" in self.fields:
             passkey = self.fields["passwordless"]
-            passkey.label, passkey.initial = "Sign in with it alone, without a mailed code", True
-            passkey.help_text = "Asks for your finger, your face or its PIN."
+            passkey.label, passkey.initial = "Sign in with this passkey alone, without an emailed code", True
+            passkey.help_text = "Your device asks for your fingerprint, your face or a PIN."
 
     def clean(self) -> dict[str, Any]:
-        """Keep what the person chose as what the passkey is for.
+        """Record whether the user chose to sign in with the passkey alone.
 
-        The browser reports instead whether the device can be asked without an account's name:
-        some never report it, and some devices can although nobody chose so.
+        allauth goes by what the browser reports about discoverable credentials: some browsers
+        never report it, and some devices create them although the user did not choose so.
         """
         cleaned: dict[str, Any] = super().clean()
         if credential := cleaned.get("credential"):
@@ -80,49 +80,49 @@ class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
 
 
 class PasskeySignInForm(LoginWebAuthnForm):  # type: ignore[misc]
-    """Signs in by a passkey alone, if it was added for that."""
+    """Signs in with a passkey alone, if it was added for that."""
 
     def clean_credential(self) -> Authenticator:
-        """Refuse a mere second factor; the browser was asked for nothing else, an attacker may."""
+        """Refuse a key that is a second factor only: a forged request could send one."""
         authenticator: Authenticator = super().clean_credential()
         if not authenticator.wrap().is_passwordless:
             raise ValidationError(
-                "This passkey is a second factor only. Ask for a mailed code first."
+                "This key is a second factor only. Request a sign-in code first."
             )
         return authenticator
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Where allauth asks the project."""
+    """Customizes django-allauth for this project."""
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Hold what allauth guards to our rule: raise, or return that nothing more is required.
+        """Apply our rule: raise if reauthentication is required, otherwise return False.
 
-        Its own rule lets in whoever has neither a factor nor a password, takes a password instead
-        of a factor, and can only be relaxed by what this method returns.
+        allauth's own rule lets in users with neither a factor nor a password and accepts a
+        password instead of a factor; this method's result could only relax it further.
         """
         reauthentication.require(self.request)
         return False
 
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
-        """Return the factors of whoever has one; a mailed code is for who has none."""
+        """Return the user's second factors, or an emailed code if there are none."""
         methods = super().get_reauthentication_methods(user)
         factors = [method for method in methods if method["id"] != "reauthenticate"]
         if factors or not user.is_authenticated:
             return factors
         url = reverse("account_reauthenticate")
-        return [{"id": "code", "description": "Use a mailed code", "url": url}]
+        return [{"id": "code", "description": "Use an emailed code", "url": url}]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Keep the sign-up form shut: signing in by code is how people come to be."""
+        """Return False: there is no sign-up form; signing in by code creates users."""
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Count limits by the same address as the API does."""
+        """Return the client address that the API's rate limits use too."""
         return client_ip(request)
 
     def format_email_subject(self, subject: str) -> str:
-        """Leave subjects as they are written."""
+        """Return the subject unchanged."""
         return subject
 
     def render_mail(
@@ -132,12 +132,12 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         context: dict[str, Any],
         headers: dict[str, str] | None = None,
     ) -> EmailMessage:
-        """Send allauth's words in our letter, as text and HTML."""
-        words = super().render_mail(template_prefix, email, context, headers)
-        paragraphs = [" ".join(part.split()) for part in str(words.body).split("\n\n")]
-        letter = sending.MailMessage(
-            subject=words.subject,
+        """Render allauth's text in our layout, as plain text and HTML."""
+        rendered = super().render_mail(template_prefix, email, context, headers)
+        paragraphs = [" ".join(part.split()) for part in str(rendered.body).split("\n\n")]
+        mail = sending.MailMessage(
+            subject=rendered.subject,
             paragraphs=[part for part in paragraphs if part],
             code=str(context.get("code", "")),
         )
-        return sending.build_message(letter, to=email, headers=headers)
+        return sending.build_message(mail, to=email, headers=headers)

@@ -1,4 +1,4 @@
-"""How pages write amounts, moments and states; arithmetic and words only, no queries."""
+"""Filters that format amounts, times and states. They run no queries."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -35,8 +35,20 @@ _STATUS_COLORS = {
 
 
 @register.filter
+def number(value: int | str | None) -> str:
+    """Format a number with thousands separators; None is a dash."""
+    return "–" if value is None else f"{int(value):,}".replace("-", "\N{MINUS SIGN}")
+
+
+@register.filter
+def number(value: int | str | None) -> str:
+    """Format a number with thousands separators; None is a dash."""
+    return "–" if value is None else f"{int(value):,}".replace("-", "\N{MINUS SIGN}")
+
+
+@register.filter
 def credits(amount: int | None) -> str:
-    """Write an amount of credits: `1,240 credits`, `1 credit`."""
+    """Format an amount of credits: `1,240 credits`, `1 credit`."""
     if amount is None:
         return "–"
     return f"{amount:,} credit{'' if abs(amount) == 1 else 's'}".replace("-", "\N{MINUS SIGN}")
@@ -44,13 +56,13 @@ def credits(amount: int | None) -> str:
 
 @register.filter
 def signed(amount: int) -> str:
-    """Write a change with its sign: `+500`, `−12`."""
+    """Format a change with its sign: `+500`, `−12`."""
     return f"{amount:+,}".replace("-", "\N{MINUS SIGN}")
 
 
 @register.filter
 def cents(amount: int | None, currency: str = "USD") -> str:
-    """Write whole cents as money with its currency: `$5.00`, `5.00 EUR`."""
+    """Format whole cents with their currency: `$5.00`, `5.00 EUR`."""
     if amount is None:
         return "–"
     value = f"{Decimal(amount) / 100:,.2f}"
@@ -59,10 +71,10 @@ def cents(amount: int | None, currency: str = "USD") -> str:
 
 @register.filter
 def moment(at: datetime | None) -> SafeString | str:
-    """Write a moment: UTC as sent, the viewer's own clock once JavaScript runs, UTC on hover."""
+    """Format a time in UTC; JavaScript shows it in the viewer's time zone, with UTC on hover."""
     if at is None:
         return "never"
-    utc = f"{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+    utc = f"{at.astimezone(UTC):%b %-d, %Y, %-I:%M %p} UTC"
     return format_html(
         '<time datetime="{}" title="{}" data-clock>{}</time>', clock.iso(at), utc, utc
     )
@@ -70,30 +82,36 @@ def moment(at: datetime | None) -> SafeString | str:
 
 @register.filter
 def status_color(state: str) -> str:
-    """Return the color class of a state; unknown ones stay neutral."""
+    """Return the CSS class of a state; an unknown state has none."""
     return _STATUS_COLORS.get(str(state).lower(), "")
 
 
 @register.filter
 def humanize_state(state: str) -> str:
-    """Write a state's public name for people: `payment_backed_unclaimed` has spaces here."""
+    """Format a state for people: `payment_backed_unclaimed` becomes `payment backed unclaimed`."""
     return str(state).replace("_", " ")
 
 
 @register.filter
+def suspension_label(agent: Agent) -> str:
+    """Return the status of a suspended agent: Paused by its sponsor, or Suspended by staff."""
+    return suspension.label(agent)
+
+
+@register.filter
 def suspension_message(agent: Agent) -> str:
-    """Return why an agent is stopped."""
+    """Return who suspended an agent and who can lift that."""
     return suspension.suspension_message(agent)
 
 
 @register.filter
 def percent_of(part: int, whole: int) -> int:
-    """Return the percentage that is used, between 0 and 100; nothing of nothing is all of it."""
+    """Return the share that is used, from 0 to 100 percent; 0 of 0 is 100 percent."""
     return 100 if whole <= 0 else min(100, part * 100 // whole)
 
 
 @register.filter
 def meter_color(part: int, whole: int) -> str:
-    """Return the color of a meter: calm below 80 %, a warning until the cap, then stopped."""
+    """Return the CSS class of a meter: a warning from 80 percent, an error at the limit."""
     used = percent_of(part, whole)
     return "bad" if used >= 100 else "warn" if used >= 80 else ""
