@@ -34,7 +34,7 @@ def overview(request: HttpRequest, agent_id: str) -> HttpResponse:
             agent.pk, sponsor_queries.NO_USAGE
         ),
         "work_since": clock.utc_day(now - sponsor_queries.RECENT_PERIOD),
-        "pictures": sponsor_queries.images_for(agent)[:8],
+        "images": sponsor_queries.images_for(agent)[:8],
         "jobs": sponsor_queries.jobs_for(agent).prefetch_related("assets")[:6],
     }
     return _render_tab(request, "jobs/agent.html", agent, "overview", context)
@@ -46,7 +46,7 @@ def images(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Show the agent's images."""
     agent = owned_agent(request, agent_id)
     page = pages.paginate(request, sponsor_queries.images_for(agent), size=_IMAGES_PER_PAGE)
-    context = {"pictures": page.rows, "next_url": page.next_url}
+    context = {"images": page.rows, "next_url": page.next_url}
     return _render_tab(request, "jobs/agent_images.html", agent, "images", context)
 
 
@@ -117,7 +117,7 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
     found = get_object_or_404(mine, public_id=job_id)
     context = {
         "job": found,
-        "pictures": found.assets.order_by("index"),
+        "images": found.assets.order_by("index"),
         "transfers": statements.transfers_for(found.organization_id, found.public_id),
         "reason": error_explanations.explain(found.error_code) if found.error_code else None,
         "looks": audit.lines_about(found.public_id, action="job.reveal_prompt")[:10],

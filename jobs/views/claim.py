@@ -77,7 +77,7 @@ def _agent_context(agent: Agent) -> dict[str, Any]:
         "work": sponsor_queries.recent_usage([agent], now=now).get(
             agent.pk, sponsor_queries.NO_USAGE
         ),
-        "pictures": sponsor_queries.images_for(agent)[:_IMAGES_SHOWN],
+        "images": sponsor_queries.images_for(agent)[:_IMAGES_SHOWN],
         "jobs": sponsor_queries.jobs_for(agent)[:5],
         "may_now": [name for grant, (name, _) in GRANT_CHOICES.items() if grant in agent.grants],
         "jobs_a_day": settings.DAILY_JOBS_CLAIMED,
