@@ -5,7 +5,7 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
-from accounts import staff_groups
+from accounts.staff import groups
 
 
 class AccountsConfig(AppConfig):
@@ -17,4 +17,4 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         """Connect what follows a new second factor, and what follows migrations."""
         import_module("accounts.sign_in.second_factor").connect_signals()
-        post_migrate.connect(staff_groups.sync, sender=self, dispatch_uid="accounts.staff_groups")
+        post_migrate.connect(groups.sync, sender=self, dispatch_uid="accounts.staff_groups")

@@ -6,9 +6,9 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from accounts import staff
 from accounts.models import User
-from accounts.roles import DUTIES, ROLES
+from accounts.staff import membership
+from accounts.staff.roles import DUTIES, ROLES
 from imageskill.lib.admin.actions import ActionForm, ActionRefused, ActionRequest, StaffAction
 
 _PERMISSION = "accounts.staff_roles"
@@ -29,7 +29,7 @@ def _perform_with(verb: Callable[..., None], done: str) -> Callable[[User, Actio
     def perform(user: User, action: ActionRequest) -> str:
         try:
             verb(user=user, by=action.user, reason=action.reason, **action.fields)
-        except staff.StaffChangeRefused as refusal:
+        except membership.StaffChangeRefused as refusal:
             raise ActionRefused(str(refusal)) from refusal
         return done
 
@@ -37,7 +37,7 @@ def _perform_with(verb: Callable[..., None], done: str) -> Callable[[User, Actio
 
 
 def _describe_roles(user: User) -> str:
-    roles = ["everything"] if user.is_superuser else staff.role_names(user)
+    roles = ["everything"] if user.is_superuser else membership.role_names(user)
     if not user.is_staff:
         return f"{user.email} is not staff."
     return f"{user.email} is staff as {', '.join(roles) or 'nothing in particular'}."
@@ -66,10 +66,10 @@ USER_ACTIONS: Sequence[StaffAction] = (
         permission=_PERMISSION,
         preview=_describe_change,
         preview_fields=_describe_change_with,
-        perform=_perform_with(staff.set_roles, "The roles are set; they sign in anew."),
+        perform=_perform_with(membership.set_roles, "The roles are set; they sign in anew."),
         form=RolesForm,
-        initial_values=lambda user: {"roles": staff.role_names(user)},
-        extra_state=staff.role_names,
+        initial_values=lambda user: {"roles": membership.role_names(user)},
+        extra_state=membership.role_names,
         is_open=lambda user: user.is_active and not user.is_superuser,
         is_sensitive=True,
     ),
@@ -82,8 +82,8 @@ USER_ACTIONS: Sequence[StaffAction] = (
             "The console is closed to them at once, and all their sessions end.",
             "As a sponsor they keep their agents. What they did stays in the audit.",
         ),
-        perform=_perform_with(staff.remove_access, "They are no longer staff."),
-        extra_state=staff.role_names,
+        perform=_perform_with(membership.remove_access, "They are no longer staff."),
+        extra_state=membership.role_names,
         is_open=lambda user: user.is_staff or user.is_superuser,
         is_sensitive=True,
         is_destructive=True,

@@ -1,4 +1,4 @@
-"""People in the console: sponsors and staff. Groups follow `accounts.roles`, no hand."""
+"""People in the console: sponsors and staff. Groups follow `accounts.staff.roles`, no hand."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from accounts import staff
 from accounts.admin import staff_actions
 from accounts.models import Agent, User
-from accounts.roles import ROLES
+from accounts.staff import membership
+from accounts.staff.roles import ROLES
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.formatting import display_datetime, list_link
 
@@ -70,7 +70,7 @@ class UserAdmin(ReadOnlyAdmin):
 
     @display(description="roles")
     def roles(self, user: User) -> str:
-        names = staff.role_names(user)
+        names = membership.role_names(user)
         if user.is_superuser:
             names.insert(0, "everything")
         return ", ".join(names) or "sponsor"

@@ -1,4 +1,4 @@
-"""The groups of staff, named after duties; `accounts.staff_groups` gives them their permissions."""
+"""The groups of staff, named after duties; `accounts.staff.groups` gives them their permissions."""
 
 from django.apps.registry import Apps
 from django.db import migrations

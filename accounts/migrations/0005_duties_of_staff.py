@@ -1,4 +1,4 @@
-"""A home for the permissions of staff; `accounts.staff_groups` gives them after each migrate."""
+"""A home for the permissions of staff; `accounts.staff.groups` gives them after each migrate."""
 
 from django.db import migrations, models
 

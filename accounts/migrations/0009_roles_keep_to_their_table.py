@@ -1,4 +1,4 @@
-"""Nothing any more: groups follow `accounts.roles` after each migrate, not once by a migration."""
+"""Nothing any more: groups follow `accounts.staff.roles` after each migrate, not once by a migration."""
 
 from django.db import migrations
 

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Duty(models.Model):
-    """Holds the permissions of `accounts.roles`, which `accounts.staff_groups` creates.
+    """Holds the permissions of `accounts.staff.roles`, which `accounts.staff.groups` creates.
 
     `Meta.permissions` would create them too, and would make each change of a duty or of its label
     a migration that changes nothing in the database.

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 
-from accounts.roles import ROLES
+from accounts.staff.roles import ROLES
 from billing import chart
 from billing.chart import HOUSE_IDS, Purpose
 from billing.models import Wallet

@@ -9,8 +9,8 @@ from django.urls import URLPattern, URLResolver, reverse
 from playwright.sync_api import Page, expect
 
 from accounts.models import AuditLine, User
-from accounts.roles import ROLES
 from accounts.sign_in import first_admin
+from accounts.staff.roles import ROLES
 from billing.models import RefundRequest
 from billing.purchases import fulfillment
 from imageskill.lib.admin.actions import StaffAction

@@ -11,7 +11,7 @@ from accounts import agents, grants, sponsors, staff, suspension
 from accounts.agent_limits import AgentLimits
 from accounts.claims import decisions, requests
 from accounts.models import Agent, Claim, Token, User
-from accounts.roles import ROLES
+from accounts.staff.roles import ROLES
 from billing import signup
 from imageskill.dev.demo.context import Context, Customer
 

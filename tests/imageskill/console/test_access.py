@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from accounts.models import AuditLine
-from accounts.roles import DUTIES, ROLES
+from accounts.staff.roles import DUTIES, ROLES
 from imageskill.lib import clock
 from imageskill.lib.admin.actions import StaffAction, fingerprint
 from jobs.models import Job

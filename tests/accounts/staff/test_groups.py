@@ -4,9 +4,9 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 
-from accounts import roles
 from accounts.models import User
-from accounts.roles import DUTIES, ROLES
+from accounts.staff import roles
+from accounts.staff.roles import DUTIES, ROLES
 
 
 def migrate() -> None:

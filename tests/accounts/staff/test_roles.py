@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.roles import DUTIES, ROLES
+from accounts.staff.roles import DUTIES, ROLES
 
 COLUMNS = ("support", "lead support", "finance", "triage", "auditor", "operator")
 AGENTS, FEEDBACK = {"see_agents", "see_jobs", "see_feedback"}, {"see_feedback"}

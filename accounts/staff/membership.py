@@ -7,7 +7,7 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
-from accounts.roles import ROLES
+from accounts.staff.roles import ROLES
 
 
 class StaffChangeRefused(Exception):

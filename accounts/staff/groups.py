@@ -1,4 +1,4 @@
-"""Groups and permissions of staff in the database: always what `accounts.roles` says.
+"""Groups and permissions of staff in the database: always what `accounts.staff.roles` says.
 
 They follow the table of roles after each migrate, so no migration repeats it: a new role or duty
 reaches every database that is deployed to, and one that was taken away leaves it.
@@ -10,7 +10,7 @@ from django.apps import apps as current_apps
 from django.apps.registry import Apps
 from django.db import DEFAULT_DB_ALIAS, transaction
 
-from accounts.roles import DUTIES, ROLES
+from accounts.staff.roles import DUTIES, ROLES
 
 
 def sync(*, using: str = DEFAULT_DB_ALIAS, apps: Apps = current_apps, **_: Any) -> None:

@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts import staff
 from accounts.models import AuditLine, User
+from accounts.staff import membership
 
 pytestmark = pytest.mark.django_db
 
@@ -23,52 +23,54 @@ def visiting(user):
 
 class TestSetRoles:
     def test_makes_somebody_staff_with_exactly_these_roles(self, newcomer, operator):
-        staff.set_roles(user=newcomer, by=operator, roles=["support", "triage"], reason="joins")
-        staff.set_roles(user=newcomer, by=operator, roles=["finance"], reason="moves")
+        membership.set_roles(
+            user=newcomer, by=operator, roles=["support", "triage"], reason="joins"
+        )
+        membership.set_roles(user=newcomer, by=operator, roles=["finance"], reason="moves")
         found = User.objects.get(pk=newcomer.pk)
         assert found.is_staff
-        assert staff.role_names(found) == ["finance"]
+        assert membership.role_names(found) == ["finance"]
         assert found.has_perm("accounts.refund_approve")
         assert not found.has_perm("accounts.act_on_feedback")
 
     def test_says_who_what_and_why(self, newcomer, operator):
-        staff.set_roles(user=newcomer, by=operator, roles=["support"], reason="joins")
-        line = AuditLine.objects.get(subject=newcomer.email, action="staff.set_roles")
+        membership.set_roles(user=newcomer, by=operator, roles=["support"], reason="joins")
+        line = AuditLine.objects.get(subject=newcomer.email, action="membership.set_roles")
         assert (line.user, line.reason) == (operator, "joins")
         assert (line.before, line.after) == ({"roles": []}, {"roles": ["support"]})
 
     def test_ends_their_sessions(self, supporter, operator):
         browser = visiting(supporter)
         assert browser.get(reverse("my_agents")).status_code == 200
-        staff.set_roles(user=supporter, by=operator, roles=["triage"], reason="moves")
+        membership.set_roles(user=supporter, by=operator, roles=["triage"], reason="moves")
         assert browser.get(reverse("my_agents")).status_code == 302
 
     def test_refuses_oneself(self, operator):
-        with pytest.raises(staff.StaffChangeRefused):
-            staff.set_roles(user=operator, by=operator, roles=["finance"], reason="more")
+        with pytest.raises(membership.StaffChangeRefused):
+            membership.set_roles(user=operator, by=operator, roles=["finance"], reason="more")
 
     @pytest.mark.parametrize("roles", [[], ["emperor"], ["support", "emperor"]])
     def test_refuses_no_role_and_unknown_ones(self, newcomer, operator, roles):
-        with pytest.raises(staff.StaffChangeRefused):
-            staff.set_roles(user=newcomer, by=operator, roles=roles, reason="why not")
+        with pytest.raises(membership.StaffChangeRefused):
+            membership.set_roles(user=newcomer, by=operator, roles=roles, reason="why not")
         assert not User.objects.get(pk=newcomer.pk).is_staff
 
     def test_refuses_what_changes_nothing(self, supporter, operator):
-        with pytest.raises(staff.StaffChangeRefused):
-            staff.set_roles(user=supporter, by=operator, roles=["support"], reason="again")
+        with pytest.raises(membership.StaffChangeRefused):
+            membership.set_roles(user=supporter, by=operator, roles=["support"], reason="again")
         assert not AuditLine.objects.exists()
 
     def test_refuses_who_is_closed_or_has_all_rights(self, newcomer, operator):
         for change in ({"is_active": False}, {"is_active": True, "is_superuser": True}):
             User.objects.filter(pk=newcomer.pk).update(**change)
-            with pytest.raises(staff.StaffChangeRefused):
-                staff.set_roles(user=newcomer, by=operator, roles=["support"], reason="joins")
+            with pytest.raises(membership.StaffChangeRefused):
+                membership.set_roles(user=newcomer, by=operator, roles=["support"], reason="joins")
 
 
 class TestRemove:
     def test_takes_every_right_and_ends_their_sessions(self, financier, operator):
         browser = visiting(financier)
-        staff.remove_access(user=financier, by=operator, reason="left us")
+        membership.remove_access(user=financier, by=operator, reason="left us")
         found = User.objects.get(pk=financier.pk)
         assert not found.is_staff
         assert found.get_all_permissions() == set()
@@ -79,19 +81,19 @@ class TestRemove:
         )  # fmt: skip
 
     def test_a_sponsor_they_stay(self, sponsor, agent, operator):
-        staff.set_roles(user=sponsor, by=operator, roles=["support"], reason="joins")
-        staff.remove_access(user=sponsor, by=operator, reason="left us")
+        membership.set_roles(user=sponsor, by=operator, roles=["support"], reason="joins")
+        membership.remove_access(user=sponsor, by=operator, reason="left us")
         assert sponsor.organizations.get() == agent.organization
 
     def test_refuses_oneself_and_who_was_none(self, operator, newcomer):
         for user in (operator, newcomer):
-            with pytest.raises(staff.StaffChangeRefused):
-                staff.remove_access(user=user, by=operator, reason="why not")
+            with pytest.raises(membership.StaffChangeRefused):
+                membership.remove_access(user=user, by=operator, reason="why not")
 
     def test_all_rights_are_taken_only_by_who_has_them(self, operator, newcomer):
         User.objects.filter(pk=newcomer.pk).update(is_staff=True, is_superuser=True)
-        with pytest.raises(staff.StaffChangeRefused):
-            staff.remove_access(user=newcomer, by=operator, reason="a coup")
+        with pytest.raises(membership.StaffChangeRefused):
+            membership.remove_access(user=newcomer, by=operator, reason="a coup")
         everything = User.objects.create_superuser("everything@example.com")
-        staff.remove_access(user=newcomer, by=everything, reason="left us")
+        membership.remove_access(user=newcomer, by=everything, reason="left us")
         assert not User.objects.get(pk=newcomer.pk).is_superuser

@@ -1,0 +1,1 @@
+"""Who is staff: roles, their permissions, and who has which role."""
