@@ -1,1 +1,1 @@
-"""Who people and agents are, and what they did."""
+"""Users, organizations and agents: identity, claims, permissions, activity and audit."""

@@ -1,4 +1,4 @@
-"""Who people and agents are, and what they did."""
+"""Users, organizations and agents: identity, claims, permissions, activity and audit."""
 
 from importlib import import_module
 
@@ -9,12 +9,12 @@ from accounts.staff import groups
 
 
 class AccountsConfig(AppConfig):
-    """Who people and agents are, and what they did."""
+    """Users, organizations and agents: identity, claims, permissions, activity and audit."""
 
     name = "accounts"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Connect what follows a new second factor, and what follows migrations."""
+        """Connect the receivers: a new second factor, and the sync of staff groups after migrate."""
         import_module("accounts.sign_in.second_factor").connect_signals()
         post_migrate.connect(groups.sync, sender=self, dispatch_uid="accounts.staff_groups")

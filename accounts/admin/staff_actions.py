@@ -8,7 +8,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.models import User
 from accounts.staff import membership
-from accounts.staff.roles import DUTIES, ROLES
+from accounts.staff.roles import PERMISSIONS, ROLES
 from imageskill.lib.admin.actions import ActionForm, ActionRefused, ActionRequest, StaffAction
 
 _PERMISSION = "accounts.staff_roles"
@@ -55,7 +55,7 @@ def _describe_change_with(user: User, fields: dict[str, Any]) -> Sequence[str]:
     chosen = set().union(*(ROLES[role] for role in fields["roles"]))
     return (
         *_describe_change(user),
-        *(f"They may {DUTIES[name]}." for name in DUTIES if name in chosen),
+        *(f"They may {PERMISSIONS[name]}." for name in PERMISSIONS if name in chosen),
     )
 
 

@@ -1,13 +1,13 @@
-"""A home for the permissions of staff; no table."""
+"""The model that staff permissions belong to; it has no table."""
 
 from django.db import models
 
 
 class Duty(models.Model):
-    """Holds the permissions of `accounts.staff.roles`, which `accounts.staff.groups` creates.
+    """Content type of the permissions in `accounts.staff.roles`, synced by `accounts.staff.groups`.
 
-    `Meta.permissions` would create them too, and would make each change of a duty or of its label
-    a migration that changes nothing in the database.
+    `Meta.permissions` would create them too, but each change of a label would need a migration
+    that changes nothing in the database. The name stays: stored content types refer to it.
     """
 
     class Meta:

@@ -1,7 +1,7 @@
-"""Groups and permissions of staff in the database: always what `accounts.staff.roles` says.
+"""Staff groups and permissions in the database, kept equal to `accounts.staff.roles`.
 
-They follow the table of roles after each migrate, so no migration repeats it: a new role or duty
-reaches every database that is deployed to, and one that was taken away leaves it.
+They are synced after each migrate, so no migration repeats the table: a new role or permission
+reaches every existing database, and a removed one disappears from it.
 """
 
 from typing import Any
@@ -10,30 +10,33 @@ from django.apps import apps as current_apps
 from django.apps.registry import Apps
 from django.db import DEFAULT_DB_ALIAS, transaction
 
-from accounts.staff.roles import DUTIES, ROLES
+from accounts.staff.roles import PERMISSIONS, ROLES
 
 
 def sync(*, using: str = DEFAULT_DB_ALIAS, apps: Apps = current_apps, **_: Any) -> None:
-    """Return each role its duties and take away all else, as a receiver of `post_migrate`.
+    """Set each role's permissions, as a receiver of `post_migrate`.
 
-    A group that is no role any more keeps its members and loses its permissions.
+    A group that is no longer a role keeps its members and loses its permissions.
     """
     try:
         apps.get_model("accounts", "Duty")
-    except LookupError:  # migrated back to before there were duties
+    except LookupError:  # migrated back to before the model existed
         return
     groups = apps.get_model("auth", "Group")._default_manager.using(using)
     with transaction.atomic(using=using):
         permissions = _sync_permissions(using, apps)
-        for role, duties in ROLES.items():
+        for role, code_names in ROLES.items():
             group, _created = groups.get_or_create(name=role)
-            group.permissions.set([permissions[duty] for duty in sorted(duties)])
+            group.permissions.set([permissions[code_name] for code_name in sorted(code_names)])
         for group in groups.exclude(name__in=ROLES):
             group.permissions.clear()
 
 
 def _sync_permissions(using: str, apps: Apps) -> dict[str, Any]:
-    """Return the permission of each duty; deleting one takes it from whoever had it."""
+    """Create, relabel and delete permissions to match the table; return them by code name.
+
+    Deleting a permission also removes it from the users and groups that had it.
+    """
     content_type, _created = (
         apps.get_model("contenttypes", "ContentType")
         ._default_manager.using(using)
@@ -41,11 +44,11 @@ def _sync_permissions(using: str, apps: Apps) -> dict[str, Any]:
     )
     model = apps.get_model("auth", "Permission")
     permissions = model._default_manager.using(using)
-    permissions.filter(content_type=content_type).exclude(codename__in=DUTIES).delete()
+    permissions.filter(content_type=content_type).exclude(codename__in=PERMISSIONS).delete()
     permissions.bulk_create(
         [
-            model(content_type=content_type, codename=duty, name=label[:255])
-            for duty, label in DUTIES.items()
+            model(content_type=content_type, codename=code_name, name=label[:255])
+            for code_name, label in PERMISSIONS.items()
         ],
         update_conflicts=True,
         unique_fields=["content_type", "codename"],

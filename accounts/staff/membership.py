@@ -1,4 +1,4 @@
-"""Who is staff, and in which roles: given and taken by others, never by oneself."""
+"""Who is staff and in which roles. Nobody changes their own access."""
 
 from collections.abc import Collection
 
@@ -11,34 +11,34 @@ from accounts.staff.roles import ROLES
 
 
 class StaffChangeRefused(Exception):
-    """This person's standing can't be changed like that; the text says why."""
+    """This change of a user's access is not allowed; the message says why."""
 
 
 def role_names(user: User) -> list[str]:
-    """Return the names of the person's roles, in order."""
+    """Return the names of the user's roles, sorted."""
     return sorted(group.name for group in user.groups.all())
 
 
 def set_roles(*, user: User, by: User, roles: Collection[str], reason: str) -> None:
-    """Make the person staff with exactly these roles; all their sessions end.
+    """Make a user staff with exactly these roles and end all their sessions.
 
-    Their next visit to the console asks for a second factor, as everybody's does. Raises
-    `Refused` on oneself, on who is not active or has all rights, for no role or no known one,
-    and where nothing would change.
+    Their next visit to the console asks for a second factor. Raises `StaffChangeRefused` for
+    oneself, for an inactive user or a superuser, for no role or an unknown one, and if nothing
+    would change.
     """
     with transaction.atomic():
         locked = _lock(user, by)
         before = role_names(locked)
         if not locked.is_active:
-            raise StaffChangeRefused("This account is closed.")
+            raise StaffChangeRefused("This account is not active.")
         if locked.is_superuser:
             raise StaffChangeRefused(
-                "They have all rights. Take staff access away first, then give roles."
+                "This user is a superuser. Remove staff access first, then set roles."
             )
         if not roles or not set(roles) <= set(ROLES):
-            raise StaffChangeRefused("Choose at least one of the roles, or take staff access away.")
+            raise StaffChangeRefused("Select at least one role, or remove staff access.")
         if locked.is_staff and before == sorted(roles):
-            raise StaffChangeRefused("They have these roles already.")
+            raise StaffChangeRefused("This user already has exactly these roles.")
         locked.is_staff = True
         locked.groups.set(Group.objects.filter(name__in=roles))
         _end_sessions(locked)
@@ -46,15 +46,15 @@ def set_roles(*, user: User, by: User, roles: Collection[str], reason: str) -> N
 
 
 def remove_access(*, user: User, by: User, reason: str) -> None:
-    """Take all roles and rights from the person, whose sessions end; a sponsor they stay.
+    """Remove all roles and permissions from a user and end their sessions.
 
-    Raises `Refused` on oneself, on who has all rights unless one has them too, and on who was
-    not staff.
+    They remain a sponsor. Raises `StaffChangeRefused` for oneself, for a superuser unless `by`
+    is one too, and for a user who is not staff.
     """
     with transaction.atomic():
         locked = _lock(user, by)
         if not (locked.is_staff or locked.is_superuser):
-            raise StaffChangeRefused("They are not staff.")
+            raise StaffChangeRefused("This user is not staff.")
         before = ["everything"] if locked.is_superuser else role_names(locked)
         locked.is_staff = locked.is_superuser = False
         locked.groups.clear()
@@ -66,16 +66,16 @@ def remove_access(*, user: User, by: User, reason: str) -> None:
 def _lock(user: User, by: User) -> User:
     locked = User.objects.select_for_update().get(pk=user.pk)
     if locked.pk == by.pk:
-        raise StaffChangeRefused("Somebody else has to change your own access.")
+        raise StaffChangeRefused("You can't change your own access.")
     if locked.is_superuser and not by.is_superuser:
         raise StaffChangeRefused(
-            "They have all rights; only somebody who has them too can take them away."
+            "This user is a superuser; only another superuser can remove their access."
         )
     return locked
 
 
 def _end_sessions(user: User) -> None:
-    """Save the person with a new unusable password: each session carries a hash of the old one."""
+    """Save the user with a new unusable password: every session holds a hash of the old one."""
     user.set_unusable_password()
     user.save(update_fields=["is_staff", "is_superuser", "password"])
 

@@ -1,45 +1,46 @@
-"""The duties of staff and the roles that have them; the database's groups follow them.
+"""The permissions of staff and the roles that have them; the database's groups follow this table.
 
-A duty is a permission `accounts.<duty>`. Pages ask for a duty to be seen, deeds for a duty to
-be done; nothing asks for a role.
+Each is a Django permission, `accounts.<code name>`. Pages ask for the permission to see them,
+actions for the permission to perform them; nothing asks for a role.
 """
 
-DUTIES = {
-    "see_agents": "see agents, organizations, sponsors and tokens",
-    "see_balances": "see what an agent's organization has, holds and owes, and the lots behind it",
-    "act_on_agents": "suspend and reinstate agents, revoke tokens, re-issue claim links",
-    "see_jobs": "see jobs, assets and usage",
-    "act_on_jobs": "cancel jobs, withdraw and check assets",
-    "job_repair": "repair storage, resolve unknown outcomes, adopt or release orphans",
-    "job_dry_run": "see what repairing a job would do",
-    "prompt_reveal": "see a prompt, with a reason that its sponsor can read",
-    "see_payments": "see quotes, attempts, receipts, refunds, disputes and Stripe's events",
+# Code name: what it allows, to be read after "They may".
+PERMISSIONS = {
+    "see_agents": "view agents, organizations, sponsors and tokens",
+    "see_balances": "view an organization's credit balances, holds, debts and credit grants",
+    "act_on_agents": "suspend and reinstate agents, revoke tokens, reissue claim links",
+    "see_jobs": "view jobs, assets and usage",
+    "act_on_jobs": "cancel jobs, withdraw and recheck assets",
+    "job_repair": "retry storage, resolve unknown outcomes, adopt or release unresolved outputs",
+    "job_dry_run": "preview the repair of a job",
+    "prompt_reveal": "reveal a prompt, with a reason that its sponsor can read",
+    "see_payments": "view quotes, checkouts, receipts, refunds, disputes and Stripe events",
     "refund_request": "request refunds",
-    "refund_approve": "approve somebody else's refunds and grants of any size",
-    "refund_approve_limited": "approve somebody else's refunds and grants up to the limit",
-    "credits_grant": "grant credits as goodwill",
-    "dispute_draft": "gather and edit the evidence of a dispute",
-    "dispute_send": "send the evidence of a dispute to Stripe",
-    "event_dry_run": "see what replaying an event would change",
-    "event_replay": "replay a received event",
-    "see_ledger": "see wallets, transfers, position, reconciliation and month close",
-    "ledger_request": "request ledger corrections, write-offs and the reopening of a month",
-    "ledger_approve": "approve somebody else's ledger corrections and write-offs",
+    "refund_approve": "approve other people's refunds and credit adjustments of any amount",
+    "refund_approve_limited": "approve other people's refunds and adjustments up to the limit",
+    "credits_grant": "grant goodwill credits",
+    "dispute_draft": "prepare and edit dispute evidence",
+    "dispute_send": "submit dispute evidence to Stripe",
+    "event_dry_run": "preview the replay of a webhook event",
+    "event_replay": "replay a webhook event",
+    "see_ledger": "view wallets, transfers, the financial overview, reconciliation and month close",
+    "ledger_request": "request credit adjustments, write-offs and the reopening of a month",
+    "ledger_approve": "approve other people's credit adjustments and write-offs",
     "month_close": "close a month",
-    "see_feedback": "see reports and the queue to GitHub",
-    "act_on_feedback": "triage reports and promote them to GitHub",
-    "see_packs": "see packs and changes of them",
-    "see_catalog": "see models, providers and their prices",
-    "pack_edit": "propose and approve changes of packs",
-    "act_on_catalog": "switch models and providers off and on, change packs",
-    "see_telemetry": "see telemetry",
-    "see_audit": "see the audit",
-    "export": "download what a list shows",
-    "staff_roles": "give people roles and take staff access away",
+    "see_feedback": "view feedback and the GitHub queue",
+    "act_on_feedback": "triage feedback and send it to GitHub",
+    "see_packs": "view packs and pack change requests",
+    "see_catalog": "view models, providers and their prices",
+    "pack_edit": "request and approve pack changes",
+    "act_on_catalog": "enable and disable models and providers",
+    "see_telemetry": "view telemetry",
+    "see_audit": "view the audit log",
+    "export": "export lists",
+    "staff_roles": "set roles and remove staff access",
 }
 
-_EVERYBODY = {"see_agents", "see_jobs", "see_feedback", "export"}
-_SUPPORT = _EVERYBODY | {
+_EVERY_ROLE = {"see_agents", "see_jobs", "see_feedback", "export"}
+_SUPPORT = _EVERY_ROLE | {
     "see_balances",
     "act_on_agents",
     "act_on_jobs",
@@ -60,7 +61,7 @@ ROLES: dict[str, frozenset[str]] = {
         | {"refund_approve_limited", "dispute_send", "event_replay", "job_repair", "see_audit"}
     ),
     "finance": frozenset(
-        _EVERYBODY
+        _EVERY_ROLE
         | {
             "see_balances",
             "job_dry_run",
@@ -80,9 +81,9 @@ ROLES: dict[str, frozenset[str]] = {
             "see_audit",
         }
     ),
-    "triage": frozenset(_EVERYBODY | {"act_on_feedback"}),
+    "triage": frozenset(_EVERY_ROLE | {"act_on_feedback"}),
     "auditor": frozenset(
-        _EVERYBODY
+        _EVERY_ROLE
         | {
             "see_balances",
             "see_payments",
@@ -93,5 +94,5 @@ ROLES: dict[str, frozenset[str]] = {
             "see_audit",
         }
     ),
-    "operator": frozenset(set(DUTIES) - {"ledger_request", "month_close"}),
+    "operator": frozenset(set(PERMISSIONS) - {"ledger_request", "month_close"}),
 }

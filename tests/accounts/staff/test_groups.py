@@ -6,7 +6,7 @@ from django.core.management import call_command
 
 from accounts.models import User
 from accounts.staff import roles
-from accounts.staff.roles import DUTIES, ROLES
+from accounts.staff.roles import PERMISSIONS, ROLES
 
 
 def migrate() -> None:
@@ -29,14 +29,14 @@ def person(db) -> User:
 
 @pytest.mark.django_db
 class TestMigrate:
-    def test_gives_each_role_its_duties(self):
+    def test_gives_each_role_its_permissions(self):
         assert given() == ROLES
         assert set(
             Permission.objects.filter(content_type__model="duty").values_list("codename", "name")
-        ) == set(DUTIES.items())
+        ) == set(PERMISSIONS.items())
 
-    def test_brings_a_new_role_and_a_new_duty(self, person, monkeypatch):
-        monkeypatch.setitem(roles.DUTIES, "see_forecasts", "see forecasts")
+    def test_brings_a_new_role_and_a_new_permission(self, person, monkeypatch):
+        monkeypatch.setitem(roles.PERMISSIONS, "see_forecasts", "see forecasts")
         monkeypatch.setitem(roles.ROLES, "forecaster", frozenset({"see_forecasts"}))
         monkeypatch.setitem(roles.ROLES, "support", ROLES["support"] | {"see_forecasts"})
         migrate()
@@ -45,9 +45,9 @@ class TestMigrate:
         person.groups.set([Group.objects.get(name="forecaster")])
         assert person.get_all_permissions() == {"accounts.see_forecasts"}
 
-    def test_takes_a_removed_duty_from_everybody(self, person, monkeypatch):
+    def test_takes_a_removed_permission_from_everybody(self, person, monkeypatch):
         with monkeypatch.context() as before:
-            before.setitem(roles.DUTIES, "see_forecasts", "see forecasts")
+            before.setitem(roles.PERMISSIONS, "see_forecasts", "see forecasts")
             before.setitem(roles.ROLES, "support", ROLES["support"] | {"see_forecasts"})
             migrate()
         person.user_permissions.set(Permission.objects.filter(codename="see_forecasts"))
@@ -58,14 +58,14 @@ class TestMigrate:
         assert not Permission.objects.filter(codename="see_forecasts").exists()
         assert not User.objects.get(pk=person.pk).has_perm("accounts.see_forecasts")
 
-    def test_takes_a_duty_from_a_role_that_lost_it(self, monkeypatch):
+    def test_takes_a_permission_from_a_role_that_lost_it(self, monkeypatch):
         monkeypatch.setitem(roles.ROLES, "triage", ROLES["triage"] - {"export"})
         migrate()
 
         assert "export" not in given()["triage"]
         assert "export" in given()["support"]
 
-    def test_leaves_a_removed_role_its_members_and_no_duty(self, person, monkeypatch):
+    def test_leaves_a_removed_role_its_members_and_no_permission(self, person, monkeypatch):
         person.groups.set([Group.objects.get(name="triage")])
         monkeypatch.delitem(roles.ROLES, "triage")
         migrate()
@@ -74,7 +74,7 @@ class TestMigrate:
         assert person.get_all_permissions() == set()
 
     def test_brings_a_changed_label(self, monkeypatch):
-        monkeypatch.setitem(roles.DUTIES, "export", "download lists")
+        monkeypatch.setitem(roles.PERMISSIONS, "export", "download lists")
         migrate()
 
         assert Permission.objects.get(codename="export").name == "download lists"

@@ -1,8 +1,8 @@
-"""The table of roles, cell by cell, against the duties that each role has."""
+"""The table of roles, cell by cell, against the permissions that each role has."""
 
 import pytest
 
-from accounts.staff.roles import DUTIES, ROLES
+from accounts.staff.roles import PERMISSIONS, ROLES
 
 COLUMNS = ("support", "lead support", "finance", "triage", "auditor", "operator")
 AGENTS, FEEDBACK = {"see_agents", "see_jobs", "see_feedback"}, {"see_feedback"}
@@ -13,7 +13,7 @@ REPAIR = {"event_dry_run", "event_replay", "job_dry_run", "job_repair"}
 DRY_RUN = {"event_dry_run", "job_dry_run"}
 SEND = {"dispute_draft", "dispute_send"}
 
-# What the row is about, then what each cell of it stands for: those duties and none of its others.
+# What the row is about, then what each cell stands for: those permissions and none of the others.
 TABLE = {
     "agents, jobs, assets, feedback": (
         ACT_ON_AGENTS,
@@ -106,10 +106,10 @@ class TestTable:
         about, cells = TABLE[row]
         assert ROLES[role] & about == cells[COLUMNS.index(role)]
 
-    @pytest.mark.parametrize("duty", BESIDE)
-    def test_what_stands_beside_it_is_whose_it_should_be(self, duty):
-        assert {role for role, duties in ROLES.items() if duty in duties} == BESIDE[duty]
+    @pytest.mark.parametrize("code_name", BESIDE)
+    def test_what_stands_beside_it_is_whose_it_should_be(self, code_name):
+        assert {role for role, names in ROLES.items() if code_name in names} == BESIDE[code_name]
 
-    def test_it_has_every_duty_and_every_role(self):
-        assert set().union(*(about for about, _ in TABLE.values()), BESIDE) == set(DUTIES)
+    def test_it_has_every_permission_and_every_role(self):
+        assert set().union(*(about for about, _ in TABLE.values()), BESIDE) == set(PERMISSIONS)
         assert set(COLUMNS) == set(ROLES)

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from accounts.models import AuditLine
-from accounts.staff.roles import DUTIES, ROLES
+from accounts.staff.roles import PERMISSIONS, ROLES
 from imageskill.lib import clock
 from imageskill.lib.admin.actions import StaffAction, fingerprint
 from jobs.models import Job
@@ -38,7 +38,7 @@ class TestRoles:
         assert set(names) == ROLES[role]
 
     def test_every_duty_belongs_to_somebody(self):
-        assert set().union(*ROLES.values()) == set(DUTIES)
+        assert set().union(*ROLES.values()) == set(PERMISSIONS)
 
     def test_what_a_role_may_not_see_is_neither_shown_nor_reachable(
         self, signed_in, triager, supporter

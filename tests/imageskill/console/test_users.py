@@ -33,7 +33,7 @@ class TestPeople:
         browser, url = signed_in(operator), self._url(operator, "remove")
         page = browser.get(url)
         form = {key: page.context_data[key] for key in ("seen", "key")} | {"reason": "bye"}
-        assert b"Somebody else has to" in browser.post(url, form).content
+        assert b"change your own access" in browser.post(url, form).content
         operator.refresh_from_db()
         assert operator.is_staff
 
