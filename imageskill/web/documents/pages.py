@@ -1,4 +1,4 @@
-"""The addresses of the published contract."""
+"""The published documents: home page, skill, contract, command line and its download."""
 
 import hashlib
 import json
@@ -17,8 +17,8 @@ Response = TypeVar("Response", bound=HttpResponse)
 NAME = "image-skill"
 DESCRIPTION = (
     "Create, edit and manage images for an agent's task through Image Skill: a command line, an "
-    "HTTP API and MCP tools with prices known beforehand. Use it when a task needs an image made, "
-    "changed, priced or fetched, or needs credits, a job's state, or a report to the service."
+    "HTTP API and MCP tools with prices known in advance. Use it when a task needs an image to be "
+    "created, edited, priced or downloaded, or to buy credits, check a job or send feedback."
 )
 _DISCOVERY_SCHEMA = "https://schemas.agentskills.io/discovery/0.2.0/schema.json"
 _SKILL_PATH = f"/.well-known/agent-skills/{NAME}/SKILL.md"
@@ -26,19 +26,19 @@ _SKILL_PATH = f"/.well-known/agent-skills/{NAME}/SKILL.md"
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Say in a page what this is, for people and for agents that read HTML."""
+    """Return the home page."""
     return render(request, "documents/home.html", tables.template_context())
 
 
 @require_safe
 def skill(request: HttpRequest) -> HttpResponse:
-    """Tell an agent how to work with this service."""
+    """Return the skill, which tells an agent how to use the service."""
     return _text(_skill(), "text/markdown")
 
 
 @require_safe
 def llms(request: HttpRequest) -> HttpResponse:
-    """Return the whole contract in one text."""
+    """Return the full contract as one document."""
     return _text(_render("llms.txt"), "text/plain")
 
 
@@ -50,7 +50,7 @@ def cli(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def skill_index(request: HttpRequest) -> JsonResponse:
-    """List our one skill with the hash of its text (agent skills discovery 0.2.0)."""
+    """Return the index of skills with the digest of each (agent skills discovery 0.2.0)."""
     digest = hashlib.sha256(_skill().encode()).hexdigest()
     entry = {
         "name": NAME,
@@ -64,19 +64,19 @@ def skill_index(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def client(request: HttpRequest) -> HttpResponse:
-    """Return the command line as one file that any Python runs."""
+    """Return the command line as a single executable Python archive."""
     response = HttpResponse(client_archive.build_archive(), content_type="application/octet-stream")
     response["Content-Disposition"] = 'attachment; filename="image-skill.pyz"'
     return _allow_any_origin(response)
 
 
 def _skill() -> str:
-    # The front matter is YAML, where a colon in plain text ends it; a JSON string is YAML too.
+    # The front matter is YAML, where plain text can't contain a colon; a JSON string is valid YAML.
     return _render("skill.md", name=NAME, description=json.dumps(DESCRIPTION))
 
 
-def _render(document: str, **more: Any) -> str:
-    return render_to_string(f"documents/{document}", tables.template_context() | more)
+def _render(document: str, **context: Any) -> str:
+    return render_to_string(f"documents/{document}", tables.template_context() | context)
 
 
 def _text(text: str, content_type: str) -> HttpResponse:
@@ -84,7 +84,7 @@ def _text(text: str, content_type: str) -> HttpResponse:
 
 
 def _allow_any_origin(response: Response) -> Response:
-    """Let any page read it: it is public and the same for everybody."""
+    """Allow any origin: the document is public and the same for everyone."""
     response["Access-Control-Allow-Origin"] = "*"
     response["Cache-Control"] = "public, max-age=300"
     return response

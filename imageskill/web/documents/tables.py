@@ -1,4 +1,4 @@
-"""What the documents list, read from where each fact lives."""
+"""The tables in the documents, built from the code that defines each fact."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -18,10 +18,10 @@ from jobs.images import formats
 
 EXIT_CODES = {
     0: "Success",
-    1: "Anything else",
+    1: "Other error",
     2: "Invalid arguments",
     3: "Authentication",
-    4: "Not allowed, or not available",
+    4: "Not allowed or not available",
     5: "Quota, budget or rate limit",
     6: "Content or input policy",
     7: "Provider or network",
@@ -31,7 +31,7 @@ EXIT_CODES = {
 
 
 def template_context() -> dict[str, Any]:
-    """Return all that the documents' templates may use."""
+    """Return the context of the documents' templates."""
     return {
         "version": __version__,
         "site": settings.PUBLIC_SITE_URL,
@@ -40,7 +40,7 @@ def template_context() -> dict[str, Any]:
         "limits": _limits(),
         "topics": [(topic, list(group)) for topic, group in groupby(_commands(), _topic)],
         "exit_codes": EXIT_CODES,
-        "errors": [_error(one) for one in sorted(error_classes(), key=lambda one: one.code)],
+        "errors": [_error(cls) for cls in sorted(error_classes(), key=lambda cls: cls.code)],
         "events": [_event(name) for name in EVENT_TYPES],
         "grants": GRANTS,
         "models": _models(),
@@ -50,43 +50,43 @@ def template_context() -> dict[str, Any]:
 
 
 def error_classes() -> list[type[ApiError]]:
-    """List the class that stands for each code; a code has one, and its refinements share it."""
-    first: dict[str, type[ApiError]] = {}
-    for one in _subclasses(ApiError):
-        first.setdefault(one.code, one)
-    return list(first.values())
+    """Return one class per code: the base class, where subclasses share its code."""
+    by_code: dict[str, type[ApiError]] = {}
+    for cls in _subclasses(ApiError):
+        by_code.setdefault(cls.code, cls)
+    return list(by_code.values())
 
 
 def _subclasses(base: type[ApiError]) -> Iterator[type[ApiError]]:
     direct = base.__subclasses__()
-    yield from (one for one in direct if hasattr(one, "code"))
-    for one in direct:
-        yield from _subclasses(one)
+    yield from (cls for cls in direct if hasattr(cls, "code"))
+    for cls in direct:
+        yield from _subclasses(cls)
 
 
-def _error(one: type[ApiError]) -> dict[str, Any]:
-    when = " ".join((one.__doc__ or "").split("\n\n")[0].split())
+def _error(cls: type[ApiError]) -> dict[str, Any]:
+    when = " ".join((cls.__doc__ or "").split("\n\n")[0].split())
     return {
-        "code": one.code,
-        "status": one.status,
-        "exit_code": one.exit_code,
-        "retryable": "yes" if one.retryable else "no",
+        "code": cls.code,
+        "status": cls.status,
+        "exit_code": cls.exit_code,
+        "retryable": "yes" if cls.retryable else "no",
         "when": when,
     }
 
 
 def _event(name: str) -> dict[str, Any]:
-    kind = EVENT_TYPES[name]
+    event_type = EVENT_TYPES[name]
     return {
         "name": name,
-        "subject": kind.subject,
-        "when": kind.emitted_when,
-        "links": ", ".join(f"`{link}`" for link in kind.links),
+        "subject": event_type.subject,
+        "when": event_type.emitted_when,
+        "links": ", ".join(f"`{link}`" for link in event_type.links),
     }
 
 
 def _commands() -> list[dict[str, Any]]:
-    return [_command(one) for one in table.COMMANDS]
+    return [_command(command) for command in table.COMMANDS]
 
 
 def _topic(command: dict[str, Any]) -> str:

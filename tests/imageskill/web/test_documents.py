@@ -60,8 +60,8 @@ class TestDocuments:
 
     def test_the_contract_has_every_code_event_and_model(self, text_of):
         text = text_of("/llms.txt")
-        for one in tables.error_classes():
-            assert f"| {one.code} | {one.status} | {one.exit_code} |" in text
+        for cls in tables.error_classes():
+            assert f"| {cls.code} | {cls.status} | {cls.exit_code} |" in text
         for name in EVENT_TYPES:
             assert f"| {name} |" in text
         for model in registry.models():
