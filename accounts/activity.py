@@ -1,4 +1,4 @@
-"""Writing and finding activity: what an agent can cite about what happened."""
+"""Recording and finding activity events, which agents can read and cite."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,7 +12,7 @@ from imageskill.lib import clock, trace
 
 
 def record(*events: ActivityEvent) -> None:
-    """Write events in their order, with one statement, inside the caller's transaction."""
+    """Insert events in order with one statement, in the caller's transaction."""
     ActivityEvent.objects.bulk_create(events)
 
 
@@ -32,12 +32,11 @@ def event(
     occurred_at: datetime | None = None,
     also_found_by: tuple[str, ...] = (),
 ) -> ActivityEvent:
-    """Make an event for `record` to write.
+    """Build an event for `record`.
 
-    `links` may set any of the stable links that the registry gives to this type; the others are
-    null. The event is found again by its subject, every linked id, its trace and
-    `also_found_by`. A type or link outside the registry is a programming error (KeyError,
-    ValueError).
+    `links` may set any of the links that the registry lists for this type; the others are null.
+    `find_by_reference` finds the event by its subject, each linked id, its trace id and
+    `also_found_by`. Raises KeyError for a type and ValueError for a link outside the registry.
     """
     kind = EVENT_TYPES[type]
     unknown = set(links) - set(kind.links)
@@ -64,12 +63,12 @@ def event(
 
 
 def for_organization(organization_id: int) -> QuerySet[ActivityEvent]:
-    """Return what one organization may read, newest first."""
+    """Return the events of one organization, newest first."""
     return ActivityEvent.objects.filter(organization_id=organization_id).order_by("-id")
 
 
 def find_by_reference(organization_id: int, reference: str) -> QuerySet[ActivityEvent]:
-    """Narrow to the events that a job, asset, usage, report, quote, receipt or trace id names."""
+    """Return the events about a job, asset, usage event, report, quote, receipt or trace id."""
     return for_organization(organization_id).filter(references__contains=[reference])
 
 

@@ -1,4 +1,4 @@
-"""What staff put right on an agent: its caps, and a token that leaked."""
+"""Corrections of an agent by staff: its limits, and tokens that leaked."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ CAPS = (
 
 
 def set_caps(*, agent: Agent, user: User, reason: str, caps: Mapping[str, int | None]) -> None:
-    """Set all caps of the agent; None means no cap of that kind."""
+    """Set all limits of the agent; None means no limit of that kind."""
     with transaction.atomic():
         locked = Agent.objects.select_for_update().get(pk=agent.pk)
         before = {name: getattr(locked, name) for name in CAPS}
@@ -36,7 +36,7 @@ def set_caps(*, agent: Agent, user: User, reason: str, caps: Mapping[str, int | 
 
 
 def revoke_token(*, token: Token, user: User, reason: str) -> bool:
-    """End one token; False when it had ended before."""
+    """Revoke one token; return False if it was revoked already."""
     with transaction.atomic():
         if not minting.revoke(token):
             return False

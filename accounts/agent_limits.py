@@ -1,4 +1,4 @@
-"""Terms: what a sponsor lets an agent do, and how much of it."""
+"""Permissions and limits of an agent, as its sponsor sets them."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from accounts.models import Agent, User
 
 @dataclass(frozen=True, slots=True)
 class AgentLimits:
-    """Grants and caps of one agent. None is no cap."""
+    """Grants and limits of one agent. None means no limit."""
 
     grants: tuple[str, ...]
     outputs_per_request: int
@@ -21,7 +21,7 @@ class AgentLimits:
     credits_total: int | None = None
 
     def as_columns(self) -> dict[str, object]:
-        """Write the terms as columns of the agent."""
+        """Return the limits as columns of the agent."""
         return {
             "grants": [grant for grant in grants.GRANTS if grant in self.grants],
             "cap_outputs_per_request": self.outputs_per_request,
@@ -34,7 +34,7 @@ class AgentLimits:
 
 
 def for_agent(agent: Agent) -> AgentLimits:
-    """Read the terms that an agent works under."""
+    """Return the current limits of an agent."""
     return AgentLimits(
         grants=tuple(agent.grants),
         outputs_per_request=agent.cap_outputs_per_request,
@@ -46,15 +46,15 @@ def for_agent(agent: Agent) -> AgentLimits:
     )
 
 
-def update(*, agent: Agent, user: User, terms: AgentLimits) -> bool:
-    """Put an agent under other terms, by its sponsor; False when they are the same.
+def update(*, agent: Agent, user: User, limits: AgentLimits) -> bool:
+    """Set an agent's limits as its sponsor; return False if they are unchanged.
 
-    They bind from the next request on: work that was accepted goes on. Raises
-    `sponsors.Refused` for anybody but the owner.
+    They apply from the next request on; accepted jobs finish. Raises
+    `sponsors.SponsorActionRefused` for anyone but the owner.
     """
     with transaction.atomic():
         locked = sponsors.lock_owned_agent(agent, user)
-        before, after = for_agent(locked).as_columns(), terms.as_columns()
+        before, after = for_agent(locked).as_columns(), limits.as_columns()
         if before == after:
             return False
         Agent.objects.filter(pk=locked.pk).update(**after)

@@ -1,4 +1,4 @@
-"""Agents: signing up and being ended."""
+"""Agents: signup and revocation."""
 
 import re
 from dataclasses import dataclass
@@ -11,37 +11,37 @@ from accounts.claims import states
 from accounts.models import Agent, Organization, User
 from accounts.tokens import minting
 
-_NOT_A_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]|://|www\.", re.IGNORECASE)
+_FORBIDDEN_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]|://|www\.", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class NewAgent:
-    """A new agent and the only sight of its token."""
+    """A new agent and its token, which can't be shown again."""
 
     agent: Agent
     token: str
 
 
 def is_plain_name(text: str) -> bool:
-    """Return whether a name fits: 1 to 80 characters, one line, no URL, no control characters.
+    """Return whether a name has 1 to 80 characters, one line, no URL and no control characters.
 
-    Names are shown in mails and pages; a link in one would be ours to send.
+    Names are shown in emails and pages: a link in one would be sent in our name.
     """
-    return 1 <= len(text) <= 80 and text.strip() == text and not _NOT_A_NAME.search(text)
+    return 1 <= len(text) <= 80 and text.strip() == text and not _FORBIDDEN_IN_NAMES.search(text)
 
 
 def normalize_contact(text: str) -> str:
-    """Write a contact address the one way that it is compared and counted by."""
+    """Return the normalized form of an email, by which contacts are compared and counted."""
     return text.strip().lower()
 
 
 def sign_up(
     *, name: str, runtime: str, contact: str, network: str, discovery_source: str = ""
 ) -> NewAgent:
-    """Make an organization with its first agent and token, in the caller's transaction.
+    """Create an organization with its first agent and token, in the caller's transaction.
 
-    The same contact, name and runtime make another agent: nobody gets hold of an existing one
-    by knowing what it is called.
+    The same contact, name and runtime create another agent: knowing them gives no access to an
+    existing one.
     """
     agent = Agent.objects.create(
         organization=Organization.objects.create(),
@@ -58,18 +58,18 @@ def sign_up(
 
 
 def revoke(agent: Agent, *, user: User | None, reason: str) -> None:
-    """End an agent for good: its tokens answer AUTH_REQUIRED, what it made stays its owner's."""
+    """Revoke an agent permanently and all its tokens. Its images and credits stay its owner's."""
     with transaction.atomic():
         locked = Agent.objects.select_for_update().get(pk=agent.pk)
         before = locked.claim_state
         states.transition(locked, to=Agent.ClaimState.REVOKED)
-        ended = minting.revoke_all(locked)
+        revoked_count = minting.revoke_all(locked)
         audit.record(
             user=user,
             action="agent.revoke",
             subject=locked.public_id,
             reason=reason,
             before={"claim_state": before},
-            after={"claim_state": locked.claim_state, "tokens_ended": ended},
+            after={"claim_state": locked.claim_state, "tokens_ended": revoked_count},
         )
     agent.claim_state, agent.revoked_at = locked.claim_state, locked.revoked_at

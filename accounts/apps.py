@@ -15,6 +15,6 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Connect the receivers: a new second factor, and the sync of staff groups after migrate."""
+        """Connect the receivers for a new second factor and for finished migrations."""
         import_module("accounts.sign_in.second_factor").connect_signals()
         post_migrate.connect(groups.sync, sender=self, dispatch_uid="accounts.staff_groups")

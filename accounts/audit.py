@@ -1,4 +1,4 @@
-"""The audit: each change by a person leaves who, when, what and why."""
+"""The audit log: who changed what, when and why."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,10 +19,10 @@ def record(
     after: Mapping[str, Any] | None = None,
     actor: str = "system",
 ) -> AuditLine:
-    """Write one line, inside the transaction of the change that it tells of.
+    """Record a change, in the transaction that makes it.
 
-    `subject` is the public id of what was changed. Values are names, states and amounts; never
-    a prompt, a token or a key.
+    `subject` is the public id of what was changed. `before` and `after` hold names, states and
+    amounts, never a prompt, a token or a key.
     """
     return AuditLine.objects.create(
         user=user,
@@ -37,5 +37,5 @@ def record(
 
 
 def lines_about(subject: str, *, action: str) -> QuerySet[AuditLine]:
-    """Return what was done to one thing, newest first."""
+    """Return the entries about one subject, newest first."""
     return AuditLine.objects.filter(subject=subject, action=action).order_by("-id")

@@ -1,6 +1,6 @@
-"""The registry of activity events: types, subjects, operations and stable links. No others exist.
+"""The registry of activity events: types, subjects and links. No other types exist.
 
-The table is public contract: an agent treats a type outside it as a defect of ours.
+The table is part of the public contract: agents report a type outside it as a bug.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """One type: what it is about, and the links that each of its events carries (null or set)."""
+    """One type of event: its subject, and the links in each event (set or null)."""
 
     name: str
     subject: str
@@ -22,8 +22,8 @@ _REVERSAL = ("quote_id", "receipt_id", "payment_reversal_id")
 EVENT_TYPES = {
     kind.name: kind
     for kind in (
-        EventType("job.completed", "job", "A create or edit reached its final state.", _WORK),
-        EventType("asset.created", "asset", "A create or edit produced an output.", _WORK),
+        EventType("job.completed", "job", "A create or edit job reached its final state.", _WORK),
+        EventType("asset.created", "asset", "A create or edit job produced an output.", _WORK),
         EventType("asset.uploaded", "asset", "An input image was uploaded.", _WORK),
         EventType(
             "usage.credit_consumed",
@@ -35,13 +35,13 @@ EVENT_TYPES = {
         EventType(
             "feedback.github_queue.processed",
             "feedback",
-            "A report went through the queue to GitHub.",
+            "The GitHub queue processed a report.",
             ("feedback_id",),
         ),
         EventType(
             "payment.checkout_session.created",
             "payment",
-            "A Checkout session waits for a person to pay.",
+            "A Checkout session was created and awaits payment.",
             ("quote_id", "payment_attempt_id", "checkout_session_id"),
         ),
         EventType(
@@ -53,31 +53,31 @@ EVENT_TYPES = {
         EventType(
             "credits.payment_backed_refunded",
             "credit",
-            "A refund took paid credits back.",
+            "A refund removed paid credits.",
             (*_REVERSAL, "credit_event_id"),
         ),
         EventType(
             "credits.payment_backed_disputed",
             "credit",
-            "A dispute took paid credits away.",
+            "A dispute removed paid credits.",
             (*_REVERSAL, "credit_event_id"),
         ),
         EventType(
             "credits.payment_backed_reinstated",
             "credit",
-            "A dispute ended well and its credits came back.",
+            "A dispute was won and its credits were restored.",
             _REVERSAL,
         ),
         EventType(
             "credits.payment_backed_reversal_pending",
             "credit",
-            "A reversal took more than was left; the rest is owed.",
+            "A reversal exceeded the remaining credits; the rest is due.",
             _REVERSAL,
         ),
         EventType(
             "credits.payment_backed_reversal_rejected",
             "credit",
-            "A reversal could not be matched safely; nothing moved.",
+            "A reversal could not be matched to a receipt; no credits moved.",
             _REVERSAL,
         ),
     )

@@ -1,4 +1,4 @@
-"""What an agent may do: its grants, its caps for one operation, and suspension."""
+"""Checks of what an agent may do: grants, limits per operation and suspension."""
 
 from django.conf import settings
 
@@ -9,24 +9,24 @@ GRANTS = {
     "image.create": "create images",
     "image.edit": "edit images",
     "asset.upload": "upload images",
-    "credits.quote": "ask for credit quotes",
+    "credits.quote": "request credit quotes",
     "credits.buy": "buy credits",
-    "feedback.create": "leave feedback",
+    "feedback.create": "send feedback",
     "activity.read": "read its activity",
-    "output.batch": "ask for several outputs at once",
-    "provenance.read": "see which provider and model made an image",
+    "output.batch": "request several outputs at once",
+    "provenance.read": "see which provider and model created an image",
 }
 
 NEW_AGENT_GRANTS = tuple(grant for grant in GRANTS if grant != "provenance.read")
 
-# A suspended agent still reads, reports and asks who it is.
+# A suspended agent can still read, send feedback and call whoami.
 _SPENDING = frozenset(
     {"image.create", "image.edit", "asset.upload", "credits.quote", "credits.buy"}
 )
 
 
 class CapabilityDenied(ApiError):
-    """Claim state, a grant, a cap or a suspension forbids it."""
+    """The claim state, a missing grant, a limit or a suspension forbids it."""
 
     code = "CAPABILITY_DENIED"
     status = 403
@@ -35,7 +35,7 @@ class CapabilityDenied(ApiError):
 
 
 def require(agent: Agent, grant: str) -> None:
-    """Refuse with `CapabilityDenied` unless the agent has the grant and isn't suspended."""
+    """Raise `CapabilityDenied` unless the agent has the grant and is not suspended."""
     if agent.is_suspended and grant in _SPENDING:
         raise CapabilityDenied(
             "This agent is suspended: reading and feedback work, spending and uploads don't. "
@@ -50,7 +50,7 @@ def require(agent: Agent, grant: str) -> None:
 
 
 def check_operation(agent: Agent, *, credits: int, outputs: int) -> None:
-    """Refuse an operation above the agent's caps for one operation."""
+    """Raise `CapabilityDenied` for an operation above the agent's limits per operation."""
     if outputs > 1:
         require(agent, "output.batch")
     if outputs > agent.cap_outputs_per_request:
@@ -69,14 +69,14 @@ def check_operation(agent: Agent, *, credits: int, outputs: int) -> None:
 
 
 def credits_per_operation(agent: Agent) -> int:
-    """Return the cap for one operation; paid but unclaimed agents have a bound too."""
+    """Return the limit per operation; for paid but unclaimed agents a setting bounds it too."""
     if agent.claim_state == Agent.ClaimState.PAYMENT_BACKED_UNCLAIMED:
         return min(agent.cap_credits_per_operation, settings.PAYMENT_BACKED_CREDITS_PER_OPERATION)
     return agent.cap_credits_per_operation
 
 
 def access_recovery(agent: Agent) -> Recovery:
-    """Return how the agent comes to a grant or a higher cap."""
+    """Return how the agent can get a grant or a higher limit."""
     if agent.claim_state == Agent.ClaimState.CLAIMED:
         return {"docs_url": f"{settings.PUBLIC_SITE_URL}/agents/{agent.public_id}"}
     contact = agent.contact or "CONTACT"

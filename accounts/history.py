@@ -1,6 +1,6 @@
-"""An agent as it stood at a past moment, from what the audit and its claims recorded.
+"""An agent as it was at a past time, from the audit log and its claims.
 
-What nothing tells is given as it is today, and says so.
+A value without a record is today's, marked as not recorded.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _RELEVANT_ACTIONS = ("claim.accept", "agent.terms", "agent.set_caps", "agent.rev
 
 
 class HistoricalValue(NamedTuple):
-    """A value of a past moment, or today's where the past one was not recorded."""
+    """A past value, or today's if the past one was not recorded."""
 
     value: Any
     is_recorded: bool = True
@@ -26,20 +26,20 @@ class HistoricalValue(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AgentSnapshot:
-    """What an agent was and might do. `suspended` is why and since when, or None."""
+    """The past state of an agent. The value of `suspended` is (since, reason) or None."""
 
     claim_state: HistoricalValue
     claim_request_state: HistoricalValue
     sponsor: HistoricalValue
     contact: HistoricalValue
     suspended: HistoricalValue
-    terms: dict[str, HistoricalValue]
+    limits: dict[str, HistoricalValue]
 
 
 def agent_at(agent: Agent, *, at: datetime, was_paid: bool) -> AgentSnapshot:
-    """Recall how the agent stood; `was_paid` says whether a payment had backed it by then."""
-    telling = AuditLine.objects.filter(subject=agent.public_id, action__in=_RELEVANT_ACTIONS)
-    lines = list(telling.order_by("pk"))
+    """Return the agent's state at a time; `was_paid` is whether it had a payment by then."""
+    relevant = AuditLine.objects.filter(subject=agent.public_id, action__in=_RELEVANT_ACTIONS)
+    lines = list(relevant.order_by("pk"))
     owner = agent.organization.owner
     claims = list(agent.claims.select_related("recipient").order_by("pk"))
     return AgentSnapshot(
@@ -48,14 +48,14 @@ def agent_at(agent: Agent, *, at: datetime, was_paid: bool) -> AgentSnapshot:
         sponsor=value_at(lines, "owner", at=at, now=owner.email if owner else None),
         contact=_contact(claims, at, agent.contact),
         suspended=_suspended(lines, at, agent),
-        terms={
+        limits={
             name: value_at(lines, name, at=at, now=getattr(agent, name)) for name in _LIMIT_FIELDS
         },
     )
 
 
 def value_at(lines: Sequence[AuditLine], name: str, *, at: datetime, now: Any) -> HistoricalValue:
-    """Read a value from the first change after the moment, or else from the last before it."""
+    """Return a value from the first change after the time, or else the last one before it."""
     about = [line for line in lines if name in (line.before or {}) or name in (line.after or {})]
     earlier = [line for line in about if line.at <= at]
     later = [line for line in about if line.at > at]
@@ -84,13 +84,13 @@ def _request_state(claims: Sequence[Claim], at: datetime) -> HistoricalValue:
     latest = requests[-1]
     if latest.decided_at is None or latest.decided_at > at:
         return HistoricalValue(_RequestState.REQUESTED.value)
-    if latest.state == Claim.State.REPLACED:  # by an invitation to somebody else
+    if latest.state == Claim.State.REPLACED:  # forwarded to someone else
         return HistoricalValue(_RequestState.REQUESTED.value)
     return HistoricalValue(latest.state)
 
 
 def _contact(claims: Sequence[Claim], at: datetime, now: str) -> HistoricalValue:
-    """Read the contact from the requests: each that the agent or staff made names it."""
+    """Return the contact, which every request by the agent or by staff names."""
     requests = [claim for claim in claims if claim.invited_by_id is None]
     earlier = [claim for claim in requests if claim.created_at <= at]
     if len(earlier) == len(requests):

@@ -1,4 +1,4 @@
-"""Sponsors: people who sign in with a mail address, and the agents that they own."""
+"""Sponsors: people who sign in with an email, and the agents that they own."""
 
 from datetime import timedelta
 
@@ -14,14 +14,14 @@ _CONFIRMED_WITHIN = timedelta(days=1)
 
 
 class SponsorActionRefused(Exception):
-    """Something that a person asked for and can't have; the text says why, in plain words."""
+    """The action is not possible; the message tells the sponsor why."""
 
 
 def get_or_create_user(address: str) -> User:
-    """Return the person of this address, who may be new: then with nothing but the address.
+    """Return the user with this email, creating them if needed.
 
-    Called when somebody asks for a sign-in code, so that known and unknown addresses are
-    answered, mailed and timed alike. The address counts as theirs once the code came back.
+    Called for every requested sign-in code, so that known and unknown emails get the same
+    answer, email and timing. The email is verified once the code was entered.
     """
     address = normalize_contact(address)
     with transaction.atomic():
@@ -35,30 +35,30 @@ def get_or_create_user(address: str) -> User:
 
 
 def delete_unconfirmed_users() -> int:
-    """Forget whoever asked for a code and never typed it; gives how many.
+    """Delete users who requested a code and never entered it; return how many.
 
-    Anybody can type anybody's address: what nobody confirmed in a day is not kept.
+    Anyone can request a code for any email, so unverified ones are kept for a day only.
     """
-    strangers = User.objects.filter(
+    unconfirmed = User.objects.filter(
         is_staff=False,
         last_login=None,
         organizations=None,
         date_joined__lt=clock.now() - _CONFIRMED_WITHIN,
         password__startswith=UNUSABLE_PASSWORD_PREFIX,
     ).exclude(emailaddress__verified=True)
-    keys = list(strangers.values_list("pk", flat=True)[:5000])
+    keys = list(unconfirmed.values_list("pk", flat=True)[:5000])
     User.objects.filter(pk__in=keys).delete()
     return len(keys)
 
 
 def confirmed_addresses(user: User) -> list[str]:
-    """Return the addresses that a person has shown to be theirs, in lower case."""
+    """Return the verified emails of a user, in lower case."""
     confirmed = EmailAddress.objects.filter(user=user, verified=True)
     return [address.lower() for address in confirmed.values_list("email", flat=True)]
 
 
 def lock_owned_agent(agent: Agent, user: User) -> Agent:
-    """Lock an agent and its organization for a change by its sponsor; refuse anybody else."""
+    """Lock an agent and its organization for a change by its sponsor; refuse anyone else."""
     locked = (
         Agent.objects.select_for_update(of=("self", "organization"))
         .select_related("organization")

@@ -1,4 +1,4 @@
-"""Suspension: a flag beside the claim state. Reading and feedback work; spending and uploads don't."""
+"""Suspension: a flag beside the claim state that stops spending and uploads, not reading."""
 
 from django.db import transaction
 
@@ -6,7 +6,7 @@ from accounts import audit, sponsors
 from accounts.models import Agent, AuditLine, User
 from imageskill.lib import clock
 
-_PAUSED = "Paused by its sponsor."  # stored; tells a pause from a suspension by staff  # stored; tells a pause from a suspension by staff
+_PAUSED = "Paused by its sponsor."  # stored; tells a pause from a suspension by staff
 
 
 def suspend(*, agent: Agent, user: User | None, reason: str, actor: str = "system") -> bool:

@@ -1,4 +1,4 @@
-"""What workers do for accounts: mails, and requests whose time is up."""
+"""Celery tasks of accounts: emails, expired claim requests, unconfirmed users."""
 
 from celery import shared_task
 
@@ -10,7 +10,7 @@ from imageskill.lib.queue import enqueue
 
 @shared_task(name="accounts.mail_claim")
 def mail_claim(*, claim_id: int, **_: object) -> None:
-    """Send the mail of one request to claim an agent."""
+    """Send the email of one claim request."""
     requests.send(claim_id=claim_id)
 
 
@@ -22,7 +22,7 @@ def mail_alert(*, alert_id: int, **_: object) -> None:
 
 @shared_task(name="accounts.mail_again")
 def retry_mail(**_: object) -> None:
-    """Hand over again whatever mail got lost on its way."""
+    """Enqueue again every email that was not sent."""
     for claim_id in requests.ids_awaiting_mail():
         enqueue("accounts.mail_claim", claim_id=claim_id)
     for alert_id in alerts.ids_awaiting_mail():
@@ -31,11 +31,11 @@ def retry_mail(**_: object) -> None:
 
 @shared_task(name="accounts.expire_claims")
 def expire_claims(**_: object) -> None:
-    """Close requests that nobody decided in time."""
+    """Expire claim requests without a decision."""
     requests.expire_overdue()
 
 
 @shared_task(name="accounts.forget_strangers")
 def delete_unconfirmed_users(**_: object) -> None:
-    """Forget addresses that somebody typed to sign in and nobody confirmed."""
+    """Delete users who never entered their sign-in code."""
     sponsors.delete_unconfirmed_users()

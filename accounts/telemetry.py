@@ -1,4 +1,4 @@
-"""Telemetry: collected in memory, written in batches by a thread, never in a request's way."""
+"""Telemetry: queued in memory and written in batches by a thread, outside of requests."""
 
 import atexit
 import threading
@@ -17,12 +17,12 @@ from imageskill.lib import clock
 
 log = structlog.get_logger("telemetry")
 
-_MAX_QUEUED = 10_000  # beyond it the oldest rows fall off: telemetry must not eat the memory
+_MAX_QUEUED = 10_000  # beyond it the oldest rows are dropped, which bounds memory
 _BATCH = 500
 _PAUSE_S = 1.0
 _EXPIRE_BATCH = 5000
 
-# A row takes milliseconds as a model and microseconds by COPY, and every request makes one.
+# Every request writes a row: inserting it as a model takes milliseconds, COPY microseconds.
 _COLUMNS: dict[str, Any] = {
     field.attname: field.get_default()
     for field in TelemetryRow._meta.concrete_fields
@@ -30,15 +30,15 @@ _COLUMNS: dict[str, Any] = {
 }
 _COPY = f"COPY {TelemetryRow._meta.db_table} ({', '.join(_COLUMNS)}) FROM STDIN"
 
-_waiting: deque[dict[str, Any]] = deque(maxlen=_MAX_QUEUED)
+_queue: deque[dict[str, Any]] = deque(maxlen=_MAX_QUEUED)
 _lock = threading.Lock()
 _writer: threading.Thread | None = None
 
 
 def record(**fields: Any) -> None:
-    """Keep one row (fields of `TelemetryRow`) and log it; returns at once.
+    """Queue one row (fields of `TelemetryRow`) and log it; returns immediately.
 
-    Callers pass names, counts and ids only. Nothing is kept while `TELEMETRY` is off.
+    Callers pass names, counts and ids only. Does nothing while `TELEMETRY` is off.
     """
     if not settings.TELEMETRY:
         return
@@ -47,15 +47,15 @@ def record(**fields: Any) -> None:
         raise TypeError(f"telemetry has no {sorted(unknown)}")
     fields["client"] = fields.get("client", "")[:120]
     log.info("telemetry", **{name: value for name, value in fields.items() if value is not None})
-    _waiting.append(_COLUMNS | {"at": clock.now(), "api_version": __version__} | fields)
+    _queue.append(_COLUMNS | {"at": clock.now(), "api_version": __version__} | fields)
     _ensure_writer()
 
 
 def flush() -> int:
-    """Write what waits, in this thread; gives the number of rows written."""
+    """Write the queued rows in this thread; return how many."""
     written = 0
-    while _waiting:
-        batch = [_waiting.popleft() for _ in range(min(_BATCH, len(_waiting)))]
+    while _queue:
+        batch = [_queue.popleft() for _ in range(min(_BATCH, len(_queue)))]
         with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
             for row in batch:
                 copy.write_row([row[column] for column in _COLUMNS])
@@ -64,14 +64,14 @@ def flush() -> int:
 
 
 def expire(*, before: datetime) -> int:
-    """Delete the rows of before that moment, in batches; gives their number."""
-    gone = 0
+    """Delete rows older than that time in batches; return how many."""
+    deleted = 0
     while batch := list(
         TelemetryRow.objects.filter(at__lt=before).values_list("pk", flat=True)[:_EXPIRE_BATCH]
     ):
         TelemetryRow.objects.filter(pk__in=batch).delete()
-        gone += len(batch)
-    return gone
+        deleted += len(batch)
+    return deleted
 
 
 def _ensure_writer() -> None:
@@ -92,7 +92,7 @@ def _write_forever() -> None:
 
 
 def _flush_quietly() -> None:
-    if not _waiting:
+    if not _queue:
         return
     try:
         close_old_connections()

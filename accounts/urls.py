@@ -1,9 +1,9 @@
-"""Addresses of sign-in, claims and what a sponsor decides about an agent."""
+"""URLs of sign-in, claims and agent settings."""
 
-from allauth.account import views as signing_in
+from allauth.account import views as sign_in
 from allauth.mfa.base import views as factors
 from allauth.mfa.recovery_codes import views as recovery_codes
-from allauth.mfa.totp import views as app
+from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
@@ -11,24 +11,24 @@ from django.views.generic import RedirectView
 
 from accounts.views import account, agents, claims, inbox
 
-# allauth's pages one by one, under its names: its own list would mount passwords and sign-up too.
+# allauth's pages one by one under its own names; its URLconf would add passwords and sign-up.
 _SIGN_IN = [
-    path("login/", signing_in.login, name="account_login"),
-    # allauth leads here when a code is void; ours are asked for on the sign-in page.
+    path("login/", sign_in.login, name="account_login"),
+    # allauth redirects here when a code is invalid; our sign-in page is where codes are requested.
     path(
         "login/code/",
         RedirectView.as_view(pattern_name="account_login", query_string=True),
         name="account_request_login_code",
     ),
-    path("login/code/confirm/", signing_in.confirm_login_code, name="account_confirm_login_code"),
+    path("login/code/confirm/", sign_in.confirm_login_code, name="account_confirm_login_code"),
     path("login/password/", account.PasswordSignIn.as_view(), name="password_login"),
     path("reauthenticate/", account.Reauthenticate.as_view(), name="account_reauthenticate"),
-    path("logout/", signing_in.logout, name="account_logout"),
-    path("inactive/", signing_in.account_inactive, name="account_inactive"),
-    path("email/", signing_in.email, name="account_email"),
+    path("logout/", sign_in.logout, name="account_logout"),
+    path("inactive/", sign_in.account_inactive, name="account_inactive"),
+    path("email/", sign_in.email, name="account_email"),
     path(
         "confirm-email/",
-        signing_in.email_verification_sent,
+        sign_in.email_verification_sent,
         name="account_email_verification_sent",
     ),
 ]
@@ -36,8 +36,8 @@ _FACTORS = [
     path("", factors.index, name="mfa_index"),
     path("authenticate/", factors.authenticate, name="mfa_authenticate"),
     path("reauthenticate/", factors.reauthenticate, name="mfa_reauthenticate"),
-    path("totp/activate/", app.activate_totp, name="mfa_activate_totp"),
-    path("totp/deactivate/", app.deactivate_totp, name="mfa_deactivate_totp"),
+    path("totp/activate/", totp.activate_totp, name="mfa_activate_totp"),
+    path("totp/deactivate/", totp.deactivate_totp, name="mfa_deactivate_totp"),
     path("recovery-codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
     path(
         "recovery-codes/generate/",

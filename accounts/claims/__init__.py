@@ -1,1 +1,1 @@
-"""Asking a person to claim an agent, and what they decide."""
+"""Claim requests: sending them to a person, and the person's decision."""

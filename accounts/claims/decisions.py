@@ -1,13 +1,13 @@
-"""Deciding on a request to claim an agent: accept, decline or report. Looking changes nothing."""
+"""Decisions on a claim request: accept, decline or report. Viewing it changes nothing."""
 
 import hashlib
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts import audit, sponsors, suspension
+from accounts import agent_limits, audit, sponsors, suspension
 from accounts.agent_limits import AgentLimits
-from accounts.agent_limits import for_agent as terms_of
 from accounts.claims import states
 from accounts.mail import alerts
 from accounts.models import Agent, Alert, Claim, Organization, User
@@ -17,26 +17,26 @@ State = Claim.State
 RequestState = Agent.ClaimRequestState
 
 _CLOSED_REASONS = {
-    State.ACCEPTED: "This request was accepted already.",
+    State.ACCEPTED: "This request was already accepted.",
     State.DECLINED: "This request was declined.",
-    State.REPORTED: "This request was reported; our staff look into it.",
-    State.REPLACED: "A newer link has taken the place of this one. Use the latest mail.",
-    State.EXPIRED: "This link has expired. It worked for seven days.",
+    State.REPORTED: "This request was reported. Our staff are reviewing it.",
+    State.REPLACED: "This link was replaced by a newer one. Use the latest email.",
+    State.EXPIRED: "This link has expired. Links are valid for 7 days.",
 }
 
 
 def by_token(token: str) -> Claim | None:
-    """Find the request that a mailed link belongs to, whatever became of it."""
+    """Return the request of an emailed link, in any state."""
     return _with_agent().filter(digest=hash_token(token)).first()
 
 
 def by_id(public_id: str) -> Claim | None:
-    """Find a request by its public id."""
+    """Return a request by its public id."""
     return _with_agent().filter(public_id=public_id).first()
 
 
 def pending_for(user: User) -> QuerySet[Claim]:
-    """Return the open requests made to a person's confirmed addresses, newest first."""
+    """Return the open requests to a user's verified emails, newest first."""
     return (
         _with_agent()
         .filter(
@@ -49,59 +49,58 @@ def pending_for(user: User) -> QuerySet[Claim]:
 
 
 def is_addressed_to(claim: Claim, user: User) -> bool:
-    """Return whether the request was made to one of the person's confirmed addresses."""
+    """Return whether the request was sent to one of the user's verified emails."""
     return claim.recipient.address in sponsors.confirmed_addresses(user)
 
 
 def closed_reason(claim: Claim, agent: Agent) -> str:
-    """Say in plain words why nobody can decide on this request any more, or nothing."""
+    """Return why this request can no longer be decided, or an empty string."""
     if claim.state in _CLOSED_REASONS:
         return _CLOSED_REASONS[State(claim.state)]
     if claim.expires_at <= clock.now():
         return _CLOSED_REASONS[State.EXPIRED]
     if agent.is_revoked:
-        return "This agent has been ended for good. There is nothing left to claim."
+        return "This agent has been revoked permanently and can no longer be claimed."
     return ""
 
 
 def conflict_reason(claim: Claim, agent: Agent, user: User) -> str:
-    """Say in plain words why this person can't take the agent on, or nothing."""
+    """Return why this user can't claim the agent, or an empty string."""
     if reason := closed_reason(claim, agent):
         return reason
     if not is_addressed_to(claim, user):
         return (
-            "This request was made to another address than yours. Sign in with that address, "
-            "or ask whoever reads it to pass the request on to you."
+            "This request was sent to a different email. Sign in with that email, or ask its "
+            "recipient to forward the request to you."
         )
     owner_id = agent.organization.owner_id
     if owner_id is None or owner_id == claim.invited_by_id:
         return ""
     if owner_id == user.pk:
-        return "This agent is yours already."
-    return "Somebody else has claimed this agent already."
+        return "You are already the sponsor of this agent."
+    return "Someone else has already claimed this agent."
 
 
-def accept(*, claim: Claim, user: User, terms: AgentLimits) -> Agent:
-    """Make the person the owner of the agent's organization, under these terms.
+def accept(*, claim: Claim, user: User, limits: AgentLimits) -> Agent:
+    """Make the user the owner of the agent's organization and set the agent's limits.
 
-    The organization's id, wallets and assets stay as they are. Raises `sponsors.Refused` when
-    the request is closed or out of time, was not made to this person, or the agent belongs to
-    somebody already.
+    The organization keeps its id, wallets and assets. Raises `sponsors.SponsorActionRefused` if
+    the request is closed or expired or was sent to someone else, or the agent has a sponsor.
     """
     with transaction.atomic():
         agent, locked = lock_claim(claim)
         refuse_if(conflict_reason(locked, agent, user))
-        former = agent.organization.owner
+        previous_owner = agent.organization.owner
         before = {
             "claim_state": agent.claim_state,
-            "owner": former.email if former else None,
-            **terms_of(agent).as_columns(),
+            "owner": previous_owner.email if previous_owner else None,
+            **agent_limits.for_agent(agent).as_columns(),
         }
         Organization.objects.filter(pk=agent.organization_id).update(owner=user)
         if agent.claim_state != Agent.ClaimState.CLAIMED:
             states.transition(agent, to=Agent.ClaimState.CLAIMED)
         Agent.objects.filter(pk=agent.pk).update(
-            claim_request_state=RequestState.ACCEPTED, **terms.as_columns()
+            claim_request_state=RequestState.ACCEPTED, **limits.as_columns()
         )
         _close(locked, State.ACCEPTED, user)
         audit.record(
@@ -109,17 +108,17 @@ def accept(*, claim: Claim, user: User, terms: AgentLimits) -> Agent:
             action="claim.accept",
             subject=agent.public_id,
             before=before,
-            after={"claim_state": agent.claim_state, "owner": user.email, **terms.as_columns()},
+            after={"claim_state": agent.claim_state, "owner": user.email, **limits.as_columns()},
         )
-        _notify(agent, locked, user, former)
+        _notify(agent, locked, user, previous_owner)
     agent.refresh_from_db()
     return agent
 
 
 def decline(*, claim: Claim, user: User | None) -> None:
-    """Leave the agent as it is; it learns the answer from whoami.
+    """Decline the request. The agent stays as it is and learns the answer from whoami.
 
-    Whoever holds the link may decline and report: neither gives anything to anybody.
+    Anyone with the link can decline or report: neither gives anyone access to anything.
     """
     with transaction.atomic():
         agent, locked = lock_claim(claim)
@@ -132,12 +131,12 @@ def decline(*, claim: Claim, user: User | None) -> None:
 
 
 def report(*, claim: Claim, user: User | None, reason: str) -> None:
-    """Suspend an unclaimed agent until staff have looked at it."""
+    """Report the request, which suspends an unclaimed agent until staff have reviewed it."""
     with transaction.atomic():
         agent, locked = lock_claim(claim)
         refuse_if(closed_reason(locked, agent))
         if agent.claim_state == Agent.ClaimState.CLAIMED:
-            # An offer: whoever gets it must not be able to stop another sponsor's agent.
+            # A transfer offer: its recipient must not be able to suspend another sponsor's agent.
             raise sponsors.SponsorActionRefused(
                 "This agent has a sponsor. Decline the offer instead."
             )
@@ -147,12 +146,12 @@ def report(*, claim: Claim, user: User | None, reason: str) -> None:
             agent=agent,
             user=user,
             actor="by the link",
-            reason=f"Reported by whom it asked to claim it. {reason}".strip(),
+            reason=f"Reported by the recipient of its claim request. {reason}".strip(),
         )
 
 
 def lock_claim(claim: Claim) -> tuple[Agent, Claim]:
-    """Lock agent, organization and request, in the order that everybody does."""
+    """Lock agent, organization and request, always in this order to avoid deadlocks."""
     agent = (
         Agent.objects.select_for_update(of=("self", "organization"))
         .select_related("organization")
@@ -167,13 +166,13 @@ def lock_claim(claim: Claim) -> tuple[Agent, Claim]:
 
 
 def refuse_if(reason: str) -> None:
-    """Raise `sponsors.Refused` with the reason, if there is one."""
+    """Raise `sponsors.SponsorActionRefused` if there is a reason."""
     if reason:
         raise sponsors.SponsorActionRefused(reason)
 
 
 def hash_token(token: str) -> bytes:
-    """Hash a link's token; 256 random bits need no slow hash."""
+    """Return the hash of a link's token; 256 random bits need no slow hash."""
     return hashlib.sha256(token.encode()).digest()
 
 
@@ -182,7 +181,7 @@ def _with_agent() -> QuerySet[Claim]:
 
 
 def _set_request_state(agent: Agent, state: str) -> None:
-    # An offer from one sponsor to another leaves the agent's own request as it was answered.
+    # A transfer offer does not change the answer to the agent's own request.
     if agent.claim_state != Agent.ClaimState.CLAIMED:
         Agent.objects.filter(pk=agent.pk).update(claim_request_state=state)
 
@@ -191,10 +190,12 @@ def _close(claim: Claim, state: str, user: User | None) -> None:
     Claim.objects.filter(pk=claim.pk).update(state=state, decided_at=clock.now(), decided_by=user)
 
 
-def _notify(agent: Agent, claim: Claim, user: User, former: User | None) -> None:
-    facts = {"agent": agent.name, "by": user.email}
-    alerts.notify(user, Alert.Kind.CLAIMED, agent.public_id, cause=claim.public_id, facts=facts)
-    if former is not None and former != user:
-        alerts.notify(
-            former, Alert.Kind.HANDED_OVER, agent.public_id, cause=claim.public_id, facts=facts
-        )
+def _notify(agent: Agent, claim: Claim, user: User, previous_owner: User | None) -> None:
+    about: dict[str, Any] = {
+        "subject": agent.public_id,
+        "cause": claim.public_id,
+        "facts": {"agent": agent.name, "by": user.email},
+    }
+    alerts.notify(user, Alert.Kind.CLAIMED, **about)
+    if previous_owner is not None and previous_owner != user:
+        alerts.notify(previous_owner, Alert.Kind.HANDED_OVER, **about)

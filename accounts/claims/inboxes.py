@@ -1,4 +1,4 @@
-"""The inboxes that agents name: their limits, and their reader's right to be left alone."""
+"""Recipients of claim requests: validation, limits and unsubscribing."""
 
 from datetime import timedelta
 
@@ -18,32 +18,32 @@ _UNSUBSCRIBE_SALT = "accounts.claim_inboxes.stop"
 
 
 def validate_address(text: str) -> str:
-    """Return the normalized address; raise `InvalidArguments` for anything that is none."""
+    """Return the normalized email; raise `InvalidArguments` if it is not one."""
     address = normalize_contact(text)
     try:
         validate_email(address)
     except ValidationError:
         raise InvalidArguments(
-            "The contact is not a mail address.",
-            details=[{"field": "contact", "message": "takes a mail address: name@example.com"}],
+            "The contact is not an email address.",
+            details=[{"field": "contact", "message": "must be an email address: name@example.com"}],
         ) from None
     return address
 
 
 def redact(address: str) -> str:
-    """Write an address so that its owner recognizes it and nobody else learns it."""
+    """Return the email masked, so that only its owner recognizes it."""
     name, at, domain = address.partition("@")
     return f"{name[:1]}***@{domain[:1]}***.{domain.rpartition('.')[2]}" if at else ""
 
 
 def lock_inbox(address: str) -> ClaimRecipient:
-    """Return the inbox's row, locked: two requests at once can't both pass its limits."""
+    """Return the recipient's row, locked so that concurrent requests can't exceed its limits."""
     ClaimRecipient.objects.bulk_create([ClaimRecipient(address=address)], ignore_conflicts=True)
     return ClaimRecipient.objects.select_for_update().get(address=address)
 
 
 def withheld_reason(recipient: ClaimRecipient) -> str:
-    """Return why a locked inbox gets no mail now, counting all agents' mails."""
+    """Return why a locked recipient gets no email now; the limits count all agents together."""
     if recipient.address.endswith(".invalid"):
         return Claim.Withheld.UNMAILABLE
     if recipient.is_stopped:
@@ -60,14 +60,14 @@ def withheld_reason(recipient: ClaimRecipient) -> str:
 
 
 def unsubscribe_link(address: str) -> str:
-    """Make the link by which whoever reads this inbox stops all mails from agents."""
+    """Return the link that unsubscribes this email from all claim requests."""
     return settings.PUBLIC_SITE_URL + reverse(
         "claim_stop", args=[signing.dumps(address, salt=_UNSUBSCRIBE_SALT)]
     )
 
 
 def address_from_unsubscribe(signed: str) -> str | None:
-    """Read the address out of a stop link; None when we did not make it."""
+    """Return the email of an unsubscribe link, or None if its signature is invalid."""
     try:
         return str(signing.loads(signed, salt=_UNSUBSCRIBE_SALT))
     except signing.BadSignature:
@@ -75,7 +75,7 @@ def address_from_unsubscribe(signed: str) -> str | None:
 
 
 def unsubscribe(address: str) -> None:
-    """Send this inbox no more mails from agents."""
+    """Unsubscribe this email from all claim requests."""
     with transaction.atomic():
         recipient = lock_inbox(address)
         if not recipient.is_stopped:
@@ -84,10 +84,10 @@ def unsubscribe(address: str) -> None:
 
 
 def resubscribe(address: str) -> None:
-    """Undo a stop."""
+    """Undo an unsubscribe."""
     ClaimRecipient.objects.filter(address=address).update(stopped_at=None)
 
 
 def is_unsubscribed(address: str) -> bool:
-    """Return whether this inbox's reader asked for no more."""
+    """Return whether this email is unsubscribed."""
     return ClaimRecipient.objects.filter(address=address, stopped_at__isnull=False).exists()

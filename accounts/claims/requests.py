@@ -1,7 +1,7 @@
-"""Asking a person to claim an agent: by the agent, by staff, by somebody who passes it on.
+"""Claim requests: by the agent, by staff, forwarded by a recipient, or offered by a sponsor.
 
-One request an agent is open at a time. Its token is made when its mail is, is kept as a hash,
-works seven days for one decision, and dies when a newer request takes its place.
+Each agent has at most one open request. Its token is created when the email is sent, stored as a
+hash, valid for seven days and one decision, and replaced by a newer request.
 """
 
 from dataclasses import dataclass
@@ -28,18 +28,18 @@ RequestState = Agent.ClaimRequestState
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequestResult:
-    """The outcome of asking: the request that stands, if any, and whether this call made it."""
+    """The current request, if any, and whether this call created it."""
 
     claim: Claim | None
     is_new: bool
 
 
 def request(*, agent: Agent, contact: str) -> ClaimRequestResult:
-    """Ask an inbox to claim the agent; while it may still answer it is not asked twice.
+    """Send a claim request to a contact, unless one is still open.
 
-    The outcome is the same whether a mail goes out or is withheld (an inbox that was stopped or
-    asked often, a reserved domain): an agent must not learn anything about an inbox. A person
-    who declined or reported this agent is not asked by it again.
+    The result is the same if the email is withheld (unsubscribed, over its limit or on a reserved
+    domain): an agent must not learn anything about a contact. Someone who declined or reported
+    this agent gets no further request from it.
     """
     address = inboxes.validate_address(contact)
     with transaction.atomic():
@@ -55,16 +55,17 @@ def request(*, agent: Agent, contact: str) -> ClaimRequestResult:
 
 
 def reissue(*, agent: Agent, user: User, reason: str, contact: str | None = None) -> Claim:
-    """Send a fresh link, by staff, perhaps to a corrected address; the old link dies.
+    """Send a new link as staff, optionally to a corrected contact. The old link stops working.
 
-    The inbox's limits count as ever. Raises `sponsors.Refused` where nothing can be claimed.
+    The recipient's limits apply. Raises `sponsors.SponsorActionRefused` if the agent can't be
+    claimed.
     """
     address = inboxes.validate_address(contact or agent.contact)
     with transaction.atomic():
         locked = Agent.objects.select_for_update().get(pk=agent.pk)
         if not _is_claimable(locked):
             raise sponsors.SponsorActionRefused(
-                f"The agent is {locked.claim_state}: nothing to claim."
+                f"The agent is {locked.claim_state} and can't be claimed."
             )
         before = locked.contact
         claim = _create_claim(locked, inboxes.lock_inbox(address))
@@ -81,57 +82,55 @@ def reissue(*, agent: Agent, user: User, reason: str, contact: str | None = None
 
 
 def forward(*, claim: Claim, user: User, address: str) -> Claim:
-    """Invite another address in one's own place, by the person whom the request was made to."""
+    """Forward a request to another email, as its recipient."""
     address = inboxes.validate_address(address)
     _count_invitation(user)
     with transaction.atomic():
         agent, current = decisions.lock_claim(claim)
         decisions.refuse_if(decisions.conflict_reason(current, agent, user))
         if not _is_claimable(agent):
-            raise sponsors.SponsorActionRefused(
-                "Only the sponsor of this agent can offer it to somebody else."
-            )
-        invited = _create_claim(agent, inboxes.lock_inbox(address), invited_by=user)
-        _audit_invitation(agent, user, invited, action="claim.pass_on")
-    return invited
+            raise sponsors.SponsorActionRefused("Only the sponsor of this agent can transfer it.")
+        forwarded = _create_claim(agent, inboxes.lock_inbox(address), invited_by=user)
+        _audit_invitation(agent, user, forwarded, action="claim.pass_on")
+    return forwarded
 
 
 def offer_transfer(*, agent: Agent, user: User, address: str) -> Claim:
-    """Offer one's agent to another sponsor; it stays with this one until they accept."""
+    """Offer an agent to another sponsor. The owner changes when they accept."""
     address = inboxes.validate_address(address)
     _count_invitation(user)
     with transaction.atomic():
         locked = sponsors.lock_owned_agent(agent, user)
         if locked.claim_state != Agent.ClaimState.CLAIMED:
-            raise sponsors.SponsorActionRefused("Only a claimed agent can be handed over.")
+            raise sponsors.SponsorActionRefused("Only a claimed agent can be transferred.")
         offer = _create_claim(locked, inboxes.lock_inbox(address), invited_by=user)
         _audit_invitation(locked, user, offer, action="agent.hand_over")
     return offer
 
 
 def withdraw_transfer(*, agent: Agent, user: User) -> None:
-    """Take back an offer to hand the agent over."""
+    """Withdraw the open transfer offer."""
     with transaction.atomic():
         locked = sponsors.lock_owned_agent(agent, user)
         _replace_open(locked)
 
 
 def send(*, claim_id: int) -> bool:
-    """Make the token and send the mail; False when there is nothing (more) to send now.
+    """Create the token and send the email; return False if there is nothing to send now.
 
-    Whoever changes the row first sends. A mail that can't be handed over raises, leaves the
-    request unmailed, and is tried again with a fresh token.
+    The UPDATE claims the row, so that one worker sends. A failure raises, and the request is
+    retried later with a new token.
     """
     now = clock.now()
     token = ids.random_text(_TOKEN_LENGTH)
     if _mails_today() >= settings.CLAIM_MAILS_PER_DAY:
         return False
-    mine = (
+    claimed_rows = (
         _unmailed()
         .filter(pk=claim_id)
         .update(mail_tried_at=now, digest=decisions.hash_token(token), expires_at=now + LIFETIME)
     )
-    if mine != 1:
+    if claimed_rows != 1:
         return False
     claim = Claim.objects.select_related("agent", "recipient", "invited_by").get(pk=claim_id)
     mails.send(claim, link=settings.PUBLIC_SITE_URL + reverse("claim_link", args=[token]))
@@ -140,13 +139,13 @@ def send(*, claim_id: int) -> bool:
 
 
 def ids_awaiting_mail() -> list[int]:
-    """Return the requests whose mail got lost on its way or had to wait, oldest first."""
+    """Return the requests whose email was not sent within a minute, oldest first."""
     late = _unmailed().filter(created_at__lt=clock.now() - timedelta(minutes=1))
     return list(late.order_by("created_at").values_list("pk", flat=True)[:100])
 
 
 def expire_overdue() -> int:
-    """Close requests that nobody decided in time; gives how many."""
+    """Expire requests without a decision; return how many."""
     now = clock.now()
     with transaction.atomic():
         overdue = list(
@@ -178,7 +177,7 @@ def _is_claimable(agent: Agent) -> bool:
 
 
 def _blocks_new_request(claim: Claim) -> bool:
-    """Whether an earlier request to the same inbox makes a new one pointless."""
+    """Return whether an earlier request to the same recipient rules out a new one."""
     if claim.is_open:
         return claim.expires_at > clock.now()
     return claim.state in {State.DECLINED, State.REPORTED}

@@ -1,11 +1,11 @@
-"""The claim states and the moves between them; every other move is refused."""
+"""The claim states and the transitions between them; every other transition is refused."""
 
 from accounts.models import Agent
 from imageskill.lib import clock
 
 State = Agent.ClaimState
 
-# From each state, where it may go. Revoked is for good.
+# The states that each state can change to. Revoked is final.
 TRANSITIONS: dict[str, frozenset[str]] = {
     State.UNCLAIMED: frozenset({State.PAYMENT_BACKED_UNCLAIMED, State.CLAIMED, State.REVOKED}),
     State.PAYMENT_BACKED_UNCLAIMED: frozenset({State.CLAIMED, State.REVOKED}),
@@ -15,22 +15,22 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 class ClaimTransitionRefused(Exception):
-    """The agent's claim state does not lead there."""
+    """This transition is not allowed from the agent's claim state."""
 
 
 def can_transition(source: str, target: str) -> bool:
-    """Return whether the table has this move."""
+    """Return whether the transition is allowed."""
     return target in TRANSITIONS[source]
 
 
 def transition(agent: Agent, *, to: str) -> None:
-    """Move a locked or just loaded agent to another claim state, in the caller's transaction.
+    """Change the claim state of a locked or just loaded agent, in the caller's transaction.
 
-    The row is changed only from the state that was read; raises `MoveRefused` when the table
-    has no such move or somebody else moved first.
+    Raises `ClaimTransitionRefused` if the transition is not allowed, or if the row is no longer
+    in the state that was read.
     """
     if not can_transition(agent.claim_state, to):
-        raise ClaimTransitionRefused(f"{agent.claim_state} does not lead to {to}")
+        raise ClaimTransitionRefused(f"{agent.claim_state} can't become {to}")
     revoked_at = clock.now() if to == State.REVOKED else None
     changed = Agent.objects.filter(pk=agent.pk, claim_state=agent.claim_state).update(
         claim_state=to, revoked_at=revoked_at

@@ -98,12 +98,6 @@ def _link_label(subject: str) -> str:
     return "View job" if subject.startswith("job_") else "View agent"
 
 
-def _link_label(subject: str) -> str:
-    if subject.startswith("receipt_"):
-        return "View receipt"
-    return "View job" if subject.startswith("job_") else "View agent"
-
-
 def _page_url(subject: str) -> str:
     if subject.startswith("receipt_"):
         return reverse("receipt", args=[subject])

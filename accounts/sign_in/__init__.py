@@ -1,1 +1,1 @@
-"""How people sign in and prove who they are."""
+"""Sign-in, second factors and reauthentication."""

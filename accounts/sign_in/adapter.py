@@ -63,7 +63,8 @@ class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
         self.fields["name"].label = "Name"
         if "passwordless" in self.fields:
             passkey = self.fields["passwordless"]
-            passkey.label, passkey.initial = "Sign in with this passkey alone, without an emailed code", True
+            passkey.label = "Sign in with this passkey alone, without an emailed code"
+            passkey.initial = True
             passkey.help_text = "Your device asks for your fingerprint, your face or a PIN."
 
     def clean(self) -> dict[str, Any]:
@@ -86,9 +87,7 @@ class PasskeySignInForm(LoginWebAuthnForm):  # type: ignore[misc]
         """Refuse a key that is a second factor only: a forged request could send one."""
         authenticator: Authenticator = super().clean_credential()
         if not authenticator.wrap().is_passwordless:
-            raise ValidationError(
-                "This key is a second factor only. Request a sign-in code first."
-            )
+            raise ValidationError("This key is a second factor only. Request a sign-in code first.")
         return authenticator
 
 

@@ -1,4 +1,4 @@
-"""The account that an installation begins with, and its password, good for one sign-in."""
+"""The first superuser of an installation and their one-time password."""
 
 import secrets
 
@@ -12,10 +12,9 @@ from accounts.models import User
 
 
 def invite(*, address: str) -> str | None:
-    """Return this address a fresh password, good for one sign-in, and all rights.
+    """Make the user with this email a superuser; return a new one-time password.
 
-    None once somebody with all rights has a second factor: then there is a safer way in, and an
-    old invitation must not open another.
+    Returns None once any superuser has a second factor: then there is a safer way to sign in.
     """
     if Authenticator.objects.filter(user__is_superuser=True, user__is_active=True).exists():
         return None
@@ -32,7 +31,7 @@ def invite(*, address: str) -> str | None:
 
 
 def invalidate_password(request: HttpRequest, user: User) -> None:
-    """Make the password that somebody just typed useless; a session that it opened stays."""
+    """Invalidate the password that was just used; the session that it started stays."""
     if not user.has_usable_password():
         return
     user.set_unusable_password()

@@ -1,7 +1,7 @@
-"""Signing in again before an e-mail address, a passkey or a factor changes.
+"""Reauthentication before an email, a passkey or a second factor changes.
 
-Whoever has a factor uses that one, nothing weaker; whoever has none types a code mailed to them.
-A sign-in within ACCOUNT_REAUTHENTICATION_TIMEOUT counts too.
+Users with a second factor must use it; others enter an emailed code. A sign-in within
+ACCOUNT_REAUTHENTICATION_TIMEOUT counts too.
 """
 
 from typing import Any, Self, cast
@@ -21,7 +21,7 @@ _STATE_KEY = "account_reauthentication_code"
 
 
 def require(request: HttpRequest) -> None:
-    """Raise `ReauthenticationRequired` unless the person signed in, or again, a moment ago."""
+    """Raise `ReauthenticationRequired` unless the user signed in recently."""
     if is_mfa_enabled(request.user):
         second_factor.require_recent(request)
     else:
@@ -29,7 +29,7 @@ def require(request: HttpRequest) -> None:
 
 
 class MailedCode(AbstractCodeVerificationProcess):  # type: ignore[misc]
-    """A code mailed to whoever is signed in; lives in their session until typed or too old."""
+    """A code emailed to the signed-in user, stored in their session until used or expired."""
 
     def __init__(self, request: HttpRequest, state: dict[str, Any]) -> None:
         self.request = request
@@ -41,15 +41,15 @@ class MailedCode(AbstractCodeVerificationProcess):  # type: ignore[misc]
 
     @classmethod
     def resume(cls, request: HttpRequest) -> Self | None:
-        """Return the code that waits to be typed, if any."""
+        """Return the pending code, if any."""
         state = request.session.get(_STATE_KEY)
         return cast("Self | None", cls(request, state).abort_if_invalid()) if state else None
 
     @classmethod
     def initiate(cls, request: HttpRequest, user: User) -> bool:
-        """Mail a new code, which replaces the one before; return False past the limit.
+        """Send a new code that replaces the previous one; return False over the rate limit.
 
-        The limit is the one of sign-in codes: to an inbox they are the same mail.
+        Shares the rate limit of sign-in codes, because both are the same email.
         """
         if not ratelimit.consume(request, action="request_login_code", key=user.email.lower()):
             return False
@@ -60,20 +60,20 @@ class MailedCode(AbstractCodeVerificationProcess):  # type: ignore[misc]
         return True
 
     def persist(self) -> None:
-        """Keep the code and its failed attempts in the session."""
+        """Store the code and its failed attempts in the session."""
         self.request.session[_STATE_KEY] = self.state
 
     def send(self) -> None:
-        """Mail the code."""
+        """Send the code."""
         context = {"request": self.request, "code": self.code}
         get_adapter().send_mail("account/email/login_code", self.state["email"], context)
 
     def abort(self) -> None:
-        """Make the code void."""
+        """Invalidate the code."""
         self.request.session.pop(_STATE_KEY, None)
 
     def finish(self) -> None:
-        """Count the person as signed in again; the code is used up."""
+        """Record the reauthentication and invalidate the code."""
         self.abort()
         record_authentication(
             self.request,

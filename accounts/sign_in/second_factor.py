@@ -1,4 +1,4 @@
-"""What setting a second factor up counts for: it was shown just now."""
+"""Adding a second factor counts as reauthentication with it."""
 
 from typing import Any
 
@@ -15,9 +15,9 @@ _FACTOR_TYPES = {Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN}
 def record_new_factor(
     *, request: HttpRequest, user: User, authenticator: Authenticator, **_: Any
 ) -> None:
-    """Count the new authenticator as used in this session: nobody is asked for it twice at once.
+    """Record the new authenticator as used in this session, so that it isn't asked for again.
 
-    Its code or signature was checked a moment ago. Recovery codes prove nothing by being made.
+    Its code or signature was just verified. Generating recovery codes proves nothing.
     """
     if authenticator.type in _FACTOR_TYPES:
         record_authentication(
@@ -31,5 +31,5 @@ def record_new_factor(
 
 
 def connect_signals() -> None:
-    """Hear of new authenticators from django-allauth, which offers no other way."""
+    """Connect to allauth's signal, its only hook for new authenticators."""
     authenticator_added.connect(record_new_factor, dispatch_uid="accounts.sign_in.second_factor")

@@ -41,12 +41,6 @@ def number(value: int | str | None) -> str:
 
 
 @register.filter
-def number(value: int | str | None) -> str:
-    """Format a number with thousands separators; None is a dash."""
-    return "–" if value is None else f"{int(value):,}".replace("-", "\N{MINUS SIGN}")
-
-
-@register.filter
 def credits(amount: int | None) -> str:
     """Format an amount of credits: `1,240 credits`, `1 credit`."""
     if amount is None:

@@ -1,1 +1,1 @@
-"""Agents' tokens: minted, looked up, rotated."""
+"""Tokens of agents: creation, lookup, rotation."""

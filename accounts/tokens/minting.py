@@ -1,4 +1,4 @@
-"""Tokens: minted once, kept as a hash, compared in constant time."""
+"""Tokens: created once, stored as a hash, compared in constant time."""
 
 import hashlib
 import hmac
@@ -12,11 +12,11 @@ from imageskill.lib.errors import ApiError
 PREFIX = "isk_r_"
 _LOOKUP_LENGTH = 8
 _SECRET_LENGTH = 43  # 256 bits
-_TOUCH_EVERY = timedelta(minutes=5)  # last use is for people to read; minutes are close enough
+_TOUCH_EVERY = timedelta(minutes=5)  # the last use is informational, so minutes are precise enough
 
 
 class AuthRequired(ApiError):
-    """No token, or one that does not work; says not which, so that nobody can probe."""
+    """The token is missing or invalid; the error does not reveal which."""
 
     code = "AUTH_REQUIRED"
     status = 401
@@ -25,7 +25,7 @@ class AuthRequired(ApiError):
 
 
 def create(agent: Agent) -> str:
-    """Make a token for the agent and give its text, the only time that it can be seen."""
+    """Create a token for the agent; return its text, which can't be read again."""
     lookup = ids.random_text(_LOOKUP_LENGTH)
     text = f"{PREFIX}{lookup}{ids.random_text(_SECRET_LENGTH)}"
     Token.objects.create(agent=agent, lookup=lookup, digest=_digest(text))
@@ -33,14 +33,14 @@ def create(agent: Agent) -> str:
 
 
 def display_prefix(text: str) -> str:
-    """Return the part of a token that may be shown."""
+    """Return the part of a token that is safe to show."""
     return text[: len(PREFIX) + _LOOKUP_LENGTH]
 
 
 def rotate(token: Token) -> str:
-    """Replace a token, whose text the caller has just proved to hold, by a fresh one.
+    """Revoke a token that the caller has just presented and create a new one.
 
-    Of two rotations at once one wins; the other raises `AuthRequired`.
+    Of two concurrent rotations one succeeds; the other raises `AuthRequired`.
     """
     if not _revoke(token, because=Token.RevokedBecause.ROTATED):
         raise auth_required()
@@ -48,21 +48,21 @@ def rotate(token: Token) -> str:
 
 
 def revoke(token: Token) -> bool:
-    """End a token; False when it had ended before."""
+    """Revoke a token; return False if it was revoked already."""
     return _revoke(token, because=Token.RevokedBecause.REVOKED)
 
 
 def revoke_all(agent: Agent, *, because: str = Token.RevokedBecause.AGENT_REVOKED) -> int:
-    """End every token of the agent; gives how many there were."""
+    """Revoke all active tokens of the agent; return how many."""
     return agent.tokens.filter(revoked_at__isnull=True).update(
         revoked_at=clock.now(), revoked_because=because
     )
 
 
 def verify(text: str) -> Token:
-    """Return the working token of this text with its agent and organization, in one statement.
+    """Return the active token with this text, its agent and organization, in one query.
 
-    Raises `AuthRequired` for anything else, a revoked agent included.
+    Raises `AuthRequired` for anything else, including a revoked agent's token.
     """
     token = find(text)
     if token is None or not token.is_active or token.agent.is_revoked:
@@ -72,7 +72,7 @@ def verify(text: str) -> Token:
 
 
 def find(text: str) -> Token | None:
-    """Find the token of this text, whether it still works or not."""
+    """Return the token with this text, active or revoked, or None."""
     if not text.startswith(PREFIX) or not text.isascii() or "\x00" in text:
         return None
     lookup = text[len(PREFIX) : len(PREFIX) + _LOOKUP_LENGTH]
@@ -83,7 +83,7 @@ def find(text: str) -> Token | None:
 
 
 def auth_required() -> AuthRequired:
-    """Make the refusal, with the way to a token."""
+    """Return the error, with the command that gets a token."""
     return AuthRequired(
         recovery={
             "suggested_command": (
@@ -95,7 +95,7 @@ def auth_required() -> AuthRequired:
 
 
 def _digest(text: str) -> bytes:
-    # 256 random bits need no slow hash: there is nothing to guess.
+    # 256 random bits can't be guessed, so a slow hash is not needed.
     return hashlib.sha256(text.encode()).digest()
 
 

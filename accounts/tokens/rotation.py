@@ -1,4 +1,4 @@
-"""An agent's tokens in the hands of its sponsor, and what the sponsor is told about them."""
+"""Rotation and revocation of an agent's tokens by its sponsor, and the sponsor's alerts."""
 
 from django.db import transaction
 
@@ -9,7 +9,7 @@ from accounts.tokens import minting
 
 
 def revoke(*, agent: Agent, user: User, lookup: str) -> bool:
-    """End one token by the characters that it is recognized by; False when it had ended."""
+    """Revoke one token by its lookup characters; return False if there is none active."""
     with transaction.atomic():
         locked = sponsors.lock_owned_agent(agent, user)
         token = locked.tokens.filter(lookup=lookup).first()
@@ -25,27 +25,27 @@ def revoke(*, agent: Agent, user: User, lookup: str) -> bool:
 
 
 def rotate(*, agent: Agent, user: User) -> str:
-    """End all tokens of one's agent and make a new one; its text is seen this once."""
+    """Revoke all tokens of an agent and create a new one; return its text."""
     with transaction.atomic():
         locked = sponsors.lock_owned_agent(agent, user)
         if locked.is_revoked:
             raise sponsors.SponsorActionRefused(
-                "This agent has been ended for good; it gets no more tokens."
+                "This agent has been revoked permanently and can't get a new token."
             )
-        ended = minting.revoke_all(locked, because=Token.RevokedBecause.ROTATED)
+        revoked_count = minting.revoke_all(locked, because=Token.RevokedBecause.ROTATED)
         text = minting.create(locked)
         audit.record(
             user=user,
             action="token.replace",
             subject=agent.public_id,
-            after={"tokens_ended": ended},
+            after={"tokens_ended": revoked_count},
         )
         notify_rotated(locked, by="by you", cause=minting.display_prefix(text))
     return text
 
 
 def notify_rotated(agent: Agent, *, by: str, cause: str) -> None:
-    """Tell the sponsor that a token was replaced; `cause` is the new one's visible part."""
+    """Alert the sponsor that a token was rotated; `cause` is the prefix of the new one."""
     alerts.notify_owner(
         agent.organization_id,
         Alert.Kind.TOKEN_ROTATED,

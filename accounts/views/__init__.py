@@ -1,1 +1,1 @@
-"""The sponsor's pages; those that show jobs or money stand in the apps that know them."""
+"""Sponsor pages about accounts and claims; pages about jobs or money are in those apps."""

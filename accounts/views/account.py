@@ -1,4 +1,4 @@
-"""One's own account: how to sign in, and the other way in that staff have."""
+"""The user's own account: sign-in by password, reauthentication, overview."""
 
 from typing import Any
 
@@ -22,16 +22,16 @@ from accounts.sign_in.reauthentication import MailedCode
 
 
 class PasswordSignIn(LoginView):  # type: ignore[misc]
-    """Sign in by password and then a second factor; for accounts that have a password."""
+    """Sign in with a one-time password and then a second factor, for staff."""
 
     template_name = "account/password.html"
 
     def get_form_class(self) -> type[Any]:
-        """Ask for the password, which the usual form does not."""
+        """Return the form that also asks for the password."""
         return PasswordSignInForm
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Sign in, or go on to the second factor; either way the password is used up."""
+        """Sign in or continue to the second factor; either way the password stops working."""
         response: HttpResponse = super().form_valid(form)
         first_admin.invalidate_password(self.request, form.user)
         return response
@@ -39,54 +39,56 @@ class PasswordSignIn(LoginView):  # type: ignore[misc]
 
 @method_decorator([never_cache, login_required], name="dispatch")
 class Reauthenticate(BaseReauthenticateView):  # type: ignore[misc]
-    """Sign in again by a mailed code; whoever has a factor is sent on to use that."""
+    """Sign in again with an emailed code; users with a second factor are redirected to it."""
 
     form_class = ConfirmLoginCodeForm
     template_name = "account/reauthenticate.html"
 
-    waiting: MailedCode | None
+    pending: MailedCode | None
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """Find the code that was mailed before, if it is still good."""
+        """Load the pending code, if it is still valid."""
         super().setup(request, *args, **kwargs)
-        self.waiting = MailedCode.resume(request)
+        self.pending = MailedCode.resume(request)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Mail a code, or take the one that was typed."""
-        if self.waiting and request.POST.get("action") != "send":
+        """Send a code, or check the one that was entered."""
+        if self.pending and request.POST.get("action") != "send":
             response: HttpResponse = super().post(request, *args, **kwargs)
             return response
-        return self._again(is_limited=not MailedCode.initiate(request, request_user(request)))
+        return self._redirect_to_form(
+            is_limited=not MailedCode.initiate(request, request_user(request))
+        )
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        """Add the code that is expected."""
+        """Add the expected code."""
         kwargs: dict[str, Any] = super().get_form_kwargs()
-        return kwargs | {"code": self.waiting.code if self.waiting else ""}
+        return kwargs | {"code": self.pending.code if self.pending else ""}
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Go on with what asked for the code."""
-        assert self.waiting
-        self.waiting.finish()
+        """Record the reauthentication and continue."""
+        assert self.pending
+        self.pending.finish()
         response: HttpResponse = super().form_valid(form)
         return response
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        """Count the attempt; after the last one the code is void."""
-        assert self.waiting
-        if not self.waiting.record_invalid_attempt():
-            return self._again(is_limited=True)
+        """Count the attempt; after the last one the code is invalid."""
+        assert self.pending
+        if not self.pending.record_invalid_attempt():
+            return self._redirect_to_form(is_limited=True)
         response: HttpResponse = super().form_invalid(form)
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add where the code goes, and whether one is under way."""
+        """Add the email and whether a code was sent."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
         return context | {
             "email": request_user(self.request).email,
-            "is_mailed": self.waiting is not None,
+            "is_mailed": self.pending is not None,
         }
 
-    def _again(self, *, is_limited: bool) -> HttpResponse:
+    def _redirect_to_form(self, *, is_limited: bool) -> HttpResponse:
         if is_limited:
             adapter = get_adapter()
             text = adapter.error_messages["too_many_login_attempts"]
@@ -97,7 +99,7 @@ class Reauthenticate(BaseReauthenticateView):  # type: ignore[misc]
 @login_required
 @require_GET
 def my_account(request: HttpRequest) -> HttpResponse:
-    """Show who is signed in, how, and what waits for them."""
+    """Show the user's emails and number of second factors."""
     user = request_user(request)
     return render(
         request,

@@ -1,4 +1,4 @@
-"""What a sponsor decides about an agent: grants and caps, tokens, pause, end, hand-over."""
+"""A sponsor's settings of an agent: permissions and limits, tokens, pause, transfer, revoke."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -21,7 +21,7 @@ from imageskill.lib.errors import RateLimited
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def agent_settings(request: HttpRequest, agent_id: str) -> HttpResponse:
-    """Show and change an agent's grants and caps; tokens, pause and hand-over stand below."""
+    """Show the agent's settings and update its permissions and limits."""
     agent = owned_agent(request, agent_id)
     form = (
         AgentLimitsForm(request.POST)
@@ -30,15 +30,15 @@ def agent_settings(request: HttpRequest, agent_id: str) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            changed = agent_limits.update(
-                agent=agent, user=request_user(request), terms=form.terms()
+            is_changed = agent_limits.update(
+                agent=agent, user=request_user(request), limits=form.limits()
             )
         except sponsors.SponsorActionRefused as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(
                 request,
-                "Saved. It binds from the agent's next request on." if changed else "No change.",
+                "Saved. Applies from the next request on." if is_changed else "No changes.",
             )
             return redirect("agent_settings", agent_id)
     return _settings_page(request, agent, form)
@@ -47,10 +47,10 @@ def agent_settings(request: HttpRequest, agent_id: str) -> HttpResponse:
 @login_required
 @require_POST
 def revoke_token(request: HttpRequest, agent_id: str, lookup: str) -> HttpResponse:
-    """End one token."""
+    """Revoke one token."""
     agent = owned_agent(request, agent_id)
-    ended = rotation.revoke(agent=agent, user=request_user(request), lookup=lookup)
-    messages.success(request, "The token is dead." if ended else "That token had ended already.")
+    is_revoked = rotation.revoke(agent=agent, user=request_user(request), lookup=lookup)
+    messages.success(request, "Token revoked." if is_revoked else "Token was already revoked.")
     return redirect("agent_settings", agent_id)
 
 
@@ -58,7 +58,7 @@ def revoke_token(request: HttpRequest, agent_id: str, lookup: str) -> HttpRespon
 @never_cache
 @require_POST
 def rotate_tokens(request: HttpRequest, agent_id: str) -> HttpResponse:
-    """End all tokens and show the new one, this once."""
+    """Revoke all tokens and show the new one, once."""
     agent = owned_agent(request, agent_id)
     try:
         token = rotation.rotate(agent=agent, user=request_user(request))
@@ -71,11 +71,11 @@ def rotate_tokens(request: HttpRequest, agent_id: str) -> HttpResponse:
 @login_required
 @require_POST
 def pause_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
-    """Stop the agent at once."""
+    """Pause the agent."""
     agent = owned_agent(request, agent_id)
     suspension.pause(agent=agent, user=request_user(request))
     messages.success(
-        request, "Stopped. It can read and report, and neither spend nor upload any more."
+        request, "Paused. The agent can read and send feedback, but not spend or upload."
     )
     return redirect("agent", agent_id)
 
@@ -83,30 +83,30 @@ def pause_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
 @login_required
 @require_POST
 def resume_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
-    """Let the agent go on."""
+    """Resume the agent."""
     agent = owned_agent(request, agent_id)
     try:
         suspension.resume(agent=agent, user=request_user(request))
     except sponsors.SponsorActionRefused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, "It may work again.")
+        messages.success(request, "Resumed. The agent can spend and upload again.")
     return redirect("agent", agent_id)
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
-    """End the agent for good, after saying what that means."""
+    """Revoke the agent permanently, after a confirmation."""
     agent = owned_agent(request, agent_id)
     form = ConfirmForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            agents.revoke(agent, user=request_user(request), reason="Ended by its sponsor.")
+            agents.revoke(agent, user=request_user(request), reason="Revoked by its sponsor.")
         except ClaimTransitionRefused:
-            messages.info(request, "It had been ended already.")
+            messages.info(request, "This agent was already revoked.")
         else:
-            messages.success(request, "Ended. Its tokens are dead; its images stay yours.")
+            messages.success(request, "Agent revoked. Its images, credits and receipts stay yours.")
         return redirect("agent", agent_id)
     return render(request, "accounts/agent_revoke.html", {"agent": agent, "form": form})
 
@@ -125,7 +125,7 @@ def transfer_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
         except (sponsors.SponsorActionRefused, RateLimited) as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, "Offered. It stays yours until they accept.")
+            messages.success(request, "Offer sent. The agent stays yours until they accept.")
             return redirect("agent_settings", agent_id)
     return render(request, "accounts/agent_transfer.html", {"agent": agent, "form": form})
 
@@ -133,10 +133,10 @@ def transfer_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
 @login_required
 @require_POST
 def withdraw_transfer(request: HttpRequest, agent_id: str) -> HttpResponse:
-    """Take back an offer to hand the agent over."""
+    """Withdraw the transfer offer."""
     agent = owned_agent(request, agent_id)
     requests.withdraw_transfer(agent=agent, user=request_user(request))
-    messages.success(request, "The offer is withdrawn; its link is dead.")
+    messages.success(request, "Offer withdrawn. Its link no longer works.")
     return redirect("agent_settings", agent_id)
 
 
@@ -151,7 +151,7 @@ def _settings_page(request: HttpRequest, agent: Agent, form: AgentLimitsForm) ->
         "offer": agent.claims.filter(state=Claim.State.REQUESTED)
         .select_related("recipient")
         .first(),
-        "may_resume": agent.is_suspended and suspension.is_paused_by(agent, user),
+        "can_resume": agent.is_suspended and suspension.is_paused_by(agent, user),
     }
     status = 422 if form.errors else 200
     return render(request, "accounts/agent_settings.html", context, status=status)

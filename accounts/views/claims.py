@@ -1,4 +1,4 @@
-"""Following a claim's link, and what to do about it other than claiming."""
+"""Claim links, and every answer to a claim request except claiming."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -19,9 +19,9 @@ from imageskill.lib.errors import RateLimited
 @never_cache
 @require_GET
 def open_claim(request: HttpRequest, token: str) -> HttpResponse:
-    """Follow a mailed link: notes that this browser holds it, changes nothing else.
+    """Record in the session that this browser has the link, and redirect to the request.
 
-    The token is taken out of the address, so that it stays out of histories and logs.
+    The redirect takes the token out of the URL, so that it stays out of histories and logs.
     """
     claim = decisions.by_token(token)
     if claim is None:
@@ -32,7 +32,7 @@ def open_claim(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_POST
 def decline_claim(request: HttpRequest, claim_id: str) -> HttpResponse:
-    """Decline a request."""
+    """Decline the request."""
     claim = access.find_claim(request, claim_id)
     try:
         decisions.decline(claim=claim, user=access.signed_in_user(request))
@@ -43,7 +43,7 @@ def decline_claim(request: HttpRequest, claim_id: str) -> HttpResponse:
 
 @require_POST
 def report_claim(request: HttpRequest, claim_id: str) -> HttpResponse:
-    """Report a request: its agent is suspended until staff have looked."""
+    """Report the request, which suspends the agent until staff have reviewed it."""
     claim = access.find_claim(request, claim_id)
     form = ReportReasonForm(request.POST)
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
@@ -57,7 +57,7 @@ def report_claim(request: HttpRequest, claim_id: str) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def forward_claim(request: HttpRequest, claim_id: str) -> HttpResponse:
-    """Invite another address to take the agent on."""
+    """Forward the request to another email."""
     claim = access.find_claim(request, claim_id)
     form = AddressForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -68,14 +68,14 @@ def forward_claim(request: HttpRequest, claim_id: str) -> HttpResponse:
         except (sponsors.SponsorActionRefused, RateLimited) as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, "We have passed the request on. Your own link is over.")
+            messages.success(request, "Request forwarded. Your own link no longer works.")
             return redirect("claim", claim_id)
     return render(request, "accounts/claim_forward.html", {"claim": claim, "form": form})
 
 
 @require_POST
 def switch_account(request: HttpRequest, claim_id: str) -> HttpResponse:
-    """Sign out and sign in as somebody else, on the way to the same request."""
+    """Sign out and return to the request after signing in with another email."""
     access.find_claim(request, claim_id)
     access.sign_out_keeping_links(request)
     return redirect(

@@ -1,4 +1,4 @@
-"""Forms of the sponsor's pages."""
+"""Forms of the sponsor pages."""
 
 from typing import Any
 
@@ -10,21 +10,24 @@ from accounts.agent_limits import AgentLimits
 from accounts.grants import GRANTS
 from accounts.models import Agent
 
-# What a sponsor is asked about, in the sponsor's words. Reading, reporting and asking for prices
-# cost nothing and stay with every agent.
+# The grants that a sponsor chooses. The others (reading, feedback, quotes) cost nothing, so every
+# agent keeps them.
 GRANT_CHOICES = {
     "image.create": ("Create images", "Spends credits."),
     "image.edit": ("Edit images", "Spends credits."),
-    "asset.upload": ("Upload images", "To edit them, or to work after them. Free."),
-    "output.batch": ("Several images at once", "One request, several images, paid for each."),
+    "asset.upload": ("Upload images", "To edit them or use them as references. Free."),
+    "output.batch": ("Multiple images per job", "Each image is charged."),
     "credits.buy": (
         "Buy credits",
-        "It can prepare a purchase; a person still pays on Stripe's page.",
+        "Prepares purchases; a person still pays on Stripe's page.",
     ),
-    "provenance.read": ("See providers and models", "Which service made an image."),
+    "provenance.read": (
+        "See providers and models",
+        "Shows what created each image.",
+    ),
 }
 _ALWAYS_GRANTED = tuple(grant for grant in GRANTS if grant not in GRANT_CHOICES)
-_CAP_FIELDS = (
+_LIMIT_FIELDS = (
     "credits_per_operation",
     "credits_per_day",
     "credits_per_week",
@@ -37,74 +40,72 @@ _MAX_CREDITS = 1_000_000
 
 
 class AgentLimitsForm(forms.Form):
-    """What an agent may do and spend."""
+    """The permissions and limits of an agent."""
 
     allowed = forms.MultipleChoiceField(
-        label="What it may do",
+        label="Permissions",
         required=False,
         widget=forms.CheckboxSelectMultiple,
         choices=[
             (
                 grant,
-                format_html('<b>{}</b><span class="help">{}</span>', name, consequence),
+                format_html('<b>{}</b><span class="help">{}</span>', name, description),
             )
-            for grant, (name, consequence) in GRANT_CHOICES.items()
+            for grant, (name, description) in GRANT_CHOICES.items()
         ],
     )
-    credits_per_operation = forms.IntegerField(
-        label="For one job", min_value=0, max_value=_MAX_CREDITS
-    )
+    credits_per_operation = forms.IntegerField(label="Per job", min_value=0, max_value=_MAX_CREDITS)
     credits_per_day = forms.IntegerField(
-        label="A day", min_value=0, max_value=_MAX_CREDITS, required=False
+        label="Per day", min_value=0, max_value=_MAX_CREDITS, required=False
     )
     credits_per_week = forms.IntegerField(
-        label="A week", min_value=0, max_value=_MAX_CREDITS, required=False
+        label="Per week", min_value=0, max_value=_MAX_CREDITS, required=False
     )
     credits_per_month = forms.IntegerField(
-        label="A month", min_value=0, max_value=_MAX_CREDITS, required=False
+        label="Per month", min_value=0, max_value=_MAX_CREDITS, required=False
     )
     credits_total = forms.IntegerField(
-        label="In all", min_value=0, max_value=_MAX_CREDITS, required=False
+        label="Total", min_value=0, max_value=_MAX_CREDITS, required=False
     )
-    outputs_per_request = forms.IntegerField(label="Images in a job", min_value=1, max_value=10)
+    outputs_per_request = forms.IntegerField(label="Max images per job", min_value=1, max_value=10)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in _CAP_FIELDS:
-            self.fields[name].widget.attrs.update(inputmode="numeric", placeholder="no cap")
+        for name in _LIMIT_FIELDS:
+            self.fields[name].widget.attrs.update(inputmode="numeric", placeholder="No limit")
 
     @classmethod
     def showing(cls, agent: Agent) -> "AgentLimitsForm":
-        """Fill the form with what the agent may do now."""
-        now = agent_limits.for_agent(agent)
-        initial: dict[str, Any] = {name: getattr(now, name) for name in _CAP_FIELDS}
-        initial["allowed"] = [grant for grant in GRANT_CHOICES if grant in now.grants]
+        """Return the form with the agent's current permissions and limits."""
+        current = agent_limits.for_agent(agent)
+        initial: dict[str, Any] = {name: getattr(current, name) for name in _LIMIT_FIELDS}
+        initial["allowed"] = [grant for grant in GRANT_CHOICES if grant in current.grants]
         return cls(initial=initial)
 
-    def terms(self) -> AgentLimits:
-        """Return the chosen terms."""
+    def limits(self) -> AgentLimits:
+        """Return the chosen permissions and limits."""
         data = self.cleaned_data
         return AgentLimits(
             grants=(*_ALWAYS_GRANTED, *data["allowed"]),
-            **{name: data[name] for name in _CAP_FIELDS},
+            **{name: data[name] for name in _LIMIT_FIELDS},
         )
 
 
 class AddressForm(forms.Form):
-    """One mail address."""
+    """One email address."""
 
     address = forms.EmailField(
-        label="Their mail address",
+        label="Email",
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
 
 
 class ReportReasonForm(forms.Form):
-    """A reason, in a sentence."""
+    """An optional reason for a report."""
 
     reason = forms.CharField(
-        label="What is wrong?",
+        label="Reason",
         required=False,
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -112,6 +113,6 @@ class ReportReasonForm(forms.Form):
 
 
 class ConfirmForm(forms.Form):
-    """A box to tick before something that can't be undone."""
+    """A confirmation of something that can't be undone."""
 
-    sure = forms.BooleanField(label="Yes, I am sure.")
+    sure = forms.BooleanField(label="I understand that this can't be undone")

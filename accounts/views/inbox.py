@@ -1,4 +1,4 @@
-"""Pages for inboxes: the stop link that every mail carries, and the development outbox."""
+"""The unsubscribe page and the development outbox."""
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,11 +11,11 @@ from accounts.claims import inboxes
 from accounts.mail import outbox
 
 
-@csrf_exempt  # mail programs post here by themselves; the signed link is the authority
+@csrf_exempt  # mail programs post here (RFC 8058); the signed link is the authorization
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, signed: str) -> HttpResponse:
-    """Stop (or allow again) mails from agents to the inbox that the link was mailed to."""
+    """Unsubscribe or resubscribe the address that the signed link was sent to."""
     address = inboxes.address_from_unsubscribe(signed)
     if address is None:
         raise Http404
@@ -25,29 +25,29 @@ def unsubscribe(request: HttpRequest, signed: str) -> HttpResponse:
         else:
             inboxes.unsubscribe(address)
         return redirect("claim_stop", signed)
-    context = {"address": address, "is_stopped": inboxes.is_unsubscribed(address)}
+    context = {"address": address, "is_unsubscribed": inboxes.is_unsubscribed(address)}
     return render(request, "accounts/unsubscribe.html", context)
 
 
 @never_cache
 @require_GET
 def list_outbox(request: HttpRequest) -> HttpResponse:
-    """List the mails that development kept instead of sending."""
-    _only_in_development()
+    """List the emails that were written to files instead of being sent."""
+    _require_outbox()
     return render(request, "accounts/outbox.html", {"mails": outbox.list_mails()})
 
 
 @never_cache
 @require_GET
 def show_mail(request: HttpRequest, key: str) -> HttpResponse:
-    """Show one of them."""
-    _only_in_development()
+    """Show one email."""
+    _require_outbox()
     mail = outbox.find(key)
     if mail is None:
         raise Http404
     return render(request, "accounts/outbox_mail.html", {"mail": mail})
 
 
-def _only_in_development() -> None:
+def _require_outbox() -> None:
     if not settings.HAS_OUTBOX_PAGE:
         raise Http404

@@ -1,1 +1,1 @@
-"""Pages about money: payment, credits, receipts, refunds."""
+"""Pages about credits, payments, receipts and refunds."""

@@ -1,4 +1,4 @@
-"""The sponsor's pages about money: balances and what makes them, buying, receipts, refunds."""
+"""Sponsor pages about balances, ledger entries, purchases, receipts and refunds."""
 
 from datetime import timedelta
 
@@ -24,9 +24,9 @@ from imageskill.lib.errors import ApiError
 _ROWS = 30
 _TITLES = {
     Purpose.PREVIEW: "Free credits",
-    Purpose.PAID: "Bought credits",
-    Purpose.HELD: "Credits held by running jobs",
-    Purpose.OWED: "Credits owed",
+    Purpose.PAID: "Paid credits",
+    Purpose.HELD: "On hold for running jobs",
+    Purpose.OWED: "Balance due",
 }
 
 
@@ -34,38 +34,38 @@ _TITLES = {
 @never_cache
 @require_GET
 def credits(request: HttpRequest, organization_id: str) -> HttpResponse:
-    """Show what there is, what is owed and why, what can be bought, and the receipts."""
+    """Show balances, debts, packs and receipts."""
     return _credits_page(request, _owned_organization(request, organization_id), BuyForm.fresh())
 
 
 @login_required
 @require_POST
 def buy(request: HttpRequest, organization_id: str) -> HttpResponse:
-    """Order credits for an organization; the same form sent twice orders once."""
+    """Order credits for an organization; submitting the same form again orders nothing more."""
     organization = _owned_organization(request, organization_id)
     form = BuyForm(request.POST)
     if not form.is_valid():
         return _credits_page(request, organization, form)
     buyer = buyers.sponsor_buyer(request_user(request), organization_id=organization.pk)
     try:
-        bought = orders.place(buyer=buyer, **form.order())
+        purchase = orders.place(buyer=buyer, **form.order())
     except ApiError as error:
         form.add_error(None, error.text)
         return _credits_page(request, organization, form)
-    if isinstance(bought, Receipt):
-        messages.success(request, f"{bought.credits} credits granted. No money moved.")
-        return redirect("receipt", bought.public_id)
-    return redirect("order", bought.public_id)
+    if isinstance(purchase, Receipt):
+        messages.success(request, f"{purchase.credits:,} credits granted. No money was charged.")
+        return redirect("receipt", purchase.public_id)
+    return redirect("order", purchase.public_id)
 
 
 @login_required
 @never_cache
 @require_GET
 def order(request: HttpRequest, payment_attempt_id: str) -> HttpResponse:
-    """Show an order before the buyer leaves for Stripe, and what became of it afterwards."""
-    mine = PaymentAttempt.objects.filter(quote__organization__owner=request_user(request))
+    """Show an order before payment on Stripe, and its outcome afterwards."""
+    owned = PaymentAttempt.objects.filter(quote__organization__owner=request_user(request))
     attempt = get_object_or_404(
-        mine.select_related("quote__organization", "receipt"), public_id=payment_attempt_id
+        owned.select_related("quote__organization", "receipt"), public_id=payment_attempt_id
     )
     organization = attempt.quote.organization
     context = {
@@ -82,7 +82,7 @@ def order(request: HttpRequest, payment_attempt_id: str) -> HttpResponse:
 @login_required
 @require_GET
 def entries(request: HttpRequest, organization_id: str, purpose: str) -> HttpResponse:
-    """Show the entries that make one balance."""
+    """Show the ledger entries that add up to one balance."""
     organization = _owned_organization(request, organization_id)
     if purpose not in ORGANIZATION_PURPOSES:
         raise Http404
@@ -104,17 +104,17 @@ def entries(request: HttpRequest, organization_id: str, purpose: str) -> HttpRes
 @login_required
 @require_GET
 def receipt(request: HttpRequest, receipt_id: str) -> HttpResponse:
-    """Show a receipt, made to be printed."""
+    """Show a receipt that can be printed."""
     owned_receipt = _owned_receipt(request, receipt_id)
-    window = timedelta(days=settings.REFUND_WINDOW_DAYS)
+    refundable_until = owned_receipt.issued_at + timedelta(days=settings.REFUND_WINDOW_DAYS)
     context = {
         **_base_context(owned_receipt.organization),
         "receipt": owned_receipt,
         "reversals": owned_receipt.reversals.exclude(credits=0).order_by("id"),
-        "asked": list(
+        "refund_requests": list(
             owned_receipt.refund_requests.filter(is_from_sponsor=True).order_by("-id")[:5]
         ),
-        "may_ask": owned_receipt.charge_id and clock.now() - owned_receipt.issued_at <= window,
+        "can_request_refund": owned_receipt.charge_id and clock.now() <= refundable_until,
         "window_days": settings.REFUND_WINDOW_DAYS,
         "user": request_user(request),
     }
@@ -125,7 +125,7 @@ def receipt(request: HttpRequest, receipt_id: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def request_refund(request: HttpRequest, receipt_id: str) -> HttpResponse:
-    """Show what a refund of the unused credits would come to, and take the wish for it."""
+    """Show what a refund of the unused credits would amount to, and request it on POST."""
     owned_receipt = _owned_receipt(request, receipt_id)
     form = SponsorRefundForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -138,9 +138,7 @@ def request_refund(request: HttpRequest, receipt_id: str) -> HttpResponse:
         except refunds.RefundRefused as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(
-                request, "Asked. Our finance team decides; this page shows how it goes."
-            )
+            messages.success(request, "Refund requested. This page shows its status.")
             return redirect("receipt", owned_receipt.public_id)
     context = {
         **_base_context(owned_receipt.organization),
@@ -152,9 +150,9 @@ def request_refund(request: HttpRequest, receipt_id: str) -> HttpResponse:
 
 
 def _owned_receipt(request: HttpRequest, receipt_id: str) -> Receipt:
-    mine = Receipt.objects.filter(organization__owner=request_user(request))
+    owned = Receipt.objects.filter(organization__owner=request_user(request))
     owned_receipt: Receipt = get_object_or_404(
-        mine.select_related("organization", "quote"), public_id=receipt_id
+        owned.select_related("organization", "quote"), public_id=receipt_id
     )
     return owned_receipt
 

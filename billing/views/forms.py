@@ -1,4 +1,4 @@
-"""Forms of the sponsor's pages about money."""
+"""Forms of sponsor pages about credits."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ from django import forms
 
 from billing.purchases import idempotency_keys, packs
 
-CUSTOM_AMOUNT = "own"
+CUSTOM_AMOUNT = "own"  # the value that the form sends
 
 
 class BuyForm(forms.Form):
-    """A pack, or an amount of one's own. Its key makes a form that is sent twice order once."""
+    """A pack or a custom amount. The idempotency key makes a form that is sent twice order once."""
 
     pack = forms.CharField(max_length=64)
     credits = forms.IntegerField(
-        label="How many credits",
+        label="Credits",
         required=False,
         min_value=packs.MIN_CREDITS,
         max_value=packs.MAX_CREDITS,
@@ -24,35 +24,35 @@ class BuyForm(forms.Form):
 
     @classmethod
     def fresh(cls) -> "BuyForm":
-        """Make an empty form with a key of its own."""
+        """Return an empty form with a new idempotency key."""
         chosen = packs.default_pack_id() or CUSTOM_AMOUNT
         return cls(
             initial={"pack": chosen, "idempotency_key": idempotency_keys.generate("sponsor")}
         )
 
     def clean(self) -> dict[str, Any]:
-        """Ask for the number where an amount of one's own was chosen."""
+        """Require the credits of a custom amount."""
         data = super().clean() or {}
         if data.get("pack") == CUSTOM_AMOUNT and not data.get("credits"):
-            self.add_error("credits", "Type how many credits you want.")
+            self.add_error("credits", "Enter a number of credits.")
         return data
 
     def order(self) -> dict[str, Any]:
-        """Return the order that was filled in."""
+        """Return the arguments of `orders.place`."""
         data = self.cleaned_data
-        terms = (
+        item = (
             {"credits": data["credits"]}
             if data["pack"] == CUSTOM_AMOUNT
             else {"pack_id": data["pack"]}
         )
-        return {"idempotency_key": data["idempotency_key"], **terms}
+        return {"idempotency_key": data["idempotency_key"], **item}
 
 
 class SponsorRefundForm(forms.Form):
-    """Why a sponsor wants their unused credits back."""
+    """The optional reason of a refund request."""
 
     reason = forms.CharField(
-        label="Tell us why, if you like",
+        label="Reason (optional)",
         required=False,
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 3}),

@@ -1,4 +1,4 @@
-"""The pages of paying, and the address that Stripe posts to."""
+"""Payment pages and the Stripe webhook endpoint."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseRedirectBase
@@ -18,7 +18,7 @@ CHECKS_PER_MINUTE = 20
 
 
 class SeeOther(HttpResponseRedirectBase):
-    """A redirect that is always followed by GET."""
+    """A redirect that browsers always follow with GET."""
 
     status_code = 303
 
@@ -26,7 +26,7 @@ class SeeOther(HttpResponseRedirectBase):
 @csrf_exempt
 @require_POST
 def stripe_webhook(request: HttpRequest) -> HttpResponse:
-    """Take one of Stripe's events; 2xx means that it is stored."""
+    """Receive a Stripe event; 2xx means that it is stored."""
     try:
         is_new = endpoint.receive(
             body=request.body, signature=request.headers.get("Stripe-Signature", "")
@@ -41,7 +41,7 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def pay(request: HttpRequest, payment_attempt_id: str) -> HttpResponse:
-    """Lead an open attempt on to Stripe; say plainly how any other stands."""
+    """Redirect an open attempt to Stripe; show the status of any other."""
     attempt = _find(payment_attempt_id)
     if attempt is None:
         return _page(request, None)
@@ -54,7 +54,7 @@ def pay(request: HttpRequest, payment_attempt_id: str) -> HttpResponse:
 @never_cache
 @require_safe
 def paid(request: HttpRequest, payment_attempt_id: str) -> HttpResponse:
-    """Receive the buyer back from Stripe: ask how it stands rather than wait for the webhook."""
+    """Return from Stripe: fetch the payment status instead of waiting for the webhook."""
     attempt = _find(payment_attempt_id)
     if attempt is not None and attempt.is_payable:
         attempt = _refresh(attempt)
@@ -64,8 +64,8 @@ def paid(request: HttpRequest, payment_attempt_id: str) -> HttpResponse:
 @never_cache
 @require_safe
 def canceled(request: HttpRequest, payment_attempt_id: str) -> HttpResponse:
-    """Receive a buyer who went back: nothing was paid, and the link still works."""
-    return _page(request, _find(payment_attempt_id), went_back=True)
+    """Return from Stripe without payment; the link still works."""
+    return _page(request, _find(payment_attempt_id), is_returned=True)
 
 
 def _refresh(attempt: PaymentAttempt) -> PaymentAttempt:
@@ -73,7 +73,7 @@ def _refresh(attempt: PaymentAttempt) -> PaymentAttempt:
         ratelimit.consume("pay-page", attempt.public_id, limit=CHECKS_PER_MINUTE, per_s=60)
         return fulfillment.fulfill(payment_attempt_id=attempt.public_id)
     except (PaymentProviderFailure, RateLimited, ForeignObject, fulfillment.UnknownAttempt):
-        return attempt  # the webhook or the sweep will tell; the page shows what is known
+        return attempt  # the webhook or the periodic sweep will update it
 
 
 def _find(payment_attempt_id: str) -> PaymentAttempt | None:
@@ -84,28 +84,27 @@ def _find(payment_attempt_id: str) -> PaymentAttempt | None:
 
 
 def _page(
-    request: HttpRequest, attempt: PaymentAttempt | None, *, went_back: bool = False
+    request: HttpRequest, attempt: PaymentAttempt | None, *, is_returned: bool = False
 ) -> HttpResponse:
     if attempt is None:
         return render(request, "billing/payment.html", {"state": "unknown"}, status=404)
-    state = _state(attempt, went_back=went_back)
+    state = _state(attempt, is_returned=is_returned)
     context = {
         "state": state,
         "attempt": attempt,
         "quote": attempt.quote,
-        "dollars": f"{attempt.quote.price_cents / 100:.2f}",
         "is_live": attempt.environment == Environment.LIVE,
         "reload_s": 3 if state == "waiting" else None,
     }
     return render(request, "billing/payment.html", context)
 
 
-def _state(attempt: PaymentAttempt, *, went_back: bool) -> str:
-    """Choose what the page says."""
+def _state(attempt: PaymentAttempt, *, is_returned: bool) -> str:
+    """Return which text the page shows."""
     if attempt.status == AttemptStatus.OPEN:
         if attempt.session_expires_at <= clock.now():
             return "expired"
-        return "went_back" if went_back else "waiting"
+        return "returned" if is_returned else "waiting"
     return {
         AttemptStatus.CREATED: "waiting",
         AttemptStatus.PROCESSING: "processing",

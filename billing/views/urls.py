@@ -1,4 +1,4 @@
-"""Addresses of the sponsor's pages about money."""
+"""URLs of sponsor pages about credits."""
 
 from django.urls import path
 

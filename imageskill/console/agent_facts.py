@@ -167,7 +167,7 @@ def _status_fields(agent: Agent, at: datetime) -> list[tuple[str, history.Histor
         ("contact address", then.contact),
         ("suspended", then.suspended),
         ("last seen", history.HistoricalValue(seen, is_recorded=seen is None or seen <= at)),
-        *((_label(name), value) for name, value in then.terms.items()),
+        *((_label(name), value) for name, value in then.limits.items()),
     ]
 
 

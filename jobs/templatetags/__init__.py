@@ -1,1 +1,1 @@
-"""Template tags of the pages about work."""
+"""Template filters for images and jobs."""

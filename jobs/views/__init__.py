@@ -1,1 +1,1 @@
-"""The sponsor's pages that show work: agents, images, jobs, refusals, and what a claim brings."""
+"""Sponsor pages about agents, images, jobs and refusals, and the preview of a claim request."""

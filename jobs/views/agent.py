@@ -1,4 +1,4 @@
-"""One agent: its figures, images, jobs, refusals and activity."""
+"""Pages of one agent: overview, images, jobs, refusals and activity."""
 
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -23,17 +23,17 @@ _IMAGES_PER_PAGE, _ROWS_PER_PAGE = 24, 30
 @login_required
 @require_GET
 def overview(request: HttpRequest, agent_id: str) -> HttpResponse:
-    """Show at a glance what the agent has, spends and makes."""
+    """Show the agent's balances, limits, and latest images and jobs."""
     agent, now = owned_agent(request, agent_id), clock.now()
     context = {
         "balances": statements.balances_by_organization([agent.organization_id]).get(
             agent.organization_id, statements.NO_CREDITS
         ),
-        "caps": statements.cap_usage_by_agent([agent], at=now)[agent.pk],
-        "work": sponsor_queries.recent_usage([agent], now=now).get(
+        "limits": statements.cap_usage_by_agent([agent], at=now)[agent.pk],
+        "usage": sponsor_queries.recent_usage([agent], now=now).get(
             agent.pk, sponsor_queries.NO_USAGE
         ),
-        "work_since": clock.utc_day(now - sponsor_queries.RECENT_PERIOD),
+        "usage_since": clock.utc_day(now - sponsor_queries.RECENT_PERIOD),
         "images": sponsor_queries.images_for(agent)[:8],
         "jobs": sponsor_queries.jobs_for(agent).prefetch_related("assets")[:6],
     }
@@ -43,7 +43,7 @@ def overview(request: HttpRequest, agent_id: str) -> HttpResponse:
 @login_required
 @require_GET
 def images(request: HttpRequest, agent_id: str) -> HttpResponse:
-    """Show the agent's images."""
+    """Show the agent's images, newest first."""
     agent = owned_agent(request, agent_id)
     page = pages.paginate(request, sponsor_queries.images_for(agent), size=_IMAGES_PER_PAGE)
     context = {"images": page.rows, "next_url": page.next_url}
@@ -53,16 +53,16 @@ def images(request: HttpRequest, agent_id: str) -> HttpResponse:
 @login_required
 @require_GET
 def jobs(request: HttpRequest, agent_id: str) -> HttpResponse:
-    """Show the agent's jobs with what each cost; `?status=` and `?since=` narrow."""
+    """Show the agent's jobs with their cost; `?status=` and `?since=` filter."""
     agent = owned_agent(request, agent_id)
     status = request.GET.get("status", "")
-    found = sponsor_queries.jobs_for(agent).prefetch_related("assets")
+    queryset = sponsor_queries.jobs_for(agent).prefetch_related("assets")
     if status in states.ALL:
-        found = found.filter(status=status)
+        queryset = queryset.filter(status=status)
     since = _parse_day(request.GET.get("since", ""))
     if since is not None:
-        found = found.filter(created_at__gte=datetime.combine(since, time.min, tzinfo=UTC))
-    page = pages.paginate(request, found, size=_ROWS_PER_PAGE)
+        queryset = queryset.filter(created_at__gte=datetime.combine(since, time.min, tzinfo=UTC))
+    page = pages.paginate(request, queryset, size=_ROWS_PER_PAGE)
     context = {
         "jobs": page.rows,
         "next_url": page.next_url,
@@ -76,7 +76,7 @@ def jobs(request: HttpRequest, agent_id: str) -> HttpResponse:
 @login_required
 @require_GET
 def agent_refusals(request: HttpRequest, agent_id: str) -> HttpResponse:
-    """Show what was refused and why: requests, and jobs that ended without an image."""
+    """Show refused requests and failed or canceled jobs, with the reason."""
     agent = owned_agent(request, agent_id)
     page = pages.paginate(request, error_explanations.failed_requests(agent), size=_ROWS_PER_PAGE)
     failed = sponsor_queries.jobs_for(agent).filter(status__in=(states.FAILED, states.CANCELED))[
@@ -94,7 +94,7 @@ def agent_refusals(request: HttpRequest, agent_id: str) -> HttpResponse:
 @login_required
 @require_GET
 def agent_activity(request: HttpRequest, agent_id: str) -> HttpResponse:
-    """Show the activity ledger; `?about=` narrows to one job, receipt or other id."""
+    """Show the activity log; `?about=` filters by a job, receipt or other id."""
     agent = owned_agent(request, agent_id)
     about = request.GET.get("about", "")[:128].replace("\x00", "")
     events = (
@@ -110,19 +110,19 @@ def agent_activity(request: HttpRequest, agent_id: str) -> HttpResponse:
 @login_required
 @require_GET
 def job(request: HttpRequest, job_id: str) -> HttpResponse:
-    """Show one job: its images, what it cost, and the entries that make that cost."""
-    mine = Job.objects.filter(organization__owner=request_user(request)).select_related(
+    """Show one job: its images, and the ledger entries that make up its cost."""
+    owned = Job.objects.filter(organization__owner=request_user(request)).select_related(
         "agent__organization"
     )
-    found = get_object_or_404(mine, public_id=job_id)
+    shown = get_object_or_404(owned, public_id=job_id)
     context = {
-        "job": found,
-        "images": found.assets.order_by("index"),
-        "transfers": statements.transfers_for(found.organization_id, found.public_id),
-        "reason": error_explanations.explain(found.error_code) if found.error_code else None,
-        "looks": audit.lines_about(found.public_id, action="job.reveal_prompt")[:10],
+        "job": shown,
+        "images": shown.assets.order_by("index"),
+        "transfers": statements.transfers_for(shown.organization_id, shown.public_id),
+        "explanation": error_explanations.explain(shown.error_code) if shown.error_code else None,
+        "prompt_reveals": audit.lines_about(shown.public_id, action="job.reveal_prompt")[:10],
     }
-    return _render_tab(request, "jobs/job.html", found.agent, "jobs", context)
+    return _render_tab(request, "jobs/job.html", shown.agent, "jobs", context)
 
 
 def _parse_day(text: str) -> date | None:

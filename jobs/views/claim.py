@@ -1,4 +1,4 @@
-"""The page of a claim request: what is asked, what one would take on, and the decision."""
+"""The page of a claim request: what claiming means, and the form to claim."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import sponsors
 from accounts.claims import access, decisions
 from accounts.models import Agent, Claim, User
-from accounts.views.forms import GRANT_CHOICES, AgentLimitsForm, ReportReasonForm
+from accounts.views.forms import AgentLimitsForm, ReportReasonForm
 from billing.ledger import statements
 from imageskill.lib import clock
 from jobs.views import sponsor_queries
@@ -23,30 +23,30 @@ _IMAGES_SHOWN = 12
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def claim(request: HttpRequest, claim_id: str) -> HttpResponse:
-    """Show as much as this visitor may see; take the decision to claim from who may decide."""
-    found = access.find_claim(request, claim_id)
+    """Show as much of the request as this visitor may see, and claim the agent on POST."""
+    shown = access.find_claim(request, claim_id)
     user = access.signed_in_user(request)
-    if reason := decisions.closed_reason(found, found.agent):
-        return _render_closed(request, found, user, reason)
+    if reason := decisions.closed_reason(shown, shown.agent):
+        return _render_closed(request, shown, user, reason)
     if user is None:
-        return render(request, "jobs/claim_signed_out.html", _claim_context(found))
-    if reason := decisions.conflict_reason(found, found.agent, user):
-        context = {**_claim_context(found), "reason": reason}
+        return render(request, "jobs/claim_signed_out.html", _claim_context(shown))
+    if reason := decisions.conflict_reason(shown, shown.agent, user):
+        context = {**_claim_context(shown), "reason": reason}
         return render(request, "jobs/claim_conflict.html", context)
     form = (
         AgentLimitsForm(request.POST)
         if request.method == "POST"
-        else AgentLimitsForm.showing(found.agent)
+        else AgentLimitsForm.showing(shown.agent)
     )
     if request.method == "POST" and form.is_valid():
         try:
-            agent = decisions.accept(claim=found, user=user, terms=form.terms())
+            agent = decisions.accept(claim=shown, user=user, limits=form.limits())
         except sponsors.SponsorActionRefused as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, f"You are the sponsor of {agent.name} now.")
+            messages.success(request, f"You are now the sponsor of {agent.name}.")
             return redirect("agent", agent.public_id)
-    context = {**_claim_context(found), **_agent_context(found.agent), "form": form}
+    context = {**_claim_context(shown), **_agent_context(shown.agent), "form": form}
     return render(request, "jobs/claim_preview.html", context, status=422 if form.errors else 200)
 
 
@@ -74,11 +74,10 @@ def _agent_context(agent: Agent) -> dict[str, Any]:
         "balances": statements.balances_by_organization([agent.organization_id]).get(
             agent.organization_id, statements.NO_CREDITS
         ),
-        "work": sponsor_queries.recent_usage([agent], now=now).get(
+        "usage": sponsor_queries.recent_usage([agent], now=now).get(
             agent.pk, sponsor_queries.NO_USAGE
         ),
         "images": sponsor_queries.images_for(agent)[:_IMAGES_SHOWN],
         "jobs": sponsor_queries.jobs_for(agent)[:5],
-        "may_now": [name for grant, (name, _) in GRANT_CHOICES.items() if grant in agent.grants],
-        "jobs_a_day": settings.DAILY_JOBS_CLAIMED,
+        "daily_jobs": settings.DAILY_JOBS_CLAIMED,
     }

@@ -1,4 +1,4 @@
-"""Refusals in a sponsor's words: what each error code means, and what they can do about it."""
+"""Error codes explained to a sponsor: what each means, and what to do about it."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,76 +12,78 @@ from imageskill.lib import clock
 
 @dataclass(frozen=True, slots=True)
 class ErrorExplanation:
-    """Why something was refused, and what helps."""
+    """Why a request was refused or a job failed, and what to do about it."""
 
-    why: str
-    what_helps: str = ""
+    reason: str
+    solution: str = ""
 
 
 _EXPLANATIONS = {
     "CAPABILITY_DENIED": ErrorExplanation(
-        "A grant, a cap or a stop forbids it.", "Change what it may do in its settings."
+        "A missing permission, a limit or a suspension blocked it.", "Review the agent's settings."
     ),
     "QUOTA_EXCEEDED": ErrorExplanation(
-        "There were not enough credits, or credits are owed.", "Buy credits."
+        "There were not enough credits, or a balance is due.", "Buy credits."
     ),
-    "DAILY_JOB_LIMIT": ErrorExplanation("The day's jobs were used up.", "They turn at 00:00 UTC."),
+    "DAILY_JOB_LIMIT": ErrorExplanation(
+        "The daily job limit was reached.", "It resets at 00:00 UTC."
+    ),
     "RATE_LIMITED": ErrorExplanation(
-        "It asked too often in a short time.", "It can try again by itself."
+        "The agent sent too many requests.", "It can retry on its own."
     ),
     "BUDGET_EXCEEDED": ErrorExplanation(
-        "It would have cost more than the limit that the agent set itself."
+        "The cost was above the budget that the agent set in its request."
     ),
     "BUDGET_REQUIRES_CONFIRMATION": ErrorExplanation(
-        "The cost could not be known beforehand, and the agent had not agreed to that."
+        "The cost could not be estimated, and the agent had not accepted an unknown cost."
     ),
-    "CONTENT_POLICY_DENIED": ErrorExplanation("The prompt breaks the content rules."),
-    "INPUT_POLICY_DENIED": ErrorExplanation("The image it sent was not one that we take."),
-    "MODEL_UNAVAILABLE": ErrorExplanation("The model it asked for can't run here."),
-    "MODEL_PARAMETER_INVALID": ErrorExplanation("A parameter of the model was wrong."),
-    "INVALID_ARGUMENTS": ErrorExplanation("The request was malformed."),
+    "CONTENT_POLICY_DENIED": ErrorExplanation("The prompt violates the content policy."),
+    "INPUT_POLICY_DENIED": ErrorExplanation("The input image is not accepted."),
+    "MODEL_UNAVAILABLE": ErrorExplanation("The requested model is not available."),
+    "MODEL_PARAMETER_INVALID": ErrorExplanation("A model parameter was invalid."),
+    "INVALID_ARGUMENTS": ErrorExplanation("The request was invalid."),
     "IDEMPOTENCY_CONFLICT": ErrorExplanation(
-        "It used the key of an earlier request for another one."
+        "The idempotency key was already used for a different request."
     ),
-    "PROVIDER_FAILURE": ErrorExplanation("The image service failed. Nothing was charged."),
+    "PROVIDER_FAILURE": ErrorExplanation("The provider failed. Nothing was charged."),
     "PROVIDER_POLICY_DENIED": ErrorExplanation(
-        "The image service refused the prompt. Nothing was charged."
+        "The provider rejected the prompt. Nothing was charged."
     ),
     "PROVIDER_UNAVAILABLE": ErrorExplanation(
-        "The image service was not available. Nothing was charged."
+        "The provider was not available. Nothing was charged."
     ),
     "PROVIDER_OUTCOME_UNKNOWN": ErrorExplanation(
-        "The connection broke while the image was made; our staff look into it."
+        "The connection to the provider was lost. Our staff are checking the outcome."
     ),
     "ARTIFACT_STORAGE_WRITE_FAILED": ErrorExplanation(
-        "The image was made and could not be stored. Nothing was charged."
+        "The image was generated but could not be stored. Nothing was charged."
     ),
-    "TIMEOUT": ErrorExplanation("It took too long. Nothing was charged."),
+    "TIMEOUT": ErrorExplanation("The job timed out. Nothing was charged."),
     "PAYMENT_CREDENTIAL_REJECTED": ErrorExplanation(
-        "It sent something that looks like card data or a secret. We kept none of it."
+        "The request contained what looks like card data or a secret. It was not stored."
     ),
-    "PAYMENT_METHOD_UNAVAILABLE": ErrorExplanation("That way to pay is not available here."),
-    "QUOTE_EXPIRED": ErrorExplanation("The price it was quoted had expired."),
-    "NOT_FOUND": ErrorExplanation("It asked for something that is not there, or not its own."),
+    "PAYMENT_METHOD_UNAVAILABLE": ErrorExplanation("This payment method is not available."),
+    "QUOTE_EXPIRED": ErrorExplanation("The quote had expired."),
+    "NOT_FOUND": ErrorExplanation("What it requested does not exist or is not its own."),
     "AUTH_REQUIRED": ErrorExplanation(
-        "Its token no longer works.", "Give it a new one in its settings."
+        "The token is no longer valid.", "Rotate the token in the agent's settings."
     ),
 }
-_FALLBACK = ErrorExplanation("Something broke on our side. Nothing was charged.")
+_FALLBACK = ErrorExplanation("An internal error occurred. Nothing was charged.")
 
 
 def explain(code: str) -> ErrorExplanation:
-    """Explain one error code."""
+    """Return the explanation of an error code."""
     return _EXPLANATIONS.get(code, _FALLBACK)
 
 
 def retention_period() -> timedelta:
-    """Return how long refused requests are kept to be shown."""
+    """Return how long refused requests are kept."""
     return timedelta(days=settings.KEEP_TELEMETRY_DAYS)
 
 
 def failed_requests(agent: Agent) -> QuerySet[TelemetryRow]:
-    """Return the agent's requests that were answered with an error, newest first."""
+    """Return the agent's requests that returned an error, newest first."""
     rows: QuerySet[TelemetryRow] = (
         TelemetryRow.objects.filter(
             actor_id=agent.public_id, kind="request", at__gte=clock.now() - retention_period()

@@ -1,4 +1,4 @@
-"""What a sponsor sees of their agents' work: images, jobs and what they cost."""
+"""Queries of sponsor pages: agents, their images and jobs, and what they cost."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from accounts.models import Agent, User
 from jobs.models import Asset, Job, Usage
 
 RECENT_PERIOD = timedelta(days=30)
-_STRIP_LENGTH = 4  # images beside each agent
+_LATEST_IMAGES = 4  # shown for each agent in the list
 
 
 @dataclass(frozen=True, slots=True)
 class AgentUsageSummary:
-    """What an agent made and spent in the last 30 days."""
+    """Images, jobs and credits of an agent in the last 30 days."""
 
     images: int
     jobs: int
@@ -24,7 +24,7 @@ class AgentUsageSummary:
 
     @property
     def credits_per_image(self) -> str:
-        """What one image cost on average, to a tenth of a credit."""
+        """The average credits per image, to one decimal."""
         return f"{self.credits / self.images:.1f}" if self.images else "–"
 
 
@@ -32,23 +32,23 @@ NO_USAGE = AgentUsageSummary(images=0, jobs=0, credits=0)
 
 
 def agents_for(user: User) -> QuerySet[Agent]:
-    """Return a sponsor's agents, newest first, each with its newest images' ids as `strip`."""
-    pictures = (
+    """Return a sponsor's agents, newest first, with the ids of their `latest_images`."""
+    image_ids = (
         Asset.objects.filter(agent=OuterRef("pk"), state=Asset.State.AVAILABLE)
         .exclude(thumbnail_key="")
         .order_by("-id")
-        .values("public_id")[:_STRIP_LENGTH]
+        .values("public_id")[:_LATEST_IMAGES]
     )
     return (
         Agent.objects.owned_by(user)
         .select_related("organization")
-        .annotate(strip=ArraySubquery(pictures))
+        .annotate(latest_images=ArraySubquery(image_ids))
         .order_by("-id")
     )
 
 
 def recent_usage(agents: Iterable[Agent], *, now: datetime) -> dict[int, AgentUsageSummary]:
-    """Add up what each agent made and was charged lately, in one statement."""
+    """Return each agent's usage of the last 30 days by primary key, with one query."""
     rows = (
         Usage.objects.filter(agent__in=list(agents), created_at__gte=now - RECENT_PERIOD)
         .values("agent_id")
@@ -63,10 +63,10 @@ def recent_usage(agents: Iterable[Agent], *, now: datetime) -> dict[int, AgentUs
 
 
 def images_for(agent: Agent) -> QuerySet[Asset]:
-    """Return an agent's images, newest first, those that are gone included."""
+    """Return an agent's images, newest first, including deleted and withdrawn ones."""
     return Asset.objects.filter(agent=agent).select_related("job").order_by("-id")
 
 
 def jobs_for(agent: Agent) -> QuerySet[Job]:
-    """Return an agent's jobs, newest first, without uploads, which cost nothing."""
+    """Return an agent's jobs, newest first, without uploads, which are free."""
     return Job.objects.filter(agent=agent).exclude(operation=Job.Operation.UPLOAD).order_by("-id")

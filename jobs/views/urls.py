@@ -1,4 +1,4 @@
-"""Addresses of the sponsor's pages about work."""
+"""URLs of sponsor pages about agents, images and jobs."""
 
 from django.urls import path
 

@@ -38,5 +38,5 @@ def token_in(text: str) -> str:
 def accept(signed: Signed, user: User) -> Agent:
     """Claim the agent under the terms that it has."""
     return decisions.accept(
-        claim=request_of(signed), user=user, terms=agent_limits.for_agent(signed.agent)
+        claim=request_of(signed), user=user, limits=agent_limits.for_agent(signed.agent)
     )

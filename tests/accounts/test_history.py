@@ -39,10 +39,10 @@ def story(agent, supporter):
     chosen = replace(
         agent_limits.for_agent(agent.agent), grants=("image.create",), credits_per_day=9
     )
-    decisions.accept(claim=request_of(agent), user=sponsor, terms=chosen)
+    decisions.accept(claim=request_of(agent), user=sponsor, limits=chosen)
     at["claimed"] = clock.now()
     agent_limits.update(
-        agent=agent.agent, user=sponsor, terms=replace(chosen, credits_per_day=None)
+        agent=agent.agent, user=sponsor, limits=replace(chosen, credits_per_day=None)
     )
     at["changed"] = clock.now()
     agents.revoke(agent.agent, user=supporter, reason="over")
@@ -53,7 +53,7 @@ def story(agent, supporter):
 class TestStanding:
     def test_each_value_is_that_of_then(self, agent, story):
         then = {name: standing(agent, at) for name, at in story.items()}
-        assert {name: one.terms["cap_credits_per_day"].value for name, one in then.items()} == {
+        assert {name: one.limits["cap_credits_per_day"].value for name, one in then.items()} == {
             "born": None,
             "capped": 7,
             "suspended": 7,
@@ -80,10 +80,10 @@ class TestStanding:
         }
         assert then["reinstated"].claim_request_state.value == "requested"
         assert then["claimed"].claim_request_state.value == "accepted"
-        assert len(then["reinstated"].terms["grants"].value) > 1
-        assert then["claimed"].terms["grants"].value == ["image.create"]
+        assert len(then["reinstated"].limits["grants"].value) > 1
+        assert then["claimed"].limits["grants"].value == ["image.create"]
         for one in then.values():
-            assert all(value.is_recorded for value in one.terms.values())
+            assert all(value.is_recorded for value in one.limits.values())
 
     def test_what_was_not_recorded_is_todays_and_says_so(self, agent, story):
         # Claims did not always note the terms that they replaced.

@@ -36,7 +36,7 @@ def _newest_mail(page: Page, live: Live, subject: str) -> str:
         page.goto(f"{live.url}/outbox")
         if link.is_visible():
             link.click()
-            return page.locator(".letter").inner_text()
+            return page.locator(".mail").inner_text()
         page.wait_for_timeout(250)
     raise AssertionError(f"no mail {subject!r}\n{live.logs()}")
 
@@ -47,11 +47,11 @@ def _path_in(letter: str) -> str:
 
 
 def _sign_in(page: Page, live: Live, address: str) -> None:
-    page.get_by_label("Your mail address").fill(address)
-    page.get_by_role("button", name="Mail me a code").click()
-    expect(page.get_by_role("heading", name="Type the code")).to_be_visible()
+    page.get_by_label("Email").fill(address)
+    page.get_by_role("button", name="Email me a code").click()
+    expect(page.get_by_role("heading", name="Enter code")).to_be_visible()
     reading = page.context.new_page()
-    letter = _newest_mail(reading, live, "Your sign-in code")
+    letter = _newest_mail(reading, live, "sign-in code")
     reading.close()
     [code] = re.findall(r"^ {4}(\S+)$", letter, re.MULTILINE)
     page.get_by_label("Code").fill(code)
@@ -67,16 +67,16 @@ class TestTheJourney:
         ).data
 
         # The mail, and the claim.
-        letter = _newest_mail(page, live, "painter asks you to look after it")
+        letter = _newest_mail(page, live, "claim request from “painter”")
         page.goto(live.url + _path_in(letter))
         expect(page.get_by_role("heading", name="painter")).to_be_visible()
-        page.get_by_role("link", name="Sign in and look closer").click()
+        page.get_by_role("link", name="Review and sign in").click()
         _sign_in(page, live, SPONSOR)
-        expect(page.get_by_role("heading", name="What comes with it")).to_be_visible()
+        expect(page.get_by_role("heading", name="What you would take over")).to_be_visible()
         page.get_by_label("Edit images").uncheck()
-        page.get_by_label("A month").fill("600")
+        page.get_by_label("Per month").fill("600")
         page.get_by_role("button", name="Claim painter").click()
-        expect(page.get_by_text("You are the sponsor of painter now.")).to_be_visible()
+        expect(page.get_by_text("You are now the sponsor of painter.")).to_be_visible()
 
         # What was granted binds; what the agent makes shows up.
         token = signed["token"]
@@ -121,7 +121,7 @@ class TestTheJourney:
         # The end of its token.
         page.goto(f"{live.url}/agents/{whoami['agent']['agent_id']}/settings")
         page.get_by_role("button", name="Revoke token").click()
-        expect(page.get_by_text("The token is dead.")).to_be_visible()
+        expect(page.get_by_text("Token revoked.")).to_be_visible()
         refused = live.get("/v1/whoami", token=token)
         assert refused.code == "AUTH_REQUIRED"
         assert refused.exit_code == 3
@@ -149,7 +149,7 @@ class TestAPasskey:
         page.goto(f"{live.url}/account")
         page.get_by_role("link", name="Add a passkey").click()
         page.locator("section", has_text="Security Keys").get_by_text("Add").last.click()
-        page.get_by_role("button", name="Add it").click()
+        page.get_by_role("button", name="Add passkey").click()
         expect(page.get_by_text("Security key added.")).to_be_visible()
         page.goto(f"{live.url}/account")
         page.get_by_role("button", name="Sign out").click()
@@ -181,12 +181,12 @@ class TestWithoutJavaScript:
         )
         context = browser.new_context(java_script_enabled=False)  # type: ignore[attr-defined]
         page = context.new_page()
-        letter = _newest_mail(page, live, "plain asks you to look after it")
+        letter = _newest_mail(page, live, "claim request from “plain”")
         page.goto(live.url + _path_in(letter))
-        page.get_by_role("link", name="Sign in and look closer").click()
+        page.get_by_role("link", name="Review and sign in").click()
         _sign_in(page, live, "third-sponsor@example.org")
 
         page.get_by_role("button", name="Claim plain").click()
 
-        expect(page.get_by_text("You are the sponsor of plain now.")).to_be_visible()
+        expect(page.get_by_text("You are now the sponsor of plain.")).to_be_visible()
         context.close()

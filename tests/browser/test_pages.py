@@ -126,10 +126,10 @@ class TestOlderPictures:
         watched.goto(address)
         assert watched.locator("#list figure").count() == 24
 
-        watched.get_by_role("link", name="Older images").click()
+        watched.get_by_role("link", name="Next images").click()
 
         expect(watched.locator("#list figure")).to_have_count(26)
-        expect(watched.get_by_role("link", name="Older images")).to_have_count(0)
+        expect(watched.get_by_role("link", name="Next images")).to_have_count(0)
         assert watched.url == address
 
     def test_come_on_a_page_of_their_own_without(
@@ -142,7 +142,7 @@ class TestOlderPictures:
         _sign_in(page, live, sponsor)
         page.goto(live.url + reverse("agent_images", args=[agent.id]))
 
-        page.get_by_role("link", name="Older images").click()
+        page.get_by_role("link", name="Next images").click()
 
         expect(page.locator("#list figure")).to_have_count(2)
         context.close()

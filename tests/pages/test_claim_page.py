@@ -50,7 +50,7 @@ class TestOpeningTheLink:
 
         assert "creative-agent" in text
         assert "tests" in text
-        assert "What comes with it" not in text
+        assert "What you would take over" not in text
         assert INBOX not in text
         assert "/t/image_" not in text
 
@@ -58,7 +58,7 @@ class TestOpeningTheLink:
         answer = Client().get(reverse("claim_link", args=["nonsense"]))
 
         assert answer.status_code == 404
-        assert "do not know this link" in answer.text
+        assert "Link not recognized" in answer.text
 
 
 class TestWithoutTheLink:
@@ -97,7 +97,7 @@ class TestSignedIn:
         text = client.get(_opened(client, agent)).text
 
         assert job.assets.get().public_id in text
-        assert "What comes with it" in text
+        assert "What you would take over" in text
         assert "31" in text  # 40 starter credits less the job's 9
         assert "Create images" in text
 
@@ -106,8 +106,8 @@ class TestSignedIn:
 
         text = client.get(_opened(client, agent)).text
 
-        assert "another address than yours" in text
-        assert "What comes with it" not in text
+        assert "sent to a different email" in text
+        assert "What you would take over" not in text
         assert INBOX not in text
 
     def test_can_change_to_another_address_and_keep_the_link(
@@ -178,7 +178,7 @@ class TestDeciding:
         answer = client.post(url, TERMS)
 
         assert answer.status_code == 200
-        assert "accepted already" in answer.text
+        assert "already accepted" in answer.text
         assert reverse("agent", args=[agent.id]) in answer.text
 
 

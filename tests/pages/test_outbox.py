@@ -40,7 +40,7 @@ class TestTheOutbox:
     def test_is_empty_with_a_word_on_how_it_fills(self, settings: Settings, tmp_path: Path) -> None:
         settings.EMAIL_FILE_PATH = str(tmp_path / "nothing")
 
-        assert "No mails yet" in Client().get("/outbox").text
+        assert "No emails yet" in Client().get("/outbox").text
 
     def test_does_not_exist_outside_development(self, settings: Settings) -> None:
         settings.HAS_OUTBOX_PAGE = False
@@ -54,4 +54,4 @@ class TestAMissingPage:
         answer = Client().get("/nowhere")
 
         assert answer.status_code == 404
-        assert "There is no such page" in answer.text
+        assert "Page not found" in answer.text

@@ -71,7 +71,7 @@ class TestAskingForARefund:
         client = looking_as(sponsor)
         receipt = _paid(shop, _order(client, agent))
         url = reverse("ask_refund", args=[receipt.public_id])
-        assert "500 credits are unused" in client.get(url).text
+        assert "500 credits of this purchase are unused" in client.get(url).text
 
         client.post(url, {"reason": "not needed"})
         again = client.post(url, {"reason": "not needed"})
@@ -82,4 +82,4 @@ class TestAskingForARefund:
         assert request.state == "requested"
         assert again.status_code == 422
         shown = client.get(reverse("receipt", args=[receipt.public_id])).text
-        assert "You asked for a refund of $5.00" in shown
+        assert "Refund requested: $5.00" in shown

@@ -95,9 +95,9 @@ class TestSigningInAgain:
     def test_goes_on_with_what_was_asked(self, stale: Client) -> None:
         asked = stale.post(EMAIL, {"action_primary": "", "email": OTHER})
         again = asked.headers["Location"]
-        assert "Mail me a code" in stale.get(again).text
+        assert "Email me a code" in stale.get(again).text
         page = stale.post(again, {"action": "send", "next": EMAIL})
-        assert "We have mailed a code" in stale.get(page.headers["Location"]).text
+        assert "We emailed a code" in stale.get(page.headers["Location"]).text
         assert mail.outbox[-1].to == [ADDRESS]
 
         answer = stale.post(again, {"code": mailed_code(), "next": EMAIL})

@@ -76,7 +76,7 @@ class TestACode:
         Client().post(LOGIN, {"login": "a@example.org"})
 
         message = mail.outbox[-1]
-        assert message.subject == "Your sign-in code for Image Skill"
+        assert message.subject == "Your Image Skill sign-in code"
         [(html, _)] = message.alternatives  # type: ignore[attr-defined]
         assert mailed_code() in html
 

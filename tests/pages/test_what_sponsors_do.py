@@ -215,7 +215,7 @@ class TestReceipts:
         text = at_home.get(reverse("receipt", args=[home.receipt.public_id])).text
 
         assert home.receipt.number in text
-        assert "No money moved" in text
+        assert "No money was charged" in text
 
     def test_of_tests_can_not_be_refunded(self, at_home: Client, home: Home) -> None:
         url = reverse("ask_refund", args=[home.receipt.public_id])
@@ -240,7 +240,7 @@ class TestFigures:
     def test_of_a_job_are_its_own_entries(self, at_home: Client, home: Home) -> None:
         text = at_home.get(reverse("sponsor_job", args=[home.job.public_id])).text
 
-        assert "Charged in the end" in text
+        assert "Total charged" in text
         assert ">9<" in text
 
 
@@ -251,12 +251,12 @@ class TestRefusals:
 
         text = at_home.get(reverse("agent_refusals", args=[agent.id])).text
 
-        assert "The request was malformed." in text
-        assert "The image service failed. Nothing was charged." in text
+        assert "The request was invalid." in text
+        assert "The provider failed. Nothing was charged." in text
 
 
 class TestOldClaims:
     def test_are_not_offered(self, agent: Signed, at_home: Client) -> None:
         agent.agent.claims.update(expires_at=clock.now() - timedelta(days=1))
 
-        assert "asks you to look after it" not in at_home.get(reverse("my_agents")).text
+        assert "Claim request from" not in at_home.get(reverse("my_agents")).text

@@ -1,15 +1,18 @@
-// What a page gains from JavaScript: the viewer's own clock, ids that copy with a click, a print button.
-// Every page works without it.
+// Progressive enhancement: local times, copy buttons and a print button. Every page works without it.
 (() => {
   "use strict";
   document.documentElement.classList.add("js");
 
-  const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const format = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
+  const thisYear = new Intl.DateTimeFormat("en-US", format);
+  const otherYear = new Intl.DateTimeFormat("en-US", { ...format, year: "numeric" });
 
   function localTimes(root) {
     for (const time of root.querySelectorAll("time[data-clock]")) {
-      const moment = new Date(time.dateTime);
-      if (!Number.isNaN(moment.getTime())) time.textContent = clock.format(moment);
+      const at = new Date(time.dateTime);
+      if (Number.isNaN(at.getTime())) continue;
+      const isThisYear = at.getFullYear() === new Date().getFullYear();
+      time.textContent = (isThisYear ? thisYear : otherYear).format(at);
     }
   }
 

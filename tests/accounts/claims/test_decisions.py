@@ -27,7 +27,7 @@ class TestAccepting:
             agent_limits.for_agent(agent.agent), grants=("image.create",), credits_per_day=50
         )
 
-        decisions.accept(claim=request_of(agent), user=user, terms=chosen)
+        decisions.accept(claim=request_of(agent), user=user, limits=chosen)
 
         whoami = api.get("/v1/whoami", token=agent.token).data
         assert whoami["claim_state"] == "claimed"
@@ -49,18 +49,18 @@ class TestAccepting:
         user, claim = person(INBOX), request_of(agent)
         accept(agent, user)
 
-        with pytest.raises(sponsors.SponsorActionRefused, match="accepted already"):
-            decisions.accept(claim=claim, user=user, terms=agent_limits.for_agent(agent.agent))
+        with pytest.raises(sponsors.SponsorActionRefused, match="already accepted"):
+            decisions.accept(claim=claim, user=user, limits=agent_limits.for_agent(agent.agent))
 
     def test_is_for_the_address_that_was_named(self, agent: Signed) -> None:
-        with pytest.raises(sponsors.SponsorActionRefused, match="another address"):
+        with pytest.raises(sponsors.SponsorActionRefused, match="different email"):
             accept(agent, person("uninvited@example.com"))
 
     def test_takes_an_address_only_when_it_is_confirmed(self, agent: Signed) -> None:
         user = User.objects.create_user(INBOX)
         EmailAddress.objects.create(user=user, email=INBOX, verified=False)
 
-        with pytest.raises(sponsors.SponsorActionRefused, match="another address"):
+        with pytest.raises(sponsors.SponsorActionRefused, match="different email"):
             accept(agent, user)
 
     def test_is_refused_after_seven_days(self, agent: Signed) -> None:
@@ -73,7 +73,7 @@ class TestAccepting:
     def test_is_refused_for_a_revoked_agent(self, agent: Signed) -> None:
         agents.revoke(agent.agent, user=None, reason="test")
 
-        with pytest.raises(sponsors.SponsorActionRefused, match="ended for good"):
+        with pytest.raises(sponsors.SponsorActionRefused, match="revoked permanently"):
             accept(agent, person(INBOX))
 
 
@@ -91,7 +91,7 @@ class TestTwoAtOnce:
                     decisions.decline(claim=claim, user=None)
                 else:
                     decisions.accept(
-                        claim=claim, user=user, terms=agent_limits.for_agent(agent.agent)
+                        claim=claim, user=user, limits=agent_limits.for_agent(agent.agent)
                     )
                 outcomes.append("declined" if decline else "accepted")
             except sponsors.SponsorActionRefused:

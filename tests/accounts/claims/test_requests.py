@@ -52,10 +52,10 @@ class TestTheMail:
         token = mailed(request_of(agent))
 
         [message] = mail.outbox
-        assert message.subject == "creative-agent asks you to look after it"
+        assert message.subject == "Image Skill: claim request from “creative-agent”"
         assert "creative-agent" in message.body
         assert str(message.body).count("/claim/") == 1
-        assert "Never paste it anywhere else" in message.body
+        assert "Never share it" in message.body
         assert "/stop/" in message.body
         assert message.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
         [(html, kind)] = message.alternatives  # type: ignore[attr-defined]
@@ -177,7 +177,7 @@ class TestAskingOverTheApi:
         old = decisions.by_token(token)
         assert old is not None
         assert old.state == "replaced"
-        assert "newer link" in decisions.closed_reason(old, old.agent)
+        assert "newer one" in decisions.closed_reason(old, old.agent)
 
     def test_answers_alike_for_a_stopped_and_an_unknown_inbox(
         self, agent: Signed, stranger: Signed, api: Caller

@@ -139,7 +139,7 @@ class TestCaps:
         assert alert.kind == "cap_reached"
         assert (alert.facts["used"], alert.facts["refused"]) == (price, price)
         alerts.send(alert_id=alert.pk)
-        assert f"refused an operation of {price}." in mail.outbox[-1].body
+        assert f"a request for {price} credits was refused." in mail.outbox[-1].body
 
     def test_are_told_once_whether_refused_or_used_up(self, agent: Signed, sponsor: User) -> None:
         self._cap(agent, sponsor, 10)

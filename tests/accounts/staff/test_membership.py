@@ -35,7 +35,7 @@ class TestSetRoles:
 
     def test_says_who_what_and_why(self, newcomer, operator):
         membership.set_roles(user=newcomer, by=operator, roles=["support"], reason="joins")
-        line = AuditLine.objects.get(subject=newcomer.email, action="membership.set_roles")
+        line = AuditLine.objects.get(subject=newcomer.email, action="staff.set_roles")
         assert (line.user, line.reason) == (operator, "joins")
         assert (line.before, line.after) == ({"roles": []}, {"roles": ["support"]})
 
