@@ -1,8 +1,7 @@
-"""Settings, read once from the environment; read it from top to bottom.
+"""Settings, read once from the environment.
 
-Every name is described in `.env.example`. A secret may also come from a file, by `NAME_FILE`.
-The defaults are safe for a first start on one machine; `docs/operations.md` says what
-production sets.
+Every setting is described in `.env.example` and can also be read from a file, as `NAME_FILE`. The
+defaults suit a first start on one machine; `docs/operations.md` lists what production needs.
 """
 
 from pathlib import Path
@@ -28,7 +27,7 @@ PUBLIC_MEDIA_URL = env.text("PUBLIC_MEDIA_URL", PUBLIC_API_URL).rstrip("/")
 
 SECRET_KEY = env.text("SECRET_KEY")
 if not SECRET_KEY:
-    raise ImproperlyConfigured("SECRET_KEY is missing; `make run` keeps one in DATA_DIR.")
+    raise ImproperlyConfigured("SECRET_KEY is missing; `make run` creates one in DATA_DIR.")
 
 TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
 ALLOWED_HOSTS = env.words(
@@ -61,14 +60,14 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "import_export",
-    "ninja",  # the static files of the interactive API description
+    "ninja",  # static files of the interactive API reference
     "imageskill",
     "accounts",
     "billing",
     "jobs",
     "feedback",
     "imageskill.console.apps.ConsoleConfig",
-    *(["imageskill.dev"] if DEVELOPMENT else []),  # the command that makes a demo history
+    *(["imageskill.dev"] if DEVELOPMENT else []),  # the command `demo_data`
 ]
 
 MIDDLEWARE = [
@@ -76,7 +75,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "imageskill.console.access.ConsoleAccessMiddleware",
-    "imageskill.web.middleware.BodyLimitMiddleware",  # before CSRF protection, which reads bodies
+    "imageskill.web.middleware.BodyLimitMiddleware",  # before CSRF protection, which reads the body
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -90,7 +89,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "imageskill.urls"
 WSGI_APPLICATION = "imageskill.wsgi.application"
-APPEND_SLASH = False  # a redirect would lose the body of a POST
+APPEND_SLASH = False  # a redirect would lose the body of a POST request
 
 TEMPLATES = [
     {
@@ -112,24 +111,24 @@ TEMPLATES = [
 
 DATABASE_URL = env.text("DATABASE_URL")
 if not DATABASE_URL:
-    raise ImproperlyConfigured("DATABASE_URL is missing; `make run` brings a PostgreSQL along.")
+    raise ImproperlyConfigured("DATABASE_URL is missing; `make run` starts a PostgreSQL.")
 _DATABASE_POOL_TIMEOUT_S = env.integer("DATABASE_POOL_TIMEOUT_S", 10)
 DATABASES = {
     "default": urls.database(DATABASE_URL)
     | {
         "ENGINE": "imageskill.lib.postgresql",
         "CONN_MAX_AGE": 0,
-        "ATOMIC_REQUESTS": False,  # django-ninja answers inside the view: verbs own transactions
+        "ATOMIC_REQUESTS": False,  # django-ninja handles errors in the view, so they would commit
         "OPTIONS": {
             "pool": {
                 "min_size": env.integer("DATABASE_POOL_MIN", 2),
                 "max_size": env.integer("DATABASE_POOL_MAX", 20),
                 "timeout": _DATABASE_POOL_TIMEOUT_S,
-                # A pool that tries to reconnect doubles its pauses, by default for 5 minutes. One
-                # that has given up tries again at once for the next caller.
+                # The pool doubles its pause with each attempt to reconnect, by default for up to 5
+                # minutes. After it has given up, the next caller makes it try again immediately.
                 "reconnect_timeout": _DATABASE_POOL_TIMEOUT_S,
             },
-            # Planning the usual joins costs more than running them: after a few times it is kept.
+            # Planning the frequent joins costs more than running them: prepare them after 3 runs.
             "server_side_binding": True,
             "prepare_threshold": 3,
             "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
@@ -140,7 +139,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.text("REDIS_URL")
 if not REDIS_URL:
-    raise ImproperlyConfigured("REDIS_URL is missing; `make run` brings a Valkey along.")
+    raise ImproperlyConfigured("REDIS_URL is missing; `make run` starts a Valkey.")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -149,10 +148,10 @@ CACHES = {
     }
 }
 CELERY_BROKER_URL = urls.broker(REDIS_URL)
-VISIBILITY_TIMEOUT_S = env.integer("VISIBILITY_TIMEOUT_S", 1200)  # above the longest task
+VISIBILITY_TIMEOUT_S = env.integer("VISIBILITY_TIMEOUT_S", 1200)  # longer than the longest task
 CANARY_MAX_AGE_S = env.integer("CANARY_MAX_AGE_S", 90)
 
-# -- People: sign-in, sessions, cookies --------------------------------------------------------
+# -- Users: sign-in, sessions, cookies ---------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
@@ -177,7 +176,7 @@ ACCOUNT_ADAPTER = "accounts.sign_in.adapter.Adapter"
 ACCOUNT_FORMS = {"login": "accounts.sign_in.adapter.SignInForm"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*"]  # no password: a mailed code, and a passkey if wanted
+ACCOUNT_SIGNUP_FIELDS = ["email*"]  # no password: an emailed code or a passkey
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
@@ -188,7 +187,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _HTTPS else "http"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # what counts: accounts.sign_in.reauthentication
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # enforced by accounts.sign_in.reauthentication
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_FORMS = {
     "add_webauthn": "accounts.sign_in.adapter.AddPasskeyForm",
@@ -198,17 +197,17 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Image Skill"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS
 
-ADMIN_EMAIL = env.text("ADMIN_EMAIL", "admin@localhost")  # who `bootstrap` invites
+ADMIN_EMAIL = env.text("ADMIN_EMAIL", "admin@localhost")  # the user that `bootstrap` invites
 
 # -- The operator console ----------------------------------------------------------------------
 
 ADMIN_PATH = env.text("ADMIN_PATH", "admin/").strip("/") + "/"
-ADMIN_HOST = env.text("ADMIN_HOST").lower()  # empty: on every host of this site
+ADMIN_HOST = env.text("ADMIN_HOST").lower()  # empty: every host
 if ADMIN_PATH == "/":
-    raise ImproperlyConfigured("ADMIN_PATH must name a path; the rest of the site is at /.")
+    raise ImproperlyConfigured("ADMIN_PATH must not be empty: the site is at /.")
 if ADMIN_HOST and not {"*", ADMIN_HOST.partition(":")[0]} & set(ALLOWED_HOSTS):
     ALLOWED_HOSTS.append(ADMIN_HOST.partition(":")[0])
-ADMIN_NETWORKS = env.words("ADMIN_NETWORKS")  # empty: from anywhere
+ADMIN_NETWORKS = env.words("ADMIN_NETWORKS")  # empty: any network
 UNFOLD = {
     "SITE_TITLE": "Image Skill console",
     "SITE_HEADER": "Image Skill",
@@ -245,7 +244,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [SELF, PUBLIC_MEDIA_URL, "data:"],  # data: an authenticator app's QR code
+        "img-src": [SELF, PUBLIC_MEDIA_URL, "data:"],  # data: the QR code for authenticator apps
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],
@@ -267,16 +266,16 @@ MEDIA_ROOT = DATA_DIR / "media"
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"allow_overwrite": True},  # a key is written again only by a repair
+        "OPTIONS": {"allow_overwrite": True},  # only a repair writes a key again
     },
-    # Where a provider's output waits until it is stored; several workers must share it.
+    # Provider outputs until they are stored; all workers must share this storage.
     "kept": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": DATA_DIR / "kept", "allow_overwrite": True},
     },
     "staticfiles": {
         "BACKEND": (
-            "django.contrib.staticfiles.storage.StaticFilesStorage"  # served from where they lie
+            "django.contrib.staticfiles.storage.StaticFilesStorage"  # served without collectstatic
             if DEVELOPMENT
             else "whitenoise.storage.CompressedManifestStaticFilesStorage"
         )
@@ -310,17 +309,17 @@ elif DEVELOPMENT:
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Image Skill <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 HAS_OUTBOX_PAGE = DEVELOPMENT and not EMAIL_URL
-CLAIM_MAILS_PER_DAY = env.integer("CLAIM_MAILS_PER_DAY", 500)  # all agents together
+CLAIM_MAILS_PER_DAY = env.integer("CLAIM_MAILS_PER_DAY", 500)  # for all agents together
 CLAIM_MAILS_PER_DAY_PER_CONTACT = env.integer("CLAIM_MAILS_PER_DAY_PER_CONTACT", 3)
 CLAIM_MAILS_PER_MONTH_PER_CONTACT = env.integer("CLAIM_MAILS_PER_MONTH_PER_CONTACT", 10)
 CLAIM_REQUESTS_PER_DAY_PER_AGENT = env.integer("CLAIM_REQUESTS_PER_DAY_PER_AGENT", 20)
 
 # -- API ---------------------------------------------------------------------------------------
 
-BODY_BYTES = 1_000_000  # of a request to any address that BODY_BYTES_AT does not name
-UPLOAD_BYTES = 20_000_000  # decoded
-UPLOAD_BODY_BYTES = 28_500_000  # the same as base64 in JSON, with room for its other fields
-MCP_BODY_BYTES = 4_000_000  # of one message; its images are read into memory
+BODY_BYTES = 1_000_000  # of a request to a path that is not in BODY_BYTES_AT
+UPLOAD_BYTES = 20_000_000  # of the decoded image
+UPLOAD_BODY_BYTES = 28_500_000  # as base64 in JSON, with room for other fields
+MCP_BODY_BYTES = 4_000_000  # of one message, images included
 BODY_BYTES_AT = {"/v1/upload": UPLOAD_BODY_BYTES, "/mcp": MCP_BODY_BYTES}
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_BYTES, *BODY_BYTES_AT.values())
 
@@ -338,18 +337,18 @@ SIGNUPS_PER_HOUR_PER_NETWORK = env.integer("SIGNUPS_PER_HOUR_PER_NETWORK", 10)
 SIGNUPS_PER_DAY_PER_CONTACT = env.integer("SIGNUPS_PER_DAY_PER_CONTACT", 10)
 STARTER_GRANTS_PER_CONTACT = env.integer("STARTER_GRANTS_PER_CONTACT", 3)
 STARTER_GRANTS_PER_DAY_PER_NETWORK = env.integer("STARTER_GRANTS_PER_DAY_PER_NETWORK", 10)
-LOOPBACK_IS_UNLIMITED = DEVELOPMENT  # limits and bounds by network do not count on one machine
+LOOPBACK_IS_UNLIMITED = DEVELOPMENT  # no limits by network for loopback clients
 
 # -- Money -------------------------------------------------------------------------------------
 
 TARGET_GROSS_MARGIN = env.decimal("TARGET_GROSS_MARGIN", "0.40")
-REFUND_WINDOW_DAYS = env.integer("REFUND_WINDOW_DAYS", 14)  # for sponsors, of unused credits
-REFUND_REQUEST_DAYS = env.integer("REFUND_REQUEST_DAYS", 7)  # until a request expires
+REFUND_WINDOW_DAYS = env.integer("REFUND_WINDOW_DAYS", 14)  # for refund requests of sponsors
+REFUND_REQUEST_DAYS = env.integer("REFUND_REQUEST_DAYS", 7)  # until a refund request expires
 REFUND_SECOND_PERSON_CENTS = env.integer("REFUND_SECOND_PERSON_CENTS", 2_000)
 REFUND_LIMITED_APPROVAL_CENTS = env.integer("REFUND_LIMITED_APPROVAL_CENTS", 10_000)
 GOODWILL_SECOND_PERSON_CREDITS = env.integer("GOODWILL_SECOND_PERSON_CREDITS", 500)
-RECONCILE_DAYS = env.integer("RECONCILE_DAYS", 7)  # how far the nightly run looks back
-# Who takes part in `check_books`: each app checks what it alone knows.
+RECONCILE_DAYS = env.integer("RECONCILE_DAYS", 7)  # that the nightly run looks back
+# Functions that `check_books` runs: each app checks its own tables.
 BOOK_CHECKS = [
     "billing.ledger.checks.ledger_problems",
     "billing.reconciliation.month_close.problems",
@@ -362,38 +361,38 @@ QUOTE_MINUTES = env.integer("QUOTE_MINUTES", 30)
 FAKE_PAYMENTS = env.flag("FAKE_PAYMENTS", default=DEVELOPMENT)
 FAKE_CREDITS_PER_ORGANIZATION = env.integer("FAKE_CREDITS_PER_ORGANIZATION", 10_000)
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
-STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRET")  # several while one is replaced
+STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRET")  # several during a rotation
 STRIPE_API_BASE_URL = env.text("STRIPE_API_BASE_URL", "https://api.stripe.com").rstrip("/")
 STRIPE_TIMEOUT_S = env.integer("STRIPE_TIMEOUT_S", 10)
-CHECKOUT_SESSION_MINUTES = env.integer("CHECKOUT_SESSION_MINUTES", 120)  # Stripe: 30 to 1440
+CHECKOUT_SESSION_MINUTES = env.integer("CHECKOUT_SESSION_MINUTES", 120)  # Stripe allows 30 to 1440
 INSTALLATION_NAME = env.text("INSTALLATION_NAME", PUBLIC_API_URL.partition("://")[2])
 if STRIPE_SECRET_KEY and not STRIPE_WEBHOOK_SECRETS:
-    raise ImproperlyConfigured("STRIPE_WEBHOOK_SECRET is missing: payments could not be confirmed.")
+    raise ImproperlyConfigured("STRIPE_WEBHOOK_SECRET is missing: payments can't be confirmed.")
 if not 31 <= CHECKOUT_SESSION_MINUTES <= 1439:
     raise ImproperlyConfigured("CHECKOUT_SESSION_MINUTES must be from 31 to 1439.")
 if "_live_" in STRIPE_SECRET_KEY and STRIPE_API_BASE_URL != "https://api.stripe.com":
-    raise ImproperlyConfigured("STRIPE_API_BASE_URL names a stand-in beside a live key.")
+    raise ImproperlyConfigured("STRIPE_API_BASE_URL must be Stripe's for a live key.")
 
 # -- Jobs --------------------------------------------------------------------------------------
 
 CREATE_WAIT_S = env.integer("CREATE_WAIT_S", 55)
-CREATE_WAITERS = env.integer("CREATE_WAITERS", 150)  # a process; below its threads
+CREATE_WAITERS = env.integer("CREATE_WAITERS", 150)  # per process; fewer than its threads
 LOCAL_PROVIDER = env.flag("LOCAL_PROVIDER", default=DEVELOPMENT)
-JOB_DEADLINE_S = env.integer("JOB_DEADLINE_S", 900)  # for the provider, from create on
-JOB_LEASE_S = env.integer("JOB_LEASE_S", 30)  # a worker that is silent for longer is gone
-JOB_RESEND_AFTER_S = env.integer("JOB_RESEND_AFTER_S", 20)  # queued that long: sent again
+JOB_DEADLINE_S = env.integer("JOB_DEADLINE_S", 900)  # from creation to the provider's output
+JOB_LEASE_S = env.integer("JOB_LEASE_S", 30)  # without a renewal, the job is stalled
+JOB_RESEND_AFTER_S = env.integer("JOB_RESEND_AFTER_S", 20)  # a queued job is enqueued again
 OUTCOME_UNKNOWN_DEADLINE_S = env.integer("OUTCOME_UNKNOWN_DEADLINE_S", 86_400)
 STORAGE_REPAIR_DEADLINE_S = env.integer("STORAGE_REPAIR_DEADLINE_S", 86_400)
 
 # -- Providers ---------------------------------------------------------------------------------
 
 FAL_KEY = env.text("FAL_KEY")
-_FAL_KEY_ID = env.text("FAL_KEY_ID")  # the same key in two parts, as fal's own clients take it
+_FAL_KEY_ID = env.text("FAL_KEY_ID")  # the key in two parts, as fal's clients accept it
 _FAL_KEY_SECRET = env.text("FAL_KEY_SECRET")
 if FAL_KEY and (_FAL_KEY_ID or _FAL_KEY_SECRET):
-    raise ImproperlyConfigured("FAL_KEY stands beside FAL_KEY_ID or FAL_KEY_SECRET; keep one form.")
+    raise ImproperlyConfigured("Set FAL_KEY, or FAL_KEY_ID and FAL_KEY_SECRET, not both.")
 if bool(_FAL_KEY_ID) != bool(_FAL_KEY_SECRET):
-    raise ImproperlyConfigured("FAL_KEY_ID and FAL_KEY_SECRET go together; one is missing.")
+    raise ImproperlyConfigured("FAL_KEY_ID and FAL_KEY_SECRET must be set together.")
 if _FAL_KEY_ID:
     FAL_KEY = f"{_FAL_KEY_ID}:{_FAL_KEY_SECRET}"
 FAL_QUEUE_BASE_URL = env.text("FAL_QUEUE_BASE_URL", "https://queue.fal.run").rstrip("/")
@@ -404,11 +403,11 @@ XAI_API_KEY = env.text("XAI_API_KEY")
 XAI_BASE_URL = env.text("XAI_BASE_URL", "https://api.x.ai/v1").rstrip("/")
 XAI_OUTPUT_HOSTS = env.words("XAI_OUTPUT_HOSTS", "*.x.ai")
 PROVIDER_CONNECT_TIMEOUT_S = env.integer("PROVIDER_CONNECT_TIMEOUT_S", 10)
-PROVIDER_RETRY_S = env.integer("PROVIDER_RETRY_S", 30)  # for calls that were not accepted
-FAL_TIMEOUT_S = env.integer("FAL_TIMEOUT_S", 60)  # of one call; the run may take JOB_DEADLINE_S
-OPENAI_TIMEOUT_S = env.integer("OPENAI_TIMEOUT_S", 600)  # of the whole run
-XAI_TIMEOUT_S = env.integer("XAI_TIMEOUT_S", 300)  # of the whole run
-FAL_CONCURRENCY = env.integer("FAL_CONCURRENCY", 200)  # runs at once, all workers together
+PROVIDER_RETRY_S = env.integer("PROVIDER_RETRY_S", 30)  # only for calls that were not accepted
+FAL_TIMEOUT_S = env.integer("FAL_TIMEOUT_S", 60)  # of one call; the job can take JOB_DEADLINE_S
+OPENAI_TIMEOUT_S = env.integer("OPENAI_TIMEOUT_S", 600)  # of the whole job
+XAI_TIMEOUT_S = env.integer("XAI_TIMEOUT_S", 300)  # of the whole job
+FAL_CONCURRENCY = env.integer("FAL_CONCURRENCY", 200)  # concurrent jobs of all workers
 OPENAI_CONCURRENCY = env.integer("OPENAI_CONCURRENCY", 50)
 XAI_CONCURRENCY = env.integer("XAI_CONCURRENCY", 50)
 LOCAL_CONCURRENCY = env.integer("LOCAL_CONCURRENCY", 8)
@@ -416,23 +415,23 @@ OUTPUT_BYTES = env.integer("OUTPUT_BYTES", 50_000_000)  # of one output
 OUTPUT_FETCH_S = env.integer("OUTPUT_FETCH_S", 120)
 BREAKER_FAILURES = env.integer("BREAKER_FAILURES", 5)  # in a row, within the window
 BREAKER_WINDOW_S = env.integer("BREAKER_WINDOW_S", 120)
-BREAKER_PAUSE_S = env.integer("BREAKER_PAUSE_S", 30)  # doubled each time, to ten minutes at most
-PROMPT_POLICY = env.text("PROMPT_POLICY", "local")  # local, or openai for its moderation endpoint
+BREAKER_PAUSE_S = env.integer("BREAKER_PAUSE_S", 30)  # doubled each time, up to 10 minutes
+PROMPT_POLICY = env.text("PROMPT_POLICY", "local")  # local or openai (its moderation endpoint)
 PROMPT_POLICY_TIMEOUT_S = env.integer("PROMPT_POLICY_TIMEOUT_S", 10)
 PROVIDERS_ARE_STANDINS = "providers" in env.names("STANDINS")
 STANDING_WARNINGS = (
     ["Providers are stand-ins on this installation: images are drawn by a test server."]
     if PROVIDERS_ARE_STANDINS
     else []
-)  # in every answer
+)  # in every response
 if PROVIDERS_ARE_STANDINS and (FAL_KEY or OPENAI_API_KEY or XAI_API_KEY):
-    raise ImproperlyConfigured("STANDINS names providers beside a provider's real key.")
+    raise ImproperlyConfigured("STANDINS must not include providers if a provider has a key.")
 if PROVIDERS_ARE_STANDINS and not DEVELOPMENT:
-    raise ImproperlyConfigured("STANDINS names providers outside development.")
+    raise ImproperlyConfigured("STANDINS can include providers in development only.")
 if PROMPT_POLICY not in {"local", "openai"}:
     raise ImproperlyConfigured("PROMPT_POLICY must be local or openai.")
 if PROMPT_POLICY == "openai" and not (OPENAI_API_KEY or PROVIDERS_ARE_STANDINS):
-    raise ImproperlyConfigured("PROMPT_POLICY is openai and OPENAI_API_KEY is missing.")
+    raise ImproperlyConfigured("PROMPT_POLICY=openai needs OPENAI_API_KEY.")
 
 # -- Images ----------------------------------------------------------------------------------
 
@@ -441,30 +440,30 @@ PICTURE_PIXELS = env.integer("PICTURE_PIXELS", 64_000_000)
 PICTURE_FRAMES = env.integer("PICTURE_FRAMES", 300)
 PICTURE_PIXELS_OF_ALL_FRAMES = env.integer("PICTURE_PIXELS_OF_ALL_FRAMES", 300_000_000)
 DECODE_MEMORY_BYTES = env.integer("DECODE_MEMORY_BYTES", 1_000_000_000)
-DECODE_SECONDS = env.integer("DECODE_SECONDS", 10)  # of processor time; twice that in all
-UPLOADS_AT_ONCE = env.integer("UPLOADS_AT_ONCE", 4)  # a process; each may take 100 MB
-UPLOADS_PER_HOUR = env.integer("UPLOADS_PER_HOUR", 120)  # an agent
+DECODE_SECONDS = env.integer("DECODE_SECONDS", 10)  # of processor time; twice that in elapsed time
+UPLOADS_AT_ONCE = env.integer("UPLOADS_AT_ONCE", 4)  # per process; each can take 100 MB
+UPLOADS_PER_HOUR = env.integer("UPLOADS_PER_HOUR", 120)  # per agent
 
 # -- Feedback and GitHub -----------------------------------------------------------------------
 
 GITHUB_API_BASE_URL = env.text("GITHUB_API_BASE_URL", "https://api.github.com").rstrip("/")
-GITHUB_REPOSITORY = env.text("GITHUB_REPOSITORY")  # owner/name; empty: nothing goes to GitHub
-GITHUB_TOKEN = env.text("GITHUB_TOKEN")  # fine-grained, issues read and write; or an app:
+GITHUB_REPOSITORY = env.text("GITHUB_REPOSITORY")  # owner/name; empty: nothing is sent
+GITHUB_TOKEN = env.text("GITHUB_TOKEN")  # or the credentials of a GitHub app:
 GITHUB_APP_ID = env.text("GITHUB_APP_ID")
 GITHUB_APP_INSTALLATION_ID = env.text("GITHUB_APP_INSTALLATION_ID")
 GITHUB_APP_PRIVATE_KEY = env.text("GITHUB_APP_PRIVATE_KEY")
-GITHUB_WEBHOOK_SECRETS = env.words("GITHUB_WEBHOOK_SECRET")  # several while one is replaced
+GITHUB_WEBHOOK_SECRETS = env.words("GITHUB_WEBHOOK_SECRET")  # several during a rotation
 GITHUB_TIMEOUT_S = env.integer("GITHUB_TIMEOUT_S", 20)
-GITHUB_QUEUE_MODE = env.text("GITHUB_QUEUE_MODE", "dry_run")  # or live
+GITHUB_QUEUE_MODE = env.text("GITHUB_QUEUE_MODE", "dry_run")  # dry_run or live
 GITHUB_ISSUES_PER_DAY = env.integer("GITHUB_ISSUES_PER_DAY", 50)
-GITHUB_RETRY_S = env.integer("GITHUB_RETRY_S", 30)  # after a failure; doubled each time
+GITHUB_RETRY_S = env.integer("GITHUB_RETRY_S", 30)  # first retry after a failure; then doubled
 GITHUB_LABELS = env.words("GITHUB_LABELS", "agent-feedback")  # of every issue
-GITHUB_LABELS_BY_TYPE = env.words("GITHUB_LABELS_BY_TYPE")  # bug=bug
+GITHUB_LABELS_BY_TYPE = env.words("GITHUB_LABELS_BY_TYPE")  # such as bug=bug
 GITHUB_LABELS_BY_SEVERITY = env.words(
     "GITHUB_LABELS_BY_SEVERITY", "high=severity: high,critical=severity: critical"
 )
 _SEVERITIES = ("low", "medium", "high", "critical")
-GITHUB_AUTO_QUEUE = env.words("GITHUB_AUTO_QUEUE")  # bug:high, or *:critical for any type
+GITHUB_AUTO_QUEUE = env.words("GITHUB_AUTO_QUEUE")  # such as bug:high, or *:critical for any type
 if GITHUB_QUEUE_MODE not in {"dry_run", "live"}:
     raise ImproperlyConfigured("GITHUB_QUEUE_MODE must be dry_run or live.")
 if GITHUB_REPOSITORY and GITHUB_REPOSITORY.count("/") != 1:
@@ -475,7 +474,7 @@ for _rule in (*GITHUB_LABELS_BY_TYPE, *GITHUB_LABELS_BY_SEVERITY):
 if any(rule.partition(":")[2] not in _SEVERITIES for rule in GITHUB_AUTO_QUEUE):
     raise ImproperlyConfigured(f"GITHUB_AUTO_QUEUE is a list of type:{'|'.join(_SEVERITIES)}.")
 
-# -- How long things are kept ------------------------------------------------------------------
+# -- Retention ---------------------------------------------------------------------------------
 
 KEEP_PROMPTS_DAYS = env.integer("KEEP_PROMPTS_DAYS", 30)
 KEEP_UPLOADS_DAYS = env.integer("KEEP_UPLOADS_DAYS", 90)

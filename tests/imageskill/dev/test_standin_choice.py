@@ -81,7 +81,7 @@ class TestStart:
 
     @pytest.mark.parametrize("named", ["providers", "github providers"])
     def test_outside_development_it_does_not(self, named):
-        assert "outside development" in stopped(STANDINS=named, DEVELOPMENT="false")
+        assert "in development only" in stopped(STANDINS=named, DEVELOPMENT="false")
 
     def test_in_development_without_keys_it_does(self):
         assert stopped(STANDINS="stripe providers", DEVELOPMENT="true") == ""

@@ -40,7 +40,7 @@ class TestFalKey:
     def test_both_forms_together_do_not_start(self, part):
         said = start(**{"FAL_KEY": "id:word", part: "word"}).stderr
 
-        assert "FAL_KEY stands beside FAL_KEY_ID or FAL_KEY_SECRET; keep one form." in said
+        assert "Set FAL_KEY, or FAL_KEY_ID and FAL_KEY_SECRET, not both." in said
         assert "id:word" not in said
 
     @pytest.mark.parametrize("part", ["FAL_KEY_ID", "FAL_KEY_SECRET"])
