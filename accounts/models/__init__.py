@@ -1,4 +1,4 @@
-"""The rows of accounts, a module for each aggregate."""
+"""Models of accounts, one module per aggregate."""
 
 from accounts.models.activity import ActivityEvent
 from accounts.models.agents import Agent, Organization

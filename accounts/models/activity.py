@@ -1,4 +1,4 @@
-"""What happened, as agents may read it: append-only, in the transaction of its cause."""
+"""Activity events, which agents can read: append-only, recorded with what caused them."""
 
 from functools import partial
 from typing import ClassVar
@@ -12,7 +12,7 @@ from imageskill.lib import clock, ids
 
 
 class ActivityEvent(models.Model):
-    """One event of the registry in `accounts.event_types`; written by `accounts.activity`."""
+    """One event of a type in `accounts.event_types`; written by `accounts.activity`."""
 
     public_id = models.CharField(
         max_length=64, unique=True, default=partial(ids.new, "event"), editable=False

@@ -1,4 +1,4 @@
-"""Agents and the organizations that own what they make."""
+"""Agents, and the organizations that own their images and credits."""
 
 from functools import partial
 from typing import ClassVar
@@ -11,7 +11,7 @@ from imageskill.lib import clock, ids
 
 
 class Organization(models.Model):
-    """Owner of wallets, jobs and assets. Made with its first agent; a sponsor may own many."""
+    """Owner of wallets, jobs and assets. Created with its first agent; a user can own several."""
 
     public_id = models.CharField(
         max_length=64, unique=True, default=partial(ids.new, "organization"), editable=False
@@ -30,18 +30,18 @@ class Organization(models.Model):
 
 
 class AgentQuerySet(models.QuerySet["Agent"]):
-    """Sets of agents."""
+    """Filters of agents."""
 
     def owned_by(self, user: User) -> "AgentQuerySet":
-        """Narrow to agents of the organizations that this person owns."""
+        """Return the agents of the organizations that this user owns."""
         return self.filter(organization__owner=user)
 
 
 class Agent(models.Model):
-    """A durable agent identity."""
+    """The identity of an agent, which outlives its tokens."""
 
     class ClaimState(models.TextChoices):
-        """How far a human stands behind the agent; moves in `accounts.claims.states`."""
+        """Whether a person is responsible for the agent; see `accounts.claims.states`."""
 
         UNCLAIMED = "unclaimed", "unclaimed"  # preview credits, two jobs a day
         PAYMENT_BACKED_UNCLAIMED = "payment_backed_unclaimed", "paid, unclaimed"  # bounded paid use
@@ -49,7 +49,7 @@ class Agent(models.Model):
         REVOKED = "revoked", "revoked"  # for good: its tokens answer AUTH_REQUIRED
 
     class ClaimRequestState(models.TextChoices):
-        """What became of the latest request to claim the agent."""
+        """The state of the latest request to claim the agent."""
 
         NONE = "none", "none"
         REQUESTED = "requested", "requested"
@@ -113,10 +113,10 @@ class Agent(models.Model):
 
     @property
     def is_revoked(self) -> bool:
-        """Whether its tokens are dead for good."""
+        """Whether it was revoked, which is final."""
         return self.claim_state == self.ClaimState.REVOKED
 
     @property
     def is_suspended(self) -> bool:
-        """Whether it may read and report, but not spend or upload."""
+        """Whether it can read and send feedback, but not spend or upload."""
         return self.suspended_at is not None

@@ -1,4 +1,4 @@
-"""What sponsors are told by mail, each cause once."""
+"""Alerts: emails to sponsors, one per cause."""
 
 from typing import ClassVar
 
@@ -9,10 +9,10 @@ from imageskill.lib import clock
 
 
 class Alert(models.Model):
-    """One mail to a sponsor; its key names the cause, so that nothing is told twice."""
+    """One email to a sponsor; the key names its cause, so that it is sent once."""
 
     class Kind(models.TextChoices):
-        """What happened; each has its words in `templates/emails/`."""
+        """What happened; each has a template in `templates/emails/alerts/`."""
 
         CLAIMED = "claimed", "agent claimed"
         HANDED_OVER = "handed_over", "agent handed over"
@@ -28,7 +28,7 @@ class Alert(models.Model):
     kind = models.CharField(max_length=24, choices=Kind.choices)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="alerts")
     subject = models.CharField("about", max_length=128)
-    facts = models.JSONField(default=dict)  # names and amounts that the letter speaks of
+    facts = models.JSONField(default=dict)  # names and amounts in the email
     created_at = models.DateTimeField(default=clock.now, editable=False)
     mail_tried_at = models.DateTimeField(null=True, blank=True)
     mailed_at = models.DateTimeField(null=True, blank=True)

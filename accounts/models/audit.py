@@ -1,4 +1,4 @@
-"""Who of the staff (or which sponsor) did what, when and why: append-only."""
+"""The audit log: changes by staff and sponsors. Append-only."""
 
 from typing import ClassVar
 
@@ -9,11 +9,11 @@ from imageskill.lib import clock
 
 
 class AuditLine(models.Model):
-    """One change by a person; written by the function that makes the change."""
+    """One change; recorded by the function that makes it."""
 
     at = models.DateTimeField(default=clock.now, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
-    actor = models.CharField(max_length=254)  # the address at the time, or the name of a system
+    actor = models.CharField(max_length=254)  # the email at the time, or the name of a system
     action = models.CharField(max_length=64)
     subject = models.CharField("about", max_length=128)
     reason = models.CharField(max_length=1000, blank=True)

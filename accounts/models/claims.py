@@ -1,4 +1,4 @@
-"""Requests to a person to take an agent on, and the inboxes that they go to."""
+"""Claim requests and their recipients."""
 
 from functools import partial
 from typing import ClassVar
@@ -11,7 +11,7 @@ from imageskill.lib import clock, ids
 
 
 class ClaimRecipient(models.Model):
-    """An inbox that agents have named. Its row is what limits lock and a stop is written on."""
+    """An email that agents have named. Its row is locked to count limits, and unsubscribed."""
 
     address = models.CharField("mail address", max_length=254, unique=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
@@ -22,15 +22,15 @@ class ClaimRecipient(models.Model):
 
     @property
     def is_stopped(self) -> bool:
-        """Whether its reader asked for no more mails from agents."""
+        """Whether the recipient unsubscribed."""
         return self.stopped_at is not None
 
 
 class Claim(models.Model):
-    """One request to claim an agent; written by `accounts.claims.decisions`."""
+    """One request to claim an agent; written by `accounts.claims`."""
 
     class State(models.TextChoices):
-        """What became of it. All but the first are final."""
+        """The state of the request. All but the first are final."""
 
         REQUESTED = "requested", "requested"  # waits for its reader
         ACCEPTED = "accepted", "accepted"  # the reader became the agent's sponsor
@@ -40,7 +40,7 @@ class Claim(models.Model):
         EXPIRED = "expired", "expired"  # nobody decided in time
 
     class Withheld(models.TextChoices):
-        """Why no mail went out. The agent isn't told: it would tell a stranger about an inbox."""
+        """Why no email was sent. The agent isn't told: it would reveal something about a person."""
 
         NO = "", "mailed"
         STOPPED = "stopped", "its reader asked for no more"
@@ -113,5 +113,5 @@ class Claim(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether a decision is still waited for (its time may be up all the same)."""
+        """Whether it has no decision yet; it can be past its expiry all the same."""
         return self.state == self.State.REQUESTED

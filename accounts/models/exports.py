@@ -1,4 +1,4 @@
-"""Exports that are too long for a request: made by a worker, fetched within a time, logged."""
+"""Exports that take too long for a request: written by a worker, downloaded until they expire."""
 
 from typing import ClassVar
 
@@ -9,10 +9,10 @@ from imageskill.lib import clock
 
 
 class Export(models.Model):
-    """One file that somebody asked for: exactly the rows of a filtered list."""
+    """One requested file with the rows of a filtered list."""
 
     class State(models.TextChoices):
-        """How far it is."""
+        """The progress of the export."""
 
         WAITING = "waiting", "waits for a worker"
         WRITING = "writing", "is being written"

@@ -1,4 +1,4 @@
-"""Filters of lists that somebody named to come back to."""
+"""Saved views: filters of a list under a name."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from accounts.models.users import User
 
 
 class SavedFilter(models.Model):
-    """A list's filters and search under a name; each person has their own."""
+    """The filters and search of a list under a name, for one user."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_filters")
     model = models.CharField(max_length=100)  # app_label.model_name

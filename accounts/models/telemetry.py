@@ -1,4 +1,4 @@
-"""How calls and jobs went: no prompt, image, key or token, and it expires."""
+"""Telemetry of requests and jobs: no prompts, images, keys or tokens. Rows expire."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from imageskill.lib import clock
 
 
 class TelemetryRow(models.Model):
-    """One request or job, as the contract lists it; written in batches by `accounts.telemetry`."""
+    """One request or job; written in batches by `accounts.telemetry`."""
 
     at = models.DateTimeField(default=clock.now)
     kind = models.CharField(max_length=16)  # request, job, policy

@@ -1,4 +1,4 @@
-"""Agents' tokens. The text is shown once; kept are its first characters and a hash."""
+"""Tokens of agents. The text is shown once; its lookup characters and a hash are stored."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from imageskill.lib import clock
 
 
 class Token(models.Model):
-    """A restricted bearer token, `isk_r_` + 8 look-up characters + 43 secret ones."""
+    """A restricted bearer token, `isk_r_` + 8 lookup characters + 43 secret characters."""
 
     class RevokedBecause(models.TextChoices):
         """Why a token no longer works."""
@@ -44,10 +44,10 @@ class Token(models.Model):
 
     @property
     def prefix(self) -> str:
-        """The part that may be shown: enough to recognize it, useless to use it."""
+        """The part that is safe to show."""
         return f"isk_r_{self.lookup}…"
 
     @property
     def is_active(self) -> bool:
-        """Whether the token still works (its agent may be revoked all the same)."""
+        """Whether the token was not revoked; its agent can be revoked all the same."""
         return self.revoked_at is None

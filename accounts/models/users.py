@@ -1,4 +1,4 @@
-"""People: sponsors and staff. An address is the only name they have here."""
+"""Users: sponsors and staff, identified by email."""
 
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ from imageskill.lib import clock
 
 
 class PeopleManager(UserManager["User"]):
-    """Makes people by address."""
+    """Creates users by email."""
 
     def _create_user(self, email: str, password: str | None, **fields: Any) -> "User":
         user = self.model(email=self.normalize_email(email).lower(), **fields)
@@ -19,16 +19,16 @@ class PeopleManager(UserManager["User"]):
         return user
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":  # type: ignore[override]
-        """Make a person; without a password they sign in by mailed code or passkey."""
+        """Create a user; without a password they sign in with an emailed code or a passkey."""
         return self._create_user(email, password, **fields)
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":  # type: ignore[override]
-        """Make a member of staff who may do everything."""
+        """Create a superuser."""
         return self._create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
 
 class User(AbstractUser):
-    """A person who signs in with their mail address."""
+    """A person who signs in with their email."""
 
     username = None  # type: ignore[assignment]
     email = models.EmailField("mail address", unique=True)
