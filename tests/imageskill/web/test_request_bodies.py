@@ -151,7 +151,7 @@ def is_json(response):
 
 def is_page(response):
     assert response.headers["Content-Type"].startswith("text/html")
-    assert b"Too much at once" in response.content
+    assert b"Request too large" in response.content
 
 
 SURFACES = [
