@@ -221,7 +221,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": ["/static/imageskill/console.css"],
     "SCRIPTS": ["/static/imageskill/console.js"],
-    "DASHBOARD_CALLBACK": "imageskill.console.home.add_context",
+    "DASHBOARD_CALLBACK": "imageskill.console.home.page.add_context",
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,

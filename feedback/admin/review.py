@@ -43,7 +43,7 @@ def view(request: HttpRequest) -> HttpResponse:
     reports = _selected_reports(request)
     if triage_request is None or not reports:
         messages.info(request, "Choose reports first, and what to do with them.")
-        return HttpResponseRedirect(reverse("admin:feedback_board"))
+        return HttpResponseRedirect(reverse("admin:feedback_inbox"))
     if "apply" not in request.POST:
         return _review(request, triage_request, reports)
     if problem := _problem(triage_request, reports):
@@ -167,4 +167,4 @@ def _board(request: HttpRequest, *, forget_open: bool = False) -> str:
     query = QueryDict(request.POST.get("back", "").removeprefix("?"), mutable=True)
     if forget_open:
         query.pop("open", None)
-    return f"{reverse('admin:feedback_board')}?{query.urlencode()}"
+    return f"{reverse('admin:feedback_inbox')}?{query.urlencode()}"

@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from accounts.admin.agents import AgentAdmin
 from accounts.models import Agent, User
 from billing.admin import adjustment_actions
-from imageskill.console import agent_facts, export_admin
+from imageskill.console import export_admin
+from imageskill.console.agent import page_context
 
 __all__ = ["AgentPage", "export_admin"]
 
@@ -58,7 +59,7 @@ class AgentPage(AgentAdmin):
         if as_of is None and request.GET.get("as_of"):
             messages.warning(request, "That is no moment; write it like 2026-01-31T12:00 (UTC).")
         facts = (
-            agent_facts.agent_context(agent, cast("User", request.user), as_of=as_of)
+            page_context.agent_context(agent, cast("User", request.user), as_of=as_of)
             if agent
             else {}
         )

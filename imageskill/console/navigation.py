@@ -54,8 +54,8 @@ _GROUPS = (
         (
             NavList("Jobs", "brush", "jobs.Job"),
             NavList("Assets", "image", "jobs.Asset"),
-            NavPage("Thumbnail wall", "grid_view", "console_wall", "accounts.see_jobs"),
-            NavPage("Orphans", "help_center", "console_orphans", "accounts.see_jobs"),
+            NavPage("Thumbnail wall", "grid_view", "console_image_review", "accounts.see_jobs"),
+            NavPage("Orphans", "help_center", "console_unresolved_outputs", "accounts.see_jobs"),
             NavPage("Queues", "stacks", "console_queues", "accounts.see_jobs"),
             NavList("Usage", "toll", "jobs.Usage"),
             NavList("Losses", "money_off", "jobs.Loss"),
@@ -78,7 +78,7 @@ _GROUPS = (
     NavGroup(
         "Finance",
         (
-            NavPage("Position", "monitoring", "console_position", "accounts.see_ledger"),
+            NavPage("Position", "monitoring", "console_financial_overview", "accounts.see_ledger"),
             NavList("Reconciliation", "balance", "billing.ReconciledDay"),
             NavList("Differences", "difference", "billing.Difference"),
             NavList("Balance movements", "account_balance", "billing.BalanceMovement"),
@@ -100,7 +100,7 @@ _GROUPS = (
     NavGroup(
         "Triage",
         (
-            NavPage("Board", "view_kanban", "feedback_board", "accounts.see_feedback"),
+            NavPage("Board", "view_kanban", "feedback_inbox", "accounts.see_feedback"),
             NavList("Reports", "feedback", "feedback.Report"),
             NavList("GitHub queue", "merge", "feedback.QueueItem"),
             NavList("GitHub events", "inbox", "feedback.GithubEvent"),

@@ -1,4 +1,4 @@
-"""The console's site: who gets in, and by which door."""
+"""The console's site: who may enter, and the pages that belong to no single model."""
 
 from functools import wraps
 from importlib import import_module
@@ -10,6 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, path, reverse
+from django.views.generic import RedirectView
 from unfold.sites import UnfoldAdminSite
 
 from imageskill.lib.admin import second_factor
@@ -23,14 +24,14 @@ _CSP = {
 
 
 class ConsoleSite(UnfoldAdminSite):
-    """Staff only, and only with a second factor given in this session."""
+    """The admin site for staff who gave a second factor in this session."""
 
     site_header = "Image Skill"
     site_title = "Image Skill console"
-    index_title = "Today"
+    index_title = "Home"
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Serve every page of the console under a policy of its own."""
+        """Serve every page of the console under its own content security policy."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
@@ -42,26 +43,27 @@ class ConsoleSite(UnfoldAdminSite):
         return with_policy
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
-        """Add the pages that belong to no single model."""
+        """Add the pages that belong to no single model, and redirects from their old addresses."""
         # Loaded here because the site is made before models can be.
         pages = import_module("imageskill.console.pages")
         routes = (*pages.PAGES, *pages.ACTIONS)
         mine = [path(route, self.admin_view(view), name=name) for route, view, name in routes]
-        return [*mine, *super().get_urls()]
+        moved = [path(route, self.admin_view(_redirect_to(name))) for route, name in pages.MOVED]
+        return [*mine, *moved, *super().get_urls()]
 
     @property
     def exports(self) -> Any:
-        """Keep exports: the module that notes short ones and has long ones written."""
+        """Return the module that records short exports and queues long ones."""
         return import_module("imageskill.console.exporting")
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Return whether the person is active staff and showed a second factor."""
+        """Return whether the user is active staff and gave a second factor in this session."""
         return _is_staff(request) and second_factor.is_verified(request)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        """Send to the one sign-in page of this site; staff without a second factor set one up."""
+        """Redirect to the site's sign-in; staff without a second factor are sent to set one up."""
         target = request.GET.get("next") or reverse("admin:index")
         if request.user.is_authenticated and not _is_staff(request):
             raise PermissionDenied
@@ -76,10 +78,14 @@ class ConsoleSite(UnfoldAdminSite):
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Answer 404: nobody keeps a password, and a stale session must not set one."""
+        """Answer 404: nobody has a password, and a stale session must not set one."""
         raise Http404
 
     password_change_done = password_change
+
+
+def _redirect_to(name: str) -> Any:
+    return RedirectView.as_view(pattern_name=f"admin:{name}", query_string=True, permanent=True)
 
 
 def _is_staff(request: HttpRequest) -> bool:

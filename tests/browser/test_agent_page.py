@@ -106,7 +106,7 @@ class TestTimes:
                 actor="triage@example.com", action="feedback.watch", subject=report.public_id
             )
         page = enter(triager, live)
-        page.goto(live.url + reverse("admin:feedback_board"))
+        page.goto(live.url + reverse("admin:feedback_inbox"))
         page.keyboard.press("j")
         panel = page.locator("[data-panel]")
         expect(panel.get_by_role("heading", name="first")).to_be_visible()

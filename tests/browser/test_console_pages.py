@@ -84,20 +84,20 @@ def pages(
         reverse("admin:accounts_agent_deed", args=[agent.agent.pk, "contact"]),
         reverse("admin:billing_disputes"),
         reverse("admin:console_search"),
-        reverse("admin:console_wall"),
+        reverse("admin:console_image_review"),
         reverse("admin:console_queues"),
-        reverse("admin:console_orphans"),
+        reverse("admin:console_unresolved_outputs"),
         reverse("admin:console_models"),
         reverse("admin:console_settings"),
         reverse(
             "admin:console_switch", query={"kind": "model", "name": "local.sketch", "is_on": 0}
         ),
-        reverse("admin:console_position"),
+        reverse("admin:console_financial_overview"),
         reverse("admin:console_evidence", args=[dispute.public_id]),
         reverse("admin:billing_month_close", query={"month": "2026-02"}),
         reverse("admin:billing_bookscheck_changelist"),
         reverse("admin:billing_bookscheck_page_deed", args=["check"]),
-        reverse("admin:feedback_board"),
+        reverse("admin:feedback_inbox"),
     ]
 
 

@@ -17,7 +17,7 @@ from tests.live import Live
 
 __all__ = ["signed_in"]
 
-BOARD = "/admin/board/"
+BOARD = "/admin/feedback-inbox/"
 SECRET = "github-webhook-secret"
 
 REPORTS = (

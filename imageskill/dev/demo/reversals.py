@@ -6,7 +6,7 @@ from django.conf import settings
 
 from billing.models import PaymentReversal, Receipt, RefundRequest
 from billing.reversals import evidence, refund_simulation, refunds
-from imageskill.console import evidence_pack
+from imageskill.console.finance import evidence_pack
 from imageskill.dev.demo import purchases
 from imageskill.dev.demo.context import Context
 

@@ -12,7 +12,7 @@ from jobs.models import Job
 
 pytestmark = pytest.mark.django_db
 
-BOARD = "/admin/board/"
+BOARD = "/admin/feedback-inbox/"
 
 
 @pytest.fixture

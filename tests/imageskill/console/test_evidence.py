@@ -9,7 +9,7 @@ from accounts.models import ActivityEvent
 from billing.models import DisputeEvidence, PaymentReversal
 from billing.purchases import fulfillment
 from billing.reversals import evidence
-from imageskill.console import evidence_pack
+from imageskill.console.finance import evidence_pack
 from jobs.models import Asset, DownloadDay, Job
 from tests.billing.shop import only_receipt, shop
 

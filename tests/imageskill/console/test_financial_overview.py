@@ -19,7 +19,7 @@ from tests.billing.stripe_facts import dispute, refund
 
 __all__ = ["org"]
 pytestmark = pytest.mark.django_db
-PAGE, FILE = "admin:console_position", "admin:console_position_file"
+PAGE, FILE = "admin:console_financial_overview", "admin:console_financial_overview_file"
 
 
 @pytest.fixture

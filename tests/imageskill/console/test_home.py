@@ -7,7 +7,7 @@ import pytest
 from billing.models import MoneyDay, PaymentReversal, ReconciledDay
 from billing.reversals import applying
 from feedback.models import Report
-from imageskill.console import trends
+from imageskill.console.home import trends
 from imageskill.lib import clock
 from imageskill.lib.admin import keyset
 from jobs.models import ModelDay

@@ -7,7 +7,7 @@ import pytest
 from django.db.models import Sum
 
 from accounts.models import User
-from imageskill.console import needs_attention
+from imageskill.console.home import needs_attention
 from imageskill.dev.demo import history
 from imageskill.lib import clock
 from jobs import states

@@ -13,7 +13,7 @@ from tests.jobs.sample_images import noise
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WALL = "admin:console_wall"
+WALL = "admin:console_image_review"
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ class TestWall:
         assert f'data-copy="{first.public_id}"' in html
 
     def test_it_pages_by_key(self, signed_in, supporter, agent, image, monkeypatch):
-        monkeypatch.setattr("imageskill.console.image_review._PAGE_SIZE", 1)
+        monkeypatch.setattr("imageskill.console.operations.image_review._PAGE_SIZE", 1)
         older, newer = image(agent), image(agent)
         browser = signed_in(supporter)
 

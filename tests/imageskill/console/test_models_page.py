@@ -6,7 +6,7 @@ import pytest
 from django.test import override_settings
 from django.urls import reverse
 
-from imageskill.console import settings_page
+from imageskill.console.operations import settings_page
 from imageskill.lib import clock
 from jobs.catalog import switches
 from jobs.models import Job, ModelDay

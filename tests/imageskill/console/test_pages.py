@@ -4,6 +4,7 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
+from imageskill.console.pages import MOVED
 from imageskill.console.pages import PAGES as EVERY_PAGE
 from jobs.catalog import switches
 
@@ -56,6 +57,21 @@ class TestPages:
             opts = model._meta
             url = reverse(f"admin:{opts.app_label}_{opts.model_name}_add")
             assert browser.get(url).status_code == 403, url
+
+
+class TestMovedPages:
+    @pytest.mark.parametrize(("old", "name"), [move for move in MOVED if "<" not in move[0]])
+    def test_an_earlier_address_redirects_for_good_with_its_filters(
+        self, signed_in, operator, old, name
+    ):
+        answer = signed_in(operator).get(f"/admin/{old}?state=watch&days=7")
+        assert answer.status_code == 301
+        assert answer["Location"] == reverse(f"admin:{name}") + "?state=watch&days=7"
+
+    def test_so_does_the_file_of_a_table(self, signed_in, operator):
+        answer = signed_in(operator).get("/admin/position/models.csv?days=7")
+        assert answer.status_code == 301
+        assert answer["Location"] == "/admin/financial-overview/models.csv?days=7"
 
 
 class TestSwitch:

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from imageskill.console import unresolved_outputs as page
+from imageskill.console.operations import unresolved_outputs as page
 from imageskill.lib import clock
 from jobs import states
 from jobs.models import Job, Loss
@@ -52,7 +52,7 @@ def _set(job, **columns):
 
 
 def sections(browser):
-    answer = browser.get(reverse("admin:console_orphans"))
+    answer = browser.get(reverse("admin:console_unresolved_outputs"))
     assert answer.status_code == 200
     return answer, answer.context_data["sections"]
 

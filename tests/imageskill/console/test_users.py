@@ -27,7 +27,7 @@ class TestPeople:
         assert browser.post(url, form).status_code == 302
         sponsor.refresh_from_db()
         assert sponsor.is_staff
-        assert signed_in(sponsor).get(reverse("admin:feedback_board")).status_code == 200
+        assert signed_in(sponsor).get(reverse("admin:feedback_inbox")).status_code == 200
 
     def test_not_to_themselves(self, signed_in, operator):
         browser, url = signed_in(operator), self._url(operator, "remove")

@@ -165,14 +165,14 @@ class TestConsole:
         newest = Report.objects.filter(state="new").latest("pk")
         shown = {
             "console_search": "Search",  # a box; what it finds is tried below
-            "console_wall": reverse("admin:jobs_asset_change", args=[spoiled.pk]),
+            "console_image_review": reverse("admin:jobs_asset_change", args=[spoiled.pk]),
             "console_queues": "Stripe events that failed",
-            "console_orphans": storing.public_id,
+            "console_unresolved_outputs": storing.public_id,
             "console_models": "fal.kling-image-v3-text-to-image",
             "console_switch": "reason",
-            "feedback_board": newest.title,
+            "feedback_inbox": newest.title,
             "feedback_review": newest.title,
-            "console_position": "fal.z-image-turbo",
+            "console_financial_overview": "fal.z-image-turbo",
             "console_evidence": dispute.receipt.number,
         }
         arguments = {"console_evidence": [dispute.public_id]}
@@ -205,7 +205,7 @@ class TestConsole:
 
     def test_each_board_column_has_reports(self, browser):
         for state in ReportState:
-            answer = browser.get(reverse("admin:feedback_board") + f"?state={state}")
+            answer = browser.get(reverse("admin:feedback_inbox") + f"?state={state}")
             assert answer.context["rows"], state
 
     def test_an_export_waits_for_whoever_asked_for_it(self, signed_in):

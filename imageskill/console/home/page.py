@@ -11,8 +11,10 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from imageskill.console import financial_tables, needs_attention, overview, stat_cards, trends
-from imageskill.console.financial_tables import WorkTotals
+from imageskill.console import links
+from imageskill.console.finance import tables
+from imageskill.console.finance.tables import WorkTotals
+from imageskill.console.home import needs_attention, overview, trends
 from imageskill.lib import clock
 from jobs.models import Job, ModelDay
 
@@ -21,7 +23,7 @@ _ALL = "all"
 
 def add_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add to the context of the index page what this person may see."""
-    rows = trends.load_figures() if stat_cards.may_see(request, Job) else []
+    rows = trends.load_figures() if links.may_see(request, Job) else []
     work = _work() if request.user.has_perm("accounts.see_ledger") else None
     today = trends.todays_figures(rows)
     sections = [
@@ -39,7 +41,7 @@ def add_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]
 def _charts(
     request: HttpRequest, rows: list[ModelDay], work: list[WorkTotals] | None
 ) -> list[trends.Chart]:
-    found = trends.job_charts(rows) if stat_cards.may_see(request, Job) else []
+    found = trends.job_charts(rows) if links.may_see(request, Job) else []
     return found if work is None else [*found, *trends.money_charts(work)]
 
 
@@ -58,7 +60,7 @@ def _models(request: HttpRequest, rows: list[ModelDay], today: list[ModelDay]) -
 
 def _work() -> list[WorkTotals]:
     first = clock.utc_day(clock.now()) - timedelta(days=overview.SOLD_DAYS - 1)
-    return financial_tables.totals_by("day", since=first)
+    return tables.totals_by("day", since=first)
 
 
 def _sum_days(days: list[WorkTotals] | None) -> WorkTotals | None:

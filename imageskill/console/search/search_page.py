@@ -12,7 +12,8 @@ from django.template.response import TemplateResponse
 
 from accounts import agents
 from accounts.models import ActivityEvent, Agent, TelemetryRow, User
-from imageskill.console import id_lookup, stat_cards
+from imageskill.console import links
+from imageskill.console.search import id_lookup
 from imageskill.lib.http import network_of
 
 _NO_RESULTS = "Nothing here has that id, number, address or network."
@@ -93,7 +94,7 @@ def _partition(
 
 def _may_see(request: HttpRequest, model: type[Model]) -> bool:
     try:
-        return stat_cards.may_see(request, model)
+        return links.may_see(request, model)
     except NotRegistered:
         return False
 
@@ -105,13 +106,13 @@ def _hidden_message(hidden: list[SearchResult]) -> str:
 
 def _page_result(thing: Model) -> SearchResult:
     return SearchResult(
-        str(thing._meta.verbose_name), str(thing), stat_cards.page_url(thing), type(thing)
+        str(thing._meta.verbose_name), str(thing), links.page_url(thing), type(thing)
     )
 
 
 def _list_result(model: type[Model], name: str, query: dict[str, str]) -> SearchResult:
     kind = str(model._meta.verbose_name_plural)
-    return SearchResult(kind, name, stat_cards.list_url(model, query), model)
+    return SearchResult(kind, name, links.list_url(model, query), model)
 
 
 def _is_network(text: str) -> bool:

@@ -17,9 +17,10 @@ from accounts.request_user import request_user
 from billing.ledger import daily_totals
 from billing.ledger import totals as turnover
 from billing.models import Environment
-from imageskill.console import charts, exporting, financial_tables
+from imageskill.console import charts, exporting
 from imageskill.console.charts import Bar
-from imageskill.console.financial_tables import WorkTotals
+from imageskill.console.finance import tables
+from imageskill.console.finance.tables import WorkTotals
 from imageskill.lib import amounts, clock
 from imageskill.lib.admin import exports
 
@@ -60,12 +61,12 @@ def view(request: HttpRequest) -> HttpResponse:
         "figures": _figures(since),
         "charts": _daily_bars(since),
         "lines": [
-            _bar_chart("By provider", financial_tables.totals_by("provider_id", since=since)),
-            _bar_chart("By model", financial_tables.totals_by("model_id", since=since)),
+            _bar_chart("By provider", tables.totals_by("provider_id", since=since)),
+            _bar_chart("By model", tables.totals_by("model_id", since=since)),
         ],
         "tables": [
             (table, _download_links(table.name, days) if can_export else [])
-            for table in financial_tables.all_tables(since=since)
+            for table in tables.all_tables(since=since)
         ],
         "labels": [label for label, _ in _FIGURES],
         "target": f"{Decimal(settings.TARGET_GROSS_MARGIN):.0%}",
@@ -79,7 +80,7 @@ def download(request: HttpRequest, table: str, kind: str) -> HttpResponse:
     if not request.user.has_perm(_EXPORT):
         raise PermissionDenied
     days = _parse_days(request)
-    found = {one.name: one for one in financial_tables.all_tables(since=_since(days))}.get(table)
+    found = {one.name: one for one in tables.all_tables(since=_since(days))}.get(table)
     if found is None or kind not in exports.FORMATS:
         raise Http404
     exporting.record_download(
@@ -116,7 +117,10 @@ def _since(days: int) -> date:
 
 def _download_links(table: str, days: int) -> list[tuple[str, str]]:
     return [
-        (kind.upper(), reverse("admin:console_position_file", args=[table, kind]) + f"?days={days}")
+        (
+            kind.upper(),
+            reverse("admin:console_financial_overview_file", args=[table, kind]) + f"?days={days}",
+        )
         for kind in exports.FORMATS
     ]
 
@@ -167,7 +171,7 @@ def _daily_bars(since: date) -> list[tuple[str, list[Bar]]]:
     """Draw revenue, cost and margin by day; of many days, the latest."""
     today = clock.utc_day(clock.now())
     first = max(since, today - timedelta(days=_MAX_BARS - 1))
-    found = {row.name: row for row in financial_tables.totals_by("day", since=first)}
+    found = {row.name: row for row in tables.totals_by("day", since=first)}
     days = [first + timedelta(days=n) for n in range((today - first).days + 1)]
     return [
         (

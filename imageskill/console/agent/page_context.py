@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
-from django.urls import reverse
 
 from accounts import history
 from accounts.admin.claims import FULL_ADDRESS_PERMISSION
@@ -15,7 +14,8 @@ from billing import ledger
 from billing.ledger import history as past_credits
 from billing.models import Lot, Receipt, Wallet
 from feedback.models import Report
-from imageskill.console import agent_rows
+from imageskill.console import links
+from imageskill.console.agent import section_rows
 from imageskill.lib import clock
 from imageskill.lib.admin import row_counts
 from jobs.models import Asset, Job
@@ -41,7 +41,7 @@ class AgentSection:
     rows: QuerySet[Any]
     moment: str
     duty: str
-    narrowing: dict[str, Any]
+    filters: dict[str, Any]
     most: int = _MAX_ROWS
     list_duty: str = ""  # where the list asks for another one
 
@@ -52,22 +52,20 @@ class AgentSection:
 
     def url(self) -> str:
         """Return the list that has them all."""
-        opts = self.rows.model._meta
-        name = f"admin:{opts.app_label}_{opts.model_name}_changelist"
-        return reverse(name, query=self.narrowing)
+        return links.list_url(self.rows.model, self.filters)
 
 
 def agent_context(agent: Agent, user: User, *, as_of: datetime | None) -> dict[str, Any]:
     """Return the agent page's context; with `as_of`, what there was by then, as it was then."""
     sections = {name: one for name, one in _sections(agent).items() if user.has_perm(one.duty)}
     latest = {name: one.latest(as_of) for name, one in sections.items()}
-    receipts = agent_rows.receipt_urls(latest.get("receipts", []))
+    receipts = section_rows.receipt_urls(latest.get("receipts", []))
     shaped: dict[str, Callable[[list[Any]], Any]] = {
-        "jobs": lambda rows: agent_rows.jobs(rows, as_of),
-        "lots": lambda rows: agent_rows.lots(rows, receipts, as_of),
-        "reports": lambda rows: agent_rows.reports(rows, as_of),
-        "tokens": lambda rows: agent_rows.tokens(rows, as_of),
-        "claims": lambda rows: agent_rows.claims(
+        "jobs": lambda rows: section_rows.jobs(rows, as_of),
+        "lots": lambda rows: section_rows.lots(rows, receipts, as_of),
+        "reports": lambda rows: section_rows.reports(rows, as_of),
+        "tokens": lambda rows: section_rows.tokens(rows, as_of),
+        "claims": lambda rows: section_rows.claims(
             rows, as_of, with_address=user.has_perm(FULL_ADDRESS_PERMISSION), now=clock.now()
         ),
     }

@@ -10,14 +10,14 @@ from celery import current_app
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Min, Model, Sum
+from django.db.models import Min, Sum
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from kombu.exceptions import OperationalError
 
 from billing.models import StripeEvent
 from feedback.models import GithubRepository, QueueItem
+from imageskill.console import links
 from imageskill.lib import clock
 from imageskill.lib.admin.formatting import display_duration
 from imageskill.lib.queue import QUEUES
@@ -98,7 +98,7 @@ def _queue(name: str) -> Iterator[HealthIndicator]:
         f"{depth:,}",
         depth > _MAX_DEPTH,
         "Start more workers for this queue, or raise their concurrency.",
-        _list_url(Job, status__exact=states.QUEUED) if name == "jobs" else "",
+        links.list_url(Job, {"status__exact": states.QUEUED}) if name == "jobs" else "",
     )
     yield HealthIndicator(
         f"Canary of {name}",
@@ -122,7 +122,7 @@ def _jobs() -> Iterator[HealthIndicator]:
         _format_wait(oldest),
         _is_late(oldest),
         "Workers are busy or gone; see workers and canaries above.",
-        _list_url(Job, status__exact=states.QUEUED),
+        links.list_url(Job, {"status__exact": states.QUEUED}),
     )
     sent = _age_s(overdue_for_resend().aggregate(at=Min("sent_at"))["at"])
     yield HealthIndicator(
@@ -132,7 +132,7 @@ def _jobs() -> Iterator[HealthIndicator]:
         sent is not None and sent > _MAX_AGE_S + settings.JOB_RESEND_AFTER_S,
         "The sweeper sends them every few seconds. Start the scheduler (celery beat); see whether "
         "a worker takes from the default queue.",
-        _list_url(Job, trouble="unsent"),
+        links.list_url(Job, {"trouble": "unsent"}),
     )
     lost = _age_s(stalled().aggregate(at=Min("leased_until"))["at"])
     yield HealthIndicator(
@@ -141,7 +141,7 @@ def _jobs() -> Iterator[HealthIndicator]:
         _is_late(lost),
         "Their worker died, and the sweeper should have handed them to another one: see whether "
         "the scheduler runs, or send them from their pages.",
-        _list_url(Job, trouble="lease"),
+        links.list_url(Job, {"trouble": "lease"}),
     )
     again = Job.objects.filter(completed_at=None).aggregate(n=Sum("redeliveries"))["n"] or 0
     yield HealthIndicator("Redelivered, of those under way", f"{again:,}", is_red=False)
@@ -155,7 +155,7 @@ def _events() -> Iterator[HealthIndicator]:
         _format_wait(age),
         _is_late(age),
         "Workers are busy or gone; see workers and canaries above.",
-        _list_url(StripeEvent, state__exact="received"),
+        links.list_url(StripeEvent, {"state__exact": "received"}),
         _MONEY,
     )
     yield _webhook_lag()
@@ -165,7 +165,7 @@ def _events() -> Iterator[HealthIndicator]:
         f"{failed:,}",
         failed > 0,
         "Open them, read the error, replay as a dry run, then for real.",
-        _list_url(StripeEvent, state__exact="failed"),
+        links.list_url(StripeEvent, {"state__exact": "failed"}),
         _MONEY,
     )
 
@@ -183,7 +183,7 @@ def _webhook_lag() -> HealthIndicator:
         else "none yet",
         _is_late(usual),
         "Events are handled, but late: start more workers for the default queue.",
-        _list_url(StripeEvent, state__exact="handled"),
+        links.list_url(StripeEvent, {"state__exact": "handled"}),
         _MONEY,
     )
 
@@ -197,7 +197,7 @@ def _github() -> Iterator[HealthIndicator]:
         _format_wait(due if due and due > 0 else None),
         due is not None and due > 10 * _MAX_AGE_S and resting is None,
         "Workers are busy or gone; see workers and canaries above.",
-        _list_url(QueueItem, state__exact=QueueItem.State.QUEUED),
+        links.list_url(QueueItem, {"state__exact": QueueItem.State.QUEUED}),
         _REPORTS,
     )
     yield HealthIndicator(
@@ -205,14 +205,9 @@ def _github() -> Iterator[HealthIndicator]:
         f"rests: {resting.pause_reason.replace('_', ' ')}" if resting else "takes issues",
         resting is not None and resting.pause_reason not in {"daily_limit", "rate_limited"},
         "Read the problem of a queued item; credentials, permissions or the repository's name.",
-        _list_url(QueueItem, state__exact=QueueItem.State.QUEUED),
+        links.list_url(QueueItem, {"state__exact": QueueItem.State.QUEUED}),
         _REPORTS,
     )
-
-
-def _list_url(model: type[Model], **filters: str) -> str:
-    opts = model._meta
-    return reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist", query=filters)
 
 
 def _age_s(at: datetime | None) -> float | None:

@@ -16,8 +16,8 @@ from billing.models import (
 )
 from feedback.models import GithubEvent, QueueItem, Report
 from feedback.states import QueueState
-from imageskill.console import stat_cards
-from imageskill.console.stat_cards import AMBER, RED, RowCounter, StatCard
+from imageskill.console.home import stat_cards
+from imageskill.console.home.stat_cards import AMBER, RED, RowCounter, StatCard
 from imageskill.lib import clock
 from jobs.models import Asset, Job
 from jobs.running import unresolved_outputs

@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 
+from imageskill.console import links
 from imageskill.lib.admin import keyset
 
 RED, AMBER, GREEN, PLAIN = "red", "amber", "green", ""
@@ -34,14 +33,9 @@ class RowCounter:
     tone: str = PLAIN
 
 
-def may_see(request: HttpRequest, model: type[Model]) -> bool:
-    """Return whether the list of these rows opens for this person."""
-    return bool(admin.site.get_model_admin(model).has_view_permission(request))
-
-
 def build_cards(request: HttpRequest, every: Iterable[RowCounter]) -> list[StatCard]:
     """Count what this person may see, all in one statement that stays quick at any length."""
-    sets = [(one, rows) for one in every if may_see(request, (rows := one.rows()).model)]
+    sets = [(one, rows) for one in every if links.may_see(request, (rows := one.rows()).model)]
     numbers = keyset.count_sets([rows for _, rows in sets])
     return [
         _build_card(one, rows.model, number)
@@ -49,20 +43,10 @@ def build_cards(request: HttpRequest, every: Iterable[RowCounter]) -> list[StatC
     ]
 
 
-def list_url(model: type[Model], query: dict[str, str] | None = None) -> str:
-    """Return the address of a list, narrowed."""
-    opts = model._meta
-    return reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist", query=query)
-
-
-def page_url(thing: Model) -> str:
-    """Return the address of one thing's page."""
-    opts = thing._meta
-    return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[thing.pk])
-
-
 def _build_card(one: RowCounter, model: type[Model], number: int) -> StatCard:
     most = keyset.EXACT_COUNT_LIMIT
     figure = f"over {most:,}" if number > most else f"{number:,}"
     calm = GREEN if one.tone else PLAIN
-    return StatCard(one.label, figure, list_url(model, one.query), one.tone if number else calm)
+    return StatCard(
+        one.label, figure, links.list_url(model, one.query), one.tone if number else calm
+    )

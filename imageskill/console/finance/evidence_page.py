@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from accounts.request_user import request_user
 from billing.models import DisputeEvidence, PaymentReversal
 from billing.reversals import evidence
-from imageskill.console import evidence_pack
+from imageskill.console.finance import evidence_pack
 from imageskill.lib.admin import second_factor
 
 _DRAFT = ("accounts.dispute_draft", "accounts.dispute_send")

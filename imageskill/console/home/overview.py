@@ -15,9 +15,10 @@ from billing.ledger import daily_totals
 from billing.models import BooksCheck, MoneyDay, Receipt, ReconciledDay, Wallet
 from feedback.models import QueueItem
 from feedback.states import QueueState
-from imageskill.console import stat_cards
-from imageskill.console.financial_tables import WorkTotals
-from imageskill.console.stat_cards import AMBER, GREEN, RED, RowCounter, StatCard
+from imageskill.console import links
+from imageskill.console.finance.tables import WorkTotals
+from imageskill.console.home import stat_cards
+from imageskill.console.home.stat_cards import AMBER, GREEN, RED, RowCounter, StatCard
 from imageskill.lib import amounts, clock
 from jobs import states
 from jobs.models import Job
@@ -50,7 +51,7 @@ def build_cards(
 ) -> list[StatCard]:
     """Return the figures that this person may see; `today` has a row for each model."""
     found = stat_cards.build_cards(request, COUNTERS)
-    if stat_cards.may_see(request, Job):
+    if links.may_see(request, Job):
         found += _ended_cards(today)
     if request.user.has_perm("accounts.see_ledger"):
         found += [
@@ -89,9 +90,7 @@ def _ended_cards(today: list[Any]) -> Iterator[StatCard]:
         ),
         ("Canceled today", states.CANCELED, canceled, ""),
     ):
-        yield StatCard(
-            label, f"{number:,}", stat_cards.list_url(Job, ended_query(state, first)), tone
-        )
+        yield StatCard(label, f"{number:,}", links.list_url(Job, ended_query(state, first)), tone)
 
 
 def _deferred_revenue_card() -> StatCard:
@@ -100,7 +99,7 @@ def _deferred_revenue_card() -> StatCard:
     return StatCard(
         f"Credits outstanding (a liability): paid and held{as_of}",
         f"{totals.outstanding:,}",
-        stat_cards.list_url(Wallet, {"purpose__in": f"{Purpose.PAID},{Purpose.HELD}"}),
+        links.list_url(Wallet, {"purpose__in": f"{Purpose.PAID},{Purpose.HELD}"}),
     )
 
 
@@ -111,7 +110,7 @@ def _sales_card() -> StatCard:
     return StatCard(
         f"Sold in {SOLD_DAYS} days, live",
         amounts.format_amount(sum(days.values_list("amount_cents", flat=True))),
-        stat_cards.list_url(Receipt, query),
+        links.list_url(Receipt, query),
     )
 
 
@@ -122,7 +121,7 @@ def _margin_cards(work: WorkTotals | None) -> Iterator[StatCard]:
     yield StatCard(
         f"Margin in {SOLD_DAYS} days{rate}",
         f"{work.margin:,.2f} USD",
-        reverse("admin:console_position", query={"days": SOLD_DAYS}),
+        reverse("admin:console_financial_overview", query={"days": SOLD_DAYS}),
         RED if work.margin < 0 else GREEN,
     )
 
@@ -130,11 +129,11 @@ def _margin_cards(work: WorkTotals | None) -> Iterator[StatCard]:
 def _ledger_check_card() -> StatCard:
     last = BooksCheck.objects.order_by("-pk").first()
     if last is None:
-        return StatCard("Books never checked", "–", stat_cards.list_url(BooksCheck), AMBER)
+        return StatCard("Books never checked", "–", links.list_url(BooksCheck), AMBER)
     return StatCard(
         f"Problems in the books, {last.finished_at:%Y-%m-%d %H:%M} UTC",
         f"{last.problem_count:,}",
-        stat_cards.page_url(last),
+        links.page_url(last),
         RED if last.problem_count else GREEN,
     )
 
@@ -142,13 +141,11 @@ def _ledger_check_card() -> StatCard:
 def _reconciliation_card() -> StatCard:
     last = ReconciledDay.objects.order_by("-reconciled_at").first()
     if last is None:
-        return StatCard(
-            "Never reconciled with Stripe", "–", stat_cards.list_url(ReconciledDay), AMBER
-        )
+        return StatCard("Never reconciled with Stripe", "–", links.list_url(ReconciledDay), AMBER)
     is_late = clock.now() - last.reconciled_at > _FRESHNESS
     return StatCard(
         f"Last day reconciled with Stripe, at {last.reconciled_at:%Y-%m-%d %H:%M} UTC",
         f"{last.day}",
-        stat_cards.page_url(last),
+        links.page_url(last),
         AMBER if is_late else GREEN,
     )

@@ -10,10 +10,10 @@ from django.db.models import Sum
 from django.urls import reverse
 
 from billing.models import MoneyDay, Transfer
-from imageskill.console import stat_cards
+from imageskill.console import links
 from imageskill.console.charts import Bar, bars
-from imageskill.console.financial_tables import WorkTotals
-from imageskill.console.overview import ended_query
+from imageskill.console.finance.tables import WorkTotals
+from imageskill.console.home.overview import ended_query
 from imageskill.lib import clock
 from jobs import states
 from jobs.models import Job, ModelDay
@@ -98,12 +98,12 @@ def money_charts(work: Sequence[WorkTotals]) -> list[Chart]:
         Chart(
             "Credits spent by day",
             bars([(f"{day:%m-%d}", spent.get(day, 0)) for day in days]),
-            stat_cards.list_url(Transfer, captures),
+            links.list_url(Transfer, captures),
         ),
         Chart(
             "Margin by day",
             bars([(f"{day:%m-%d}", margins.get(day, Decimal(0))) for day in days], unit="USD"),
-            reverse("admin:console_position", query={"days": CHART_DAYS}),
+            reverse("admin:console_financial_overview", query={"days": CHART_DAYS}),
         ),
     ]
 
@@ -148,11 +148,11 @@ def _duration_cell(row: ModelDay) -> TrendCell:
 
 def _jobs_url(row: ModelDay, state: str) -> str:
     query = ended_query(state, row.day, row.day + timedelta(days=1), model_id=row.model_id)
-    return stat_cards.list_url(Job, query)
+    return links.list_url(Job, query)
 
 
 def _ended_url(state: str) -> str:
-    return stat_cards.list_url(Job, ended_query(state, _days(CHART_DAYS)[0]))
+    return links.list_url(Job, ended_query(state, _days(CHART_DAYS)[0]))
 
 
 def _by_day(rows: Iterable[ModelDay], name: str) -> list[tuple[str, int]]:

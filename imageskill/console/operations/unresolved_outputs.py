@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from imageskill.console import links
 from imageskill.lib.admin import actions
 from imageskill.lib.admin.actions import StaffAction
 from jobs.admin import job_actions
@@ -135,8 +136,7 @@ def _available_actions(
 def _more_url(model: type[Model], rows: Sequence[UnresolvedCase], **filters: str) -> str:
     if len(rows) <= _MAX_ROWS:
         return ""
-    opts = model._meta
-    return reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist", query=filters)
+    return links.list_url(model, filters)
 
 
 def _usd(amount: Decimal | None) -> str:

@@ -1,0 +1,1 @@
+"""The agent page: what all apps know of one agent."""

@@ -1,0 +1,1 @@
+"""The console's first page: what needs attention, then the overview."""

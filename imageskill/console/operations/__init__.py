@@ -1,0 +1,1 @@
+"""How the product runs: image review, unresolved outputs, queues, models and settings."""
