@@ -55,4 +55,4 @@ def _can_see_issue(report: Report) -> bool:
 def _summary(item: QueueItem, news: str) -> str:
     if news:
         return f"Feedback's issue: {news.replace('_', ' ')}"
-    return f"Feedback {item.get_state_display()} on its way to GitHub"
+    return f"Feedback {item.get_state_display().lower()} on its way to GitHub"

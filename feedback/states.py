@@ -9,33 +9,33 @@ from django.db.models import TextChoices
 class ReportState(TextChoices):
     """Where triage stands. `next_state` is only what the agent wished for."""
 
-    NEW = "new", "new"
-    WATCH = "watch", "watch"
-    ACCEPTED = "accepted", "accepted"
-    NEEDS_INFO = "needs_info", "needs info"
-    DUPLICATE = "duplicate", "duplicate"
-    DECLINED = "declined", "declined"
-    QUEUED = "queued", "queued"
-    MIRRORED = "mirrored", "mirrored"
+    NEW = "new", "New"
+    WATCH = "watch", "Watch"
+    ACCEPTED = "accepted", "Accepted"
+    NEEDS_INFO = "needs_info", "Needs info"
+    DUPLICATE = "duplicate", "Duplicate"
+    DECLINED = "declined", "Declined"
+    QUEUED = "queued", "Queued"
+    MIRRORED = "mirrored", "Mirrored"
 
 
 class QueueState(TextChoices):
     """What became of a report on its way to GitHub; the words are public contract."""
 
-    QUEUED = "queued", "queued"  # waits for a worker
-    PROMOTED = "promoted", "promoted"  # we made its issue
-    SKIPPED = "skipped", "skipped"  # left out on purpose: a dry run, or withdrawn by staff
-    DEDUPED = "deduped", "deduped"  # another report's issue speaks for it
-    BLOCKED = "blocked", "blocked"  # could not be made safe to publish
-    ALREADY_MIRRORED = "already_mirrored", "already mirrored"  # its issue was found, not made
-    FAILED = "failed", "failed"  # tried too often; staff can try again
+    QUEUED = "queued", "Queued"  # waits for a worker
+    PROMOTED = "promoted", "Promoted"  # we made its issue
+    SKIPPED = "skipped", "Skipped"  # left out on purpose: a dry run, or withdrawn by staff
+    DEDUPED = "deduped", "Deduped"  # another report's issue speaks for it
+    BLOCKED = "blocked", "Blocked"  # could not be made safe to publish
+    ALREADY_MIRRORED = "already_mirrored", "Already mirrored"  # its issue was found, not made
+    FAILED = "failed", "Failed"  # tried too often; staff can try again
 
 
 class QueueMode(TextChoices):
     """Whether an issue is made, or everything but that."""
 
-    DRY_RUN = "dry_run", "dry run"
-    LIVE = "live", "live"
+    DRY_RUN = "dry_run", "Dry run"
+    LIVE = "live", "Live"
 
 
 STATES_WITH_ISSUE: Final = (QueueState.PROMOTED, QueueState.DEDUPED, QueueState.ALREADY_MIRRORED)

@@ -23,7 +23,9 @@ def refusal_reason(report: Report, move: Transition) -> str:
     """Return why the report can't take the move as it stands, or nothing."""
     if report.state in move.sources:
         return ""
-    return f"It is {report.get_state_display()}; {move.label.lower()} does not apply."
+    return (
+        f"The report is {report.get_state_display().lower()}; {move.label.lower()} does not apply."
+    )
 
 
 def apply(report: Report, move: Transition, *, duplicate_of: Report | None = None) -> None:

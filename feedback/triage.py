@@ -42,11 +42,11 @@ def refusal_reason(report: Report, triage_request: TriageRequest) -> str:
     if triage_request.move.needs_target:
         target = _find_target(triage_request.target_id)
         if target is None:
-            return "There is no report with that id to be a duplicate of."
+            return "There is no report with that ID."
         if notifications.root_report(target).pk == report.pk:
-            return "A report is no duplicate of itself or of its own repeats."
+            return "A report can't be a duplicate of itself or of its own repeats."
     if triage_request.move.name == "queue" and not settings.GITHUB_REPOSITORY:
-        return "GITHUB_REPOSITORY is not set: there is nowhere to go."
+        return "GITHUB_REPOSITORY is not set. Ask an operator to set it."
     return ""
 
 
@@ -54,7 +54,7 @@ def apply(*, report_id: int, triage_request: TriageRequest) -> Report:
     """Do the move. Raises `NotPossible`; nothing is changed then."""
     reason = triage_request.reason.strip()
     if triage_request.move.needs_reason and not reason:
-        raise ReportTransitionRefused("A reason is needed.")
+        raise ReportTransitionRefused("Enter a reason.")
     with transaction.atomic():
         target = (
             _find_target(triage_request.target_id) if triage_request.move.needs_target else None
@@ -117,7 +117,7 @@ def _lock_for_triage(report_id: int, root: Report | None) -> Report:
     try:
         return transitions.lock_reports(report_id, root.pk if root else report_id)[report_id]
     except KeyError:
-        raise ReportTransitionRefused("It is gone.") from None
+        raise ReportTransitionRefused("The report no longer exists.") from None
 
 
 def _find_target(public_id: str) -> Report | None:

@@ -19,7 +19,7 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 ALL = tuple(TRANSITIONS)
 FINAL = tuple(state for state, onward in TRANSITIONS.items() if not onward)
 OPEN = tuple(state for state, onward in TRANSITIONS.items() if onward)
-CHOICES = [(state, state) for state in ALL]
+CHOICES = [(state, state.capitalize()) for state in ALL]
 
 
 def predecessors(state: str) -> tuple[str, ...]:

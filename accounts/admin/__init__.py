@@ -1,4 +1,4 @@
-"""Accounts in the console, a module for each aggregate."""
+"""The admin of accounts, a module for each aggregate."""
 
 from accounts.admin import agents, claims, logs, users
 

@@ -1,4 +1,4 @@
-"""What staff can do to agents and tokens."""
+"""Staff actions on agents and tokens."""
 
 from collections.abc import Sequence
 
@@ -13,45 +13,54 @@ _PERMISSION = "accounts.act_on_agents"
 
 
 class EditLimitsForm(ActionForm):
-    """New caps; an empty one means no cap of that kind."""
+    """New limits; an empty one means no limit of that kind."""
 
-    cap_outputs_per_request = forms.IntegerField(min_value=1, max_value=10)
-    cap_credits_per_operation = forms.IntegerField(min_value=0)
-    cap_credits_per_day = forms.IntegerField(min_value=0, required=False)
-    cap_credits_per_week = forms.IntegerField(min_value=0, required=False)
-    cap_credits_per_month = forms.IntegerField(min_value=0, required=False)
-    cap_credits_total = forms.IntegerField(min_value=0, required=False)
+    cap_outputs_per_request = forms.IntegerField(
+        label="Max images per job", min_value=1, max_value=10
+    )
+    cap_credits_per_operation = forms.IntegerField(label="Per-job limit", min_value=0)
+    cap_credits_per_day = forms.IntegerField(label="Daily limit", min_value=0, required=False)
+    cap_credits_per_week = forms.IntegerField(label="Weekly limit", min_value=0, required=False)
+    cap_credits_per_month = forms.IntegerField(label="Monthly limit", min_value=0, required=False)
+    cap_credits_total = forms.IntegerField(
+        label="Total limit",
+        min_value=0,
+        required=False,
+        help_text="Limits are in credits. Leave a limit empty to remove it.",
+    )
 
 
 class ContactForm(ActionForm):
-    """A new contact address, with what proves that it is right."""
+    """A new contact email, with the proof that it is right."""
 
-    contact = forms.EmailField(label="new contact address")
-    proof = forms.CharField(max_length=500, help_text="How you know that it is theirs.")
+    contact = forms.EmailField(label="New contact email")
+    proof = forms.CharField(
+        max_length=500, help_text="How you verified that the address is theirs."
+    )
 
 
 def _suspend(agent: Agent, action: ActionRequest) -> str:
     if not suspension.suspend(agent=agent, user=action.user, reason=action.reason):
-        raise ActionRefused("It was suspended already.")
+        raise ActionRefused("It is already suspended.")
     return f"{agent.name} is suspended."
 
 
 def _reinstate(agent: Agent, action: ActionRequest) -> str:
     if not suspension.reinstate(agent=agent, user=action.user, reason=action.reason):
-        raise ActionRefused("It was not suspended.")
-    return f"{agent.name} may work again."
+        raise ActionRefused("It is not suspended.")
+    return f"{agent.name} is reinstated."
 
 
 def _revoke(agent: Agent, action: ActionRequest) -> str:
     agents.revoke(agent, user=action.user, reason=action.reason)
-    return f"{agent.name} is ended for good."
+    return f"{agent.name} is permanently revoked."
 
 
 def _set_limits(agent: Agent, action: ActionRequest) -> str:
     agent_corrections.set_caps(
         agent=agent, user=action.user, reason=action.reason, caps=action.fields
     )
-    return "The caps are set."
+    return "The limits are saved."
 
 
 def _note(agent: Agent, action_request: ActionRequest) -> str:
@@ -61,7 +70,7 @@ def _note(agent: Agent, action_request: ActionRequest) -> str:
         subject=agent.public_id,
         reason=action_request.reason,
     )
-    return "The note is kept."
+    return "The note is saved."
 
 
 def _reissue(agent: Agent, action: ActionRequest) -> str:
@@ -78,30 +87,34 @@ def _invite(agent: Agent, action: ActionRequest, *, contact: str | None, reason:
         requests.reissue(agent=agent, user=action.user, reason=reason, contact=contact)
     except sponsors.SponsorActionRefused as refusal:
         raise ActionRefused(str(refusal)) from refusal
-    return "A new claim link is on its way; earlier ones no longer work."
+    return "A new claim link is being mailed. Earlier links no longer work."
 
 
 def _revoke_token(token: Token, action: ActionRequest) -> str:
     if not agent_corrections.revoke_token(token=token, user=action.user, reason=action.reason):
-        raise ActionRefused("It had ended before.")
-    return f"{token.prefix} no longer works."
+        raise ActionRefused("It is already revoked.")
+    return f"{token.prefix} is revoked."
 
 
 def _describe_suspension(agent: Agent) -> Sequence[str]:
     return (
-        f"{agent.name} can no longer create, edit, upload or buy; it reads CAPABILITY_DENIED.",
-        "Work that was accepted goes on to its end. Reading and feedback go on working.",
-        "It can be reinstated at any time.",
+        f"{agent.name} can no longer create, edit, upload or buy; it gets CAPABILITY_DENIED.",
+        "Accepted jobs still finish. Reading and feedback still work.",
+        "You can reinstate it at any time.",
     )
 
 
 def _describe_revocation(agent: Agent) -> Sequence[str]:
-    working = agent.tokens.filter(revoked_at__isnull=True).count()
+    active = agent.tokens.filter(revoked_at__isnull=True).count()
     return (
-        f"All {working} working tokens of {agent.name} end now; it reads AUTH_REQUIRED.",
+        f"{_count_tokens(active)} of {agent.name} revoked now; it gets AUTH_REQUIRED.",
         "Its images, credits and history stay with its organization.",
         "This can't be undone.",
     )
+
+
+def _count_tokens(number: int) -> str:
+    return "1 active token is" if number == 1 else f"{number} active tokens are"
 
 
 def _is_claimable(agent: Agent) -> bool:
@@ -123,8 +136,8 @@ AGENT_ACTIONS: Sequence[StaffAction] = (
         label="Reinstate",
         permission=_PERMISSION,
         preview=lambda agent: (
-            f"{agent.name} was suspended because: {agent.suspension_reason}",
-            "It may spend and upload again, within its grants and caps.",
+            f"{agent.name} was suspended: {agent.suspension_reason}",
+            "It can spend and upload again, within its permissions and limits.",
         ),
         perform=_reinstate,
         is_open=lambda agent: agent.is_suspended and not agent.is_revoked,
@@ -133,14 +146,14 @@ AGENT_ACTIONS: Sequence[StaffAction] = (
         name="note",
         label="Add a note",
         permission=_PERMISSION,
-        preview=lambda _: ("What you write below stays with the agent, for staff to read.",),
+        preview=lambda _: ("Staff see the note on the agent's page.",),
         perform=_note,
     ),
     StaffAction(
         name="caps",
-        label="Change caps",
+        label="Edit limits",
         permission=_PERMISSION,
-        preview=lambda agent: ("The new caps count from the next operation on.",),
+        preview=lambda agent: ("The new limits apply from the next operation.",),
         perform=_set_limits,
         form=EditLimitsForm,
         initial_values=lambda agent: {
@@ -150,11 +163,11 @@ AGENT_ACTIONS: Sequence[StaffAction] = (
     ),
     StaffAction(
         name="reissue",
-        label="Re-issue claim link",
+        label="Reissue claim link",
         permission=_PERMISSION,
         preview=lambda agent: (
             f"A claim link is mailed to {agent.contact}.",
-            "Links that were sent before no longer work.",
+            "Earlier links stop working.",
         ),
         perform=_reissue,
         is_open=lambda agent: _is_claimable(agent) and bool(agent.contact),
@@ -164,8 +177,8 @@ AGENT_ACTIONS: Sequence[StaffAction] = (
         label="Change contact",
         permission=_PERMISSION,
         preview=lambda agent: (
-            f"The contact is now {agent.contact or 'missing'}.",
-            "A claim link is mailed to the new one; earlier links no longer work.",
+            f"The current contact is {agent.contact or 'missing'}.",
+            "A claim link is mailed to the new address. Earlier links stop working.",
         ),
         perform=_set_contact,
         form=ContactForm,
@@ -174,7 +187,7 @@ AGENT_ACTIONS: Sequence[StaffAction] = (
     ),
     StaffAction(
         name="revoke",
-        label="Revoke for good",
+        label="Revoke permanently",
         permission=_PERMISSION,
         preview=_describe_revocation,
         perform=_revoke,
@@ -190,8 +203,8 @@ TOKEN_ACTIONS: Sequence[StaffAction] = (
         label="Revoke token",
         permission=_PERMISSION,
         preview=lambda token: (
-            f"{token.prefix} stops working at once; {token.agent.name} reads AUTH_REQUIRED.",
-            "Other tokens of the agent go on working.",
+            f"{token.prefix} stops working at once; {token.agent.name} gets AUTH_REQUIRED.",
+            "The agent's other tokens still work.",
         ),
         perform=_revoke_token,
         is_open=lambda token: token.is_active,

@@ -1,4 +1,4 @@
-"""Agents and organizations in the console."""
+"""The admin of agents, organizations and tokens."""
 
 from typing import ClassVar
 
@@ -14,13 +14,13 @@ from imageskill.lib.admin.formatting import copyable, display_datetime, list_lin
 
 
 class AgentAdmin(ReadOnlyAdmin):
-    """One agent: who it is, what it may do, and what can be done about it.
+    """One agent: its identity, its permissions and limits, and the actions on it.
 
-    The console registers it, together with what the other apps know of an agent.
+    The console registers it together with what the other apps know of an agent.
     """
 
     view_permission = "accounts.see_agents"
-    empty_text = "An agent stands here as soon as it has signed up."
+    empty_text = "Agents appear here when they sign up."
     deeds = agent_actions.AGENT_ACTIONS
     export_fields = (
         "public_id",
@@ -48,7 +48,7 @@ class AgentAdmin(ReadOnlyAdmin):
     list_display = ("name", "id_shown", "runtime", "claim", "contact", "seen", "created")
     list_filter = ("claim_state",)
     search_fields = ("public_id__exact", "contact__iexact")
-    search_help_text = "An agt_ id or a contact address"
+    search_help_text = "agt_ id or contact email"
     list_select_related = ("organization",)
     fieldsets: ClassVar = (
         (
@@ -56,7 +56,7 @@ class AgentAdmin(ReadOnlyAdmin):
             {"fields": ("id_shown", "name", "runtime", "contact", "organization_shown", "created")},
         ),
         (
-            "Standing",
+            "Status",
             {
                 "fields": (
                     "claim_state",
@@ -70,7 +70,7 @@ class AgentAdmin(ReadOnlyAdmin):
             },
         ),
         (
-            "May",
+            "Permissions & limits",
             {
                 "fields": (
                     "grants",
@@ -94,7 +94,7 @@ class AgentAdmin(ReadOnlyAdmin):
     )
 
     def lookup_allowed(self, lookup: str, value: str, request: object = None) -> bool:
-        """Let the search box lead to an inbox's or a network's agents."""
+        """Allow the filters that search and other pages link to."""
         return lookup in {
             "contact",
             "signup_network",
@@ -102,7 +102,7 @@ class AgentAdmin(ReadOnlyAdmin):
             "organization__owner__email",
         } or super().lookup_allowed(lookup, value, request)
 
-    @display(description="agent id")
+    @display(description="ID")
     def id_shown(self, agent: Agent) -> str:
         return copyable(agent.public_id)
 
@@ -131,15 +131,15 @@ class AgentAdmin(ReadOnlyAdmin):
     @display(description="suspended")
     def suspended(self, agent: Agent) -> str:
         if not agent.is_suspended:
-            return "no"
+            return "–"
         since = display_datetime(agent.suspended_at)
-        return format_html("since {}: {}", since, agent.suspension_reason)
+        return format_html("Since {}: {}", since, agent.suspension_reason)
 
     @display(description="last seen")
     def seen(self, agent: Agent) -> str:
         return display_datetime(agent.last_seen_at)
 
-    @display(description="signed up")
+    @display(description="created")
     def created(self, agent: Agent) -> str:
         return display_datetime(agent.created_at)
 
@@ -150,7 +150,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
 
     view_permission = "accounts.see_agents"
     empty_text = (
-        "Each agent's signup makes an organization, which a sponsor takes over by claiming it."
+        "Each agent signs up with an organization of its own; claiming makes its sponsor the owner."
     )
     export_fields = (
         "public_id",
@@ -159,12 +159,12 @@ class OrganizationAdmin(ReadOnlyAdmin):
     )
     list_display = ("id_shown", "owner", "created")
     search_fields = ("public_id__exact", "owner__email__iexact")
-    search_help_text = "An org_ id or the sponsor's address"
+    search_help_text = "org_ id or the sponsor's email"
     list_select_related = ("owner",)
     fields = ("id_shown", "owner_shown", "created", "agents_shown", "receipts_shown")
     readonly_fields = fields
 
-    @display(description="organization id")
+    @display(description="ID")
     def id_shown(self, organization: Organization) -> str:
         return copyable(organization.public_id)
 
@@ -172,27 +172,27 @@ class OrganizationAdmin(ReadOnlyAdmin):
     def owner_shown(self, organization: Organization) -> str:
         return object_link(organization.owner)
 
-    @display(description="made")
+    @display(description="created")
     def created(self, organization: Organization) -> str:
         return display_datetime(organization.created_at)
 
     @display(description="agents")
     def agents_shown(self, organization: Organization) -> str:
-        return list_link(Agent, "its agents", organization__public_id=organization.public_id)
+        return list_link(Agent, "View agents", organization__public_id=organization.public_id)
 
     @display(description="receipts")
     def receipts_shown(self, organization: Organization) -> str:
         query = {"organization__id__exact": organization.pk}
         url = reverse("admin:billing_receipt_changelist", query=query)
-        return format_html('<a href="{}">its receipts</a>', url)
+        return format_html('<a href="{}">View receipts</a>', url)
 
 
 @admin.register(Token)
 class TokenAdmin(ReadOnlyAdmin):
-    """Tokens by prefix; their text is nowhere."""
+    """Tokens by prefix; the token itself is not stored."""
 
     view_permission = "accounts.see_agents"
-    empty_text = "An agent's signup mints its first token; rotating mints another one."
+    empty_text = "An agent gets its first token when it signs up, and a new one when it is rotated."
     deeds = agent_actions.TOKEN_ACTIONS
     export_fields = (
         "agent__public_id",
@@ -210,14 +210,14 @@ class TokenAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def lookup_allowed(self, lookup: str, value: str, request: object = None) -> bool:
-        """Let an agent's page link to its tokens."""
+        """Allow the filter that an agent's page links to."""
         return lookup == "agent__public_id" or super().lookup_allowed(lookup, value, request)
 
     @display(description="agent")
     def agent_shown(self, token: Token) -> str:
         return object_link(token.agent)
 
-    @display(description="minted")
+    @display(description="created")
     def created(self, token: Token) -> str:
         return display_datetime(token.created_at)
 
@@ -225,9 +225,9 @@ class TokenAdmin(ReadOnlyAdmin):
     def used(self, token: Token) -> str:
         return display_datetime(token.last_used_at)
 
-    @display(description="state")
+    @display(description="status")
     def revoked(self, token: Token) -> str:
         if token.is_active:
-            return "works"
+            return "Active"
         why = token.get_revoked_because_display()
         return format_html("{} {}", why, display_datetime(token.revoked_at))

@@ -1,4 +1,4 @@
-"""Requests to claim an agent, in the console: whom they went to, and what became of them."""
+"""The admin of claim requests: who they were sent to, and their outcome."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -12,19 +12,16 @@ from accounts.models import Claim
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.formatting import copyable, display_datetime, object_link
 
-# Who looks after agents reads the whole address; to everybody else it is a hint.
+# Staff who act on agents see the whole address; everybody else sees it redacted.
 FULL_ADDRESS_PERMISSION = "accounts.act_on_agents"
 
 
 @admin.register(Claim)
 class ClaimAdmin(ReadOnlyAdmin):
-    """One request, from the call that asked to the answer."""
+    """One claim request, from the call that made it to the decision."""
 
     view_permission = "accounts.see_agents"
-    empty_text = (
-        "An agent that names a person's inbox makes a request to be claimed, which "
-        "then stands here."
-    )
+    empty_text = "Claim requests appear here when an agent names a contact email."
     export_fields = (
         "public_id",
         "agent__public_id",
@@ -47,7 +44,7 @@ class ClaimAdmin(ReadOnlyAdmin):
     )
     list_filter = ("state", "withheld")
     search_fields = ("public_id__exact", "agent__public_id__exact", "recipient__address__iexact")
-    search_help_text = "A claim_ or agt_ id, or the address that was asked"
+    search_help_text = "claim_ or agt_ id, or the email that the request was sent to"
     list_select_related = ("agent", "recipient")
     fields = (
         "id_shown",
@@ -65,11 +62,11 @@ class ClaimAdmin(ReadOnlyAdmin):
     readonly_fields: ClassVar = (*fields, "address_hint")
 
     def get_list_display(self, request: HttpRequest) -> Sequence[str]:
-        """Show as much of the address as the duty allows."""
+        """Show as much of the address as the permissions allow."""
         return _visible_fields(self.list_display, request)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
-        """Show as much of the address as the duty allows."""
+        """Show as much of the address as the permissions allow."""
         return _visible_fields(self.fields, request)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
@@ -79,7 +76,7 @@ class ClaimAdmin(ReadOnlyAdmin):
         )
         return claims.filter(pk=object_id).first() if object_id.isdigit() else None
 
-    @display(description="claim id")
+    @display(description="ID")
     def id_shown(self, claim: Claim) -> str:
         return copyable(claim.public_id)
 
@@ -88,7 +85,7 @@ class ClaimAdmin(ReadOnlyAdmin):
         return object_link(claim.agent)
 
     @display(
-        description="state",
+        description="status",
         label={"accepted": "success", "reported": "danger", "requested": "info"},
     )
     def standing(self, claim: Claim) -> tuple[str, str]:
@@ -97,26 +94,26 @@ class ClaimAdmin(ReadOnlyAdmin):
     @display(description="mail")
     def mail(self, claim: Claim) -> str:
         if claim.withheld:
-            return f"withheld: {claim.get_withheld_display()}"
-        return display_datetime(claim.mailed_at) if claim.mailed_at else "not mailed"
+            return f"Not sent: {claim.get_withheld_display()}"
+        return display_datetime(claim.mailed_at) if claim.mailed_at else "Not sent"
 
-    @display(description="last try to mail it")
+    @display(description="last mail attempt")
     def tried(self, claim: Claim) -> str:
         return display_datetime(claim.mail_tried_at)
 
-    @display(description="asked whom")
+    @display(description="sent to")
     def address(self, claim: Claim) -> str:
         return claim.recipient.address
 
-    @display(description="asked whom")
+    @display(description="sent to")
     def address_hint(self, claim: Claim) -> str:
         return inboxes.redact(claim.recipient.address)
 
-    @display(description="invited by")
+    @display(description="requested by")
     def invited(self, claim: Claim) -> str:
-        return object_link(claim.invited_by) if claim.invited_by else "asked by the agent or staff"
+        return object_link(claim.invited_by) if claim.invited_by else "Agent or staff"
 
-    @display(description="asked")
+    @display(description="requested")
     def asked(self, claim: Claim) -> str:
         return display_datetime(claim.created_at)
 
@@ -134,7 +131,7 @@ class ClaimAdmin(ReadOnlyAdmin):
             Claim.State.DECLINED,
             Claim.State.REPORTED,
         }:
-            return "whoever held the link"
+            return "Recipient of the link"
         return object_link(claim.decided_by)
 
 

@@ -1,4 +1,4 @@
-"""What was left behind: activity, telemetry, audit. All of it only to read."""
+"""The logs: activity, telemetry and audit, all read-only."""
 
 from django.contrib import admin
 from unfold.decorators import display
@@ -14,7 +14,7 @@ class ActivityEventAdmin(ReadOnlyAdmin):
     """The events that agents read."""
 
     view_permission = "accounts.see_agents"
-    empty_text = "What happens to an agent, its jobs and its credits leaves an event here."
+    empty_text = "Events of agents, their jobs and their credits appear here."
     copyable_fields = ("subject_id",)
     export_fields = (
         "public_id",
@@ -32,7 +32,7 @@ class ActivityEventAdmin(ReadOnlyAdmin):
     list_display = ("type", "summary", "subject_id", "status", "agent_shown", "at")
     list_filter = (("type", DistinctValuesFilter),)
     search_fields = ("public_id__exact", "agent__public_id__exact", "references__contains")
-    search_help_text = "An evt_ or agt_ id, or any id that an event names: trace_, job_, receipt_"
+    search_help_text = "evt_ or agt_ id, or any id that an event refers to: trace_, job_, receipt_"
     list_select_related = ("agent",)
     fields = (
         "id_shown",
@@ -49,7 +49,7 @@ class ActivityEventAdmin(ReadOnlyAdmin):
     )
     readonly_fields = fields
 
-    @display(description="event id")
+    @display(description="ID")
     def id_shown(self, event: ActivityEvent) -> str:
         return copyable(event.public_id)
 
@@ -61,17 +61,17 @@ class ActivityEventAdmin(ReadOnlyAdmin):
     def agent_shown(self, event: ActivityEvent) -> str:
         return object_link(event.agent)
 
-    @display(description="at")
+    @display(description="time")
     def at(self, event: ActivityEvent) -> str:
         return display_datetime(event.occurred_at)
 
 
 @admin.register(TelemetryRow)
 class TelemetryRowAdmin(ReadOnlyAdmin):
-    """How calls and jobs went."""
+    """Outcome and duration of calls and jobs."""
 
     view_permission = "accounts.see_telemetry"
-    empty_text = "Each call and each job leaves a row here within seconds; old rows expire."
+    empty_text = "Each call and each job adds a row here within seconds; old rows expire."
     copyable_fields = (
         "trace_id",
         "actor_id",
@@ -101,9 +101,9 @@ class TelemetryRowAdmin(ReadOnlyAdmin):
     )
     list_display = ("name", "kind", "http_status", "error_code", "duration_ms", "actor_id", "when")
     search_fields = ("trace_id__exact", "actor_id__exact")
-    search_help_text = "A trace_ or agt_ id"
+    search_help_text = "trace_ or agt_ id"
 
-    @display(description="at")
+    @display(description="time")
     def when(self, row: TelemetryRow) -> str:
         return display_datetime(row.at)
 
@@ -113,7 +113,7 @@ class AuditLineAdmin(ReadOnlyAdmin):
     """Who did what, when and why."""
 
     view_permission = "accounts.see_audit"
-    empty_text = "Each change that a person makes leaves a line here: who, what, when and why."
+    empty_text = "Each change made by staff or sponsors appears here: who, what, when and why."
     copyable_fields = (
         "subject",
         "trace_id",
@@ -129,10 +129,10 @@ class AuditLineAdmin(ReadOnlyAdmin):
     list_display = ("action", "subject", "actor", "reason", "when")
     search_fields = ("subject__exact", "actor__iexact")
     list_filter = (("action", DistinctValuesFilter),)
-    search_help_text = "An id or a person's address"
+    search_help_text = "ID or email"
     fields = ("when", "actor", "action", "subject", "reason", "before", "after", "trace_id")
     readonly_fields = fields
 
-    @display(description="at")
+    @display(description="time")
     def when(self, line: AuditLine) -> str:
         return display_datetime(line.at)

@@ -1,4 +1,4 @@
-"""What is done to people: giving them roles, and taking staff access away."""
+"""Staff actions on users: setting roles and removing staff access."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,13 +15,13 @@ _PERMISSION = "accounts.staff_roles"
 
 
 class RolesForm(ActionForm):
-    """The roles that somebody has from then on."""
+    """The roles that the user has from now on."""
 
     field_order = ("roles", "reason")
     roles = forms.MultipleChoiceField(
         choices=[(role, role) for role in ROLES],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="Exactly these; what is not chosen is taken away.",
+        help_text="The user gets exactly these roles. Roles left out are removed.",
     )
 
 
@@ -37,17 +37,17 @@ def _perform_with(verb: Callable[..., None], done: str) -> Callable[[User, Actio
 
 
 def _describe_roles(user: User) -> str:
-    roles = ["everything"] if user.is_superuser else membership.role_names(user)
+    roles = ["superuser"] if user.is_superuser else membership.role_names(user)
     if not user.is_staff:
         return f"{user.email} is not staff."
-    return f"{user.email} is staff as {', '.join(roles) or 'nothing in particular'}."
+    return f"{user.email} is staff. Roles: {', '.join(roles) or 'none'}."
 
 
 def _describe_change(user: User) -> Sequence[str]:
     return (
         _describe_roles(user),
-        "They are staff with exactly the roles that you choose.",
-        "All their sessions end; the console asks them for a second factor.",
+        "The user becomes staff with exactly the roles that you choose.",
+        "All their sessions end; the console requires a second factor.",
     )
 
 
@@ -55,7 +55,7 @@ def _describe_change_with(user: User, fields: dict[str, Any]) -> Sequence[str]:
     chosen = set().union(*(ROLES[role] for role in fields["roles"]))
     return (
         *_describe_change(user),
-        *(f"They may {PERMISSIONS[name]}." for name in PERMISSIONS if name in chosen),
+        *(f"They can {PERMISSIONS[name]}." for name in PERMISSIONS if name in chosen),
     )
 
 
@@ -66,7 +66,9 @@ USER_ACTIONS: Sequence[StaffAction] = (
         permission=_PERMISSION,
         preview=_describe_change,
         preview_fields=_describe_change_with,
-        perform=_perform_with(membership.set_roles, "The roles are set; they sign in anew."),
+        perform=_perform_with(
+            membership.set_roles, "The roles are saved. The user must sign in again."
+        ),
         form=RolesForm,
         initial_values=lambda user: {"roles": membership.role_names(user)},
         extra_state=membership.role_names,
@@ -75,14 +77,14 @@ USER_ACTIONS: Sequence[StaffAction] = (
     ),
     StaffAction(
         name="remove",
-        label="Take staff access away",
+        label="Remove staff access",
         permission=_PERMISSION,
         preview=lambda user: (
             _describe_roles(user),
-            "The console is closed to them at once, and all their sessions end.",
-            "As a sponsor they keep their agents. What they did stays in the audit.",
+            "They lose access to the console at once, and all their sessions end.",
+            "They keep the agents that they sponsor. The audit log stays as it is.",
         ),
-        perform=_perform_with(membership.remove_access, "They are no longer staff."),
+        perform=_perform_with(membership.remove_access, "Staff access is removed."),
         extra_state=membership.role_names,
         is_open=lambda user: user.is_staff or user.is_superuser,
         is_sensitive=True,

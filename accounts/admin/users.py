@@ -1,4 +1,4 @@
-"""People in the console: sponsors and staff. Groups follow `accounts.staff.roles`, no hand."""
+"""The admin of users: sponsors and staff. Groups follow `accounts.staff.roles` and are not edited."""
 
 from typing import Any
 
@@ -17,22 +17,22 @@ from accounts.staff.roles import ROLES
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.formatting import display_datetime, list_link
 
-# Edited freely they would leave no audit; roles are given by a deed, the rest by its owner.
+# Free edits would leave no audit line: roles have an action, the rest belongs to the user.
 for _model in (Group, EmailAddress, Authenticator):
     admin.site.unregister(_model)
 
 
 class RoleFilter(admin.SimpleListFilter):
-    """People by role."""
+    """Users by role."""
 
     title, parameter_name = "role", "role"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Offer the roles that there are."""
+        """Return the roles."""
         return [(role, role) for role in ROLES]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Narrow to the people of one."""
+        """Narrow to the users who have the role."""
         if self.value() not in ROLES:
             return queryset
         having = User.groups.through.objects.filter(group__name=self.value())
@@ -41,13 +41,10 @@ class RoleFilter(admin.SimpleListFilter):
 
 @admin.register(User)
 class UserAdmin(ReadOnlyAdmin):
-    """A person who signs in."""
+    """A user who signs in."""
 
     view_permission = "accounts.see_agents"
-    empty_text = (
-        "A person stands here after signing in for the first time; staff are "
-        "invited by an operator."
-    )
+    empty_text = "Users appear here when they first sign in. An operator invites staff."
     export_fields = (
         "email",
         "is_staff",
@@ -59,20 +56,20 @@ class UserAdmin(ReadOnlyAdmin):
     list_display = ("email", "roles", "is_staff", "is_active", "joined", "signed_in")
     list_filter = ("is_staff", RoleFilter, "is_active")
     search_fields = ("email__iexact",)
-    search_help_text = "A mail address"
+    search_help_text = "Email"
     fields = ("email", "roles", "is_active", "joined", "signed_in", "agents")
     readonly_fields = ("roles", "joined", "signed_in", "agents")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Load the roles of a page's people together."""
-        people: QuerySet[Any] = super().get_queryset(request).prefetch_related("groups")
-        return people
+        """Load the roles of a page's users together."""
+        users: QuerySet[Any] = super().get_queryset(request).prefetch_related("groups")
+        return users
 
     @display(description="roles")
     def roles(self, user: User) -> str:
         names = membership.role_names(user)
         if user.is_superuser:
-            names.insert(0, "everything")
+            names.insert(0, "superuser")
         return ", ".join(names) or "sponsor"
 
     @display(description="joined")
@@ -85,4 +82,4 @@ class UserAdmin(ReadOnlyAdmin):
 
     @display(description="agents")
     def agents(self, user: User) -> str:
-        return list_link(Agent, "agents it sponsors", organization__owner__email=user.email)
+        return list_link(Agent, "View agents", organization__owner__email=user.email)

@@ -43,20 +43,20 @@ class Agent(models.Model):
     class ClaimState(models.TextChoices):
         """Whether a person is responsible for the agent; see `accounts.claims.states`."""
 
-        UNCLAIMED = "unclaimed", "unclaimed"  # preview credits, two jobs a day
-        PAYMENT_BACKED_UNCLAIMED = "payment_backed_unclaimed", "paid, unclaimed"  # bounded paid use
-        CLAIMED = "claimed", "claimed"  # a sponsor decides grants and caps
-        REVOKED = "revoked", "revoked"  # for good: its tokens answer AUTH_REQUIRED
+        UNCLAIMED = "unclaimed", "Unclaimed"  # preview credits, two jobs a day
+        PAYMENT_BACKED_UNCLAIMED = "payment_backed_unclaimed", "Paid, unclaimed"  # bounded paid use
+        CLAIMED = "claimed", "Claimed"  # a sponsor decides grants and caps
+        REVOKED = "revoked", "Revoked"  # for good: its tokens answer AUTH_REQUIRED
 
     class ClaimRequestState(models.TextChoices):
         """The state of the latest request to claim the agent."""
 
-        NONE = "none", "none"
-        REQUESTED = "requested", "requested"
-        ACCEPTED = "accepted", "accepted"
-        DECLINED = "declined", "declined"
-        REPORTED = "reported", "reported"
-        EXPIRED = "expired", "expired"
+        NONE = "none", "None"
+        REQUESTED = "requested", "Requested"
+        ACCEPTED = "accepted", "Accepted"
+        DECLINED = "declined", "Declined"
+        REPORTED = "reported", "Reported"
+        EXPIRED = "expired", "Expired"
 
     public_id = models.CharField(
         max_length=64, unique=True, default=partial(ids.new, "agent"), editable=False
@@ -64,20 +64,23 @@ class Agent(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="agents")
     name = models.CharField(max_length=80)
     runtime = models.CharField(max_length=80)
-    contact = models.CharField("contact address", max_length=254, blank=True)
+    contact = models.CharField("contact email", max_length=254, blank=True)
     claim_state = models.CharField(
         max_length=32, choices=ClaimState.choices, default=ClaimState.UNCLAIMED
     )
     claim_request_state = models.CharField(
-        max_length=16, choices=ClaimRequestState.choices, default=ClaimRequestState.NONE
+        "claim request",
+        max_length=16,
+        choices=ClaimRequestState.choices,
+        default=ClaimRequestState.NONE,
     )
-    grants = ArrayField(models.CharField(max_length=32), default=list)
-    cap_outputs_per_request = models.PositiveIntegerField()
-    cap_credits_per_operation = models.PositiveIntegerField()
-    cap_credits_per_day = models.PositiveIntegerField(null=True, blank=True)
-    cap_credits_per_week = models.PositiveIntegerField(null=True, blank=True)
-    cap_credits_per_month = models.PositiveIntegerField(null=True, blank=True)
-    cap_credits_total = models.PositiveIntegerField(null=True, blank=True)
+    grants = ArrayField(models.CharField(max_length=32), verbose_name="permissions", default=list)
+    cap_outputs_per_request = models.PositiveIntegerField("max images per job")
+    cap_credits_per_operation = models.PositiveIntegerField("per-job limit")
+    cap_credits_per_day = models.PositiveIntegerField("daily limit", null=True, blank=True)
+    cap_credits_per_week = models.PositiveIntegerField("weekly limit", null=True, blank=True)
+    cap_credits_per_month = models.PositiveIntegerField("monthly limit", null=True, blank=True)
+    cap_credits_total = models.PositiveIntegerField("total limit", null=True, blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
     suspension_reason = models.CharField(max_length=500, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -15,7 +15,7 @@ class AuditLine(models.Model):
     user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     actor = models.CharField(max_length=254)  # the email at the time, or the name of a system
     action = models.CharField(max_length=64)
-    subject = models.CharField("about", max_length=128)
+    subject = models.CharField("subject", max_length=128)
     reason = models.CharField(max_length=1000, blank=True)
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)

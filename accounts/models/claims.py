@@ -32,20 +32,20 @@ class Claim(models.Model):
     class State(models.TextChoices):
         """The state of the request. All but the first are final."""
 
-        REQUESTED = "requested", "requested"  # waits for its reader
-        ACCEPTED = "accepted", "accepted"  # the reader became the agent's sponsor
-        DECLINED = "declined", "declined"  # the agent stays as it was
-        REPORTED = "reported", "reported"  # the agent is suspended until staff have looked
-        REPLACED = "replaced", "replaced"  # a newer request took its place
-        EXPIRED = "expired", "expired"  # nobody decided in time
+        REQUESTED = "requested", "Requested"  # waits for its reader
+        ACCEPTED = "accepted", "Accepted"  # the reader became the agent's sponsor
+        DECLINED = "declined", "Declined"  # the agent stays as it was
+        REPORTED = "reported", "Reported"  # the agent is suspended until staff have looked
+        REPLACED = "replaced", "Replaced"  # a newer request took its place
+        EXPIRED = "expired", "Expired"  # nobody decided in time
 
     class Withheld(models.TextChoices):
         """Why no email was sent. The agent isn't told: it would reveal something about a person."""
 
-        NO = "", "mailed"
-        STOPPED = "stopped", "its reader asked for no more"
-        LIMIT = "limit", "that inbox had its share"
-        UNMAILABLE = "unmailable", "a reserved domain that no mail reaches"
+        NO = "", "Mailed"
+        STOPPED = "stopped", "Recipient unsubscribed"
+        LIMIT = "limit", "Mail limit of the inbox reached"
+        UNMAILABLE = "unmailable", "Undeliverable domain"
 
     public_id = models.CharField(
         max_length=64, unique=True, default=partial(ids.new, "claim"), editable=False

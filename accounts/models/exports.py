@@ -14,10 +14,10 @@ class Export(models.Model):
     class State(models.TextChoices):
         """The progress of the export."""
 
-        WAITING = "waiting", "waits for a worker"
-        WRITING = "writing", "is being written"
-        READY = "ready", "ready"
-        FAILED = "failed", "failed"
+        WAITING = "waiting", "Queued"
+        WRITING = "writing", "Writing"
+        READY = "ready", "Ready"
+        FAILED = "failed", "Failed"
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     model = models.CharField(max_length=100)  # app_label.model_name

@@ -10,7 +10,7 @@ from imageskill.lib import clock
 class TelemetryRow(models.Model):
     """One request or job; written in batches by `accounts.telemetry`."""
 
-    at = models.DateTimeField(default=clock.now)
+    at = models.DateTimeField("time", default=clock.now)
     kind = models.CharField(max_length=16)  # request, job, policy
     name = models.CharField(max_length=64)  # the command
     endpoint = models.CharField(max_length=128, blank=True)
@@ -21,10 +21,12 @@ class TelemetryRow(models.Model):
     capability = models.CharField(max_length=128, blank=True)
     provider = models.CharField(max_length=32, blank=True)
     status = models.CharField(max_length=32, blank=True)
-    http_status = models.PositiveSmallIntegerField(null=True)
+    http_status = models.PositiveSmallIntegerField("HTTP status", null=True)
     exit_code = models.PositiveSmallIntegerField(null=True)
-    duration_ms = models.FloatField(null=True)
-    estimated_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True)
+    duration_ms = models.FloatField("duration (ms)", null=True)
+    estimated_usd = models.DecimalField(
+        "estimated cost (USD)", max_digits=12, decimal_places=6, null=True
+    )
     output_count = models.PositiveSmallIntegerField(null=True)
     error_code = models.CharField(max_length=64, blank=True)
     retry_state = models.CharField(max_length=32, blank=True)

@@ -14,9 +14,9 @@ class Token(models.Model):
     class RevokedBecause(models.TextChoices):
         """Why a token no longer works."""
 
-        ROTATED = "rotated", "rotated"  # a newer one took its place
-        REVOKED = "revoked", "revoked"  # by sponsor or staff
-        AGENT_REVOKED = "agent_revoked", "agent revoked"  # with the whole agent
+        ROTATED = "rotated", "Rotated"  # a newer one took its place
+        REVOKED = "revoked", "Revoked"  # by sponsor or staff
+        AGENT_REVOKED = "agent_revoked", "Agent revoked"  # with the whole agent
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="tokens")
     lookup = models.CharField(max_length=16, unique=True)

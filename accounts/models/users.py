@@ -31,7 +31,7 @@ class User(AbstractUser):
     """A person who signs in with their email."""
 
     username = None  # type: ignore[assignment]
-    email = models.EmailField("mail address", unique=True)
+    email = models.EmailField("email", unique=True)
     date_joined = models.DateTimeField("date joined", default=clock.now)
     time_zone = models.CharField(max_length=64, default="UTC")
 
@@ -41,8 +41,8 @@ class User(AbstractUser):
     objects: ClassVar[PeopleManager] = PeopleManager()
 
     class Meta:
-        verbose_name = "person"
-        verbose_name_plural = "people"
+        verbose_name = "user"
+        verbose_name_plural = "users"
         indexes: ClassVar = [
             models.Index(fields=["is_staff", "-id"], name="user_by_staff"),
             models.Index(fields=["is_active", "-id"], name="user_by_active"),

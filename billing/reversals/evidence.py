@@ -13,12 +13,12 @@ from imageskill.lib import clock
 # Stripe's names of the parts that we can fill from our own records.
 # https://docs.stripe.com/api/disputes/evidence_object
 FIELD_LABELS = {
-    "product_description": "What was sold",
-    "customer_email_address": "The buyer's address",
-    "service_date": "When it was delivered",
-    "access_activity_log": "Use of the service after the purchase",
-    "refund_policy_disclosure": "The refund policy",
-    "uncategorized_text": "Anything else",
+    "product_description": "Product description",
+    "customer_email_address": "Customer email",
+    "service_date": "Service date",
+    "access_activity_log": "Access log",
+    "refund_policy_disclosure": "Refund policy",
+    "uncategorized_text": "Additional information",
 }
 MAX_CHARACTERS = 20_000  # in one part, as Stripe takes it
 

@@ -1,4 +1,4 @@
-"""Feedback in the console, a module for each aggregate."""
+"""The admin of feedback, a module for each aggregate."""
 
 from feedback.admin import github_events, github_queue, reports
 

@@ -1,4 +1,4 @@
-"""The inbox of GitHub's events in the console, and taking one in again."""
+"""The admin of GitHub events, and their replay."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,11 +19,11 @@ def _preview(event: GithubEvent) -> Sequence[str]:
     try:
         outcome = github_events.preview(event=event)
     except Exception as error:  # noqa: BLE001 - whatever it raises is what staff must see
-        return (f"Taking it in now would fail: {type(error).__name__}: {error}",)
+        return (f"A replay now would fail: {type(error).__name__}: {error}",)
     labels = ", ".join(event.issue_labels) or "none"
     return (
-        f"{event.repository}#{event.issue_number} was {event.issue_state}, labels: {labels}.",
-        f"Outcome: {outcome}. What is older than what is known changes nothing.",
+        f"{event.repository}#{event.issue_number}: {event.issue_state}, labels: {labels}.",
+        f"Outcome: {outcome}. An event older than the recorded state changes nothing.",
     )
 
 
@@ -31,8 +31,8 @@ def _replay(event: GithubEvent, action: ActionRequest) -> str:
     try:
         outcome = github_events.replay(event=event, user=action.user, reason=action.reason)
     except Exception as error:
-        raise ActionRefused(f"Taking it in failed: {type(error).__name__}: {error}") from error
-    return f"Taken in again: {outcome}."
+        raise ActionRefused(f"The replay failed: {type(error).__name__}: {error}") from error
+    return f"Replayed: {outcome}."
 
 
 EVENT_ACTIONS: Sequence[StaffAction] = (
@@ -50,12 +50,10 @@ EVENT_ACTIONS: Sequence[StaffAction] = (
 
 @admin.register(GithubEvent)
 class GithubEventAdmin(ReadOnlyAdmin):
-    """What GitHub told us, once each."""
+    """One webhook event of GitHub."""
 
     view_permission = "accounts.see_feedback"
-    empty_text = (
-        "GitHub's webhooks stand here as they come; the address and secret are set by an operator."
-    )
+    empty_text = "GitHub webhooks appear here. An operator sets their URL and secret."
     export_fields = (
         "delivery_id",
         "received_at",
@@ -73,7 +71,7 @@ class GithubEventAdmin(ReadOnlyAdmin):
     list_display = ("received", "event", "action", "issue", "standing", "outcome", "error")
     list_filter = ("state",)
     search_fields = ("delivery_id__exact",)
-    search_help_text = "A delivery id, or an issue as owner/name#12 or its address"
+    search_help_text = "Delivery ID, or an issue as owner/name#12 or its URL"
     fields = ("delivery", *list_display, "issue_state", "issue_labels")
     readonly_fields = fields
 
@@ -88,7 +86,7 @@ class GithubEventAdmin(ReadOnlyAdmin):
         return queryset.filter(repository=repository, issue_number=number), False
 
     @display(
-        description="state",
+        description="status",
         label={"handled": "success", "failed": "danger", "received": "warning"},
     )
     def standing(self, event: GithubEvent) -> tuple[str, str]:

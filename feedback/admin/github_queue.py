@@ -1,4 +1,4 @@
-"""The queue to GitHub in the console: what is on its way, what became of it, trying again."""
+"""The admin of the GitHub queue: each item, its outcome and its retry."""
 
 from collections.abc import Callable, Sequence
 
@@ -32,22 +32,20 @@ def _issue_preview(item: QueueItem) -> Sequence[str]:
     try:
         text = queue.preview(item.report)
     except redaction.UnsafeText as unsafe:
-        return [f"It would be blocked again: {unsafe}"]
-    removed = ", ".join(f"{count} × {kind}" for kind, count in text.removed.items()) or "nothing"
+        return [f"The item would be blocked again: {unsafe}"]
+    removed = ", ".join(f"{count} × {kind}" for kind, count in text.removed.items()) or "none"
     return [
-        f"An issue “{text.title}” is made at {item.repository}, unless there is one already.",
-        f"Cut out of it: {removed}. Labels: {', '.join(text.labels) or 'none'}.",
+        f"The issue “{text.title}” is created in {item.repository}, unless it exists already.",
+        f"Redactions: {removed}. Labels: {', '.join(text.labels) or 'none'}.",
     ]
 
 
 @admin.register(QueueItem)
 class QueueItemAdmin(ReadOnlyAdmin):
-    """One report's way to GitHub."""
+    """One feedback report in the queue to GitHub."""
 
     view_permission = "accounts.see_feedback"
-    empty_text = (
-        "A report that triage queues on the board stands here until it has its issue, and after."
-    )
+    empty_text = "Feedback that triage queues for GitHub appears here, with its issue and outcome."
     export_fields = (
         "report__public_id",
         "repository",
@@ -69,7 +67,7 @@ class QueueItemAdmin(ReadOnlyAdmin):
     list_display = ("report_shown", "state_shown", "mode", "reason", "issue_shown", "queued")
     list_filter = ("state",)
     search_fields = ("report__public_id__exact",)
-    search_help_text = "A sig_ id"
+    search_help_text = "sig_ id"
     list_select_related = ("report",)
     fields = (
         "report_shown",
@@ -95,15 +93,15 @@ class QueueItemAdmin(ReadOnlyAdmin):
             label="Queue again",
             permission="accounts.act_on_feedback",
             preview=_issue_preview,
-            perform=_perform_with(queue.retry, "It is queued again."),
+            perform=_perform_with(queue.retry, "The item is queued again."),
             is_open=lambda item: item.state in RETRYABLE_STATES,
         ),
         StaffAction(
             name="withdraw",
-            label="Take out of the queue",
+            label="Remove from queue",
             permission="accounts.act_on_feedback",
-            preview=lambda item: ["No issue is made. The report is accepted, as before."],
-            perform=_perform_with(queue.withdraw, "It is out of the queue."),
+            preview=lambda item: ["No issue is created. The report returns to Accepted."],
+            perform=_perform_with(queue.withdraw, "The item is removed from the queue."),
             is_open=lambda item: item.state == QueueState.QUEUED,
         ),
     )
@@ -113,7 +111,7 @@ class QueueItemAdmin(ReadOnlyAdmin):
         return object_link(item.report)
 
     @display(
-        description="state",
+        description="status",
         label={
             "promoted": "success",
             "already_mirrored": "success",
@@ -147,7 +145,7 @@ class QueueItemAdmin(ReadOnlyAdmin):
     def processed(self, item: QueueItem) -> str:
         return display_datetime(item.processed_at)
 
-    @display(description="the issue")
+    @display(description="issue preview")
     def would_be(self, item: QueueItem) -> str:
         try:
             text = queue.preview(item.report)
@@ -160,12 +158,10 @@ class QueueItemAdmin(ReadOnlyAdmin):
 
 @admin.register(GithubRepository)
 class GithubRepositoryAdmin(ReadOnlyAdmin):
-    """Whether a repository rests, why and until when."""
+    """Whether calls to a repository are paused, why and until when."""
 
     view_permission = "accounts.see_feedback"
-    empty_text = (
-        "The repository of the settings stands here after its first issue, or its first read."
-    )
+    empty_text = "The configured repository appears here after the first call to it."
     export_fields = (
         "name",
         "paused_until",
@@ -173,13 +169,13 @@ class GithubRepositoryAdmin(ReadOnlyAdmin):
         "failures",
         "read_up_to",
     )
-    list_display = ("name", "pause_reason", "rests_until", "failures", "read")
+    list_display = ("name", "pause_reason", "paused_until_shown", "failures", "read")
     fields = readonly_fields = list_display
 
-    @display(description="rests until")
-    def rests_until(self, repository: GithubRepository) -> str:
+    @display(description="paused until")
+    def paused_until_shown(self, repository: GithubRepository) -> str:
         return display_datetime(repository.paused_until)
 
-    @display(description="news read up to")
+    @display(description="synced up to")
     def read(self, repository: GithubRepository) -> str:
         return display_datetime(repository.read_up_to)

@@ -1,6 +1,6 @@
-"""The board: reports by state, the one that is open beside them, and what may be done to them.
+"""The feedback inbox: reports by state, the open one beside them, and the actions of triage.
 
-Works as plain pages; a script adds the keys and opens reports without leaving the list.
+Works as plain pages; a script adds keys and opens reports without leaving the list.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ SELECT wanted, (
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """One choice of a filter: where it leads and how much is there."""
+    """One choice of a filter: its URL and how many reports it has."""
 
     name: str
     label: str
@@ -66,22 +66,22 @@ def view(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         **_report_context(request, opened),
-        "title": "Board",
+        "title": "Feedback inbox",
         "state": state,
         "severity": severity,
         "words": request.GET.get("q", ""),
         "states": _state_tabs(request, state),
         "severities": _severity_tabs(request, state, severity),
         "rows": rows,
-        "older_url": _url(request, after=rows[-1].pk, open=None) if len(page) > _ROWS else "",
-        "newest_url": _url(request, after=None, open=None) if "after" in request.GET else "",
+        "next_url": _url(request, after=rows[-1].pk, open=None) if len(page) > _ROWS else "",
+        "first_url": _url(request, after=None, open=None) if "after" in request.GET else "",
         "moves": [move for move in TRANSITIONS.values() if state in move.sources],
     }
     return TemplateResponse(request, "admin/feedback/inbox.html", context)
 
 
 def format_age(report: Report) -> str:
-    """Tell a report's age in one figure."""
+    """Return a report's age in its largest unit."""
     seconds = int((clock.now() - report.created_at).total_seconds())
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:
@@ -109,7 +109,7 @@ def _selected_report(request: HttpRequest, pk: int | None = None) -> Report | No
 
 
 def _report_context(request: HttpRequest, report: Report | None) -> dict[str, Any]:
-    """Gather what stands beside the list."""
+    """Return the context of the open report."""
     may_act = request.user.has_perm(ACT_PERMISSION)
     if report is None:
         return {"report": None, "may_act": may_act, "back": _url(request)}
@@ -125,7 +125,7 @@ def _report_context(request: HttpRequest, report: Report | None) -> dict[str, An
             (name.replace("_", " "), text) for name in names if (text := getattr(report, name))
         ],
         "evidence": evidence.for_reports([report])[report.pk],
-        "alike": triage.find_similar(report),
+        "similar": triage.find_similar(report),
         "history": AuditLine.objects.filter(subject=report.public_id).order_by("-id")[:_HISTORY],
         "open_moves": [move for move in TRANSITIONS.values() if report.state in move.sources],
     }

@@ -1,4 +1,4 @@
-"""Reports in the console."""
+"""The admin of feedback reports."""
 
 from django.contrib import admin
 from unfold.decorators import display
@@ -13,9 +13,7 @@ class ReportAdmin(ReadOnlyAdmin):
     """One report, in the agent's own words."""
 
     view_permission = "accounts.see_feedback"
-    empty_text = (
-        "What agents report stands here as it comes, new; the board is the place to go through it."
-    )
+    empty_text = "Feedback from agents appears here. Triage it in the Feedback inbox."
     copyable_fields = (
         "trace_id",
         "dedupe_key",
@@ -48,7 +46,7 @@ class ReportAdmin(ReadOnlyAdmin):
     list_display = ("title_shown", "state", "severity", "type", "repeats", "agent_shown", "at")
     list_filter = ("state", "severity")
     search_fields = ("public_id__exact", "dedupe_key__exact", "agent__public_id__exact")
-    search_help_text = "A sig_ or agt_ id, or a dedupe key"
+    search_help_text = "sig_ or agt_ id, or dedupe key"
     list_select_related = ("agent",)
     fields = (
         "id_shown",
@@ -83,7 +81,7 @@ class ReportAdmin(ReadOnlyAdmin):
     def title_shown(self, report: Report) -> str:
         return str(report)
 
-    @display(description="feedback id")
+    @display(description="ID")
     def id_shown(self, report: Report) -> str:
         return copyable(report.public_id)
 
@@ -91,6 +89,6 @@ class ReportAdmin(ReadOnlyAdmin):
     def agent_shown(self, report: Report) -> str:
         return object_link(report.agent)
 
-    @display(description="left")
+    @display(description="created")
     def at(self, report: Report) -> str:
         return display_datetime(report.created_at)

@@ -1,4 +1,4 @@
-"""Moves on the board: first what would happen to each report, then done, with each outcome."""
+"""Actions of the feedback inbox: a preview for each report, then the outcome of each."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ _MAX_ISSUES_SHOWN = 5  # each takes statements and the reading of prompts
 
 @dataclass(slots=True)
 class ReviewRow:
-    """One report of a review or an outcome: what happens, or why nothing does."""
+    """One report of a preview or an outcome: what happens, or why it is refused."""
 
     report: Report
     sentence: str = ""
@@ -34,7 +34,7 @@ class ReviewRow:
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """Show what a move would do, or do it where the form says so."""
+    """Show what an action would do, or do it where the form says so."""
     if request.method != "POST":
         return inbox.view(request)  # a reload, or a return from signing in
     if not request.user.has_perm(ACT_PERMISSION):
@@ -42,7 +42,7 @@ def view(request: HttpRequest) -> HttpResponse:
     triage_request = _parse_request(request)
     reports = _selected_reports(request)
     if triage_request is None or not reports:
-        messages.info(request, "Choose reports first, and what to do with them.")
+        messages.info(request, "Select reports and an action first.")
         return HttpResponseRedirect(reverse("admin:feedback_inbox"))
     if "apply" not in request.POST:
         return _review(request, triage_request, reports)
@@ -50,14 +50,14 @@ def view(request: HttpRequest) -> HttpResponse:
         return _review(request, triage_request, reports, problem=problem)
     if not actions.consume_key(request.POST.get("key", "")):
         messages.info(request, "That was sent before; it is done once.")
-        return HttpResponseRedirect(_board(request, forget_open=True))
+        return HttpResponseRedirect(_inbox_url(request, forget_open=True))
     return _apply(request, triage_request, reports)
 
 
 def _problem(triage_request: TriageRequest, reports: list[Report]) -> str:
-    """Return what the form lacks, so that it is asked again instead of refusing every row."""
+    """Return what the form lacks, so that the page asks for it instead of refusing every row."""
     if triage_request.move.needs_reason and not triage_request.reason:
-        return "A reason is needed."
+        return "Enter a reason."
     refusals = [triage.refusal_reason(report, triage_request) for report in reports]
     return refusals[0] if triage_request.move.needs_target and all(refusals) else ""
 
@@ -80,7 +80,7 @@ def _selected_reports(request: HttpRequest) -> list[Report]:
 def _review(
     request: HttpRequest, triage_request: TriageRequest, reports: list[Report], *, problem: str = ""
 ) -> HttpResponse:
-    alike = (
+    similar = (
         triage.find_similar(reports[0])
         if triage_request.move.needs_target and len(reports) == 1
         else []
@@ -104,7 +104,7 @@ def _review(
         triage_request,
         rows=rows,
         number=sum(not row.refusal for row in rows),
-        alike=alike,
+        similar=similar,
         problem=problem,
         key=request.POST.get("key") or actions.new_key(),
         issues_shown=_MAX_ISSUES_SHOWN,
@@ -119,7 +119,7 @@ def _apply(
         row = ReviewRow(report)
         try:
             row.report = triage.apply(report_id=report.pk, triage_request=triage_request)
-            row.sentence = f"is {row.report.get_state_display()} now"
+            row.sentence = f"now {row.report.get_state_display()}"
         except transitions.ReportTransitionRefused as refusal:
             row.refusal = str(refusal)
         rows.append(row)
@@ -135,8 +135,8 @@ def _page(
     context = {
         **admin.site.each_context(request),
         "title": triage_request.move.label,
-        "asked": triage_request,
-        "back": _board(request, forget_open=template.endswith("outcome.html")),
+        "triage_request": triage_request,
+        "back": _inbox_url(request, forget_open=template.endswith("outcome.html")),
         "back_query": request.POST.get("back", ""),
         **more,
     }
@@ -147,22 +147,26 @@ def _write_issue(row: ReviewRow) -> None:
     try:
         row.issue = queue.preview(row.report)
     except redaction.UnsafeText as unsafe:
-        row.sentence = f"will be blocked: {unsafe}"
+        row.sentence = f"Will be blocked: {unsafe}"
 
 
 def _sentence(report: Report, triage_request: TriageRequest) -> str:
     sentence = f"{report.get_state_display()} → {triage_request.move.to.label}"
     if triage_request.move.name == "accept" and triage.is_auto_queued(report):
-        sentence += ", and queued for GitHub by a rule"
+        sentence += ", then queued for GitHub automatically"
     if report.repeats and triage_request.move.needs_target:
-        sentence += f", with its {report.repeats} repeats"
+        sentence += f", with {_count_repeats(report.repeats)}"
     return sentence
 
 
-def _board(request: HttpRequest, *, forget_open: bool = False) -> str:
-    """Return the address of the board as it was left; only its query comes from the form.
+def _count_repeats(number: int) -> str:
+    return "its repeat" if number == 1 else f"its {number} repeats"
 
-    What was moved is not opened again: the next report is.
+
+def _inbox_url(request: HttpRequest, *, forget_open: bool = False) -> str:
+    """Return the URL of the inbox as it was left; only its query comes from the form.
+
+    Reports that were changed are not opened again: the next one is.
     """
     query = QueryDict(request.POST.get("back", "").removeprefix("?"), mutable=True)
     if forget_open:

@@ -20,17 +20,17 @@ class Report(models.Model):
     class Severity(models.TextChoices):
         """How bad it is, as the agent sees it."""
 
-        LOW = "low", "low"
-        MEDIUM = "medium", "medium"
-        HIGH = "high", "high"
-        CRITICAL = "critical", "critical"
+        LOW = "low", "Low"
+        MEDIUM = "medium", "Medium"
+        HIGH = "high", "High"
+        CRITICAL = "critical", "Critical"
 
     class Confidence(models.TextChoices):
         """How sure the agent is."""
 
-        LOW = "low", "low"
-        MEDIUM = "medium", "medium"
-        HIGH = "high", "high"
+        LOW = "low", "Low"
+        MEDIUM = "medium", "Medium"
+        HIGH = "high", "High"
 
     public_id = models.CharField(
         max_length=64, unique=True, default=partial(ids.new, "feedback"), editable=False
@@ -54,7 +54,7 @@ class Report(models.Model):
     confidence = models.CharField(
         max_length=8, choices=Confidence.choices, default=Confidence.MEDIUM
     )
-    next_state = models.CharField(max_length=40, default="watch")
+    next_state = models.CharField("requested state", max_length=40, default="watch")
     dedupe_key = models.CharField(max_length=200, blank=True)
     source = models.CharField(max_length=80, blank=True)
     trace_id = models.CharField(max_length=64, blank=True)  # of the call reported about

@@ -1,1 +1,1 @@
-"""The operator console: one site over all apps, for staff with a second factor."""
+"""The operator console: the admin site over all apps, for staff with a second factor."""

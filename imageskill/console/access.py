@@ -1,4 +1,4 @@
-"""Where the console may be reached: its host and the networks that may come in."""
+"""Which host and networks may reach the console."""
 
 from collections.abc import Callable
 
@@ -10,25 +10,25 @@ from imageskill.lib.http import client_ip, is_in_networks
 
 
 class ConsoleAccessMiddleware:
-    """Answers 404 to the console's path from other hosts or networks than the settings allow.
+    """Answers 404 for the console's path to hosts and networks that the settings do not allow.
 
-    404 and not 403: to everybody else there is no console here.
+    404 and not 403, so as not to reveal that there is a console here.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Let pass or turn away."""
+        """Pass the request on."""
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_: object) -> None:
-        """Turn away before the console's view runs."""
+        """Raise `Http404` before the console's view runs."""
         if not request.path.startswith(f"/{settings.ADMIN_PATH}"):
             return
-        found = request.get_host().lower()
-        host = found.rpartition(":")[0] or found
-        if settings.ADMIN_HOST and settings.ADMIN_HOST not in {host, found}:
+        with_port = request.get_host().lower()
+        host = with_port.rpartition(":")[0] or with_port
+        if settings.ADMIN_HOST and settings.ADMIN_HOST not in {host, with_port}:
             raise Http404
         if settings.ADMIN_NETWORKS and not is_in_networks(
             client_ip(request), settings.ADMIN_NETWORKS

@@ -1,4 +1,4 @@
-"""Pages of single things that need to know what several apps know."""
+"""Admin pages that join several apps: the agent page."""
 
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -27,13 +27,13 @@ _IMMUTABLE_FIELDS = (
 
 @admin.register(Agent)
 class AgentPage(AgentAdmin):
-    """An agent with its money, work, reports and trail, now or as of a past moment."""
+    """An agent with its credits, jobs, feedback and logs, now or as of a past moment."""
 
     deeds = (*AgentAdmin.deeds, *adjustment_actions.AGENT_ACTIONS)
     change_form_after_template = "admin/console/agent_after.html"
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
-        """Load an agent with its organization and sponsor, once a request."""
+        """Load an agent with its organization and sponsor, once per request."""
         seen: dict[str, Any] = request.__dict__.setdefault("_agents", {})
         if object_id not in seen:
             found = self.get_queryset(request).select_related("organization__owner")
@@ -41,7 +41,7 @@ class AgentPage(AgentAdmin):
         return seen[object_id]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Leave out, as of a past moment, what changes: it is shown below as it was then."""
+        """Leave out, as of a past moment, the fields that change: they are shown below."""
         if _parse_as_of(request) is None:
             return super().get_fieldsets(request, obj)
         return (("Identity", {"fields": _IMMUTABLE_FIELDS}),)
@@ -53,11 +53,11 @@ class AgentPage(AgentAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Add what the other apps know."""
+        """Add what the other apps know of the agent."""
         agent = self.get_object(request, object_id)
         as_of = _parse_as_of(request)
         if as_of is None and request.GET.get("as_of"):
-            messages.warning(request, "That is no moment; write it like 2026-01-31T12:00 (UTC).")
+            messages.warning(request, "Enter a date and time such as 2026-01-31T12:00 (UTC).")
         facts = (
             page_context.agent_context(agent, cast("User", request.user), as_of=as_of)
             if agent

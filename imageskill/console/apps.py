@@ -5,13 +5,13 @@ from django.contrib.admin import apps as admin_apps
 
 
 class ConsoleConfig(AppConfig):
-    """Pages that look at all apps at once; its `admin` module registers them."""
+    """Pages that join all apps; the `admin` module registers them."""
 
     name = "imageskill.console"
 
 
 class SiteConfig(admin_apps.AdminConfig):
-    """Django admin with our site."""
+    """Django admin with the console's site as its default."""
 
     default = False
     default_site = "imageskill.console.site.ConsoleSite"

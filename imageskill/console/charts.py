@@ -1,7 +1,8 @@
-"""Bars of charts, worked out on the server: shares of an image that is a hundred high."""
+"""Bars of charts, laid out on the server in percent of the chart's height."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 Number = int | Decimal
@@ -11,7 +12,7 @@ Number = int | Decimal
 class Bar:
     """One value of a chart; `height` and `top` are percent of the chart, `top` from above.
 
-    A bar below zero hangs from the line of zero.
+    A bar below zero starts at the line of zero.
     """
 
     label: str
@@ -21,19 +22,24 @@ class Bar:
 
     @property
     def left(self) -> int:
-        """Where the bar begins when the chart lies on its side."""
+        """The bar's start in a horizontal chart."""
         return 100 - self.top - self.height
 
 
+def day_label(day: date) -> str:
+    """Return a day as charts and tables show it: `Nov 30`."""
+    return f"{day:%b} {day.day}"
+
+
 def bars(values: Sequence[tuple[str, Number]], *, unit: str = "") -> list[Bar]:
-    """Lay values out between the highest and the lowest, zero included."""
+    """Return the bars of values between the highest and the lowest, zero included."""
     highest = max((value for _, value in values), default=0)
     lowest = min((value for _, value in values), default=0)
     return [bar(label, value, lowest=lowest, highest=highest, unit=unit) for label, value in values]
 
 
 def bar(label: str, value: Number, *, lowest: Number, highest: Number, unit: str = "") -> Bar:
-    """Lay one value out between others; zero is always in the image."""
+    """Return the bar of one value between others; zero is always in the chart."""
     up, down = Decimal(max(highest, 0)), Decimal(min(lowest, 0))
     span = (up - down) or 1
     height = round(100 * abs(Decimal(value)) / span)

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 
 def may_see(request: HttpRequest, model: type[Model]) -> bool:
-    """Return whether the list of these rows opens for this person."""
+    """Return whether the user may see the list of these rows."""
     return bool(admin.site.get_model_admin(model).has_view_permission(request))
 
 

@@ -1,4 +1,4 @@
-"""The console's sidebar: groups by who needs them, each entry shown to whoever may open it."""
+"""The console's sidebar: groups of entries, each shown to whoever may open it."""
 
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from django.urls import reverse
 
 
 class NavPage(NamedTuple):
-    """An entry that leads to a page of the console's own."""
+    """An entry for a page of the console's own."""
 
     label: str
     icon: str
@@ -19,7 +19,7 @@ class NavPage(NamedTuple):
 
 
 class NavList(NamedTuple):
-    """An entry that leads to a model's list; the list itself knows who may see it."""
+    """An entry for a model's list; the list's admin decides who may see it."""
 
     label: str
     icon: str
@@ -27,7 +27,7 @@ class NavList(NamedTuple):
 
 
 class NavGroup(NamedTuple):
-    """Entries under a heading; a group that is rarely needed begins folded up."""
+    """Entries under a heading; a group that is rarely needed starts collapsed."""
 
     title: str
     entries: tuple[NavPage | NavList, ...]
@@ -37,28 +37,33 @@ class NavGroup(NamedTuple):
 _GROUPS = (
     NavGroup(
         "",
-        (NavPage("Today", "home", "index"), NavPage("Search", "search", "console_search")),
+        (NavPage("Home", "home", "index"), NavPage("Search", "search", "console_search")),
     ),
     NavGroup(
         "Support",
         (
             NavList("Agents", "smart_toy", "accounts.Agent"),
-            NavList("People", "group", "accounts.User"),
+            NavList("Users", "group", "accounts.User"),
             NavList("Organizations", "domain", "accounts.Organization"),
             NavList("Claims", "handshake", "accounts.Claim"),
             NavList("Tokens", "key", "accounts.Token"),
         ),
     ),
     NavGroup(
-        "Work",
+        "Jobs & images",
         (
             NavList("Jobs", "brush", "jobs.Job"),
             NavList("Assets", "image", "jobs.Asset"),
-            NavPage("Thumbnail wall", "grid_view", "console_image_review", "accounts.see_jobs"),
-            NavPage("Orphans", "help_center", "console_unresolved_outputs", "accounts.see_jobs"),
+            NavPage("Image review", "grid_view", "console_image_review", "accounts.see_jobs"),
+            NavPage(
+                "Unresolved outputs",
+                "help_center",
+                "console_unresolved_outputs",
+                "accounts.see_jobs",
+            ),
             NavPage("Queues", "stacks", "console_queues", "accounts.see_jobs"),
             NavList("Usage", "toll", "jobs.Usage"),
-            NavList("Losses", "money_off", "jobs.Loss"),
+            NavList("Absorbed costs", "money_off", "jobs.Loss"),
         ),
     ),
     NavGroup(
@@ -66,22 +71,27 @@ _GROUPS = (
         (
             NavList("Receipts", "receipt_long", "billing.Receipt"),
             NavList("Quotes", "request_quote", "billing.Quote"),
-            NavList("Attempts", "shopping_cart", "billing.PaymentAttempt"),
-            NavList("Payments that bought nothing", "unknown_document", "billing.UnmatchedPayment"),
+            NavList("Checkouts", "shopping_cart", "billing.PaymentAttempt"),
+            NavList("Unmatched payments", "unknown_document", "billing.UnmatchedPayment"),
             NavList("Refund requests", "undo", "billing.RefundRequest"),
-            NavList("Credit requests", "approval", "billing.CreditCorrection"),
+            NavList("Credit adjustments", "approval", "billing.CreditCorrection"),
             NavPage("Open disputes", "gavel", "billing_disputes", "accounts.see_payments"),
-            NavList("Reversals", "swap_horiz", "billing.PaymentReversal"),
+            NavList("Refunds & disputes", "swap_horiz", "billing.PaymentReversal"),
             NavList("Stripe events", "inbox", "billing.StripeEvent"),
         ),
     ),
     NavGroup(
         "Finance",
         (
-            NavPage("Position", "monitoring", "console_financial_overview", "accounts.see_ledger"),
+            NavPage(
+                "Financial overview",
+                "monitoring",
+                "console_financial_overview",
+                "accounts.see_ledger",
+            ),
             NavList("Reconciliation", "balance", "billing.ReconciledDay"),
-            NavList("Differences", "difference", "billing.Difference"),
-            NavList("Balance movements", "account_balance", "billing.BalanceMovement"),
+            NavList("Discrepancies", "difference", "billing.Difference"),
+            NavList("Balance transactions", "account_balance", "billing.BalanceMovement"),
             NavList("Month close", "event_available", "billing.MonthClose"),
         ),
     ),
@@ -90,17 +100,17 @@ _GROUPS = (
         (
             NavList("Wallets", "account_balance_wallet", "billing.Wallet"),
             NavList("Transfers", "sync_alt", "billing.Transfer"),
-            NavList("Lots", "inventory_2", "billing.Lot"),
-            NavList("Spent of lots", "call_split", "billing.LotPart"),
+            NavList("Credit grants", "inventory_2", "billing.Lot"),
+            NavList("Credit consumption", "call_split", "billing.LotPart"),
             NavList("Holds", "lock_clock", "billing.JobHold"),
-            NavList("Books checks", "fact_check", "billing.BooksCheck"),
+            NavList("Ledger checks", "fact_check", "billing.BooksCheck"),
         ),
         is_rare=True,
     ),
     NavGroup(
         "Triage",
         (
-            NavPage("Board", "view_kanban", "feedback_inbox", "accounts.see_feedback"),
+            NavPage("Feedback inbox", "view_kanban", "feedback_inbox", "accounts.see_feedback"),
             NavList("Reports", "feedback", "feedback.Report"),
             NavList("GitHub queue", "merge", "feedback.QueueItem"),
             NavList("GitHub events", "inbox", "feedback.GithubEvent"),
@@ -111,13 +121,13 @@ _GROUPS = (
         "Product",
         (
             NavList("Packs", "sell", "billing.CreditPack"),
-            NavList("Changes of packs", "edit_note", "billing.PackChange"),
+            NavList("Pack change requests", "edit_note", "billing.PackChange"),
             NavPage("Models", "model_training", "console_models", "accounts.see_catalog"),
             NavPage("Settings", "settings", "console_settings", "accounts.see_catalog"),
         ),
     ),
     NavGroup(
-        "Trails",
+        "Logs",
         (
             NavList("Exports", "download", "accounts.Export"),
             NavList("Activity", "history", "accounts.ActivityEvent"),
@@ -129,7 +139,7 @@ _GROUPS = (
 
 
 def groups(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the groups with the entries that this person may open."""
+    """Return the groups with the entries that the user may open."""
     shown = []
     for group in _GROUPS:
         items = [
@@ -150,7 +160,7 @@ def groups(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _link(entry: NavPage | NavList, request: HttpRequest) -> str:
-    """Return where the entry leads, or nothing to who may not go there."""
+    """Return the entry's URL, or nothing where the user may not open it."""
     if isinstance(entry, NavPage):
         may = not entry.permission or request.user.has_perm(entry.permission)
         return reverse(f"admin:{entry.url_name}") if may else ""

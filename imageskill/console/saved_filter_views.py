@@ -1,4 +1,4 @@
-"""Saving and forgetting the filters of a list."""
+"""Saving and deleting views: the filters of a list under a name."""
 
 from django import forms
 from django.apps import apps
@@ -14,7 +14,7 @@ from imageskill.console import saved_filters
 
 
 class SaveFilterForm(forms.Form):
-    """Which list, which filters, what name; and whether to forget it instead."""
+    """A list, its filters and a name; or the view to delete."""
 
     model = forms.CharField(max_length=100)
     name = forms.CharField(max_length=60)
@@ -24,7 +24,7 @@ class SaveFilterForm(forms.Form):
 
 @require_POST
 def view(request: HttpRequest) -> HttpResponse:
-    """Save or forget, then back to the list."""
+    """Save or delete a view, then redirect to the list."""
     form = SaveFilterForm(request.POST)
     if not form.is_valid():
         raise Http404
@@ -38,12 +38,12 @@ def view(request: HttpRequest) -> HttpResponse:
     except saved_filters.TooManyFilters as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"“{name}” is saved for this list.")
+        messages.success(request, f"View “{name}” saved.")
     return HttpResponseRedirect(f"{address}?{query}")
 
 
 def _list_url(request: HttpRequest, model: str) -> str:
-    """Return the list's address, to whoever may see it; nothing else is ever redirected to."""
+    """Return the list's URL where the user may see it; redirects lead nowhere else."""
     try:
         model_admin = admin.site.get_model_admin(apps.get_model(model))
     except (LookupError, ValueError, NotRegistered):

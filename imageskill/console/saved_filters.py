@@ -1,4 +1,4 @@
-"""Keeping a list's filters under a name, for the person who set them."""
+"""Saved views: a list's filters under a name, for the user who set them."""
 
 from accounts.models import SavedFilter, User
 
@@ -6,19 +6,19 @@ MAX_FILTERS = 20  # for one list; beyond it names stop helping
 
 
 class TooManyFilters(Exception):
-    """There are as many saved filters for this list as can be told apart."""
+    """The user has the most saved views that a list may have."""
 
 
 def for_list(user: User, model: str) -> list[SavedFilter]:
-    """Return one's saved filters of a list, by name."""
+    """Return the user's saved views of a list, by name."""
     return list(SavedFilter.objects.filter(user=user, model=model)[:MAX_FILTERS])
 
 
 def save(*, user: User, model: str, name: str, query: str) -> SavedFilter:
-    """Keep the filters under this name; the same name again takes the new ones."""
+    """Save the filters under this name; the same name again replaces them."""
     mine = SavedFilter.objects.filter(user=user, model=model)
     if mine.exclude(name=name).count() >= MAX_FILTERS:
-        raise TooManyFilters(f"There are {MAX_FILTERS} already; forget one first.")
+        raise TooManyFilters(f"This list has {MAX_FILTERS} saved views. Delete one first.")
     kept, _ = SavedFilter.objects.update_or_create(
         user=user, model=model, name=name, defaults={"query": query}
     )
@@ -26,5 +26,5 @@ def save(*, user: User, model: str, name: str, query: str) -> SavedFilter:
 
 
 def delete(*, user: User, model: str, name: str) -> None:
-    """Forget one of one's own; nothing happens where there is none."""
+    """Delete one of the user's own views; do nothing where there is none."""
     SavedFilter.objects.filter(user=user, model=model, name=name).delete()

@@ -1,4 +1,4 @@
-"""The console's addresses, at the path that settings give it."""
+"""The console's URLs, under the path of the settings."""
 
 from django.conf import settings
 from django.contrib import admin

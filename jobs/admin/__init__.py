@@ -1,4 +1,4 @@
-"""Jobs in the console, a module for each aggregate."""
+"""The admin of jobs, a module for each aggregate."""
 
 from jobs.admin import assets, jobs, usage
 

@@ -13,17 +13,17 @@ _FAILED_RECENTLY = "failed_lately"
 
 
 class CheckFilter(SimpleListFilter):
-    """Narrows to images whose check failed within a day; the thumbnail wall shows all."""
+    """Narrows to images whose check failed within a day; Image review shows all."""
 
     title = "check"
     parameter_name = "check"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        """Offer the one set."""
-        return [(_FAILED_RECENTLY, "failed within 24 hours")]
+        """Return the one choice."""
+        return [(_FAILED_RECENTLY, "Failed within 24 h")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Asset]) -> QuerySet[Asset]:
-        """Narrow to the set, if it was chosen."""
+        """Narrow where that was chosen."""
         if self.value() != _FAILED_RECENTLY:
             return queryset
         return queryset & Asset.objects.failed_check_since(clock.now() - timedelta(days=1))

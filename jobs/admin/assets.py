@@ -1,4 +1,4 @@
-"""Assets in the console: the image, its check, and taking it down."""
+"""The admin of assets: the image, its check, and the actions on it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -35,13 +35,13 @@ def _perform_with(verb: Callable[..., None], done: str) -> Callable[[Asset, Acti
 ACTIONS: Sequence[StaffAction] = (
     StaffAction(
         name="withdraw",
-        label="Take down",
+        label="Withdraw",
         permission=_ACT,
         preview=lambda asset: (
-            "Its public address answers 410 from now on.",
-            "The bytes are kept, so that it can be released again.",
+            "The public URL answers 410 from now on.",
+            "The file is kept, so that the image can be released again.",
         ),
-        perform=_perform_with(removal.withdraw, "The image is taken down."),
+        perform=_perform_with(removal.withdraw, "The image is withdrawn."),
         is_open=lambda asset: asset.state in {_State.AVAILABLE, _State.QUARANTINED},
         is_destructive=True,
     ),
@@ -49,24 +49,26 @@ ACTIONS: Sequence[StaffAction] = (
         name="quarantine",
         label="Quarantine",
         permission=_ACT,
-        preview=lambda asset: ("It is hidden while you look into it; its address answers 410.",),
-        perform=_perform_with(removal.quarantine, "The image is hidden."),
+        preview=lambda asset: (
+            "The image is hidden during the review; its public URL answers 410.",
+        ),
+        perform=_perform_with(removal.quarantine, "The image is quarantined."),
         is_open=lambda asset: asset.state == _State.AVAILABLE,
     ),
     StaffAction(
         name="release",
         label="Release",
         permission=_ACT,
-        preview=lambda asset: ("Its public address shows it again.",),
-        perform=_perform_with(removal.release, "The image can be seen again."),
+        preview=lambda asset: ("The public URL serves the image again.",),
+        perform=_perform_with(removal.release, "The image is available again."),
         is_open=lambda asset: asset.state in {_State.QUARANTINED, _State.WITHDRAWN},
     ),
     StaffAction(
         name="check",
-        label="Check again",
+        label="Re-check",
         permission=_ACT,
-        preview=lambda asset: ("A worker decodes it again and makes a new thumbnail.",),
-        perform=_perform_with(removal.recheck, "It is checked again; look in a moment."),
+        preview=lambda asset: ("A worker decodes the image again and makes a new thumbnail.",),
+        perform=_perform_with(removal.recheck, "The check is queued. Reload the page in a moment."),
         is_open=lambda asset: asset.state != _State.DELETED,
     ),
 )
@@ -77,7 +79,7 @@ class AssetAdmin(ReadOnlyAdmin):
     """One image and its check."""
 
     view_permission = "accounts.see_jobs"
-    empty_text = "Images stand here when a job has stored them, or an agent has uploaded them."
+    empty_text = "Images appear here when a job stores them or an agent uploads them."
     deeds = ACTIONS
     export_fields = (
         "public_id",
@@ -111,7 +113,7 @@ class AssetAdmin(ReadOnlyAdmin):
         "agent__public_id__exact",
         "organization__public_id__exact",
     )
-    search_help_text = "An image_, job_, agt_ or org_ id"
+    search_help_text = "image_, job_, agt_ or org_ id"
     list_select_related = ("agent", "job", "verdict")
     change_form_before_template = "admin/jobs/asset_before.html"
     fields = (
@@ -131,7 +133,7 @@ class AssetAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the thumbnail's address, which shows hidden images to staff too."""
+        """Add the URL of the thumbnail, which serves hidden images to staff too."""
         view = self.admin_site.admin_view(self.thumbnail)
         return [
             path("<int:pk>/thumbnail/", view, name="jobs_asset_thumbnail"),
@@ -146,7 +148,7 @@ class AssetAdmin(ReadOnlyAdmin):
         return found.filter(pk=object_id).first() if object_id.isdigit() else None
 
     def thumbnail(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Return the thumbnail, or 404 where none was made yet."""
+        """Return the thumbnail, or 404 where there is none yet."""
         if not self.has_view_permission(request):
             raise Http404
         asset = Asset.objects.filter(pk=pk).only("thumbnail_key").first()
@@ -157,12 +159,12 @@ class AssetAdmin(ReadOnlyAdmin):
         response["Cache-Control"] = "private, max-age=600"
         return response
 
-    @display(description="asset id")
+    @display(description="ID")
     def id_shown(self, asset: Asset) -> str:
         return copyable(asset.public_id)
 
     @display(
-        description="state",
+        description="status",
         label={"available": "success", "quarantined": "warning", "withdrawn": "danger"},
     )
     def standing(self, asset: Asset) -> tuple[str, str]:
@@ -172,8 +174,8 @@ class AssetAdmin(ReadOnlyAdmin):
     def verdict_shown(self, asset: Asset) -> tuple[str, str]:
         verdict = getattr(asset, "verdict", None)
         if verdict is None:
-            return "none", "not checked yet"
-        return ("good", "good") if verdict.is_good else ("bad", verdict.finding or "failed")
+            return "none", "Not checked yet"
+        return ("good", "Passed") if verdict.is_good else ("bad", verdict.finding or "Failed")
 
     @display(description="check")
     def finding(self, asset: Asset) -> str:
@@ -189,8 +191,8 @@ class AssetAdmin(ReadOnlyAdmin):
         days = DownloadDay.objects.filter(asset=asset)
         found = days.aggregate(times=Sum("count", default=0), last=Max("last_at"))
         if not found["times"]:
-            return "none"
-        return format_html("{}, last {}", f"{found['times']:,}", display_datetime(found["last"]))
+            return "0"
+        return format_html("{}, last on {}", f"{found['times']:,}", display_datetime(found["last"]))
 
     @display(description="size")
     def size(self, asset: Asset) -> str:
@@ -204,6 +206,6 @@ class AssetAdmin(ReadOnlyAdmin):
     def agent_shown(self, asset: Asset) -> str:
         return object_link(asset.agent)
 
-    @display(description="made")
+    @display(description="created")
     def created(self, asset: Asset) -> str:
         return display_datetime(asset.created_at)

@@ -1,6 +1,7 @@
-"""What staff can do to a job."""
+"""Staff actions on jobs."""
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from imageskill.lib.admin.actions import ActionRefused, ActionRequest, RevealedSecret, StaffAction
@@ -25,9 +26,23 @@ def _perform_with(verb: Callable[..., Any], done: str) -> Callable[[Job, ActionR
     return perform
 
 
-def _describe_cost(job: Job) -> object:
-    cost = job.planned_usd if job.reported_usd is None else job.reported_usd
-    return "An unknown number of" if cost is None else cost
+def format_cost(usd: Decimal | None) -> str:
+    """Return a cost in dollars as a sentence shows it."""
+    return "an unknown amount" if usd is None else f"{usd.normalize():f} USD"
+
+
+def _cost(job: Job) -> str:
+    return format_cost(job.planned_usd if job.reported_usd is None else job.reported_usd)
+
+
+def _credits(number: int) -> str:
+    return "1 credit" if number == 1 else f"{number:,} credits"
+
+
+def _released(job: Job) -> str:
+    return (
+        f"{_credits(job.credits_held)} on hold {'is' if job.credits_held == 1 else 'are'} released."
+    )
 
 
 def _count_images(job: Job) -> str:
@@ -36,17 +51,21 @@ def _count_images(job: Job) -> str:
 
 
 def _describe_credits(job: Job, *, is_taken_down: bool) -> str:
-    """Return what closing the case does to a job's credits, by what the ledger has of it."""
+    """Return what closing the case does to a job's credits, from its hold in the ledger."""
     held = unresolved_outputs.get_hold(job)
     if held is None:
-        return "It never held anything, so this will be refused; see the check of the books."
+        return "The job has no hold, so this will be refused. See Ledger checks."
     if held.state == "open":
-        return f"The credits that it still holds go back: {held.credits}. The cost is ours."
+        return f"{_credits(held.credits)} on hold will be released. We absorb the cost."
     if held.state != "captured":
-        return "Its hold went back before, so no credit moves. The cost is ours."
+        return "The hold is already released, so no credits move. We absorb the cost."
     if is_taken_down:
-        return f"It was charged all along ({held.captured}), so this will be refused: adopt it."
-    return f"It was charged all along: from now on it says {held.captured}, and no credit moves."
+        return (
+            f"{_credits(held.captured)} captured before, so this will be refused. Adopt it instead."
+        )
+    return (
+        f"{_credits(held.captured)} captured before: the job will show them, and no credits move."
+    )
 
 
 def _reveal_prompt(job: Job, action_request: ActionRequest) -> RevealedSecret:
@@ -65,10 +84,10 @@ ACTIONS: Sequence[StaffAction] = (
         label="Cancel",
         permission=_ACT,
         preview=lambda job: (
-            f"The job ends as canceled and the {job.credits_held} credits that it holds go back.",
-            "What the provider still makes of it is thrown away; its cost is ours.",
+            f"The job is canceled. {_released(job)}",
+            "What the provider still generates is discarded; we absorb its cost.",
         ),
-        perform=_perform_with(staff_actions.cancel, "The job is canceled; its hold went back."),
+        perform=_perform_with(staff_actions.cancel, "The job is canceled; its hold is released."),
         is_open=lambda job: (
             job.status in {states.QUEUED, states.RUNNING} and not job.is_outcome_unknown
         ),
@@ -81,25 +100,24 @@ ACTIONS: Sequence[StaffAction] = (
         dry_run=_DRY_RUN,
         preview=lambda job: (
             (
-                f"A worker writes the kept output to storage again, now; {job.storage_attempts} "
-                "attempts have failed."
+                "A worker writes the staged output to storage again now. "
+                f"Failed attempts so far: {job.storage_attempts}."
             ),
-            "Once it is stored the job completes and is charged as planned. Nothing is made anew.",
+            "Once stored, the job completes and is charged as planned. Nothing is generated again.",
         ),
-        perform=_perform_with(staff_actions.requeue, "Storing is tried again; look in a moment."),
+        perform=_perform_with(staff_actions.requeue, "Storing is queued. Reload in a moment."),
         is_open=lambda job: job.status == states.STORING,
     ),
     StaffAction(
         name="give-up",
-        label="Give up storing",
+        label="Fail job",
         permission=_REPAIR,
         dry_run=_DRY_RUN,
         preview=lambda job: (
-            "The kept output is thrown away and the job ends as failed.",
-            f"The {job.credits_held} credits that it holds go back.",
-            f"{_describe_cost(job)} USD are listed as our loss.",
+            f"The staged output is discarded and the job fails. {_released(job)}",
+            f"We absorb the cost: {_cost(job)}.",
         ),
-        perform=_perform_with(unresolved_outputs.give_up, "The job is over; its hold went back."),
+        perform=_perform_with(unresolved_outputs.give_up, "The job failed; its hold is released."),
         is_open=lambda job: job.status == states.STORING and job.storage_failed_at is not None,
         is_sensitive=True,
         is_destructive=True,
@@ -110,11 +128,13 @@ ACTIONS: Sequence[StaffAction] = (
         permission=_ACT,
         preview=lambda job: (
             (
-                "Images that nobody has looked at are decoded, compared with the plan, and get "
-                f"their thumbnails: {len(staff_actions.unchecked_images(job))}."
+                "Images without a check are decoded, compared with the plan and get thumbnails: "
+                f"{len(staff_actions.unchecked_images(job))}."
             ),
         ),
-        perform=_perform_with(staff_actions.check_images, "They are checked; look in a moment."),
+        perform=_perform_with(
+            staff_actions.check_images, "The checks are queued. Reload in a moment."
+        ),
         is_open=lambda job: job.is_final and bool(staff_actions.unchecked_images(job)),
     ),
     StaffAction(
@@ -123,12 +143,12 @@ ACTIONS: Sequence[StaffAction] = (
         permission=_REPAIR,
         dry_run=_DRY_RUN,
         preview=lambda job: (
-            f"What it made ({_count_images(job)}) stays with its owner.",
+            f"The output ({_count_images(job)}) stays with its owner.",
             _describe_credits(job, is_taken_down=False),
-            "The case is closed with your reason.",
+            "The case is resolved with your reason.",
         ),
         perform=_perform_with(
-            unresolved_outputs.adopt, "The images are adopted; the case is closed."
+            unresolved_outputs.adopt, "The images stay with their owner; the case is resolved."
         ),
         is_open=unresolved_outputs.is_uncharged,
         is_sensitive=True,
@@ -139,12 +159,12 @@ ACTIONS: Sequence[StaffAction] = (
         permission=_REPAIR,
         dry_run=_DRY_RUN,
         preview=lambda job: (
-            f"What it made ({_count_images(job)}) is taken down: public addresses answer 410.",
+            f"The output ({_count_images(job)}) is withdrawn: its public URLs answer 410.",
             _describe_credits(job, is_taken_down=True),
-            "The case is closed with your reason.",
+            "The case is resolved with your reason.",
         ),
         perform=_perform_with(
-            unresolved_outputs.release, "The images are taken down; the case is closed."
+            unresolved_outputs.release, "The images are withdrawn; the case is resolved."
         ),
         is_open=unresolved_outputs.is_uncharged,
         is_sensitive=True,
@@ -156,10 +176,10 @@ ACTIONS: Sequence[StaffAction] = (
         permission=_REPAIR,
         dry_run=_DRY_RUN,
         preview=lambda job: (
-            f"A worker takes the job up where it stands ({job.status}).",
-            "A request that the provider has already is followed, never made a second time.",
+            f"A worker continues the job from its present status ({job.get_status_display()}).",
+            "A request that was submitted to the provider is never submitted again.",
         ),
-        perform=_perform_with(staff_actions.requeue, "The job is on its way to a worker."),
+        perform=_perform_with(staff_actions.requeue, "The job is sent to a worker."),
         is_open=lambda job: (
             job.status in {states.QUEUED, states.RUNNING} and not job.is_outcome_unknown
         ),
@@ -170,22 +190,21 @@ ACTIONS: Sequence[StaffAction] = (
         permission=_REPAIR,
         dry_run=_DRY_RUN,
         preview=lambda job: (
-            "The job ends as failed with PROVIDER_OUTCOME_UNKNOWN.",
-            f"The {job.credits_held} credits that it holds go back.",
-            f"Up to {job.planned_usd or 0} USD may have been billed; it is listed as our loss.",
+            f"The job fails with PROVIDER_OUTCOME_UNKNOWN. {_released(job)}",
+            f"We absorb what the provider may have billed: up to {format_cost(job.planned_usd)}.",
         ),
-        perform=_perform_with(staff_actions.end_unknown, "The job is over; its hold went back."),
+        perform=_perform_with(staff_actions.end_unknown, "The job failed; its hold is released."),
         is_open=lambda job: job.is_outcome_unknown,
         is_sensitive=True,
         is_destructive=True,
     ),
     StaffAction(
         name="prompt",
-        label="Show prompt",
+        label="Reveal prompt",
         permission="accounts.prompt_reveal",
         preview=lambda job: (
             f"The prompt is shown for {PROMPT_VISIBLE_S} seconds.",
-            "Who looked and why stays in the audit, and the sponsor is told.",
+            "Your name and reason are recorded in the audit log, and the sponsor is notified.",
         ),
         perform=_reveal_prompt,
         is_open=lambda job: job.operation != Job.Operation.UPLOAD,

@@ -12,43 +12,43 @@ from imageskill.lib import clock
 from jobs.models import Job
 from jobs.running import unresolved_outputs
 
-_SWEEP_MARGIN = timedelta(seconds=15)  # a few looks of the sweeper, which comes every five seconds
+_SWEEP_MARGIN = timedelta(seconds=15)  # a few runs of the sweeper, which runs every five seconds
 
 
 def overdue_for_resend() -> QuerySet[Job]:
-    """Return queued jobs that should have been sent again by now, and weren't."""
+    """Return queued jobs that should have been resent by now, and weren't."""
     patience = timedelta(seconds=settings.JOB_RESEND_AFTER_S) + _SWEEP_MARGIN
     return Job.objects.waiting(before=clock.now() - patience)
 
 
 def stalled() -> QuerySet[Job]:
-    """Return jobs whose worker is gone."""
+    """Return unfinished jobs whose worker let its lease expire."""
     return Job.objects.filter(completed_at=None, leased_until__lt=clock.now())
 
 
-# name in the address: label, and the jobs
+# The name in the URL, which saved views hold: label, and the jobs.
 ISSUES: dict[str, tuple[str, Callable[[], QuerySet[Job]]]] = {
-    "unsent": ("waiting to be sent again", overdue_for_resend),
-    "lease": ("past their lease", stalled),
-    "deadline": ("past their deadline", lambda: Job.objects.overdue(now=clock.now())),
-    "unknown": ("outcome unknown", unresolved_outputs.outcome_unknown),
-    "unstored": ("made, not stored yet", unresolved_outputs.unstored),
-    "uncharged": ("stored, never charged", unresolved_outputs.uncharged),
+    "unsent": ("Waiting to be resent", overdue_for_resend),
+    "lease": ("Stalled", stalled),
+    "deadline": ("Overdue", lambda: Job.objects.overdue(now=clock.now())),
+    "unknown": ("Outcome unknown", unresolved_outputs.outcome_unknown),
+    "unstored": ("Generated, not stored", unresolved_outputs.unstored),
+    "uncharged": ("Uncharged", unresolved_outputs.uncharged),
 }
 
 
 class JobIssueFilter(SimpleListFilter):
-    """Narrows to jobs that stand still or hang somewhere."""
+    """Narrows to jobs that do not go on by themselves, or that the ledger disagrees with."""
 
-    title = "trouble"
+    title = "issue"
     parameter_name = "trouble"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        """Offer each kind."""
+        """Return each issue."""
         return [(name, label) for name, (label, _) in ISSUES.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
-        """Narrow to the kind that was chosen."""
+        """Narrow to the issue that was chosen."""
         chosen = ISSUES.get(self.value() or "")
         if chosen is None:
             return queryset

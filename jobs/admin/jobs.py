@@ -1,4 +1,4 @@
-"""Jobs in the console: what happened to each, step by step."""
+"""The admin of jobs: the timeline of each, and the actions on it."""
 
 from typing import Any, ClassVar
 
@@ -23,7 +23,7 @@ class JobAdmin(ReadOnlyAdmin):
     """One job, from hold to capture."""
 
     view_permission = "accounts.see_jobs"
-    empty_text = "A job stands here as soon as an agent's create, edit or upload is accepted."
+    empty_text = "Jobs appear here when an agent's create, edit or upload is accepted."
     deeds = job_actions.ACTIONS
     export_fields = (
         "public_id",
@@ -84,7 +84,7 @@ class JobAdmin(ReadOnlyAdmin):
         "agent__public_id__exact",
         "organization__public_id__exact",
     )
-    search_help_text = "A job_, trace_, agt_ or org_ id, or the provider's request id"
+    search_help_text = "job_, trace_, agt_ or org_ id, or the provider's request ID"
     list_select_related = ("agent",)
     change_form_before_template = "admin/jobs/job_before.html"
     fieldsets: ClassVar = (
@@ -117,7 +117,7 @@ class JobAdmin(ReadOnlyAdmin):
             },
         ),
         (
-            "Money",
+            "Cost",
             {
                 "fields": (
                     "credits_held",
@@ -160,7 +160,7 @@ class JobAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Add the timeline with the deed that closes its gap, and the images."""
+        """Add the timeline with the action that closes its gap, and the images."""
         job = self.get_object(request, object_id)
         steps = timeline.build(job) if job else []
         more = {
@@ -175,18 +175,18 @@ class JobAdmin(ReadOnlyAdmin):
     def _repair(
         self, request: HttpRequest, job: Job, step: timeline.JobStep
     ) -> tuple[StaffAction, str] | None:
-        """Return the deed for a gap with its address, where this person may at least look at it."""
+        """Return the action for a gap with its URL, where the user may at least preview it."""
         for action in self.deeds:
             if action.name == step.repair and can_preview(action, request) and action.is_open(job):
                 return label_dry_run(action, request), self._action_url(job, action)
         return None
 
-    @display(description="job id")
+    @display(description="ID")
     def id_shown(self, job: Job) -> str:
         return copyable(job.public_id)
 
     @display(
-        description="state",
+        description="status",
         label={
             "completed": "success",
             "failed": "danger",
@@ -196,9 +196,9 @@ class JobAdmin(ReadOnlyAdmin):
         },
     )
     def state(self, job: Job) -> tuple[str, str]:
-        return (
-            ("unknown", "outcome unknown") if job.is_outcome_unknown else (job.status, job.status)
-        )
+        if job.is_outcome_unknown:
+            return "unknown", "Outcome unknown"
+        return job.status, job.get_status_display()
 
     @display(description="agent")
     def agent_shown(self, job: Job) -> str:
@@ -208,13 +208,13 @@ class JobAdmin(ReadOnlyAdmin):
     def credits(self, job: Job) -> str:
         if job.credits_captured is not None:
             return str(job.credits_captured)
-        return "–" if job.is_final else f"{job.credits_held} held"
+        return "–" if job.is_final else f"{job.credits_held} authorized"
 
     @display(description="trace")
     def trace_shown(self, job: Job) -> str:
         return copyable(job.trace_id)
 
-    @display(description="provider's request id")
+    @display(description="provider request ID")
     def request_shown(self, job: Job) -> str:
         return copyable(job.provider_request_id)
 
@@ -230,10 +230,10 @@ class JobAdmin(ReadOnlyAdmin):
     def deadline(self, job: Job) -> str:
         return display_datetime(job.deadline_at)
 
-    @display(description="losses of ours")
+    @display(description="absorbed cost")
     def losses_shown(self, job: Job) -> str:
         losses = [
-            f"{loss.get_reason_display()}: {'unknown' if loss.usd is None else loss.usd} USD"
+            f"{loss.get_reason_display()}: {job_actions.format_cost(loss.usd)}"
             for loss in job.losses.all()
         ]
-        return "; ".join(losses) or "none"
+        return "; ".join(losses) or "–"

@@ -1,4 +1,4 @@
-"""What was charged and what was lost."""
+"""The admin of usage and absorbed cost."""
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
@@ -9,16 +9,17 @@ from unfold.decorators import display
 from imageskill.lib.admin.actions import ActionRefused, ActionRequest, StaffAction
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.formatting import copyable, display_datetime, object_link
+from jobs.admin import job_actions
 from jobs.models import Loss, Usage
 from jobs.running import staff_actions, unresolved_outputs
 
 
 @admin.register(Usage)
 class UsageAdmin(ReadOnlyAdmin):
-    """One charge of a finished operation."""
+    """The charge of one completed job."""
 
     view_permission = "accounts.see_jobs"
-    empty_text = "Each job that was charged leaves a row here."
+    empty_text = "Each charged job adds a row here."
     export_fields = (
         "public_id",
         "job__public_id",
@@ -32,7 +33,7 @@ class UsageAdmin(ReadOnlyAdmin):
     )
     list_display = ("id_shown", "job_shown", "credits", "paid_credits", "provider_usd", "created")
     search_fields = ("public_id__exact", "job__public_id__exact")
-    search_help_text = "A usage_ or job_ id"
+    search_help_text = "usage_ or job_ id"
     list_select_related = ("job",)
     fields = (
         "id_shown",
@@ -45,7 +46,7 @@ class UsageAdmin(ReadOnlyAdmin):
     )
     readonly_fields = fields
 
-    @display(description="usage id")
+    @display(description="ID")
     def id_shown(self, usage: Usage) -> str:
         return copyable(usage.public_id)
 
@@ -53,7 +54,7 @@ class UsageAdmin(ReadOnlyAdmin):
     def job_shown(self, usage: Usage) -> str:
         return object_link(usage.job)
 
-    @display(description="at")
+    @display(description="created")
     def created(self, usage: Usage) -> str:
         return display_datetime(usage.created_at)
 
@@ -65,18 +66,18 @@ def _close_loss(loss: Loss, action_request: ActionRequest) -> str:
         )
     except staff_actions.JobActionRefused as refusal:
         raise ActionRefused(str(refusal)) from refusal
-    return "The case is closed."
+    return "The case is resolved."
 
 
 class OpenLossFilter(SimpleListFilter):
-    """Narrows to results given up whose case nobody has closed."""
+    """Narrows to failed storage whose case is not resolved."""
 
     title = "case"
     parameter_name = "case"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        """Offer the open ones."""
-        return [("open", "given up, not closed")]
+        """Return the one choice."""
+        return [("open", "Not stored, open")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Loss]) -> QuerySet[Loss]:
         """Narrow where that was chosen."""
@@ -85,12 +86,11 @@ class OpenLossFilter(SimpleListFilter):
 
 @admin.register(Loss)
 class LossAdmin(ReadOnlyAdmin):
-    """What a provider bills and nobody pays us for."""
+    """What a provider bills for jobs that nobody is charged for."""
 
     view_permission = "accounts.see_jobs"
     empty_text = (
-        "What a provider bills and nobody pays us for would stand here: results "
-        "that came too late or got lost."
+        "Provider costs that nobody is charged for appear here, such as output that came too late."
     )
     export_fields = (
         "job__public_id",
@@ -101,15 +101,13 @@ class LossAdmin(ReadOnlyAdmin):
     deeds = (
         StaffAction(
             name="close",
-            label="Close the case",
+            label="Resolve",
             permission="accounts.job_repair",
             dry_run="accounts.job_dry_run",
             preview=lambda loss: (
-                "The case leaves the orphans; your reason says what became of it.",
-                (
-                    f"{'An unknown number of' if loss.usd is None else loss.usd} USD stay in our "
-                    "losses. No credit moves: the hold went back when the job ended."
-                ),
+                "The case leaves Unresolved outputs, with your reason as its resolution.",
+                f"The absorbed cost stays on record: {job_actions.format_cost(loss.usd)}.",
+                "No credits move: the hold was released when the job ended.",
             ),
             perform=_close_loss,
             is_open=lambda loss: loss.closed_at is None,
@@ -125,10 +123,10 @@ class LossAdmin(ReadOnlyAdmin):
     def job_shown(self, loss: Loss) -> str:
         return object_link(loss.job)
 
-    @display(description="at")
+    @display(description="created")
     def created(self, loss: Loss) -> str:
         return display_datetime(loss.created_at)
 
-    @display(description="closed")
+    @display(description="resolved")
     def closed(self, loss: Loss) -> str:
         return display_datetime(loss.closed_at)

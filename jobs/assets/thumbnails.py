@@ -123,10 +123,10 @@ def _describe_findings(
 ) -> str:
     found = []
     if not verdicts["is_as_promised"]:
-        found.append("The stored bytes are not those of the asset's row.")
+        found.append("The stored file is not the one that was written.")
     if not verdicts["is_as_planned"]:
         found.append(
-            f"The plan expected another size or type than {glance.width} x "
+            f"Size or type differs from the plan: {glance.width} x "
             f"{glance.height}, {glance.mime_type}."
         )
     if glance.is_blank:

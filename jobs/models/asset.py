@@ -38,16 +38,16 @@ class Asset(models.Model):
     class Kind(models.TextChoices):
         """Where it came from."""
 
-        GENERATED = "generated", "generated"
-        UPLOADED = "uploaded", "uploaded"
+        GENERATED = "generated", "Generated"
+        UPLOADED = "uploaded", "Uploaded"
 
     class State(models.TextChoices):
         """Whether it can be fetched."""
 
-        AVAILABLE = "available", "available"
-        QUARANTINED = "quarantined", "quarantined"  # staff look into it; comes back or not
-        WITHDRAWN = "withdrawn", "withdrawn"  # taken down by staff; the bytes are kept
-        DELETED = "deleted", "deleted"  # by its owner, or its time was over; the bytes are gone
+        AVAILABLE = "available", "Available"
+        QUARANTINED = "quarantined", "Quarantined"  # staff look into it; comes back or not
+        WITHDRAWN = "withdrawn", "Withdrawn"  # taken down by staff; the bytes are kept
+        DELETED = "deleted", "Deleted"  # by its owner, or its time was over; the bytes are gone
 
     public_id = models.CharField(
         max_length=64, unique=True, default=partial(ids.new, "asset"), editable=False
@@ -57,11 +57,11 @@ class Asset(models.Model):
     job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="assets")
     index = models.PositiveSmallIntegerField(default=0)  # its place among the job's outputs
     kind = models.CharField(max_length=16, choices=Kind.choices)
-    mime_type = models.CharField(max_length=32)
-    content_length = models.PositiveBigIntegerField()
+    mime_type = models.CharField("type", max_length=32)
+    content_length = models.PositiveBigIntegerField("bytes")
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
-    sha256 = models.CharField(max_length=64)
+    sha256 = models.CharField("SHA-256", max_length=64)
     storage_key = models.CharField(max_length=200)
     thumbnail_key = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.AVAILABLE)
@@ -107,8 +107,8 @@ class Upload(models.Model):
     class SourceKind(models.TextChoices):
         """Where the caller had the image from, by its own account."""
 
-        LOCAL_PATH = "local_path", "a file"
-        REMOTE_URL = "remote_url", "an address"
+        LOCAL_PATH = "local_path", "File"
+        REMOTE_URL = "remote_url", "URL"
 
     asset = models.OneToOneField(Asset, on_delete=models.CASCADE, related_name="upload")
     source_kind = models.CharField(max_length=16, choices=SourceKind.choices)

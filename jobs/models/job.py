@@ -50,9 +50,9 @@ class Job(models.Model):
     class Operation(models.TextChoices):
         """What was asked for."""
 
-        CREATE = "create", "create"  # an image from a prompt
-        EDIT = "edit", "edit"  # an image from an image
-        UPLOAD = "upload", "upload"  # an image of the caller's; costs nothing
+        CREATE = "create", "Create"  # an image from a prompt
+        EDIT = "edit", "Edit"  # an image from an image
+        UPLOAD = "upload", "Upload"  # an image of the caller's; costs nothing
 
     public_id = models.CharField(
         max_length=64, unique=True, default=partial(ids.new, "job"), editable=False
@@ -66,15 +66,19 @@ class Job(models.Model):
     terms_digest = models.CharField(max_length=64, blank=True)  # of the request that the key names
 
     capability_id = models.CharField(max_length=128, blank=True)
-    model_id = models.CharField(max_length=128, blank=True)
-    provider_id = models.CharField(max_length=32, blank=True)
+    model_id = models.CharField("model", max_length=128, blank=True)
+    provider_id = models.CharField("provider", max_length=32, blank=True)
     output_count = models.PositiveSmallIntegerField(default=1)
     plan = models.JSONField(default=dict)
 
-    planned_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True)
-    reported_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True)
-    credits_held = models.PositiveIntegerField(default=0)
-    credits_captured = models.PositiveIntegerField(null=True)
+    planned_usd = models.DecimalField(
+        "estimated cost (USD)", max_digits=12, decimal_places=6, null=True
+    )
+    reported_usd = models.DecimalField(
+        "actual cost (USD)", max_digits=12, decimal_places=6, null=True
+    )
+    credits_held = models.PositiveIntegerField("credits authorized", default=0)
+    credits_captured = models.PositiveIntegerField("credits captured", null=True)
 
     created_at = models.DateTimeField(default=clock.now, editable=False)
     sent_at = models.DateTimeField(null=True)  # to a worker, last

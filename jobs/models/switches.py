@@ -13,8 +13,8 @@ class Switch(models.Model):
     class Kind(models.TextChoices):
         """What is switched."""
 
-        MODEL = "model", "model"
-        PROVIDER = "provider", "provider"  # all models of a provider
+        MODEL = "model", "Model"
+        PROVIDER = "provider", "Provider"  # all models of a provider
 
     kind = models.CharField(max_length=8, choices=Kind.choices)
     name = models.CharField(max_length=128)  # a model's id, a provider's name

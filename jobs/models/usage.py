@@ -22,7 +22,9 @@ class Usage(models.Model):
     credits = models.PositiveIntegerField()
     preview_credits = models.PositiveIntegerField()
     paid_credits = models.PositiveIntegerField()
-    provider_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True)
+    provider_usd = models.DecimalField(
+        "provider cost (USD)", max_digits=12, decimal_places=6, null=True
+    )
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
@@ -51,23 +53,26 @@ class Loss(models.Model):
     class Reason(models.TextChoices):
         """How it came about."""
 
-        UNDECODABLE = "undecodable", "output could not be opened"
-        NOT_STORED = "not_stored", "output was never stored"
-        CANCELED = "canceled", "canceled while the provider worked"
-        OUTCOME_UNKNOWN = "outcome_unknown", "outcome never known; a possible cost"
-        ABOVE_HOLD = "above_hold", "usage came to more than the hold"
-        BILLED_REFUSAL = "billed_refusal", "refused by the provider and billed"
-        BROKEN_RUN = "broken_run", "the provider failed at it and billed"
-        TOO_LATE = "too_late", "the deadline ended before the provider did"
+        UNDECODABLE = "undecodable", "Output can't be decoded"
+        NOT_STORED = "not_stored", "Output was not stored"
+        CANCELED = "canceled", "Canceled during generation"
+        OUTCOME_UNKNOWN = "outcome_unknown", "Outcome unknown; possible cost"
+        ABOVE_HOLD = "above_hold", "Usage exceeded the hold"
+        BILLED_REFUSAL = "billed_refusal", "Refused by the provider, billed"
+        BROKEN_RUN = "broken_run", "Failed at the provider, billed"
+        TOO_LATE = "too_late", "Deadline exceeded"
 
     job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="losses")
     reason = models.CharField(max_length=16, choices=Reason.choices)
-    usd = models.DecimalField(max_digits=12, decimal_places=6, null=True)  # null: not known
+    usd = models.DecimalField(
+        "cost (USD)", max_digits=12, decimal_places=6, null=True
+    )  # null: not known
     created_at = models.DateTimeField(default=clock.now, editable=False)
     closed_at = models.DateTimeField(null=True)  # somebody has looked into it; the audit says why
 
     class Meta:
-        verbose_name_plural = "losses"
+        verbose_name = "absorbed cost"
+        verbose_name_plural = "absorbed costs"
         indexes: ClassVar = [
             models.Index(fields=["reason", "-id"], name="loss_by_reason"),
             models.Index(

@@ -20,9 +20,7 @@ def cancel(*, job: Job, user: User, reason: str) -> None:
     """Stop a job; its hold goes back."""
     with transaction.atomic():
         if not lifecycle.cancel(job, actor=user.email):
-            raise JobActionRefused(
-                "It has ended, is being stored, or nobody knows what became of it."
-            )
+            raise JobActionRefused("The job has ended, is being stored, or its outcome is unknown.")
         _record_audit(user, "job.cancel", job, reason)
 
 
@@ -35,7 +33,7 @@ def end_unknown(*, job: Job, user: User, reason: str) -> None:
     )
     with transaction.atomic():
         if not job.is_outcome_unknown or not lifecycle.fail(job, ending):
-            raise JobActionRefused("Its outcome is not unknown (any more).")
+            raise JobActionRefused("The outcome is no longer unknown.")
         _record_audit(user, "job.end_unknown", job, reason)
 
 
@@ -43,7 +41,7 @@ def requeue(*, job: Job, user: User, reason: str) -> None:
     """Send an unfinished job to a worker, which goes on where the last one stopped."""
     with transaction.atomic():
         if job.is_final:
-            raise JobActionRefused("It has ended.")
+            raise JobActionRefused("The job has ended.")
         Job.objects.filter(pk=job.pk).update(pause_until=None, sent_at=clock.now())
         _record_audit(user, "job.try_again", job, reason)
         enqueue("jobs.run", job_id=job.public_id)
@@ -53,7 +51,7 @@ def check_images(*, job: Job, user: User, reason: str) -> None:
     """Have workers look at the job's images that nobody has looked at yet."""
     unchecked = unchecked_images(job)
     if not unchecked:
-        raise JobActionRefused("Each of its images was checked.")
+        raise JobActionRefused("Every image of the job is checked.")
     with transaction.atomic():
         _record_audit(user, "job.check_pictures", job, reason)
         for asset in unchecked:
@@ -70,7 +68,7 @@ def reveal_prompt(*, job: Job, user: User, reason: str) -> str:
     """Return the prompt; leaves a line in the audit and tells the sponsor who looked and why."""
     prompt = Prompt.objects.filter(job=job).first()
     if prompt is None:
-        raise JobActionRefused("The prompt is gone: its time was over, or there was none.")
+        raise JobActionRefused("There is no prompt, or its retention has ended.")
     with transaction.atomic():
         line = _record_audit(user, "job.reveal_prompt", job, reason)
         alerts.notify_owner(

@@ -1,4 +1,4 @@
-"""A job's way from hold to capture as steps with times, and where it stands still."""
+"""A job's timeline from hold to capture, and where it is stalled."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,14 +10,16 @@ from jobs.models import Job
 from jobs.running import staff_actions
 
 STALLED_AFTER = timedelta(minutes=2)
-"""What workers and the sweeper put right by themselves; only then a standstill is a gap."""
+"""Workers and the sweeper repair shorter delays by themselves; only a longer one is a gap."""
+
+_CHECKED, _CAPTURED = "Checked", "Captured"
 
 
 @dataclass(frozen=True, slots=True)
 class JobStep:
-    """One step; `at` is empty where it has not been taken, `is_gap` where it should have been.
+    """One step; `at` is None where it has not happened, `is_gap` where it should have.
 
-    `reference` is somebody else's id of it, `repair` names the deed that closes the gap.
+    `reference` is the provider's ID of it, `repair` the name of the action that closes the gap.
     """
 
     name: str
@@ -29,32 +31,38 @@ class JobStep:
 
 
 def build(job: Job, *, now: datetime | None = None) -> list[JobStep]:
-    """Return the steps of a job. Takes its assets' checks as prefetched by the caller."""
+    """Return the steps of a job, whose assets' checks the caller has prefetched."""
     now = now or clock.now()
     checks = [asset.verdict for asset in job.assets.all() if hasattr(asset, "verdict")]
-    stood = [
-        JobStep("hold", job.created_at, f"{job.credits_held} credits"),
-        JobStep("send", job.sent_at),
-        JobStep("pick up", job.started_at, _deliveries(job)),
-        JobStep("submit", job.submitted_at or job.call_began_at, reference=job.provider_request_id),
-        JobStep("answer", job.answered_at, "outcome unknown" if job.is_outcome_unknown else ""),
+    steps = [
+        JobStep("Authorized", job.created_at, _credits(job.credits_held)),
+        JobStep("Queued", job.sent_at),
+        JobStep("Started", job.started_at, _deliveries(job)),
         JobStep(
-            "store",
+            "Submitted", job.submitted_at or job.call_began_at, reference=job.provider_request_id
+        ),
+        JobStep("Generated", job.answered_at, "Outcome unknown" if job.is_outcome_unknown else ""),
+        JobStep(
+            "Stored",
             job.stored_at,
-            f"{job.storage_attempts} attempts failed" * bool(job.storage_failed_at),
+            f"Failed attempts: {job.storage_attempts}" * bool(job.storage_failed_at),
         ),
         JobStep(
-            "check", max((one.checked_at for one in checks), default=None), _check_summary(checks)
+            _CHECKED, max((one.checked_at for one in checks), default=None), _check_summary(checks)
         ),
         _end_step(job),
     ]
     if job.is_final:
-        return _mark_unchecked(stood, job, now)
-    return _mark_gap(stood, job) if _is_stalled(job, now) else stood
+        return _mark_unchecked(steps, job, now)
+    return _mark_gap(steps, job) if _is_stalled(job, now) else steps
+
+
+def _credits(number: int) -> str:
+    return "1 credit" if number == 1 else f"{number:,} credits"
 
 
 def _deliveries(job: Job) -> str:
-    return f"{job.redeliveries} redeliveries" if job.redeliveries else ""
+    return f"Redeliveries: {job.redeliveries}" if job.redeliveries else ""
 
 
 def _check_summary(checks: Sequence[object]) -> str:
@@ -64,14 +72,14 @@ def _check_summary(checks: Sequence[object]) -> str:
 
 def _end_step(job: Job) -> JobStep:
     if job.status == states.COMPLETED:
-        return JobStep("capture", job.completed_at, f"{job.credits_captured or 0} credits")
+        return JobStep(_CAPTURED, job.completed_at, _credits(job.credits_captured or 0))
     if job.is_final:
-        return JobStep(job.status, job.completed_at, job.error_code)
-    return JobStep("capture", None)
+        return JobStep(job.get_status_display(), job.completed_at, job.error_code)
+    return JobStep(_CAPTURED, None)
 
 
 def _is_stalled(job: Job, now: datetime) -> bool:
-    """Return whether nobody has the job in hand who should have by now."""
+    """Return whether no worker runs the job although one should by now."""
     if job.is_outcome_unknown or job.storage_failed_at or _is_before(job.deadline_at, now):
         return True
     last = now - STALLED_AFTER
@@ -86,7 +94,7 @@ def _is_before(at: datetime | None, moment: datetime) -> bool:
 
 def _mark_gap(steps: list[JobStep], job: Job) -> list[JobStep]:
     """Mark the first step that is missing; the check comes after the end, so it can't be it."""
-    missing = next(step for step in steps if step.at is None and step.name != "check")
+    missing = next(step for step in steps if step.at is None and step.name != _CHECKED)
     marked = replace(missing, is_gap=True, repair=_repair(job))
     return [marked if step is missing else step for step in steps]
 
@@ -101,10 +109,10 @@ def _mark_unchecked(steps: list[JobStep], job: Job, now: datetime) -> list[JobSt
     unchecked = staff_actions.unchecked_images(job)
     if not unchecked or not _is_before(job.completed_at, now - STALLED_AFTER):
         return steps
-    number = f"{len(unchecked)} not checked"
+    note = f"Not checked: {len(unchecked)}"
     return [
-        replace(step, at=None, note=number, is_gap=True, repair="check")
-        if step.name == "check"
+        replace(step, at=None, note=note, is_gap=True, repair="check")
+        if step.name == _CHECKED
         else step
         for step in steps
     ]

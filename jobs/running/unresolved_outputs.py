@@ -76,7 +76,7 @@ def release(*, job: Job, user: User, reason: str) -> None:
     with transaction.atomic():
         if _reconcile_charge(job, user):
             raise JobActionRefused(
-                "The ledger did charge this job, so its images stay: adopt them."
+                "The ledger charged this job, so its images stay. Adopt them instead."
             )
         for asset in job.assets.filter(state__in=_VISIBLE_STATES):
             removal.withdraw(asset, user=user, reason=reason)
@@ -92,7 +92,7 @@ def give_up(*, job: Job, user: User, reason: str) -> None:
     )
     with transaction.atomic():
         if job.status != states.STORING or not lifecycle.fail(job, ending):
-            raise JobActionRefused("It is not being stored (any more).")
+            raise JobActionRefused("The job is no longer being stored.")
         _record_audit(user, "job.give_up", job, reason, {"status": states.FAILED})
 
 
@@ -100,17 +100,17 @@ def close_loss(*, loss: Loss, user: User, reason: str) -> None:
     """Close the case of a loss; it stays in the figures. Raises `NotPossible` when closed."""
     with transaction.atomic():
         if Loss.objects.filter(pk=loss.pk, closed_at=None).update(closed_at=clock.now()) != 1:
-            raise JobActionRefused("Somebody has closed it before.")
+            raise JobActionRefused("The case is already resolved.")
         _record_audit(user, "loss.close", loss.job, reason, {"reason": loss.reason})
 
 
 def _reconcile_charge(job: Job, user: User) -> int:
     """Bring row and ledger together; gives what was charged, which is nothing or all along."""
     if uncharged().select_for_update().filter(pk=job.pk).first() is None:
-        raise JobActionRefused("It was charged, or its case was closed meanwhile.")
+        raise JobActionRefused("The job was charged, or its case was resolved in the meantime.")
     held = get_hold(job)
     if held is None:
-        raise JobActionRefused("It never held anything; the check of the books says more.")
+        raise JobActionRefused("The job has no hold. See Ledger checks.")
     if held.state == "open":
         _release_hold(job, user)
     charged = held.captured if held.state == "captured" else 0

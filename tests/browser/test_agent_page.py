@@ -87,7 +87,7 @@ class TestAgentPage:
     ) -> None:
         page = enter(operator, live)
         page.goto(live.url + addresses[0])
-        page.get_by_role("region", name="Jobs").get_by_role("link", name="all 3").click()
+        page.get_by_role("region", name="Jobs").get_by_role("link", name="View all 3").click()
         narrowed = page.get_by_role("list", name="Narrowed to")
         expect(narrowed).to_contain_text("agent")
         narrowed.get_by_role("link", name="Show all again").click()
@@ -95,7 +95,7 @@ class TestAgentPage:
 
 
 class TestTimes:
-    def test_what_the_board_loads_later_is_in_local_time_too(
+    def test_what_the_inbox_loads_later_is_in_local_time_too(
         self, live: Live, enter: ENTER, triager: User, agent: Signed
     ) -> None:
         for title in ("first", "second"):

@@ -37,19 +37,19 @@ ROLE_OF = {
     "operator": "operator",
 }
 _LEDGER = {
-    "Position", "Reconciliation", "Differences", "Balance movements", "Month close",
-    "Wallets", "Transfers", "Lots", "Holds", "Books checks",
+    "Financial overview", "Reconciliation", "Discrepancies", "Balance transactions", "Month close",
+    "Wallets", "Transfers", "Credit grants", "Holds", "Ledger checks",
 }  # fmt: skip
 _PAYMENTS = {
-    "Receipts", "Quotes", "Attempts", "Payments that bought nothing", "Refund requests",
-    "Credit requests", "Open disputes", "Reversals", "Stripe events",
+    "Receipts", "Quotes", "Checkouts", "Unmatched payments", "Refund requests",
+    "Credit adjustments", "Open disputes", "Refunds & disputes", "Stripe events",
 }  # fmt: skip
-_CATALOG = {"Packs", "Changes of packs", "Models", "Settings"}
+_CATALOG = {"Packs", "Pack change requests", "Models", "Settings"}
 HIDDEN = {
     "support": _LEDGER | _CATALOG | {"Audit"},
     "lead support": _LEDGER | _CATALOG,
     "finance": {"Telemetry", "Models", "Settings"},
-    "triage": _LEDGER | _PAYMENTS | _CATALOG | {"Spent of lots", "Telemetry", "Audit"},
+    "triage": _LEDGER | _PAYMENTS | _CATALOG | {"Credit consumption", "Telemetry", "Audit"},
     "auditor": set(),
     "operator": set(),
 }
@@ -102,7 +102,7 @@ class TestSigningIn:
         # Its code was typed a moment ago: nobody asks for another, here or at the door.
         expect(page).to_have_url(re.compile("/account/2fa/recovery-codes/"))
         page.goto(f"{live.url}/admin/")
-        expect(page.get_by_role("heading", name="Needs somebody")).to_be_visible()
+        expect(page.get_by_role("heading", name="Needs attention")).to_be_visible()
         assert not User.objects.get().has_usable_password()
 
 
@@ -158,7 +158,7 @@ class TestRefund:
 
         # A key opens the search, the number opens the receipt, a click copies its id.
         first.keyboard.press("/")
-        box = first.get_by_label(re.compile("Any id"))
+        box = first.get_by_label(re.compile("Any ID"))
         expect(box).to_be_focused()
         box.fill(receipt.number)
         box.press("Enter")
@@ -196,7 +196,7 @@ class TestRefund:
         # Somebody else does, led there by the first page.
         second = enter(second_financier, selling)
         second.goto(f"{selling.url}/admin/")
-        second.get_by_role("link", name="Refunds waiting for a second person").click()
+        second.get_by_role("link", name="Refunds pending approval").click()
         second.goto(asked)
         _decide(second, "Approve")
         for _ in range(40):
@@ -218,15 +218,15 @@ class TestPrompt:
         ).data
         page = enter(supporter, live)
         page.goto(f"{live.url}/admin/find/")
-        page.get_by_label(re.compile("Any id")).fill(made["job_id"])
-        page.get_by_role("button", name="Open").click()
+        page.get_by_label(re.compile("Any ID")).fill(made["job_id"])
+        page.get_by_role("button", name="Search").click()
         expect(page.get_by_text(PROMPT)).to_have_count(0)
-        page.get_by_role("link", name="Show prompt").click()
+        page.get_by_role("link", name="Reveal prompt").click()
 
-        page.get_by_role("button", name="Show prompt").click()
+        page.get_by_role("button", name="Reveal prompt").click()
         expect(page.get_by_role("alert")).to_contain_text("required")
         page.get_by_label("Reason").fill("complaint 7")
-        page.get_by_role("button", name="Show prompt").click()
+        page.get_by_role("button", name="Reveal prompt").click()
 
         expect(page.get_by_text(PROMPT)).to_be_visible()
         page.get_by_role("link", name="Close it now").click()

@@ -1,4 +1,4 @@
-"""What all apps together know of one agent, now or as of a past moment, as far as duties allow."""
+"""The context of the agent page: what the apps know of one agent, now or at a past moment."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,40 +23,46 @@ from jobs.models import Asset, Job
 _MAX_ROWS = 8
 _MAX_EVENTS = 20
 _NOTE = "agent.note"
+_BALANCE_LABELS = {
+    "preview": "Preview credits",
+    "paid": "Paid credits",
+    "held": "Credits on hold",
+    "owed": "Balance due, credits",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class WalletBalance:
-    """One wallet's balance and the list of entries that make it."""
+    """One wallet's balance; `wallet_id` leads to its entries."""
 
-    purpose: str
+    label: str
     credits: int
     wallet_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class AgentSection:
-    """Rows that the page shows the latest of: the duty that shows them, and their whole list."""
+    """The rows of a section: the permission that shows them, and the filter of their list."""
 
     rows: QuerySet[Any]
     moment: str
     duty: str
     filters: dict[str, Any]
     most: int = _MAX_ROWS
-    list_duty: str = ""  # where the list asks for another one
+    list_duty: str = ""  # where the list requires another permission
 
     def latest(self, at: datetime | None) -> list[Any]:
-        """Return the newest, with `at` of those that were there."""
+        """Return the newest rows, at the moment `at` if one is given."""
         rows = self.rows.filter(**{f"{self.moment}__lte": at}) if at else self.rows
         return list(rows.order_by("-pk")[: self.most])
 
     def url(self) -> str:
-        """Return the list that has them all."""
+        """Return the URL of the list of all rows."""
         return links.list_url(self.rows.model, self.filters)
 
 
 def agent_context(agent: Agent, user: User, *, as_of: datetime | None) -> dict[str, Any]:
-    """Return the agent page's context; with `as_of`, what there was by then, as it was then."""
+    """Return the agent page's context, at the moment `as_of` if one is given."""
     sections = {name: one for name, one in _sections(agent).items() if user.has_perm(one.duty)}
     latest = {name: one.latest(as_of) for name, one in sections.items()}
     receipts = section_rows.receipt_urls(latest.get("receipts", []))
@@ -73,7 +79,7 @@ def agent_context(agent: Agent, user: User, *, as_of: datetime | None) -> dict[s
     return {
         **facts,
         "as_of": as_of,
-        "standing": _status_fields(agent, as_of) if as_of else None,
+        "past_status": _status_fields(agent, as_of) if as_of else None,
         "balances": _balances(agent.organization_id, as_of)
         if user.has_perm("accounts.see_balances")
         else None,
@@ -138,7 +144,7 @@ def _sections(agent: Agent) -> dict[str, AgentSection]:
 def _list_links(
     sections: dict[str, AgentSection], user: User, as_of: datetime | None
 ) -> dict[str, dict[str, str]]:
-    """Return the list of each section where it may be seen, with how many it has today."""
+    """Return the list of each section that the user may open, with its present number of rows."""
     listed = {
         name: one for name, one in sections.items() if user.has_perm(one.list_duty or one.duty)
     }
@@ -154,7 +160,7 @@ def _notes(agent: Agent, as_of: datetime | None) -> QuerySet[AuditLine]:
 
 
 def _status_fields(agent: Agent, at: datetime) -> list[tuple[str, history.HistoricalValue]]:
-    """Return what the agent was then, label by label."""
+    """Return the agent's status at the moment, label by label."""
     was_paid = Receipt.objects.filter(agent=agent, issued_at__lte=at).exists()
     then = history.agent_at(agent, at=at, was_paid=was_paid)
     seen = agent.last_seen_at
@@ -162,7 +168,7 @@ def _status_fields(agent: Agent, at: datetime) -> list[tuple[str, history.Histor
         ("claim state", _display_value(then.claim_state, Agent.ClaimState)),
         ("claim request", _display_value(then.claim_request_state, Agent.ClaimRequestState)),
         ("sponsor", then.sponsor),
-        ("contact address", then.contact),
+        ("contact email", then.contact),
         ("suspended", then.suspended),
         ("last seen", history.HistoricalValue(seen, is_recorded=seen is None or seen <= at)),
         *((_label(name), value) for name, value in then.limits.items()),
@@ -187,6 +193,6 @@ def _balances(organization_id: int, as_of: datetime | None) -> list[WalletBalanc
         else ledger.balances(organization_id)
     )
     return [
-        WalletBalance(purpose, credits, wallets.get(purpose))
+        WalletBalance(_BALANCE_LABELS[purpose], credits, wallets.get(purpose))
         for purpose, credits in balances._asdict().items()
     ]

@@ -1,4 +1,4 @@
-"""The rows of the agent page: what there is of an agent, each as it is now or was at a moment."""
+"""The rows of the agent page, each as it is now or was at a past moment."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,14 @@ from billing.ledger import history as past_credits
 from billing.models import Lot, Receipt
 from feedback import history as past_reports
 from feedback.models import Report
+from jobs import states
 from jobs.models import Job
 from jobs.running import history as past_jobs
 
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job and how far it is or was."""
+    """A job and its status."""
 
     job: Job
     status: str
@@ -28,7 +29,7 @@ class JobRow:
 
 @dataclass(frozen=True, slots=True)
 class LotRow:
-    """A lot, what is or was left of it (None: not known), and where to read on."""
+    """A credit grant, what remains of it (None: not known), and the URL of its receipt."""
 
     lot: Lot
     left: int | None
@@ -37,7 +38,7 @@ class LotRow:
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """A report and its state (None: not known)."""
+    """A report and its status (None: not known)."""
 
     report: Report
     state: str | None
@@ -45,7 +46,7 @@ class ReportRow:
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """A token, whether it works or worked, and its last use; `used_since` hides an earlier one."""
+    """A token, whether it is revoked, and its last use; `used_since` hides an earlier one."""
 
     token: Token
     is_ended: bool
@@ -55,7 +56,7 @@ class TokenRow:
 
 @dataclass(frozen=True, slots=True)
 class ClaimRow:
-    """A request to claim, whom it asked, and its steps, each with its moment, if it has one."""
+    """A claim request, its recipient, and its steps, each with its time if it has one."""
 
     claim: Claim
     address: str
@@ -63,12 +64,12 @@ class ClaimRow:
 
 
 def jobs(rows: Iterable[Job], at: datetime | None) -> list[JobRow]:
-    """Return each job's state."""
+    """Return each job's status."""
     return [_job(job, at) for job in rows]
 
 
 def lots(rows: Sequence[Lot], receipts: Mapping[str, str], at: datetime | None) -> list[LotRow]:
-    """Return what is left of each lot; `receipts` leads from a reference to the receipt's page."""
+    """Return what remains of each credit grant; `receipts` has receipts' URLs by reference."""
     then = past_credits.remaining_at(rows, at=at) if at else {lot.pk: lot.left for lot in rows}
     return [
         LotRow(lot, None if then is None else then[lot.pk], receipts.get(lot.reference, ""))
@@ -77,28 +78,28 @@ def lots(rows: Sequence[Lot], receipts: Mapping[str, str], at: datetime | None) 
 
 
 def receipt_urls(receipts: Iterable[Receipt]) -> dict[str, str]:
-    """Return each receipt's page by its public id."""
+    """Return each receipt's URL by its public id."""
     return {
         one.public_id: reverse("admin:billing_receipt_change", args=[one.pk]) for one in receipts
     }
 
 
 def reports(rows: Sequence[Report], at: datetime | None) -> list[ReportRow]:
-    """Return each report's state in words."""
+    """Return each report's status."""
     states = past_reports.states_at(rows, at=at) if at else {row.pk: str(row.state) for row in rows}
     labels = {str(value): str(label) for value, label in Report.State.choices}
     return [ReportRow(row, labels.get(states[row.pk] or "")) for row in rows]
 
 
 def tokens(rows: Iterable[Token], at: datetime | None) -> list[TokenRow]:
-    """Return whether each works, and its last use."""
+    """Return whether each token is revoked, and its last use."""
     return [_token(token, at) for token in rows]
 
 
 def claims(
     rows: Iterable[Claim], at: datetime | None, *, with_address: bool, now: datetime
 ) -> list[ClaimRow]:
-    """Return each request's story up to the moment."""
+    """Return each claim request's steps up to the moment."""
     return [
         ClaimRow(
             claim,
@@ -109,6 +110,9 @@ def claims(
     ]
 
 
+_STATUS_LABELS = dict(states.CHOICES)
+
+
 def _job(job: Job, at: datetime | None) -> JobRow:
     if at:
         then = past_jobs.job_at(job, at=at)
@@ -117,8 +121,10 @@ def _job(job: Job, at: datetime | None) -> JobRow:
     else:
         status, error, captured = job.status, job.error_code, job.credits_captured
         is_over = job.is_final
-    held = f"{job.credits_held} held" if job.credits_held and not is_over else "–"
-    return JobRow(job, status, error, held if captured is None else str(captured))
+    held = f"{job.credits_held} authorized" if job.credits_held and not is_over else "–"
+    return JobRow(
+        job, _STATUS_LABELS.get(status, status), error, held if captured is None else str(captured)
+    )
 
 
 def _token(token: Token, at: datetime | None) -> TokenRow:
@@ -133,13 +139,13 @@ def _token(token: Token, at: datetime | None) -> TokenRow:
 def _claim_steps(claim: Claim, until: datetime) -> Iterator[tuple[str, datetime | None]]:
     is_decided = claim.decided_at is not None and claim.decided_at <= until
     if claim.withheld:
-        yield f"mail withheld: {claim.get_withheld_display()}", None
+        yield f"mail not sent: {claim.get_withheld_display().lower()}", None
     elif claim.mailed_at is not None and claim.mailed_at <= until:
         yield "mailed", claim.mailed_at
     else:
-        yield "not mailed" if is_decided else "waits to be mailed", None
+        yield "not mailed" if is_decided else "mail pending", None
     if not is_decided:
-        yield "out of time since" if claim.expires_at <= until else "open until", claim.expires_at
+        yield "expired" if claim.expires_at <= until else "expires", claim.expires_at
         return
     by = f" by {claim.decided_by}" if claim.decided_by else ""
-    yield f"{claim.get_state_display()}{by}", claim.decided_at
+    yield f"{claim.get_state_display().lower()}{by}", claim.decided_at

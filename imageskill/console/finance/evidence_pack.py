@@ -1,4 +1,4 @@
-"""What our own records say to a dispute: receipt, claim, use and downloads after it, activity."""
+"""The evidence of a dispute from our records: receipt, usage, downloads and activity after it."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from django.db.models import Prefetch, Sum
 from accounts.models import ActivityEvent, Agent
 from billing.models import PaymentReversal, Receipt
 from billing.reversals import evidence
-from imageskill.lib import clock
+from imageskill.lib import amounts, clock
 from jobs.models import Asset, DownloadDay, Job
 
 _MAX_ROWS = 100
-_OMITTED_NOTE = "… (more lines of this kind are left out)"
+_OMITTED_NOTE = "… (further lines omitted)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,10 @@ class EvidencePack:
 
 
 def build(reversal: PaymentReversal) -> EvidencePack:
-    """Write the parts of the evidence from what is recorded; nothing is kept or sent."""
+    """Return the parts of the evidence from our records; nothing is saved or sent."""
     receipt = reversal.receipt
     if receipt is None:
-        return EvidencePack({"uncategorized_text": "No receipt is known for this charge."}, [])
+        return EvidencePack({"uncategorized_text": "There is no receipt for this charge."}, [])
     jobs = list(
         Job.objects.filter(
             organization_id=receipt.organization_id,
@@ -45,10 +45,10 @@ def build(reversal: PaymentReversal) -> EvidencePack:
     first = jobs[0].completed_at if jobs else None
     parts = {
         "product_description": (
-            f"{receipt.credits} prepaid credits of Image Skill, a service that makes images, "
-            f"receipt {receipt.number} of {clock.iso(receipt.issued_at)}, "
-            f"{receipt.amount_cents / 100:.2f} {receipt.currency}. "
-            "Credits are granted at once and spent by the buyer's agent."
+            f"{_credits(receipt.credits)} (prepaid) for Image Skill, an image generation service. "
+            f"Receipt {receipt.number} of {clock.iso(receipt.issued_at)}, "
+            f"{amounts.format_amount(receipt.amount_cents, receipt.currency)}. "
+            "Credits are granted at once and spent by the customer's agent."
         ),
         "customer_email_address": owner.email if owner else _contact(receipt),
         "service_date": f"{first:%Y-%m-%d}" if first else f"{receipt.issued_at:%Y-%m-%d}",
@@ -67,15 +67,15 @@ def _contact(receipt: Receipt) -> str:
     return agent.contact if agent else ""
 
 
-def _log(use: list[str], downloads: list[str], activity: list[str]) -> str:
-    """Join the lines, within what Stripe takes: half of it for use, a quarter for each other."""
+def _log(usage: list[str], downloads: list[str], activity: list[str]) -> str:
+    """Join the lines, within Stripe's limit: half for usage, a quarter for each other kind."""
     half = evidence.MAX_CHARACTERS // 2
-    shares = ((use, half), (downloads, half // 2), (activity, half // 2))
+    shares = ((usage, half), (downloads, half // 2), (activity, half // 2))
     return "\n".join(line for lines, share in shares for line in _fit_lines(lines, share))
 
 
 def _fit_lines(lines: list[str], most: int) -> list[str]:
-    """Keep as many whole lines as fit, and say so where some don't."""
+    """Return as many whole lines as fit, with a note where some don't."""
     ends = list(accumulate(len(line) + 2 for line in lines))  # browsers send back "\r\n"
     if not ends or ends[-1] <= most:
         return lines
@@ -84,26 +84,30 @@ def _fit_lines(lines: list[str], most: int) -> list[str]:
 
 
 def _usage_lines(jobs: list[Job]) -> list[str]:
-    """Write one line for each finished job: when, what, its cost, the hashes of its images."""
+    """Return a line for each finished job: time, operation, cost, hashes of its images."""
     return [
         f"{clock.iso_or_none(job.completed_at)} {job.operation} {job.public_id}, "
-        f"{job.credits_captured} credits, images "
+        f"{_credits(job.credits_captured or 0)}, images "
         + ", ".join(f"{asset.public_id} sha256 {asset.sha256}" for asset in job.assets.all())
         for job in jobs
     ]
 
 
 def _download_lines(assets: list[Asset]) -> list[str]:
-    """Write how often these images were fetched in all, and one line for each image and day."""
+    """Return how often these images were downloaded, in total and for each image and day."""
     days = DownloadDay.objects.filter(asset__in=assets)
     total = days.aggregate(total=Sum("count", default=0))["total"]
     if not total:
         return []
-    return [f"These images were downloaded {_format_times(total)}, by day:"] + [
+    return [f"These images were downloaded {_format_times(total)}. By day:"] + [
         f"{day.day} {day.asset.public_id} downloaded {_format_times(day.count)}, "
         f"last at {clock.iso(day.last_at)}"
         for day in days.select_related("asset").order_by("day", "asset_id")[:_MAX_ROWS]
     ]
+
+
+def _credits(number: int) -> str:
+    return "1 credit" if number == 1 else f"{number:,} credits"
 
 
 def _format_times(count: int) -> str:

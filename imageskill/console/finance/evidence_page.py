@@ -1,4 +1,4 @@
-"""The evidence page of a dispute: gathered, edited, sent to Stripe."""
+"""The evidence page of a dispute: gathered, edited, submitted to Stripe."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _DRAFT = ("accounts.dispute_draft", "accounts.dispute_send")
 
 
 class EvidenceForm(forms.Form):
-    """One field for each part; all may be empty."""
+    """One field for each part of the evidence; all may be empty."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -34,7 +34,7 @@ class EvidenceForm(forms.Form):
 
 
 def view(request: HttpRequest, reversal_id: str) -> HttpResponse:
-    """Show the draft or what our records give; save it or, with the right, send it."""
+    """Show the draft or the gathered evidence; save it or, with the permission, submit it."""
     if not request.user.has_perm("accounts.see_payments"):
         raise PermissionDenied
     reversal = get_object_or_404(
@@ -65,20 +65,20 @@ def _save_or_send(
     except evidence.EvidenceRefused as refusal:
         messages.error(request, str(refusal))
     else:
-        done = "The evidence is with the bank." if is_sending else "The draft is kept."
+        done = "Evidence submitted to the bank." if is_sending else "Draft saved."
         messages.success(request, done)
     return HttpResponseRedirect(request.path)
 
 
 def _render(request: HttpRequest, reversal: PaymentReversal, form: Any) -> HttpResponse:
     pack = evidence_pack.build(reversal)
-    kept = DisputeEvidence.objects.filter(reversal=reversal).select_related("sent_by").first()
+    draft = DisputeEvidence.objects.filter(reversal=reversal).select_related("sent_by").first()
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": f"Evidence, dispute {reversal.stripe_id}",
         "reversal": reversal,
-        "kept": kept,
-        "form": form or EvidenceForm(initial=kept.parts if kept else pack.parts),
+        "draft": draft,
+        "form": form or EvidenceForm(initial=draft.parts if draft else pack.parts),
         "assets": pack.assets,
         "may_draft": any(map(request.user.has_perm, _DRAFT)),
         "may_send": request.user.has_perm("accounts.dispute_send"),

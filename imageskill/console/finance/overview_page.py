@@ -1,8 +1,8 @@
-"""Position: credits sold, spent and outstanding; revenue, cost and margin by day and model."""
+"""Financial overview: sales, deferred revenue; revenue, cost and margin by day and model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -33,34 +33,35 @@ _FIGURES = (("Revenue", "revenue"), ("Provider cost", "cost"), ("Margin", "margi
 
 @dataclass(frozen=True, slots=True)
 class HeadlineFigure:
-    """One number at the top of the page, and where it comes from."""
+    """One number at the top of the page, and the URL of its rows."""
 
     label: str
     number: str
     url: str
+    as_of: datetime | None = None  # when it was counted, where that was not now
 
 
 @dataclass(frozen=True, slots=True)
 class BarChart:
-    """A chart on its side: for each name a bar of revenue, of cost and of margin."""
+    """A horizontal chart: for each name a bar of revenue, of cost and of margin."""
 
     title: str
     rows: list[tuple[str, list[Bar]]]
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """Show the position over the last days: figures, charts, and tables with their files."""
+    """Show the figures, charts and tables of the last days, with the tables' files."""
     _require_access(request)
     days = _parse_days(request)
     since = _since(days)
     can_export = request.user.has_perm(_EXPORT)
     context: dict[str, Any] = {
         **admin.site.each_context(request),
-        "title": "Position",
+        "title": "Financial overview",
         "days": days,
         "figures": _figures(since),
         "charts": _daily_bars(since),
-        "lines": [
+        "bar_charts": [
             _bar_chart("By provider", tables.totals_by("provider_id", since=since)),
             _bar_chart("By model", tables.totals_by("model_id", since=since)),
         ],
@@ -85,14 +86,14 @@ def download(request: HttpRequest, table: str, kind: str) -> HttpResponse:
         raise Http404
     exporting.record_download(
         user=request_user(request),
-        model=f"position.{table}",
+        model=f"position.{table}",  # a stored name: earlier audit lines have it
         query=f"days={days}",
         kind=kind,
         rows=len(found.rows),
         is_exact=True,
     )
     return exports.file_response(
-        f"position-{table}-{days}-days",
+        f"financial-overview-{table}-{days}-days",
         kind,
         [column.name for column in found.columns],
         found.rows,
@@ -126,24 +127,27 @@ def _download_links(table: str, days: int) -> list[tuple[str, str]]:
 
 
 def _figures(since: date) -> list[HeadlineFigure]:
-    """Return the figures of the days, and the liability as it was last counted."""
-    came_to = turnover.summarize(turnover.movements_since(since))
+    """Return the figures of the days, and deferred revenue as it was last counted."""
+    summary = turnover.summarize(turnover.movements_since(since))
     totals = daily_totals.wallet_totals()
     transfers, wallets = _list_url("transfer"), _list_url("wallet")
-    as_of = f"{totals.counted_at:%Y-%m-%d %H:%M} UTC" if totals.counted_at else "never counted"
+    usd = amounts.format_amount(totals.outstanding)
     return [
-        *(_sold_figure(one) for one in came_to.sold),
-        HeadlineFigure("credits spent", f"{came_to.spent:,}", f"{transfers}?kind__exact=capture"),
+        *(_sold_figure(one) for one in summary.sold),
+        HeadlineFigure("credits spent", f"{summary.spent:,}", f"{transfers}?kind__exact=capture"),
         HeadlineFigure(
-            f"credits outstanding (a liability): paid and held, {as_of}",
+            f"credits of deferred revenue ({usd}), paid and held"
+            if totals.counted_at
+            else "credits of deferred revenue, not counted yet",
             f"{totals.outstanding:,}",
             f"{wallets}?purpose__exact=paid",
+            totals.counted_at,
         ),
-        HeadlineFigure("credits refunded", f"{came_to.refunded:,}", _reversals_url("refund")),
-        HeadlineFigure("credits disputed", f"{came_to.disputed:,}", _reversals_url("dispute")),
+        HeadlineFigure("credits refunded", f"{summary.refunded:,}", _reversals_url("refund")),
+        HeadlineFigure("credits disputed", f"{summary.disputed:,}", _reversals_url("dispute")),
         HeadlineFigure(
             "credits absorbed: debts written off, disputes lost",
-            f"{came_to.absorbed:,}",
+            f"{summary.absorbed:,}",
             f"{wallets}?purpose__exact=losses",
         ),
     ]
@@ -151,10 +155,10 @@ def _figures(since: date) -> list[HeadlineFigure]:
 
 def _sold_figure(sold: turnover.SalesTotal) -> HeadlineFigure:
     is_live = sold.environment == Environment.LIVE
-    what = "live" if is_live else f"{Environment(sold.environment).label}, no revenue"
+    kind = "live" if is_live else f"{Environment(sold.environment).label.lower()}, no revenue"
     return HeadlineFigure(
-        f"credits sold for {amounts.format_amount(sold.amount_cents)} ({what})",
-        f"{sold.credits:,}",
+        f"gross sales ({kind}), {sold.credits:,} credits",
+        amounts.format_amount(sold.amount_cents),
         f"{_list_url('receipt')}?environment__exact={sold.environment}",
     )
 
@@ -168,16 +172,17 @@ def _reversals_url(kind: str) -> str:
 
 
 def _daily_bars(since: date) -> list[tuple[str, list[Bar]]]:
-    """Draw revenue, cost and margin by day; of many days, the latest."""
+    """Return the charts of revenue, cost and margin by day, of at most the latest days."""
     today = clock.utc_day(clock.now())
     first = max(since, today - timedelta(days=_MAX_BARS - 1))
-    found = {row.name: row for row in tables.totals_by("day", since=first)}
+    totals = {row.name: row for row in tables.totals_by("day", since=first)}
     days = [first + timedelta(days=n) for n in range((today - first).days + 1)]
     return [
         (
             f"{title} by day",
             charts.bars(
-                [(f"{day:%m-%d}", _amount(found.get(day), field)) for day in days], unit="USD"
+                [(charts.day_label(day), _amount(totals.get(day), field)) for day in days],
+                unit="USD",
             ),
         )
         for title, field in _FIGURES
@@ -185,7 +190,7 @@ def _daily_bars(since: date) -> list[tuple[str, list[Bar]]]:
 
 
 def _bar_chart(title: str, rows: Sequence[WorkTotals]) -> BarChart:
-    """Draw revenue, cost and margin of each name, all to one scale."""
+    """Return the chart of revenue, cost and margin of each name, all to one scale."""
     found = [
         (row.name, [(label, _amount(row, field)) for label, field in _FIGURES]) for row in rows
     ]

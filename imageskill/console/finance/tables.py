@@ -1,4 +1,4 @@
-"""The tables of Position: the same rows for the page and for its files."""
+"""The tables of the financial overview: the same rows for the page and for its files."""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -12,8 +12,9 @@ from billing.chart import Purpose, TransferKind
 from billing.ledger import daily_totals
 from billing.ledger import totals as turnover
 from billing.models import Environment, MoneyDay, Receipt, Transfer, Wallet
-from imageskill.lib import amounts, clock
-from imageskill.lib.admin.formatting import list_link
+from imageskill.console.charts import day_label
+from imageskill.lib import amounts
+from imageskill.lib.admin.formatting import display_datetime, list_link
 from jobs.models import Job, ModelDay
 
 _CENT = Decimal("0.01")
@@ -21,23 +22,23 @@ _Cell = str | SafeString
 
 
 class Column(NamedTuple):
-    """One column: its heading on the page, its name in a file, and how a value is shown."""
+    """One column: its heading on the page, its name in a file, and its formatter."""
 
     label: str
     name: str
     show: Callable[[Any], _Cell] = str
     is_number: bool = True
-    is_shown: bool = True  # on the page; a file has them all
+    is_shown: bool = True  # on the page; a file has every column
 
 
 class FinancialTable(NamedTuple):
-    """Rows of raw values; shown on the page, written to a file as they are."""
+    """Rows of raw values: formatted on the page, written to a file as they are."""
 
     name: str
     title: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Any]]
-    empty: str = "No work ended in these days."
+    empty: str = "No jobs ended in this period."
 
     @property
     def headings(self) -> list[Column]:
@@ -58,7 +59,7 @@ class FinancialTable(NamedTuple):
 
 
 class WorkTotals(NamedTuple):
-    """What jobs of one day, provider or model came to. One credit is one cent; free ones aren't."""
+    """Totals of the jobs of one day, provider or model. A paid credit is one cent of revenue."""
 
     name: Any
     completed: int
@@ -70,12 +71,12 @@ class WorkTotals(NamedTuple):
 
     @property
     def revenue(self) -> Decimal:
-        """What was paid for the work."""
+        """Paid credits in dollars."""
         return self.paid_credits * _CENT
 
     @property
     def margin(self) -> Decimal:
-        """What is left of it."""
+        """Revenue less provider cost and absorbed cost."""
         return (self.revenue - self.cost - self.lost).quantize(_CENT)
 
     @property
@@ -85,7 +86,7 @@ class WorkTotals(NamedTuple):
 
 
 def totals_by(field: str, *, since: date) -> list[WorkTotals]:
-    """Add up paid work by a column of the figures by day and model."""
+    """Return totals by a column of the daily totals of models."""
     rows = ModelDay.objects.filter(day__gte=since).values_list(field)
     sums = rows.annotate(
         done=Sum("completed"),
@@ -110,7 +111,7 @@ def all_tables(*, since: date) -> list[FinancialTable]:
 
 
 def wallet_table(totals: daily_totals.WalletTotals) -> FinancialTable:
-    """Return what wallets hold by purpose."""
+    """Return the balances of wallets by purpose."""
     counted_at = totals.counted_at
     return FinancialTable(
         "wallets",
@@ -128,24 +129,25 @@ def wallet_table(totals: daily_totals.WalletTotals) -> FinancialTable:
     )
 
 
-def movement_table(found: Sequence[turnover.MovementTotal]) -> FinancialTable:
-    """Return what moved."""
+def movement_table(movements: Sequence[turnover.MovementTotal]) -> FinancialTable:
+    """Return transfers and receipts by kind."""
     return FinancialTable(
         "movements",
-        "Movements",
+        "Ledger transfers",
         (
-            Column("What moved", "kind", _rows_of, is_number=False),
+            Column("Transfer", "kind", _rows_of, is_number=False),
             Column("Meaning", "meaning", is_number=False, is_shown=False),
             Column("Environment", "environment", _environment, is_number=False),
-            Column("Times", "count", _format_integer),
+            Column("Count", "count", _format_integer),
             Column("Credits", "credits", _format_integer),
             Column("Amount", "amount_cents", _cents),
         ),
         [
             (one.name, one.label, one.environment, one.times, one.credits, _paid_cents(one))
-            for one in found
+            for one in movements
         ],
-        "Nothing moved. A task counts every five minutes; manage.py tally counts past days.",
+        "No transfers in this period. A task counts every five minutes; "
+        "`manage.py daily_totals` recounts past days.",
     )
 
 
@@ -163,9 +165,9 @@ def work_table(name: str, title: str, heading: str, rows: Sequence[WorkTotals]) 
             Column("Free credits spent", "free_credits", _format_integer),
             Column("Revenue", "revenue_usd", _usd),
             Column("Provider cost", "provider_cost_usd", _usd),
-            Column("Losses", "losses_usd", _usd),
+            Column("Absorbed cost", "losses_usd", _usd),
             Column("Margin", "margin_usd", _usd),
-            Column("Margin of revenue", "margin_rate", _dash_if_empty),
+            Column("Margin, % of revenue", "margin_rate", _dash_if_empty),
         ),
         [
             (
@@ -198,17 +200,18 @@ def _dash_if_empty(value: str) -> str:
 
 
 def _day(value: date) -> str:
-    return value.isoformat()
+    return day_label(value)
 
 
-def _moment(value: Any) -> str:
-    return "never counted" if value is None else f"{clock.iso(value)[:16].replace('T', ' ')} UTC"
+def _moment(value: Any) -> _Cell:
+    return "not counted yet" if value is None else display_datetime(value)
 
 
 def _environment(value: str) -> str:
     if not value:
         return "–"
-    return value if value == Environment.LIVE else f"{Environment(value).label} (no revenue)"
+    label = Environment(value).label
+    return label if value == Environment.LIVE else f"{label} (no revenue)"
 
 
 def _wallets_of(purpose: str) -> SafeString:
@@ -217,7 +220,7 @@ def _wallets_of(purpose: str) -> SafeString:
 
 def _rows_of(name: str) -> SafeString:
     if name == MoneyDay.RECEIPTS:
-        return list_link(Receipt, "receipts")
+        return list_link(Receipt, "Receipts")
     return list_link(Transfer, str(TransferKind(name).label), kind__exact=name)
 
 

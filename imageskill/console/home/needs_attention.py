@@ -1,4 +1,4 @@
-"""What needs somebody, counted now."""
+"""Needs attention: what waits for staff, counted now."""
 
 from datetime import timedelta
 
@@ -22,6 +22,7 @@ from imageskill.lib import clock
 from jobs.models import Asset, Job
 from jobs.running import unresolved_outputs
 
+_DISPUTES_LABEL = "Open disputes"
 _DISPUTES = {"kind__exact": "dispute", "state__in": "seen,applied"}
 _PENDING = {"state__exact": "requested"}
 _OPEN = {"state__exact": "open"}
@@ -40,57 +41,55 @@ def failed_image_checks() -> QuerySet[Asset]:
 
 
 COUNTERS = (
+    RowCounter("Refunds pending approval", RefundRequest.objects.waiting, _PENDING, AMBER),
     RowCounter(
-        "Refunds waiting for a second person", RefundRequest.objects.waiting, _PENDING, AMBER
+        "Credit adjustments pending approval", CreditCorrection.objects.waiting, _PENDING, AMBER
+    ),
+    RowCounter("Pack changes pending approval", PackChange.objects.waiting, _PENDING, AMBER),
+    RowCounter(_DISPUTES_LABEL, PaymentReversal.objects.open_disputes, _DISPUTES, AMBER),
+    RowCounter(
+        "Refunds & disputes: needs review", PaymentReversal.objects.flagged, {"flagged": "yes"}, RED
     ),
     RowCounter(
-        "Credits waiting for a second person", CreditCorrection.objects.waiting, _PENDING, AMBER
-    ),
-    RowCounter("Packs waiting for a second person", PackChange.objects.waiting, _PENDING, AMBER),
-    RowCounter("Open disputes", PaymentReversal.objects.open_disputes, _DISPUTES, AMBER),
-    RowCounter(
-        "Refunds and disputes flagged", PaymentReversal.objects.flagged, {"flagged": "yes"}, RED
-    ),
-    RowCounter(
-        "Stripe events not handled",
+        "Failed Stripe webhooks",
         lambda: StripeEvent.objects.filter(state__in=("received", "failed")),
         {"state__in": "received,failed"},
         RED,
     ),
     RowCounter(
-        "Payments that bought nothing",
+        "Unmatched payments",
         lambda: UnmatchedPayment.objects.filter(state=UnmatchedPayment.State.OPEN),
         _OPEN,
         RED,
     ),
     RowCounter(
-        "Differences with Stripe",
+        "Discrepancies",
         lambda: Difference.objects.filter(state=Difference.State.OPEN),
         _OPEN,
         RED,
     ),
-    RowCounter("Jobs past their deadline", overdue_jobs, {"trouble": "deadline"}, RED),
-    RowCounter("Outcomes unknown", unresolved_outputs.outcome_unknown, {"trouble": "unknown"}, RED),
+    RowCounter("Overdue jobs", overdue_jobs, {"trouble": "deadline"}, RED),
+    RowCounter("Unknown outcomes", unresolved_outputs.outcome_unknown, {"trouble": "unknown"}, RED),
     RowCounter(
-        "Images that failed their check, 24 h",
+        "Failed image checks, 24 h",
         failed_image_checks,
         {"check": "failed_lately"},
         RED,
     ),
     RowCounter(
-        "New reports",
+        "New feedback",
         lambda: Report.objects.filter(state=Report.State.NEW),
         {"state__exact": "new"},
         AMBER,
     ),
     RowCounter(
-        "Blocked or failed on their way to GitHub",
+        "GitHub sync failures",
         lambda: QueueItem.objects.filter(state__in=(QueueState.BLOCKED, QueueState.FAILED)),
         {"state__in": "blocked,failed"},
         AMBER,
     ),
     RowCounter(
-        "GitHub events not handled",
+        "Failed GitHub webhooks",
         lambda: GithubEvent.objects.filter(state__in=("received", "failed")),
         {"state__in": "received,failed"},
         AMBER,
@@ -99,16 +98,21 @@ COUNTERS = (
 
 
 def build_cards(request: HttpRequest) -> list[StatCard]:
-    """Return the figures that this person may see; the disputes say when the next is due."""
-    found = stat_cards.build_cards(request, COUNTERS)
-    return [_with_deadline(tile) if tile.label == "Open disputes" else tile for tile in found]
+    """Return the cards that the user may see; the disputes' card has the next deadline."""
+    cards = stat_cards.build_cards(request, COUNTERS)
+    return [_with_deadline(card) if card.label == _DISPUTES_LABEL else card for card in cards]
 
 
-def _with_deadline(tile: StatCard) -> StatCard:
+def _with_deadline(card: StatCard) -> StatCard:
     due = PaymentReversal.objects.open_disputes().exclude(evidence_due_by=None)
     first = due.values_list("evidence_due_by", flat=True).first()
     if first is None:
-        return tile
+        return card
     days = (first - clock.now()).days
-    words = f"next deadline in {days} days" if days >= 0 else "a deadline has passed"
-    return StatCard(f"{tile.label}, {words}", tile.figure, tile.url, RED)
+    return StatCard(f"{card.label}, {_describe_deadline(days)}", card.figure, card.url, RED)
+
+
+def _describe_deadline(days: int) -> str:
+    if days < 0:
+        return "overdue"
+    return "next deadline " + ("today" if not days else f"in {days} day{'s' * (days > 1)}")

@@ -1,6 +1,6 @@
-"""How it goes: jobs by state, today's figures, money, and when the books were last looked at.
+"""The overview: jobs by state, today's totals, sales, margin, and the last ledger check.
 
-What has ended is told by the figures by day, which a task counts every five minutes.
+Ended jobs come from the daily totals, which a task counts every five minutes.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from billing.ledger import daily_totals
 from billing.models import BooksCheck, MoneyDay, Receipt, ReconciledDay, Wallet
 from feedback.models import QueueItem
 from feedback.states import QueueState
-from imageskill.console import links
+from imageskill.console import charts, links
 from imageskill.console.finance.tables import WorkTotals
 from imageskill.console.home import stat_cards
 from imageskill.console.home.stat_cards import AMBER, GREEN, RED, RowCounter, StatCard
@@ -30,7 +30,7 @@ _FRESHNESS = timedelta(hours=36)  # reconciliation runs once a day
 
 def _jobs_in_status(state: str) -> RowCounter:
     return RowCounter(
-        f"Jobs {state}",
+        f"{state.capitalize()} jobs",
         lambda: Job.objects.filter(status=state),
         {"status__exact": state},
     )
@@ -39,7 +39,7 @@ def _jobs_in_status(state: str) -> RowCounter:
 COUNTERS = (
     *(_jobs_in_status(state) for state in states.OPEN),
     RowCounter(
-        "Reports in the queue to GitHub",
+        "Queued for GitHub",
         lambda: QueueItem.objects.filter(state=QueueState.QUEUED),
         {"state__exact": "queued"},
     ),
@@ -49,25 +49,25 @@ COUNTERS = (
 def build_cards(
     request: HttpRequest, today: list[Any], margin: WorkTotals | None
 ) -> list[StatCard]:
-    """Return the figures that this person may see; `today` has a row for each model."""
-    found = stat_cards.build_cards(request, COUNTERS)
+    """Return the cards that the user may see; `today` has a row for each model."""
+    cards = stat_cards.build_cards(request, COUNTERS)
     if links.may_see(request, Job):
-        found += _ended_cards(today)
+        cards += _ended_cards(today)
     if request.user.has_perm("accounts.see_ledger"):
-        found += [
+        cards += [
             _deferred_revenue_card(),
             _sales_card(),
             *_margin_cards(margin),
             _ledger_check_card(),
             _reconciliation_card(),
         ]
-    return found
+    return cards
 
 
 def ended_query(state: str, first: date, until: date | None = None, **more: str) -> dict[str, str]:
-    """Return what narrows the list of jobs to those that the figures by day count.
+    """Return the filter of the list of jobs for those that the daily totals count.
 
-    Uploads are no model's, so they are in no figure.
+    Uploads have no model, so no total counts them.
     """
     query = {"status__exact": state, "operation__in": "create,edit", **more}
     query["completed_at__gte"] = f"{first}"
@@ -83,7 +83,7 @@ def _ended_cards(today: list[Any]) -> Iterator[StatCard]:
     for label, state, number, tone in (
         ("Completed today", states.COMPLETED, done, GREEN),
         (
-            f"Failed today, {rate:.1%}",
+            f"Failed today, failure rate {rate:.1%}",
             states.FAILED,
             failed,
             RED if rate > _MAX_FAILURE_RATE else GREEN,
@@ -95,11 +95,12 @@ def _ended_cards(today: list[Any]) -> Iterator[StatCard]:
 
 def _deferred_revenue_card() -> StatCard:
     totals = daily_totals.wallet_totals()
-    as_of = f", {totals.counted_at:%Y-%m-%d %H:%M} UTC" if totals.counted_at else ", never counted"
+    usd = amounts.format_amount(totals.outstanding)  # a credit is sold for a cent
     return StatCard(
-        f"Credits outstanding (a liability): paid and held{as_of}",
-        f"{totals.outstanding:,}",
+        f"Deferred revenue, {usd}" if totals.counted_at else "Deferred revenue, not counted yet",
+        f"{totals.outstanding:,} credits",
         links.list_url(Wallet, {"purpose__in": f"{Purpose.PAID},{Purpose.HELD}"}),
+        as_of=totals.counted_at,
     )
 
 
@@ -108,7 +109,7 @@ def _sales_card() -> StatCard:
     days = MoneyDay.objects.filter(day__gte=first, name=MoneyDay.RECEIPTS, environment="live")
     query = {"environment__exact": "live", "issued_at__gte": f"{first}T00:00Z"}
     return StatCard(
-        f"Sold in {SOLD_DAYS} days, live",
+        f"Gross sales, {SOLD_DAYS} days",
         amounts.format_amount(sum(days.values_list("amount_cents", flat=True))),
         links.list_url(Receipt, query),
     )
@@ -119,7 +120,7 @@ def _margin_cards(work: WorkTotals | None) -> Iterator[StatCard]:
         return
     rate = f", {work.rate} of revenue" if work.rate else ""
     yield StatCard(
-        f"Margin in {SOLD_DAYS} days{rate}",
+        f"Margin, {SOLD_DAYS} days{rate}",
         f"{work.margin:,.2f} USD",
         reverse("admin:console_financial_overview", query={"days": SOLD_DAYS}),
         RED if work.margin < 0 else GREEN,
@@ -129,23 +130,25 @@ def _margin_cards(work: WorkTotals | None) -> Iterator[StatCard]:
 def _ledger_check_card() -> StatCard:
     last = BooksCheck.objects.order_by("-pk").first()
     if last is None:
-        return StatCard("Books never checked", "–", links.list_url(BooksCheck), AMBER)
+        return StatCard("Ledger not checked yet", "–", links.list_url(BooksCheck), AMBER)
     return StatCard(
-        f"Problems in the books, {last.finished_at:%Y-%m-%d %H:%M} UTC",
+        "Ledger errors",
         f"{last.problem_count:,}",
         links.page_url(last),
         RED if last.problem_count else GREEN,
+        as_of=last.finished_at,
     )
 
 
 def _reconciliation_card() -> StatCard:
     last = ReconciledDay.objects.order_by("-reconciled_at").first()
     if last is None:
-        return StatCard("Never reconciled with Stripe", "–", links.list_url(ReconciledDay), AMBER)
+        return StatCard("Not reconciled yet", "–", links.list_url(ReconciledDay), AMBER)
     is_late = clock.now() - last.reconciled_at > _FRESHNESS
     return StatCard(
-        f"Last day reconciled with Stripe, at {last.reconciled_at:%Y-%m-%d %H:%M} UTC",
-        f"{last.day}",
+        "Last reconciled day",
+        charts.day_label(last.day),
         links.page_url(last),
         AMBER if is_late else GREEN,
+        as_of=last.reconciled_at,
     )

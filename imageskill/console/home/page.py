@@ -1,7 +1,7 @@
-"""Today: the console's first page, with only what this person's duties show.
+"""Home: the console's first page, with only what the user's permissions show.
 
-First what needs somebody, then how it goes. Every figure is a link to the rows behind it; what
-lies in the past comes from the figures by day, never from scanning history.
+First Needs attention, then Overview. Every figure links to the rows behind it; figures of the
+past come from the daily totals, never from scanning history.
 """
 
 from datetime import timedelta
@@ -22,16 +22,16 @@ _ALL = "all"
 
 
 def add_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add to the context of the index page what this person may see."""
-    rows = trends.load_figures() if links.may_see(request, Job) else []
+    """Add to the context of the index page what the user may see."""
+    rows = trends.load_totals() if links.may_see(request, Job) else []
     work = _work() if request.user.has_perm("accounts.see_ledger") else None
-    today = trends.todays_figures(rows)
+    today = trends.todays_totals(rows)
     sections = [
-        ("Needs somebody", needs_attention.build_cards(request)),
-        ("How it goes", overview.build_cards(request, today, _sum_days(work))),
+        ("Needs attention", needs_attention.build_cards(request)),
+        ("Overview", overview.build_cards(request, today, _sum_days(work))),
     ]
     context.update(
-        sections=[(title, found) for title, found in sections if found],
+        sections=[(title, cards) for title, cards in sections if cards],
         charts=_charts(request, rows, work),
         **_models(request, rows, today),
     )
@@ -41,12 +41,12 @@ def add_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]
 def _charts(
     request: HttpRequest, rows: list[ModelDay], work: list[WorkTotals] | None
 ) -> list[trends.Chart]:
-    found = trends.job_charts(rows) if links.may_see(request, Job) else []
-    return found if work is None else [*found, *trends.money_charts(work)]
+    charts = trends.job_charts(rows) if links.may_see(request, Job) else []
+    return charts if work is None else [*charts, *trends.money_charts(work)]
 
 
 def _models(request: HttpRequest, rows: list[ModelDay], today: list[ModelDay]) -> dict[str, Any]:
-    """Return the models' tables: the busiest few, and the way to all, or all if that was asked."""
+    """Return the tables of the busiest models and a link to all, or of all if `models=all`."""
     names = trends.busiest(rows)
     few = None if request.GET.get("models") == _ALL else trends.FEW_MODELS
     return {
@@ -64,7 +64,7 @@ def _work() -> list[WorkTotals]:
 
 
 def _sum_days(days: list[WorkTotals] | None) -> WorkTotals | None:
-    """Add the days up; None where they are not to be seen."""
+    """Return the sum of the days; None where the user may not see them."""
     if days is None:
         return None
     return WorkTotals(

@@ -1,7 +1,8 @@
-"""Figures of the first page, each with a link to exactly the rows that it counts."""
+"""Stat cards of Home, each with a link to exactly the rows that it counts."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Model, QuerySet
@@ -15,17 +16,18 @@ RED, AMBER, GREEN, PLAIN = "red", "amber", "green", ""
 
 @dataclass(frozen=True, slots=True)
 class StatCard:
-    """One figure with its link."""
+    """One figure with its link; `as_of` is when it was counted, where that was not now."""
 
     label: str
     figure: str
     url: str
     tone: str = PLAIN
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RowCounter:
-    """A set of rows, and what narrows their list to it; the tone is of any number but none."""
+    """A set of rows, and the filter of their list; the tone is of any number above zero."""
 
     label: str
     rows: Callable[[], QuerySet[Any]]
@@ -34,7 +36,7 @@ class RowCounter:
 
 
 def build_cards(request: HttpRequest, every: Iterable[RowCounter]) -> list[StatCard]:
-    """Count what this person may see, all in one statement that stays quick at any length."""
+    """Count what the user may see, in one statement that stays quick at any table size."""
     sets = [(one, rows) for one in every if links.may_see(request, (rows := one.rows()).model)]
     numbers = keyset.count_sets([rows for _, rows in sets])
     return [

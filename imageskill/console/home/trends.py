@@ -1,4 +1,4 @@
-"""How it went, by day and by model: charts and tables from the figures by day alone."""
+"""Charts and tables by day and by model, from the daily totals alone."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from billing.models import MoneyDay, Transfer
 from imageskill.console import links
-from imageskill.console.charts import Bar, bars
+from imageskill.console.charts import Bar, bars, day_label
 from imageskill.console.finance.tables import WorkTotals
 from imageskill.console.home.overview import ended_query
 from imageskill.lib import clock
@@ -20,12 +20,12 @@ from jobs.models import Job, ModelDay
 
 CHART_DAYS = 14
 TABLE_DAYS = 7
-FEW_MODELS = 12  # shown at first; the rest on request
+FEW_MODELS = 12  # shown first; the rest on request
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A bar for each day, and where the rows are that they count."""
+    """A bar for each day, and the URL of the rows that they count."""
 
     title: str
     bars: list[Bar]
@@ -34,7 +34,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class TrendCell:
-    """A model's figure of one day, with its link; no link where there is nothing."""
+    """A model's figure of one day, with the URL of its rows, if there are any."""
 
     text: str
     url: str = ""
@@ -49,19 +49,19 @@ class TrendTable:
     rows: list[tuple[str, list[TrendCell]]]
 
 
-def load_figures() -> list[ModelDay]:
-    """Return each model's figures of the days that charts show."""
+def load_totals() -> list[ModelDay]:
+    """Return each model's totals of the days that charts show."""
     return list(ModelDay.objects.filter(day__gte=_days(CHART_DAYS)[0]))
 
 
-def todays_figures(rows: Iterable[ModelDay]) -> list[ModelDay]:
-    """Return today's figures, the most used model first."""
+def todays_totals(rows: Iterable[ModelDay]) -> list[ModelDay]:
+    """Return today's totals, the most used model first."""
     today = clock.utc_day(clock.now())
     return sorted((row for row in rows if row.day == today), key=lambda row: -row.completed)
 
 
 def busiest(rows: Iterable[ModelDay]) -> list[str]:
-    """Name the models of these figures, the busiest first."""
+    """Return the models of these totals, the busiest first."""
     ended: dict[str, int] = defaultdict(int)
     for row in rows:
         ended[row.model_id] += row.completed + row.failed
@@ -69,7 +69,7 @@ def busiest(rows: Iterable[ModelDay]) -> list[str]:
 
 
 def job_charts(rows: Sequence[ModelDay]) -> list[Chart]:
-    """Draw jobs that ended and the share that failed, by day."""
+    """Return the charts of ended jobs and of the failure rate, by day."""
     completed, failed = _by_day(rows, "completed"), _by_day(rows, "failed")
     rates = [
         (day, _percent(bad, good + bad))
@@ -77,14 +77,14 @@ def job_charts(rows: Sequence[ModelDay]) -> list[Chart]:
     ]
     done, not_done = _ended_url(states.COMPLETED), _ended_url(states.FAILED)
     return [
-        Chart("Jobs completed by day", bars(completed), done),
-        Chart("Failed by day", bars(failed), not_done),
-        Chart("Share that failed by day", bars(rates, unit="%"), not_done),
+        Chart("Completed jobs by day", bars(completed), done),
+        Chart("Failed jobs by day", bars(failed), not_done),
+        Chart("Failure rate by day", bars(rates, unit="%"), not_done),
     ]
 
 
 def money_charts(work: Sequence[WorkTotals]) -> list[Chart]:
-    """Draw credits spent and the margin, by day."""
+    """Return the charts of credits spent and of the margin, by day."""
     days = _days(CHART_DAYS)
     spent = dict(
         MoneyDay.objects.filter(day__gte=days[0], name="capture")
@@ -97,22 +97,22 @@ def money_charts(work: Sequence[WorkTotals]) -> list[Chart]:
     return [
         Chart(
             "Credits spent by day",
-            bars([(f"{day:%m-%d}", spent.get(day, 0)) for day in days]),
+            bars([(day_label(day), spent.get(day, 0)) for day in days]),
             links.list_url(Transfer, captures),
         ),
         Chart(
             "Margin by day",
-            bars([(f"{day:%m-%d}", margins.get(day, Decimal(0))) for day in days], unit="USD"),
+            bars([(day_label(day), margins.get(day, Decimal(0))) for day in days], unit="USD"),
             reverse("admin:console_financial_overview", query={"days": CHART_DAYS}),
         ),
     ]
 
 
 def model_tables(rows: Sequence[ModelDay], models: Sequence[str]) -> list[TrendTable]:
-    """Return for each model and day which share failed, and how long images took."""
+    """Return the failure rate and the generation time of each model and day."""
     return [
-        _table("Share that failed, by model and day", rows, models, _failure_cell),
-        _table("Seconds to image, median and 95th, by model and day", rows, models, _duration_cell),
+        _table("Failure rate by model and day", rows, models, _failure_cell),
+        _table("Generation time (s), p50 / p95, by model and day", rows, models, _duration_cell),
     ]
 
 
@@ -127,7 +127,7 @@ def _table(
     nothing = TrendCell("–")
     return TrendTable(
         title,
-        [f"{day:%m-%d}" for day in days],
+        [day_label(day) for day in days],
         [(model, [found.get((model, day), nothing) for day in days]) for model in models],
     )
 
@@ -136,14 +136,14 @@ def _failure_cell(row: ModelDay) -> TrendCell:
     ended = row.completed + row.failed
     if not ended:
         return TrendCell("–")
-    text = f"{_percent(row.failed, ended)} %"
+    text = f"{_percent(row.failed, ended)}%"
     return TrendCell(text, _jobs_url(row, states.FAILED) if row.failed else "")
 
 
 def _duration_cell(row: ModelDay) -> TrendCell:
     if row.median_s is None or row.p95_s is None:
         return TrendCell("–")
-    return TrendCell(f"{row.median_s:.1f} · {row.p95_s:.1f}", _jobs_url(row, states.COMPLETED))
+    return TrendCell(f"{row.median_s:.1f} / {row.p95_s:.1f}", _jobs_url(row, states.COMPLETED))
 
 
 def _jobs_url(row: ModelDay, state: str) -> str:
@@ -159,7 +159,7 @@ def _by_day(rows: Iterable[ModelDay], name: str) -> list[tuple[str, int]]:
     sums: dict[date, int] = defaultdict(int)
     for row in rows:
         sums[row.day] += getattr(row, name)
-    return [(f"{day:%m-%d}", sums[day]) for day in _days(CHART_DAYS)]
+    return [(day_label(day), sums[day]) for day in _days(CHART_DAYS)]
 
 
 def _percent(part: int, whole: int) -> Decimal:

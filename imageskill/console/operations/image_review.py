@@ -1,4 +1,4 @@
-"""The thumbnail wall: images beside what was expected of them, failures first."""
+"""Image review: checked images beside what was expected of them, failed checks first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,26 +20,26 @@ _PAGE_SIZE = 48
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One thing that was expected of an image, and what it is."""
+    """One property of an image: the expected value and the actual one."""
 
     name: str
     expected: str
-    found: str
+    actual: str
     is_met: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewCard:
-    """A checked image, with the one it looks like beside it, and what may be done to it."""
+    """A checked image, its look-alike if there is one, and the actions on it."""
 
     check: AssetCheck
     images: list[tuple[Asset, str]]
     facts: list[Expectation]
-    deeds: list[tuple[StaffAction, str]]
+    staff_actions: list[tuple[StaffAction, str]]
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """Show a page of checked images; `after` leads on by key."""
+    """Show a page of checked images; `after` is the key that the page starts below."""
     if not request.user.has_perm("accounts.see_jobs"):
         raise PermissionDenied
     only = "all" if request.GET.get("show") == "all" else "failed"
@@ -53,7 +53,7 @@ def view(request: HttpRequest) -> HttpResponse:
     may = [action for action in ACTIONS if actions.is_allowed(action, request)]
     context: dict[str, Any] = {
         **admin.site.each_context(request),
-        "title": "Thumbnail wall",
+        "title": "Image review",
         "cards": [_build_card(check, may) for check in page[:_PAGE_SIZE]],
         "only": only,
         "next": page[_PAGE_SIZE - 1].pk if len(page) > _PAGE_SIZE else None,
@@ -63,14 +63,14 @@ def view(request: HttpRequest) -> HttpResponse:
 
 def _build_card(check: AssetCheck, may: list[StaffAction]) -> ReviewCard:
     asset = check.asset
-    images = [(asset, "this image")]
+    images = [(asset, "This image")]
     if check.same_as:
-        images.append((check.same_as, "looks the same, of another agent"))
+        images.append((check.same_as, "Looks the same, another agent's"))
     return ReviewCard(
         check=check,
         images=images,
         facts=list(_expectations(check)),
-        deeds=[
+        staff_actions=[
             (action, reverse("admin:jobs_asset_deed", args=[asset.pk, action.name]))
             for action in may
             if action.is_open(asset)
@@ -85,33 +85,33 @@ def _expectations(check: AssetCheck) -> Iterator[Expectation]:
     expected_kind = f"image/{kind}" if kind else ""
     has_size = not size or size == [asset.width, asset.height]
     has_kind = not kind or asset.mime_type == expected_kind
-    # Where the row is as planned and the check is not, the bytes themselves are of another kind.
+    # Where the row is as planned and the check is not, the file itself is of another type.
     is_other = check.decodes and not check.is_as_planned and has_size and has_kind
     yield Expectation(
-        "size",
+        "Size",
         f"{size[0]}×{size[1]}" if size else "any",
         f"{asset.width}×{asset.height}",
         has_size,
     )
-    yield Expectation("type", expected_kind or "any", asset.mime_type, has_kind)
+    yield Expectation("Type", expected_kind or "any", asset.mime_type, has_kind)
     yield Expectation(
-        "bytes",
-        "whole, as written",
+        "File",
+        "complete, as written",
         _describe_bytes(check),
         check.decodes and check.is_as_promised and not is_other,
     )
-    content = "one flat color" if check.is_blank else "an image"
-    yield Expectation("content", "an image", content if check.decodes else "–", not check.is_blank)
-    alike = "another agent's too" if check.same_as_id else "its agent's own"
+    content = "one flat color" if check.is_blank else "image"
+    yield Expectation("Content", "image", content if check.decodes else "–", not check.is_blank)
+    uniqueness = "duplicate of another agent's" if check.same_as_id else "unique"
     yield Expectation(
-        "likeness",
-        "its agent's own",
-        alike if check.decodes else "–",
+        "Uniqueness",
+        "unique",
+        uniqueness if check.decodes else "–",
         check.same_as_id is None,
     )
 
 
 def _describe_bytes(check: AssetCheck) -> str:
     if not check.decodes:
-        return "do not open, or are cut off"
-    return "whole, as written" if check.is_as_promised else "not those that were written"
+        return "can't be decoded, or truncated"
+    return "complete, as written" if check.is_as_promised else "other than written"

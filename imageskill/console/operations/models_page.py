@@ -1,4 +1,4 @@
-"""Models and providers: whether each can run, how it does, and switching it off and on."""
+"""The page of models and providers: availability, failure rate, and enabling or disabling."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,12 +29,12 @@ FAILING = provider_failing(retry_after_s=1).reason
 
 
 class SwitchForm(ActionForm):
-    """What to switch, which way, and why."""
+    """What to enable or disable, and why."""
 
     kind = forms.ChoiceField(choices=Switch.Kind.choices, widget=forms.HiddenInput)
     name = forms.CharField(max_length=128, widget=forms.HiddenInput)
     is_on = forms.TypedChoiceField(
-        choices=[("1", "on"), ("0", "off")],
+        choices=[("1", "Enable"), ("0", "Disable")],
         coerce=lambda text: text == "1",
         empty_value=None,
         widget=forms.HiddenInput,
@@ -43,7 +43,7 @@ class SwitchForm(ActionForm):
 
 @dataclass(frozen=True, slots=True)
 class WeeklyStats:
-    """How a model did in the last seven days, and how long its images took lately."""
+    """A model's jobs of the last seven days, and its latest generation times."""
 
     completed: int = 0
     failed: int = 0
@@ -52,19 +52,19 @@ class WeeklyStats:
 
     @property
     def failure_rate(self) -> float | None:
-        """The share of jobs that failed, of those that ended by themselves."""
+        """The share of failed jobs among those that completed or failed."""
         ended = self.completed + self.failed
         return self.failed / ended if ended else None
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """List all models by provider: what each costs, what stands in its way, how it does."""
+    """List all models with price, availability and failure rate."""
     if not request.user.has_perm("accounts.see_catalog"):
         raise PermissionDenied
     availability = current()
     obstacles = dict(availability.obstacles)
     off, waiting, weeks = switches.disabled(), _queued_by_model(), _weekly_stats()
-    # The rows of the API itself, so that what staff see is what callers are told.
+    # The rows of the API itself, so that staff see what callers see.
     offered = discovery.list_rows(availability, settings.TARGET_GROSS_MARGIN)
     rows = [
         {
@@ -79,11 +79,11 @@ def view(request: HttpRequest) -> HttpResponse:
     ]
     context: dict[str, Any] = {
         **admin.site.each_context(request),
-        "title": "Models and providers",
+        "title": "Models",
         "rows": rows,
         "margin": settings.TARGET_GROSS_MARGIN,
         "providers": _providers(obstacles, off),
-        "may_switch": request.user.has_perm("accounts.act_on_catalog"),
+        "can_switch": request.user.has_perm("accounts.act_on_catalog"),
     }
     return TemplateResponse(request, "admin/console/models.html", context)
 
@@ -91,7 +91,7 @@ def view(request: HttpRequest) -> HttpResponse:
 def _providers(
     obstacles: dict[str, Unavailability], off: switches.DisabledNames
 ) -> list[dict[str, Any]]:
-    """Tell of each provider whether it can be called and how busy it is; never its key."""
+    """Return for each provider whether it can be called and how busy it is; never its key."""
     by_name: dict[str, list[str]] = {}
     for model in registry.models():
         by_name.setdefault(model.provider, []).append(model.id)
@@ -132,36 +132,36 @@ def _weekly_stats() -> dict[str, WeeklyStats]:
 
 
 def switch(request: HttpRequest) -> HttpResponse:
-    """Ask for a reason, say what follows, switch."""
+    """Preview the effect, ask for a reason, then enable or disable."""
     if not request.user.has_perm("accounts.act_on_catalog"):
         raise PermissionDenied
     second_factor.require_recent(request)
     is_posted = request.method == "POST"
-    asked = request.POST if is_posted else request.GET
-    form = SwitchForm(asked) if is_posted else SwitchForm(initial=asked.dict())
+    query = request.POST if is_posted else request.GET
+    form = SwitchForm(query) if is_posted else SwitchForm(initial=query.dict())
     if is_posted and form.is_valid():
         try:
             done = switches.set_enabled(user=request_user(request), **form.cleaned_data)
         except InvalidArguments as refusal:
             messages.error(request, str(refusal))
         else:
-            messages.success(request, f"{done.name} is {'on' if done.is_on else 'off'}.")
+            messages.success(request, f"{done.name} is {'enabled' if done.is_on else 'disabled'}.")
         return HttpResponseRedirect(reverse("admin:console_models"))
     context: dict[str, Any] = {
         **admin.site.each_context(request),
-        "title": "Switch on" if asked.get("is_on") == "1" else "Switch off",
+        "title": "Enable" if query.get("is_on") == "1" else "Disable",
         "form": form,
-        "asked": asked,
-        "under_way": _active_jobs(asked.get("kind", ""), asked.get("name", "")),
+        "query": query,
+        "active_jobs": _active_jobs(query.get("kind", ""), query.get("name", "")),
         "back": reverse("admin:console_models"),
     }
     return TemplateResponse(request, "admin/console/switch.html", context)
 
 
 def _active_jobs(kind: str, name: str) -> dict[str, int]:
-    """Count the jobs that switching off does not stop: those that wait, and those begun."""
+    """Count the jobs that disabling does not stop: those queued and those started."""
     column = "provider_id" if kind == Switch.Kind.PROVIDER else "model_id"
     rows = Job.objects.filter(completed_at=None, **{column: name}).order_by()
     by_status = dict(rows.values_list("status").annotate(jobs=Count("id")))
     queued = by_status.pop(states.QUEUED, 0)
-    return {"queued": queued, "begun": sum(by_status.values())}
+    return {"queued": queued, "started": sum(by_status.values())}

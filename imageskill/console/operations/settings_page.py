@@ -1,4 +1,4 @@
-"""The settings in effect: names and values, of secrets only whether there is one."""
+"""The page of settings in effect: names and values; of secrets only whether they are set."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-# Those that decide what people meet; each is described in `.env.example`.
+# Settings that change what users see; `.env.example` describes each.
 GROUPS: dict[str, tuple[str, ...]] = {
     "This installation": (
         "INSTALLATION_NAME",
@@ -88,7 +88,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "GITHUB_AUTO_QUEUE",
         "GITHUB_LABELS",
     ),
-    "How long things are kept": (
+    "Retention": (
         "KEEP_PROMPTS_DAYS",
         "KEEP_UPLOADS_DAYS",
         "KEEP_MAILS_DAYS",

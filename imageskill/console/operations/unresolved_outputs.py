@@ -1,8 +1,7 @@
-"""Orphans: results that were paid for but never stored, and images that were never charged."""
+"""Unresolved outputs: paid for but not stored, or stored but not charged."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -26,16 +25,16 @@ _MAX_ROWS = 50
 
 @dataclass(frozen=True, slots=True)
 class UnresolvedCase:
-    """One case: what it is about, and the deeds that close it."""
+    """One case: its job, a description, and the actions that resolve it."""
 
     job: Job
     text: str
-    deeds: list[tuple[StaffAction, str]]
+    staff_actions: list[tuple[StaffAction, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class CaseSection:
-    """The newest cases of one kind; `more_url` leads to all where there are more."""
+    """The newest cases of one kind; `more_url` is the list of all, where there are more."""
 
     title: str
     about: str
@@ -44,12 +43,12 @@ class CaseSection:
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """List what hangs between the provider, the storage and the ledger."""
+    """List the outputs on which provider, storage and ledger disagree."""
     if not request.user.has_perm("accounts.see_jobs"):
         raise PermissionDenied
     context: dict[str, Any] = {
         **admin.site.each_context(request),
-        "title": "Orphans",
+        "title": "Unresolved outputs",
         "shown": _MAX_ROWS,
         "sections": list(_sections(partial(_available_actions, request))),
     }
@@ -68,31 +67,31 @@ def _sections(offered: Callable[..., list[tuple[StaffAction, str]]]) -> Iterator
         return CaseSection(title, about, rows[:_MAX_ROWS], _more_url(Job, rows, trouble=kind))
 
     yield of_jobs(
-        "Made by the provider, not stored yet",
-        "The output is kept, and storing is tried again by itself until the job's deadline. "
-        "Repair storage tries now (adopt); giving up ends the job without a charge (release).",
+        "Generated, not stored",
+        "The output is staged, and storing is retried until the job's deadline. Repair storage "
+        "retries now; Fail job ends the job without a charge.",
         "unstored",
         unresolved_outputs.unstored(),
         lambda job: (
-            f"{job.model_id}, {job.storage_attempts} attempts failed, "
-            f"{job.credits_held} credits held"
+            f"{job.model_id}, failed attempts: {job.storage_attempts}, "
+            f"credits on hold: {job.credits_held:,}"
         ),
     )
     yield of_jobs(
         "Outcome unknown",
-        "A call was cut off before its request id came back. Ask the provider, then end the job: "
-        "its hold goes back.",
+        "A call was cut off before the provider returned a request ID. Ask the provider, then end "
+        "the job: its hold is released.",
         "unknown",
         unresolved_outputs.outcome_unknown(),
-        lambda job: f"{job.model_id}, possibly {_usd(job.planned_usd)}",
+        lambda job: f"{job.model_id}, possible cost {job_actions.format_cost(job.planned_usd)}",
     )
     yield of_jobs(
-        "Stored, never charged",
-        "Adopt: the images stay with their owner at our expense. Release: they are taken down. "
-        "Either way a hold that still stands goes back, once.",
+        "Uncharged",
+        "The images are stored, but their job was never charged. Adopt leaves them with their "
+        "owner at our expense; Release withdraws them. Either way an open hold is released.",
         "uncharged",
         unresolved_outputs.uncharged(),
-        lambda job: f"{job.model_id}, {job.credits_held} credits were to be charged",
+        lambda job: f"{job.model_id}, credits not charged: {job.credits_held:,}",
     )
     yield _loss_section(offered)
 
@@ -103,14 +102,16 @@ def _loss_section(offered: Callable[..., list[tuple[StaffAction, str]]]) -> Case
     )
     rows = [
         UnresolvedCase(
-            loss.job, f"{loss.job.model_id}, {_usd(loss.usd)}", offered(loss, LossAdmin.deeds)
+            loss.job,
+            f"{loss.job.model_id}, {job_actions.format_cost(loss.usd)}",
+            offered(loss, LossAdmin.deeds),
         )
         for loss in found
     ]
     return CaseSection(
-        "Given up: our loss",
-        "The output is gone and the hold went back, so there is nothing left to adopt. Look into "
-        "why, make up for it from the agent's page if need be, and close the case with a note.",
+        "Failed storage: absorbed cost",
+        "The output is discarded and the hold released, so there is nothing to adopt. Find the "
+        "cause, grant goodwill from the agent's page if needed, and resolve the case.",
         rows[:_MAX_ROWS],
         _more_url(Loss, rows, case="open"),
     )
@@ -137,7 +138,3 @@ def _more_url(model: type[Model], rows: Sequence[UnresolvedCase], **filters: str
     if len(rows) <= _MAX_ROWS:
         return ""
     return links.list_url(model, filters)
-
-
-def _usd(amount: Decimal | None) -> str:
-    return "an unknown number of USD" if amount is None else f"{amount.normalize():f} USD"

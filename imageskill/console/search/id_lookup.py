@@ -1,4 +1,4 @@
-"""What a pasted text may name: by its look, where to look, each by an index, likeliest first."""
+"""What a pasted text may identify: lookups by its form, each by an index, likeliest first."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -47,12 +47,12 @@ def _token(text: str) -> Model | None:
     return token.agent if token else None
 
 
-def _number(text: str) -> Model | None:
+def _receipt_number(text: str) -> Model | None:
     return Receipt.objects.filter(number=text.upper()).first()
 
 
 def _last_event_about(text: str) -> Model | None:
-    """Find the last event whose object is or names this; two look-ups, each by its own index."""
+    """Find the last event whose object is or refers to this; each query has its own index."""
     for condition in (Q(object_id=text), Q(related_ids__contains=[text])):
         found = StripeEvent.objects.filter(condition).order_by("-pk")[:1]
         if newest := next(iter(found), None):
@@ -69,10 +69,10 @@ def _issue(text: str) -> Model | None:
     return item or GithubEvent.objects.filter(**names).order_by("-pk").first()
 
 
-# What a text looks like, and where to look, in this order.
+# The form of a text, and its lookups, in this order.
 _LOOKUPS: tuple[tuple[re.Pattern[str], tuple[Lookup, ...]], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE if finders == (_number,) else 0), finders)
-    for pattern, finders in (
+    (re.compile(pattern, re.IGNORECASE if lookups == (_receipt_number,) else 0), lookups)
+    for pattern, lookups in (
         (r"isk_r_\w+", (_token,)),
         (r"agt_\w+", (_lookup_by(Agent, "public_id"),)),
         (r"org_\w+", (_lookup_by(Organization, "public_id"),)),
@@ -92,7 +92,7 @@ _LOOKUPS: tuple[tuple[re.Pattern[str], tuple[Lookup, ...]], ...] = tuple(
             ),
         ),
         (r"payment_reversal_\w+", (_lookup_by(PaymentReversal, "public_id"),)),
-        (r"(IS|TEST)-\d{4}-\d+", (_number,)),
+        (r"(IS|TEST)-\d{4}-\d+", (_receipt_number,)),
         (r"evt_\w+", (_lookup_by(ActivityEvent, "public_id"), _lookup_by(StripeEvent, "event_id"))),
         (
             r"cs_\w+",
@@ -133,25 +133,25 @@ _LOOKUPS: tuple[tuple[re.Pattern[str], tuple[Lookup, ...]], ...] = tuple(
         ),
     )
 )
-# Whatever else has the form of an id: a movement that names it, an event of Stripe's that does.
+# Any other id: a transfer or a Stripe event that refers to it.
 _ANY_ID = re.compile(r"(?!isk_)[a-z]{2,24}_[\w.-]+")
 _FALLBACK_LOOKUPS: tuple[Lookup, ...] = (_lookup_by(Transfer, "reference"), _last_event_about)
 
 
 def find_all(text: str) -> Iterator[Model]:
-    """Find what a text names, one thing of each kind, the likeliest first."""
-    looks = [finders for pattern, finders in _LOOKUPS if pattern.fullmatch(text)]
+    """Find what a text identifies, one object per lookup, the likeliest first."""
+    matching = [lookups for pattern, lookups in _LOOKUPS if pattern.fullmatch(text)]
     if _ANY_ID.fullmatch(text):
-        looks.append(_FALLBACK_LOOKUPS)
-    for finders in looks:
-        for look in finders:
-            found: Any = look(text)
+        matching.append(_FALLBACK_LOOKUPS)
+    for lookups in matching:
+        for lookup in lookups:
+            found: Any = lookup(text)
             if found is not None:
                 yield found
 
 
 def find_by_trace(trace_id: str) -> list[Model]:
-    """Find what a call made and touched: its jobs, what its events name, reports about it."""
+    """Find what a call created and changed: its jobs, what its events refer to, its feedback."""
     found: dict[tuple[str, int], Model] = {}
     for thing in islice(_iter_trace(trace_id), _MAX_OBJECTS_PER_TRACE):
         found.setdefault((thing._meta.label, thing.pk), thing)
@@ -170,7 +170,7 @@ def _iter_trace(trace_id: str) -> Iterator[Model]:
 
 
 def trace_events(trace_id: str) -> Any:
-    """Return the activity that a call left, newest first."""
+    """Return the activity of a call, newest first."""
     return ActivityEvent.objects.filter(references__contains=[trace_id]).order_by("-pk")
 
 

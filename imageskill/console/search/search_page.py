@@ -1,4 +1,4 @@
-"""One box for everything: any id, number, address, network or token leads to its page."""
+"""The search page: any id, number, email, network or token leads to its page."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -16,11 +16,11 @@ from imageskill.console import links
 from imageskill.console.search import id_lookup
 from imageskill.lib.http import network_of
 
-_NO_RESULTS = "Nothing here has that id, number, address or network."
+_NO_RESULTS = "No results. Check the id, number, email, network or token."
 
 
 class SearchResult(NamedTuple):
-    """A page or a list that what was pasted leads to."""
+    """A page or a list that the text leads to."""
 
     kind: str
     name: str
@@ -29,19 +29,19 @@ class SearchResult(NamedTuple):
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """Show the box; lead to what was posted. Nothing posted ever stands in an address.
+    """Show the search, and redirect to a single result. The text never stands in a URL.
 
-    Where there are several pages that it may mean, they are shown to choose from.
+    Several results are listed to choose from.
     """
     context: dict[str, Any] = {**admin.site.each_context(request), "title": "Search"}
     if request.method == "POST":
         text = request.POST.get("q", "")[:400].strip()
-        open_ways, hidden = _partition(request, _find_results(request, text))
-        if len(open_ways) == 1:
-            return HttpResponseRedirect(open_ways[0].url)
-        if not open_ways:
+        results, hidden = _partition(request, _find_results(request, text))
+        if len(results) == 1:
+            return HttpResponseRedirect(results[0].url)
+        if not results:
             messages.warning(request, _hidden_message(hidden) if hidden else _NO_RESULTS)
-        context["ways"] = open_ways
+        context["results"] = results
     return TemplateResponse(request, "admin/console/search.html", context)
 
 
@@ -54,14 +54,14 @@ def _find_results(request: HttpRequest, text: str) -> Iterator[SearchResult]:
     elif _is_network(text):
         network = network_of(text.split("/", maxsplit=1)[0])
         yield _list_result(
-            Agent, "agents that signed up from this network", {"signup_network": network}
+            Agent, "Agents that signed up from this network", {"signup_network": network}
         )
     else:
         yield from _first_visible(request, text)
 
 
 def _first_visible(request: HttpRequest, text: str) -> Iterator[SearchResult]:
-    """Return the likeliest thing that this person may see, after those that it may not."""
+    """Yield objects up to the first that the user may see, the likeliest first."""
     for thing in id_lookup.find_all(text):
         yield _page_result(thing)
         if _may_see(request, type(thing)):
@@ -74,22 +74,26 @@ def _find_users(address: str) -> Iterator[SearchResult]:
     if user is not None:
         yield _page_result(user)
     if Agent.objects.filter(contact=contact).exists():
-        yield _list_result(Agent, "agents with this contact", {"contact": contact})
+        yield _list_result(Agent, "Agents with this contact email", {"contact": contact})
 
 
 def _find_logs(trace_id: str) -> Iterator[SearchResult]:
     if id_lookup.trace_events(trace_id).exists():
-        yield _list_result(ActivityEvent, "its activity", {"q": trace_id})
+        yield _list_result(ActivityEvent, "Activity of this call", {"q": trace_id})
     if TelemetryRow.objects.filter(trace_id=trace_id).exists():
-        yield _list_result(TelemetryRow, "its telemetry", {"q": trace_id})
+        yield _list_result(TelemetryRow, "Telemetry of this call", {"q": trace_id})
 
 
 def _partition(
-    request: HttpRequest, ways: Iterator[SearchResult]
+    request: HttpRequest, found: Iterator[SearchResult]
 ) -> tuple[list[SearchResult], list[SearchResult]]:
-    found = list(ways)
-    may = {model: _may_see(request, model) for model in {way.model for way in found}}
-    return [way for way in found if may[way.model]], [way for way in found if not may[way.model]]
+    """Return the results that the user may see, and the others."""
+    results = list(found)
+    may = {model: _may_see(request, model) for model in {result.model for result in results}}
+    return (
+        [result for result in results if may[result.model]],
+        [result for result in results if not may[result.model]],
+    )
 
 
 def _may_see(request: HttpRequest, model: type[Model]) -> bool:
@@ -100,8 +104,8 @@ def _may_see(request: HttpRequest, model: type[Model]) -> bool:
 
 
 def _hidden_message(hidden: list[SearchResult]) -> str:
-    kinds = ", ".join(dict.fromkeys(way.kind for way in hidden))
-    return f"That is here ({kinds}), but your role does not show it. An operator gives roles."
+    kinds = ", ".join(dict.fromkeys(result.kind for result in hidden))
+    return f"Your role can't view this result ({kinds}). Ask an operator for access."
 
 
 def _page_result(thing: Model) -> SearchResult:

@@ -1,4 +1,4 @@
-"""How the console's own templates show ids, moments and amounts: as its lists do."""
+"""Template filters that format ids, times and amounts as the console's lists do."""
 
 from django import template
 
@@ -19,8 +19,14 @@ def money(cents: int | None, currency: str = "USD") -> str:
 
 
 @register.filter
+def words(code: str | None) -> str:
+    """Show a code of a vendor or of the API as words: `needs_response` is `Needs response`."""
+    return (code or "").replace("_", " ").capitalize()
+
+
+@register.filter
 def number(value: int) -> str:
-    """Show a whole number with its thousands apart."""
+    """Show a whole number with thousands separators."""
     return f"{value:,}"
 
 

@@ -1,5 +1,5 @@
-// The console without this works too: it copies ids, writes times in the viewer's zone, and
-// opens the search box with a key.
+// The console works without this script, which copies ids, writes times in the viewer's zone
+// and opens the search with a key.
 "use strict";
 
 document.addEventListener("click", async (event) => {
@@ -13,18 +13,24 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { sign.textContent = "content_copy"; }, 1200);
 });
 
-const localTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+// "Nov 30, 6:22 AM": with the year where it is another one, with seconds where steps need them.
+function localTime(moment, seconds) {
+  const options = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
+  if (seconds) options.second = "2-digit";
+  if (moment.getFullYear() !== new Date().getFullYear()) options.year = "numeric";
+  return new Intl.DateTimeFormat("en-US", options).format(moment);
+}
 
 function writeLocalTimes(root) {
   const times = [...root.querySelectorAll("time[datetime]")];
   if (root.matches?.("time[datetime]")) times.push(root);
   for (const time of times) {
     const moment = new Date(time.dateTime);
-    if (!Number.isNaN(moment.valueOf())) time.textContent = localTime.format(moment);
+    if (!Number.isNaN(moment.valueOf())) time.textContent = localTime(moment, "seconds" in time.dataset);
   }
 }
 
-// What a script puts into the page later (the board's open report) is written so, too.
+// Times that a script adds later (the inbox's open report) are written so too.
 const later = new MutationObserver((changes) => {
   for (const node of changes.flatMap((change) => [...change.addedNodes])) {
     if (node.nodeType === Node.ELEMENT_NODE) writeLocalTimes(node);

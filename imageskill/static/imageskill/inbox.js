@@ -1,11 +1,11 @@
-// The board without this works too: it adds keys, and opens reports without leaving the list.
+// The inbox works without this script, which adds keys, and opens reports without leaving the list.
 "use strict";
 
-const board = document.querySelector("[data-board]");
+const inbox = document.querySelector("[data-inbox]");
 const panel = document.querySelector("[data-panel]");
-const rows = [...board.querySelectorAll("[data-report]")];
+const rows = [...inbox.querySelectorAll("[data-report]")];
 const keys = document.querySelector("[data-keys]");
-const chosen = board.querySelector("[data-chosen]");
+const selected = inbox.querySelector("[data-selected]");
 let current = Math.max(0, rows.findIndex((row) => row.classList.contains("is-open")));
 let waiting;
 
@@ -14,15 +14,15 @@ help.hidden = false;
 help.addEventListener("click", () => keys.showModal());
 
 function count() {
-  if (!chosen) return;
-  const number = board.querySelectorAll('input[name="ids"]:checked').length;
-  chosen.textContent = number ? `${number} chosen` : "";
+  if (!selected) return;
+  const number = inbox.querySelectorAll('input[name="ids"]:checked').length;
+  selected.textContent = number ? `${number} selected` : "";
 }
 
 async function load(row) {
   const url = new URL(row.querySelector("a").href);
   history.replaceState(null, "", url);
-  board.elements.back.value = url.search;
+  inbox.elements.back.value = url.search;
   url.searchParams.set("part", "report");
   const answer = await fetch(url, { headers: { "X-Requested-With": "fetch" } });
   if (!answer.ok || answer.redirected) { location.assign(row.querySelector("a").href); return; }
@@ -44,26 +44,26 @@ function open(index, { now = false } = {}) {
   waiting = setTimeout(() => load(rows[current]), now ? 0 : 120);
 }
 
-function choose() {
+function select() {
   const box = rows[current]?.querySelector('input[name="ids"]');
   if (!box) return;
   box.checked = !box.checked;
   count();
 }
 
-function move(key) {
-  const button = board.querySelector(`[data-key="${key}"]`);
+function act(key) {
+  const button = inbox.querySelector(`[data-key="${key}"]`);
   if (!button || !rows.length) return false;
-  if (!board.querySelector('input[name="ids"]:checked')) choose();
-  board.requestSubmit(button);
+  if (!inbox.querySelector('input[name="ids"]:checked')) select();
+  inbox.requestSubmit(button);
   return true;
 }
 
 const actions = {
   j: () => open(current + 1),
   k: () => open(current - 1),
-  x: choose,
-  "/": () => document.querySelector("#board-words").focus(),
+  x: select,
+  "/": () => document.querySelector("#inbox-search").focus(),
   "?": () => keys.showModal(),
 };
 
@@ -72,13 +72,13 @@ document.addEventListener("keydown", (event) => {
   if (typing || keys.open || event.ctrlKey || event.metaKey || event.altKey) return;
   const action = actions[event.key];
   if (action) action();
-  else if (!move(event.key)) return;
+  else if (!act(event.key)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
 }, true);
 
-board.addEventListener("change", count);
-board.addEventListener("click", (event) => {
+inbox.addEventListener("change", count);
+inbox.addEventListener("click", (event) => {
   const link = event.target.closest("[data-report] a");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || innerWidth < 900) return;
   event.preventDefault();

@@ -1,4 +1,4 @@
-"""The board: what it shows, what it lets whom do, and that it stays quick."""
+"""The feedback inbox: what it shows, what it lets whom do, and that it stays quick."""
 
 import re
 
@@ -12,7 +12,7 @@ from jobs.models import Job
 
 pytestmark = pytest.mark.django_db
 
-BOARD = "/admin/feedback-inbox/"
+INBOX = "/admin/feedback-inbox/"
 
 
 @pytest.fixture
@@ -39,14 +39,14 @@ def apply(browser, move, *reports, **fields):
 class TestBoard:
     def test_it_shows_states_with_counts_and_the_open_report(self, at, left):
         left(title="The gallery is slow", severity="critical")
-        page = at.get(BOARD).content.decode()
+        page = at.get(INBOX).content.decode()
         assert re.search(r'aria-current="page">new <b>1</b>', page)
         assert "The gallery is slow" in page
         assert "Likely duplicates" in page
 
     def test_its_id_is_copied_by_the_same_button_as_everywhere(self, at, left):
         report = left()
-        assert copyable(report.public_id) in at.get(BOARD).content.decode()
+        assert copyable(report.public_id) in at.get(INBOX).content.decode()
 
     def test_evidence_is_joined_to_job_price_and_error(self, at, left, agent):
         job = Job.objects.create(
@@ -59,7 +59,7 @@ class TestBoard:
             completed_at="2026-01-01T00:00:00Z",
         )
         left(evidence=[f"job:{job.public_id}", "job:job_unknown"])
-        page = at.get(BOARD).content.decode()
+        page = at.get(INBOX).content.decode()
         assert "PROVIDER_FAILURE" in page
         assert reverse("admin:jobs_job_change", args=[job.pk]) in page
 
@@ -71,49 +71,49 @@ class TestBoard:
             trace_id="trace_" + "b" * 32,
         )
         left(evidence=[f"job:{job.public_id}"])
-        assert reverse("admin:jobs_job_change", args=[job.pk]) not in at.get(BOARD).content.decode()
+        assert reverse("admin:jobs_job_change", args=[job.pk]) not in at.get(INBOX).content.decode()
 
     def test_an_agents_markup_stays_text(self, at, left):
         left(title="<script>alert(1)</script>", body="<img src=x onerror=alert(1)>")
-        page = at.get(BOARD).content.decode()
+        page = at.get(INBOX).content.decode()
         assert "<script>alert(1)" not in page
         assert "<img src=x" not in page
 
     def test_filters_and_search(self, at, left):
         left(title="alpha is slow", body="a", severity="high")
         bravo = left(title="bravo is missing", body="b")
-        page = at.get(BOARD, {"severity": "high"}).content.decode()
+        page = at.get(INBOX, {"severity": "high"}).content.decode()
         assert "alpha" in page
         assert "bravo" not in page
         for words in ("bravo", bravo.public_id):
-            page = at.get(BOARD, {"q": words}).content.decode()
+            page = at.get(INBOX, {"q": words}).content.decode()
             assert "bravo is missing" in page
             assert "alpha is slow" not in page
 
     def test_pages_follow_the_key(self, at, left):
         made = [left(dedupe_key=str(number), title=f"report {number}") for number in range(32)]
-        first = at.get(BOARD)
+        first = at.get(INBOX)
         assert [row.pk for row in first.context_data["rows"]] == [
             one.pk for one in reversed(made[2:])
         ]
-        second = at.get(BOARD + first.context_data["older_url"])
+        second = at.get(INBOX + first.context_data["next_url"])
         assert [row.pk for row in second.context_data["rows"]] == [made[1].pk, made[0].pk]
 
     def test_few_statements_however_many_reports(self, at, left, django_assert_max_num_queries):
         for number in range(31):
             left(dedupe_key=str(number), evidence=["trace:trace_" + "c" * 32])
-        at.get(BOARD)
+        at.get(INBOX)
         with django_assert_max_num_queries(25):
-            assert at.get(BOARD).status_code == 200
+            assert at.get(INBOX).status_code == 200
 
     def test_part_gives_the_report_alone(self, at, left):
-        page = at.get(BOARD, {"open": left().pk, "part": "report"}).content.decode()
+        page = at.get(INBOX, {"open": left().pk, "part": "report"}).content.decode()
         assert page.lstrip().startswith("<header>")
 
     @pytest.mark.parametrize("query", [{"open": "x"}, {"after": "9" * 30}, {"state": "nonsense"}])
     def test_nonsense_in_the_address_does_no_harm(self, at, left, query):
         left()
-        assert at.get(BOARD, query).status_code == 200
+        assert at.get(INBOX, query).status_code == 200
 
 
 class TestMoves:
@@ -163,22 +163,22 @@ class TestMoves:
         assert "[mail address removed]" in page
         assert "1 × mail address cut out" in page
 
-    def test_a_way_back_leads_only_to_the_board(self, at, left):
+    def test_a_way_back_leads_only_to_the_inbox(self, at, left):
         report = left()
         page = review(at, "accept", report, back="//evil.example").content.decode()
         assert 'href="//evil' not in page
-        assert f'href="{BOARD}?' in page
+        assert f'href="{INBOX}?' in page
 
 
 class TestRoles:
     def test_who_only_reads_sees_no_moves_and_may_not_make_any(self, signed_in, auditor, left):
         browser, report = signed_in(auditor), left()
-        assert 'name="move"' not in browser.get(BOARD).content.decode()
+        assert 'name="move"' not in browser.get(INBOX).content.decode()
         assert review(browser, "accept", report).status_code == 403
 
     def test_sponsors_and_strangers_stay_outside(self, client, left):
         report = left()
-        assert client.get(BOARD).status_code == 302
+        assert client.get(INBOX).status_code == 302
         assert review(client, "accept", report, apply="1").status_code == 302
         assert Report.objects.get().state == "new"
 

@@ -226,10 +226,10 @@ class TestAsOf:
         assert not facts["tokens"][0].is_ended
         assert facts["tokens"][0].used_since
         assert facts["claims"][0].steps[-1][0] == "open until"
-        standing = dict(facts["standing"])
-        assert standing["claim state"].value == "unclaimed"
-        assert standing["suspended"].value is None
-        assert standing["cap credits per day"].value is None
+        past = dict(facts["past_status"])
+        assert past["claim state"].value == "unclaimed"
+        assert past["suspended"].value is None
+        assert past["daily limit"].value is None
         text = text_of(page)
         assert "odd prompts" not in text
         assert "PROVIDER_FAILED" not in text

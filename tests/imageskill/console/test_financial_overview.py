@@ -1,4 +1,4 @@
-"""Position: figures of the days, charts, and each table as a file that agrees with the page."""
+"""Financial overview: figures of the days, charts, and each table as a file that agrees with the page."""
 
 import csv
 import io
@@ -55,6 +55,10 @@ def figures(page):
     return {figure.label.split(" (")[0]: figure.number for figure in page.context_data["figures"]}
 
 
+def sales(page):
+    return {figure.label: figure.number for figure in page.context_data["figures"][:2]}
+
+
 def rows(browser, table, kind="csv"):
     answer = browser.get(reverse(FILE, args=[table, kind]))
     return list(csv.DictReader(io.StringIO(answer.content.decode())))
@@ -64,24 +68,26 @@ class TestFigures:
     def test_are_those_that_finance_asks_for(self, signed_in, financier, busy):
         page = signed_in(financier).get(reverse(PAGE))
         found = figures(page)
-        assert found["credits sold for 0.00 USD"] == "0"  # live: nothing here is
-        assert found["credits sold for 8.00 USD"] == "800"
+        assert sales(page) == {
+            "gross sales (live), 0 credits": "0.00 USD",
+            "gross sales (test, no revenue), 800 credits": "8.00 USD",
+        }
         assert found["credits spent"] == "140"
         assert found["credits refunded"] == "200"
         assert found["credits disputed"] == "300"
-        assert found["credits outstanding"] == "200"  # 140 paid and 60 held
+        assert found["credits of deferred revenue"] == "200"  # 140 paid and 60 held
 
     def test_name_what_moved_in_words_and_money_with_its_currency(self, signed_in, financier, busy):
         text = signed_in(financier).get(reverse(PAGE)).content.decode()
         assert "bought credits set aside by a dispute" in text
         assert "8.00 USD" in text
-        assert "cents" not in text.split("Movements")[1].split("By day")[0]
+        assert "cents" not in text.split("Ledger transfers")[1].split("By day")[0]
 
     def test_the_dashboard_shows_the_same_liability(self, signed_in, financier, busy):
         sections = signed_in(financier).get("/admin/").context_data["sections"]
-        [tile] = [tile for _, tiles in sections for tile in tiles if "outstanding" in tile.label]
-        assert tile.figure == "200"
-        assert f"{clock.now():%Y-%m-%d}" in tile.label
+        [card] = [card for _, cards in sections for card in cards if "Deferred" in card.label]
+        assert (card.label, card.figure) == ("Deferred revenue, 2.00 USD", "200 credits")
+        assert card.as_of is not None
 
     def test_auditors_read_and_triage_does_not(self, signed_in, auditor, triager):
         assert signed_in(auditor).get(reverse(PAGE)).status_code == 200
@@ -101,7 +107,7 @@ class TestCharts:
         assert all(len(bars) == 7 for _, bars in page.context_data["charts"])
         assert page.content.decode().count('role="img"') == 3 + 1 + 2
 
-    def test_a_bar_below_zero_hangs_from_its_line(self):
+    def test_a_bar_below_zero_starts_at_the_line_of_zero(self):
         up, down = charts.bars([("a", 30), ("b", -10)])
         assert (up.top, up.height) == (0, 75)
         assert (down.top, down.height, down.left) == (75, 25, 0)

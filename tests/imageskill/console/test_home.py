@@ -1,4 +1,4 @@
-"""The first page: what it counts, for whom, and what it says where it shows not all."""
+"""Home: what it counts, for whom, and what it says where it does not show everything."""
 
 from datetime import timedelta
 
@@ -14,15 +14,15 @@ from jobs.models import ModelDay
 from tests.billing.money import buy
 from tests.billing.stripe_facts import refund
 
-TODAY = "/admin/"
+HOME = "/admin/"
 
 
-def tiles_of(page):
-    return [tile for _, tiles in page.context_data["sections"] for tile in tiles]
+def cards_of(page):
+    return [card for _, cards in page.context_data["sections"] for card in cards]
 
 
-def tile_of(page, label):
-    [found] = [tile for tile in tiles_of(page) if tile.label.startswith(label)]
+def card_of(page, label):
+    [found] = [card for card in cards_of(page) if card.label.startswith(label)]
     return found
 
 
@@ -35,9 +35,9 @@ class TestFigures:
                 day=day, name="receipts", environment="live", count=1, amount_cents=cents
             )
         browser = signed_in(financier)
-        tile = tile_of(browser.get(TODAY), "Sold")
-        assert tile.figure == "5.00 USD"
-        query = browser.get(tile.url).context_data["cl"].queryset.query
+        card = card_of(browser.get(HOME), "Gross sales")
+        assert card.figure == "5.00 USD"
+        query = browser.get(card.url).context_data["cl"].queryset.query
         assert "environment" in str(query.where)
         assert "issued_at" in str(query.where)
 
@@ -45,9 +45,9 @@ class TestFigures:
         buy(agent.organization.pk, 500, charge_id="ch_a")
         found = applying.apply_refund(refund("re_much", "ch_a", 700))
         browser = signed_in(financier)
-        assert tile_of(browser.get(TODAY), "Refunds and disputes flagged").figure == "1"
+        assert card_of(browser.get(HOME), "Refunds & disputes: needs review").figure == "1"
         PaymentReversal.objects.filter(pk=found.pk).update(resolved_at=clock.now(), resolution="x")
-        assert tile_of(browser.get(TODAY), "Refunds and disputes flagged").figure == "0"
+        assert card_of(browser.get(HOME), "Refunds & disputes: needs review").figure == "0"
 
     def test_many_are_counted_to_a_bound_and_said_to_be_more(
         self, signed_in, triager, agent, monkeypatch
@@ -57,7 +57,7 @@ class TestFigures:
             Report.objects.create(
                 organization=agent.organization, agent=agent.agent, type="x", title=f"{number}"
             )
-        assert tile_of(signed_in(triager).get(TODAY), "New reports").figure == "over 2"
+        assert card_of(signed_in(triager).get(HOME), "New feedback").figure == "over 2"
 
 
 class TestStanding:
@@ -65,24 +65,24 @@ class TestStanding:
         self, signed_in, financier
     ):
         browser = signed_in(financier)
-        assert tile_of(browser.get(TODAY), "Never reconciled").tone == "amber"
+        assert card_of(browser.get(HOME), "Not reconciled yet").tone == "amber"
         row = ReconciledDay.objects.create(day="2026-01-01", environment="live")
-        assert tile_of(browser.get(TODAY), "Last day reconciled").tone == "green"
+        assert card_of(browser.get(HOME), "Last reconciled day").tone == "green"
         ReconciledDay.objects.update(reconciled_at=clock.now() - timedelta(days=3))
-        tile = tile_of(browser.get(TODAY), "Last day reconciled")
-        assert (tile.tone, tile.figure) == ("amber", "2026-01-01")
-        assert tile.url.endswith(f"/{row.pk}/change/")
+        card = card_of(browser.get(HOME), "Last reconciled day")
+        assert (card.tone, card.figure) == ("amber", "Jan 1")
+        assert card.url.endswith(f"/{row.pk}/change/")
 
-    def test_the_margin_is_what_position_says(self, signed_in, financier):
+    def test_the_margin_is_what_the_financial_overview_says(self, signed_in, financier):
         today = clock.utc_day(clock.now())
         ModelDay.objects.create(
             day=today, model_id="m", provider_id="p", completed=1, paid_credits=500,
             provider_usd="2.00", lost_usd="0.50",
         )  # fmt: skip
-        page = signed_in(financier).get(TODAY)
-        tile = tile_of(page, "Margin in 30 days")
-        assert tile.figure == "2.50 USD"
-        assert "50% of revenue" in tile.label
+        page = signed_in(financier).get(HOME)
+        card = card_of(page, "Margin, 30 days")
+        assert card.figure == "2.50 USD"
+        assert "50% of revenue" in card.label
         [chart] = [chart for chart in page.context_data["charts"] if chart.title == "Margin by day"]
         assert chart.bars[-1].value == "2.50 USD"
 
@@ -99,17 +99,17 @@ class TestModels:
 
     def test_the_busiest_are_shown_and_the_rest_is_said(self, signed_in, triager, many):
         browser = signed_in(triager)
-        page = browser.get(TODAY)
-        assert "3 more are not shown" in page.content.decode()
+        page = browser.get(HOME)
+        assert "View all, 3 more" in page.content.decode()
         assert "model-14" not in page.content.decode()
         whole = browser.get(page.context_data["every_model_url"]).content.decode()
         assert "model-14" in whole
-        assert "not shown" not in whole
+        assert "View all" not in whole
 
     def test_failures_and_times_are_told_by_model_and_day(self, signed_in, triager, many):
-        failing, taking = signed_in(triager).get(TODAY).context_data["tables"]
-        assert dict(failing.rows)["model-03"][-1].text == "3.0 %"
-        assert dict(taking.rows)["model-03"][-1].text == "4.1 · 9.9"
+        failing, taking = signed_in(triager).get(HOME).context_data["tables"]
+        assert dict(failing.rows)["model-03"][-1].text == "3.0%"
+        assert dict(taking.rows)["model-03"][-1].text == "4.1 / 9.9"
         assert dict(taking.rows)["model-03"][0].text == "–"
 
 
@@ -117,13 +117,13 @@ class TestRoles:
     @pytest.mark.parametrize(
         ("role", "seen", "unseen"),
         [
-            ("triager", {"New reports", "Jobs running"}, {"Open disputes", "Margin", "Packs"}),
+            ("triager", {"New feedback", "Running jobs"}, {"Open disputes", "Margin", "Packs"}),
             ("supporter", {"Open disputes", "Credits waiting"}, {"Margin", "Sold", "Packs"}),
             ("financier", {"Packs waiting", "Margin", "Books"}, set()),
         ],
     )
     def test_each_sees_what_its_lists_show(self, signed_in, request, role, seen, unseen):
-        page = signed_in(request.getfixturevalue(role)).get(TODAY)
-        labels = " | ".join(tile.label for tile in tiles_of(page))
+        page = signed_in(request.getfixturevalue(role)).get(HOME)
+        labels = " | ".join(card.label for card in cards_of(page))
         assert {label for label in seen if label in labels} == seen
         assert not {label for label in unseen if label in labels}

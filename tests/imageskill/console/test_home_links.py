@@ -13,7 +13,7 @@ from imageskill.lib import clock
 from jobs import states
 from jobs.models import AssetCheck, Job, ModelDay
 from tests.imageskill.console import made_up
-from tests.imageskill.console.test_home import TODAY, tile_of, tiles_of
+from tests.imageskill.console.test_home import HOME, card_of, cards_of
 
 
 @pytest.fixture(scope="module")
@@ -55,30 +55,30 @@ class TestLinks:
     def test_each_number_of_rows_is_what_its_list_holds(self, signed_in, everything):
         browser = signed_in(everything)
         counted = [
-            tile
-            for tile in tiles_of(browser.get(TODAY))
-            if "_changelist" in browser.get(tile.url).resolver_match.url_name
-            and not tile.label.startswith(("Sold", "Credits outstanding", "Books"))
+            card
+            for card in cards_of(browser.get(HOME))
+            if "_changelist" in browser.get(card.url).resolver_match.url_name
+            and not card.label.startswith(("Gross sales", "Deferred revenue", "Ledger"))
         ]
         assert len(counted) >= len(needs_attention.COUNTERS) + 7
-        for tile in counted:
-            assert listed(browser, tile.url) == int(tile.figure.replace(",", "")), tile
+        for card in counted:
+            assert listed(browser, card.url) == int(card.figure.replace(",", "")), card
 
     def test_there_is_something_in_most_of_them(self, signed_in, everything):
         empty = {
-            tile.label for tile in tiles_of(signed_in(everything).get(TODAY)) if tile.figure == "0"
+            card.label for card in cards_of(signed_in(everything).get(HOME)) if card.figure == "0"
         }
         assert len(empty) < 6, empty  # or the test above shows little
 
     def test_the_liability_is_what_its_wallets_hold(self, signed_in, everything):
         browser = signed_in(everything)
-        tile = tile_of(browser.get(TODAY), "Credits outstanding")
-        rows = browser.get(tile.url).context_data["cl"].queryset
-        assert f"{rows.aggregate(Sum('balance'))['balance__sum']:,}" == tile.figure
+        card = card_of(browser.get(HOME), "Deferred revenue")
+        rows = browser.get(card.url).context_data["cl"].queryset
+        assert f"{rows.aggregate(Sum('balance'))['balance__sum']:,} credits" == card.figure
 
     def test_bars_and_cells_lead_to_the_jobs_that_they_count(self, signed_in, everything):
         browser = signed_in(everything)
-        context = browser.get(TODAY).context_data
+        context = browser.get(HOME).context_data
         for chart in context["charts"][:2]:
             total = sum(int(bar.value.replace(",", "")) for bar in chart.bars)
             assert listed(browser, chart.url) == total > 0
@@ -86,13 +86,13 @@ class TestLinks:
         day = ModelDay.objects.filter(day__gte=clock.utc_day(clock.now()) - timedelta(days=6))
         row = day.filter(failed__gt=0, model_id__in=failing).order_by("-day").first()
         cell = failing[row.model_id][(row.day - clock.utc_day(clock.now())).days - 1]
-        assert cell.text == f"{Decimal(100 * row.failed) / (row.failed + row.completed):.1f} %"
+        assert cell.text == f"{Decimal(100 * row.failed) / (row.failed + row.completed):.1f}%"
         assert listed(browser, cell.url) == row.failed
 
     def test_it_stays_within_its_statements(
         self, signed_in, everything, django_assert_max_num_queries
     ):
         browser = signed_in(everything)
-        browser.get(TODAY)
+        browser.get(HOME)
         with django_assert_max_num_queries(20):
-            browser.get(TODAY)
+            browser.get(HOME)

@@ -109,18 +109,18 @@ class TestDeedsOnTheWall:
         asset = image(agent)
         browser = signed_in(supporter)
         [card] = cards(browser, show="all")[1]
-        by_name = {deed.name: url for deed, url in card.deeds}
+        by_name = {action.name: url for action, url in card.staff_actions}
         assert set(by_name) == {"withdraw", "quarantine", "check"}
         assert by_name["quarantine"] == action_url("jobs_asset", asset, "quarantine")
 
         do(browser, "jobs_asset", asset, "quarantine")
         [card] = cards(browser, show="all")[1]
-        assert {deed.name for deed, _ in card.deeds} == {"withdraw", "release", "check"}
+        assert {action.name for action, _ in card.staff_actions} == {"withdraw", "release", "check"}
 
     def test_who_only_reads_is_offered_none(self, signed_in, auditor, agent, image):
         image(agent)
         [card] = cards(signed_in(auditor), show="all")[1]
-        assert card.deeds == []
+        assert card.staff_actions == []
 
     def test_check_again_looks_again_and_the_audit_knows_why(
         self, signed_in, supporter, agent, image, drain

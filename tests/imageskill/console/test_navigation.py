@@ -46,7 +46,7 @@ class TestSidebar:
 
     def test_what_a_role_may_not_open_is_not_there(self, signed_in, triager):
         shown = {item["title"] for item in links(signed_in(triager))}
-        assert {"Board", "GitHub repositories"} <= shown
+        assert {"Feedback inbox", "GitHub repositories"} <= shown
         assert not {"Receipts", "Wallets", "Audit"} & shown
 
     def test_the_group_that_one_is_in_is_unfolded(self, signed_in, financier):

@@ -163,10 +163,10 @@ class TestLights:
     def test_job_of_a_dead_worker_is_red_once_nobody_took_it_over(self, lights, agent):
         job = queued(agent, ago=timedelta(minutes=5), status="running")
         Job.objects.update(leased_until=clock.now() - timedelta(seconds=5))
-        assert not lights()["In flight past their lease"].is_red
+        assert not lights()["Stalled jobs"].is_red
 
         Job.objects.filter(pk=job.pk).update(leased_until=clock.now() - timedelta(minutes=3))
-        light = lights()["In flight past their lease"]
+        light = lights()["Stalled jobs"]
         assert light.is_red
         assert "trouble=lease" in light.url
 
@@ -211,4 +211,4 @@ class TestGithub:
 
         GithubRepository.objects.filter(pk=repository.pk).update(pause_reason="credentials")
         assert lights()["GitHub"].is_red
-        assert lights()["GitHub"].figure == "rests: credentials"
+        assert lights()["GitHub"].figure == "Paused: credentials"

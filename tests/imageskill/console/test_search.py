@@ -30,7 +30,7 @@ class TestSearch:
     def test_what_is_not_there_is_said_and_not_repeated(self, ask, text):
         answer = ask(text)
         assert answer.status_code == 200
-        assert "Nothing here" in answer.content.decode()
+        assert "No results" in answer.content.decode()
         assert not text or f'value="{text}"' not in answer.content.decode()
 
     def test_the_lists_it_leads_to_open(self, signed_in, supporter, ask, agent):

@@ -72,8 +72,8 @@ def page_of(thing):
     return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[thing.pk])
 
 
-def ways(answer):
-    return {way.url for way in answer.context_data["ways"]}
+def results(answer):
+    return {result.url for result in answer.context_data["results"]}
 
 
 class TestKinds:
@@ -140,7 +140,7 @@ class TestPayments:
 class TestAddress:
     def test_who_is_both_sponsor_and_contact_is_shown_as_both(self, ask, agent, sponsor):
         Agent.objects.filter(pk=agent.agent.pk).update(contact=sponsor.email)
-        found = ways(ask("Sponsor@example.com"))
+        found = results(ask("Sponsor@example.com"))
         assert page_of(sponsor) in found
         assert any("agent/?contact=sponsor%40example.com" in url for url in found)
 
@@ -165,14 +165,14 @@ class TestTrace:
         report = Report.objects.create(
             organization=agent.organization, agent=agent.agent, type="x", title="x", trace_id=TRACE
         )
-        found = ways(ask(TRACE))
+        found = results(ask(TRACE))
         assert {page_of(thing) for thing in (job, receipt, receipt.quote, report)} <= found
         assert any("activityevent/?q=trace_" in url for url in found)
 
     def test_its_lists_hold_its_rows(self, ask, signed_in, operator, agent):
         job = a_job(agent)
         TelemetryRow.objects.create(trace_id=TRACE, kind="request", name="x", api_version="1")
-        [url] = [url for url in ways(ask(TRACE)) if "telemetryrow" in url]
+        [url] = [url for url in results(ask(TRACE)) if "telemetryrow" in url]
         rows = signed_in(operator).get(url).context_data["cl"].result_list
         assert [row.trace_id for row in rows] == [job.trace_id]
 

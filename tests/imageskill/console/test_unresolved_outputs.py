@@ -1,4 +1,4 @@
-"""The orphans: each kind is listed with the deeds that close it, never silently cut off."""
+"""Unresolved outputs: each kind is listed with the actions that resolve it, never silently cut off."""
 
 import pytest
 from django.urls import reverse
@@ -57,14 +57,14 @@ def sections(browser):
     return answer, answer.context_data["sections"]
 
 
-class TestOrphans:
+class TestUnresolvedOutputs:
     def test_each_kind_is_listed_with_what_closes_it(
         self, signed_in, lead_supporter, unknown, unstored, uncharged, loss
     ):
         answer, found = sections(signed_in(lead_supporter))
 
         listed = [
-            (row.job, [action.name for action, _ in row.deeds])
+            (row.job, [action.name for action, _ in row.staff_actions])
             for section in found
             for row in section.rows
         ]
@@ -95,7 +95,7 @@ class TestOrphans:
             _, found = sections(signed_in(user))
             [row] = [row for section in found for row in section.rows]
             assert row.job == uncharged
-            assert [action.label for action, _ in row.deeds] == labels
+            assert [action.label for action, _ in row.staff_actions] == labels
 
     def test_ordinary_jobs_are_none_of_them(self, signed_in, lead_supporter, agent):
         made(agent)
