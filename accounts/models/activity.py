@@ -33,6 +33,8 @@ class ActivityEvent(models.Model):
     references = ArrayField(models.CharField(max_length=128), default=list)
 
     class Meta:
+        verbose_name = "activity event"
+        verbose_name_plural = "activity"
         indexes: ClassVar = [
             models.Index(fields=["organization", "-id"], name="activity_newest_of"),
             models.Index(fields=["agent", "-id"], name="activity_of_agent"),

@@ -22,6 +22,8 @@ class AuditLine(models.Model):
     trace_id = models.CharField(max_length=64, blank=True)
 
     class Meta:
+        verbose_name = "audit line"
+        verbose_name_plural = "audit log"
         indexes: ClassVar = [
             models.Index(fields=["subject", "-id"], name="audit_of_subject"),
             models.Index(fields=["user", "-id"], name="audit_of_user"),

@@ -34,6 +34,8 @@ class TelemetryRow(models.Model):
     trace_id = models.CharField(max_length=64, blank=True)
 
     class Meta:
+        verbose_name = "telemetry row"
+        verbose_name_plural = "telemetry"
         indexes: ClassVar = [
             models.Index(fields=["-at"], name="telemetry_newest"),
             models.Index(fields=["trace_id"], name="telemetry_of_trace"),

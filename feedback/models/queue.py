@@ -69,6 +69,7 @@ class QueueItem(models.Model):
 
     class Meta:
         verbose_name = "GitHub queue item"
+        verbose_name_plural = "GitHub queue"
         indexes: ClassVar = [
             models.Index(fields=["state", "-id"], name="queue_item_by_state"),
             models.Index(

@@ -132,7 +132,7 @@ _GROUPS = (
             NavList("Exports", "download", "accounts.Export"),
             NavList("Activity", "history", "accounts.ActivityEvent"),
             NavList("Telemetry", "query_stats", "accounts.TelemetryRow"),
-            NavList("Audit", "policy", "accounts.AuditLine"),
+            NavList("Audit log", "policy", "accounts.AuditLine"),
         ),
     ),
 )

@@ -46,10 +46,10 @@ _PAYMENTS = {
 }  # fmt: skip
 _CATALOG = {"Packs", "Pack change requests", "Models", "Settings"}
 HIDDEN = {
-    "support": _LEDGER | _CATALOG | {"Audit"},
+    "support": _LEDGER | _CATALOG | {"Audit log"},
     "lead support": _LEDGER | _CATALOG,
     "finance": {"Telemetry", "Models", "Settings"},
-    "triage": _LEDGER | _PAYMENTS | _CATALOG | {"Credit consumption", "Telemetry", "Audit"},
+    "triage": _LEDGER | _PAYMENTS | _CATALOG | {"Credit consumption", "Telemetry", "Audit log"},
     "auditor": set(),
     "operator": set(),
 }

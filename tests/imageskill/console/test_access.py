@@ -143,7 +143,7 @@ class TestDryRun:
         browser = signed_in(request.getfixturevalue(role))
         page = browser.get(repair)
         assert page.status_code == 200
-        assert b"A worker takes the job up" in page.content
+        assert b"A worker continues the job" in page.content
         assert b'name="reason"' not in page.content
         form = {key: page.context_data[key] for key in ("seen", "key")} | {"reason": "stuck"}
         for sent in (form, form | {"look": "1"}):

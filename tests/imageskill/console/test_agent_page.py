@@ -45,11 +45,11 @@ def text_of(page):
 class TestAgentPage:
     def test_it_shows_balances_and_the_way_to_what_can_be_done(self, page_of, agent):
         page = text_of(page_of(agent))
-        assert "<span>preview</span><strong>40</strong>" in page
+        assert "<span>Preview credits</span><strong>40</strong>" in page
         assert reverse("admin:accounts_agent_deed", args=[agent.agent.pk, "suspend"]) in page
 
     def test_a_moment_that_is_none_is_said(self, page_of, agent):
-        assert "no moment" in text_of(page_of(agent, "?as_of=yesterday"))
+        assert "Enter a date and time" in text_of(page_of(agent, "?as_of=yesterday"))
 
     def test_names_from_outside_are_escaped(self, page_of, agent):
         type(agent.agent).objects.filter(pk=agent.agent.pk).update(name="<script>x</script>")
@@ -99,7 +99,7 @@ class TestAgentPage:
             assert listed.status_code == 200, name
             assert str(listed.context_data["cl"].total) == link["count"], name
             assert listed.context_data["cl"].active_filters, name
-        assert f">all {links['tokens']['count']}</a>" in text_of(page)
+        assert f">View all {links['tokens']['count']}</a>" in text_of(page)
 
     def test_lots_claims_tokens_and_feedback_are_links(self, page_of, agent, operator):
         report = Report.objects.create(
@@ -167,7 +167,7 @@ class TestDuties:
         self, page_of, agent, triager
     ):
         section = '<section aria-label="Claims"'
-        whole, hint = "Asked agent-ops@example.com</a>", "Asked a***@e***.com</a>"
+        whole, hint = "Sent to agent-ops@example.com</a>", "Sent to a***@e***.com</a>"
         assert whole in text_of(page_of(agent)).split(section)[1]
         assert hint in text_of(page_of(agent, by=triager)).split(section)[1]
 
@@ -216,30 +216,30 @@ class TestAsOf:
 
         now = page_of(agent).context_data["facts"]
         assert now["lots"][0].left == 480
-        assert (now["jobs"][0].status, now["jobs"][0].error_code) == ("failed", "PROVIDER_FAILED")
+        assert (now["jobs"][0].status, now["jobs"][0].error_code) == ("Failed", "PROVIDER_FAILED")
         assert now["tokens"][0].is_ended
         page = page_of(agent, at(then))
         facts = page.context_data["facts"]
         assert facts["lots"][0].left == 500
         row = facts["jobs"][0]
-        assert (row.status, row.error_code, row.credits) == ("queued", "", "60 held")
+        assert (row.status, row.error_code, row.credits) == ("Queued", "", "60 authorized")
         assert not facts["tokens"][0].is_ended
         assert facts["tokens"][0].used_since
-        assert facts["claims"][0].steps[-1][0] == "open until"
+        assert facts["claims"][0].steps[-1][0] == "expires"
         past = dict(facts["past_status"])
-        assert past["claim state"].value == "unclaimed"
+        assert past["claim state"].value == "Unclaimed"
         assert past["suspended"].value is None
         assert past["daily limit"].value is None
         text = text_of(page)
         assert "odd prompts" not in text
         assert "PROVIDER_FAILED" not in text
-        assert "77" not in text.split('aria-label="Standing then"')[1].split("</section>")[0]
+        assert "77" not in text.split('aria-label="Status at that time"')[1].split("</section>")[0]
 
     def test_what_nothing_recorded_is_marked_as_todays(self, page_of, agent):
         then = clock.now() + timedelta(hours=-1)
         Agent.objects.update(last_seen_at=clock.now(), created_at=then)
         page = text_of(page_of(agent, at(then)))
-        assert page.count("today’s; what it was then is not recorded") == 2  # contact, last seen
+        assert page.count("current value; the past one was not recorded") == 2  # contact, last seen
 
 
 class TestTallies:

@@ -43,7 +43,7 @@ class TestList:
         ClaimRecipient.objects.update(stopped_at=clock.now())
         sign_up(name="second-agent")
         page = signed_in(supporter).get(reverse(LIST)).content.decode()
-        assert "withheld: its reader asked for no more" in page
+        assert "Not sent: Recipient unsubscribed" in page
 
     def test_who_does_not_look_after_agents_sees_a_hint_of_the_address(
         self, signed_in, supporter, triager, agent
@@ -78,7 +78,7 @@ class TestPage:
     def test_a_link_in_somebodys_hand_decided_without_a_name(self, signed_in, supporter, agent):
         claim = Claim.objects.get()
         decisions.decline(claim=claim, user=None)
-        assert "whoever held the link" in signed_in(supporter).get(page_url(claim)).content.decode()
+        assert "Recipient of the link" in signed_in(supporter).get(page_url(claim)).content.decode()
 
     def test_nobody_without_staff_access_sees_it(self, signed_in, sponsor, client, agent):
         for browser in (signed_in(sponsor), client):
@@ -101,16 +101,16 @@ class TestTimeline:
     def test_the_agent_page_tells_each_step(self, signed_in, supporter, agent):
         browser = signed_in(supporter)
         claim = Claim.objects.get()
-        assert self.steps(browser, agent) == [["waits to be mailed", "open until"]]
+        assert self.steps(browser, agent) == [["mail pending", "expires"]]
         requests.send(claim_id=claim.pk)
-        assert self.steps(browser, agent) == [["mailed", "open until"]]
+        assert self.steps(browser, agent) == [["mailed", "expires"]]
         Claim.objects.update(expires_at=clock.now() - timedelta(minutes=1))
-        assert self.steps(browser, agent) == [["mailed", "out of time since"]]
+        assert self.steps(browser, agent) == [["mailed", "expired"]]
         requests.expire_overdue()
         assert self.steps(browser, agent) == [["mailed", "expired"]]
         ClaimRecipient.objects.update(stopped_at=clock.now())
         requests.reissue(agent=agent.agent, user=supporter, reason="asked again")
         assert self.steps(browser, agent)[0] == [
-            "mail withheld: its reader asked for no more",
-            "open until",
+            "mail not sent: recipient unsubscribed",
+            "expires",
         ]

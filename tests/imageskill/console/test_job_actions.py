@@ -129,7 +129,7 @@ class TestSendToAWorker:
     def test_puts_a_lost_job_on_its_way(self, signed_in, lead_supporter, job, drain):
         Job.objects.update(sent_at=clock.now() - timedelta(minutes=5))
         browser = signed_in(lead_supporter)
-        assert gap(page_of(browser, job)) == ("pick up", "retry")
+        assert gap(page_of(browser, job)) == ("Started", "retry")
 
         do(browser, "jobs_job", job, "retry", reason="lost message")
 
@@ -141,7 +141,7 @@ class TestSendToAWorker:
     def test_support_may_only_look_at_it(self, signed_in, supporter, job):
         Job.objects.update(sent_at=clock.now() - timedelta(minutes=5))
         browser = signed_in(supporter)
-        assert gap(page_of(browser, job)) == ("pick up", "retry")
+        assert gap(page_of(browser, job)) == ("Started", "retry")
         assert "Send to a worker (dry run)" in page_of(browser, job).content.decode()
         form = {"seen": "", "key": "k", "reason": "because"}
         assert browser.post(action_url("jobs_job", job, "retry"), form).status_code == 403
@@ -156,7 +156,7 @@ class TestEndUnknown:
         self, signed_in, lead_supporter, agent, unknown
     ):
         browser = signed_in(lead_supporter)
-        assert gap(page_of(browser, unknown)) == ("answer", "end-unknown")
+        assert gap(page_of(browser, unknown)) == ("Generated", "end-unknown")
 
         do(browser, "jobs_job", unknown, "end-unknown", reason="the provider knows nothing of it")
 
@@ -179,7 +179,7 @@ class TestRepairStorage:
         self, signed_in, lead_supporter, agent, unstored, drain
     ):
         browser = signed_in(lead_supporter)
-        assert gap(page_of(browser, unstored)) == ("store", "repair-storage")
+        assert gap(page_of(browser, unstored)) == ("Stored", "repair-storage")
 
         do(browser, "jobs_job", unstored, "repair-storage", reason="disk has room again")
         drain()
@@ -221,7 +221,7 @@ class TestCheckPictures:
         browser = signed_in(supporter)
         assert not [step for step in page_of(browser, done).context_data["steps"] if step.is_gap]
         Job.objects.update(completed_at=clock.now() - timedelta(minutes=5))
-        assert gap(page_of(browser, done)) == ("check", "check")
+        assert gap(page_of(browser, done)) == ("Checked", "check")
 
         do(browser, "jobs_job", done, "check", reason="the worker was down")
 

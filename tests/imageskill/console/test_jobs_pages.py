@@ -27,7 +27,15 @@ class TestJobPage:
     ):
         browser = signed_in(supporter)
         page = browser.get(reverse("admin:jobs_job_change", args=[job.pk])).content.decode()
-        for step in ("hold", "pick up", "submit", "answer", "store", "check", "capture"):
+        for step in (
+            "Authorized",
+            "Started",
+            "Submitted",
+            "Generated",
+            "Stored",
+            "Checked",
+            "Captured",
+        ):
             assert f"<strong>{step}</strong>" in page
         asset = Asset.objects.get(job=job)
         thumbnail = reverse("admin:jobs_asset_thumbnail", args=[asset.pk])

@@ -114,7 +114,7 @@ class TestProviders:
         assert providers["fal"]["is_configured"]
         assert not providers["openai"]["is_configured"]
         assert (providers["local"]["in_use"], providers["local"]["most"]) == (1, 8)
-        assert "1 of 8 runs at once" in html
+        assert "1 of 8 concurrent requests" in html
         assert SECRET not in html
 
 
@@ -127,11 +127,11 @@ class TestSwitchingOff:
         browser = signed_in(operator)
 
         html = browser.get(reverse("admin:console_switch", query=query)).content.decode()
-        assert "1 queued and 0 begun will still run" in html
+        assert "1 queued, 0 started" in html
 
         Job.objects.update(status="failed", completed_at=clock.now(), error_code="TIMEOUT")
         html = browser.get(reverse("admin:console_switch", query=query)).content.decode()
-        assert "No job of it is queued or under way" in html
+        assert "It has no unfinished jobs" in html
 
 
 class TestSettings:

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import reverse
 
 from imageskill.console import navigation
+from imageskill.console.pages import PAGES
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +34,25 @@ class TestSidebar:
         assert registered - REACHED_OTHERWISE - named == set()
         assert all(apps.get_model(label) for label in named)
 
+    def test_an_entry_is_named_as_its_page_is_titled(self):
+        # Billing's models are titled by the app itself.
+        for entry in (entry for group in navigation._GROUPS for entry in group.entries):
+            if isinstance(entry, navigation.NavList) and not entry.model.startswith("billing."):
+                title = str(apps.get_model(entry.model)._meta.verbose_name_plural)
+                assert title.lower() == entry.label.lower()
+
+    @pytest.mark.parametrize("page", [page for page in PAGES if "<" not in page[0]])
+    def test_so_is_an_entry_of_the_consoles_own_pages(self, signed_in, operator, page):
+        names = {
+            entry.url_name: entry.label
+            for group in navigation._GROUPS
+            for entry in group.entries
+            if isinstance(entry, navigation.NavPage)
+        }
+        if page[2] in names:
+            answer = signed_in(operator).get(reverse(f"admin:{page[2]}"))
+            assert answer.context_data["title"] == names[page[2]]
+
     def test_finance_finds_what_waits_for_a_second_person(self, signed_in, financier):
         shown = {item["link"] for item in links(signed_in(financier))}
         for name in ("refundrequest", "creditcorrection", "packchange"):
@@ -47,7 +67,7 @@ class TestSidebar:
     def test_what_a_role_may_not_open_is_not_there(self, signed_in, triager):
         shown = {item["title"] for item in links(signed_in(triager))}
         assert {"Feedback inbox", "GitHub repositories"} <= shown
-        assert not {"Receipts", "Wallets", "Audit"} & shown
+        assert not {"Receipts", "Wallets", "Audit log"} & shown
 
     def test_the_group_that_one_is_in_is_unfolded(self, signed_in, financier):
         browser = signed_in(financier)
