@@ -177,11 +177,11 @@ class TestAsOf:
         before = clock.now()
         hold(agent.organization.pk, "job_1", 9)
         facts = page_of(agent, at(before - timedelta(minutes=1))).context_data["facts"]
-        assert {one.purpose: one.credits for one in facts["balances"]}["preview"] == 0
+        assert {one.label: one.credits for one in facts["balances"]}["Preview credits"] == 0
         facts = page_of(agent, at(before)).context_data["facts"]
-        assert {one.purpose: one.credits for one in facts["balances"]}["preview"] == 40
+        assert {one.label: one.credits for one in facts["balances"]}["Preview credits"] == 40
         facts = page_of(agent).context_data["facts"]
-        assert {one.purpose: one.credits for one in facts["balances"]}["held"] == 9
+        assert {one.label: one.credits for one in facts["balances"]}["Credits on hold"] == 9
 
     def test_lots_jobs_tokens_claims_and_standing_are_those_of_then(
         self, page_of, agent, supporter

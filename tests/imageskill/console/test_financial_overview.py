@@ -1,4 +1,4 @@
-"""Financial overview: figures of the days, charts, and each table as a file that agrees with the page."""
+"""Financial overview: figures, charts, and each table as a file that agrees with the page."""
 
 import csv
 import io
@@ -70,7 +70,7 @@ class TestFigures:
         found = figures(page)
         assert sales(page) == {
             "gross sales (live), 0 credits": "0.00 USD",
-            "gross sales (test, no revenue), 800 credits": "8.00 USD",
+            "gross sales (stand-in, no revenue), 800 credits": "8.00 USD",
         }
         assert found["credits spent"] == "140"
         assert found["credits refunded"] == "200"
