@@ -67,7 +67,7 @@ USER_ACTIONS: Sequence[StaffAction] = (
         preview=_describe_change,
         preview_fields=_describe_change_with,
         perform=_perform_with(
-            membership.set_roles, "The roles are saved. The user must sign in again."
+            membership.set_roles, "The roles are saved. The user signs in again."
         ),
         form=RolesForm,
         initial_values=lambda user: {"roles": membership.role_names(user)},

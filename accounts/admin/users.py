@@ -1,4 +1,4 @@
-"""The admin of users: sponsors and staff. Groups follow `accounts.staff.roles` and are not edited."""
+"""The admin of users: sponsors and staff. Groups follow `accounts.staff.roles`, unedited."""
 
 from typing import Any
 
