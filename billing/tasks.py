@@ -27,13 +27,13 @@ def check_books(*, actor: str = "system:nightly", **_: object) -> None:
 
 @shared_task(name=inbox.HANDLE_TASK)
 def handle_stripe_event(*, event_id: str, **_: object) -> None:
-    """Act on one stored event of Stripe's."""
+    """Handle one stored event of Stripe's."""
     inbox.handle(event_id=event_id)
 
 
 @shared_task(name="billing.sweep_stripe_events")
 def sweep_stripe_events(**_: object) -> None:
-    """Hand waiting events out again: lost on the way, or failed before."""
+    """Hand due events to workers again: lost on the way, or failed before."""
     inbox.requeue_due()
 
 

@@ -8,10 +8,10 @@ from accounts import activity
 from feedback.models import QueueItem, Report
 
 
-def notify_outcome(item: QueueItem, *, mutation: str = "none", news: str = "") -> None:
+def notify_outcome(item: QueueItem, *, mutation: str = "none", change: str = "") -> None:
     """Write the event of an outcome, inside its transaction.
 
-    `mutation` says what we did at GitHub (created or none); `news` is what changed there since.
+    `mutation` says what we did at GitHub (created or none); `change` is what changed there since.
     """
     report = item.report
     shown = item.has_issue and _can_see_issue(report)
@@ -22,13 +22,13 @@ def notify_outcome(item: QueueItem, *, mutation: str = "none", news: str = "") -
             agent_id=report.agent_id,
             subject_id=report.public_id,
             operation="feedback",
-            summary=_summary(item, news),
+            summary=_summary(item, change),
             status=item.state,
             links={"feedback_id": report.public_id},
             details={
                 "github_queue": {
                     "state": item.state,
-                    "reason": news or item.reason or None,
+                    "reason": change or item.reason or None,
                     "issue_urls": [item.issue_url] if shown else [],
                     "issue_numbers": [item.issue_number] if shown else [],
                     "mode": item.mode,
@@ -52,7 +52,7 @@ def _can_see_issue(report: Report) -> bool:
     return root_report(report).organization_id == report.organization_id
 
 
-def _summary(item: QueueItem, news: str) -> str:
-    if news:
-        return f"Feedback's issue: {news.replace('_', ' ')}"
+def _summary(item: QueueItem, change: str) -> str:
+    if change:
+        return f"Feedback's issue: {change.replace('_', ' ')}"
     return f"Feedback {item.get_state_display().lower()} on its way to GitHub"

@@ -3,23 +3,35 @@
 from celery import shared_task
 from django.conf import settings
 
-from feedback.github_queue import client, github_events, queue
+from feedback.github_queue import client, github_events, issue_sync, queue
 
 
 @shared_task(name=queue.WORK_TASK)
 def work_queue(*, repository: str, **_: object) -> None:
-    """Take what is due at one repository."""
+    """Process what is due at one repository."""
     queue.process(repository=repository)
 
 
 @shared_task(name="feedback.sweep_queue")
 def sweep_queue(**_: object) -> None:
-    """Hand waiting reports out again."""
+    """Hand waiting reports to workers again."""
     queue.sweep()
 
 
 @shared_task(name="feedback.read_issues")
 def read_issues(**_: object) -> None:
-    """Read what became of the issues since the last look."""
+    """Read what happened to the issues since the last poll."""
     if client.is_configured():
-        github_events.poll(repository=settings.GITHUB_REPOSITORY)
+        issue_sync.poll(repository=settings.GITHUB_REPOSITORY)
+
+
+@shared_task(name=github_events.HANDLE_TASK)
+def handle_github_event(*, delivery_id: str, **_: object) -> None:
+    """Handle one stored event of GitHub's."""
+    github_events.handle(delivery_id=delivery_id)
+
+
+@shared_task(name="feedback.sweep_github_events")
+def sweep_github_events(**_: object) -> None:
+    """Hand due events to workers again: lost on the way, or failed before."""
+    github_events.requeue_due()

@@ -84,6 +84,7 @@ app.conf.update(
         "tend-requests": {"task": "billing.tend_requests", "schedule": 60.0},
         "expire-requests": {"task": "billing.expire_requests", "schedule": 600.0},
         "sweep-github-queue": {"task": "feedback.sweep_queue", "schedule": 10.0},
+        "sweep-github-events": {"task": "feedback.sweep_github_events", "schedule": 60.0},
         "read-github-issues": {"task": "feedback.read_issues", "schedule": 300.0},
         "reconcile": {"task": "billing.reconcile", "schedule": crontab(hour=1, minute=40)},
         "forget-exports": {"task": "console.forget_exports", "schedule": 3600.0},

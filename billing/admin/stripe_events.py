@@ -59,6 +59,7 @@ class StripeEventAdmin(ReadOnlyAdmin):
         "attempts",
         "at",
         "handled",
+        "next_attempt_at",
         "payload",
     )
     readonly_fields = fields

@@ -1,47 +1,25 @@
-"""The inbox of Stripe's events: kept once, handled in the transaction of its effects, replayable.
+"""The inbox of Stripe's events: what is stored, and what handling one does (docs/adr/0013).
 
-A failure is kept with its traceback and tried again, later and later. What an event does is
-keyed by its cause, so that handling it a second time moves nothing.
+What an event does is keyed by its cause, so that handling it a second time moves nothing.
 """
 
-import json
-import traceback
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from functools import partial
 
-import structlog
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
 from billing.models import StripeEvent, Transfer
 from billing.stripe import gateway
 from billing.stripe.objects import Event
-from billing.webhooks.handlers import HANDLERS, Handler
-from imageskill.lib import clock
-from imageskill.lib.queue import enqueue
+from billing.webhooks.handlers import HANDLERS
+from imageskill.lib import clock, inbox
 
-log = structlog.get_logger(__name__)
-
-HANDLE_TASK = "billing.handle_stripe_event"
+HANDLE_TASK = StripeEvent.TASK
 # Stripe delivers for three days; we look back a little further.
 LOOKBACK = timedelta(days=4)
-FIRST_RETRY_AFTER = timedelta(minutes=1)
-MAX_RETRY_DELAY = timedelta(hours=6)
-
-_State = StripeEvent.State
-_UNPROCESSED = (_State.RECEIVED, _State.FAILED)
-
-# One statement, since an endpoint that answers 50 a second has no time for two.
-_STORE_SQL = """
-INSERT INTO billing_stripeevent AS kept
-    (event_id, type, object_id, related_ids, is_live_mode, payload, state, outcome, error,
-     attempts, deliveries, created_at, received_at, next_attempt_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, '', 0, 1, %s, %s, %s)
-ON CONFLICT (event_id) DO UPDATE SET deliveries = kept.deliveries + 1
-RETURNING deliveries
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,61 +33,45 @@ class ReplayPreview:
 def store(event: Event) -> bool:
     """Store an event and hand it to a worker; False if it was here before.
 
-    Events of the other mode, of connected accounts and of types that nothing acts on are kept
+    Events of the other mode, of connected accounts and of types that nothing acts on are stored
     as ignored, with the reason.
     """
-    now = clock.now()
-    ignored = _ignore_reason(event)
-    values: list[Any] = [
-        event.id,
-        event.type[:100],
-        event.object_id,
-        event.related_ids,
-        event.is_live_mode,
-        json.dumps(event.payload),
-        _State.IGNORED if ignored else _State.RECEIVED,
-        ignored,
-        event.created_at,
-        now,
-        now + FIRST_RETRY_AFTER,
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(_STORE_SQL, values)
-        [deliveries] = cursor.fetchone()
-    is_new: bool = deliveries == 1
-    if is_new and not ignored:
-        enqueue(HANDLE_TASK, event_id=event.id)
-    return is_new
+    reason = _ignore_reason(event)
+    return inbox.store(
+        StripeEvent(
+            event_id=event.id,
+            type=event.type[:100],
+            object_id=event.object_id,
+            related_ids=event.related_ids,
+            is_live_mode=event.is_live_mode,
+            payload=event.payload,
+            state=StripeEvent.State.IGNORED if reason else StripeEvent.State.RECEIVED,
+            outcome=reason,
+            created_at=event.created_at,
+        )
+    )
 
 
 def handle(*, event_id: str) -> None:
-    """Act on a stored event, unless that was done; failures are stored, not raised."""
+    """Handle a stored event, unless that was done; failures are stored, not raised."""
     event = StripeEvent.objects.get(event_id=event_id)
-    if event.state not in _UNPROCESSED:
-        return
-    try:
-        handler = HANDLERS[event.type]
-        fetched = handler.read(_object(event))
-        _apply(event, handler, fetched)
-    except gateway.ForeignObject as foreign:
-        _finish(event, _State.IGNORED, outcome=str(foreign))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the row keeps it and is retried
-        _fail(event, error)
+    inbox.handle(event, prepare=_prepare, ignored=(gateway.ForeignObject,))
 
 
 def preview(*, event_id: str) -> ReplayPreview:
     """Show what handling the event now would move, and move nothing."""
-    event = StripeEvent.objects.get(event_id=event_id)
-    handler = HANDLERS[event.type]
-    fetched = handler.read(_object(event))
+    effect = _prepare(StripeEvent.objects.get(event_id=event_id))
     newest = Transfer.objects.order_by("-id").values_list("id", flat=True).first() or 0
-    with transaction.atomic():
-        outcome = str(handler.apply(fetched))
-        made = list(Transfer.objects.filter(id__gt=newest).order_by("id"))
-        transaction.set_rollback(True)
-    # What is still there after the rollback was somebody else's.
+
+    def observe() -> ReplayPreview:
+        outcome = str(effect())
+        return ReplayPreview(outcome, list(Transfer.objects.filter(id__gt=newest).order_by("id")))
+
+    seen = inbox.dry_run(observe)
+    # What is still there after the rollback was committed by somebody else meanwhile.
     others = set(Transfer.objects.filter(id__gt=newest).values_list("id", flat=True))
-    return ReplayPreview(outcome, [transfer for transfer in made if transfer.pk not in others])
+    own = [transfer for transfer in seen.transfers if transfer.pk not in others]
+    return ReplayPreview(seen.outcome, own)
 
 
 def dry_run(*, event_id: str, user: User, reason: str) -> ReplayPreview:
@@ -119,45 +81,36 @@ def dry_run(*, event_id: str, user: User, reason: str) -> ReplayPreview:
 
 
 def replay(*, event_id: str, user: User, reason: str) -> str:
-    """Handle a stored event again on behalf of staff; gives what came of it."""
+    """Handle a stored event again on behalf of staff; return the outcome."""
     event = StripeEvent.objects.get(event_id=event_id)
-    before = event.state
-    handler = HANDLERS[event.type]
-    fetched = handler.read(_object(event))
+    effect = _prepare(event)  # before the transaction: it may call Stripe
     with transaction.atomic():
-        StripeEvent.objects.select_for_update().get(pk=event.pk)
-        outcome = str(handler.apply(fetched))
-        _finish(event, _State.HANDLED, outcome=outcome)
+        former_state, outcome = inbox.replay(event, effect=effect)
         audit.record(
             user=user,
             action="stripe_event.replay",
             subject=event_id,
             reason=reason,
-            before={"state": before},
-            after={"state": _State.HANDLED, "outcome": outcome},
+            before={"state": former_state},
+            after={"state": StripeEvent.State.HANDLED, "outcome": outcome},
         )
     return outcome
 
 
 def fetch_undelivered() -> int:
-    """Keep the events that Stripe could not deliver; gives how many were new."""
+    """Store the events that Stripe could not deliver; return how many were new."""
     since = clock.now() - LOOKBACK
     events = list(gateway.list_undelivered_events(since=since, types=sorted(HANDLERS)))
+    # Stripe lists an event as undelivered until its webhook is answered, which may never be:
+    # storing it anew at each look would count deliveries that never were.
     known = StripeEvent.objects.filter(event_id__in=[event.id for event in events])
     seen = set(known.values_list("event_id", flat=True))
     return sum(store(event) for event in events if event.id not in seen)
 
 
-def requeue_due(*, limit: int = 200) -> int:
-    """Hand events to workers again whose handling is due: lost on the way, or failed before."""
-    now = clock.now()
-    waiting = list(StripeEvent.objects.waiting(now=now).values_list("event_id", flat=True)[:limit])
-    StripeEvent.objects.filter(event_id__in=waiting, state__in=_UNPROCESSED).update(
-        next_attempt_at=now + FIRST_RETRY_AFTER
-    )
-    for event_id in waiting:
-        enqueue(HANDLE_TASK, event_id=event_id)
-    return len(waiting)
+def requeue_due() -> int:
+    """Hand events to workers again that are due: lost on the way, or failed before."""
+    return inbox.requeue_due(StripeEvent)
 
 
 def _ignore_reason(event: Event) -> str:
@@ -169,39 +122,8 @@ def _ignore_reason(event: Event) -> str:
     return "" if event.type in HANDLERS else "nothing acts on this type"
 
 
-def _object(event: StripeEvent) -> dict[str, object]:
-    stripe_object = event.payload["data"]["object"]
-    assert isinstance(stripe_object, dict)
-    return stripe_object
-
-
-def _apply(event: StripeEvent, handler: Handler, fetched: object) -> None:
-    with transaction.atomic():
-        locked = StripeEvent.objects.select_for_update().get(pk=event.pk)
-        if locked.state in _UNPROCESSED:
-            _finish(event, _State.HANDLED, outcome=str(handler.apply(fetched)))
-
-
-def _finish(event: StripeEvent, state: str, *, outcome: str) -> None:
-    StripeEvent.objects.filter(pk=event.pk).update(
-        state=state,
-        outcome=outcome[:200],
-        error="",
-        handled_at=clock.now() if state == _State.HANDLED else None,
-        attempts=event.attempts + 1,
-    )
-
-
-def _fail(event: StripeEvent, error: Exception) -> None:
-    log.warning("stripe_event_failed", event_id=event.event_id, error=type(error).__name__)
-    StripeEvent.objects.filter(pk=event.pk, state__in=_UNPROCESSED).update(
-        state=_State.FAILED,
-        error="".join(traceback.format_exception(error))[-8000:],
-        attempts=event.attempts + 1,
-        next_attempt_at=_next_attempt(event.attempts + 1),
-    )
-
-
-def _next_attempt(attempts: int) -> datetime:
-    """Wait half a minute, then twice as long each time, at most six hours."""
-    return clock.now() + min(timedelta(seconds=30 * 2 ** min(attempts, 12)), MAX_RETRY_DELAY)
+def _prepare(event: StripeEvent) -> inbox.Effect:
+    """Read what the event is about as it is at Stripe now; the effect applies it."""
+    handler = HANDLERS[event.type]
+    fetched = handler.read(event.payload["data"]["object"])
+    return partial(handler.apply, fetched)

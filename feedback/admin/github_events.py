@@ -66,13 +66,26 @@ class GithubEventAdmin(ReadOnlyAdmin):
         "state",
         "outcome",
         "error",
+        "attempts",
+        "deliveries",
+        "handled_at",
+        "next_attempt_at",
     )
     deeds = EVENT_ACTIONS
-    list_display = ("received", "event", "action", "issue", "standing", "outcome", "error")
+    list_display = ("received", "event", "action", "issue", "standing", "attempts", "outcome")
     list_filter = ("state",)
     search_fields = ("delivery_id__exact",)
     search_help_text = "Delivery ID, or an issue as owner/name#12 or its URL"
-    fields = ("delivery", *list_display, "issue_state", "issue_labels")
+    fields = (
+        "delivery",
+        *list_display,
+        "issue_state",
+        "issue_labels",
+        "error",
+        "deliveries",
+        "handled_at",
+        "next_attempt_at",
+    )
     readonly_fields = fields
 
     def get_search_results(

@@ -10,7 +10,7 @@ from feedback.github_queue import client, github_events
 @csrf_exempt
 @require_POST
 def github_webhook(request: HttpRequest) -> HttpResponse:
-    """Take one of GitHub's events; 2xx means that it is stored, whatever came of it."""
+    """Take one of GitHub's events; 2xx means that it is stored."""
     try:
         is_new = github_events.receive(
             body=request.body,
