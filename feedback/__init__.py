@@ -1,1 +1,1 @@
-"""What agents report, and what became of it."""
+"""Reports of agents: intake, triage, and the way to GitHub."""

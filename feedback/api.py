@@ -34,17 +34,15 @@ def create_feedback(request: ApiRequest, report: ReportIn) -> dict[str, Any]:
         )
     accepted = intake.accept(agent=agent, fields=report.dict(exclude={"allow_weak_signal"}))
     if accepted.had_secrets:
-        request.warnings.append(
-            "Something that looks like a token or key was struck out; rotate it."
-        )
+        request.warnings.append("Something that looks like a token or key was redacted; rotate it.")
     if not (report.allow_weak_signal and accepted.quality.is_weak):
         request.warnings.extend(accepted.quality.guidance)
-    kept = accepted.report
+    report_row = accepted.report
     return {
-        "feedback_id": kept.public_id,
-        "state": kept.state,
-        "duplicate_of": kept.duplicate_of.public_id if kept.duplicate_of else None,
-        "weak_signal": kept.is_weak,
+        "feedback_id": report_row.public_id,
+        "state": report_row.state,
+        "duplicate_of": report_row.duplicate_of.public_id if report_row.duplicate_of else None,
+        "weak_signal": report_row.is_weak,
         "quality": {"score": accepted.quality.score, "missing": accepted.quality.missing},
         "event_id": accepted.event.public_id,
     }

@@ -1,10 +1,10 @@
-"""What agents report, and what became of it."""
+"""Reports of agents: intake, triage, and the way to GitHub."""
 
 from django.apps import AppConfig
 
 
 class FeedbackConfig(AppConfig):
-    """What agents report, and what became of it."""
+    """Reports of agents: intake, triage, and the way to GitHub."""
 
     name = "feedback"
     default_auto_field = "django.db.models.BigAutoField"

@@ -1,6 +1,6 @@
-"""What a report cites, joined to what we know of it: job, price, error, client, images, prompts.
+"""The evidence that reports cite, joined to our rows: job, price, error, client, images, prompts.
 
-Evidence is text; an id nobody knows stays what it is.
+Evidence is text; an unknown id stays as it is.
 """
 
 import re
@@ -12,7 +12,7 @@ from feedback.models import Report
 from jobs.models import Asset, Job, Prompt
 
 _ID = re.compile(r"\b(?:job|image|trace)_[A-Za-z0-9]{8,64}\b")
-_LATEST_PROMPTS = 200  # of the agent's; older ones have mostly expired anyway
+_LATEST_PROMPTS = 200  # of the agent; older ones have mostly expired
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,11 @@ class CitedEvidence:
 
     text: str
     job: Job | None = None
-    client: str = ""  # which program called, where telemetry still knows
+    client: str = ""  # which program called; empty once telemetry has expired
 
 
 def for_reports(reports: Sequence[Report]) -> dict[int, list[CitedEvidence]]:
-    """Join the evidence of some reports, in four statements however many there are."""
+    """Join the evidence of the reports, in four statements however many there are."""
     texts = {report.pk: _evidence_texts(report) for report in reports}
     ids = {cited_id for cited in texts.values() for text in cited for cited_id in _ID.findall(text)}
     jobs = _find_jobs(ids)

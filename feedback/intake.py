@@ -1,4 +1,4 @@
-"""Taking reports in: each accepted call gets its own id and event, or nothing is kept."""
+"""Intake of reports: each accepted call gets its own id and event, or nothing is stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ _TEXTS = (
     "proof_needed",
     "strategic_reason",
 )
-MIN_SIMILARITY = 0.6  # trigram similarity, 0 to 1, at which an agent repeats itself
-_MAX_COMPARED = 200  # the agent's latest reports; a flood must not cost more the longer it lasts
+MIN_SIMILARITY = 0.6  # trigram similarity, 0 to 1, that makes a report a repeat
+_MAX_COMPARED = 200  # the agent's latest reports; bounds the cost of a flood
 
 
 class FeedbackStorageUnavailable(ApiError):
-    """The report could not be kept; it has to be sent again."""
+    """The report could not be stored; it has to be sent again."""
 
     code = "FEEDBACK_STORAGE_UNAVAILABLE"
     status = 503
@@ -46,49 +46,49 @@ class FeedbackStorageUnavailable(ApiError):
 
 @dataclass(frozen=True, slots=True)
 class AcceptedReport:
-    """A report that was taken in."""
+    """A stored report, its event and its score."""
 
     report: Report
     event: ActivityEvent
-    quality: scoring.Quality
+    quality: scoring.ReportQuality
     had_secrets: bool
 
 
 def accept(*, agent: Agent, fields: Mapping[str, Any]) -> AcceptedReport:
-    """Keep a report with its event, or raise `FeedbackStorageUnavailable` with nothing kept.
+    """Store a report with its event, or raise `FeedbackStorageUnavailable` with nothing stored.
 
-    `fields` are those of `Report`. Anything that looks like a token or key is struck out before
-    it is stored. A repeat of the agent's own earlier report counts on that one.
+    `fields` are those of `Report`. Anything that looks like a token or key is redacted before
+    it is stored. A repeat of the agent's own earlier report is counted on that one.
     """
     cleaned = dict(fields) | {name: redact_secrets(fields.get(name) or "") for name in _TEXTS}
     cleaned["evidence"] = [redact_secrets(item) for item in fields.get("evidence", ())]
     had_secrets = any(cleaned[name] != (fields.get(name) or "") for name in _TEXTS)
-    verdict = scoring.score(cleaned)
+    quality = scoring.score(cleaned)
     try:
         with transaction.atomic():
-            report = _store(agent, cleaned, verdict)
+            report = _store(agent, cleaned, quality)
             event = _record_event(report)
             if report.duplicate_of:
                 queue.share_issue(report)
     except DatabaseError as error:
         log.warning("feedback_not_stored", error=type(error).__name__)
         raise FeedbackStorageUnavailable(recovery={"retry_after_seconds": 5}) from error
-    return AcceptedReport(report=report, event=event, quality=verdict, had_secrets=had_secrets)
+    return AcceptedReport(report=report, event=event, quality=quality, had_secrets=had_secrets)
 
 
-def _store(agent: Agent, fields: Mapping[str, Any], verdict: scoring.Quality) -> Report:
-    # The agent's row is the queue in which its own repeats line up.
+def _store(agent: Agent, fields: Mapping[str, Any], quality: scoring.ReportQuality) -> Report:
+    # Locks the agent's row, so that two repeats sent at once see each other.
     Agent.objects.select_for_update(no_key=True).only("pk").get(pk=agent.pk)
     first = _find_earlier(agent, fields)
     if first:
-        # Locked, so that a worker who has just made their issue and we agree on who tells it.
+        # Locked, so that either we or a worker that is creating their issue notify, not both.
         counted = transitions.lock_reports(first.pk, first.duplicate_of_id or first.pk)
         Report.objects.filter(pk__in=counted).update(repeats=F("repeats") + 1)
     return Report.objects.create(
         organization_id=agent.organization_id,
         agent=agent,
-        quality_score=verdict.score,
-        is_weak=verdict.is_weak,
+        quality_score=quality.score,
+        is_weak=quality.is_weak,
         duplicate_of=first,
         state=Report.State.DUPLICATE if first else Report.State.NEW,
         **fields,
@@ -103,20 +103,20 @@ def _find_earlier(agent: Agent, fields: Mapping[str, Any]) -> Report | None:
     if fields["dedupe_key"]:
         return own.filter(dedupe_key=fields["dedupe_key"]).order_by("id").first()
     latest = own.order_by("-id").values("pk")[:_MAX_COMPARED]
-    nothing = Cast(Value(0.0), FloatField())
+    zero = Cast(Value(0.0), FloatField())
     return (
         own.filter(pk__in=latest, surface=fields["surface"], dedupe_key="")
         .annotate(
-            title_alike=TrigramSimilarity("title", fields["title"]),
-            body_alike=TrigramSimilarity("body", fields["body"]),
+            title_similarity=TrigramSimilarity("title", fields["title"]),
+            body_similarity=TrigramSimilarity("body", fields["body"]),
         )
         .annotate(
-            alike=(F("title_alike") + F("body_alike")) / 2.0
+            similarity=(F("title_similarity") + F("body_similarity")) / 2.0
             if fields["title"] and fields["body"]
-            else Greatest("title_alike", "body_alike", nothing)
+            else Greatest("title_similarity", "body_similarity", zero)
         )
-        .filter(alike__gte=MIN_SIMILARITY)
-        .order_by("-alike", "id")
+        .filter(similarity__gte=MIN_SIMILARITY)
+        .order_by("-similarity", "id")
         .first()
     )
 

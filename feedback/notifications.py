@@ -1,7 +1,7 @@
-"""Telling the agent what became of its report on the way to GitHub, in the words of the contract.
+"""Notifications to the agent about its report's way to GitHub, with the values of the contract.
 
-An agent never learns of another's report: where the issue was made from a report of another
-organization, its number and address stay with staff.
+An agent is never shown another's report: where the issue was created from a report of another
+organization, only staff see its number and URL.
 """
 
 from accounts import activity
@@ -9,12 +9,12 @@ from feedback.models import QueueItem, Report
 
 
 def notify_outcome(item: QueueItem, *, mutation: str = "none", change: str = "") -> None:
-    """Write the event of an outcome, inside its transaction.
+    """Record the event of an outcome, in the caller's transaction.
 
-    `mutation` says what we did at GitHub (created or none); `change` is what changed there since.
+    `mutation` says what we did at GitHub (created or none); `change` is what happened there since.
     """
     report = item.report
-    shown = item.has_issue and _can_see_issue(report)
+    is_visible = item.has_issue and _can_see_issue(report)
     activity.record(
         activity.event(
             type="feedback.github_queue.processed",
@@ -29,12 +29,12 @@ def notify_outcome(item: QueueItem, *, mutation: str = "none", change: str = "")
                 "github_queue": {
                     "state": item.state,
                     "reason": change or item.reason or None,
-                    "issue_urls": [item.issue_url] if shown else [],
-                    "issue_numbers": [item.issue_number] if shown else [],
+                    "issue_urls": [item.issue_url] if is_visible else [],
+                    "issue_numbers": [item.issue_number] if is_visible else [],
                     "mode": item.mode,
                     "github_mutation": mutation,
                     "issue_state": (item.issue_state or None) if item.has_issue else None,
-                    "issue_labels": item.issue_labels if shown else [],
+                    "issue_labels": item.issue_labels if is_visible else [],
                 }
             },
         )
@@ -42,7 +42,7 @@ def notify_outcome(item: QueueItem, *, mutation: str = "none", change: str = "")
 
 
 def root_report(report: Report) -> Report:
-    """Return the report that stands on the board for this one: itself, or what it repeats."""
+    """Return the report that is triaged for this one: itself, or the one it repeats."""
     while report.duplicate_of is not None:
         report = report.duplicate_of
     return report

@@ -1,8 +1,8 @@
-"""What must not leave with a report: found, cut out, counted; what can't be cut out is refused.
+"""Redaction of what must not leave with a report; what can't be redacted is refused.
 
-Pure: prompts come as arguments. A report is prepared (invisible characters away), cut, and then
-read again the way a crafty reader would (without spaces, decoded): whatever shows up only there
-can't be cut out safely, and the report is `Unsafe`.
+Pure: prompts come as arguments. A text is normalized (invisible characters removed), redacted, and
+then checked without spaces and decoded: a secret that shows up only there can't be redacted
+safely, and the text is unsafe.
 """
 
 import html
@@ -15,8 +15,8 @@ from urllib.parse import unquote
 
 from imageskill.lib.logs import redact_secrets
 
-_SHINGLE = 8  # words in a row that a prompt and a report may not share
-_SHORTEST_PROMPT_WORDS = 3  # fewer are ordinary language, nobody's prompt
+_SHINGLE = 8  # consecutive words that a prompt and a report may not share
+_SHORTEST_PROMPT_WORDS = 3  # fewer are ordinary language, not a prompt
 
 _SECRETS = re.compile(
     r"""
@@ -38,7 +38,7 @@ _SECRETS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-# The same names without the spaces between: what a split secret looks like when put together.
+# The same forms without spaces: what a split secret looks like when joined.
 _GLUED = re.compile(
     r"isk_r_[A-Za-z0-9]{20,}|(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9]{16,}"
     r"|sk-(?:proj|svcacct|ant)-[A-Za-z0-9]{16,}|xai-[A-Za-z0-9]{24,}|AKIA[A-Z0-9]{16}"
@@ -70,19 +70,19 @@ _INVISIBLE = {"Cf", "Cc", "Cs", "Co", "Cn"}
 
 
 class UnsafeText(Exception):
-    """The report holds something that can't be cut out; the text names what, never shows it."""
+    """The text holds something that can't be redacted; the message names what, never shows it."""
 
 
 @dataclass(slots=True)
 class RedactedText:
-    """A text fit to leave, and how much of which kind was cut out of it."""
+    """A text that is safe to publish, and how much of each kind was removed."""
 
     text: str
     removed: Counter[str] = field(default_factory=Counter)
 
 
 def redact(text: str, *, prompts: Iterable[str] = ()) -> RedactedText:
-    """Cut out secrets, addresses, image data and prompts; raise `Unsafe` where that can't work."""
+    """Remove secrets, addresses, image data, prompts; raise `UnsafeText` where that can't work."""
     done = RedactedText(_prepared(text))
     _cut(done, _PRIVATE_KEY, "private key")
     _cut_prompts(done, prompts)
@@ -90,20 +90,20 @@ def redact(text: str, *, prompts: Iterable[str] = ()) -> RedactedText:
     _cut(done, _DATA_URL, "data URL")
     _cut(done, _URL, "URL", _bare_url)
     _cut(done, _SECRETS, "secret")
-    _cut(done, _MAIL, "mail address")
+    _cut(done, _MAIL, "email address")
     _cut(done, _BASE64, "data", _long_data)
     _cut(done, _HEX, "data")
     _cut(done, _HOME, "path")
-    struck = redact_secrets(done.text)
-    if struck != done.text:
-        done.text = struck
+    redacted = redact_secrets(done.text)
+    if redacted != done.text:
+        done.text = redacted
         done.removed["secret"] += 1
     check_hidden_secrets(done.text)
     return done
 
 
 def _prepared(text: str) -> str:
-    """Normalize, and drop what can't be seen: it hides one text inside another."""
+    """Normalize, and drop invisible characters, which can hide one text inside another."""
     text = unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("\r", "\n"))
     return "".join(
         char for char in text if char in "\n\t" or unicodedata.category(char) not in _INVISIBLE
@@ -125,7 +125,7 @@ def _cut(
 
 
 def _bare_url(match: re.Match[str]) -> str:
-    """Keep a plain address; one with credentials or a signature loses all but its host."""
+    """Keep a plain URL; reduce one with credentials or a signature to its host."""
     url = match[0]
     scheme, _, rest = url.partition("://")
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
@@ -174,12 +174,12 @@ def _runs(covered: bytearray) -> Iterator[tuple[int, int]]:
 
 
 def check_hidden_secrets(text: str) -> None:
-    """Read as a crafty reader would; raise `Unsafe` where a secret shows up only then."""
+    """Check the text decoded and without spaces; raise `UnsafeText` for a secret found there."""
     decoded = html.unescape(unquote(text))
     for reading in (decoded, re.sub(r"\s+", "", text), re.sub(r"\s+", "", decoded)):
         if _GLUED.search(reading):
-            raise UnsafeText("It seems to hold a secret that is split or encoded.")
+            raise UnsafeText("It may contain a split or encoded secret.")
     if _MAIL.search(decoded) and not _MAIL.search(text):
-        raise UnsafeText("It seems to hold an encoded mail address.")
+        raise UnsafeText("It may contain an encoded email address.")
     if re.search(r"data:image/", re.sub(r"\s+", "", decoded), re.IGNORECASE):
-        raise UnsafeText("It seems to hold image data that is split or encoded.")
+        raise UnsafeText("It may contain split or encoded image data.")

@@ -1,4 +1,4 @@
-"""What feedback endpoints take and answer."""
+"""Requests and responses of the feedback endpoint."""
 
 from typing import Annotated, Literal
 
@@ -11,7 +11,7 @@ LongText = Annotated[str, StringConstraints(max_length=20_000)]
 
 
 class ReportIn(Body):
-    """A report; a title or a body at least, the more of the rest the better."""
+    """A report; a title or a body is required, the other fields make it more useful."""
 
     type: Slug = "user_feedback"
     title: Annotated[str, StringConstraints(max_length=200)] = ""
@@ -36,14 +36,14 @@ class ReportIn(Body):
 
 
 class QualityOut(Data):
-    """How well the report can be acted on: out of 100, and which parts are missing."""
+    """How actionable the report is: a score out of 100, and which fields are missing."""
 
     score: int
     missing: list[str]
 
 
 class ReportOut(Data):
-    """The receipt of a report."""
+    """The stored report."""
 
     feedback_id: str
     state: str

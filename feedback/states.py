@@ -1,4 +1,4 @@
-"""The states of reports and of the queue to GitHub, and the moves between them: the one table."""
+"""The states of reports and of the queue to GitHub, and the transitions between them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,7 +7,7 @@ from django.db.models import TextChoices
 
 
 class ReportState(TextChoices):
-    """Where triage stands. `next_state` is only what the agent wished for."""
+    """The state of triage. A report's `next_state` is only what the agent asked for."""
 
     NEW = "new", "New"
     WATCH = "watch", "Watch"
@@ -20,19 +20,19 @@ class ReportState(TextChoices):
 
 
 class QueueState(TextChoices):
-    """What became of a report on its way to GitHub; the words are public contract."""
+    """The state of a report in the queue to GitHub; the values are part of the contract."""
 
-    QUEUED = "queued", "Queued"  # waits for a worker
-    PROMOTED = "promoted", "Promoted"  # we made its issue
-    SKIPPED = "skipped", "Skipped"  # left out on purpose: a dry run, or withdrawn by staff
-    DEDUPED = "deduped", "Deduped"  # another report's issue speaks for it
-    BLOCKED = "blocked", "Blocked"  # could not be made safe to publish
-    ALREADY_MIRRORED = "already_mirrored", "Already mirrored"  # its issue was found, not made
-    FAILED = "failed", "Failed"  # tried too often; staff can try again
+    QUEUED = "queued", "Queued"  # due to be processed
+    PROMOTED = "promoted", "Promoted"  # we created its issue
+    SKIPPED = "skipped", "Skipped"  # a dry run, or withdrawn by staff
+    DEDUPED = "deduped", "Deduped"  # covered by another report's issue
+    BLOCKED = "blocked", "Blocked"  # could not be redacted safely
+    ALREADY_MIRRORED = "already_mirrored", "Already mirrored"  # its issue existed already
+    FAILED = "failed", "Failed"  # gave up after too many attempts; staff can retry
 
 
 class QueueMode(TextChoices):
-    """Whether an issue is made, or everything but that."""
+    """Whether issues are created; a dry run does everything else."""
 
     DRY_RUN = "dry_run", "Dry run"
     LIVE = "live", "Live"
@@ -46,7 +46,7 @@ _S = ReportState
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One verb of triage: what staff press, where it leads, from where, and at what price."""
+    """One action of triage: its label and key, its source and target states, what it requires."""
 
     name: str
     label: str
@@ -73,7 +73,7 @@ TRANSITIONS: Final = {
         Transition("separate", "Not a duplicate", "s", _S.NEW, frozenset({_S.DUPLICATE}), True),
     )
 }
-# What the queue does to its report, without anybody pressing a key.
+# Transitions that the queue makes, without staff.
 MIRROR: Final = Transition("mirror", "Mirrored", "", _S.MIRRORED, frozenset({_S.QUEUED}))
 UNQUEUE: Final = Transition("unqueue", "Out of the queue", "", _S.ACCEPTED, frozenset({_S.QUEUED}))
 REQUEUE: Final = Transition("requeue", "Queue again", "", _S.QUEUED, _OPEN)

@@ -1,11 +1,11 @@
-"""Moving a report from state to state: the one writer of `Report.state` after intake."""
+"""Transitions of reports: the one writer of `Report.state` after intake."""
 
 from feedback.models import Report
 from feedback.states import Transition
 
 
 class ReportTransitionRefused(Exception):
-    """The report can't take this move; the text says why, for a person to read."""
+    """The transition does not apply to the report; the message tells staff why."""
 
 
 def lock_report(report_id: int) -> Report:
@@ -14,13 +14,13 @@ def lock_report(report_id: int) -> Report:
 
 
 def lock_reports(*report_ids: int) -> dict[int, Report]:
-    """Load some reports for a change, locked in the one order that everybody takes."""
+    """Load reports for a change, locked in one order everywhere, which rules out deadlocks."""
     rows = Report.objects.select_for_update(no_key=True).filter(pk__in=report_ids)
     return {report.pk: report for report in rows.order_by("pk")}
 
 
 def refusal_reason(report: Report, move: Transition) -> str:
-    """Return why the report can't take the move as it stands, or nothing."""
+    """Return why the transition does not apply to the report now, or an empty string."""
     if report.state in move.sources:
         return ""
     return (
@@ -29,7 +29,7 @@ def refusal_reason(report: Report, move: Transition) -> str:
 
 
 def apply(report: Report, move: Transition, *, duplicate_of: Report | None = None) -> None:
-    """Move a locked report. Raises `NotPossible`."""
+    """Apply a transition to a locked report. Raises `ReportTransitionRefused`."""
     if reason := refusal_reason(report, move):
         raise ReportTransitionRefused(reason)
     report.state = move.to

@@ -1,7 +1,7 @@
-"""The verbs of triage: what staff do to a report, once, with an audit line for each.
+"""Triage: the transitions that staff make, each applied once and recorded in the audit log.
 
-Merging reports of different organizations is for staff alone and stays with staff: nothing that
-an agent reads names another's report.
+Only staff merge reports of different organizations, and only staff see it: nothing that an agent
+reads names another's report.
 """
 
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ from feedback.models import Report
 from feedback.states import ReportState, Transition
 from feedback.transitions import ReportTransitionRefused
 
-MIN_SIMILARITY = 0.3  # trigram similarity of titles worth showing beside a report
+MIN_SIMILARITY = 0.3  # trigram similarity of titles from which a report is suggested
 _MAX_SIMILAR = 5
 _SEVERITIES = [severity.value for severity in Report.Severity]
 
 
 @dataclass(frozen=True, slots=True)
 class TriageRequest:
-    """What staff ask for: the move, why, and what it is a duplicate of."""
+    """What staff request: a transition, the reason, and the report that it is a duplicate of."""
 
     move: Transition
     user: User
@@ -36,7 +36,7 @@ class TriageRequest:
 
 
 def refusal_reason(report: Report, triage_request: TriageRequest) -> str:
-    """Return why this can't be done to the report as it stands, or nothing."""
+    """Return why the request does not apply to the report now, or an empty string."""
     if reason := transitions.refusal_reason(report, triage_request.move):
         return reason
     if triage_request.move.needs_target:
@@ -51,7 +51,7 @@ def refusal_reason(report: Report, triage_request: TriageRequest) -> str:
 
 
 def apply(*, report_id: int, triage_request: TriageRequest) -> Report:
-    """Do the move. Raises `NotPossible`; nothing is changed then."""
+    """Apply the transition. Raises `ReportTransitionRefused`; then nothing has changed."""
     reason = triage_request.reason.strip()
     if triage_request.move.needs_reason and not reason:
         raise ReportTransitionRefused("Enter a reason.")
@@ -128,10 +128,10 @@ def _merge(report: Report, root: Report, move: Transition) -> None:
     transitions.apply(report, move, duplicate_of=root)
     mine = Q(duplicate_of=report) | Q(duplicate_of__duplicate_of=report)
     family = list(Report.objects.filter(mine).values_list("pk", flat=True))
-    # What was merged into it goes along; its agent's own repeats stay with it. So nothing is
-    # ever further from its root than two steps.
-    goes_along = ~Q(agent=report.agent_id) | Q(duplicates__isnull=False)
-    Report.objects.filter(goes_along, duplicate_of=report).update(duplicate_of=root)
+    # Reports that were merged into it move to the new root; its agent's own repeats stay with it.
+    # So no report is ever more than two steps from its root.
+    moves_too = ~Q(agent=report.agent_id) | Q(duplicates__isnull=False)
+    Report.objects.filter(moves_too, duplicate_of=report).update(duplicate_of=root)
     Report.objects.filter(pk=root.pk).update(repeats=F("repeats") + 1 + report.repeats)
     for repeat in [report, *Report.objects.filter(pk__in=family)]:
         queue.share_issue(repeat)

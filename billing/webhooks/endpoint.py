@@ -1,4 +1,4 @@
-"""What Stripe posts: checked, stored, answered; acted on by a worker afterwards."""
+"""The endpoint of Stripe's webhook: verify, store, answer; a worker handles the event later."""
 
 from billing.stripe import gateway
 from billing.stripe.objects import Event
@@ -13,8 +13,8 @@ class InvalidStripeEvent(Exception):
 def receive(*, body: bytes, signature: str) -> bool:
     """Store a webhook's event once; False if it was here before.
 
-    Raises BadSignature for a body that Stripe did not sign lately with a secret of ours, and
-    NotAnEvent for one that is signed but can't be kept.
+    Raises InvalidStripeSignature for a body that Stripe did not sign lately with a secret of ours,
+    and InvalidStripeEvent for one that is signed but can't be stored.
     """
     gateway.verify_webhook(body=body, signature=signature)
     try:

@@ -19,27 +19,30 @@ StripeObject = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Handler:
-    """The two steps of acting on an event; `apply` says in a line what came of it."""
+class EventHandler:
+    """The two steps of handling an event; `apply` returns the outcome in a line."""
 
     read: Callable[[StripeObject], Any]
     apply: Callable[[Any], object]
 
 
 def _read_session(stripe_object: StripeObject) -> CheckoutSession:
+    # Two installations may share a Stripe account, and then each gets the other's events.
     if not gateway.is_ours(stripe_object.get("metadata") or {}):
         raise gateway.ForeignObject("another installation's")
     return gateway.retrieve_session(str(stripe_object["id"]))
 
 
-_CHECKOUT = Handler(read=_read_session, apply=fulfillment.apply)
-_REFUND = Handler(read=reversal_events.read_refund, apply=reversal_events.apply_refunds)
-_CHARGE_REFUNDED = Handler(
+# Three refund events and five dispute events share a handler: what counts is the object as it is at
+# Stripe when we read it, never which event came last (docs/adr/0008).
+_CHECKOUT = EventHandler(read=_read_session, apply=fulfillment.apply)
+_REFUND = EventHandler(read=reversal_events.read_refund, apply=reversal_events.apply_refunds)
+_CHARGE_REFUNDED = EventHandler(
     read=reversal_events.read_refunds_of_charge, apply=reversal_events.apply_refunds
 )
-_DISPUTE = Handler(read=reversal_events.read_dispute, apply=applying.apply_dispute)
+_DISPUTE = EventHandler(read=reversal_events.read_dispute, apply=applying.apply_dispute)
 
-HANDLERS: dict[str, Handler] = {
+HANDLERS: dict[str, EventHandler] = {
     "checkout.session.completed": _CHECKOUT,
     "checkout.session.async_payment_succeeded": _CHECKOUT,
     "checkout.session.async_payment_failed": _CHECKOUT,

@@ -1,4 +1,4 @@
-"""Events about refunds and disputes: reads the object as it is now, then applies it."""
+"""Events about refunds and disputes: read the object as it is now, apply it (docs/adr/0008)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,13 +21,13 @@ def read_refund(stripe_object: StripeObject) -> list[Refund]:
 def read_refunds_of_charge(stripe_object: StripeObject) -> list[Refund]:
     """Read every refund of the charge that an event is about."""
     refunds = gateway.list_refunds(str(stripe_object["id"]))
-    for refund in refunds[:1]:
+    for refund in refunds[:1]:  # all are of one charge
         _check_ours(refund)
     return refunds
 
 
 def apply_refunds(refunds: list[Refund]) -> str:
-    """Bring the books to what Stripe says of these refunds."""
+    """Bring the books in line with these refunds; return the outcomes in a line."""
     return "; ".join(str(applying.apply_refund(refund)) for refund in refunds) or "no refunds"
 
 
@@ -39,7 +39,7 @@ def read_dispute(stripe_object: StripeObject) -> Dispute:
 
 
 def match_unmatched() -> int:
-    """Apply what came before its receipt was known; gives how many were matched."""
+    """Apply what came before its receipt was known; return how many were matched."""
     waiting = applying.unmatched_with_receipt()
     for reversal in waiting:
         if reversal.kind == PaymentReversal.Kind.REFUND:
@@ -50,11 +50,12 @@ def match_unmatched() -> int:
 
 
 def _check_ours(refund_or_dispute: Refund | Dispute) -> None:
-    """Raise Foreign for a charge of another installation on the same Stripe account."""
+    """Raise ForeignObject for a charge of another installation on the same Stripe account."""
     if applying.is_known_payment(
         charge_id=refund_or_dispute.charge_id, payment_intent_id=refund_or_dispute.payment_intent_id
     ):
         return
+    # A refund or dispute carries no metadata of ours; its charge does, at the price of a request.
     if not refund_or_dispute.charge_id:
         raise gateway.ForeignObject("of no charge of ours")
     if not gateway.is_ours(gateway.retrieve_charge(refund_or_dispute.charge_id).metadata):

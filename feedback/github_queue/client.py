@@ -1,7 +1,7 @@
-"""GitHub, as far as this product speaks to it: the only module of this app that speaks HTTP.
+"""The client of GitHub's API: the only module of this app that makes HTTP requests.
 
-Each function is one call (or a few pages of one) and must not run inside a transaction. What goes
-wrong is a `GithubFailure` that says whether waiting helps and for how long.
+Each function is one call (or a few pages of one) and must not run inside a transaction. Errors are
+a `GithubFailure`, which says whether waiting helps and for how long.
 https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
 """
 
@@ -30,16 +30,16 @@ _ISSUE = re.compile(
 )
 _PAGE = 100
 _MAX_PAGES = 50
-_SECONDARY_PAUSE_S = 60  # what GitHub asks for where it names no time
+_SECONDARY_PAUSE_S = 60  # what GitHub advises where a response names no time
 _MAX_PAUSE_S = 3600
 
 
 class GithubFailure(Exception):
-    """A call failed; `kind` is a word for people and agents.
+    """A call failed; `kind` is a code that staff and agents see.
 
-    `is_limit`: we were too quick, nothing is wrong with the call. `is_certain`: GitHub answered
-    that nothing was done; otherwise it may have been. `is_ours`: credentials, repository or
-    permissions are wrong, so no other call will do better.
+    `is_limit`: a rate limit, nothing is wrong with the call. `is_certain`: GitHub said that
+    nothing was done; otherwise it may have been. `is_ours`: credentials, repository or
+    permissions are wrong, so every other call would fail too.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Issue:
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> "Issue":
-        """Read one out of an answer or a webhook; KeyError, TypeError or ValueError if it isn't."""
+        """Parse an issue; KeyError, TypeError or ValueError if the data is not one."""
         return cls(
             number=int(data["number"]),
             url=str(data["html_url"]),
@@ -90,27 +90,27 @@ class Issue:
 
 
 def parse_issue_reference(text: str) -> tuple[str, int] | None:
-    """Read which issue people mean by `owner/name#12` or its address: repository and number."""
+    """Parse `owner/name#12` or an issue's URL into repository and number."""
     match = _ISSUE.fullmatch(text.strip())
     return (match["repository"], int(match["number"])) if match else None
 
 
 def is_configured() -> bool:
-    """Return whether there is a repository and something to sign in with."""
+    """Return whether a repository and credentials are set."""
     has_app = settings.GITHUB_APP_ID and settings.GITHUB_APP_PRIVATE_KEY
     return bool(settings.GITHUB_REPOSITORY and (settings.GITHUB_TOKEN or has_app))
 
 
 def create_issue(*, repository: str, title: str, body: str, labels: list[str]) -> Issue:
-    """Make an issue. After a failure that is not certain it may exist: look before trying again."""
+    """Create an issue. After a failure that is not certain, search for it before a retry."""
     payload = {"title": title, "body": body, "labels": labels}
     return _issue(_call("POST", f"/repos/{repository}/issues", json=payload).json())
 
 
 def find_issue(*, repository: str, marker: str, since: datetime) -> Issue | None:
-    """Look for the issue whose body begins with the marker, among those changed since a moment.
+    """Find the issue whose body begins with the marker, among those changed since a moment.
 
-    The list, and not the search, which finds new issues only after a while.
+    Lists issues, because GitHub's search finds new ones only after a while.
     """
     for issue in _issues(repository, since=since, sort="created", direction="desc"):
         if issue.body.startswith(marker):
@@ -119,12 +119,12 @@ def find_issue(*, repository: str, marker: str, since: datetime) -> Issue | None
 
 
 def list_changed_issues(*, repository: str, since: datetime) -> Iterator[Issue]:
-    """Read the issues that changed since a moment, oldest change first."""
+    """List the issues that changed since a moment, oldest change first."""
     return _issues(repository, since=since, sort="updated", direction="asc")
 
 
 def verify_webhook(*, body: bytes, signature: str) -> None:
-    """Check that GitHub signed exactly this body with one of our secrets; raise `BadSignature`."""
+    """Raise `InvalidGithubSignature` unless GitHub signed this body with a secret of ours."""
     for secret in settings.GITHUB_WEBHOOK_SECRETS:
         digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         if hmac.compare_digest(f"sha256={digest}".encode(), signature.encode()):
@@ -133,7 +133,7 @@ def verify_webhook(*, body: bytes, signature: str) -> None:
 
 
 def _issues(repository: str, *, since: datetime, sort: str, direction: str) -> Iterator[Issue]:
-    asked = {
+    query = {
         "state": "all",
         "since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "sort": sort,
@@ -141,8 +141,8 @@ def _issues(repository: str, *, since: datetime, sort: str, direction: str) -> I
         "per_page": _PAGE,
     }
     for page in range(1, _MAX_PAGES + 1):
-        answer = _call("GET", f"/repos/{repository}/issues", params=asked | {"page": page})
-        issues = answer.json()
+        response = _call("GET", f"/repos/{repository}/issues", params=query | {"page": page})
+        issues = response.json()
         for data in issues:
             if "pull_request" not in data:
                 yield _issue(data)
@@ -164,7 +164,7 @@ def _call(method: str, path: str, *, token: str | None = None, **content: Any) -
     client = _client(settings.GITHUB_API_BASE_URL, settings.GITHUB_TIMEOUT_S)
     try:
         # A renamed repository redirects; following with POST could turn it into a GET.
-        answer = client.request(
+        response = client.request(
             method, path, headers=headers, follow_redirects=method == "GET", **content
         )
     except httpx.ConnectError:
@@ -172,9 +172,9 @@ def _call(method: str, path: str, *, token: str | None = None, **content: Any) -
     except httpx.HTTPError as error:
         kind = "timeout" if isinstance(error, httpx.TimeoutException) else "connection_lost"
         raise _logged(GithubFailure(kind, is_certain=False)) from None
-    if answer.is_success:
-        return answer
-    raise _logged(_failure(answer))
+    if response.is_success:
+        return response
+    raise _logged(_failure(response))
 
 
 @cache
@@ -190,15 +190,15 @@ def _client(base_url: str, timeout_s: int) -> httpx.Client:
     )
 
 
-def _failure(answer: httpx.Response) -> GithubFailure:
-    status = answer.status_code
-    if status in {403, 429} and (pause := _limit_pause(answer)) is not None:
+def _failure(response: httpx.Response) -> GithubFailure:
+    status = response.status_code
+    if status in {403, 429} and (pause := _limit_pause(response)) is not None:
         return GithubFailure("rate_limited", http_status=status, retry_after_s=pause, is_limit=True)
     if status >= 500:
         return GithubFailure(
             "unavailable",
             http_status=status,
-            retry_after_s=_retry_after(answer),
+            retry_after_s=_retry_after(response),
             is_certain=False,
         )
     kind = {
@@ -213,22 +213,22 @@ def _failure(answer: httpx.Response) -> GithubFailure:
     return GithubFailure("refused", http_status=status)
 
 
-def _limit_pause(answer: httpx.Response) -> float | None:
-    """Return how long to wait, if this was about limits; the order is GitHub's own advice."""
-    after = _retry_after(answer)
+def _limit_pause(response: httpx.Response) -> float | None:
+    """Return how long to wait if this was a rate limit; in the order that GitHub documents."""
+    after = _retry_after(response)
     if after is not None:
         return after
-    if answer.headers.get("x-ratelimit-remaining") == "0":
-        reset = answer.headers.get("x-ratelimit-reset", "")
+    if response.headers.get("x-ratelimit-remaining") == "0":
+        reset = response.headers.get("x-ratelimit-reset", "")
         wait = int(reset) - time.time() if reset.isdigit() else _SECONDARY_PAUSE_S
         return min(max(wait, 1.0), _MAX_PAUSE_S)
-    if answer.status_code == 429 or "rate limit" in answer.text[:2000].lower():
+    if response.status_code == 429 or "rate limit" in response.text[:2000].lower():
         return _SECONDARY_PAUSE_S
     return None
 
 
-def _retry_after(answer: httpx.Response) -> float | None:
-    header = answer.headers.get("retry-after", "")
+def _retry_after(response: httpx.Response) -> float | None:
+    header = response.headers.get("retry-after", "")
     return min(max(float(header), 1.0), _MAX_PAUSE_S) if header.isdigit() else None
 
 
@@ -242,7 +242,7 @@ _app_token_lock = threading.Lock()
 
 
 def _token() -> str:
-    """Return the token to call with: the one of the settings, or an app's, renewed in time."""
+    """Return the token to call with: the one in the settings, or an app's, renewed in time."""
     global _app_token
     if settings.GITHUB_TOKEN:
         return str(settings.GITHUB_TOKEN)
@@ -256,7 +256,7 @@ def _token() -> str:
 def _new_app_token(now: datetime) -> tuple[str, datetime]:
     claims = {
         "iss": settings.GITHUB_APP_ID,
-        "iat": int(now.timestamp()) - 60,  # their clock may be behind
+        "iat": int(now.timestamp()) - 60,  # GitHub's clock may be behind
         "exp": int(now.timestamp()) + 540,
     }
     proof = jwt.encode(claims, settings.GITHUB_APP_PRIVATE_KEY, algorithm="RS256")
@@ -270,7 +270,7 @@ def _label(label: Any) -> str:
 
 
 def _forbid_in_transaction() -> None:
-    """A call over the network would hold the transaction's locks for as long as it lasts."""
+    """Refuse a network call that would hold the transaction's locks while it lasts."""
     blocks = transaction.get_connection().atomic_blocks
     if not all(getattr(block, "_from_testcase", False) for block in blocks):
-        raise RuntimeError("GitHub is not called inside a transaction.")
+        raise RuntimeError("GitHub must not be called inside a transaction.")

@@ -1,7 +1,7 @@
-"""The issue that a report would become: redacted, and unable to ping anybody or break its layout.
+"""The text of a report's issue: redacted, and unable to mention anybody or break its layout.
 
-All of an agent's words stand in fences that they can't close; in a title, characters with a
-meaning to GitHub are set apart by one that nobody sees.
+All of an agent's text is in fenced blocks that it can't close; in a title, characters with a
+meaning to GitHub are followed by an invisible one.
 """
 
 import re
@@ -25,12 +25,12 @@ _PARTS = (
 )
 _MAX_PART_LENGTH = 6_000  # characters; seven of them stay under GitHub's 65,536
 _MAX_TITLE_LENGTH = 200
-_JOINER = "\u2060"  # a word joiner: nothing to see, and no mention, number or tag any more
+_JOINER = "\u2060"  # a word joiner: invisible, and ends a mention, number or tag
 
 
 @dataclass(frozen=True, slots=True)
 class IssueText:
-    """Title, body and labels of an issue, and what was cut out on the way."""
+    """Title, body and labels of an issue, and how much of what was redacted."""
 
     title: str
     body: str
@@ -39,12 +39,12 @@ class IssueText:
 
 
 def marker(report: Report) -> str:
-    """Return the first line of a report's issue, by which it is found again."""
+    """Return the first line of a report's issue, which identifies it."""
     return f"<!-- image-skill-feedback: {report.public_id} -->"
 
 
 def build(report: Report, *, prompts: Iterable[str] = ()) -> IssueText:
-    """Write the issue. Raises `redaction.Unsafe` where something can't be made safe."""
+    """Return the issue's text. Raises `redaction.UnsafeText` where redaction can't make it safe."""
     prompts = list(prompts)
     removed: Counter[str] = Counter()
 
@@ -57,8 +57,8 @@ def build(report: Report, *, prompts: Iterable[str] = ()) -> IssueText:
     parts = [(label, safe(getattr(report, name))) for label, name in _PARTS]
     evidence = safe("\n".join(report.evidence))
     _refuse_split(title, *(text for _, text in parts), evidence)
-    if not _says_something([title, *(text for _, text in parts)]):
-        raise redaction.UnsafeText("Nothing is left of it once the unsafe parts are cut out.")
+    if not _has_content([title, *(text for _, text in parts)]):
+        raise redaction.UnsafeText("Nothing is left of it after redaction.")
     sections = [f"### {label}\n\n{_fenced(text)}" for label, text in parts if text.strip()]
     if evidence:
         sections.append(f"### Evidence\n\n{_fenced(evidence)}")
@@ -69,7 +69,7 @@ def build(report: Report, *, prompts: Iterable[str] = ()) -> IssueText:
 
 
 def labels(report: Report) -> list[str]:
-    """Name the labels that settings give to a report of this type and severity."""
+    """Return the labels that the settings map this type and severity to."""
     by_type = dict(rule.split("=", 1) for rule in settings.GITHUB_LABELS_BY_TYPE)
     by_severity = dict(rule.split("=", 1) for rule in settings.GITHUB_LABELS_BY_SEVERITY)
     chosen = [*settings.GITHUB_LABELS, by_type.get(report.type), by_severity.get(report.severity)]
@@ -77,7 +77,7 @@ def labels(report: Report) -> list[str]:
 
 
 def _facts(report: Report) -> str:
-    """Return what is known besides the words; every value is of our own vocabulary or a slug."""
+    """Return the structured fields as a list; every value is one of our own or a slug."""
     facts = [
         ("type", report.type),
         ("severity", report.severity),
@@ -95,7 +95,7 @@ def _code(text: str) -> str:
 
 
 def _fenced(text: str) -> str:
-    """Put text where Markdown, HTML and mentions mean nothing, behind a fence longer than any."""
+    """Put text into a code block, where Markdown, HTML and mentions have no effect."""
     if len(text) > _MAX_PART_LENGTH:
         text = (
             f"{text[:_MAX_PART_LENGTH]}\n[{len(text) - _MAX_PART_LENGTH} more characters left out]"
@@ -112,10 +112,10 @@ def _plain_title(text: str) -> str:
     return line if len(line) <= _MAX_TITLE_LENGTH else f"{line[: _MAX_TITLE_LENGTH - 1]}…"
 
 
-def _says_something(texts: Iterable[str]) -> bool:
+def _has_content(texts: Iterable[str]) -> bool:
     return any(re.sub(r"\[(?:secret|[\w ]+ removed)\]|\W", "", text) for text in texts)
 
 
 def _refuse_split(*texts: str) -> None:
-    """Read all parts as one: a secret may begin in one field and end in the next."""
+    """Check all parts as one text: a secret may begin in one field and end in the next."""
     redaction.check_hidden_secrets("\n".join(texts))

@@ -1,8 +1,8 @@
-"""Reports on their way to GitHub: queued, taken one at a time per repository, settled once.
+"""The queue of reports to GitHub: processed one at a time per repository, settled once.
 
-Safe to kill and to run twice: before an issue is made, the repository is asked for the marker
-that stands first in its body; a call whose answer was lost is given time to have its effect
-before anybody looks. A crash leaves a queued row, which the sweep hands out again.
+Safe to kill and to run twice: before an issue is created, the repository is searched for the
+marker that its body begins with; a call whose response was lost is given time to take effect
+before that search. A crash leaves a queued row, which the sweep hands to a worker again.
 """
 
 from collections.abc import Iterator
@@ -29,17 +29,17 @@ log = structlog.get_logger(__name__)
 
 WORK_TASK = "feedback.work_queue"
 MAX_ATTEMPTS = 10
-_BATCH_SIZE = 100  # items of one message; the next message goes on
+_BATCH_SIZE = 100  # items of one task; another task continues
 _LONGEST_PAUSE = timedelta(hours=1)
 _CLOCK_SKEW = timedelta(minutes=10)
 _DUPLICATE_BATCH_SIZE = 200
 
 
 def enqueue_report(report: Report, *, user: User | None) -> QueueItem:
-    """Queue a locked report, inside the caller's transaction. Raises `moves.NotPossible`."""
+    """Queue a locked report, inside the caller's transaction. Raises `ReportTransitionRefused`."""
     if not settings.GITHUB_REPOSITORY:
         raise transitions.ReportTransitionRefused(
-            "GITHUB_REPOSITORY is not set: there is nowhere to go."
+            "GITHUB_REPOSITORY is not set. An operator has to set it first."
         )
     transitions.apply(report, states.TRANSITIONS["queue"])
     now = clock.now()
@@ -64,18 +64,18 @@ def enqueue_report(report: Report, *, user: User | None) -> QueueItem:
 
 
 def preview(report: Report) -> issue_text.IssueText:
-    """Write the issue that would be made, without making it. Raises `redaction.Unsafe`."""
+    """Return the text of the issue that would be created. Raises `redaction.UnsafeText`."""
     return issue_text.build(report, prompts=evidence.quotable_prompts(report))
 
 
 def retry(*, item: QueueItem, user: User, reason: str) -> None:
-    """Queue an item again that was skipped, blocked or failed. Raises `moves.NotPossible`."""
+    """Queue an item again that was skipped, blocked or failed. Raises `ReportTransitionRefused`."""
     with transaction.atomic():
         report = transitions.lock_report(item.report_id)
         before = QueueItem.objects.get(pk=item.pk).state
         if before not in states.RETRYABLE_STATES:
             raise transitions.ReportTransitionRefused(
-                f"It is {before}; there is nothing to try again."
+                f"It is {before}; only skipped, blocked or failed reports can be retried."
             )
         enqueue_report(report, user=user)
         audit.record(
@@ -89,15 +89,15 @@ def retry(*, item: QueueItem, user: User, reason: str) -> None:
 
 
 def withdraw(*, item: QueueItem, user: User, reason: str) -> None:
-    """Take a queued item out of the queue. Raises `moves.NotPossible`."""
+    """Take a queued item out of the queue. Raises `ReportTransitionRefused`."""
     with transaction.atomic():
         report = transitions.lock_report(item.report_id)
         fresh = QueueItem.objects.select_for_update().get(pk=item.pk)
         if fresh.state != QueueState.QUEUED:
-            raise transitions.ReportTransitionRefused(f"It is {fresh.state} already.")
+            raise transitions.ReportTransitionRefused(f"It is already {fresh.state}.")
         if fresh.create_began_at is not None:
             raise transitions.ReportTransitionRefused(
-                "Its issue may be made this very moment; look again later."
+                "Its issue may be being created right now. Try again in a minute."
             )
         _settle_locked(report, fresh, QueueState.SKIPPED, reason="withdrawn")
         audit.record(
@@ -111,7 +111,7 @@ def withdraw(*, item: QueueItem, user: User, reason: str) -> None:
 
 
 def sweep() -> None:
-    """Hand out again what waits: messages get lost, workers die, pauses end."""
+    """Hand what is due to workers again: messages get lost, workers die, pauses end."""
     now = clock.now()
     due = QueueItem.objects.filter(state=QueueState.QUEUED, next_attempt_at__lte=now)
     unfollowed = QueueItem.objects.unfollowed()
@@ -123,7 +123,7 @@ def sweep() -> None:
 
 
 def process(*, repository: str) -> None:
-    """Take what is due at one repository, one at a time; nothing if another worker is at it."""
+    """Process what is due at one repository, item by item; nothing if another worker does."""
     GithubRepository.objects.get_or_create(name=repository)
     with _repository_lock(repository) as is_mine:
         if not is_mine:
@@ -137,9 +137,9 @@ def process(*, repository: str) -> None:
 
 
 def share_issue(report: Report) -> None:
-    """Return a duplicate the issue of the report that it repeats, if that has one.
+    """Link a duplicate to the issue of the report that it repeats, if that has one.
 
-    Inside the transaction, in which the row of the report that it repeats is locked already.
+    Runs in the caller's transaction, which holds the lock of the report that it repeats.
     """
     leader = QueueItem.objects.filter(report=notifications.root_report(report)).first()
     if leader is None or leader.state not in {QueueState.PROMOTED, QueueState.ALREADY_MIRRORED}:
@@ -173,7 +173,7 @@ _NO_ISSUE: dict[str, Any] = {
 
 
 def _process_next(repository: str) -> bool:
-    """Process the next item; False when there is none, or the repository has to rest."""
+    """Process the next item; False when there is none, or the repository is paused."""
     now = clock.now()
     if GithubRepository.objects.filter(name=repository, paused_until__gt=now).exists():
         return False
@@ -196,7 +196,7 @@ def _process_next(repository: str) -> bool:
 
 
 def _mirror(item: QueueItem, text: issue_text.IssueText) -> None:
-    """Find the report's issue or make it."""
+    """Find the report's issue or create it."""
     if _is_create_pending(item):
         return
     if client.is_configured():
@@ -219,9 +219,9 @@ def _mirror(item: QueueItem, text: issue_text.IssueText) -> None:
 
 
 def _create(item: QueueItem, text: issue_text.IssueText) -> Issue | None:
-    """Make the issue; None where the item was taken out of the queue meanwhile."""
+    """Create the issue; None where the item was withdrawn meanwhile."""
     queued = QueueItem.objects.filter(pk=item.pk, state=QueueState.QUEUED)
-    # Committed before the call: whoever comes after a crash knows that there may be an issue.
+    # Committed before the call: after a crash, the next worker knows that an issue may exist.
     if not queued.update(create_began_at=clock.now()):
         return None
     try:
@@ -235,7 +235,7 @@ def _create(item: QueueItem, text: issue_text.IssueText) -> Issue | None:
 
 
 def _is_create_pending(item: QueueItem) -> bool:
-    """Put an item off whose last call may still be having its effect."""
+    """Postpone an item whose last call may still take effect; return whether it was postponed."""
     if item.create_began_at is None:
         return False
     over = item.create_began_at + timedelta(seconds=settings.GITHUB_TIMEOUT_S * 1.5)
@@ -246,7 +246,7 @@ def _is_create_pending(item: QueueItem) -> bool:
 
 
 def _settle_found(item: QueueItem, found: Issue) -> None:
-    if item.create_began_at is not None:  # ours, whose answer was lost
+    if item.create_began_at is not None:  # created by us; the response was lost
         _settle(
             item, QueueState.PROMOTED, issue=found, mutation="created", reason="found_afterwards"
         )
@@ -255,7 +255,7 @@ def _settle_found(item: QueueItem, found: Issue) -> None:
 
 
 def _is_daily_limit_reached(item: QueueItem) -> bool:
-    """Let the repository rest until tomorrow once the day's issues are made."""
+    """Pause the repository until tomorrow once the day's issues are created."""
     now = clock.now()
     midnight = clock.next_utc_midnight(now)
     today = QueueItem.objects.promoted_since(
@@ -278,7 +278,7 @@ def _settle(
     issue: Issue | None = None,
     mutation: str = "none",
 ) -> None:
-    """Write an outcome and tell it, unless somebody else has."""
+    """Store an outcome and notify the agent, unless another worker has."""
     with transaction.atomic():
         report = transitions.lock_report(item.report_id)
         fresh = QueueItem.objects.select_for_update().get(pk=item.pk)
@@ -321,14 +321,14 @@ def _settle_locked(
 
 
 def _record_failure(item: QueueItem, failure: GithubFailure) -> None:
-    """Put the item off after a failure, and the whole repository where others would fail too."""
+    """Postpone the item after a failure, and pause the repository where all would fail."""
     now = clock.now()
     repository = GithubRepository.objects.get(name=item.repository)
     pause = _backoff(
         repository.failures if _affects_repository(failure) else item.attempts, failure
     )
     if _affects_repository(failure):
-        # These columns alone: whoever reads the repository's news writes the others meanwhile.
+        # These columns alone: the poll may be writing the others at the same time.
         GithubRepository.objects.filter(pk=repository.pk).update(
             paused_until=now + pause, pause_reason=failure.kind, failures=F("failures") + 1
         )
@@ -338,7 +338,7 @@ def _record_failure(item: QueueItem, failure: GithubFailure) -> None:
         fresh.problem = f"GitHub: {failure}"
         fresh.next_attempt_at = now + pause
         fresh.save()
-    # What may have been made is looked for until it is known.
+    # An issue that may exist is searched for until that is certain, however many attempts it takes.
     if fresh.attempts >= MAX_ATTEMPTS and fresh.create_began_at is None:
         _settle(item, QueueState.FAILED, reason=failure.kind, problem=fresh.problem)
 
@@ -354,7 +354,7 @@ def _backoff(failures: int, failure: GithubFailure) -> timedelta:
 
 
 def _share_with_duplicates(item: QueueItem) -> None:
-    """Tell every duplicate's agent that the issue speaks for its report too."""
+    """Link every duplicate to the issue and notify its agent."""
     root = item.report_id
     repeats = Report.objects.filter(
         Q(duplicate_of=root) | Q(duplicate_of__duplicate_of=root),
@@ -363,7 +363,7 @@ def _share_with_duplicates(item: QueueItem) -> None:
     while batch := list(repeats.values_list("pk", flat=True)[:_DUPLICATE_BATCH_SIZE]):
         for pk in batch:
             with transaction.atomic():
-                # The root's row too, as intake does: the two never answer for the same report.
+                # Locks the root's row too, as intake does, so that only one of them notifies.
                 report = transitions.lock_reports(root, pk)[pk]
                 own = QueueItem.objects.filter(report=report).first()
                 if own is None or not own.has_issue:
@@ -373,7 +373,7 @@ def _share_with_duplicates(item: QueueItem) -> None:
 
 @contextmanager
 def _repository_lock(repository: str) -> Iterator[bool]:
-    """Hold the repository's lock, which the database lets go of when this process dies."""
+    """Hold the repository's lock, which the database releases when this process dies."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 7))", [repository])
         [is_mine] = cursor.fetchone()

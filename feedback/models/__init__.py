@@ -1,4 +1,4 @@
-"""The rows of feedback, a module for each aggregate."""
+"""The tables of feedback, a module for each aggregate."""
 
 from feedback.models.github_events import GithubEvent
 from feedback.models.queue import GithubRepository, QueueItem

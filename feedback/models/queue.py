@@ -1,4 +1,4 @@
-"""The queue to GitHub: which report is on its way, and what became of it there."""
+"""The queue to GitHub: which report is queued, and its issue."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -16,28 +16,28 @@ class QueueItemQuerySet(models.QuerySet["QueueItem"]):
     """Sets of items."""
 
     def due(self, *, repository: str, now: datetime) -> "QueueItemQuerySet":
-        """Narrow to what a worker may take now, in the order it was queued."""
+        """Narrow to what a worker may process now, in the order it was queued."""
         return self.filter(
             repository=repository, state=QueueState.QUEUED, next_attempt_at__lte=now
         ).order_by("next_attempt_at", "id")
 
     def promoted_since(self, *, repository: str, since: datetime) -> "QueueItemQuerySet":
-        """Narrow to issues made since a moment, as the daily limit counts them."""
+        """Narrow to issues created since a moment, as the daily limit counts them."""
         return self.filter(
             repository=repository, state=QueueState.PROMOTED, processed_at__gte=since
         )
 
     def unfollowed(self) -> "QueueItemQuerySet":
-        """Narrow to items whose outcome their report's duplicates do not share yet."""
+        """Narrow to items whose issue the report's duplicates are not linked to yet."""
         return self.filter(
             state__in=(QueueState.PROMOTED, QueueState.ALREADY_MIRRORED), followed_at=None
         )
 
 
 class QueueItem(models.Model):
-    """A report's one way to GitHub; written by the modules of `feedback.github_queue`.
+    """A report's entry in the queue; written by the modules of `feedback.github_queue`.
 
-    The issue's text is not kept: it is made from the report, redacted, each time it is needed.
+    The issue's text is not stored: it is built from the report, redacted, each time it is needed.
     """
 
     State = QueueState
@@ -47,23 +47,23 @@ class QueueItem(models.Model):
     repository = models.CharField(max_length=140)  # owner/name
     state = models.CharField(max_length=16, choices=QueueState.choices, default=QueueState.QUEUED)
     mode = models.CharField(max_length=8, choices=QueueMode.choices)
-    reason = models.CharField(max_length=64, blank=True)  # a word or two; public
+    reason = models.CharField(max_length=64, blank=True)  # a short code; public
     problem = models.CharField(max_length=300, blank=True)  # for staff
     queued_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     queued_at = models.DateTimeField(default=clock.now)
     next_attempt_at = models.DateTimeField(default=clock.now)
-    attempts = models.PositiveSmallIntegerField(default=0)  # that counted against the item
-    create_began_at = models.DateTimeField(null=True)  # a call that may have made the issue
+    attempts = models.PositiveSmallIntegerField(default=0)  # those that count towards giving up
+    create_began_at = models.DateTimeField(null=True)  # a call that may have created the issue
     processed_at = models.DateTimeField(null=True)  # when the outcome was known
-    followed_at = models.DateTimeField(null=True)  # when the duplicates had it too
+    followed_at = models.DateTimeField(null=True)  # when the duplicates were linked too
 
     issue_number = models.PositiveBigIntegerField(null=True)
     issue_url = models.URLField(max_length=300, blank=True)
     issue_state = models.CharField(max_length=16, blank=True)  # open, closed
     issue_labels = ArrayField(models.CharField(max_length=100), default=list)
-    issue_updated_at = models.DateTimeField(null=True)  # as GitHub says; older news is dropped
+    issue_updated_at = models.DateTimeField(null=True)  # at GitHub; anything older is dropped
 
     objects: ClassVar = QueueItemQuerySet.as_manager()
 
@@ -110,12 +110,12 @@ class QueueItem(models.Model):
 
     @property
     def has_issue(self) -> bool:
-        """Whether an issue speaks for the report."""
+        """Whether there is an issue for the report."""
         return self.state in STATES_WITH_ISSUE
 
 
 class GithubRepository(models.Model):
-    """How we stand with one repository: when to call again, and up to when its news is read."""
+    """The state of one repository: until when it is paused, and up to when it was polled."""
 
     name = models.CharField(max_length=140, unique=True)
     paused_until = models.DateTimeField(null=True)

@@ -1,4 +1,4 @@
-"""Reports: what agents tell us."""
+"""Reports of agents."""
 
 from functools import partial
 from typing import ClassVar
@@ -13,12 +13,12 @@ from imageskill.lib import clock, ids
 
 
 class Report(models.Model):
-    """One accepted report, in the agent's own words; triage moves its state, never its text."""
+    """One accepted report, in the agent's own words; triage changes its state, never its text."""
 
     State = ReportState
 
     class Severity(models.TextChoices):
-        """How bad it is, as the agent sees it."""
+        """How severe it is, in the agent's view."""
 
         LOW = "low", "Low"
         MEDIUM = "medium", "Medium"
@@ -63,7 +63,7 @@ class Report(models.Model):
     duplicate_of = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="duplicates"
     )
-    repeats = models.PositiveIntegerField(default=0)  # how often it came again
+    repeats = models.PositiveIntegerField(default=0)  # how often it was reported again
 
     class Meta:
         indexes: ClassVar = [

@@ -1,4 +1,4 @@
-"""The sponsor's page of what an agent reported, and what became of it."""
+"""The sponsor's page of an agent's reports and their state."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse

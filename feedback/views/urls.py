@@ -1,4 +1,4 @@
-"""Addresses of the sponsor's pages about feedback."""
+"""URLs of the sponsor's pages about feedback."""
 
 from django.urls import path
 

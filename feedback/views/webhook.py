@@ -1,4 +1,4 @@
-"""The address that GitHub posts to."""
+"""The endpoint of GitHub's webhook."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -10,7 +10,7 @@ from feedback.github_queue import client, github_events
 @csrf_exempt
 @require_POST
 def github_webhook(request: HttpRequest) -> HttpResponse:
-    """Take one of GitHub's events; 2xx means that it is stored."""
+    """Receive one of GitHub's events; 2xx means that it is stored."""
     try:
         is_new = github_events.receive(
             body=request.body,
