@@ -75,7 +75,7 @@ def preview(*, event_id: str) -> ReplayPreview:
 
 
 def dry_run(*, event_id: str, user: User, reason: str) -> ReplayPreview:
-    """Show staff what handling the event now would move; the audit log records who looked and why."""
+    """Show staff what handling the event now would move; the audit records who and why."""
     audit.record(user=user, action="stripe_event.dry_run", subject=event_id, reason=reason)
     return preview(event_id=event_id)
 
