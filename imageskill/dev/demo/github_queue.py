@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from feedback.github_queue import github_events, issue_text, queue
+from feedback.github_queue import issue_sync, issue_text, queue
 from feedback.models import GithubRepository, QueueItem
 from feedback.states import QueueState
 from imageskill.dev.demo.context import Context
@@ -61,4 +61,4 @@ def _tend(context: Context) -> None:
 
 def _read() -> None:
     for name in GithubRepository.objects.values_list("name", flat=True):
-        github_events.poll(repository=name)
+        issue_sync.poll(repository=name)
