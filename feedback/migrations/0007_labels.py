@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('feedback', '0005_every_moment_from_one_clock'),
+        ('feedback', '0006_github_events_are_retried'),
     ]
 
     operations = [
