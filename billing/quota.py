@@ -1,83 +1,159 @@
 """What an agent may still spend and do: balances, the day's jobs, and the caps that bind it."""
 
 from datetime import UTC, datetime, time, timedelta
-from decimal import Decimal
-from typing import Any
+from typing import Literal
 
 from accounts import grants
 from accounts.models import Agent
-from billing import ledger
+from billing import ledger, pricing
 from billing.limits import daily_use
 from billing.purchases import purchase_hints
+from billing.purchases.purchase_hints import TopUpOut
 from imageskill.lib import clock
+from imageskill.lib.schemas import Data, ExactNumber
 
-CREDIT_USD = Decimal("0.01")
+
+class LimitsOut(Data):
+    """Credits, and caps for one operation."""
+
+    remaining_credits: int
+    payment_backed_remaining_credits: int
+    held_credits: int
+    owed_credits: int
+    credit_unit_usd: ExactNumber
+    max_outputs_per_request: int
+    max_credits_per_operation: int
+    payment_hold: bool
 
 
-def limits_out(agent: Agent, balances: ledger.Balances) -> dict[str, Any]:
+class DailyJobsOut(Data):
+    """The day's jobs."""
+
+    limit: int
+    used: int
+    remaining: int
+    resets_at: str
+
+
+class ModelLimitsOut(Data):
+    """Limits that hold for every model."""
+
+    max_credits_per_operation: int
+    max_outputs_per_request: int
+
+
+class WindowOut(Data):
+    """Credits spent in a window, beside its cap; null: no cap."""
+
+    cap_credits: int | None
+    used_credits: int
+    resets_at: str | None
+
+
+class WindowsOut(Data):
+    """Credits spent by the windows that caps have."""
+
+    day: WindowOut
+    week: WindowOut
+    month: WindowOut
+    total: WindowOut
+
+
+class QuotaNextOut(Data):
+    """What to do next: commands that spend nothing."""
+
+    inspect_payment_methods: str
+    quote: str
+    estimate: str
+
+
+class Quota(Data):
+    """What an agent may still spend and do."""
+
+    authenticated: Literal[True]
+    claim_state: str
+    token_status: Literal["active"]
+    limits: LimitsOut
+    daily_jobs: DailyJobsOut
+    models: ModelLimitsOut
+    reset_windows: WindowsOut
+    next_actions: QuotaNextOut
+    top_up: TopUpOut
+
+
+def limits_out(agent: Agent, balances: ledger.Balances) -> LimitsOut:
     """Return credits and caps for one operation."""
-    return {
-        "remaining_credits": balances.preview,
-        "payment_backed_remaining_credits": balances.paid,
-        "held_credits": balances.held,
-        "owed_credits": balances.owed,
-        "credit_unit_usd": CREDIT_USD,
-        "max_outputs_per_request": agent.cap_outputs_per_request,
-        "max_credits_per_operation": grants.credits_per_operation(agent),
-        "payment_hold": balances.owed > 0,
-    }
+    return LimitsOut(
+        remaining_credits=balances.preview,
+        payment_backed_remaining_credits=balances.paid,
+        held_credits=balances.held,
+        owed_credits=balances.owed,
+        credit_unit_usd=pricing.CREDIT_USD,
+        max_outputs_per_request=agent.cap_outputs_per_request,
+        max_credits_per_operation=grants.credits_per_operation(agent),
+        payment_hold=balances.owed > 0,
+    )
 
 
-def quota_out(agent: Agent, *, at: datetime) -> dict[str, Any]:
+def quota_out(agent: Agent, *, at: datetime) -> Quota:
     """Return the whole quota, in two statements."""
     balances = ledger.balances(agent.organization_id)
     use = daily_use.usage(agent.pk, at)
-    limit = daily_use.job_limit(agent)
-    offer = purchase_hints.build_top_up(
+    job_limit = daily_use.job_limit(agent)
+    top_up = purchase_hints.build_top_up(
         preview=balances.preview,
         paid=balances.paid,
         owed=balances.owed,
         # Only where buying helps: a claimed agent's jobs are not raised by paying.
-        is_out_of_jobs=use.jobs >= limit and agent.claim_state == Agent.ClaimState.UNCLAIMED,
+        is_out_of_jobs=use.jobs >= job_limit and agent.claim_state == Agent.ClaimState.UNCLAIMED,
     )
-    return {
-        "limits": limits_out(agent, balances),
-        "daily_jobs": {
-            "limit": limit,
-            "used": use.jobs,
-            "remaining": max(0, limit - use.jobs),
-            "resets_at": clock.iso(clock.next_utc_midnight(at)),
-        },
-        "models": {
-            "max_credits_per_operation": grants.credits_per_operation(agent),
-            "max_outputs_per_request": agent.cap_outputs_per_request,
-        },
-        "reset_windows": _windows(agent, use, at),
-        "next_actions": {
-            "inspect_payment_methods": offer["commands"]["inspect_methods"],
-            "quote": offer["quote_command"],
-            "estimate": "image-skill models list --json",
-        },
-        "top_up": offer,
-    }
+    return Quota(
+        authenticated=True,
+        claim_state=agent.claim_state,
+        token_status="active",  # noqa: S106 (a state, not a secret)
+        limits=limits_out(agent, balances),
+        daily_jobs=DailyJobsOut(
+            limit=job_limit,
+            used=use.jobs,
+            remaining=max(0, job_limit - use.jobs),
+            resets_at=clock.iso(clock.next_utc_midnight(at)),
+        ),
+        models=ModelLimitsOut(
+            max_credits_per_operation=grants.credits_per_operation(agent),
+            max_outputs_per_request=agent.cap_outputs_per_request,
+        ),
+        reset_windows=_windows_out(agent, use, at),
+        next_actions=QuotaNextOut(
+            inspect_payment_methods=top_up.commands["inspect_methods"],
+            quote=top_up.quote_command,
+            estimate="image-skill models list --json",
+        ),
+        top_up=top_up,
+    )
 
 
-def _windows(agent: Agent, use: daily_use.AgentUsage, at: datetime) -> dict[str, Any]:
+def _windows_out(agent: Agent, use: daily_use.AgentUsage, at: datetime) -> WindowsOut:
+    caps = daily_use.credit_caps(agent)
     today = clock.utc_day(at)
     next_week = daily_use.week_start(today) + timedelta(days=7)
     next_month = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
-    caps = daily_use.credit_caps(agent)
-    rows = {
-        "day": ("credits_today", clock.next_utc_midnight(at)),
-        "week": ("credits_this_week", datetime.combine(next_week, time.min, tzinfo=UTC)),
-        "month": ("credits_this_month", datetime.combine(next_month, time.min, tzinfo=UTC)),
-        "total": ("credits_ever", None),
-    }
-    return {
-        window: {
-            "cap_credits": caps.get(name),
-            "used_credits": getattr(use, name),
-            "resets_at": clock.iso_or_none(resets_at),
-        }
-        for window, (name, resets_at) in rows.items()
-    }
+
+    def window(name: str, used: int, resets_at: datetime | None) -> WindowOut:
+        return WindowOut(
+            cap_credits=caps.get(name), used_credits=used, resets_at=clock.iso_or_none(resets_at)
+        )
+
+    return WindowsOut(
+        day=window("credits_today", use.credits_today, clock.next_utc_midnight(at)),
+        week=window(
+            "credits_this_week",
+            use.credits_this_week,
+            datetime.combine(next_week, time.min, tzinfo=UTC),
+        ),
+        month=window(
+            "credits_this_month",
+            use.credits_this_month,
+            datetime.combine(next_month, time.min, tzinfo=UTC),
+        ),
+        total=window("credits_ever", use.credits_ever, None),
+    )

@@ -1,6 +1,6 @@
-"""What opening an account takes, and what it and the quota answer."""
+"""What opening an account takes and answers."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -8,7 +8,8 @@ from pydantic import Field, field_validator, model_validator
 
 from accounts import agents
 from accounts.api.schemas import ActorOut, AgentOut, OrganizationOut
-from imageskill.lib.schemas import Body, Data, ExactNumber
+from billing.quota import LimitsOut
+from imageskill.lib.schemas import Body, Data
 
 
 class SignupIn(Body):
@@ -37,7 +38,7 @@ class SignupIn(Body):
         try:
             validate_email(contact)
         except ValidationError:
-            raise ValueError("must be a mail address") from None
+            raise ValueError("must be an email address") from None
         return contact
 
     @field_validator("discovery_source")
@@ -59,17 +60,12 @@ class SignupIn(Body):
         return self.agent_contact or self.human_email or ""
 
 
-class LimitsOut(Data):
-    """Credits, and caps for one operation."""
+class StorageOut(Data):
+    """Where the token is kept: by the caller alone."""
 
-    remaining_credits: int
-    payment_backed_remaining_credits: int
-    held_credits: int
-    owed_credits: int
-    credit_unit_usd: ExactNumber
-    max_outputs_per_request: int
-    max_credits_per_operation: int
-    payment_hold: bool
+    saved: Literal[False]
+    token_prefix: str | None
+    reason: str
 
 
 class SignupOut(Data):
@@ -77,55 +73,10 @@ class SignupOut(Data):
 
     token: str | None
     token_presented: bool
-    storage: dict[str, Any]
+    storage: StorageOut
     actor: ActorOut
     agent: AgentOut
     organization: OrganizationOut
     claim_state: str
     grants: list[str]
     limits: LimitsOut
-
-
-class DailyJobsOut(Data):
-    """The day's jobs."""
-
-    limit: int
-    used: int
-    remaining: int
-    resets_at: str
-
-
-class WindowOut(Data):
-    """Credits spent in a window, beside its cap; null: no cap."""
-
-    cap_credits: int | None
-    used_credits: int
-    resets_at: str | None
-
-
-class TopUpOut(Data):
-    """How to get credits, and how urgent that is."""
-
-    available: bool
-    recommended: bool
-    recommendation_reason: str
-    urgency: str
-    urgency_score: int
-    urgency_reasons: list[str]
-    preferred_method: str | None
-    quote_command: str
-    commands: dict[str, str]
-
-
-class Quota(Data):
-    """What an agent may still spend and do."""
-
-    authenticated: Literal[True]
-    claim_state: str
-    token_status: Literal["active"]
-    limits: LimitsOut
-    daily_jobs: DailyJobsOut
-    models: dict[str, int]
-    reset_windows: dict[str, WindowOut]
-    next_actions: dict[str, str]
-    top_up: TopUpOut

@@ -1,16 +1,16 @@
-"""Endpoints of opening an account and of what is left in it."""
-
-from typing import Any
+"""Endpoints of signing up and of the quota."""
 
 from django.conf import settings
 from ninja import Router
 
 from accounts.api.auth import bearer, build_actor, caller, optional_bearer, request_token
 from accounts.api.endpoints import agent_out
+from accounts.api.schemas import ActorOut, AgentOut, OrganizationOut
 from accounts.models import Agent
 from accounts.tokens import minting
 from billing import ledger, quota, signup
-from billing.api.account_schemas import Quota, SignupIn, SignupOut
+from billing.api.account_schemas import SignupIn, SignupOut, StorageOut
+from billing.quota import Quota
 from imageskill.lib import clock, ratelimit
 from imageskill.lib.envelope import openapi_command
 from imageskill.lib.http import ApiRequest, client_ip, is_loopback, network_of
@@ -31,12 +31,13 @@ _NO_STARTER_CREDITS_WARNING = (
     "/v1/agent-signups",
     auth=optional_bearer,
     response=SignupOut,
+    operation_id="create_agent_signup",
     openapi_extra=openapi_command("image-skill signup"),
     summary="Sign an agent up; with its current token, rotate the token",
     tags=["identity"],
 )
-def sign_up(request: ApiRequest, body: SignupIn) -> dict[str, Any]:
-    """Make an agent with organization, token and starter credits, or rotate the caller's token."""
+def sign_up(request: ApiRequest, body: SignupIn) -> SignupOut:
+    """Create an agent with its organization and credits, or rotate the caller's token."""
     agent = caller(request)
     if agent is not None:
         return _rotate_token(request, agent, wants_token=body.return_token)
@@ -74,22 +75,17 @@ def sign_up(request: ApiRequest, body: SignupIn) -> dict[str, Any]:
     "/v1/quota",
     auth=bearer,
     response=Quota,
+    operation_id="get_quota",
     openapi_extra=openapi_command("image-skill usage quota"),
     summary="Show credits, the day's jobs and limits: the check before spending",
     tags=["identity"],
 )
-def show_quota(request: ApiRequest) -> dict[str, Any]:
-    """Answer with what the agent may still spend and do."""
-    agent: Agent = request.auth
-    return {
-        "authenticated": True,
-        "claim_state": agent.claim_state,
-        "token_status": "active",
-        **quota.quota_out(agent, at=clock.now()),
-    }
+def show_quota(request: ApiRequest) -> Quota:
+    """Return what the agent may still spend and do."""
+    return quota.quota_out(request.auth, at=clock.now())
 
 
-def _rotate_token(request: ApiRequest, agent: Agent, *, wants_token: bool) -> dict[str, Any]:
+def _rotate_token(request: ApiRequest, agent: Agent, *, wants_token: bool) -> SignupOut:
     token = None
     if wants_token:
         token = signup.rotate_token(request_token(request))
@@ -101,21 +97,21 @@ def _rotate_token(request: ApiRequest, agent: Agent, *, wants_token: bool) -> di
 
 def _signup_out(
     request: ApiRequest, agent: Agent, token: str | None, balances: ledger.Balances
-) -> dict[str, Any]:
+) -> SignupOut:
     if token is not None:
         request.warnings.append(_SHOWN_ONCE_WARNING)
-    return {
-        "token": token,
-        "token_presented": token is not None,
-        "storage": {
-            "saved": False,
-            "token_prefix": None if token is None else token[: len(minting.PREFIX) + 8],
-            "reason": "tokens are kept by the caller; the service stores a hash only",
-        },
-        "actor": build_actor(agent),
-        "agent": agent_out(agent),
-        "organization": {"organization_id": agent.organization.public_id},
-        "claim_state": agent.claim_state,
-        "grants": agent.grants,
-        "limits": quota.limits_out(agent, balances),
-    }
+    return SignupOut(
+        token=token,
+        token_presented=token is not None,
+        storage=StorageOut(
+            saved=False,
+            token_prefix=None if token is None else token[: len(minting.PREFIX) + 8],
+            reason="tokens are kept by the caller; the service stores a hash only",
+        ),
+        actor=ActorOut.model_validate(build_actor(agent)),
+        agent=AgentOut.model_validate(agent_out(agent)),
+        organization=OrganizationOut(organization_id=agent.organization.public_id),
+        claim_state=agent.claim_state,
+        grants=agent.grants,
+        limits=quota.limits_out(agent, balances),
+    )

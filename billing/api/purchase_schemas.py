@@ -1,74 +1,17 @@
 """What buying takes and answers, field by field as the contract has it."""
 
-from typing import Any
+from typing import Literal
 
 from pydantic import Field
 
-from billing.api.account_schemas import LimitsOut
 from billing.purchases.idempotency_keys import MAX_LENGTH
-from imageskill.lib.schemas import Body, Data
+from billing.purchases.purchase_status import PurchaseState
+from billing.quota import LimitsOut
+from imageskill.lib.schemas import Body, Data, ExactNumber
 
 IdempotencyKeyField = Field(
-    None, description=f"Makes a retry harmless; 1 to {MAX_LENGTH} characters, none of control"
+    None, description=f"Makes a retry harmless; 1 to {MAX_LENGTH} printable characters"
 )
-
-
-class MethodOut(Data):
-    """A way to pay."""
-
-    method_id: str
-    status: str
-    available: bool
-    quoteable: bool
-    purchasable: bool
-    unavailable_reason: str | None
-    recovery: dict[str, str | None]
-    live_money: bool
-    environment: str
-    buyer_modes: list[str]
-    requires_browser: bool
-    agent_initiated: bool
-    agent_settleable: bool
-    settlement_blocker: str | None
-    default_pack_id: str | None
-    purchase_endpoint: str | None
-    limits: dict[str, int]
-
-
-class Methods(Data):
-    """All ways to pay that are known."""
-
-    contract_version: str
-    credit_unit_cents: int
-    currency: str
-    quote_endpoint: str
-    packs_endpoint: str
-    status_endpoint: str
-    methods: list[MethodOut]
-    next_actions: dict[str, Any]
-
-
-class PackOut(Data):
-    """A named amount."""
-
-    pack_id: str
-    name: str
-    display_name: str
-    credits: int
-    amount_cents: int
-    amount_usd: float
-    currency: str
-
-
-class Packs(Data):
-    """All packs on offer."""
-
-    credit_unit_cents: int
-    credit_unit_usd: float
-    currency: str
-    default_pack_id: str | None
-    packs: list[PackOut]
-    custom_quotes: dict[str, Any]
 
 
 class QuoteIn(Body):
@@ -80,24 +23,6 @@ class QuoteIn(Body):
     idempotency_key: str | None = IdempotencyKeyField
 
 
-class QuoteOut(Data):
-    """A price that holds for a while."""
-
-    quote_id: str
-    state: str
-    credits: int
-    price_amount_cents: int
-    currency: str
-    expires_at: str
-    accepted_payment_method: str
-    idempotency_key: str
-    pack_id: str | None
-    pack: dict[str, Any] | None
-    live_money: bool
-    environment: str
-    next_actions: dict[str, Any]
-
-
 class PurchaseIn(Body):
     """A quote, to be bought."""
 
@@ -105,10 +30,149 @@ class PurchaseIn(Body):
     idempotency_key: str | None = IdempotencyKeyField
 
 
+class MethodRecoveryOut(Data):
+    """Commands that buy with this method or, where it can't be used here, with one that can."""
+
+    quote_command: str | None
+    purchase_command: str | None
+    status_command: str | None
+
+
+class MethodLimitsOut(Data):
+    """The smallest and the largest amount that the method takes."""
+
+    min_amount_cents: int
+    max_amount_cents: int
+
+
+class MethodOut(Data):
+    """A payment method."""
+
+    method_id: str
+    status: Literal["available", "unavailable"]
+    available: bool
+    quoteable: bool
+    purchasable: bool
+    unavailable_reason: str | None
+    recovery: MethodRecoveryOut
+    live_money: bool
+    environment: str
+    buyer_modes: list[str]
+    requires_browser: bool
+    agent_initiated: bool
+    agent_settleable: bool
+    settlement_blocker: str | None
+    default_pack_id: str | None
+    purchase_endpoint: str | None
+    limits: MethodLimitsOut
+
+
+class RecommendedQuoteOut(Data):
+    """How to begin: a quote, which costs nothing, and what follows it."""
+
+    method_id: str
+    command: str
+    quote_command: str
+    buy_command: str | None
+    status_command: str | None
+    live_money: bool
+    requires_browser: bool
+
+
+class MethodsNextOut(Data):
+    """What to do next; null while no payment method can be used here."""
+
+    recommended_quote: RecommendedQuoteOut | None
+
+
+class Methods(Data):
+    """All known payment methods."""
+
+    contract_version: str
+    credit_unit_cents: int
+    currency: str
+    quote_endpoint: str
+    packs_endpoint: str
+    status_endpoint: str
+    methods: list[MethodOut]
+    next_actions: MethodsNextOut
+
+
+class QuotedPackOut(Data):
+    """A pack, as it was when its quote was made."""
+
+    pack_id: str
+    display_name: str
+    credits: int
+    amount_cents: int
+    amount_usd: ExactNumber
+    currency: str
+
+
+class PackOut(QuotedPackOut):
+    """A named amount."""
+
+    name: str
+
+
+class CustomQuotesOut(Data):
+    """The bounds of a quote for an exact number of credits."""
+
+    supported: bool
+    min_credits: int
+    max_credits: int
+
+
+class Packs(Data):
+    """All packs on offer."""
+
+    credit_unit_cents: int
+    credit_unit_usd: ExactNumber
+    currency: str
+    default_pack_id: str | None
+    packs: list[PackOut]
+    custom_quotes: CustomQuotesOut
+
+
+class RecommendedBuyOut(Data):
+    """How to buy a quote, under a key that stays the same however often this is read."""
+
+    quote_id: str
+    idempotency_key: str
+    command: str
+    buy_command: str
+    status_command: str
+    grants_credits: bool
+
+
+class QuoteNextOut(Data):
+    """What to do with a quote."""
+
+    recommended_buy: RecommendedBuyOut
+
+
+class QuoteOut(Data):
+    """A price that holds for a while."""
+
+    quote_id: str
+    state: Literal["created", "used", "expired"]
+    credits: int
+    price_amount_cents: int
+    currency: str
+    expires_at: str
+    accepted_payment_method: str
+    idempotency_key: str
+    pack_id: str | None
+    pack: QuotedPackOut | None
+    live_money: bool
+    environment: str
+    next_actions: QuoteNextOut
+
+
 class PurchaseOut(Data):
     """What the fake rail granted."""
 
-    state: str
+    state: PurchaseState
     quote_id: str
     receipt_id: str
     receipt_number: str
@@ -118,24 +182,53 @@ class PurchaseOut(Data):
     currency: str
     accepted_payment_method: str
     idempotency_key: str
-    balance_after: int
-    owed_settled_credits: int
+    balance_after: int = Field(description="Paid credits after the purchase")
+    owed_settled_credits: int = Field(description="Part of the purchase that settled a debt")
     live_money: bool
     environment: str
 
 
-class SessionOut(Data):
-    """A Checkout session that waits for a person."""
+class CheckoutUrls(Data):
+    """Where a person pays: our short link, and Stripe's own with its fragment."""
 
-    state: str
-    quote_id: str
-    payment_attempt_id: str
-    provider: str
-    accepted_payment_method: str
-    checkout_session_id: str | None
     checkout_handoff_url: str
     checkout_compact_url: str | None
     checkout_url: str | None
+
+
+class PayNextOut(Data):
+    """A person has to pay; then poll the status."""
+
+    human_action: Literal["open_checkout_url"]
+    checkout_handoff_url: str
+    checkout_compact_url: str | None
+    fallback_checkout_url: str | None
+    status_command: str
+    retry_after_seconds: int
+    after_payment: str
+
+
+class PollNextOut(Data):
+    """The payment is under way: poll the status."""
+
+    retry_after_seconds: int
+
+
+class CommandNextOut(Data):
+    """Nothing is open: the command that leads on from here."""
+
+    suggested_command: str
+
+
+class SessionOut(CheckoutUrls):
+    """A Checkout session that waits for a person."""
+
+    state: PurchaseState
+    quote_id: str
+    payment_attempt_id: str
+    provider: Literal["stripe"]
+    accepted_payment_method: str
+    checkout_session_id: str | None
     credits: int
     amount_cents: int
     currency: str
@@ -143,18 +236,79 @@ class SessionOut(Data):
     idempotency_key: str
     live_money: bool
     environment: str
-    next: dict[str, Any]
+    next: PayNextOut
+
+
+class AttemptOut(CheckoutUrls):
+    """A payment attempt."""
+
+    payment_attempt_id: str
+    provider: Literal["stripe"]
+    checkout_session_id: str | None
+    attempt_status: str = Field(description="requires_action while a person can pay")
+    environment: str
+    created_at: str
+    expires_at: str
+
+
+class ReceiptOut(Data):
+    """A receipt, with what was reversed of it since. Stripe's ids are for staff only."""
+
+    receipt_id: str
+    receipt_number: str
+    credit_event_id: str
+    state: PurchaseState
+    credits: int
+    credits_granted: int
+    owed_settled_credits: int = Field(description="Part of the purchase that settled a debt")
+    amount_cents: int
+    discount_cents: int
+    currency: str
+    accepted_payment_method: str
+    balance_after: int = Field(description="Paid credits after the purchase")
+    live_money: bool
+    environment: str
+    issued_at: str
+    refunded_credits: int
+    disputed_credits: int
+
+
+class CreditEventOut(Data):
+    """The grant that a receipt stands for, as activity lists it."""
+
+    credit_event_id: str
+    type: Literal["credits.payment_backed_granted"]
+    credits: int
+    balance_after: int
+    created_at: str
+
+
+class ProviderEventOut(Data):
+    """The newest event of the payment provider, by type only."""
+
+    type: str
+    received_at: str
+
+
+class StatusNextOut(Data):
+    """What to do with a purchase: buy while that is possible, else nothing."""
+
+    recommended_buy: RecommendedBuyOut | None = Field(
+        None,
+        description="Absent once the quote is paid or can't be paid any more",
+        exclude_if=lambda value: value is None,
+    )
 
 
 class StatusOut(Data):
-    """How a purchase stands."""
+    """A purchase: its state, and every object behind it."""
 
-    state: str
-    quote: dict[str, Any]
-    payment_attempt: dict[str, Any] | None
-    receipt: dict[str, Any] | None
-    credit_event: dict[str, Any] | None
-    provider_event: dict[str, Any] | None
+    state: PurchaseState
+    quote: QuoteOut
+    payment_attempt: AttemptOut | None
+    receipt: ReceiptOut | None
+    credit_event: CreditEventOut | None
+    provider_event: ProviderEventOut | None
     limits: LimitsOut
-    next: dict[str, Any]
-    next_actions: dict[str, Any]
+    next: PayNextOut | PollNextOut | CommandNextOut
+    next_actions: StatusNextOut

@@ -1,6 +1,4 @@
-"""What is offered by name."""
-
-from typing import Any
+"""Credit packs on offer."""
 
 from django.db.models import QuerySet
 
@@ -35,16 +33,3 @@ def find(pack_id: str) -> CreditPack:
         )
     offered_pack: CreditPack = pack
     return offered_pack
-
-
-def pack_out(pack: CreditPack) -> dict[str, Any]:
-    """Lay a pack out as the contract does."""
-    return {
-        "pack_id": pack.pack_id,
-        "name": pack.name,
-        "display_name": pack.display_name,
-        "credits": pack.credits,
-        "amount_cents": pack.amount_cents,
-        "amount_usd": pack.amount_cents / 100,
-        "currency": pack.currency,
-    }

@@ -1,12 +1,12 @@
-"""How an agent that runs out of credits gets more: commands that it can run as they stand."""
+"""How an agent that runs out of credits gets more: commands that it can run as they are."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from billing.models import Rail
 from billing.purchases import payment_methods
 from imageskill.lib import clock, ids
 from imageskill.lib.errors import Recovery
+from imageskill.lib.schemas import Data
 
 _QUOTE_CREDITS = 500
 _LOW_CREDITS = 20  # about two images of a good model
@@ -18,7 +18,7 @@ _BUY = {Rail.STRIPE_CHECKOUT: "buy --provider stripe", Rail.FAKE: "fake-purchase
 
 @dataclass(frozen=True, slots=True)
 class CreditNeed:
-    """How badly an agent needs credits: 0 not at all, 100 it can't go on without."""
+    """How urgently an agent needs credits: from 0, not at all, to 100, it can't go on without."""
 
     score: int
     urgency: str
@@ -26,6 +26,20 @@ class CreditNeed:
 
 
 _NO_NEED = CreditNeed(0, "available", "available")
+
+
+class TopUpOut(Data):
+    """How to get credits, and how urgent that is."""
+
+    available: bool
+    recommended: bool
+    recommendation_reason: str
+    urgency: str
+    urgency_score: int
+    urgency_reasons: list[str]
+    preferred_method: str | None
+    quote_command: str
+    commands: dict[str, str]
 
 
 def assess_need(*, preview: int, paid: int, owed: int, is_out_of_jobs: bool = False) -> CreditNeed:
@@ -42,9 +56,7 @@ def assess_need(*, preview: int, paid: int, owed: int, is_out_of_jobs: bool = Fa
     return _NO_NEED
 
 
-def build_top_up(
-    *, preview: int, paid: int, owed: int, is_out_of_jobs: bool = False
-) -> dict[str, Any]:
+def build_top_up(*, preview: int, paid: int, owed: int, is_out_of_jobs: bool = False) -> TopUpOut:
     """Return how to buy credits, and whether to do it now, as quota and refusals carry it."""
     credit_need = assess_need(preview=preview, paid=paid, owed=owed, is_out_of_jobs=is_out_of_jobs)
     method = payment_methods.preferred()
@@ -55,27 +67,27 @@ def build_top_up(
         commands["buy"] = (
             f"image-skill credits {buy} --quote-id QUOTE_ID --idempotency-key KEY --json"
         )
-    return {
-        "available": method is not None,
-        "recommended": method is not None and credit_need.score > 0,
-        "recommendation_reason": credit_need.reason,
-        "urgency": credit_need.urgency,
-        "urgency_score": credit_need.score,
-        "urgency_reasons": [credit_need.reason] if credit_need.score else [],
-        "preferred_method": None if method is None else method.method_id,
-        "quote_command": quote,
-        "commands": commands | {"status": _STATUS},
-    }
+    return TopUpOut(
+        available=method is not None,
+        recommended=method is not None and credit_need.score > 0,
+        recommendation_reason=credit_need.reason,
+        urgency=credit_need.urgency,
+        urgency_score=credit_need.score,
+        urgency_reasons=[credit_need.reason] if credit_need.score else [],
+        preferred_method=None if method is None else method.method_id,
+        quote_command=quote,
+        commands=commands | {"status": _STATUS},
+    )
 
 
 def recovery(*, preview: int, paid: int, owed: int) -> Recovery:
-    """Tell a caller that was refused for want of credits how to get some."""
+    """Return how a caller that was refused for want of credits gets some."""
     top_up = build_top_up(preview=preview, paid=paid, owed=owed)
-    return {"suggested_command": top_up["quote_command"], "top_up": top_up}
+    return {"suggested_command": top_up.quote_command, "top_up": top_up.model_dump()}
 
 
 def _quote_command(method_id: str) -> str:
-    """Write the command that asks for a quote, with a fresh key of the form that clients make.
+    """Return the command that asks for a quote, with a fresh key of the form that clients make.
 
     By credits, not by pack: which packs are offered would take a statement to find out.
     """

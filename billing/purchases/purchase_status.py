@@ -1,6 +1,7 @@
-"""How a purchase stands, found by quote, attempt, Checkout session or receipt."""
+"""The status of a purchase, found by quote, attempt, Checkout session or receipt."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from django.db.models import Q, Sum
 
@@ -10,8 +11,21 @@ from imageskill.lib.errors import InvalidArguments, NotFound
 
 REFERENCES = ("quote_id", "payment_attempt_id", "checkout_session_id", "receipt_id")
 
+PurchaseState = Literal[
+    "created",
+    "action_required",
+    "processing",
+    "succeeded",
+    "failed",
+    "expired",
+    "canceled",
+    "refunded",
+    "partially_refunded",
+    "disputed",
+]
+
 # What an attempt's status is to the buyer, while there is no receipt.
-_STATES: dict[str, str] = {
+_STATES: dict[str, PurchaseState] = {
     AttemptStatus.CREATED: "action_required",
     AttemptStatus.OPEN: "action_required",
     AttemptStatus.PROCESSING: "processing",
@@ -26,7 +40,7 @@ _STATES: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ReversedCredits:
-    """How many of a receipt's credits are taken back at the moment."""
+    """How many of a receipt's credits are reversed at the moment."""
 
     refunded: int = 0
     disputed: int = 0
@@ -34,7 +48,7 @@ class ReversedCredits:
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """A quote and what came of it so far."""
+    """A quote, with the attempt and the receipt that belong to it so far."""
 
     quote: Quote
     attempt: PaymentAttempt | None
@@ -42,15 +56,15 @@ class Purchase:
     reversed: ReversedCredits = ReversedCredits()
 
     @property
-    def state(self) -> str:
-        """The purchase in a word of the contract."""
+    def state(self) -> PurchaseState:
+        """The state, as the contract names it."""
         if self.receipt is not None:
             return self._receipt_state(self.receipt)
         if self.attempt is not None:
             return _STATES[self.attempt.status]
         return "expired" if self.quote.is_expired(now=clock.now()) else "created"
 
-    def _receipt_state(self, receipt: Receipt) -> str:
+    def _receipt_state(self, receipt: Receipt) -> PurchaseState:
         if self.reversed.disputed:
             return "disputed"
         if self.reversed.refunded:
@@ -72,7 +86,7 @@ def find(*, organization_id: int, **references: str | None) -> Purchase:
     given = {name: value for name, value in references.items() if value is not None}
     if len(given) != 1:
         raise InvalidArguments(
-            "Give exactly one reference.",
+            "Pass exactly one reference.",
             details=[{"field": name, "message": "exactly one of these"} for name in REFERENCES],
             recovery={"required_flags": [f"--{name.replace('_', '-')}" for name in REFERENCES]},
         )

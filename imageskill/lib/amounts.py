@@ -7,6 +7,11 @@ from decimal import Decimal
 _AMOUNT_PATTERN = re.compile(r"([0-9]{1,9}(\.[0-9]{1,2})?|[0-9]{1,3}(,[0-9]{3}){1,2}\.[0-9]{2})")
 
 
+def from_cents(cents: int) -> Decimal:
+    """Return whole cents as an exact number of the currency's unit."""
+    return Decimal(cents).scaleb(-2)
+
+
 def format_amount(cents: int, currency: str = "USD") -> str:
     """Write whole cents with their currency: `1,250.00 USD`."""
     return f"{Decimal(cents) / 100:,.2f} {currency}"

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from accounts.event_types import EVENT_TYPES
 from accounts.grants import GRANTS
+from billing.api.purchase_representations import pack_out
 from billing.purchases import packs
 from imageskill import __version__
 from imageskill.cli.grammar import table
@@ -44,7 +45,7 @@ def template_context() -> dict[str, Any]:
         "events": [_event(name) for name in EVENT_TYPES],
         "grants": GRANTS,
         "models": _models(),
-        "packs": [packs.pack_out(pack) for pack in packs.offered()],
+        "packs": [pack_out(pack) for pack in packs.offered()],
         "mime_types": formats.MIME_TYPES,
     }
 
