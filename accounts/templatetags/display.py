@@ -1,7 +1,6 @@
 """Filters that format amounts, times and states. They run no queries."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from django import template
 from django.utils.html import format_html
@@ -9,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from accounts import suspension
 from accounts.models import Agent
-from imageskill.lib import clock
+from imageskill.lib import amounts, clock
 
 register = template.Library()
 
@@ -57,10 +56,7 @@ def signed(amount: int) -> str:
 @register.filter
 def cents(amount: int | None, currency: str = "USD") -> str:
     """Format whole cents with their currency: `$5.00`, `5.00 EUR`."""
-    if amount is None:
-        return "–"
-    value = f"{Decimal(amount) / 100:,.2f}"
-    return f"${value}" if currency.upper() == "USD" else f"{value} {currency.upper()}"
+    return "–" if amount is None else amounts.format_amount(amount, currency, with_symbol=True)
 
 
 @register.filter

@@ -10,7 +10,7 @@ from accounts.mail import alerts
 from accounts.models import Agent, Alert
 from billing import ledger
 from billing.models import Environment, PaymentAttempt, Quote, Receipt
-from imageskill.lib import clock, ids
+from imageskill.lib import amounts, clock, ids
 from imageskill.lib.errors import NotFound
 
 LIVE_PREFIX = "IS"
@@ -139,7 +139,9 @@ def _notify(receipt: Receipt) -> None:
         cause=receipt.public_id,
         facts={
             "credits": receipt.credits,
-            "amount": f"${receipt.amount_cents // 100}.{receipt.amount_cents % 100:02}",
+            "amount": amounts.format_amount(
+                receipt.amount_cents, receipt.currency, with_symbol=True
+            ),
             "number": receipt.number,
             "live": receipt.is_live,
         },

@@ -7,6 +7,7 @@ from accounts.mail import alerts
 from accounts.models import Alert
 from billing.ledger.clawbacks import ClawbackAmounts, ReinstatedAmounts
 from billing.models import PaymentReversal, Receipt
+from imageskill.lib.amounts import format_amount
 
 _REFUND = PaymentReversal.Kind.REFUND
 
@@ -43,7 +44,7 @@ def notify_debited(reversal: PaymentReversal, receipt: Receipt, amounts: Clawbac
         receipt.public_id,
         cause=reversal.public_id,
         facts={
-            "amount": f"${reversal.amount_cents // 100}.{reversal.amount_cents % 100:02}",
+            "amount": format_amount(reversal.amount_cents, reversal.currency, with_symbol=True),
             "number": receipt.number,
             "credits": reversal.credits,
             "owed": amounts.owed,

@@ -11,7 +11,7 @@ from billing.models import AttemptStatus, Environment, PaymentAttempt
 from billing.purchases import checkout, fulfillment
 from billing.stripe.gateway import ForeignObject, InvalidStripeSignature, PaymentProviderFailure
 from billing.webhooks import endpoint
-from imageskill.lib import clock, ratelimit
+from imageskill.lib import amounts, clock, ratelimit
 from imageskill.lib.errors import NotFound, RateLimited
 
 CHECKS_PER_MINUTE = 20

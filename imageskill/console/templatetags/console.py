@@ -2,7 +2,6 @@
 
 from django import template
 
-from imageskill.lib import amounts
 from imageskill.lib.admin import formatting
 
 register = template.Library()
@@ -10,12 +9,7 @@ register = template.Library()
 register.filter("copyable", formatting.copyable)
 register.filter("moment", formatting.display_datetime)
 register.filter("span", formatting.display_duration)
-
-
-@register.filter
-def money(cents: int | None, currency: str = "USD") -> str:
-    """Show whole cents with their currency."""
-    return "–" if cents is None else amounts.format_amount(cents, currency.upper())
+register.filter("money", formatting.display_amount)
 
 
 @register.filter

@@ -31,4 +31,4 @@ class AmountField(forms.CharField):
 
     def prepare_value(self, value: Any) -> Any:
         """Write cents that the form begins with; leave what a person wrote as it is."""
-        return f"{amounts.format_amount(value, '').rstrip()}" if isinstance(value, int) else value
+        return amounts.format_number(value) if isinstance(value, int) else value

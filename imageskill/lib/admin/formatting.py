@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from imageskill.lib import clock
+from imageskill.lib import amounts, clock
 
 _ID_FIELDS = ("public_id", "event_id", "stripe_id", "reference")
 
@@ -70,9 +70,9 @@ def display_duration(seconds: float | None) -> str:
     return " ".join(filter(None, parts[:2]))
 
 
-def display_amount(cents: int | None) -> str:
+def display_amount(cents: int | None, currency: str = "USD") -> str:
     """Show whole cents with their currency."""
-    return "–" if cents is None else f"{cents / 100:,.2f} USD"
+    return "–" if cents is None else amounts.format_amount(cents, currency)
 
 
 def object_link(thing: Model | None, text: str | None = None) -> SafeString | str:

@@ -220,6 +220,8 @@ def test_the_command_prints_a_line_a_day_and_says_how_far_it_is(receipt):
     call_command("reconcile", since=today - timedelta(days=1), stdout=out, stderr=progress)
 
     yesterdays, todays = out.getvalue().splitlines()
-    assert yesterdays.startswith(f"{today - timedelta(days=1)}: payments 0 at Stripe, 0 here;")
-    assert todays.startswith(f"{today}: payments 500 at Stripe, 500 here;")
+    assert yesterdays.startswith(
+        f"{today - timedelta(days=1)}: payments 0.00 USD at Stripe, 0.00 USD here;"
+    )
+    assert todays.startswith(f"{today}: payments 5.00 USD at Stripe, 5.00 USD here;")
     assert f"{today}: reading from Stripe (2 of 2)" in progress.getvalue()

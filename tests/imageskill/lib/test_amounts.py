@@ -1,8 +1,15 @@
 """Amounts of money, written and read without a float between."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
 from imageskill.lib import amounts
+
+ROOT = Path(amounts.__file__).parents[2]
+HOME = Path(amounts.__file__)
+PACKAGES = ("accounts", "billing", "feedback", "imageskill", "jobs")
 
 
 class TestAmounts:
@@ -23,3 +30,64 @@ class TestAmounts:
     def test_what_is_written_can_be_read(self):
         for cents in (1, 99, 100, 123456, 100_000_000):
             assert amounts.parse_amount(amounts.format_amount(cents)) == cents
+            assert amounts.parse_amount(amounts.format_number(cents)) == cents
+
+    @pytest.mark.parametrize(
+        ("cents", "currency", "plain", "with_symbol"),
+        [
+            (0, "USD", "0.00 USD", "$0.00"),
+            (125_000, "usd", "1,250.00 USD", "$1,250.00"),
+            (-1205, "USD", "-12.05 USD", "-$12.05"),
+            (500, "eur", "5.00 EUR", "5.00 EUR"),
+            (9_007_199_254_740_993, "USD", "90,071,992,547,409.93 USD", "$90,071,992,547,409.93"),
+        ],
+    )
+    def test_every_cent_is_written_with_its_currency(self, cents, currency, plain, with_symbol):
+        assert amounts.format_amount(cents, currency) == plain
+        assert amounts.format_amount(cents, currency, with_symbol=True) == with_symbol
+
+
+def money_by_hand(tree):
+    """The lines that turn cents into another number or a text: only `lib/amounts` does that."""
+    for node in ast.walk(tree):
+        is_found = False
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div | ast.Mod):
+            is_hundred = isinstance(node.right, ast.Constant) and node.right.value == 100
+            is_found = is_hundred and speaks_of_cents(node.left)
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "float":
+            is_found = any(map(speaks_of_cents, node.args))
+        elif isinstance(node, ast.FormattedValue) and node.format_spec:
+            has_fraction = "2f" in ast.unparse(node.format_spec)
+            is_found = has_fraction and speaks_of_cents(node.value)
+        if is_found:
+            yield f"{node.lineno}: {ast.unparse(node)}"
+
+
+def speaks_of_cents(node):
+    names = (getattr(part, "id", getattr(part, "attr", "")) for part in ast.walk(node))
+    return any("cents" in name for name in names)
+
+
+class TestOneHome:
+    def test_nothing_else_writes_cents(self):
+        files = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+        assert len(files) > 300
+        found = [
+            f"{path.relative_to(ROOT)}:{line}"
+            for path in files
+            if path != HOME and "migrations" not in path.parts
+            for line in money_by_hand(ast.parse(path.read_text()))
+        ]
+        assert found == []
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "receipt.amount_cents / 100",
+            'f"${quote.price_cents // 100}.{quote.price_cents % 100:02}"',
+            "float(receipt.amount_cents)",
+            'f"{total_cents:.2f}"',
+        ],
+    )
+    def test_what_the_walk_looks_for(self, code):
+        assert list(money_by_hand(ast.parse(code)))

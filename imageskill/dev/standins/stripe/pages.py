@@ -9,6 +9,7 @@ from imageskill.dev.standins.messages import StandInRequest, StandInResponse
 from imageskill.dev.standins.server import StandIn
 from imageskill.dev.standins.stripe.account import StripeAccount
 from imageskill.dev.standins.stripe.objects import InvalidObjectState
+from imageskill.lib import amounts
 
 NOTICE = "This is a stand-in for Stripe, for trying things out. No money moves here."
 
@@ -273,4 +274,4 @@ def _act_button(action: str, key: str, label: str, *, amount: bool = False) -> s
 
 
 def _money(cents: int, currency: str) -> str:
-    return f"{cents // 100}.{cents % 100:02} {escape(currency.upper())}"
+    return escape(amounts.format_amount(cents, currency))
