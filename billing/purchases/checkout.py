@@ -154,6 +154,7 @@ def _create_session(attempt: PaymentAttempt) -> CheckoutSession:
         quote_id=attempt.quote.public_id,
         product_name=attempt.quote.pack_name or f"{attempt.quote.credits} credits",
         amount_cents=attempt.quote.price_cents,
+        currency=attempt.quote.currency,
         success_url=f"{page}/paid",
         cancel_url=f"{page}/canceled",
         expires_at=attempt.session_expires_at,

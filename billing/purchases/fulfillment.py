@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from billing.models import AttemptStatus, Environment, PaymentAttempt, Receipt, UnmatchedPayment
+from billing.models import AttemptStatus, PaymentAttempt, Receipt, UnmatchedPayment
 from billing.purchases import checkout, quotes, receipts
-from billing.stripe import gateway
+from billing.stripe import gateway, ownership
 from billing.stripe.objects import CheckoutSession
 from imageskill.lib import clock
 
@@ -52,10 +52,10 @@ def fulfill(*, payment_attempt_id: str) -> PaymentAttempt:
 def apply(session: CheckoutSession) -> SessionOutcome:
     """Bring our books to what this session says, in one transaction.
 
-    Raises Foreign for a session of another installation or mode, and UnknownAttempt for one
+    Raises ForeignObject for a session of another installation or mode, and UnknownAttempt for one
     that names an attempt we don't have.
     """
-    _check_ours(session)
+    ownership.check_session(session)
     with transaction.atomic():
         locked = PaymentAttempt.objects.select_for_update(of=("self",)).select_related("quote")
         attempt = locked.filter(public_id=session.reference).first()
@@ -103,7 +103,7 @@ def sweep(*, limit: int = 100) -> int:
                 _postpone(attempt)  # behind the others, should the trouble be with this one
                 break
             _expire_unknown(attempt)
-        except (gateway.ForeignObject, UnknownAttempt):
+        except (ownership.ForeignObject, UnknownAttempt):
             _postpone(attempt)
         checked += 1
     return checked
@@ -139,13 +139,6 @@ def _expire_unknown(attempt: PaymentAttempt) -> None:
 
 def _postpone(attempt: PaymentAttempt) -> None:
     PaymentAttempt.objects.filter(pk=attempt.pk).update(next_check_at=_next_check(attempt))
-
-
-def _check_ours(session: CheckoutSession) -> None:
-    if not gateway.is_ours(session.metadata):
-        raise gateway.ForeignObject("another installation's")
-    if session.is_live_mode != (gateway.environment() == Environment.LIVE):
-        raise gateway.ForeignObject("the other mode's")
 
 
 def _fulfill_paid(attempt: PaymentAttempt, session: CheckoutSession) -> Receipt | None:

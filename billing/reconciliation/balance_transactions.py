@@ -5,7 +5,7 @@ from datetime import datetime
 
 from billing.models import BalanceMovement, PaymentReversal, Receipt
 from billing.reversals import applying
-from billing.stripe import gateway
+from billing.stripe import gateway, ownership
 from billing.stripe.objects import BalanceTransaction
 
 _Category = BalanceMovement.Category
@@ -94,6 +94,5 @@ def _is_ours(source_id: str, category: str) -> bool:
 
 
 def _is_our_charge(charge_id: str, payment_intent_id: str) -> bool:
-    if applying.is_known_payment(charge_id=charge_id, payment_intent_id=payment_intent_id):
-        return True
-    return gateway.is_ours(gateway.retrieve_charge(charge_id).metadata)
+    is_known = applying.is_known_payment(charge_id=charge_id, payment_intent_id=payment_intent_id)
+    return ownership.is_our_charge(charge_id, is_known=is_known)

@@ -1,4 +1,4 @@
-"""Stripe, as far as this product speaks to it: the only module that imports its SDK.
+"""Calls to Stripe: the only module that imports its SDK.
 
 Each function is one call over HTTP and must not run inside a transaction. Answers come back as
 the small frozen objects of `billing.stripe.objects`; whatever goes wrong is a
@@ -29,7 +29,7 @@ from imageskill.lib.errors import ApiError
 log = structlog.get_logger(__name__)
 
 # What the requests and objects here were written and checked against (`make contract-check`).
-# Stripe goes on speaking this version to us whatever the account's default becomes.
+# Stripe keeps answering in this version whatever the account's default becomes.
 API_VERSION = "2026-10-28.endive"
 STRIPE_API_URL = "https://api.stripe.com"
 SIGNATURE_TOLERANCE_S = 300
@@ -69,21 +69,17 @@ class PaymentProviderFailure(ApiError):
         return self.http_status == 404
 
 
-class ForeignObject(Exception):
-    """The object belongs to another installation, or to the other mode of the account."""
-
-
 class InvalidStripeSignature(Exception):
     """The webhook was not signed by Stripe with a secret of ours, or not lately."""
 
 
 def is_configured() -> bool:
-    """Return whether there is a key to speak to Stripe (or its stand-in) with."""
+    """Return whether there is a key for Stripe (or its stand-in)."""
     return bool(settings.STRIPE_SECRET_KEY)
 
 
 def environment() -> str:
-    """Name what kind of money moves here: live, test, or stand_in."""
+    """Return which kind of money moves here: live, test, or stand_in."""
     if settings.STRIPE_API_BASE_URL.rstrip("/") != STRIPE_API_URL:
         return "stand_in"
     return "live" if is_live_key(settings.STRIPE_SECRET_KEY) else "test"
@@ -95,16 +91,8 @@ def is_live_key(key: str) -> bool:
 
 
 def build_metadata(**ids: str) -> dict[str, str]:
-    """Make the metadata of an object of ours: our ids, and which installation it belongs to."""
+    """Return the metadata of an object that we create: our ids, and whose installation it is."""
     return {INSTALLATION_KEY: settings.INSTALLATION_NAME, **ids}
-
-
-def is_ours(metadata: Mapping[str, str]) -> bool:
-    """Tell by its metadata whether an object is this installation's.
-
-    One Stripe account can serve several.
-    """
-    return metadata.get(INSTALLATION_KEY) == settings.INSTALLATION_NAME
 
 
 def create_session(
@@ -113,12 +101,13 @@ def create_session(
     quote_id: str,
     product_name: str,
     amount_cents: int,
+    currency: str,
     success_url: str,
     cancel_url: str,
     expires_at: datetime,
     idempotency_key: str,
 ) -> CheckoutSession:
-    """Make a Checkout session; the same idempotency key gives the same session again."""
+    """Create a Checkout session; the same idempotency key returns the same session again."""
     ours = build_metadata(payment_attempt_id=reference, quote_id=quote_id)
     params: dict[str, Any] = {
         "mode": "payment",
@@ -127,7 +116,7 @@ def create_session(
             {
                 "quantity": 1,
                 "price_data": {
-                    "currency": "usd",
+                    "currency": currency.lower(),
                     "unit_amount": amount_cents,
                     "product_data": {"name": product_name},
                 },
@@ -135,7 +124,7 @@ def create_session(
         ],
         "metadata": ours,
         "payment_intent_data": {"metadata": ours, "description": product_name},
-        # The price is in dollars; a converted one could not be compared with the quote.
+        # A converted price could not be compared with the quote.
         "adaptive_pricing": {"enabled": False},
         "success_url": success_url,
         "cancel_url": cancel_url,
@@ -170,8 +159,8 @@ def expire_session(session_id: str) -> CheckoutSession:
 def find_session(*, reference: str, since: datetime) -> CheckoutSession | None:
     """Look for a session made for this reference since a moment, among the newest.
 
-    For the one case where the call that made it never told us: its answer was lost, and the
-    idempotency key only repeats the failure.
+    For the one case in which we have no session id: the answer to the call that created it was
+    lost, and the idempotency key only repeats the failure.
     """
     page = _list(
         lambda: _client().v1.checkout.sessions.list(
@@ -193,8 +182,8 @@ def retrieve_refund(refund_id: str) -> Refund:
 
 def list_refunds(charge_id: str) -> list[Refund]:
     """Read all refunds of a charge as they are now."""
-    found = _list(lambda: _client().v1.refunds.list({"charge": charge_id, "limit": 100}))
-    return [Refund.read(refund) for refund in found]
+    refunds = _list(lambda: _client().v1.refunds.list({"charge": charge_id, "limit": 100}))
+    return [Refund.read(refund) for refund in refunds]
 
 
 def create_refund(
@@ -204,7 +193,7 @@ def create_refund(
     idempotency_key: str,
     references: Mapping[str, str] | None = None,
 ) -> Refund:
-    """Ask Stripe to give money back; nothing moves in the books until it says so itself."""
+    """Have Stripe refund money; the ledger moves when Stripe reports the refund, not before."""
     return Refund.read(
         _call(
             lambda: _client().v1.refunds.create(
@@ -231,7 +220,7 @@ def retrieve_dispute(dispute_id: str) -> Dispute:
 
 
 def update_dispute(*, dispute_id: str, evidence: Mapping[str, str], submit: bool) -> Dispute:
-    """Store the evidence with Stripe; `submit` hands it to the bank, which happens once."""
+    """Store the evidence at Stripe; `submit` sends it to the bank, which can happen once only."""
     return Dispute.read(
         _call(
             lambda: _client().v1.disputes.update(
@@ -274,7 +263,7 @@ def verify_webhook(*, body: bytes, signature: str) -> None:
     """Check that Stripe signed exactly this body, lately, with one of our secrets.
 
     Several secrets may be valid while one is being replaced. A signature from the future is
-    refused as an old one is; the SDK looks at one side only. Raises `BadSignature`.
+    refused as an old one is; the SDK looks at one side only. Raises `InvalidStripeSignature`.
     """
     if not signature.isascii():  # the SDK's comparison would raise TypeError
         raise InvalidStripeSignature
@@ -289,7 +278,7 @@ def verify_webhook(*, body: bytes, signature: str) -> None:
 
 
 def _signed_at(signature: str) -> int:
-    """Read the moment out of a header that has been verified, the first as the SDK does."""
+    """Read the timestamp of a verified header: the first one, as the SDK does."""
     stamps = (item.partition("=") for item in signature.split(","))
     return next(int(value) for name, _, value in stamps if name == "t")
 
@@ -312,7 +301,7 @@ def _client_for(key: str, base_url: str, timeout_s: int) -> stripe.StripeClient:
 
 
 def _call(call: Callable[[], Any]) -> dict[str, Any]:
-    """Make one call and give its object as a dict; failures are logged without any content."""
+    """Make one call and return its object as a dict; failures are logged without any content."""
     _forbid_in_transaction()
     try:
         answer: dict[str, Any] = call().to_dict()

@@ -9,7 +9,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from billing.models import AttemptStatus, Environment, PaymentAttempt
 from billing.purchases import checkout, fulfillment
-from billing.stripe.gateway import ForeignObject, InvalidStripeSignature, PaymentProviderFailure
+from billing.stripe.gateway import InvalidStripeSignature, PaymentProviderFailure
+from billing.stripe.ownership import ForeignObject
 from billing.webhooks import endpoint
 from imageskill.lib import amounts, clock, ratelimit
 from imageskill.lib.errors import NotFound, RateLimited

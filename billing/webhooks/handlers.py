@@ -11,7 +11,7 @@ from typing import Any
 
 from billing.purchases import fulfillment
 from billing.reversals import applying
-from billing.stripe import gateway
+from billing.stripe import gateway, ownership
 from billing.stripe.objects import CheckoutSession
 from billing.webhooks import reversal_events
 
@@ -28,8 +28,7 @@ class EventHandler:
 
 def _read_session(stripe_object: StripeObject) -> CheckoutSession:
     # Two installations may share a Stripe account, and then each gets the other's events.
-    if not gateway.is_ours(stripe_object.get("metadata") or {}):
-        raise gateway.ForeignObject("another installation's")
+    ownership.check_metadata(stripe_object.get("metadata") or {})
     return gateway.retrieve_session(str(stripe_object["id"]))
 
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.models import User
 from billing.models import StripeEvent, Transfer
-from billing.stripe import gateway
+from billing.stripe import gateway, ownership
 from billing.stripe.objects import Event
 from billing.webhooks.handlers import HANDLERS
 from imageskill.lib import clock, inbox
@@ -55,7 +55,7 @@ def store(event: Event) -> bool:
 def handle(*, event_id: str) -> None:
     """Handle a stored event, unless that was done; failures are stored, not raised."""
     event = StripeEvent.objects.get(event_id=event_id)
-    inbox.handle(event, prepare=_prepare, ignored=(gateway.ForeignObject,))
+    inbox.handle(event, prepare=_prepare, ignored=(ownership.ForeignObject,))
 
 
 def preview(*, event_id: str) -> ReplayPreview:
@@ -114,12 +114,8 @@ def requeue_due() -> int:
 
 
 def _ignore_reason(event: Event) -> str:
-    is_live_here = gateway.environment() == "live"
-    if event.is_live_mode != is_live_here:
-        return "the other mode's"
-    if event.payload.get("account"):
-        return "a connected account's"
-    return "" if event.type in HANDLERS else "nothing acts on this type"
+    not_handled = "" if event.type in HANDLERS else "nothing acts on this type"
+    return ownership.foreign_event_reason(event) or not_handled
 
 
 def _prepare(event: StripeEvent) -> inbox.Effect:

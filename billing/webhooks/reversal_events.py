@@ -5,7 +5,7 @@ from typing import Any
 
 from billing.models import PaymentReversal
 from billing.reversals import applying
-from billing.stripe import gateway
+from billing.stripe import gateway, ownership
 from billing.stripe.objects import Dispute, Refund
 
 StripeObject = Mapping[str, Any]
@@ -51,12 +51,7 @@ def match_unmatched() -> int:
 
 def _check_ours(refund_or_dispute: Refund | Dispute) -> None:
     """Raise ForeignObject for a charge of another installation on the same Stripe account."""
-    if applying.is_known_payment(
+    is_known = applying.is_known_payment(
         charge_id=refund_or_dispute.charge_id, payment_intent_id=refund_or_dispute.payment_intent_id
-    ):
-        return
-    # A refund or dispute carries no metadata of ours; its charge does, at the price of a request.
-    if not refund_or_dispute.charge_id:
-        raise gateway.ForeignObject("of no charge of ours")
-    if not gateway.is_ours(gateway.retrieve_charge(refund_or_dispute.charge_id).metadata):
-        raise gateway.ForeignObject("another installation's")
+    )
+    ownership.check_charge(refund_or_dispute.charge_id, is_known=is_known)

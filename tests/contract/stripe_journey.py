@@ -76,6 +76,7 @@ def _open(reference: str) -> Any:
         quote_id="quote_1",
         product_name="Starter: 500 credits",
         amount_cents=500,
+        currency="USD",
         success_url="https://example.com/paid",
         cancel_url="https://example.com/canceled",
         expires_at=clock.now() + timedelta(hours=2),

@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 from django.db import transaction
 
-from billing.stripe import gateway
+from billing.stripe import gateway, ownership
 from imageskill.dev.standins.faults import Fault
 from imageskill.dev.standins.stripe.objects import InvalidObjectState
 from imageskill.dev.standins.stripe.pages import NOTICE
@@ -72,7 +72,7 @@ class TestGateway:
         assert (found.is_paid, found.status) == (True, "complete")
         charge = gateway.retrieve_charge(found.charge_id)
         assert (charge.amount_cents, charge.currency) == (500, "USD")
-        assert gateway.is_ours(charge.metadata)
+        ownership.check_metadata(charge.metadata)
 
     def test_refunds(self, shop, session):
         charge_id = self.paid(shop, session).charge_id
