@@ -1,20 +1,17 @@
-"""The tables of billing; only verb modules of this app write to them."""
+"""The tables of billing; only the domain modules of this app write to them."""
 
 from billing.models.corrections import CreditCorrection
 from billing.models.daily_totals import MoneyDay, WalletTotal
 from billing.models.daily_use import DailyUse, StarterCount
-from billing.models.evidence import DisputeEvidence
 from billing.models.holds import Clawback, JobHold, Lot, LotPart
-from billing.models.ledger import LedgerEntry, Transfer, Wallet
-from billing.models.ledger_checks import BooksCheck
+from billing.models.ledger import BooksCheck, LedgerEntry, Transfer, Wallet
 from billing.models.month_close import MonthClose
-from billing.models.pack_changes import PackChange
-from billing.models.packs import CreditPack
+from billing.models.packs import CreditPack, PackChange
 from billing.models.purchases import AttemptStatus, Environment, PaymentAttempt, Quote, Rail
 from billing.models.receipts import Receipt, ReceiptSeries, UnmatchedPayment
 from billing.models.reconciliation import BalanceMovement, Difference, ReconciledDay
 from billing.models.refunds import RefundBlock, RefundRequest
-from billing.models.reversals import PaymentReversal, ReversalPhase
+from billing.models.reversals import DisputeEvidence, PaymentReversal, ReversalPhase
 from billing.models.stripe_events import StripeEvent
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Double entry: wallets, transfers between them, and the two entries of each transfer."""
+"""Double entry: wallets, transfers between them, the two entries of each, and ledger checks."""
 
 from typing import ClassVar
 
@@ -120,3 +120,21 @@ class LedgerEntry(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.credits:+} in wallet {self.wallet_id}"
+
+
+class BooksCheck(models.Model):
+    """One run of `check_books`: nightly, by hand, or by a button in the console."""
+
+    started_at = models.DateTimeField(default=clock.now)
+    finished_at = models.DateTimeField()
+    actor = models.CharField(max_length=80)
+    problem_count = models.PositiveIntegerField()
+    problems = models.JSONField(default=list)  # the first hundred: [{check, subject, message}]
+
+    class Meta:
+        verbose_name = "check of the books"
+        verbose_name_plural = "checks of the books"
+        indexes: ClassVar = [models.Index(name="books_check_newest", fields=["-id"])]
+
+    def __str__(self) -> str:
+        return f"{self.problem_count} problems at {self.started_at:%Y-%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""Refunds and disputes: one row for each of Stripe's, with the phases it went through."""
+"""Refunds and disputes: one row for each of Stripe's, its phases, and a dispute's evidence."""
 
 from functools import partial
 from typing import ClassVar
@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import Organization
+from accounts.models import Organization, User
 from billing.models.append_only import AppendOnly
 from billing.models.receipts import Receipt
 from imageskill.lib import clock, ids
@@ -180,3 +180,29 @@ class ReversalPhase(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.phase} {self.reversal_id}"
+
+
+class DisputeEvidence(models.Model):
+    """What we say to one dispute, under the names that Stripe gives the parts."""
+
+    reversal = models.OneToOneField(
+        PaymentReversal, on_delete=models.PROTECT, related_name="evidence", primary_key=True
+    )
+    parts = models.JSONField(default=dict)
+    edited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    edited_at = models.DateTimeField(default=clock.now)
+    sent_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "dispute evidence"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="evidence_sent_by_somebody",
+                condition=models.Q(sent_at__isnull=True, sent_by__isnull=True)
+                | models.Q(sent_at__isnull=False, sent_by__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"evidence of {self.reversal_id}"
