@@ -1,4 +1,4 @@
-"""Deciding what somebody else asked for: never who asked, never twice, never too late."""
+"""Approvals: a request is never decided by whoever made it, never twice, never after it expired."""
 
 from datetime import datetime
 from typing import Protocol
@@ -16,11 +16,11 @@ APPROVE_LEDGER_PERMISSION = "accounts.ledger_approve"
 
 
 class DecisionRefused(Exception):
-    """This person may not decide this request, or it has been decided or has expired."""
+    """This person can't decide this request, or it was decided or has expired."""
 
 
 class _Decidable(Protocol):
-    """Something that approvals up to a limit measure."""
+    """A request that can be decided."""
 
     state: str
     requested_by_id: int
@@ -28,19 +28,20 @@ class _Decidable(Protocol):
 
 
 def check_can_decide(request: _Decidable, *, user: User, is_allowed: bool, now: datetime) -> None:
-    """Raise NotDecidable unless this person may decide this locked request now."""
+    """Raise DecisionRefused unless this person may decide this locked request now."""
     if request.state != ApprovalRequest.State.REQUESTED:
-        raise DecisionRefused(f"It was {request.state.replace('_', ' ')} before.")
+        label = ApprovalRequest.State(request.state).label
+        raise DecisionRefused(f"This request is no longer pending: {label.lower()}.")
     if request.expires_at <= now:
-        raise DecisionRefused("It has expired; ask again.")
+        raise DecisionRefused("This request has expired. Create a new one.")
     if request.requested_by_id == user.pk:
-        raise DecisionRefused("Who asked can't decide; a second person has to.")
+        raise DecisionRefused("You can't decide your own request; a second person has to.")
     if not is_allowed:
-        raise DecisionRefused("This is above what you may decide.")
+        raise DecisionRefused("This is above your approval limit.")
 
 
 def expire_overdue() -> int:
-    """End requests of every kind that nobody decided in time; gives how many."""
+    """Expire requests of every kind that nobody decided in time; return how many."""
     now = clock.now()
     return sum(
         kind.objects.waiting()
@@ -51,7 +52,7 @@ def expire_overdue() -> int:
 
 
 def can_approve(user: User, *, cents: int, limit_cents: int) -> bool:
-    """Return whether a person may approve refunds and grants of this size."""
+    """Return whether a person may approve refunds and goodwill of this amount."""
     if user.has_perm(APPROVE_PERMISSION):
         return True
     return user.has_perm(APPROVE_LIMITED_PERMISSION) and cents <= limit_cents

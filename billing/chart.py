@@ -9,24 +9,24 @@ from django.db import models
 
 
 class Purpose(models.TextChoices):
-    """What a wallet is for: four for each organization, six of the house's own."""
+    """What a wallet is for: four for each organization, six for the house."""
 
-    PREVIEW = "preview", "free credits"
-    PAID = "paid", "payment-backed credits"
-    HELD = "held", "reserved by running jobs"
-    OWED = "owed", "taken back by a reversal after it was spent"
-    PROMOTIONS = "promotions", "where free credits come from"
-    PAYMENTS = "payments", "where bought credits come from and refunded ones return"
-    REVENUE = "revenue", "what jobs consumed"
-    SUSPENSE = "suspense", "open disputes"
-    LOSSES = "losses", "lost disputes and debts written off"
-    ADJUSTMENTS = "adjustments", "corrections by staff"
+    PREVIEW = "preview", "Preview credits"
+    PAID = "paid", "Paid credits"
+    HELD = "held", "Held credits"  # by running jobs
+    OWED = "owed", "Owed credits"  # reversed after they were spent
+    PROMOTIONS = "promotions", "Promotions"  # the source of preview credits
+    PAYMENTS = "payments", "Payments"  # the source of paid credits; refunded ones return to it
+    REVENUE = "revenue", "Revenue"  # consumed by jobs
+    SUSPENSE = "suspense", "Suspense"  # open disputes
+    LOSSES = "losses", "Losses"  # lost disputes, and debts written off
+    ADJUSTMENTS = "adjustments", "Adjustments"  # by staff
 
 
 ORGANIZATION_PURPOSES = (Purpose.PREVIEW, Purpose.PAID, Purpose.HELD, Purpose.OWED)
 
-# Wallets are locked in primary-key order. The house's are everybody's, so they have the highest
-# keys: they are locked last and held shortest, and an organization never waits for them first.
+# Wallets are locked in primary-key order. Every organization uses the house's, so these have the
+# highest keys: they are locked last and for the shortest time.
 HOUSE_IDS = {
     Purpose.PROMOTIONS: 1_000_000_000_000_001,
     Purpose.PAYMENTS: 1_000_000_000_000_002,
@@ -38,50 +38,50 @@ HOUSE_IDS = {
 
 
 class Term(models.TextChoices):
-    """The terms of an organization's equation: what came in less what went out is what is there."""
+    """The terms of an organization's equation: inflows less outflows are its balances."""
 
-    GRANTED = "granted", "granted, promotions included"
-    ADJUSTED = "adjusted", "adjusted by staff"
-    WRITTEN_OFF = "written_off", "owed and written off"
-    CAPTURED = "captured", "consumed by jobs"
-    REVERSED = "reversed", "reversed, less what was reinstated"
+    GRANTED = "granted", "Granted, promotions included"
+    ADJUSTED = "adjusted", "Adjusted by staff"
+    WRITTEN_OFF = "written_off", "Debt written off"
+    CAPTURED = "captured", "Consumed by jobs"
+    REVERSED = "reversed", "Reversed, less reinstated"
 
 
 class TransferKind(models.TextChoices):
     """Every reason for which credits move."""
 
-    PREVIEW_GRANT = "preview_grant", "free credits given"
-    PAID_GRANT = "paid_grant", "bought credits given"
-    HOLD_PREVIEW = "hold_preview", "free credits reserved for a job"
-    HOLD_PAID = "hold_paid", "bought credits reserved for a job"
-    CAPTURE = "capture", "a job's reserved credits consumed"
-    RETURN_PREVIEW = "return_preview", "reserved free credits given back"
-    RETURN_PAID = "return_paid", "reserved bought credits given back"
-    REFUND = "refund", "bought credits taken back by a refund"
-    REFUND_OWED = "refund_owed", "the part of a refund that was spent already"
-    REFUND_UNDONE = "refund_undone", "a refund failed: its credits given back"
-    REFUND_OWED_UNDONE = "refund_owed_undone", "a refund failed: what it left owed forgiven"
-    REFUND_SETTLED = "refund_settled", "bought credits that pay for what a refund left owed"
-    REFUND_OWED_SETTLED = "refund_owed_settled", "what a refund left owed, paid for"
-    REFUND_LOSS_RECOVERED = "refund_loss_recovered", "a refund failed: its write-off taken back"
-    DISPUTE = "dispute", "bought credits set aside by a dispute"
-    DISPUTE_OWED = "dispute_owed", "the part of a dispute that was spent already"
-    DISPUTE_WON = "dispute_won", "a dispute won: its credits given back"
-    DISPUTE_OWED_WON = "dispute_owed_won", "a dispute won: what it left owed forgiven"
-    DISPUTE_SETTLED = "dispute_settled", "bought credits that pay for what a dispute left owed"
-    DISPUTE_OWED_SETTLED = "dispute_owed_settled", "what a dispute left owed, paid for"
-    DISPUTE_LOSS_RECOVERED = "dispute_loss_recovered", "a dispute won: its write-off taken back"
-    DISPUTE_LOST = "dispute_lost", "a dispute lost: its credits leave suspense"
-    DISPUTE_LOST_OWED = "dispute_lost_owed", "a dispute lost: its debt's other side leaves suspense"
-    WRITE_OFF = "write_off", "a debt that the house bears"
-    ADJUST_PREVIEW_UP = "adjust_preview_up", "correction: free credits added"
-    ADJUST_PREVIEW_DOWN = "adjust_preview_down", "correction: free credits removed"
-    ADJUST_PAID_UP = "adjust_paid_up", "correction: bought credits added"
-    ADJUST_PAID_DOWN = "adjust_paid_down", "correction: bought credits removed"
+    PREVIEW_GRANT = "preview_grant", "Preview credits granted"
+    PAID_GRANT = "paid_grant", "Paid credits granted"
+    HOLD_PREVIEW = "hold_preview", "Preview credits held for a job"
+    HOLD_PAID = "hold_paid", "Paid credits held for a job"
+    CAPTURE = "capture", "Held credits captured"
+    RETURN_PREVIEW = "return_preview", "Held preview credits released"
+    RETURN_PAID = "return_paid", "Held paid credits released"
+    REFUND = "refund", "Refund: paid credits debited"
+    REFUND_OWED = "refund_owed", "Refund: spent credits owed"
+    REFUND_UNDONE = "refund_undone", "Refund failed: credits returned"
+    REFUND_OWED_UNDONE = "refund_owed_undone", "Refund failed: debt forgiven"
+    REFUND_SETTLED = "refund_settled", "Refund: paid credits applied to debt"
+    REFUND_OWED_SETTLED = "refund_owed_settled", "Refund: debt settled"
+    REFUND_LOSS_RECOVERED = "refund_loss_recovered", "Refund failed: write-off recovered"
+    DISPUTE = "dispute", "Dispute: paid credits debited"
+    DISPUTE_OWED = "dispute_owed", "Dispute: spent credits owed"
+    DISPUTE_WON = "dispute_won", "Dispute won: credits returned"
+    DISPUTE_OWED_WON = "dispute_owed_won", "Dispute won: debt forgiven"
+    DISPUTE_SETTLED = "dispute_settled", "Dispute: paid credits applied to debt"
+    DISPUTE_OWED_SETTLED = "dispute_owed_settled", "Dispute: debt settled"
+    DISPUTE_LOSS_RECOVERED = "dispute_loss_recovered", "Dispute won: write-off recovered"
+    DISPUTE_LOST = "dispute_lost", "Dispute lost: credits written off"
+    DISPUTE_LOST_OWED = "dispute_lost_owed", "Dispute lost: debt moved to losses"
+    WRITE_OFF = "write_off", "Debt written off"
+    ADJUST_PREVIEW_UP = "adjust_preview_up", "Adjustment: preview credits added"
+    ADJUST_PREVIEW_DOWN = "adjust_preview_down", "Adjustment: preview credits removed"
+    ADJUST_PAID_UP = "adjust_paid_up", "Adjustment: paid credits added"
+    ADJUST_PAID_DOWN = "adjust_paid_down", "Adjustment: paid credits removed"
 
 
 class TransferRoute(NamedTuple):
-    """Where a kind of transfer leads, and how it counts in the organization's equation."""
+    """The two wallets of a kind of transfer, and how it counts in the organization's equation."""
 
     source: Purpose
     target: Purpose

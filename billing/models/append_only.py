@@ -6,7 +6,7 @@ from django.db import models
 
 
 class RowIsFinal(TypeError):
-    """Somebody tried to change what is append-only; a correction is a further row."""
+    """A row of an append-only table was to be changed; a correction is a further row."""
 
 
 class AppendOnlyQuerySet(models.QuerySet[Any]):

@@ -1,4 +1,4 @@
-"""What one person asks for and another decides."""
+"""Requests that one person makes and another decides."""
 
 from typing import Any, ClassVar
 
@@ -13,20 +13,20 @@ class ApprovalRequestQuerySet(models.QuerySet[Any]):
     """Sets of requests."""
 
     def waiting(self) -> "ApprovalRequestQuerySet":
-        """Narrow to what waits for a decision, oldest first."""
+        """Narrow to requests that are pending, oldest first."""
         return self.filter(state=ApprovalRequest.State.REQUESTED).order_by("id")
 
 
 class ApprovalRequest(models.Model):
-    """A request; where it needs a second person, never decided by who asked."""
+    """A request; one that needs a second person is never decided by whoever made it."""
 
     class State(models.TextChoices):
-        """Where the request stands."""
+        """The status of a request."""
 
-        REQUESTED = "requested", "waits for a second person"
-        APPROVED = "approved", "approved"
-        TURNED_DOWN = "turned_down", "turned down"
-        EXPIRED = "expired", "expired, nobody decided in time"
+        REQUESTED = "requested", "Pending approval"
+        APPROVED = "approved", "Approved"
+        TURNED_DOWN = "turned_down", "Rejected"
+        EXPIRED = "expired", "Expired"  # nobody decided in time
 
     state = models.CharField(max_length=12, choices=State.choices, default=State.REQUESTED)
     needs_second_person = models.BooleanField(default=True)
@@ -58,5 +58,5 @@ class ApprovalRequest(models.Model):
 
     @property
     def is_pending(self) -> bool:
-        """Whether somebody has to decide."""
+        """Whether it still has to be decided."""
         return self.state == self.State.REQUESTED

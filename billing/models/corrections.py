@@ -1,4 +1,4 @@
-"""Credits moved by staff: goodwill, adjustments, and debts written off."""
+"""Credit adjustments by staff: goodwill, corrections of a balance, and debts written off."""
 
 from typing import ClassVar
 
@@ -10,15 +10,15 @@ from billing.models.approvals import ApprovalRequest
 
 
 class CreditCorrection(ApprovalRequest):
-    """A movement that a person asks for and, but for small goodwill, another one approves."""
+    """A movement that one person requests and, except for small goodwill, another approves."""
 
     class Kind(models.TextChoices):
-        """What is to be moved."""
+        """What moves."""
 
-        GOODWILL = "goodwill", "free credits as goodwill"
-        ADJUST_PREVIEW = "adjust_preview", "free credits corrected"
-        ADJUST_PAID = "adjust_paid", "bought credits corrected"
-        WRITE_OFF = "write_off", "a debt written off"
+        GOODWILL = "goodwill", "Goodwill credits"
+        ADJUST_PREVIEW = "adjust_preview", "Preview credits adjusted"
+        ADJUST_PAID = "adjust_paid", "Paid credits adjusted"
+        WRITE_OFF = "write_off", "Debt written off"
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     organization = models.ForeignKey(
@@ -28,6 +28,7 @@ class CreditCorrection(ApprovalRequest):
     applied_credits = models.IntegerField(null=True, blank=True)
 
     class Meta(ApprovalRequest.Meta):
+        verbose_name = "credit adjustment"
         indexes: ClassVar = [
             models.Index(fields=["state", "-id"], name="correction_by_state"),
             models.Index(fields=["kind", "-id"], name="correction_by_kind"),

@@ -1,4 +1,4 @@
-"""Figures of money, kept by a task, so that no page scans history or adds up all wallets."""
+"""Daily totals of money that a task maintains: no page scans history or adds up all wallets."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from billing.chart import Purpose
 
 
 class MoneyDay(models.Model):
-    """What one kind of movement came to on one UTC day.
+    """The total of one kind of movement on one UTC day.
 
     `name` is a kind of `billing.chart`, or `receipts`; receipts are counted by environment,
     since only live ones are revenue.
@@ -24,6 +24,7 @@ class MoneyDay(models.Model):
     amount_cents = models.BigIntegerField(default=0)
 
     class Meta:
+        verbose_name = "daily total"
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["day", "name", "environment"], name="money_once_for_day_and_name"
@@ -35,7 +36,7 @@ class MoneyDay(models.Model):
 
 
 class WalletTotal(models.Model):
-    """What all wallets of one purpose held together when they were last counted."""
+    """The sum of all wallets of one purpose, as of the last count."""
 
     purpose = models.CharField(max_length=16, choices=Purpose, unique=True)
     credits = models.BigIntegerField()

@@ -1,4 +1,4 @@
-"""Counters: what an agent used in a day, and how many starter grants a source was given."""
+"""Counters: what an agent used in a day, and how many starter grants a source received."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from imageskill.lib.updated_at import UpdatedAtField
 
 
 class DailyUse(models.Model):
-    """Jobs and credits of one agent on one UTC day, less what went back."""
+    """Jobs and credits of one agent on one UTC day, less what was returned."""
 
     agent = models.ForeignKey(
         "accounts.Agent", on_delete=models.PROTECT, related_name="+", db_index=False
@@ -19,6 +19,8 @@ class DailyUse(models.Model):
     credits = models.BigIntegerField(default=0)
 
     class Meta:
+        verbose_name = "daily usage"
+        verbose_name_plural = "daily usage"
         constraints: ClassVar = [
             models.UniqueConstraint(name="daily_use_one_a_day", fields=["agent", "day"]),
             models.CheckConstraint(
@@ -31,7 +33,7 @@ class DailyUse(models.Model):
 
 
 class StarterCount(models.Model):
-    """Starter grants given to one contact (as a hash), or to one network on one day."""
+    """Starter grants to one contact (as a hash), or to one network on one day."""
 
     source = models.CharField(max_length=120, unique=True)
     grants = models.PositiveIntegerField(default=0)

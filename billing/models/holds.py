@@ -1,4 +1,4 @@
-"""Which purchase a credit came from, what jobs reserved of it, and what reversals took of it."""
+"""Credit grants, what jobs hold of them, and what reversals debited."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from imageskill.lib import clock
 
 
 class Lot(models.Model):
-    """The paid credits that one purchase (or correction) brought, and how many are left."""
+    """A credit grant: the paid credits of one purchase (or adjustment), and how many are left."""
 
     organization = models.ForeignKey(
         "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False
@@ -20,6 +20,7 @@ class Lot(models.Model):
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
+        verbose_name = "credit grant"
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="lot_left_is_between_nothing_and_granted",
@@ -27,7 +28,7 @@ class Lot(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            # What can be spent, oldest purchase first, however many are used up.
+            # What can be spent, oldest purchase first, however many grants are used up.
             models.Index(
                 name="lot_spendable", fields=["organization", "id"], condition=Q(left__gt=0)
             ),
@@ -39,7 +40,7 @@ class Lot(models.Model):
 
 
 class LotPart(models.Model):
-    """What one job or reversal took of one lot, and how much of that it gave back."""
+    """What one job or reversal consumed of one credit grant, and what it returned of that."""
 
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="parts", db_index=False)
     reference = models.CharField(max_length=80)
@@ -47,6 +48,8 @@ class LotPart(models.Model):
     returned = models.BigIntegerField(default=0)
 
     class Meta:
+        verbose_name = "credit consumption"
+        verbose_name_plural = "credit consumption"
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="lot_part_returns_at_most_what_it_took",
@@ -63,14 +66,14 @@ class LotPart(models.Model):
 
 
 class JobHold(models.Model):
-    """The credits that one job reserved, and how that ended: captured or released, once."""
+    """The credits that one job holds, until they are captured or released, once."""
 
     class State(models.TextChoices):
-        """Where a hold stands."""
+        """The status of a hold."""
 
-        OPEN = "open", "the job is running"
-        CAPTURED = "captured", "the job was charged"
-        RELEASED = "released", "everything went back"
+        OPEN = "open", "Open"  # the job is running
+        CAPTURED = "captured", "Captured"  # the job was charged, what it did not use went back
+        RELEASED = "released", "Released"  # everything went back
 
     job_id = models.CharField(max_length=80, unique=True)
     organization = models.ForeignKey(
@@ -121,30 +124,30 @@ class JobHold(models.Model):
 
     @property
     def credits(self) -> int:
-        """All that was reserved."""
+        """All held credits."""
         return self.preview + self.paid
 
     @property
     def captured(self) -> int:
-        """All that was charged."""
+        """All captured credits."""
         return self.captured_preview + self.captured_paid
 
 
 class Clawback(models.Model):
-    """What one reversal took from an organization: credits that were there, and a debt."""
+    """What one reversal debited: credits that were there, and a debt for those already spent."""
 
     class Cause(models.TextChoices):
-        """Which kind of reversal, and with it which house wallet stands on the other side."""
+        """The kind of reversal; it decides which house wallet is the other side."""
 
-        REFUND = "refund", "a refund: payments"
-        DISPUTE = "dispute", "a dispute: suspense"
+        REFUND = "refund", "Refund"  # payments
+        DISPUTE = "dispute", "Dispute"  # suspense
 
     class State(models.TextChoices):
-        """Where it stands."""
+        """The status of a clawback."""
 
-        OPEN = "open", "in force"
-        UNDONE = "undone", "everything was given back"
-        LOST = "lost", "a lost dispute: for good"
+        OPEN = "open", "In force"
+        UNDONE = "undone", "Reinstated"  # a refund failed, a dispute was won
+        LOST = "lost", "Lost"  # a lost dispute: final
 
     reference = models.CharField(max_length=80, unique=True)
     cause_key = models.CharField(max_length=160, unique=True)

@@ -48,11 +48,11 @@ class Wallet(models.Model):
 
 
 class Transfer(AppendOnly):
-    """Credits moved from one wallet to another, once for ever for each key."""
+    """Credits moved from one wallet to another, once only for each key."""
 
     key = models.CharField(max_length=200, unique=True)
     kind = models.CharField(max_length=24, choices=TransferKind)
-    # The organization whose story this belongs to; transfers between house wallets have one too.
+    # The organization that this is about; transfers between house wallets have one too.
     organization = models.ForeignKey(
         "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False
     )
@@ -109,7 +109,7 @@ class LedgerEntry(AppendOnly):
         verbose_name_plural = "ledger entries"
         constraints: ClassVar = [
             models.CheckConstraint(name="entry_is_not_nothing", condition=~Q(credits=0)),
-            # At most one entry that takes and one that gives: nobody adds a third one later.
+            # At most one debit and one credit: nobody adds a third entry later.
             models.UniqueConstraint(
                 models.F("transfer"),
                 Sign("credits"),
@@ -132,8 +132,7 @@ class BooksCheck(models.Model):
     problems = models.JSONField(default=list)  # the first hundred: [{check, subject, message}]
 
     class Meta:
-        verbose_name = "check of the books"
-        verbose_name_plural = "checks of the books"
+        verbose_name = "ledger check"
         indexes: ClassVar = [models.Index(name="books_check_newest", fields=["-id"])]
 
     def __str__(self) -> str:

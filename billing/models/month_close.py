@@ -1,4 +1,4 @@
-"""Months of the books, frozen and chained."""
+"""Closed months: figures frozen, and chained by a digest."""
 
 from typing import ClassVar
 
@@ -23,7 +23,12 @@ class MonthClose(models.Model):
     closed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     closed_at = models.DateTimeField(default=clock.now)
     reopen_asked_by = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        User,
+        verbose_name="reopening requested by",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
     )
     reopen_reason = models.CharField(max_length=1000, blank=True)
     reopened_by = models.ForeignKey(

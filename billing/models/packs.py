@@ -38,7 +38,7 @@ class CreditPack(models.Model):
             models.CheckConstraint(
                 name="pack_has_credits", condition=models.Q(credits__gte=1, credits__lte=5000)
             ),
-            # One credit is one cent, in a pack too: refunds and liability count on it.
+            # One credit is one cent, in a pack too: refunds and deferred revenue rely on it.
             models.CheckConstraint(
                 name="pack_costs_a_cent_a_credit",
                 condition=models.Q(amount_cents=models.F("credits")),
@@ -60,7 +60,7 @@ class CreditPack(models.Model):
 
 
 class PackChange(ApprovalRequest):
-    """How a pack is to be from now on; quotes that were made keep their terms."""
+    """A request to change a pack from now on; existing quotes keep their terms."""
 
     pack_id = models.SlugField(max_length=64)
     name = models.CharField(max_length=80)
@@ -70,6 +70,7 @@ class PackChange(ApprovalRequest):
     is_default = models.BooleanField(default=False)
 
     class Meta(ApprovalRequest.Meta):
+        verbose_name = "pack change request"
         indexes: ClassVar = [models.Index(fields=["state", "-id"], name="pack_change_by_state")]
         constraints: ClassVar = [
             *ApprovalRequest.Meta.constraints,

@@ -1,4 +1,4 @@
-"""What was asked for (quotes) and how payment went (attempts)."""
+"""Quotes, and the attempts to pay them."""
 
 from datetime import datetime
 from functools import partial
@@ -12,18 +12,18 @@ from imageskill.lib.updated_at import UpdatedAtField
 
 
 class Rail(models.TextChoices):
-    """The ways to pay that a quote can be made for."""
+    """The payment methods that a quote can be made for."""
 
-    FAKE = "fake", "fake"  # grants at once; no money moves
+    FAKE = "fake", "Fake"  # grants at once; no money moves
     STRIPE_CHECKOUT = "stripe_checkout", "Stripe Checkout"  # a person pays on Stripe's page
 
 
 class Environment(models.TextChoices):
     """Whether money can move: what makes a receipt count as revenue."""
 
-    LIVE = "live", "live"
-    TEST = "test", "test"  # the vendor's test mode, and the fake rail
-    STAND_IN = "stand_in", "stand-in"  # a server of ours in the vendor's place
+    LIVE = "live", "Live"
+    TEST = "test", "Test"  # the vendor's test mode, and the fake rail
+    STAND_IN = "stand_in", "Stand-in"  # a server of ours in the vendor's place
 
 
 class Quote(models.Model):
@@ -82,17 +82,17 @@ class Quote(models.Model):
 
 
 class AttemptStatus(models.TextChoices):
-    """Where a payment attempt stands."""
+    """The status of a payment attempt."""
 
-    CREATED = "created", "created"  # ours is stored, the vendor has not answered yet
-    OPEN = "open", "open"  # a person can pay
-    PROCESSING = "processing", "processing"  # the buyer is done, the money is on its way
-    SUCCEEDED = "succeeded", "succeeded"  # paid, receipt issued, credits granted
-    FAILED = "failed", "failed"  # the payment failed for good
-    EXPIRED = "expired", "expired"  # nobody paid in time
-    CANCELED = "canceled", "canceled"  # closed by us before anybody paid
-    NEEDS_STAFF = "needs_staff", "needs staff"  # paid, but not what the quote says
-    OVERPAID = "overpaid", "overpaid"  # paid after another attempt had paid the same quote
+    CREATED = "created", "Created"  # our row is stored, the vendor has not answered yet
+    OPEN = "open", "Open"  # a person can pay
+    PROCESSING = "processing", "Processing"  # the buyer is done, the money is on its way
+    SUCCEEDED = "succeeded", "Paid"  # paid, receipt issued, credits granted
+    FAILED = "failed", "Failed"  # the payment failed for good
+    EXPIRED = "expired", "Expired"  # nobody paid in time
+    CANCELED = "canceled", "Canceled"  # closed by us before anybody paid
+    NEEDS_STAFF = "needs_staff", "Needs review"  # paid, but not what the quote says
+    OVERPAID = "overpaid", "Overpaid"  # paid after another attempt had paid the same quote
 
 
 PAYABLE_STATUSES = (AttemptStatus.CREATED, AttemptStatus.OPEN, AttemptStatus.PROCESSING)
@@ -107,12 +107,12 @@ class PaymentAttemptQuerySet(models.QuerySet["PaymentAttempt"]):
         return self.filter(status__in=PAYABLE_STATUSES)
 
     def due(self, *, now: datetime) -> "PaymentAttemptQuerySet":
-        """Narrow to payable attempts that it is time to ask the vendor about, oldest first."""
+        """Narrow to payable attempts whose next check at the vendor is due, oldest first."""
         return self.payable().filter(next_check_at__lte=now).order_by("next_check_at")
 
 
 class PaymentAttempt(models.Model):
-    """One way towards paying a quote: at most one Checkout session, whatever was retried."""
+    """One attempt to pay a quote: at most one Checkout session, whatever was retried."""
 
     public_id = models.CharField(
         max_length=64, unique=True, default=partial(ids.new, "payment_attempt"), editable=False
@@ -139,6 +139,7 @@ class PaymentAttempt(models.Model):
     objects: ClassVar = PaymentAttemptQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "checkout"
         indexes: ClassVar = [
             models.Index(
                 fields=["next_check_at"],
@@ -177,7 +178,7 @@ class PaymentAttempt(models.Model):
 
     @property
     def is_paid(self) -> bool:
-        """Whether money came, whatever became of it."""
+        """Whether money arrived, even if nothing was granted for it."""
         return self.status in PAID_STATUSES
 
     @property

@@ -1,4 +1,4 @@
-"""Proof of payments: receipts, their numbers, and money that came without one."""
+"""Receipts, their numbers, and payments without one."""
 
 from functools import partial
 from typing import Any, ClassVar
@@ -14,9 +14,9 @@ from imageskill.lib.utc_days import day_of, month_of
 
 
 class ReceiptSeries(models.Model):
-    """The last number given out in a year.
+    """The last number issued in a year.
 
-    Its row is locked by whoever takes the next one and rolls back with them: that leaves no gap.
+    Whoever takes the next number locks the row, and rolls it back with the receipt: no gaps.
     """
 
     prefix = models.CharField(max_length=8)
@@ -39,7 +39,7 @@ class ReceiptQuerySet(AppendOnlyQuerySet):
         """Narrow to receipts for money that moved: the only ones that are revenue."""
         return self.filter(environment=Environment.LIVE)
 
-    def of(self, organization_id: int) -> "ReceiptQuerySet":
+    def for_organization(self, organization_id: int) -> "ReceiptQuerySet":
         """Narrow to one organization's, newest first."""
         return self.filter(organization_id=organization_id).order_by("-id")
 
@@ -60,7 +60,7 @@ class ReceiptQuerySet(AppendOnlyQuerySet):
 
 
 class Receipt(AppendOnly):
-    """A payment that succeeded and what it granted. Never changed: a trigger sees to it."""
+    """A payment that succeeded, and what it granted. A trigger keeps the row from changing."""
 
     public_id = models.CharField(max_length=64, unique=True, editable=False)
     number = models.CharField(max_length=32, unique=True)
@@ -77,9 +77,9 @@ class Receipt(AppendOnly):
     idempotency_key = models.CharField(max_length=200)
     credits = models.PositiveIntegerField()
     amount_cents = models.PositiveIntegerField()
-    discount_cents = models.PositiveIntegerField(default=0)
+    discount_cents = models.PositiveIntegerField("discount", default=0)
     currency = models.CharField(max_length=3)
-    owed_settled_credits = models.PositiveIntegerField(default=0)
+    owed_settled_credits = models.PositiveIntegerField("applied to debt", default=0)
     balance_after = models.PositiveIntegerField()
     credit_event_id = models.CharField(
         max_length=64, unique=True, default=partial(ids.new, "credit_event"), editable=False
@@ -142,22 +142,22 @@ class Receipt(AppendOnly):
 
 
 class UnmatchedPayment(models.Model):
-    """Money that came and bought nothing: never credits, it goes back through the refund queue."""
+    """A payment that granted nothing; it is returned through the refund queue."""
 
     class Reason(models.TextChoices):
         """Why nothing was granted."""
 
-        SECOND_PAYMENT = "second_payment", "the quote was paid already"
-        AMOUNT_MISMATCH = "amount_mismatch", "not the amount of the quote"
-        CURRENCY_MISMATCH = "currency_mismatch", "not the currency of the quote"
+        SECOND_PAYMENT = "second_payment", "Duplicate payment"
+        AMOUNT_MISMATCH = "amount_mismatch", "Amount mismatch"
+        CURRENCY_MISMATCH = "currency_mismatch", "Currency mismatch"
 
     class State(models.TextChoices):
-        """How far giving it back has come."""
+        """The status of its return."""
 
-        OPEN = "open", "waits for staff"
-        REFUNDING = "refunding", "refund asked for"
-        REFUNDED = "refunded", "given back"
-        CLOSED = "closed", "closed with a note"
+        OPEN = "open", "Open"
+        REFUNDING = "refunding", "Refund requested"
+        REFUNDED = "refunded", "Refunded"
+        CLOSED = "closed", "Resolved"
 
     quote = models.ForeignKey(Quote, on_delete=models.PROTECT, related_name="unmatched_payments")
     attempt = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""Stripe's balance beside ours: its movements, days, and differences that somebody owns."""
+"""Stripe's balance transactions, the reconciled days, and their discrepancies."""
 
 from typing import ClassVar
 
@@ -13,17 +13,17 @@ from imageskill.lib import clock
 
 
 class BalanceMovement(models.Model):
-    """One balance transaction of Stripe's, as it was read, and what it belongs to here."""
+    """One of Stripe's balance transactions, and the receipt or reversal that it belongs to."""
 
     class Category(models.TextChoices):
-        """What moved, in our words."""
+        """What moved the balance."""
 
-        PAYMENT = "payment", "payment"
-        REFUND = "refund", "refund"
-        REFUND_FAILURE = "refund_failure", "refund that came back"
-        DISPUTE = "dispute", "dispute withdrawn"
-        DISPUTE_REVERSAL = "dispute_reversal", "dispute reinstated"
-        OTHER = "other", "other"  # payouts, Stripe's own fees: no credits behind them
+        PAYMENT = "payment", "Payment"
+        REFUND = "refund", "Refund"
+        REFUND_FAILURE = "refund_failure", "Refund failure"
+        DISPUTE = "dispute", "Dispute"
+        DISPUTE_REVERSAL = "dispute_reversal", "Dispute reversal"
+        OTHER = "other", "Other"  # payouts, Stripe's own fees: no credits behind them
 
     stripe_id = models.CharField(max_length=255, unique=True)
     category = models.CharField(max_length=24, choices=Category.choices)
@@ -46,6 +46,7 @@ class BalanceMovement(models.Model):
     read_at = models.DateTimeField(default=clock.now)
 
     class Meta:
+        verbose_name = "balance transaction"
         indexes: ClassVar = [
             models.Index(fields=["-created_at"], name="balance_movement_newest"),
             models.Index(fields=["category", "-id"], name="balance_movement_by_category"),
@@ -57,7 +58,7 @@ class BalanceMovement(models.Model):
 
 
 class ReconciledDay(models.Model):
-    """One UTC day: what Stripe moved, beside what our receipts, reversals and ledger say."""
+    """One UTC day: Stripe's totals beside those of our receipts, reversals and ledger."""
 
     day = models.DateField()
     environment = models.CharField(max_length=16, choices=Environment.choices)
@@ -70,10 +71,11 @@ class ReconciledDay(models.Model):
     disputes_cents = models.BigIntegerField(default=0)
     granted_credits = models.BigIntegerField(default=0)
     reversed_credits = models.BigIntegerField(default=0)
-    open_differences = models.PositiveIntegerField(default=0)
+    open_differences = models.PositiveIntegerField("open discrepancies", default=0)
     reconciled_at = models.DateTimeField(default=clock.now)
 
     class Meta:
+        verbose_name_plural = "reconciliation"
         ordering: ClassVar = ["-day"]
         constraints: ClassVar = [
             models.UniqueConstraint(name="reconciled_day_once", fields=["day", "environment"]),
@@ -87,25 +89,25 @@ class ReconciledDay(models.Model):
 
 
 class Difference(models.Model):
-    """Something that Stripe and we tell differently, until it agrees or somebody explains it."""
+    """A discrepancy between Stripe and the ledger, until they agree or staff resolve it."""
 
     class Reason(models.TextChoices):
-        """What probably happened."""
+        """The probable cause."""
 
-        MISSING_EVENT = "missing_event", "Stripe moved money that we know nothing of"
-        MISSING_MOVEMENT = "missing_movement", "we counted what Stripe did not move"
-        DOUBLE = "double", "moved more than once"
-        AMOUNT = "amount", "another amount"
-        FEE = "fee", "another amount, off by Stripe's fee"
-        EXCHANGE = "exchange", "another currency"
-        STATE = "state", "moved, but it has not had its effect here"
+        MISSING_EVENT = "missing_event", "Missing in ledger"
+        MISSING_MOVEMENT = "missing_movement", "Missing in Stripe"
+        DOUBLE = "double", "Duplicate"
+        AMOUNT = "amount", "Amount mismatch"
+        FEE = "fee", "Stripe fee mismatch"  # the amounts differ by Stripe's fee
+        EXCHANGE = "exchange", "Currency mismatch"
+        STATE = "state", "Not posted"  # Stripe moved it, the ledger has not
 
     class State(models.TextChoices):
-        """Whether somebody has to look at it."""
+        """The status of a discrepancy."""
 
-        OPEN = "open", "open"
-        AGREED = "agreed", "agrees by now"  # found by a later run
-        CLOSED = "closed", "closed with a note"
+        OPEN = "open", "Open"
+        AGREED = "agreed", "Auto-resolved"  # a later run found no difference
+        CLOSED = "closed", "Resolved"  # by staff, with a note
 
     key = models.CharField(max_length=300, unique=True)
     reason = models.CharField(max_length=24, choices=Reason.choices)
@@ -118,9 +120,9 @@ class Difference(models.Model):
     reversal = models.ForeignKey(
         PaymentReversal, on_delete=models.PROTECT, null=True, blank=True, related_name="differences"
     )
-    stripe_cents = models.BigIntegerField(null=True)
+    stripe_cents = models.BigIntegerField("Stripe", null=True)
     stripe_currency = models.CharField(max_length=3, default="USD")
-    our_cents = models.BigIntegerField(null=True)
+    our_cents = models.BigIntegerField("ledger", null=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     owner = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="differences"
@@ -130,6 +132,8 @@ class Difference(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "discrepancy"
+        verbose_name_plural = "discrepancies"
         ordering: ClassVar = ["-day", "-id"]
         indexes: ClassVar = [
             models.Index(fields=["state", "-id"], name="difference_by_state"),

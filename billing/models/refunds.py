@@ -1,4 +1,4 @@
-"""Refunds that staff or sponsors ask for, before Stripe is told."""
+"""Refund requests by staff and sponsors, and receipts that must not be refunded."""
 
 from functools import partial
 from typing import ClassVar
@@ -14,16 +14,16 @@ from imageskill.lib import amounts, clock, ids
 
 
 class RefundRequest(ApprovalRequest):
-    """A refund asked for: decided, sent to Stripe, and then a reversal like any other."""
+    """A requested refund: decided, sent to Stripe, then a reversal like any other."""
 
     class ReasonCode(models.TextChoices):
-        """Why money goes back."""
+        """Why the payment is refunded."""
 
-        REQUESTED = "requested_by_customer", "the buyer asked"
-        DUPLICATE = "duplicate", "paid twice"
-        SERVICE = "service", "the service failed"
-        FRAUD = "fraudulent", "not the card's owner"
-        UNUSED = "unused", "unused credits, asked for by the sponsor"
+        REQUESTED = "requested_by_customer", "Requested by customer"
+        DUPLICATE = "duplicate", "Duplicate payment"
+        SERVICE = "service", "Service failure"
+        FRAUD = "fraudulent", "Fraudulent"
+        UNUSED = "unused", "Unused credits"  # requested by the sponsor
 
     receipt = models.ForeignKey(
         Receipt, on_delete=models.PROTECT, null=True, blank=True, related_name="refund_requests"
@@ -97,7 +97,7 @@ class RefundRequest(ApprovalRequest):
 
 
 class RefundBlock(models.Model):
-    """A receipt that may not be refunded while this row exists."""
+    """A receipt that must not be refunded while this row exists."""
 
     receipt = models.OneToOneField(
         Receipt, on_delete=models.PROTECT, related_name="refund_block", primary_key=True

@@ -17,22 +17,22 @@ class PaymentReversalQuerySet(models.QuerySet["PaymentReversal"]):
     """Sets of reversals."""
 
     def flagged(self) -> "PaymentReversalQuerySet":
-        """Narrow to what finance has to look at."""
+        """Narrow to what finance has to review."""
         return self.exclude(problem="").filter(resolved_at__isnull=True)
 
     def unmatched(self) -> "PaymentReversalQuerySet":
-        """Narrow to reversals of charges that we know no receipt for."""
+        """Narrow to reversals of charges for which no receipt is known."""
         return self.filter(problem=PaymentReversal.Problem.NO_RECEIPT, resolved_at__isnull=True)
 
     def open_disputes(self) -> "PaymentReversalQuerySet":
-        """Narrow to disputes that are still to be decided, the next deadline first."""
+        """Narrow to disputes that are not decided yet, the next deadline first."""
         return self.filter(
             kind=PaymentReversal.Kind.DISPUTE,
             state__in=(PaymentReversal.State.SEEN, PaymentReversal.State.APPLIED),
         ).order_by("evidence_due_by", "id")  # those without a deadline come last
 
     def due_after(self, last: "PaymentReversal") -> "PaymentReversalQuerySet":
-        """Narrow to what comes after this one by deadline."""
+        """Narrow to what follows this one by deadline."""
         same = Q(evidence_due_by=last.evidence_due_by, pk__gt=last.pk)
         if last.evidence_due_by is None:
             return self.filter(evidence_due_by__isnull=True, pk__gt=last.pk)
@@ -41,33 +41,33 @@ class PaymentReversalQuerySet(models.QuerySet["PaymentReversal"]):
 
 
 class PaymentReversal(models.Model):
-    """One refund or dispute of Stripe's, and what it came to in the ledger."""
+    """One of Stripe's refunds or disputes, and its effect on the ledger."""
 
     class Kind(models.TextChoices):
-        """Which of the two."""
+        """Which of the two it is."""
 
-        REFUND = "refund", "refund"
-        DISPUTE = "dispute", "dispute"
+        REFUND = "refund", "Refund"
+        DISPUTE = "dispute", "Dispute"
 
     class State(models.TextChoices):
-        """What it came to; written by `billing.reversals.applying` alone."""
+        """Its effect; written by `billing.reversals.applying` alone."""
 
-        SEEN = "seen", "seen, nothing moved"  # a refund on its way, an inquiry
-        APPLIED = "applied", "credits taken"
-        UNDONE = "undone", "credits given back"  # a refund failed, a dispute was won
-        LOST = "lost", "dispute lost"
-        CLOSED = "closed", "over, nothing moved"  # an inquiry closed, a refund that never was
-        REJECTED = "rejected", "can't be reconciled"
-        SET_ASIDE = "set_aside", "of a payment that granted nothing"
+        SEEN = "seen", "Inquiry"  # nothing moved yet; of a refund: pending
+        APPLIED = "applied", "Debited"
+        UNDONE = "undone", "Reinstated"  # a refund failed, a dispute was won
+        LOST = "lost", "Lost"
+        CLOSED = "closed", "Closed"  # ended without moving anything
+        REJECTED = "rejected", "Rejected"  # can't be reconciled
+        SET_ASIDE = "set_aside", "Unmatched"  # of a payment that granted nothing
 
     class Problem(models.TextChoices):
-        """Why finance has to look at it."""
+        """Why finance has to review it."""
 
-        NO_RECEIPT = "no_receipt", "no receipt is known for its charge"
-        OTHER_CURRENCY = "other_currency", "not the currency of the receipt"
-        REVERSED_ALREADY = "reversed_already", "the receipt was reversed already"
-        EXCEEDS_RECEIPT = "exceeds_receipt", "more than was left of the receipt"
-        REINSTATED_AFTER_LOSS = "reinstated_after_loss", "funds came back after it was lost"
+        NO_RECEIPT = "no_receipt", "No receipt found"
+        OTHER_CURRENCY = "other_currency", "Currency mismatch"
+        REVERSED_ALREADY = "reversed_already", "Already reversed"
+        EXCEEDS_RECEIPT = "exceeds_receipt", "Exceeds receipt"
+        REINSTATED_AFTER_LOSS = "reinstated_after_loss", "Reinstated after loss"
 
     public_id = models.CharField(
         max_length=64, unique=True, default=partial(ids.new, "payment_reversal"), editable=False
@@ -88,8 +88,8 @@ class PaymentReversal(models.Model):
     stripe_status = models.CharField(max_length=64)
     evidence_due_by = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.SEEN)
-    credits = models.PositiveIntegerField(default=0)  # what it debited, what is owed included
-    excess_credits = models.PositiveIntegerField(default=0)  # asked for above the receipt
+    credits = models.PositiveIntegerField(default=0)  # debited, what is owed included
+    excess_credits = models.PositiveIntegerField(default=0)  # above what was left of the receipt
     problem = models.CharField(max_length=32, choices=Problem.choices, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolution = models.CharField(max_length=1000, blank=True)
@@ -102,6 +102,8 @@ class PaymentReversal(models.Model):
     objects: ClassVar = PaymentReversalQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "refund or dispute"
+        verbose_name_plural = "refunds & disputes"
         indexes: ClassVar = [
             models.Index(fields=["organization", "-id"], name="reversal_newest_of"),
             models.Index(fields=["state", "-id"], name="reversal_by_state"),
@@ -147,9 +149,15 @@ class PaymentReversal(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.stripe_id} {self.state}"
 
+    def get_state_display(self) -> str:
+        """Return the status in words; a refund that moved nothing yet is no inquiry."""
+        if self.state == self.State.SEEN and self.kind == self.Kind.REFUND:
+            return "Pending"
+        return str(self.State(self.state).label)
+
     @property
     def is_flagged(self) -> bool:
-        """Whether finance has to look at it."""
+        """Whether finance has to review it."""
         return bool(self.problem) and self.resolved_at is None
 
 
@@ -159,12 +167,12 @@ class ReversalPhase(AppendOnly):
     class Phase(models.TextChoices):
         """The phases, each entered at most once."""
 
-        SEEN = "seen", "heard of"
-        TAKEN = "taken", "credits taken"
-        REJECTED = "rejected", "refused: it can't be reconciled"
-        UNDONE = "undone", "given back"
-        LOST = "lost", "lost"
-        CLOSED = "closed", "over without effect"
+        SEEN = "seen", "Received"
+        TAKEN = "taken", "Debited"
+        REJECTED = "rejected", "Rejected"
+        UNDONE = "undone", "Reinstated"
+        LOST = "lost", "Lost"
+        CLOSED = "closed", "Closed"
 
     reversal = models.ForeignKey(
         PaymentReversal, on_delete=models.PROTECT, related_name="phases", db_index=False
@@ -183,7 +191,7 @@ class ReversalPhase(AppendOnly):
 
 
 class DisputeEvidence(models.Model):
-    """What we say to one dispute, under the names that Stripe gives the parts."""
+    """Our evidence on one dispute, its parts named as Stripe names them."""
 
     reversal = models.OneToOneField(
         PaymentReversal, on_delete=models.PROTECT, related_name="evidence", primary_key=True

@@ -1,4 +1,4 @@
-"""The inbox of Stripe's events: stored once each, handled once each, replayable."""
+"""The inbox of Stripe's events: each is stored once, processed once, and can be replayed."""
 
 from typing import ClassVar
 

@@ -1,6 +1,6 @@
-"""A payment from quote to last cent: one timeline with the ledger effect of each step.
+"""The timeline of a payment: every step since its quote, with its effect on the ledger.
 
-It begins with the quote, so that a payment which failed, or granted nothing, has one as well.
+It begins with the quote, so that a payment that failed or granted nothing has one too.
 """
 
 from collections.abc import Iterator
@@ -31,19 +31,19 @@ MAX_PER_KIND = 50
 
 @dataclass(frozen=True, slots=True)
 class PaymentStep:
-    """One thing that happened; `effect` says what it moved in the ledger, if anything."""
+    """One step; `effect` says what it moved in the ledger, if anything."""
 
     at: datetime
     what: str
     detail: str = ""
     effect: str = ""
-    about: Model | None = None  # what has a page of its own
+    about: Model | None = None  # the object whose page is linked
     job_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TruncatedList:
-    """A model of which there is more than is shown, and what narrows its list to all of it."""
+    """A model with more rows than are shown, and the filters of the list that has all of them."""
 
     model: type[Model]
     filters: dict[str, Any]
@@ -51,7 +51,7 @@ class TruncatedList:
 
 @dataclass(frozen=True, slots=True)
 class PaymentTimeline:
-    """All steps, oldest first, and the proof that the payment was counted once."""
+    """All steps, oldest first; `applied` shows that the payment was granted once."""
 
     steps: list[PaymentStep]
     deliveries: int
@@ -62,7 +62,7 @@ class PaymentTimeline:
 
 @dataclass(frozen=True, slots=True)
 class _Payment:
-    """The rows that a quote's payment is made of."""
+    """The rows of a quote's payment."""
 
     quote: Quote
     attempts: list[PaymentAttempt]
@@ -71,7 +71,7 @@ class _Payment:
 
     @property
     def stripe_ids(self) -> list[str]:
-        """Stripe's ids of it, the most telling first."""
+        """Its ids at Stripe, the most specific first."""
         rows: list[Any] = [self.receipt, *self.unmatched, *self.attempts]
         names = ("payment_intent_id", "charge_id", "checkout_session_id")
         return [
@@ -80,12 +80,12 @@ class _Payment:
 
     @property
     def receipt_filter(self) -> dict[str, Any]:
-        """What narrows a list to the payment's receipt."""
+        """The filter of a list by the payment's receipt."""
         return {"receipt__id__exact": self.receipt.pk} if self.receipt else {}
 
 
 def build(quote: Quote) -> PaymentTimeline:
-    """Gather what happened to the payment of a quote."""
+    """Return the timeline of a quote's payment."""
     left_out: list[TruncatedList] = []
     payment = _Payment(
         quote,
@@ -99,7 +99,7 @@ def build(quote: Quote) -> PaymentTimeline:
         *_purchase_steps(payment),
         *(_event_step(event) for event in events),
         *(
-            PaymentStep(grant.created_at, "granted", effect=_describe_transfer(grant))
+            PaymentStep(grant.created_at, "Granted", effect=_describe_transfer(grant))
             for grant in grants
         ),
         *_spend_steps(_lot_parts(payment.receipt, left_out)),
@@ -127,35 +127,36 @@ def _purchase_steps(payment: _Payment) -> Iterator[PaymentStep]:
     quote = payment.quote
     price = amounts.format_amount(quote.price_cents, quote.currency)
     terms = f"{quote.credits} credits for {price} by {quote.get_payment_method_display()}"
-    yield PaymentStep(quote.created_at, "quoted", terms, about=quote)
+    yield PaymentStep(quote.created_at, "Quote created", terms, about=quote)
     for attempt in payment.attempts:
         yield PaymentStep(
-            attempt.created_at, "attempt", attempt.get_environment_display(), about=attempt
+            attempt.created_at, "Checkout created", attempt.get_environment_display(), about=attempt
         )
         if not attempt.is_payable and attempt.status != AttemptStatus.SUCCEEDED:
-            what = f"attempt {attempt.get_status_display()}"
+            what = f"Checkout {attempt.get_status_display().lower()}"
             yield PaymentStep(attempt.updated_at, what, attempt.problem, about=attempt)
-    for odd in payment.unmatched:
-        yield from _unmatched_steps(odd)
+    for unmatched in payment.unmatched:
+        yield from _unmatched_steps(unmatched)
     if payment.receipt:
         yield from _receipt_steps(payment.receipt)
 
 
-def _unmatched_steps(odd: UnmatchedPayment) -> Iterator[PaymentStep]:
-    paid = amounts.format_amount(odd.amount_cents, odd.currency)
-    reason = odd.get_reason_display()
-    yield PaymentStep(odd.found_at, "paid, granting nothing", f"{paid}: {reason}", about=odd)
-    if odd.resolved_at:
-        yield PaymentStep(odd.resolved_at, odd.get_state_display(), odd.note, about=odd)
+def _unmatched_steps(payment: UnmatchedPayment) -> Iterator[PaymentStep]:
+    paid = amounts.format_amount(payment.amount_cents, payment.currency)
+    detail = f"{paid}: {payment.get_reason_display()}"
+    yield PaymentStep(payment.found_at, "Unmatched payment", detail, about=payment)
+    if payment.resolved_at:
+        what = f"Unmatched payment {payment.get_state_display().lower()}"
+        yield PaymentStep(payment.resolved_at, what, payment.note, about=payment)
 
 
 def _receipt_steps(receipt: Receipt) -> Iterator[PaymentStep]:
     paid = amounts.format_amount(receipt.amount_cents, receipt.currency)
-    yield PaymentStep(receipt.issued_at, "receipt", f"{paid} paid", about=receipt)
+    yield PaymentStep(receipt.issued_at, "Receipt issued", f"{paid} paid", about=receipt)
     block: RefundBlock | None = getattr(receipt, "refund_block", None)
     if block:
         why = f"by {block.blocked_by}: {block.reason}"
-        yield PaymentStep(block.created_at, "refunds blocked", why, about=receipt)
+        yield PaymentStep(block.created_at, "Refunds blocked", why, about=receipt)
 
 
 def _stripe_events(payment: _Payment, left_out: list[TruncatedList]) -> list[StripeEvent]:
@@ -188,14 +189,14 @@ def _lot_parts(receipt: Receipt | None, left_out: list[TruncatedList]) -> list[L
 
 
 def _spend_steps(parts: list[LotPart]) -> Iterator[PaymentStep]:
-    """Return what jobs took of the purchase; what reversals took stands with them."""
-    taken = {part.reference: part.taken - part.returned for part in parts}
-    moves = Transfer.objects.filter(reference__in=taken).order_by("-pk")
-    began = {move.reference: move.created_at for move in moves}
-    for reference, at in began.items():
+    """Yield what jobs consumed of the purchase; reversals have steps of their own."""
+    consumed = {part.reference: part.taken - part.returned for part in parts}
+    transfers = Transfer.objects.filter(reference__in=consumed).order_by("-pk")
+    started = {transfer.reference: transfer.created_at for transfer in transfers}
+    for reference, at in started.items():
         if reference.startswith("job_"):
-            effect = f"{taken[reference]} of this purchase's credits"
-            yield PaymentStep(at, "spent", effect=effect, job_id=reference)
+            effect = f"{consumed[reference]:,} of this purchase's credits"
+            yield PaymentStep(at, "Spent", effect=effect, job_id=reference)
 
 
 def _refund_request_steps(
@@ -208,20 +209,16 @@ def _refund_request_steps(
     for request in _first_rows(requests.order_by("pk"), left_out, **payment.receipt_filter):
         amount = amounts.format_amount(request.amount_cents)
         why = f"{amount} by {request.requested_by}: {request.reason}"
-        yield PaymentStep(request.requested_at, "refund asked for", why, about=request)
+        yield PaymentStep(request.requested_at, "Refund requested", why, about=request)
         if request.decided_at:
-            what = f"refund {request.get_state_display()}"
-            by = f"by {request.decided_by or 'the threshold'}"
+            what = f"Refund {request.get_state_display().lower()}"
+            by = f"by {request.decided_by}" if request.decided_by else "within the threshold"
             yield PaymentStep(request.decided_at, what, by, about=request)
 
 
 def _reversal_steps(payment: _Payment, left_out: list[TruncatedList]) -> Iterator[PaymentStep]:
-    odd = [
-        payment_row.payment_intent_id
-        for payment_row in payment.unmatched
-        if payment_row.payment_intent_id
-    ]
-    about = Q(payment_intent_id__in=odd)
+    intents = [row.payment_intent_id for row in payment.unmatched if row.payment_intent_id]
+    about = Q(payment_intent_id__in=intents)
     if payment.receipt:
         about |= Q(receipt=payment.receipt)
     queryset = PaymentReversal.objects.filter(about).prefetch_related("phases")
@@ -229,18 +226,20 @@ def _reversal_steps(payment: _Payment, left_out: list[TruncatedList]) -> Iterato
     by_id = {reversal.public_id: reversal for reversal in reversals}
     for reversal in reversals:
         for phase in reversal.phases.all():
-            what = f"{reversal.kind}: {phase.get_phase_display()}"
+            what = f"{reversal.get_kind_display()} {phase.get_phase_display().lower()}"
             yield PaymentStep(phase.at, what, about=reversal)
         if reversal.resolved_at:
-            what = f"{reversal.kind}: resolved"
+            what = f"{reversal.get_kind_display()} resolved"
             yield PaymentStep(reversal.resolved_at, what, reversal.resolution, about=reversal)
-    moves = Transfer.objects.filter(reference__in=by_id).select_related("source", "target")
-    for move in moves:
-        about_it = by_id[move.reference]
+    transfers = Transfer.objects.filter(reference__in=by_id).select_related("source", "target")
+    for transfer in transfers:
         yield PaymentStep(
-            move.created_at, move.get_kind_display(), "", _describe_transfer(move), about=about_it
+            transfer.created_at,
+            transfer.get_kind_display(),
+            effect=_describe_transfer(transfer),
+            about=by_id[transfer.reference],
         )
 
 
 def _describe_transfer(transfer: Transfer) -> str:
-    return f"{transfer.credits} credits {transfer.source.purpose} → {transfer.target.purpose}"
+    return f"{transfer.credits:,} credits {transfer.source.purpose} → {transfer.target.purpose}"

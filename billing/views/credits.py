@@ -159,7 +159,7 @@ def _owned_receipt(request: HttpRequest, receipt_id: str) -> Receipt:
 
 def _credits_page(request: HttpRequest, organization: Organization, form: BuyForm) -> HttpResponse:
     method = payment_methods.preferred()
-    receipts = pages.paginate(request, Receipt.objects.of(organization.pk), size=10)
+    receipts = pages.paginate(request, Receipt.objects.for_organization(organization.pk), size=10)
     context = {
         **_base_context(organization),
         "balances": statements.balances_by_organization([organization.pk]).get(

@@ -206,7 +206,7 @@ class TestRefund:
             second.wait_for_timeout(250)
         assert request.decided_by == second_financier
         second.goto(selling.url + reverse("admin:billing_receipt_change", args=[receipt.pk]))
-        expect(second.get_by_role("region", name="Timeline")).to_contain_text("refund")
+        expect(second.get_by_role("region", name="Timeline")).to_contain_text("Refund")
 
 
 class TestPrompt:

@@ -138,7 +138,7 @@ class TestRequest:
         asked = ask(receipt, asker)
         refunds.reject(request_id=asked.pk, user=decider, note="no")
 
-        with pytest.raises(DecisionRefused, match="turned down"):
+        with pytest.raises(DecisionRefused, match="rejected"):
             refunds.approve(request_id=asked.pk, user=decider)
 
     @pytest.mark.usefixtures("threshold")

@@ -99,7 +99,7 @@ class TestDeciding:
         self, signed_in, lead_supporter, agent, adjustment
     ):
         answer = do(signed_in(lead_supporter), REQUEST, adjustment, "approve")
-        assert "above what you may decide" in answer.content.decode()
+        assert "above your approval limit" in answer.content.decode()
         assert balances(agent).preview == 40
 
     def test_is_refused_where_the_credits_are_spent_by_now(

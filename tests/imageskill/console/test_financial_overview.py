@@ -79,7 +79,7 @@ class TestFigures:
 
     def test_name_what_moved_in_words_and_money_with_its_currency(self, signed_in, financier, busy):
         text = signed_in(financier).get(reverse(PAGE)).content.decode()
-        assert "bought credits set aside by a dispute" in text
+        assert "Dispute: paid credits debited" in text
         assert "8.00 USD" in text
         assert "cents" not in text.split("Ledger transfers")[1].split("By day")[0]
 

@@ -34,7 +34,7 @@ class TestTimeline:
     def test_an_attempt_that_nobody_paid_has_one(self, signed_in, supporter, shop, agent):
         attempt = shop.attempt(agent)
         answer = page(signed_in(supporter), attempt)
-        assert steps(answer) == ["quoted", "attempt"]
+        assert steps(answer) == ["Quote created", "Checkout created"]
         assert "Nothing was granted" in answer.content.decode()
 
     def test_a_payment_of_another_amount_tells_what_became_of_it(
@@ -53,16 +53,16 @@ class TestTimeline:
         for thing in (attempt, attempt.quote, payment):
             answer = page(browser, thing)
             told = steps(answer)
-            assert "attempt needs staff" in told
-            assert told.index("paid, granting nothing") < told.index("refund asked for")
-            assert "given back" in told
+            assert "Checkout needs review" in told
+            assert told.index("Unmatched payment") < told.index("Refund requested")
+            assert "Unmatched payment refunded" in told
             assert "4.99 USD" in answer.content.decode()
 
     def test_it_is_the_same_from_quote_attempt_and_receipt(self, signed_in, financier, bought):
         browser = signed_in(financier)
         told = [steps(page(browser, one)) for one in (bought, bought.attempt, bought.quote)]
         assert told[0] == told[1] == told[2]
-        assert "granted" in told[0]
+        assert "Granted" in told[0]
 
     def test_a_block_of_refunds_stands_in_it(self, financier, bought):
         refund_blocks.block(receipt=bought, user=financier, reason="under investigation")
@@ -91,7 +91,7 @@ class TestTimeline:
         browser = signed_in(financier)
         answer = page(browser, bought)
         left_out = answer.context_data["timeline"].left_out
-        assert steps(answer).count("spent") == 1
+        assert steps(answer).count("Spent") == 1
         assert {one.model for one in left_out} == {StripeEvent, LotPart}
         for one in left_out:
             name = f"admin:billing_{one.model._meta.model_name}_changelist"

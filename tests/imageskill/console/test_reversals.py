@@ -106,7 +106,7 @@ class TestDisputes:
         page = signed_in(supporter).get(reverse(self.URL))
         assert self.shown(page) == ["soon", "next", "late", "never"]
         text = page.content.decode()
-        for what in ("12.00 USD", "duplicate", "credits taken", "8 days left", "no deadline"):
+        for what in ("12.00 USD", "duplicate", "Debited", "8 days left", "no deadline"):
             assert what in text
 
     def test_each_reason_says_how_much_is_at_stake_and_narrows(self, signed_in, supporter, four):
