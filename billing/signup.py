@@ -1,4 +1,4 @@
-"""Opening an account: an agent, its organization, its wallets and its starter credits at once."""
+"""Signup: creates an agent, its organization, its wallets and its starter credits at once."""
 
 import hashlib
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from imageskill.lib import clock
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """A new account; the only sight of its token."""
+    """A new account, with its token, which is never available again."""
 
     agent: Agent
     token: str
@@ -34,8 +34,8 @@ def open_account(
 ) -> NewAccount:
     """Sign an agent up with wallets and starter credits, all or nothing.
 
-    Starter credits are bounded for each contact, and for each network and day: past a bound
-    the account opens without them. `is_bounded` says whether the network counts.
+    Starter credits are limited for each contact, and for each network and day: above a limit
+    the account is opened without them. `is_bounded` says whether the network counts.
     """
     with transaction.atomic():
         signed_up = agents.sign_up(
@@ -64,7 +64,7 @@ def open_account(
 
 
 def rotate_token(token: Token) -> str:
-    """Replace the caller's token by a fresh one, whole or not at all."""
+    """Replace the caller's token by a fresh one, and notify its sponsor."""
     with transaction.atomic():
         text = minting.rotate(token)
         rotation.notify_rotated(
@@ -74,7 +74,7 @@ def rotate_token(token: Token) -> str:
 
 
 def _count_starter_grant(contact: str, network: str) -> bool:
-    """Count one starter grant against its sources; False where one of them has had its share."""
+    """Count one starter grant for its sources; False where one of them has reached its limit."""
     bounds = []
     if contact:
         digest = hashlib.sha256(contact.encode()).hexdigest()

@@ -51,12 +51,12 @@ class SignupIn(Body):
     @model_validator(mode="after")
     def _names_one_contact(self) -> "SignupIn":
         if self.agent_contact and self.human_email and self.agent_contact != self.human_email:
-            raise ValueError("agent_contact and human_email differ; they mean the same, give one")
+            raise ValueError("agent_contact and human_email differ; send one of them")
         return self
 
     @property
     def contact(self) -> str:
-        """The address under either name; empty where none was given."""
+        """The address under either name; empty if there is none."""
         return self.agent_contact or self.human_email or ""
 
 

@@ -18,12 +18,12 @@ from imageskill.lib.http import ApiRequest, client_ip, is_loopback, network_of
 router = Router()
 
 _SHOWN_ONCE_WARNING = (
-    "The token is shown this once and can't be read again: store it now, as a secret, and keep"
+    "The token is shown only once and can't be read again: store it now, as a secret, and keep"
     " it out of prompts, logs and reports."
 )
 _NO_STARTER_CREDITS_WARNING = (
-    "Starter credits are bounded for each contact and network, and this one has had its share:"
-    " the account opened without any."
+    "Starter credits are limited for each contact and network, and the limit is reached:"
+    " the account was opened without any."
 )
 
 
@@ -90,7 +90,7 @@ def _rotate_token(request: ApiRequest, agent: Agent, *, wants_token: bool) -> Si
     if wants_token:
         token = signup.rotate_token(request_token(request))
     else:
-        # Rotating into a token that nobody sees would lock the agent out.
+        # A rotated token that is not returned would lock the agent out.
         request.warnings.append("The token was not rotated: return_token is false.")
     return _signup_out(request, agent, token, ledger.balances(agent.organization_id))
 

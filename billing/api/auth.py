@@ -1,4 +1,4 @@
-"""Authentication of credits endpoints: first of all, nothing that pays gets past."""
+"""Authentication of credits endpoints: payment credentials are refused before anything else."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from imageskill.lib import strict_json
 
 
 class ScreenedBearer(Bearer):
-    """Refuses payment credentials in body or query, then checks the token."""
+    """Refuses payment credentials in body, query and headers, then checks the token."""
 
     def __call__(self, request: HttpRequest) -> Agent | bool:
         """Screen, then authenticate."""
@@ -27,7 +27,7 @@ optional_screened_bearer = ScreenedBearer(is_required=False)
 
 
 def _body(request: HttpRequest) -> Any:
-    """Return the body as JSON, or as one text where it is none: it is screened all the same."""
+    """Return the body as JSON, or as one text where it is no JSON: that is screened too."""
     try:
         return strict_json.parse(request.body) if request.body else None
     except strict_json.InvalidJson:

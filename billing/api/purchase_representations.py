@@ -1,105 +1,44 @@
-"""Answers about payment methods, quotes, attempts and receipts, built from their rows."""
+"""Answers about quotes, attempts and receipts, built from their rows."""
 
 from typing import Literal
 
 from django.conf import settings
 from django.urls import reverse
 
+from billing.api import offer_representations
 from billing.api.purchase_schemas import (
     AttemptOut,
     CheckoutUrls,
     CommandNextOut,
     CreditEventOut,
-    MethodLimitsOut,
-    MethodOut,
-    MethodRecoveryOut,
-    PackOut,
     PayNextOut,
     PollNextOut,
     ProviderEventOut,
     PurchaseOut,
-    QuotedPackOut,
     QuoteNextOut,
     QuoteOut,
     ReceiptOut,
     RecommendedBuyOut,
-    RecommendedQuoteOut,
     SessionOut,
     StatusNextOut,
     StatusOut,
 )
 from billing.models import (
     AttemptStatus,
-    CreditPack,
     PaymentAttempt,
     Quote,
     Rail,
     Receipt,
     StripeEvent,
 )
-from billing.purchases import idempotency_keys, packs, payment_methods, quotes
-from billing.purchases.payment_methods import PaymentMethod
+from billing.purchases import payment_methods, quotes
 from billing.purchases.purchase_status import Purchase
 from billing.quota import LimitsOut
-from imageskill.lib import amounts, clock
+from imageskill.lib import clock
 
 POLL_AFTER_S = 10
 
-_STATUS_COMMAND = "image-skill credits status"
 _OPEN_ATTEMPTS = {AttemptStatus.CREATED, AttemptStatus.OPEN}
-
-
-def method_out(method: PaymentMethod) -> MethodOut:
-    """Return a payment method."""
-    return MethodOut(
-        method_id=method.method_id,
-        status="available" if method.is_available else "unavailable",
-        available=method.is_available,
-        quoteable=method.is_available,
-        purchasable=method.is_available,
-        unavailable_reason=method.unavailable_reason,
-        recovery=_method_recovery(method),
-        live_money=method.has_live_money,
-        environment=method.environment,
-        buyer_modes=list(method.buyer_modes),
-        requires_browser=method.needs_browser,
-        agent_initiated=True,
-        agent_settleable=method.agent_settleable,
-        settlement_blocker=method.settlement_blocker,
-        default_pack_id=packs.default_pack_id() if method.needs_browser else None,
-        purchase_endpoint=method.purchase_endpoint,
-        limits=MethodLimitsOut(
-            min_amount_cents=method.min_amount_cents, max_amount_cents=method.max_amount_cents
-        ),
-    )
-
-
-def recommended_quote(method: PaymentMethod) -> RecommendedQuoteOut:
-    """Return how to begin with a payment method."""
-    quote_command = payment_methods.quote_command(method)
-    recovery = _method_recovery(method)
-    return RecommendedQuoteOut(
-        method_id=method.method_id,
-        command=quote_command,
-        quote_command=quote_command,
-        buy_command=recovery.purchase_command,
-        status_command=recovery.status_command,
-        live_money=method.has_live_money,
-        requires_browser=method.needs_browser,
-    )
-
-
-def pack_out(pack: CreditPack) -> PackOut:
-    """Return a pack on offer."""
-    return PackOut(
-        pack_id=pack.pack_id,
-        name=pack.name,
-        display_name=pack.display_name,
-        credits=pack.credits,
-        amount_cents=pack.amount_cents,
-        amount_usd=amounts.from_cents(pack.amount_cents),
-        currency=pack.currency,
-    )
 
 
 def quote_out(
@@ -117,7 +56,7 @@ def quote_out(
         accepted_payment_method=quote.payment_method,
         idempotency_key=quote.idempotency_key,
         pack_id=quote.pack_id or None,
-        pack=_quoted_pack(quote),
+        pack=offer_representations.quoted_pack_out(quote),
         live_money=method.has_live_money,
         environment=method.environment,
         next_actions=QuoteNextOut(recommended_buy=_recommended_buy(quote)),
@@ -204,50 +143,19 @@ def _recommended_buy(quote: Quote) -> RecommendedBuyOut:
         idempotency_key=_buy_key(quote),
         command=command,
         buy_command=command,
-        status_command=f"{_STATUS_COMMAND} --quote-id {quote.public_id} --json",
+        status_command=payment_methods.status_command(quote.public_id),
         grants_credits=quote.payment_method == Rail.FAKE,
     )
 
 
 def _buy_command(quote: Quote) -> str:
-    """Return the command that buys a quote."""
-    verb = "fake-purchase" if quote.payment_method == Rail.FAKE else "buy --provider stripe"
-    return (
-        f"image-skill credits {verb} --quote-id {quote.public_id} "
-        f"{idempotency_keys.FLAG} {_buy_key(quote)} --json"
+    return payment_methods.buy_command(
+        quote.payment_method, quote_id=quote.public_id, key=_buy_key(quote)
     )
 
 
 def _buy_key(quote: Quote) -> str:
     return f"buy-{quote.public_id}"
-
-
-def _method_recovery(method: PaymentMethod) -> MethodRecoveryOut:
-    usable = method if method.is_available else payment_methods.preferred()
-    if usable is None:
-        return MethodRecoveryOut(quote_command=None, purchase_command=None, status_command=None)
-    verb = "buy --provider stripe" if usable.needs_browser else "fake-purchase"
-    return MethodRecoveryOut(
-        quote_command=payment_methods.quote_command(usable),
-        purchase_command=(
-            f"image-skill credits {verb} --quote-id QUOTE_ID {idempotency_keys.FLAG} KEY --json"
-        ),
-        status_command=f"{_STATUS_COMMAND} --quote-id QUOTE_ID --json",
-    )
-
-
-def _quoted_pack(quote: Quote) -> QuotedPackOut | None:
-    """Return the pack as it was when the quote was made; None for an exact number of credits."""
-    if not quote.pack_id:
-        return None
-    return QuotedPackOut(
-        pack_id=quote.pack_id,
-        display_name=quote.pack_name,
-        credits=quote.credits,
-        amount_cents=quote.price_cents,
-        amount_usd=amounts.from_cents(quote.price_cents),
-        currency=quote.currency,
-    )
 
 
 def _quote_state(purchase: Purchase) -> Literal["created", "used", "expired"]:
@@ -318,7 +226,7 @@ def _provider_event(attempt: PaymentAttempt) -> ProviderEventOut | None:
 
 def _pay_next(attempt: PaymentAttempt) -> PayNextOut:
     urls = checkout_urls(attempt)
-    status_command = f"{_STATUS_COMMAND} --payment-attempt-id {attempt.public_id} --json"
+    status_command = f"image-skill credits status --payment-attempt-id {attempt.public_id} --json"
     return PayNextOut(
         human_action="open_checkout_url",
         checkout_handoff_url=urls.checkout_handoff_url,

@@ -5,13 +5,11 @@ from ninja import Router
 from accounts import grants
 from accounts.models import Agent
 from billing import ledger, pricing, quota
+from billing.api import offer_representations
 from billing.api import purchase_representations as representations
 from billing.api.auth import optional_screened_bearer, screened_bearer
+from billing.api.offer_schemas import CustomQuotesOut, Methods, MethodsNextOut, Packs
 from billing.api.purchase_schemas import (
-    CustomQuotesOut,
-    Methods,
-    MethodsNextOut,
-    Packs,
     PurchaseIn,
     PurchaseOut,
     QuoteIn,
@@ -51,7 +49,7 @@ def list_methods(request: ApiRequest) -> Methods:
         if method.is_available:
             _warn(request, method.environment)
     preferred = payment_methods.preferred()
-    recommended = None if preferred is None else representations.recommended_quote(preferred)
+    recommended = None if preferred is None else offer_representations.recommended_quote(preferred)
     return Methods(
         contract_version="image-skill.payment-methods.v1",
         credit_unit_cents=1,
@@ -59,7 +57,7 @@ def list_methods(request: ApiRequest) -> Methods:
         quote_endpoint="/v1/credit-quotes",
         packs_endpoint="/v1/credit-packs",
         status_endpoint="/v1/credit-purchases/status",
-        methods=[representations.method_out(method) for method in methods],
+        methods=[offer_representations.method_out(method) for method in methods],
         next_actions=MethodsNextOut(recommended_quote=recommended),
     )
 
@@ -79,7 +77,7 @@ def list_packs(request: ApiRequest) -> Packs:
         credit_unit_usd=pricing.CREDIT_USD,
         currency=packs.CURRENCY,
         default_pack_id=packs.default_pack_id(),
-        packs=[representations.pack_out(pack) for pack in packs.offered()],
+        packs=[offer_representations.pack_out(pack) for pack in packs.offered()],
         custom_quotes=CustomQuotesOut(
             supported=True, min_credits=packs.MIN_CREDITS, max_credits=packs.MAX_CREDITS
         ),

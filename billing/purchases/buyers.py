@@ -1,4 +1,4 @@
-"""Who buys: an agent for its own organization, or a sponsor for one of theirs."""
+"""Buyers: an agent for its own organization, or a sponsor for one of theirs."""
 
 from dataclasses import dataclass
 
@@ -15,17 +15,17 @@ class Buyer:
 
     @property
     def actor(self) -> str:
-        """Who it is, as the ledger writes it."""
+        """The buyer, as ledger and audit name it."""
         if self.agent is not None:
             return f"agent:{self.agent.public_id}"
         return f"sponsor:{self.user.pk}" if self.user is not None else "system"
 
 
-def agent_buyer(buying: Agent) -> Buyer:
-    """Buy as an agent."""
-    return Buyer(organization_id=buying.organization_id, agent=buying)
+def agent_buyer(agent: Agent) -> Buyer:
+    """Return an agent as the buyer for its own organization."""
+    return Buyer(organization_id=agent.organization_id, agent=agent)
 
 
 def sponsor_buyer(user: User, *, organization_id: int) -> Buyer:
-    """Buy as a person, for an organization that they own; the caller has checked that."""
+    """Return a person as the buyer for an organization; the caller has checked that they own it."""
     return Buyer(organization_id=organization_id, user=user)

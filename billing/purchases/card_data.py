@@ -1,10 +1,10 @@
-"""Nothing that pays may be sent here: refuses what looks like card data, secrets or tokens.
+"""Refuses what looks like card data, secrets or payment tokens.
 
-Stripe's own pages collect payment details. Whatever reaches a credits endpoint or command all
-the same is refused before anything reads it, and its value is neither answered nor logged.
-Looks at field names, at the prefixes of known secrets, and for stand-alone card numbers. The
-idempotency keys that clients make (`quote-1763700000000-1a2b3c4d`) hold 13 digits; no card
-starts with 1, and that is why they pass.
+Stripe's own pages collect payment details. Whatever reaches a credits endpoint or command anyway
+is refused before anything reads it, and its value is neither returned nor logged. Looks at field
+names, at the prefixes of known secrets, and for stand-alone card numbers. The idempotency keys
+that clients generate (`quote-1763700000000-1a2b3c4d`) hold 13 digits; they pass because no card
+number starts with 1.
 """
 
 import re
@@ -44,7 +44,7 @@ _SECRET_FIELDS = frozenset(
 
 _PAYMENT_HEADERS = frozenset({"x-payment", "payment-signature", "x-payment-response"})
 
-# A secret can be glued to anything that is no letter or digit, such as the end of a sentence.
+# A secret may follow anything but a letter or digit, such as the end of a sentence.
 _SECRET_VALUES = re.compile(
     r"""(?<![A-Za-z0-9])(?:
         (?:sk|rk|ek|pk)_(?:live|test)_[A-Za-z0-9]
@@ -71,7 +71,7 @@ _DIGITS = re.compile(
     )(?![0-9A-Za-z])""",
     re.VERBOSE | re.ASCII,
 )
-# Who issues a number, and how long theirs are (ISO/IEC 7812). 1 and 9 are no payment cards.
+# Issuers by prefix and length (ISO/IEC 7812). No payment card starts with 1 or 9.
 _CARD = re.compile(
     r"""4(?:\d{12}|\d{15}|\d{18})                                 # Visa
       | (?:5[1-5]\d{2}|222[1-9]|22[3-9]\d|2[3-6]\d{2}|27[01]\d|2720)\d{12}   # Mastercard
@@ -88,7 +88,7 @@ _CARD = re.compile(
 
 
 class PaymentCredentialRejected(ApiError):
-    """Something like card data or a secret was sent; what it was is told to nobody."""
+    """Something like card data or a secret was sent; its value is neither returned nor logged."""
 
     code = "PAYMENT_CREDENTIAL_REJECTED"
     status = 422
@@ -119,7 +119,7 @@ def screen(document: Any) -> None:
 
 
 def screen_headers(names: list[str]) -> None:
-    """Refuse a call that carries a payment in a header, as x402 does."""
+    """Refuse a request that carries a payment in a header, as x402 does."""
     for name in names:
         if name.lower() in _PAYMENT_HEADERS:
             raise PaymentCredentialRejected
@@ -158,7 +158,7 @@ def _passes_luhn(digits: str) -> bool:
 
 
 def _walk_texts(document: Any) -> Iterator[tuple[str, str, bool]]:
-    """Return every text in a JSON value as (field, text, whether it is a name), however deep."""
+    """Yield every text in a JSON value, at any depth, as (field, text, whether it is a name)."""
     waiting: list[tuple[str, Any]] = [("", document)]
     while waiting:
         field, item = waiting.pop()

@@ -1,7 +1,7 @@
-"""Opening a Stripe Checkout session for a quote: never two that could both be paid.
+"""Opens a Stripe Checkout session for a quote: never two that could both be paid.
 
-The attempt is stored before Stripe is asked and names itself as Stripe's idempotency key, so a
-repeated call, a lost answer or two callers at once all end at the same session.
+The attempt is stored before Stripe is called, and its id is Stripe's idempotency key: a repeated
+call, a lost answer and two callers at once all end at the same session (ADR 8).
 """
 
 from datetime import timedelta
@@ -21,14 +21,14 @@ from imageskill.lib import clock, trace
 from imageskill.lib.errors import IdempotencyConflict, NotFound
 
 FIRST_CHECK_AFTER = timedelta(minutes=1)
-# Stripe wants sessions to live for 30 minutes at least, counted when it gets the call.
+# Stripe's minimum is 30 minutes from the moment it receives the call; the call takes a while.
 MIN_SESSION_DURATION = timedelta(minutes=31)
 
 
 def open_session(*, buyer: Buyer, quote_id: str, idempotency_key: str | None) -> PaymentAttempt:
-    """Open the quote's Checkout session, or give the one that is open already. Grants nothing.
+    """Open the quote's Checkout session, or return the one that is already open. Grants nothing.
 
-    The same key gives the same attempt, whatever has become of it since; another key finds the
+    The same key returns the same attempt, whatever its status by now; another key returns the
     session that is still payable. Raises what `quotes.check_payable` raises,
     IdempotencyConflict, PaymentMethodUnavailable and PaymentProviderFailure.
     """
@@ -51,9 +51,9 @@ def find(payment_attempt_id: str) -> PaymentAttempt:
 
 
 def attach_session(attempt: PaymentAttempt, session: CheckoutSession) -> bool:
-    """Keep the session that Stripe made for a locked attempt; False if it has another one.
+    """Store the session that Stripe created for a locked attempt; False if it has another one.
 
-    Whoever learns of the session first does this: our own call, or a webhook that overtook it.
+    Called by whichever comes first: the answer to our own call, or a webhook.
     """
     if attempt.checkout_session_id is None:
         attempt.checkout_session_id = session.id
@@ -67,7 +67,7 @@ def attach_session(attempt: PaymentAttempt, session: CheckoutSession) -> bool:
 
 
 def _get_or_create_attempt(buyer: Buyer, quote_id: str, key: str) -> PaymentAttempt:
-    """Find the attempt that this call means, or store a new one."""
+    """Return the attempt of this key, the one that is payable, or a new one."""
     with transaction.atomic():
         quote = quotes.lock_for_payment(quote_id=quote_id, organization_id=buyer.organization_id)
         same_key = quote.attempts.filter(idempotency_key=key).first()
@@ -93,28 +93,29 @@ def _get_or_create_attempt(buyer: Buyer, quote_id: str, key: str) -> PaymentAtte
 
 
 def _check_key(buyer: Buyer, quote: Quote, key: str) -> None:
-    """Refuse a key of another quote; two such calls at once meet the unique constraint."""
+    """Refuse a key of another quote; of two such calls at once, a constraint refuses one."""
     if buyer.agent is None:
         return
     if PaymentAttempt.objects.filter(agent=buyer.agent, idempotency_key=key).exists():
         fresh = idempotency_keys.generate("stripe-buy")
         raise IdempotencyConflict(
             recovery={
-                "suggested_command": "image-skill credits buy --provider stripe --quote-id "
-                f"{quote.public_id} {idempotency_keys.FLAG} {fresh} --json"
+                "suggested_command": payment_methods.buy_command(
+                    Rail.STRIPE_CHECKOUT, quote_id=quote.public_id, key=fresh
+                )
             }
         )
 
 
 def _create_or_recover_session(attempt: PaymentAttempt) -> PaymentAttempt:
-    """Have Stripe make the attempt's session; its failures leave the attempt to be tried again."""
+    """Have Stripe create the attempt's session; after a failure the attempt can be retried."""
     if attempt.session_expires_at < clock.now() + MIN_SESSION_DURATION:
         return _recover_session(attempt)
     try:
         session = _create_session(attempt)
     except PaymentProviderFailure as failure:
         if failure.is_replay and not failure.is_refusal:
-            # Stripe keeps a failure under its key: asking again would repeat it for a day.
+            # Stripe stores a failure under its key: the same call would repeat it for a day.
             return _recover_session(attempt)
         if failure.http_status == 400:
             _mark_failed(attempt, problem=failure.stripe_code or "refused")
@@ -123,10 +124,10 @@ def _create_or_recover_session(attempt: PaymentAttempt) -> PaymentAttempt:
 
 
 def _recover_session(attempt: PaymentAttempt) -> PaymentAttempt:
-    """Find the session whose answer was lost, or ask for one under a fresh key.
+    """Find the session whose answer was lost, or create one under a fresh key.
 
-    A session that Stripe doesn't list was never made. Of several callers here at once, one moves
-    on to the fresh key; all of them then use that one.
+    A session that Stripe doesn't list was never created. Of several callers at once, one changes
+    the key; all of them then use the changed one.
     """
     session = gateway.find_session(
         reference=attempt.public_id, since=attempt.created_at - timedelta(minutes=5)
@@ -168,7 +169,7 @@ def _store_session(attempt: PaymentAttempt, session: CheckoutSession) -> Payment
         attempt = locked.get(pk=attempt.pk)
         is_kept = attach_session(attempt, session)
         if is_kept and not attempt.checkout_url:
-            # A webhook came first and told of a session that was closed by then.
+            # A webhook came first, about a session that was closed by then and had no URL.
             attempt.checkout_url = session.url
             attempt.save(update_fields=["checkout_url", "updated_at"])
     if not is_kept and session.status == "open":

@@ -1,4 +1,4 @@
-"""The fake rail: credits for trying things out. No money moves and no credential is taken."""
+"""The fake rail: credits for development and tests. No money moves, no credential is needed."""
 
 from django.conf import settings
 from django.db import transaction
@@ -13,19 +13,19 @@ from imageskill.lib.errors import IdempotencyConflict
 
 
 def purchase(*, buyer: Buyer, quote_id: str, idempotency_key: str | None) -> Receipt:
-    """Grant a quote of the fake rail, once; the same key again gives the first receipt.
+    """Grant a quote of the fake rail, once; the same key again returns the first receipt.
 
     Raises what `quotes.check_payable` raises, IdempotencyConflict for a key of another quote,
-    and CapabilityDenied past what one organization may be granted this way.
+    and CapabilityDenied above the cap of an organization.
     """
     key = idempotency_keys.validate(idempotency_key)
     with transaction.atomic():
-        # Purchases of one organization wait for each other here: the cap and the key count on it.
+        # Serializes the purchases of an organization: the cap and the key are checked under it.
         Organization.objects.select_for_update(no_key=True).get(pk=buyer.organization_id)
         quote = quotes.lock_for_payment(quote_id=quote_id, organization_id=buyer.organization_id)
-        done: Receipt | None = Receipt.objects.filter(quote=quote).first()
-        if done is not None and done.idempotency_key == key and done.payment_method == Rail.FAKE:
-            return done
+        existing: Receipt | None = Receipt.objects.filter(quote=quote).first()
+        if existing is not None and _is_replay(existing, key):
+            return existing
         quotes.check_payable(quote, payment_method=Rail.FAKE)
         payment_methods.require(Rail.FAKE)
         _check_key(buyer, quote, key)
@@ -39,6 +39,10 @@ def purchase(*, buyer: Buyer, quote_id: str, idempotency_key: str | None) -> Rec
         )
 
 
+def _is_replay(receipt: Receipt, key: str) -> bool:
+    return receipt.idempotency_key == key and receipt.payment_method == Rail.FAKE
+
+
 def _check_key(buyer: Buyer, quote: Quote, key: str) -> None:
     used = Receipt.objects.filter(
         organization_id=buyer.organization_id, payment_method=Rail.FAKE, idempotency_key=key
@@ -47,8 +51,9 @@ def _check_key(buyer: Buyer, quote: Quote, key: str) -> None:
         fresh = idempotency_keys.generate("purchase")
         raise IdempotencyConflict(
             recovery={
-                "suggested_command": f"image-skill credits fake-purchase --quote-id "
-                f"{quote.public_id} {idempotency_keys.FLAG} {fresh} --json"
+                "suggested_command": payment_methods.buy_command(
+                    Rail.FAKE, quote_id=quote.public_id, key=fresh
+                )
             }
         )
 
@@ -60,6 +65,6 @@ def _check_cap(quote: Quote) -> None:
     cap = settings.FAKE_CREDITS_PER_ORGANIZATION
     if granted + quote.credits > cap:
         raise CapabilityDenied(
-            f"One organization gets at most {cap} credits without payment; {granted} are used.",
+            f"One organization gets at most {cap:,} credits without payment; {granted:,} are used.",
             recovery={"suggested_command": "image-skill credits methods --json"},
         )

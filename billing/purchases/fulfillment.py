@@ -1,8 +1,8 @@
-"""Fulfillment: turns what Stripe says of a session into credits, once.
+"""Fulfillment: turns a paid Checkout session into credits, once (ADR 8).
 
-One re-entrant function, called by the webhook, by the page the buyer returns to, and by the
-sweep, in any order and at the same time. It goes by the session as Stripe has it now; whichever
-call holds the attempt's lock first acts, and the others find it done.
+One re-entrant function, called by the webhook, by the page to which the buyer returns, and by the
+sweep, in any order and at the same time. It goes by the session as it is at Stripe now; whichever
+call locks the attempt first acts, and the others find that done.
 """
 
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ from imageskill.lib import clock
 
 ACTOR = "stripe"
 _Reason = UnmatchedPayment.Reason
-# The sweep asks again after a quarter of the attempt's age, within these.
+# A buyer pays soon or not at all: the sweep checks again after a quarter of the attempt's age.
 MIN_CHECK_DELAY, MAX_CHECK_DELAY = timedelta(minutes=1), timedelta(minutes=30)
 
 
 class UnknownAttempt(Exception):
-    """Stripe has a session that says it is ours, and there is no such attempt."""
+    """Stripe has a session that names an attempt of ours which does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionOutcome:
-    """What a session came to."""
+    """What applying a session did."""
 
     attempt: PaymentAttempt
     receipt: Receipt | None
@@ -39,9 +39,9 @@ class SessionOutcome:
 
 
 def fulfill(*, payment_attempt_id: str) -> PaymentAttempt:
-    """Ask Stripe how an attempt stands and act on it; gives the attempt as it is then.
+    """Read an attempt's session at Stripe and apply it; returns the attempt as it is then.
 
-    Raises NotFound for an unknown attempt and PaymentProviderFailure where Stripe can't say.
+    Raises NotFound for an unknown attempt and PaymentProviderFailure where Stripe can't be read.
     """
     attempt = checkout.find(payment_attempt_id)
     if attempt.checkout_session_id is None:
@@ -50,10 +50,10 @@ def fulfill(*, payment_attempt_id: str) -> PaymentAttempt:
 
 
 def apply(session: CheckoutSession) -> SessionOutcome:
-    """Bring our books to what this session says, in one transaction.
+    """Apply a session, as it was read from Stripe, in one transaction.
 
     Raises ForeignObject for a session of another installation or mode, and UnknownAttempt for one
-    that names an attempt we don't have.
+    that names an attempt which does not exist.
     """
     ownership.check_session(session)
     with transaction.atomic():
@@ -61,8 +61,10 @@ def apply(session: CheckoutSession) -> SessionOutcome:
         attempt = locked.filter(public_id=session.reference).first()
         if attempt is None:
             raise UnknownAttempt(session.id)
+        # A webhook can arrive before the call that created the session has returned.
         is_its_session = checkout.attach_session(attempt, session)
         receipt = None
+        # Paid counts whatever the attempt says by now: money that arrived late is still money.
         if session.is_paid:
             receipt = _fulfill_paid(attempt, session)
         elif is_its_session and attempt.is_payable:
@@ -73,7 +75,7 @@ def apply(session: CheckoutSession) -> SessionOutcome:
 
 
 def cancel(*, payment_attempt_id: str) -> PaymentAttempt:
-    """Close an attempt's session for good, unless the buyer was faster: then it is fulfilled."""
+    """Expire an attempt's session; if the buyer paid before that, it is fulfilled instead."""
     attempt = checkout.find(payment_attempt_id)
     if attempt.status != AttemptStatus.OPEN or attempt.checkout_session_id is None:
         return attempt
@@ -83,6 +85,7 @@ def cancel(*, payment_attempt_id: str) -> PaymentAttempt:
         if not failure.is_refusal:
             raise
     else:
+        # Before `fulfill` reads the session: it would call an expired one expired, not canceled.
         PaymentAttempt.objects.filter(pk=attempt.pk, status=AttemptStatus.OPEN).update(
             status=AttemptStatus.CANCELED, updated_at=clock.now()
         )
@@ -90,9 +93,9 @@ def cancel(*, payment_attempt_id: str) -> PaymentAttempt:
 
 
 def sweep(*, limit: int = 100) -> int:
-    """Ask Stripe about attempts that are due; gives how many were looked at.
+    """Check the attempts that are due at Stripe; returns how many were checked.
 
-    What no webhook told arrives here. Stripe out of reach ends the round; the next one goes on.
+    Finds payments whose webhook was lost. If Stripe can't be reached, the next run continues.
     """
     checked = 0
     for attempt in PaymentAttempt.objects.due(now=clock.now())[:limit]:
@@ -100,7 +103,7 @@ def sweep(*, limit: int = 100) -> int:
             _check_attempt(attempt)
         except gateway.PaymentProviderFailure as failure:
             if not failure.is_refusal:
-                _postpone(attempt)  # behind the others, should the trouble be with this one
+                _postpone(attempt)  # last in the queue, in case only this one fails
                 break
             _expire_unknown(attempt)
         except (ownership.ForeignObject, UnknownAttempt):
@@ -113,7 +116,7 @@ def _check_attempt(attempt: PaymentAttempt) -> None:
     if attempt.checkout_session_id is not None:
         fulfill(payment_attempt_id=attempt.public_id)
         return
-    # Our call got no answer and nobody repeated it: its session may be there all the same.
+    # The call that creates the session got no answer and was not repeated: it may exist anyway.
     session = gateway.find_session(
         reference=attempt.public_id, since=attempt.created_at - timedelta(minutes=5)
     )
@@ -128,7 +131,7 @@ def _check_attempt(attempt: PaymentAttempt) -> None:
 
 
 def _expire_unknown(attempt: PaymentAttempt) -> None:
-    """Let go of a session that Stripe no longer knows, as after a change of account or key."""
+    """Expire an attempt whose session Stripe doesn't know, as after a change of account or key."""
     if attempt.session_expires_at <= clock.now():
         PaymentAttempt.objects.payable().filter(pk=attempt.pk).update(
             status=AttemptStatus.EXPIRED, problem="unknown_to_stripe", updated_at=clock.now()
@@ -142,7 +145,8 @@ def _postpone(attempt: PaymentAttempt) -> None:
 
 
 def _fulfill_paid(attempt: PaymentAttempt, session: CheckoutSession) -> Receipt | None:
-    """Grant, unless this payment was seen before, came second, or is not what was quoted."""
+    """Grant the quote, unless it is granted, or the payment is a second one or doesn't match."""
+    # The attempt is locked; the quote too, since another attempt of it may be paid at this moment.
     quote = quotes.lock_for_payment(
         quote_id=attempt.quote.public_id, organization_id=attempt.quote.organization_id
     )
@@ -175,7 +179,7 @@ def _is_for(receipt: Receipt, attempt: PaymentAttempt, session: CheckoutSession)
 
 
 def _mismatch(attempt: PaymentAttempt, session: CheckoutSession) -> _Reason | None:
-    """Compare with the quote; a promotion that Stripe reports is the house's to bear."""
+    """Return how the payment differs from its quote; the house bears a promotion's discount."""
     if session.currency != attempt.quote.currency:
         return _Reason.CURRENCY_MISMATCH
     if session.amount_total_cents + session.discount_cents != attempt.quote.price_cents:
@@ -184,7 +188,7 @@ def _mismatch(attempt: PaymentAttempt, session: CheckoutSession) -> _Reason | No
 
 
 def _record_unmatched(attempt: PaymentAttempt, session: CheckoutSession, reason: _Reason) -> None:
-    """Queue money that bought nothing for refund, once a session."""
+    """Queue a payment that granted nothing for refund, once for each session."""
     UnmatchedPayment.objects.get_or_create(
         checkout_session_id=session.id,
         defaults={
@@ -214,7 +218,7 @@ def _unpaid_status(session: CheckoutSession) -> AttemptStatus:
 
 
 def _next_check(attempt: PaymentAttempt) -> datetime:
-    """Ask again after a while, and right after the moment at which the session ends."""
+    """Return the next check: after a quarter of the attempt's age, and right after it ends."""
     now = clock.now()
     later = now + min(max((now - attempt.created_at) / 4, MIN_CHECK_DELAY), MAX_CHECK_DELAY)
     end = attempt.session_expires_at + MIN_CHECK_DELAY / 2

@@ -1,4 +1,4 @@
-"""Idempotency keys: what they may look like, and how a fresh one is made."""
+"""Idempotency keys: their validation, and fresh ones."""
 
 import secrets
 import time
@@ -10,7 +10,7 @@ FLAG = "--idempotency-key"
 
 
 def validate(key: str | None) -> str:
-    """Give the key back; refuse a missing, overlong or unprintable one."""
+    """Return the key; refuse a missing, overlong or unprintable one."""
     if not key or not key.strip():
         raise _invalid("is required: the same key makes a retry harmless")
     if len(key) > MAX_LENGTH:
@@ -21,7 +21,7 @@ def validate(key: str | None) -> str:
 
 
 def generate(purpose: str) -> str:
-    """Make a key of the form that clients make: `quote-1763700000000-1a2b3c4d`."""
+    """Return a fresh key of the form that clients use: `quote-1763700000000-1a2b3c4d`."""
     return f"{purpose}-{time.time_ns() // 1_000_000}-{secrets.token_hex(4)}"
 
 

@@ -1,4 +1,4 @@
-"""A person's order: quote and payment in one step, by the same verbs that agents use."""
+"""A sponsor's order: quote and payment in one step, by the functions that agents use too."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from billing.purchases.buyers import Buyer
 
 
 def place(*, buyer: Buyer, idempotency_key: str, **terms: Any) -> PaymentAttempt | Receipt:
-    """Quote a pack (`pack_id`) or a number of `credits`, and begin to pay for it.
+    """Quote a pack (`pack_id`) or a number of `credits`, and open its payment.
 
-    The same key and terms order once. Gives the attempt that waits for its payment, or the
-    receipt at once where no money moves. Raises what quoting and opening a session raise.
+    The same key and terms order once. Returns the attempt to be paid, or the receipt where no
+    money moves. Raises what quoting and opening a session raise.
     """
     method = payment_methods.require(_payment_method_id())
     quote = quotes.create(

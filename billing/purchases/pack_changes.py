@@ -1,4 +1,4 @@
-"""Changing what is offered by name: operators at once, finance with a second person."""
+"""Changes of credit packs: operators make them directly, finance with a second person."""
 
 from datetime import timedelta
 
@@ -27,8 +27,8 @@ def propose(
     reason: str,
     user: User,
 ) -> PackChange:
-    """Ask for a pack to be so from now on, or make it so at once where the person may."""
-    is_alone = user.has_perm(DIRECT_PERMISSION)
+    """Request a pack's new terms, or apply them at once where the person is allowed to."""
+    is_direct = user.has_perm(DIRECT_PERMISSION)
     with transaction.atomic():
         change = PackChange.objects.create(
             pack_id=pack_id,
@@ -39,24 +39,24 @@ def propose(
             is_default=is_default,
             reason=reason,
             requested_by=user,
-            needs_second_person=not is_alone,
+            needs_second_person=not is_direct,
             expires_at=clock.now() + timedelta(days=settings.REFUND_REQUEST_DAYS),
         )
-        if is_alone:
+        if is_direct:
             change.state, change.decided_at = _State.APPROVED, clock.now()
             change.save(update_fields=["state", "decided_at"])
             _apply(change)
-        _record(change, "pack.change" if is_alone else "pack.propose", user, reason)
+        _record(change, "pack.change" if is_direct else "pack.propose", user, reason)
     return change
 
 
 def approve(*, request_id: int, user: User, note: str = "") -> PackChange:
-    """Make somebody else's change; raises NotDecidable."""
+    """Apply somebody else's request; raises DecisionRefused."""
     return _decide(request_id, user, note, state=_State.APPROVED)
 
 
 def reject(*, request_id: int, user: User, note: str) -> PackChange:
-    """Leave the pack as it is; raises NotDecidable."""
+    """Reject somebody else's request; raises DecisionRefused."""
     return _decide(request_id, user, note, state=_State.TURNED_DOWN)
 
 

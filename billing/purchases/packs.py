@@ -11,19 +11,19 @@ CURRENCY = "USD"
 
 
 def offered() -> QuerySet[CreditPack]:
-    """Return the packs that can be bought today, smallest first."""
+    """Return the packs that can be bought now, smallest first."""
     packs: QuerySet[CreditPack] = CreditPack.objects.offered()
     return packs
 
 
 def default_pack_id() -> str | None:
-    """Name the pack to begin with, or None while none is the default."""
+    """Return the id of the default pack, or None."""
     row = CreditPack.objects.filter(is_default=True).values_list("pack_id", flat=True).first()
     return None if row is None else str(row)
 
 
 def find(pack_id: str) -> CreditPack:
-    """Find a pack on offer; an unknown or withdrawn one is an invalid argument."""
+    """Return a pack on offer; raises InvalidArguments for an unknown or withdrawn one."""
     pack = CreditPack.objects.filter(pack_id=pack_id, is_offered=True).first()
     if pack is None:
         raise InvalidArguments(

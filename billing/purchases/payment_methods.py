@@ -1,4 +1,4 @@
-"""The ways to pay, told truthfully: which exist, which work here, and whether money moves."""
+"""Payment methods: which exist, which can be used here, and whether money moves."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from billing.models import Environment, Rail
-from billing.purchases import packs
+from billing.purchases import idempotency_keys, packs
 from billing.stripe import gateway
 from imageskill.lib.errors import ApiError, InvalidArguments
 
 STRIPE_X402 = "stripe_x402.exact.usdc"
-STRIPE_MINIMUM_CENTS = 50  # what Stripe takes at least in dollars
+STRIPE_MINIMUM_CENTS = 50  # Stripe's minimum charge in US dollars
 NO_LIVE_MONEY_WARNING = (
     "No money moves here: this payment method is not live, and its receipts say so."
 )
@@ -28,7 +28,7 @@ class PaymentMethodUnavailable(ApiError):
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentMethod:
-    """A way to pay, as it is on this installation."""
+    """A payment method, as it is on this installation."""
 
     method_id: str
     environment: str
@@ -44,17 +44,17 @@ class PaymentMethod:
 
     @property
     def is_available(self) -> bool:
-        """Whether it can be quoted and bought with here."""
+        """Whether quotes and purchases can use it here."""
         return self.unavailable_reason is None
 
 
 def all_methods() -> list[PaymentMethod]:
-    """Return every way to pay that is known, usable or not."""
+    """Return every known payment method, usable or not."""
     return [_fake(), _stripe_checkout(), _x402()]
 
 
 def find(method_id: str) -> PaymentMethod:
-    """Find a way to pay; an unknown one is an invalid argument."""
+    """Return a payment method; raises InvalidArguments for an unknown one."""
     for name, describe in _METHODS.items():
         if name == method_id:
             return describe()
@@ -66,11 +66,13 @@ def find(method_id: str) -> PaymentMethod:
 
 
 def require(method_id: str) -> PaymentMethod:
-    """Find a way to pay that works here, or raise `PaymentMethodUnavailable`."""
+    """Return a payment method that can be used here, or raise PaymentMethodUnavailable."""
     method = find(method_id)
     if not method.is_available:
         instead = preferred()
-        command = "image-skill credits methods --json" if instead is None else _quote(instead)
+        command = (
+            "image-skill credits methods --json" if instead is None else quote_command(instead)
+        )
         raise PaymentMethodUnavailable(
             f"The payment method {method_id} can't be used here: {method.unavailable_reason}",
             recovery={"suggested_command": command},
@@ -79,20 +81,27 @@ def require(method_id: str) -> PaymentMethod:
 
 
 def preferred() -> PaymentMethod | None:
-    """Return the way to pay that a caller should take: real money first, or None."""
+    """Return the payment method to use, the one with real money first, or None."""
     usable = [method for method in all_methods() if method.is_available]
     return max(usable, key=lambda method: method.has_live_money, default=None)
 
 
 def quote_command(method: PaymentMethod) -> str:
-    """Write the command that asks for a quote with this method."""
-    return _quote(method)
-
-
-def _quote(method: PaymentMethod) -> str:
+    """Return the command that creates a quote with this method."""
     pack_id = packs.default_pack_id()
     terms = f"--pack {pack_id}" if pack_id and method.needs_browser else "--credits 10"
     return f"image-skill credits quote {terms} --payment-method {method.method_id} --json"
+
+
+def buy_command(method_id: str, *, quote_id: str = "QUOTE_ID", key: str = "KEY") -> str:
+    """Return the command that buys a quote of this method; without values, a template of it."""
+    verb = "fake-purchase" if method_id == Rail.FAKE else "buy --provider stripe"
+    return f"image-skill credits {verb} --quote-id {quote_id} {idempotency_keys.FLAG} {key} --json"
+
+
+def status_command(quote_id: str = "QUOTE_ID") -> str:
+    """Return the command that shows a purchase by its quote; without one, a template of it."""
+    return f"image-skill credits status --quote-id {quote_id} --json"
 
 
 def _fake() -> PaymentMethod:
@@ -102,7 +111,7 @@ def _fake() -> PaymentMethod:
         has_live_money=False,
         unavailable_reason=None
         if settings.FAKE_PAYMENTS
-        else "purchases without money are switched off on this installation.",
+        else "purchases without money are disabled on this installation.",
         settlement_blocker=None,
         buyer_modes=("agent_only", "hybrid", "human_only"),
         needs_browser=False,

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from billing.models import Rail
 from billing.purchases import payment_methods
 from imageskill.lib import clock, ids
 from imageskill.lib.errors import Recovery
@@ -12,8 +11,6 @@ _QUOTE_CREDITS = 500
 _LOW_CREDITS = 20  # about two images of a good model
 _INSPECT = "image-skill credits methods --json"
 _PACKS = "image-skill credits packs list --json"
-_STATUS = "image-skill credits status --quote-id QUOTE_ID --json"
-_BUY = {Rail.STRIPE_CHECKOUT: "buy --provider stripe", Rail.FAKE: "fake-purchase"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,7 @@ class TopUpOut(Data):
 
 
 def assess_need(*, preview: int, paid: int, owed: int, is_out_of_jobs: bool = False) -> CreditNeed:
-    """Judge the need for credits from the balances, and whether the day's jobs are used up."""
+    """Return the need for credits, from the balances and whether the day's jobs are used up."""
     available = preview + paid
     if owed:
         return CreditNeed(100, "blocked", "credits_owed")
@@ -63,10 +60,7 @@ def build_top_up(*, preview: int, paid: int, owed: int, is_out_of_jobs: bool = F
     quote = _INSPECT if method is None else _quote_command(method.method_id)
     commands = {"inspect_methods": _INSPECT, "inspect_packs": _PACKS, "quote": quote}
     if method is not None:
-        buy = _BUY[Rail(method.method_id)]
-        commands["buy"] = (
-            f"image-skill credits {buy} --quote-id QUOTE_ID --idempotency-key KEY --json"
-        )
+        commands["buy"] = payment_methods.buy_command(method.method_id)
     return TopUpOut(
         available=method is not None,
         recommended=method is not None and credit_need.score > 0,
@@ -76,7 +70,7 @@ def build_top_up(*, preview: int, paid: int, owed: int, is_out_of_jobs: bool = F
         urgency_reasons=[credit_need.reason] if credit_need.score else [],
         preferred_method=None if method is None else method.method_id,
         quote_command=quote,
-        commands=commands | {"status": _STATUS},
+        commands=commands | {"status": payment_methods.status_command()},
     )
 
 
@@ -87,9 +81,9 @@ def recovery(*, preview: int, paid: int, owed: int) -> Recovery:
 
 
 def _quote_command(method_id: str) -> str:
-    """Return the command that asks for a quote, with a fresh key of the form that clients make.
+    """Return the command that asks for a quote, with a fresh key of the form that clients use.
 
-    By credits, not by pack: which packs are offered would take a statement to find out.
+    By credits, not by pack: finding out which packs are offered would take a statement.
     """
     key = f"quote-{int(clock.now().timestamp() * 1000)}-{ids.random_text(8).lower()}"
     return (

@@ -79,9 +79,9 @@ class Purchase:
 
 
 def find(*, organization_id: int, **references: str | None) -> Purchase:
-    """Find an organization's purchase by exactly one reference.
+    """Return an organization's purchase by exactly one reference.
 
-    None or several are InvalidArguments; an unknown or foreign one is NotFound.
+    Raises InvalidArguments for none or several, NotFound for an unknown or foreign one.
     """
     given = {name: value for name, value in references.items() if value is not None}
     if len(given) != 1:

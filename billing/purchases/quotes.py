@@ -1,4 +1,4 @@
-"""Quotes: credits at a price for half an hour, the same quote for the same key and terms."""
+"""Quotes: credits at a price that holds for a while; one quote for each key and terms."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,37 +28,37 @@ class QuoteExpired(ApiError):
     code = "QUOTE_EXPIRED"
     status = 409
     exit_code = 2
-    message = "The quote has expired; ask for a new one."
+    message = "The quote has expired; create a new one."
 
 
 class QuoteAlreadyUsed(ApiError):
-    """The quote was paid before. A quote is granted once, whatever the key."""
+    """The quote was paid already. A quote is granted once, whatever the key."""
 
     code = "QUOTE_ALREADY_USED"
     status = 409
     exit_code = 2
-    message = "The quote was paid already; its credits were granted once."
+    message = "The quote was paid already; its credits were granted."
 
 
 class PaymentMethodMismatch(ApiError):
-    """The quote was made for another way to pay."""
+    """The quote was created for another payment method."""
 
     code = "PAYMENT_METHOD_MISMATCH"
     status = 409
     exit_code = 2
-    message = "The quote was made for another payment method."
+    message = "The quote was created for another payment method."
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteTerms:
-    """What a buyer asks for: a pack or an exact number of credits, and how it will be paid."""
+    """A buyer's terms: a pack or an exact number of credits, and the payment method."""
 
     payment_method: str
     pack_id: str = ""
     credits: int | None = None
 
     def match(self, quote: Quote) -> bool:
-        """Return whether a quote was made for exactly these terms."""
+        """Return whether a quote has exactly these terms."""
         return (
             self.payment_method == quote.payment_method
             and self.pack_id == quote.pack_id
@@ -74,10 +74,10 @@ def create(
     pack_id: str | None = None,
     credits: int | None = None,
 ) -> Quote:
-    """Make a quote, or give the one that this key and these terms made before.
+    """Create a quote, or return the one that this key and these terms created before.
 
-    Raises CreditQuoteConflict for a key with other terms, InvalidArguments for terms that don't
-    add up, PaymentMethodUnavailable for a rail that does not work here. Grants nothing.
+    Grants nothing. Raises CreditQuoteConflict for a key with other terms, InvalidArguments for
+    contradictory terms, PaymentMethodUnavailable for a method that can't be used here.
     """
     key = idempotency_keys.validate(idempotency_key)
     terms = _parse_terms(payment_method, pack_id, credits)
@@ -101,7 +101,7 @@ def create(
 
 
 def lock_for_payment(*, quote_id: str, organization_id: int) -> Quote:
-    """Lock a quote of this organization, in the caller's transaction; NotFound if there is none."""
+    """Lock a quote of this organization in the caller's transaction; raises NotFound."""
     quote = (
         Quote.objects.select_for_update(of=("self",))
         .select_related("agent", "organization")
@@ -114,10 +114,10 @@ def lock_for_payment(*, quote_id: str, organization_id: int) -> Quote:
 
 
 def check_payable(quote: Quote, *, payment_method: str) -> None:
-    """Refuse a locked quote that can't be paid this way now: used, for another rail, expired."""
+    """Refuse a locked quote that is used, expired, or for another payment method."""
     if quote.payment_method != payment_method:
         raise PaymentMethodMismatch(
-            f"The quote was made for {quote.payment_method}, not for {payment_method}.",
+            f"The quote was created for {quote.payment_method}, not for {payment_method}.",
             recovery={"suggested_command": requote_command(quote, payment_method=payment_method)},
         )
     if Receipt.objects.filter(quote=quote).exists():
@@ -127,16 +127,14 @@ def check_payable(quote: Quote, *, payment_method: str) -> None:
 
 
 def already_used_error(quote: Quote) -> QuoteAlreadyUsed:
-    """Say that a quote was paid, and where to see how."""
+    """Return the error for a quote that was paid, with the command that shows its receipt."""
     return QuoteAlreadyUsed(
-        recovery={
-            "suggested_command": f"image-skill credits status --quote-id {quote.public_id} --json"
-        }
+        recovery={"suggested_command": payment_methods.status_command(quote.public_id)}
     )
 
 
 def requote_command(quote: Quote, *, payment_method: str | None = None) -> str:
-    """Write the command that asks for the same again, with a fresh key."""
+    """Return the command that creates the same quote again, with a fresh key."""
     return _quote_command(
         QuoteTerms(
             payment_method=payment_method or quote.payment_method,
@@ -149,7 +147,7 @@ def requote_command(quote: Quote, *, payment_method: str | None = None) -> str:
 def _parse_terms(payment_method: str, pack_id: str | None, credits: int | None) -> QuoteTerms:
     if (pack_id is None) == (credits is None):
         raise InvalidArguments(
-            "Give either credits or pack_id.",
+            "Pass either credits or pack_id.",
             details=[{"field": "credits", "message": "exactly one of credits and pack_id"}],
             recovery={"required_flags": ["--pack", "--credits"]},
         )

@@ -1,4 +1,4 @@
-"""Receipts: what a payment granted, numbered without a gap, never changed afterwards."""
+"""Receipts: what a payment granted, numbered without gaps, never changed."""
 
 from datetime import datetime
 
@@ -35,11 +35,11 @@ def issue(
     payment_intent_id: str = "",
     charge_id: str = "",
 ) -> Receipt:
-    """Grant a quote's credits and write the receipt, in the caller's transaction.
+    """Grant a quote's credits and create the receipt, in the caller's transaction.
 
-    The caller has locked the quote and seen that it has no receipt; a unique constraint stands
-    behind that. Locks the agent, then the wallets, then the series of numbers. What is owed is
-    settled first, and the receipt says how much.
+    The caller has locked the quote and found no receipt; a unique constraint backs that. Locks the
+    agent, then the wallets, then the number series. Debts are settled first; the receipt says how
+    much that took.
     """
     receipt_id = ids.new("receipt")
     if quote.agent_id is not None:
@@ -78,7 +78,7 @@ def issue(
 
 
 def find(*, receipt_id: str, organization_id: int) -> Receipt:
-    """Find a receipt of this organization; NotFound if there is none."""
+    """Return a receipt of this organization; raises NotFound."""
     receipt: Receipt | None = (
         Receipt.objects.select_related("quote", "organization", "agent", "attempt")
         .filter(public_id=receipt_id, organization_id=organization_id)
@@ -90,7 +90,7 @@ def find(*, receipt_id: str, organization_id: int) -> Receipt:
 
 
 def _next_number(environment: str, now: datetime) -> str:
-    """Take the year's next number; the row stays locked until the receipt is in or given up."""
+    """Return the year's next number; its row stays locked until the transaction ends."""
     prefix = LIVE_PREFIX if environment == Environment.LIVE else TEST_PREFIX
     with connection.cursor() as cursor:
         cursor.execute(_NEXT_NUMBER, [prefix, now.year])

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from accounts.event_types import EVENT_TYPES
 from accounts.grants import GRANTS
-from billing.api.purchase_representations import pack_out
+from billing.api.offer_representations import pack_out
 from billing.purchases import packs
 from imageskill import __version__
 from imageskill.cli.grammar import table
