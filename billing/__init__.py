@@ -1,1 +1,1 @@
-"""Credits: the ledger, buying them, and taking them back."""
+"""Credits: the ledger, purchases, refunds and disputes."""

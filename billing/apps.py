@@ -1,4 +1,4 @@
-"""Credits: the ledger, buying them, and taking them back."""
+"""Credits: the ledger, purchases, refunds and disputes."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
@@ -7,11 +7,11 @@ from billing import house_wallets
 
 
 class BillingConfig(AppConfig):
-    """Credits: the ledger, buying them, and taking them back."""
+    """Credits: the ledger, purchases, refunds and disputes."""
 
     name = "billing"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Connect what follows migrations."""
+        """Have the house's wallets synced after each migration."""
         post_migrate.connect(house_wallets.sync, sender=self, dispatch_uid="billing.house_wallets")

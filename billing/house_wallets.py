@@ -1,4 +1,4 @@
-"""The house's wallets in the database: always those of `billing.chart`."""
+"""Keeps the house's wallets in the database those of `billing.chart`."""
 
 from typing import Any
 

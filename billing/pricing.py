@@ -1,4 +1,4 @@
-"""From a provider's dollars to credits, exactly: no settings, no models, no floats."""
+"""Credits from a provider's dollars, exactly: no settings, no models, no floats."""
 
 import math
 from decimal import Decimal

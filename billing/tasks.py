@@ -1,4 +1,4 @@
-"""What workers do for billing, by name; each task makes one domain call."""
+"""Celery tasks of billing; each makes one domain call."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 @shared_task(name=checks.CHECK_TASK)
 def check_books(*, actor: str = "system:nightly", **_: object) -> None:
-    """Check the books and keep the outcome."""
+    """Run the ledger checks and store the result."""
     run = checks.run_check(actor=actor)
     if run.problem_count:
         log.error("books_are_not_in_order", problems=run.problem_count)
@@ -27,40 +27,40 @@ def check_books(*, actor: str = "system:nightly", **_: object) -> None:
 
 @shared_task(name=inbox.HANDLE_TASK)
 def handle_stripe_event(*, event_id: str, **_: object) -> None:
-    """Handle one stored event of Stripe's."""
+    """Process one stored Stripe event."""
     inbox.handle(event_id=event_id)
 
 
 @shared_task(name="billing.sweep_stripe_events")
 def sweep_stripe_events(**_: object) -> None:
-    """Hand due events to workers again: lost on the way, or failed before."""
+    """Enqueue events again whose processing is due: lost, or failed before."""
     inbox.requeue_due()
 
 
 @shared_task(name="billing.sweep_payments")
 def sweep_payments(**_: object) -> None:
-    """Find payments that no webhook told of."""
+    """Find payments whose webhook was lost."""
     if gateway.is_configured():
         fulfillment.sweep()
 
 
 @shared_task(name="billing.fetch_stripe_events")
 def fetch_stripe_events(**_: object) -> None:
-    """Get the events that Stripe could not deliver."""
+    """Fetch the events that Stripe could not deliver."""
     if gateway.is_configured():
         inbox.fetch_undelivered()
 
 
 @shared_task(name="billing.match_reversals")
 def match_reversals(**_: object) -> None:
-    """Apply refunds and disputes that came before their receipt."""
+    """Apply refunds and disputes that arrived before their receipt."""
     if gateway.is_configured():
         reversal_events.match_unmatched()
 
 
 @shared_task(name="billing.tally")
 def count_daily_totals(**_: object) -> None:
-    """Count what money did today, yesterday once more after midnight, and what wallets hold."""
+    """Count the totals of today, of yesterday once more after midnight, and of wallets."""
     today = clock.utc_day(clock.now())
     daily_totals.count_day(today - timedelta(days=1))
     daily_totals.count_day(today)
@@ -69,24 +69,24 @@ def count_daily_totals(**_: object) -> None:
 
 @shared_task(name=refund_sending.SEND_TASK)
 def send_refund(*, request_id: int, **_: object) -> None:
-    """Tell Stripe about an approved refund."""
+    """Send an approved refund to Stripe."""
     refund_sending.send(request_id=request_id)
 
 
 @shared_task(name="billing.tend_requests")
 def resend_unsent_refunds(**_: object) -> None:
-    """Hand unsent refunds out again."""
+    """Enqueue unsent refunds again."""
     refund_sending.resend_unsent()
 
 
 @shared_task(name="billing.expire_requests")
 def expire_requests(**_: object) -> None:
-    """End requests that nobody decided in time."""
+    """Expire requests that nobody decided in time."""
     approvals.expire_overdue()
 
 
 @shared_task(name="billing.reconcile")
 def reconcile(**_: object) -> None:
-    """Compare Stripe's balance with the books."""
+    """Reconcile Stripe's balance with the ledger."""
     if gateway.is_configured():
         reconciliation.run_nightly()

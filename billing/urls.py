@@ -1,4 +1,4 @@
-"""Addresses of paying."""
+"""URLs of payments and of Stripe's webhook."""
 
 from django.urls import path
 

@@ -1,7 +1,7 @@
 """Credits of an organization: granted, held for a job, captured or released. Never below zero.
 
-Verbs join the caller's transaction: a hold is written with the job it pays for. A verb that is
-repeated with the same cause and terms moves nothing and gives what it gave the first time.
+The functions join the caller's transaction: a hold is written with the job it pays for. Repeated
+with the same cause and terms, they move nothing and return what they returned the first time.
 """
 
 from typing import NamedTuple
@@ -33,15 +33,15 @@ class InsufficientCredits(ApiError):
 
 
 class HoldClosed(Exception):
-    """The job's hold was captured or released before; somebody else has won."""
+    """The job's hold was captured or released by somebody else."""
 
 
 class HoldNotFound(Exception):
-    """The job never held anything."""
+    """The job has no hold."""
 
 
 class Balances(NamedTuple):
-    """What an organization has, in credits; none is ever negative."""
+    """An organization's balances in credits; none is ever negative."""
 
     preview: int
     paid: int
@@ -50,19 +50,19 @@ class Balances(NamedTuple):
 
 
 class Hold(NamedTuple):
-    """What was reserved for a job, by where it came from."""
+    """Credits held for a job, by wallet."""
 
     preview: int
     paid: int
 
     @property
     def credits(self) -> int:
-        """All that was reserved."""
+        """All held credits."""
         return self.preview + self.paid
 
 
 class Capture(NamedTuple):
-    """What a job was charged, by where it came from, and what went back."""
+    """Credits charged for a job, by wallet, and those that were returned."""
 
     preview: int
     paid: int
@@ -70,14 +70,14 @@ class Capture(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """What a purchase brought, and how much of it settled a debt at once."""
+    """Credits of a purchase, and how many of them settled a debt at once."""
 
     credits: int
     settled: int
 
 
 def open_wallets(*, organization_id: int) -> None:
-    """Open an organization's four wallets, empty, in the transaction that makes it."""
+    """Create an organization's four empty wallets, in the transaction that creates it."""
     Wallet.objects.bulk_create(
         Wallet(organization_id=organization_id, purpose=purpose)
         for purpose in ORGANIZATION_PURPOSES
@@ -85,7 +85,7 @@ def open_wallets(*, organization_id: int) -> None:
 
 
 def balances(organization_id: int) -> Balances:
-    """Read the cached balances: one statement, whatever the history."""
+    """Return the cached balances, in one statement whatever the history."""
     rows = Wallet.objects.filter(organization_id=organization_id)
     by_purpose = dict(rows.values_list("purpose", "balance"))
     return Balances(*(by_purpose.get(purpose, 0) for purpose in ORGANIZATION_PURPOSES))
@@ -94,7 +94,7 @@ def balances(organization_id: int) -> Balances:
 def grant_preview(
     *, organization_id: int, credits: int, key: str, actor: str, reason: str, reference: str
 ) -> Transfer:
-    """Return free credits, once for each key."""
+    """Grant preview credits, once for each key."""
     move = posting.Move(
         key=key,
         kind=TransferKind.PREVIEW_GRANT,
@@ -107,7 +107,7 @@ def grant_preview(
 
 
 def grant_paid(*, organization_id: int, receipt_id: str, credits: int, actor: str) -> Grant:
-    """Return what a receipt paid for, once; what is owed is settled from it first."""
+    """Grant the credits of a receipt, once; debts are settled from them first."""
     key = f"receipt:{receipt_id}:grant"
     wallets = posting.lock(organization_id)
     is_replay = Transfer.objects.filter(key=key).exists()
@@ -128,7 +128,7 @@ def grant_paid(*, organization_id: int, receipt_id: str, credits: int, actor: st
 
 
 def hold(*, organization_id: int, job_id: str, credits: int, actor: str) -> Hold:
-    """Reserve credits for a job: free ones first, then the oldest purchase's.
+    """Hold credits for a job: preview credits first, then the oldest purchase's.
 
     Raises InsufficientCredits where there are too few, or where any are owed.
     """
@@ -153,10 +153,10 @@ def hold(*, organization_id: int, job_id: str, credits: int, actor: str) -> Hold
 
 
 def capture(*, organization_id: int, job_id: str, credits: int, actor: str = "system") -> Capture:
-    """Charge a job, free credits first; the rest of its hold goes back to where it came from.
+    """Charge a job, preview credits first; the rest of its hold is returned to its wallets.
 
-    Never charges above the hold: an excess is the house's. Repeated with the same credits it
-    gives the first capture. Raises HoldClosed where the hold was released or captured otherwise.
+    Never charges above the hold: the house bears an excess. Repeated with the same credits, it
+    returns the first capture. Raises HoldClosed where the hold was released or captured otherwise.
     """
     if credits < 1:
         raise ValueError("a capture is of at least one credit")
@@ -173,9 +173,9 @@ def capture(*, organization_id: int, job_id: str, credits: int, actor: str = "sy
 
 
 def release(*, organization_id: int, job_id: str, reason: str, actor: str = "system") -> Hold:
-    """Give a job's whole hold back to where it came from; what is owed is settled from it.
+    """Return a job's whole hold to its wallets; debts are settled from it.
 
-    Repeated, it gives the first release. Raises HoldClosed where the job was charged.
+    Repeated, it returns the first release. Raises HoldClosed where the job was charged.
     """
     wallets = posting.lock(organization_id)
     held = _get_hold(organization_id, job_id)
@@ -192,9 +192,9 @@ def _check_funds(wallets: posting.Wallets, credits: int) -> None:
     if not owes and credits <= preview + paid:
         return
     if owes:
-        why = f"{owes} credits are owed after a reversal; the next purchase settles them first."
+        why = f"{owes:,} credits are owed after a reversal; the next purchase settles them first."
     else:
-        why = f"This needs {credits} credits; {preview + paid} are there."
+        why = f"This needs {credits:,} credits; {preview + paid:,} are available."
     raise InsufficientCredits(why, preview=preview, paid=paid, owed=owes)
 
 

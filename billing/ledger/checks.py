@@ -1,7 +1,7 @@
-"""Checks of the books: whether every credit is where its history says.
+"""Ledger checks: whether every credit is where its history says.
 
-What other apps know (a job and its hold) they check themselves: `settings.BOOK_CHECKS` names
-every function that takes part, so that nothing here looks upward.
+Other apps check what only they know (a job and its hold): `settings.BOOK_CHECKS` names every
+function that takes part, so that nothing here imports upward.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +24,7 @@ _MAX_STORED_PROBLEMS = 100
 
 
 class LedgerProblem(NamedTuple):
-    """One thing that is wrong: which check, about what, and how."""
+    """One error: the check that found it, its subject, and a message."""
 
     check: str
     subject: str
@@ -32,7 +32,7 @@ class LedgerProblem(NamedTuple):
 
 
 class JobHoldSummary(NamedTuple):
-    """What the ledger knows of a job."""
+    """The ledger's view of a job."""
 
     state: str
     credits: int
@@ -40,32 +40,32 @@ class JobHoldSummary(NamedTuple):
 
 
 def request_check(*, user: User, reason: str) -> None:
-    """Have a worker check the books on behalf of staff."""
+    """Have a worker run the ledger checks on behalf of staff."""
     with transaction.atomic():
         audit.record(user=user, action="books.check", subject="books", reason=reason)
         enqueue(CHECK_TASK, actor=f"user:{user.pk}")
 
 
 def run_check(*, actor: str) -> BooksCheck:
-    """Run every check on one snapshot of the database and keep the outcome."""
+    """Run every check on one snapshot of the database and store the result."""
     started_at = clock.now()
-    found_problems = find_problems()
+    problems = find_problems()
     return BooksCheck.objects.create(
         started_at=started_at,
         finished_at=clock.now(),
         actor=actor,
-        problem_count=len(found_problems),
+        problem_count=len(problems),
         problems=[
             {"check": name, "subject": subject, "message": message}
-            for name, subject, message in found_problems[:_MAX_STORED_PROBLEMS]
+            for name, subject, message in problems[:_MAX_STORED_PROBLEMS]
         ],
     )
 
 
 def find_problems(*, say: Callable[[str], None] = lambda _: None) -> list[LedgerProblem]:
-    """Run every check, on one snapshot of the database, and give what is wrong.
+    """Run every check on one snapshot of the database, and return the errors.
 
-    Tells `say` how far it is: with a long history it takes minutes.
+    Reports its progress to `say`: with a long history it takes minutes.
     """
     problems: list[LedgerProblem] = []
     with _snapshot():
@@ -77,7 +77,7 @@ def find_problems(*, say: Callable[[str], None] = lambda _: None) -> list[Ledger
 
 
 def ledger_problems() -> Iterator[LedgerProblem]:
-    """Check what the ledger alone can tell."""
+    """Yield the violations of the ledger's own invariants."""
     for name, sql in invariants.INVARIANTS.items():
         with connection.cursor() as cursor:
             cursor.execute(sql)
@@ -86,13 +86,13 @@ def ledger_problems() -> Iterator[LedgerProblem]:
 
 
 def job_holds(job_ids: Iterable[str]) -> dict[str, JobHoldSummary]:
-    """Return what the ledger holds or captured for these jobs; none for a job without a hold."""
+    """Return the holds of these jobs; jobs without one are left out."""
     rows = JobHold.objects.filter(job_id__in=list(job_ids))
     return {row.job_id: JobHoldSummary(row.state, row.credits, row.captured) for row in rows}
 
 
 def open_hold_job_ids(*, batch: int = 1000) -> Iterator[list[str]]:
-    """Return the ids of all jobs with an open hold, in batches."""
+    """Yield the ids of all jobs with an open hold, in batches."""
     last = 0
     rows = JobHold.objects.filter(state=JobHold.State.OPEN).order_by("id")
     while page := list(rows.filter(id__gt=last).values_list("id", "job_id")[:batch]):
@@ -102,7 +102,7 @@ def open_hold_job_ids(*, batch: int = 1000) -> Iterator[list[str]]:
 
 @contextmanager
 def _snapshot() -> Iterator[None]:
-    # On a busy ledger, statements that see different moments would report what isn't wrong.
+    # On a busy ledger, statements that see different moments would report false errors.
     is_outermost = not connection.in_atomic_block
     with transaction.atomic():
         if is_outermost:

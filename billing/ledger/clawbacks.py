@@ -1,15 +1,23 @@
-"""What reversals do to the ledger: take credits back, undo that, lose a dispute, write a debt off.
+"""Clawbacks: what refunds and disputes debit, and how that ends (ADR 9).
 
-Each joins the caller's transaction and happens once. What is taken comes from the purchase's own
-credits first; what was spent already becomes a debt. A debt's other side stands in the house
-wallet that the reversal works with: payments for a refund, suspense for a dispute.
+Each function joins the caller's transaction and moves credits once. The purchase's own credits are
+debited first; those that were spent already become a debt. The transfers of each case:
+
+    case               credits not spent      spent: a debt          debt written off before
+    refund             paid -> payments       payments -> owed
+    refund failed      payments -> paid       owed -> payments       losses -> payments
+    dispute            paid -> suspense       suspense -> owed
+    dispute won        suspense -> paid       owed -> suspense       losses -> suspense
+    dispute lost       suspense -> losses     losses -> suspense     losses -> suspense
+    debt written off                          owed -> losses
+
+A debt that later credits settle (`billing.ledger.debts`) moves to the first column.
 """
 
 from typing import NamedTuple
 
 from billing.chart import Purpose, TransferKind
-from billing.ledger import debts as owed
-from billing.ledger import lots, posting
+from billing.ledger import debts, lots, posting
 from billing.models import Clawback
 
 _Cause, _State = Clawback.Cause, Clawback.State
@@ -33,18 +41,18 @@ _UNDO_KINDS = {
 
 
 class ClawbackClosed(Exception):
-    """The reversal has ended otherwise: a lost dispute is not undone, an undone one not lost."""
+    """The clawback has ended: a lost dispute is not undone, an undone one not lost."""
 
 
 class ClawbackAmounts(NamedTuple):
-    """What a reversal took: credits that were there, and what is owed instead of the rest."""
+    """What a reversal debited: credits that were there, and the debt for the rest."""
 
     taken: int
     owed: int
 
 
 class ReinstatedAmounts(NamedTuple):
-    """What undoing a reversal moved: back to the organization, off its debt, and the losses."""
+    """What undoing a clawback moved: to the organization, off its debt, and out of the losses."""
 
     returned: int
     forgiven: int
@@ -61,13 +69,14 @@ def debit(
     credits: int,
     actor: str,
 ) -> ClawbackAmounts:
-    """Take a reversal's credits from an organization, once for ever; the rest is owed.
+    """Debit a reversal's credits from an organization, once; what is not there is owed.
 
     `key` names the cause as the vendor does: `refund:<re_…>`, `dispute:<du_…>:withdrawn`.
     """
     wallets = posting.lock(organization_id)
     if Clawback.objects.filter(cause_key=key).exists():
-        raise posting.TransferConflict(f"{key} took its credits before")
+        raise posting.TransferConflict(f"{key} has debited its credits already")
+    # No wallet of an organization may go below zero: the part that was spent is a debt instead.
     available = min(wallets[Purpose.PAID], credits)
     amounts = ClawbackAmounts(available, credits - available)
     paid_kind, owed_kind = _DEBIT_KINDS[cause]
@@ -100,9 +109,9 @@ def debit(
 
 
 def undo(*, reversal_id: str, actor: str, reason: str) -> ReinstatedAmounts:
-    """Give back exactly what a reversal took, and forgive what it left owed.
+    """Return exactly what a reversal debited, and forgive what it left owed.
 
-    What comes back settles other debts first. Repeated, it moves nothing. Raises TakingClosed
+    Returned credits settle other debts first. Repeated, it moves nothing. Raises ClawbackClosed
     for a dispute that was lost.
     """
     wallets, clawback = _lock_clawback(reversal_id)
@@ -127,20 +136,23 @@ def undo(*, reversal_id: str, actor: str, reason: str) -> ReinstatedAmounts:
             parents=(clawback.cause_key,),
         ),
     )
+    # Nothing of it is in force any more; the transfers keep the history.
     clawback.state, clawback.taken, clawback.owed, clawback.written_off = _State.UNDONE, 0, 0, 0
     clawback.save(update_fields=["state", "taken", "owed", "written_off"])
     if amounts.returned:
         lots.restore(reference=reversal_id, credits=amounts.returned)
-        owed.settle(wallets, cause=key, actor=actor)
+        # After its own debt is forgiven: only what other reversals left owed is settled here.
+        debts.settle(wallets, cause=key, actor=actor)
     return amounts
 
 
 def book_loss(*, reversal_id: str, actor: str) -> int:
-    """Move a lost dispute out of suspense for good; give what the house lost by it so far.
+    """Move a lost dispute out of suspense; return what the house has lost by it so far.
 
-    Repeated, it moves nothing. Raises TakingClosed where the dispute was undone.
+    Repeated, it moves nothing. Raises ClawbackClosed where the dispute was undone.
     """
     wallets, clawback = _lock_clawback(reversal_id)
+    # What it left in suspense: the credits that were debited, less the other side of its debt.
     lost = clawback.taken - clawback.owed - clawback.written_off
     if clawback.state == _State.LOST:
         return lost
@@ -167,15 +179,15 @@ def book_loss(*, reversal_id: str, actor: str) -> int:
 
 
 def write_off(*, organization_id: int, credits: int, key: str, actor: str, reason: str) -> int:
-    """Let the house bear what an organization owes, oldest debt first; give how much it was.
+    """Write off what an organization owes, oldest debt first; return how much it was.
 
-    Never more than is owed, whatever was asked for meanwhile.
+    Never more than is owed by now, whatever was requested.
     """
     wallets = posting.lock(organization_id)
     left = min(credits, wallets[Purpose.OWED])
     total = left
-    debts = Clawback.objects.filter(organization_id=organization_id, owed__gt=0).order_by("id")
-    for clawback in debts:
+    indebted = Clawback.objects.filter(organization_id=organization_id, owed__gt=0)
+    for clawback in indebted.order_by("id"):
         part = min(clawback.owed, left)
         if not part:
             break
@@ -191,7 +203,7 @@ def write_off(*, organization_id: int, credits: int, key: str, actor: str, reaso
 
 
 def credits_in_force(receipt_id: str) -> int:
-    """Give how many of a receipt's credits its reversals have taken and not given back."""
+    """Return how many of a receipt's credits its reversals have debited and not returned."""
     rows = Clawback.objects.filter(receipt_id=receipt_id).exclude(state=_State.UNDONE)
     return sum(row.taken + row.owed + row.written_off for row in rows)
 
@@ -200,6 +212,7 @@ def _lock_clawback(reversal_id: str) -> tuple[posting.Wallets, Clawback]:
     organization_id = Clawback.objects.values_list("organization_id", flat=True).get(
         reference=reversal_id
     )
+    # The row is read again under the wallet lock, which every change of it goes through.
     wallets = posting.lock(organization_id)
     return wallets, Clawback.objects.get(reference=reversal_id)
 

@@ -1,7 +1,7 @@
-"""Credits moved by staff: goodwill, adjustments of a balance, debts written off.
+"""Credit adjustments by staff: goodwill, corrections of a balance, debts written off.
 
-A correction is a further transfer, never an edit. Small goodwill moves at once; everything else
-waits for a second person.
+A correction is a further transfer, never an edit (ADR 9). Small goodwill is applied at once;
+everything else needs a second person's approval.
 """
 
 from datetime import timedelta
@@ -29,20 +29,20 @@ _ADJUSTMENTS = {
 
 
 class CorrectionRefused(Exception):
-    """The correction is not possible as the wallets stand; the message says why."""
+    """The wallets don't allow the correction; the message says why."""
 
 
 def request(
     *, organization_id: int, kind: str, credits: int, reason: str, user: User
 ) -> CreditCorrection:
-    """Ask for a correction; goodwill up to the threshold is applied at once.
+    """Request a correction; goodwill up to the threshold is applied at once.
 
     Raises CorrectionRefused where the wallets don't hold what it would take, ValueError for an
     amount that the kind can't have.
     """
     if not credits or (credits < 0 and kind not in {_Kind.ADJUST_PREVIEW, _Kind.ADJUST_PAID}):
         raise ValueError("a correction moves more than nothing; only adjustments go down")
-    alone = kind == _Kind.GOODWILL and credits <= settings.GOODWILL_SECOND_PERSON_CREDITS
+    is_alone = kind == _Kind.GOODWILL and credits <= settings.GOODWILL_SECOND_PERSON_CREDITS
     with transaction.atomic():
         correction = CreditCorrection.objects.create(
             organization_id=organization_id,
@@ -50,11 +50,11 @@ def request(
             credits=credits,
             reason=reason,
             requested_by=user,
-            needs_second_person=not alone,
+            needs_second_person=not is_alone,
             expires_at=clock.now() + _EXPIRES_AFTER,
         )
         _record(correction, "correction.request", user, reason)
-        if alone:
+        if is_alone:
             _apply(correction, decided_by=None)
         else:
             _check_possible(correction)
@@ -62,7 +62,7 @@ def request(
 
 
 def approve(*, request_id: int, user: User, note: str = "") -> CreditCorrection:
-    """Approve and apply somebody else's request; raises NotDecidable or CorrectionRefused."""
+    """Approve and apply somebody else's request; raises DecisionRefused or CorrectionRefused."""
     with transaction.atomic():
         correction = _lock_decidable(request_id, user)
         correction.decision_note = note
@@ -72,7 +72,7 @@ def approve(*, request_id: int, user: User, note: str = "") -> CreditCorrection:
 
 
 def reject(*, request_id: int, user: User, note: str) -> CreditCorrection:
-    """Turn somebody else's request down; raises NotDecidable."""
+    """Reject somebody else's request; raises DecisionRefused."""
     with transaction.atomic():
         correction = _lock_decidable(request_id, user)
         correction.state, correction.decided_by = _State.TURNED_DOWN, user
@@ -102,7 +102,7 @@ def _check_possible(correction: CreditCorrection) -> None:
         _Kind.ADJUST_PAID: balances.paid + correction.credits,
     }
     if remaining.get(_Kind(correction.kind), 0) < 0:
-        raise CorrectionRefused("There are not that many credits to take or write off.")
+        raise CorrectionRefused("There are fewer credits than that to remove or write off.")
 
 
 def _apply(correction: CreditCorrection, *, decided_by: User | None) -> None:
@@ -142,7 +142,7 @@ def _write_off(correction: CreditCorrection, actor: str) -> int:
         reason=correction.reason[:400],
     )
     if written_off < correction.credits:
-        raise CorrectionRefused("Less is owed by now; ask again for what is left.")
+        raise CorrectionRefused("Less is owed by now. Request the rest again.")
     return written_off
 
 
@@ -160,7 +160,7 @@ def _adjust(correction: CreditCorrection, actor: str) -> int:
     )
     purpose = Purpose.PAID if correction.kind == _Kind.ADJUST_PAID else Purpose.PREVIEW
     if not is_up and wallets[purpose] < amount:
-        raise CorrectionRefused("There are not that many credits to take.")
+        raise CorrectionRefused("There are fewer credits than that to remove.")
     posting.post(wallets, [move])
     if purpose == Purpose.PAID and is_up:
         lots.create(organization_id=correction.organization_id, reference=reference, credits=amount)

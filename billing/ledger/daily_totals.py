@@ -1,4 +1,4 @@
-"""Counting what money did, a day at a time, and what wallets hold; counting again is no harm."""
+"""Counts daily totals of money and the sums of wallets; counting a day again replaces it."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
@@ -23,7 +23,7 @@ FROM billing_receipt WHERE issued_at >= %(begin)s AND issued_at < %(end)s GROUP 
 _WALLETS = """
 INSERT INTO billing_wallettotal (purpose, credits, counted_at)
 SELECT purpose, sum(balance), %(now)s FROM billing_wallet
-GROUP BY purpose ORDER BY purpose  -- in one order, so that two at once wait for each other
+GROUP BY purpose ORDER BY purpose  -- in one order, so that two at once don't deadlock
 ON CONFLICT (purpose) DO UPDATE SET credits = excluded.credits, counted_at = excluded.counted_at
 """
 
@@ -36,30 +36,30 @@ class WalletTotals(NamedTuple):
 
     @property
     def outstanding(self) -> int:
-        """What we still owe in service: bought credits, and those that running jobs reserved."""
+        """Deferred revenue in credits: paid credits, and those that running jobs hold."""
         return self.credits[Purpose.PAID] + self.credits[Purpose.HELD]
 
 
-def count_day(which: date) -> None:
-    """Count one UTC day anew; what was counted for it before is replaced."""
-    begin = datetime.combine(which, time.min, tzinfo=UTC)
-    window = {"day": which, "begin": begin, "end": begin + timedelta(days=1)}
+def count_day(day: date) -> None:
+    """Count one UTC day; replaces what was counted for it before."""
+    begin = datetime.combine(day, time.min, tzinfo=UTC)
+    window = {"day": day, "begin": begin, "end": begin + timedelta(days=1)}
     with transaction.atomic(), connection.cursor() as cursor:
-        # Two at once would count into each other; the later one waits and counts again.
+        # Two at once would each insert the day's rows; the later one waits and counts again.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('billing.tally'))")
-        MoneyDay.objects.filter(day=which).delete()
+        MoneyDay.objects.filter(day=day).delete()
         cursor.execute(_TRANSFERS, window)
         cursor.execute(_RECEIPTS, window)
 
 
 def count_wallets() -> None:
-    """Count what all wallets hold now, by purpose."""
+    """Store the sums of all wallets, by purpose."""
     with connection.cursor() as cursor:
         cursor.execute(_WALLETS, {"now": clock.now()})
 
 
 def wallet_totals() -> WalletTotals:
-    """Return what wallets held by purpose when they were last counted."""
+    """Return the sums of all wallets by purpose, as of the last count."""
     rows = list(WalletTotal.objects.all())
     counted = {row.purpose: row.credits for row in rows}
     return WalletTotals(

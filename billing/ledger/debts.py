@@ -1,4 +1,4 @@
-"""Debts: what reversals took after it was spent, and how later credits settle it."""
+"""Debts: credits that were reversed after they were spent, and how later credits settle them."""
 
 from billing.chart import Purpose, TransferKind
 from billing.ledger import lots, posting
@@ -13,16 +13,16 @@ _SETTLEMENT_KINDS = {
 def settle(
     wallets: posting.Wallets, *, cause: str, actor: str, parents: tuple[str, ...] = ()
 ) -> int:
-    """Pay debts, oldest first, from the paid credits there are; give how many were paid.
+    """Settle debts, oldest first, from the paid credits; return how many credits that took.
 
-    Called under the wallet lock by whatever brought paid credits; `cause` is its key.
+    Called under the wallet lock by whatever added paid credits; `cause` is its key.
     """
     due = min(wallets[Purpose.OWED], wallets[Purpose.PAID])
     settled = 0
     if not due:
         return settled
-    debts = Clawback.objects.filter(organization_id=wallets.organization_id, owed__gt=0)
-    for clawback in debts.order_by("id"):
+    indebted = Clawback.objects.filter(organization_id=wallets.organization_id, owed__gt=0)
+    for clawback in indebted.order_by("id"):
         credits = min(clawback.owed, due - settled)
         if credits:
             _settle_clawback(wallets, clawback, credits, cause=cause, actor=actor, parents=parents)
@@ -31,7 +31,7 @@ def settle(
 
 
 def settled_credits(grant: Transfer) -> int:
-    """Return how much of a grant went into debts at once."""
+    """Return how many credits of a grant settled debts at once."""
     kinds = [owed_kind for _, owed_kind in _SETTLEMENT_KINDS.values()]
     children = Transfer.objects.filter(
         organization_id=grant.organization_id, parent=grant, kind__in=kinds

@@ -1,4 +1,4 @@
-"""An organization's credits as they were at a past moment, from the ledger."""
+"""An organization's credits at a past moment, from the ledger."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from billing.chart import ORGANIZATION_PURPOSES, ROUTES, Purpose
 from billing.ledger import Balances
 from billing.models import LedgerEntry, Lot, LotPart, Transfer, Wallet
 
-MAX_PARTS = 20_000  # of the lots that are asked about
+MAX_PARTS = 20_000  # of the lots in question
 _DEBIT_KINDS = {kind for kind, route in ROUTES.items() if route.source == Purpose.PAID}
 _RETURN_KINDS = {kind for kind, route in ROUTES.items() if route.target == Purpose.PAID}
 
@@ -18,10 +18,10 @@ _OutAndBack = tuple[int, int]  # out of the paid wallet, and back into it
 
 
 def balances_at(organization_id: int, *, at: datetime) -> Balances:
-    """Read what each wallet's last entry by then left behind: a look-up a wallet.
+    """Return the balance that each wallet's last entry by then left: one look-up a wallet.
 
     An organization's transfers and entries are written under one lock, so their keys and
-    moments grow together.
+    timestamps increase together.
     """
     last = Transfer.objects.filter(organization_id=organization_id, created_at__lte=at)
     newest = Subquery(last.order_by("-created_at", "-pk").values("pk")[:1])
@@ -35,9 +35,9 @@ def balances_at(organization_id: int, *, at: datetime) -> Balances:
 
 
 def remaining_at(lots: Sequence[Lot], *, at: datetime) -> dict[int, int] | None:
-    """Return what was left of each of one organization's lots, by its key.
+    """Return what was left of each of one organization's lots, by primary key.
 
-    None where more than 20,000 jobs and reversals took of them: too much to go through.
+    None where more than 20,000 jobs and reversals consumed of them: too many to read.
     """
     if not lots:
         return {}
@@ -49,21 +49,21 @@ def remaining_at(lots: Sequence[Lot], *, at: datetime) -> dict[int, int] | None:
     )
     if len(parts) > MAX_PARTS:
         return None
-    moved = _paid_flows(lots[0].organization_id, {reference for _, reference, _ in parts}, at)
+    flows = _paid_flows(lots[0].organization_id, {reference for _, reference, _ in parts}, at)
     by_reference: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for lot_id, reference, taken in parts:
         by_reference[reference].append((lot_id, taken))
-    gone: dict[int, int] = defaultdict(int)
-    for reference, takings in by_reference.items():
-        for lot_id, credits in _net_per_lot(takings, *moved.get(reference, (0, 0))):
-            gone[lot_id] += credits
-    return {lot.pk: lot.granted - gone[lot.pk] for lot in lots}
+    used: dict[int, int] = defaultdict(int)
+    for reference, lot_parts in by_reference.items():
+        for lot_id, credits in _net_per_lot(lot_parts, *flows.get(reference, (0, 0))):
+            used[lot_id] += credits
+    return {lot.pk: lot.granted - used[lot.pk] for lot in lots}
 
 
 def _paid_flows(
     organization_id: int, references: Iterable[str], at: datetime
 ) -> dict[str, _OutAndBack]:
-    """Give what left the paid wallet for each reference by then, and what came back."""
+    """Return what left the paid wallet for each reference by then, and what came back."""
     rows = (
         Transfer.objects.filter(
             organization_id=organization_id,
@@ -82,14 +82,14 @@ def _paid_flows(
 
 
 def _net_per_lot(
-    takings: Sequence[tuple[int, int]], out: int, back: int
+    lot_parts: Sequence[tuple[int, int]], out: int, back: int
 ) -> Iterable[tuple[int, int]]:
-    """Spread what was taken over the lots in the order of taking; what came back, from the end."""
-    taken = []
-    for lot_id, credits in takings:
-        taken.append((lot_id, min(credits, out)))
-        out -= taken[-1][1]
-    for lot_id, credits in reversed(taken):
+    """Yield the net of each lot: consumed in the order of the parts, returned from the end."""
+    consumed = []
+    for lot_id, credits in lot_parts:
+        consumed.append((lot_id, min(credits, out)))
+        out -= consumed[-1][1]
+    for lot_id, credits in reversed(consumed):
         returned = min(credits, back)
         back -= returned
         yield lot_id, credits - returned

@@ -1,10 +1,10 @@
-"""What must be true of the ledger, as queries that find where it isn't: (subject, message) rows."""
+"""Invariants of the ledger, as queries for the rows that violate them: (subject, message)."""
 
 from billing.chart import ROUTES, Term
 
 
 def _signed_terms_sql() -> str:
-    """Write how each kind of transfer counts in an organization's equation, as SQL."""
+    """Return how each kind of transfer counts in an organization's equation, as SQL."""
     whens = " ".join(
         f"WHEN '{kind.value}' THEN {route.sign}" for kind, route in ROUTES.items() if route.term
     )
@@ -134,7 +134,7 @@ INVARIANTS = {
     """,
     "each reversal in force took what it says": """
         SELECT coalesce(r.public_id, k.reference),
-               format('reversal %s of %s, taking %s of %s', r.state, r.credits, k.state,
+               format('reversal %s of %s, clawback %s of %s', r.state, r.credits, k.state,
                       k.taken + k.owed + k.written_off)
           FROM (SELECT * FROM billing_paymentreversal
                  WHERE state IN ('applied', 'undone', 'lost')) r

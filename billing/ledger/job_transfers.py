@@ -1,4 +1,4 @@
-"""The transfers of a job: their keys, and which of them follows from which."""
+"""The transfers of a job: their keys and their parents."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ _KEYS = {
     TransferKind.RETURN_PREVIEW: "return:preview",
     TransferKind.RETURN_PAID: "return:paid",
 }
-# A capture may use up both holds; it follows from the one that is used first, if it was made.
+# A capture may consume both holds; its parent is the one consumed first, where that exists.
 _PARENTS = {
     TransferKind.CAPTURE: (TransferKind.HOLD_PREVIEW, TransferKind.HOLD_PAID),
     TransferKind.RETURN_PREVIEW: (TransferKind.HOLD_PREVIEW,),
@@ -23,7 +23,7 @@ _PARENTS = {
 def build(
     job_id: str, amounts: Mapping[TransferKind, int], *, actor: str, reason: str
 ) -> list[Move]:
-    """Make a job's moves from the credits of each kind; none where there are no credits."""
+    """Return a job's moves from the credits of each kind; none for zero credits."""
     return [
         Move(
             key=_key(job_id, kind),

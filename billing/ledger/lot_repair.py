@@ -1,8 +1,8 @@
-"""Repair of lots whose rest is wrong: each is worked out again from its grant and its parts.
+"""Repair of lots with a wrong rest: each is recalculated from its grant and its parts.
 
-A part says what was taken of a lot and what was returned, so the rest follows from them. It is set
-only where the rests then add up to the paid wallet, whose entries are the ledger itself. What
-doesn't add up has another cause: it is reported and left as it is.
+A part says what was consumed of a lot and what was returned, so the rest follows from them. It is
+set only where the rests then add up to the paid wallet, whose entries are the ledger itself.
+Otherwise the cause is another: it is reported and left unchanged.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ _REST = F("granted") - Coalesce(Subquery(_TAKEN), 0)
 
 
 class LotRest(NamedTuple):
-    """What one lot says is left of it, and what its grant less its parts comes to."""
+    """The rest that a lot states, and its grant less its parts."""
 
     pk: int
     reference: str
@@ -48,29 +48,29 @@ class LotMismatch(NamedTuple):
 
     @property
     def in_lots(self) -> int:
-        """What the lots say together."""
+        """The sum that the lots state."""
         return sum(lot.left for lot in self.lots)
 
     @property
-    def worked_out(self) -> int:
-        """What their grants less their parts come to."""
+    def recalculated(self) -> int:
+        """The sum of their grants less their parts."""
         return sum(lot.rest for lot in self.lots)
 
     @property
     def wrong(self) -> list[LotRest]:
-        """The lots to be set."""
+        """The lots to be corrected."""
         return [lot for lot in self.lots if lot.is_wrong]
 
     @property
     def is_explained(self) -> bool:
         """Whether setting the wrong lots makes all of them add up to the paid wallet."""
-        return self.worked_out == self.paid and all(lot.rest >= 0 for lot in self.lots)
+        return self.recalculated == self.paid and all(lot.rest >= 0 for lot in self.lots)
 
 
 def run(*, is_dry: bool) -> Iterator[LotMismatch]:
-    """Go through the organizations whose lots are wrong; repair what is explained, unless dry.
+    """Yield the organizations whose lots are wrong; repair what is explained, unless dry.
 
-    Each is looked at under its wallet lock, in a transaction of its own. Repeated, it finds only
+    Each is examined under its wallet lock, in a transaction of its own. Repeated, it finds only
     what can't be explained.
     """
     for organization_id in _suspects():
@@ -83,7 +83,7 @@ def run(*, is_dry: bool) -> Iterator[LotMismatch]:
 
 
 def _suspects() -> list[int]:
-    """Find the organizations to look at; what is moving at this moment may be among them."""
+    """Return the organizations to examine; those with movements right now may be among them."""
     lots = Lot.objects.annotate(rest=_REST).exclude(left=F("rest"))
     of_organization = Lot.objects.filter(organization=OuterRef("organization"), left__gt=0)
     in_lots = of_organization.order_by().values("organization").annotate(total=Sum("left"))
@@ -93,7 +93,7 @@ def _suspects() -> list[int]:
         .exclude(balance=F("in_lots"))
     )
     ids = (rows.values_list("organization_id", flat=True) for rows in (lots, wallets))
-    return sorted({organization_id for found in ids for organization_id in found})
+    return sorted({organization_id for rows in ids for organization_id in rows})
 
 
 def _examine(organization_id: int) -> LotMismatch | None:
@@ -102,8 +102,8 @@ def _examine(organization_id: int) -> LotMismatch | None:
     rows = Lot.objects.filter(organization_id=organization_id).annotate(rest=_REST).order_by("id")
     lots = [LotRest(row.pk, row.reference, row.left, row.rest) for row in rows]
     public_id = Organization.objects.values_list("public_id", flat=True).get(pk=organization_id)
-    found = LotMismatch(public_id, paid, lots)
-    return found if found.wrong or found.in_lots != paid else None
+    mismatch = LotMismatch(public_id, paid, lots)
+    return mismatch if mismatch.wrong or mismatch.in_lots != paid else None
 
 
 def _repair(mismatch: LotMismatch) -> None:

@@ -1,6 +1,6 @@
-"""Lots: which purchase paid credits came from. Called under the organization's wallet lock.
+"""Lots: credit grants by purchase. Called under the organization's wallet lock.
 
-What is left in an organization's lots is always the balance of its paid wallet.
+What is left in an organization's lots always adds up to the balance of its paid wallet.
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ from billing.models import Lot, LotPart
 
 
 def create(*, organization_id: int, reference: str, credits: int) -> Lot:
-    """Open the lot of a purchase or correction."""
+    """Create the lot of a purchase or adjustment."""
     return Lot.objects.create(
         organization_id=organization_id, reference=reference, granted=credits, left=credits
     )
@@ -20,7 +20,7 @@ def create(*, organization_id: int, reference: str, credits: int) -> Lot:
 def consume(
     *, organization_id: int, reference: str, credits: int, first: str | None = None
 ) -> None:
-    """Take credits for a job or reversal: from the lot named `first`, then oldest purchase first.
+    """Consume credits for a job or reversal: of the lot named `first`, then oldest purchase first.
 
     The caller has checked the paid balance under the lock, so the lots suffice.
     """
@@ -42,7 +42,7 @@ def consume(
 
 
 def restore(*, reference: str, credits: int) -> None:
-    """Give back what a job or reversal took: what it took last goes back first."""
+    """Return what a job or reversal consumed: what it consumed last is returned first."""
     parts = LotPart.objects.filter(reference=reference, taken__gt=F("returned"))
     touched, missing = [], credits
     by_lot: Counter[int] = Counter()
@@ -55,9 +55,9 @@ def restore(*, reference: str, credits: int) -> None:
         missing -= back
         touched.append(part)
     if missing:
-        raise AssertionError(f"{reference} can't give back {missing} credits that it never took")
+        raise AssertionError(f"{reference} can't return {missing} credits that it never consumed")
     LotPart.objects.bulk_update(touched, ["returned"])
-    # A reversal takes from one lot twice when credits that come back settle what it left owed.
-    # Hence the sum for each lot, added to the row itself: no part may bring a lot of its own.
+    # A reversal has two parts of one lot when returned credits settled what it left owed. Hence a
+    # sum for each lot, added in the database: two copies of a row would overwrite each other.
     for lot_id, back in by_lot.items():
         Lot.objects.filter(pk=lot_id).update(left=F("left") + back)

@@ -1,8 +1,8 @@
-"""The one primitive of the ledger: lock an organization's wallets, then move credits once.
+"""The one primitive of the ledger (ADR 9): lock an organization's wallets, move credits once.
 
 Everything here joins the caller's transaction (outside one, it refuses), because credits move
-together with the row that says why, or not at all. Written in SQL, since it is what every job
-passes through twice, one at a time for each organization.
+together with the row that says why, or not at all. Written in SQL, since every job passes through
+it twice, one at a time for each organization.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from imageskill.lib import clock
 
 
 class TransferConflict(Exception):
-    """A key was used before, for other terms: two causes claim one name."""
+    """A key was used before, for other terms: two causes have one key."""
 
 
 class Overdrawn(Exception):
@@ -24,14 +24,14 @@ class Overdrawn(Exception):
 
 
 class WalletsMissing(Exception):
-    """The organization has no wallets; `ledger.open_wallets` makes them with it."""
+    """The organization has no wallets; `ledger.open_wallets` creates them with it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Move:
-    """A transfer to be made. Its kind says from where to where, its key says which cause.
+    """A transfer to be posted. Its kind decides both wallets, its key names the cause.
 
-    `parent_keys` name the earlier transfer that this one follows from, the first that exists.
+    `parent_keys` name the earlier transfer that this one follows; the first that exists counts.
     """
 
     key: str
@@ -44,7 +44,7 @@ class Move:
 
 
 class Wallets:
-    """An organization's wallets, locked; the house's join when a move needs them."""
+    """An organization's wallets, locked; the house's are added when a move needs them."""
 
     def __init__(self, organization_id: int) -> None:
         self.organization_id = organization_id
@@ -57,7 +57,8 @@ class Wallets:
         return self.balances[purpose]
 
     def lock_house_wallets(self, purposes: Iterable[Purpose]) -> None:
-        """Lock further wallets of the house, after the organization's: their keys are higher."""
+        """Lock house wallets as well."""
+        # After the organization's: locks are taken in primary-key order, and these are the highest.
         wanted = [HOUSE_IDS[purpose] for purpose in purposes if purpose not in self.ids]
         if wanted:
             self._lock(_LOCK_HOUSE_SQL, [wanted])
@@ -72,6 +73,7 @@ class Wallets:
 
 def lock(organization_id: int) -> Wallets:
     """Lock the four wallets of an organization, in primary-key order, until the commit."""
+    # In autocommit the lock would end with its statement, before anything is checked under it.
     if connection.get_autocommit():
         raise transaction.TransactionManagementError("credits move inside a transaction only")
     wallets = Wallets(organization_id)
@@ -81,10 +83,10 @@ def lock(organization_id: int) -> Wallets:
 
 
 def post(wallets: Wallets, moves: Sequence[Move], *, is_new: bool = False) -> list[Transfer]:
-    """Make each move, or give the stored transfer where its cause was posted before.
+    """Post each move, or return the stored transfer where its cause was posted before.
 
-    `is_new` saves the look: the caller has looked its cause up under this lock, by a row that is
-    written with the transfers. Their keys are unique all the same.
+    `is_new` saves a statement: the caller has looked its cause up under this lock, by a row that
+    is written with the transfers. Their keys are unique anyway.
 
     Raises TransferConflict where the key stands for other terms, Overdrawn where an
     organization's wallet has too little. Nothing is written then.
@@ -95,6 +97,7 @@ def post(wallets: Wallets, moves: Sequence[Move], *, is_new: bool = False) -> li
     stored: dict[str, Transfer] = {} if is_new else _stored_transfers(moves)
     fresh: list[Transfer] = []
     entries: list[_Entry] = []
+    # A copy: if a later move is refused, the wallets keep the balances that the database has.
     balances = dict(wallets.balances)
     for move in moves:
         if move.key in stored:
@@ -119,8 +122,8 @@ _LOCK_HOUSE_SQL = """
 SELECT id, purpose, balance FROM billing_wallet WHERE id = ANY(%s)
  ORDER BY id FOR NO KEY UPDATE
 """
-# Transfers, their entries and the balances they leave: one statement. Entries are numbered in the
-# order of the moves, since each says the balance that it left.
+# Transfers, entries and balances in one statement, for one round trip while the wallets are locked.
+# Entries are numbered in the order of the moves, since each states the balance that it left.
 _WRITE_SQL = """
 WITH moved AS (
     INSERT INTO billing_transfer (key, kind, organization_id, source_id, target_id, credits,
@@ -176,9 +179,10 @@ def _find_parent(stored: dict[str, Transfer], move: Move) -> Transfer | None:
 
 
 def _build_entries(wallets: Wallets, move: Move, balances: dict[Purpose, int]) -> list[_Entry]:
-    """Make the two entries of a move, and move the balances along."""
+    """Return the two entries of a move, and update the balances."""
     route = ROUTES[move.kind]
     available = balances[route.source]
+    # Only an organization's wallets have a floor: the house's are the other side and may go below.
     if route.source in ORGANIZATION_PURPOSES and available < move.credits:
         raise Overdrawn(f"{move.key}: {available} in {route.source}, {move.credits} wanted")
     balances[route.source] -= move.credits
@@ -190,6 +194,7 @@ def _build_entries(wallets: Wallets, move: Move, balances: dict[Purpose, int]) -
 
 
 def _write(transfers: list[Transfer], entries: list[_Entry]) -> None:
+    # Of several entries in one wallet, the last one's balance is the wallet's.
     left = {wallet_id: balance for _, wallet_id, _, balance in entries}
     values = [
         *([getattr(transfer, column) for transfer in transfers] for column in _COLUMNS),
@@ -205,6 +210,7 @@ def _write(transfers: list[Transfer], entries: list[_Entry]) -> None:
 
 
 def _check_same(stored: Transfer, move: Move, organization_id: int) -> None:
+    # Actor and reason may differ: webhook, page and sweep may each post the same cause.
     terms = (stored.kind, stored.organization_id, stored.credits, stored.reference)
     if terms != (move.kind, organization_id, move.credits, move.reference):
         raise TransferConflict(f"{move.key} was posted before, for other terms")

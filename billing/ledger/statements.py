@@ -1,4 +1,4 @@
-"""What a sponsor reads of the books: balances, what was spent, and the entries behind a number."""
+"""What a sponsor sees of the ledger: balances, use of limits, and the entries of a balance."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ _WINDOWS = {
     "credits_today": "Today",
     "credits_this_week": "This week",
     "credits_this_month": "This month",
-    "credits_ever": "In all",
+    "credits_ever": "Total",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class CapUsage:
-    """One cap on credits, and how much of it is used."""
+    """One limit on credits, and how much of it is used."""
 
     label: str
     since: date | None  # the first day that counts; None: all of them
@@ -35,7 +35,7 @@ class CapUsage:
 
 
 def balances_by_organization(organization_ids: Iterable[int]) -> dict[int, Balances]:
-    """Read the balances of several organizations, in one statement."""
+    """Return the balances of several organizations, in one statement."""
     by_organization: dict[int, dict[str, int]] = {}
     rows = Wallet.objects.filter(organization_id__in=list(organization_ids))
     for organization_id, purpose, balance in rows.values_list(
@@ -51,7 +51,7 @@ def balances_by_organization(organization_ids: Iterable[int]) -> dict[int, Balan
 
 
 def cap_usage_by_agent(agents: Iterable[Agent], *, at: datetime) -> dict[int, list[CapUsage]]:
-    """Set what each agent used against the caps that it has, in one statement."""
+    """Return the use of each agent's limits, in one statement."""
     agents = list(agents)
     used = _usage_by_agent(agents, at)
     starts = _window_starts(clock.utc_day(at))
@@ -70,7 +70,7 @@ def cap_usage_by_agent(agents: Iterable[Agent], *, at: datetime) -> dict[int, li
 
 
 def entries(organization_id: int, purpose: Purpose) -> QuerySet[LedgerEntry]:
-    """Return the entries that make one balance, newest first."""
+    """Return the entries of one balance, newest first."""
     rows: QuerySet[LedgerEntry] = (
         LedgerEntry.objects.filter(wallet__organization_id=organization_id, wallet__purpose=purpose)
         .select_related("transfer")
@@ -80,7 +80,7 @@ def entries(organization_id: int, purpose: Purpose) -> QuerySet[LedgerEntry]:
 
 
 def transfers_for(organization_id: int, reference: str) -> list[Transfer]:
-    """Return what moved because of one job, receipt or reversal, oldest first."""
+    """Return the transfers of one job, receipt or reversal, oldest first."""
     return list(
         Transfer.objects.filter(organization_id=organization_id, reference=reference).order_by(
             "id"
@@ -101,7 +101,7 @@ def _usage_by_agent(agents: list[Agent], at: datetime) -> dict[int, dict[str, An
 
 
 def open_debts(organization_id: int) -> list[Clawback]:
-    """Return the refunds and disputes that left something owed, oldest first."""
+    """Return the clawbacks with a debt, oldest first."""
     return list(
         Clawback.objects.filter(organization_id=organization_id, owed__gt=0).order_by("id")[:50]
     )

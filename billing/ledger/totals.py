@@ -1,4 +1,4 @@
-"""What credits came to over some days, from the figures by day: no history is read."""
+"""Totals of credits over some days, from the daily totals: no history is read."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -11,7 +11,7 @@ from billing.models import Environment, MoneyDay
 
 
 class MovementTotal(NamedTuple):
-    """All movements of one name (a kind of the chart, or receipts) in one environment."""
+    """The movements of one name (a kind of the chart, or receipts) in one environment."""
 
     name: str
     environment: str
@@ -21,8 +21,8 @@ class MovementTotal(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What moved, in words."""
-        return "receipts" if self.name == MoneyDay.RECEIPTS else str(TransferKind(self.name).label)
+        """What moved, for people."""
+        return "Receipts" if self.name == MoneyDay.RECEIPTS else str(TransferKind(self.name).label)
 
 
 class SalesTotal(NamedTuple):
@@ -34,7 +34,7 @@ class SalesTotal(NamedTuple):
 
 
 class CreditTotals(NamedTuple):
-    """Credits by what became of them; what was undone or won back is taken off."""
+    """Credits by how they were used; reversals that were undone or won are subtracted."""
 
     sold: list[SalesTotal]
     spent: int
@@ -44,14 +44,14 @@ class CreditTotals(NamedTuple):
 
 
 def movements_since(day: date) -> list[MovementTotal]:
-    """Add up the figures by day from a UTC day on."""
+    """Return the totals by name and environment since a UTC day."""
     rows = MoneyDay.objects.filter(day__gte=day).values_list("name", "environment")
     sums = rows.annotate(Sum("count"), Sum("credits"), Sum("amount_cents"))
     return [MovementTotal(*row) for row in sums.order_by("name", "environment")]
 
 
 def summarize(movements: Sequence[MovementTotal]) -> CreditTotals:
-    """Sort movements by what became of the credits."""
+    """Return the totals by how the credits were used."""
     kinds = [movement for movement in movements if movement.name != MoneyDay.RECEIPTS]
     return CreditTotals(
         sold=_sales(movements),
@@ -73,12 +73,12 @@ def _sales(movements: Sequence[MovementTotal]) -> list[SalesTotal]:
     return sorted(sold, key=lambda movement: movement.environment != Environment.LIVE)
 
 
-def _net_reversed(kinds: Sequence[MovementTotal], why: str) -> int:
-    """Add up what reversals of one sort took, spent before or not, less what they gave back."""
+def _net_reversed(kinds: Sequence[MovementTotal], prefix: str) -> int:
+    """Return what reversals of one kind took, spent before or not, less what they returned."""
     return -sum(
         ROUTES[TransferKind(movement.name)].sign * movement.credits
         for movement in kinds
-        if movement.name.startswith(why)
+        if movement.name.startswith(prefix)
         and ROUTES[TransferKind(movement.name)].term == Term.REVERSED
     )
 

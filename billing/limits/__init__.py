@@ -1,1 +1,1 @@
-"""What an agent may use: jobs and credits a day, and mail when a limit is near."""
+"""Limits of agents: jobs and credits by day, and emails when a limit is near."""

@@ -1,8 +1,8 @@
-"""What an agent may use in a day: jobs by its claim state, credits by its caps.
+"""Daily use of an agent: jobs limited by its claim state, credits by its limits.
 
-One row for each agent and day, changed in the transaction of the hold. Its row lock lets one
-create of an agent through at a time, so that caps hold under any number at once. Days, weeks
-(from Monday) and months are UTC.
+One row for each agent and day, changed in the transaction of the hold. Its row lock serializes the
+creates of an agent, so that limits hold under any concurrency. Days, weeks (from Monday) and
+months are UTC.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class DailyJobLimit(ApiError):
 
 @dataclass(frozen=True, slots=True)
 class AgentUsage:
-    """Jobs of a day, and credits by the windows that caps speak of."""
+    """Jobs of a day, and credits by the windows that limits have."""
 
     jobs: int
     credits_today: int
@@ -46,7 +46,7 @@ class AgentUsage:
 
 
 def job_limit(agent: Agent) -> int:
-    """Return the jobs that the agent may start in a day."""
+    """Return how many jobs the agent may start in a day."""
     if agent.claim_state == _State.CLAIMED:
         return settings.DAILY_JOBS_CLAIMED
     if agent.claim_state == _State.PAYMENT_BACKED_UNCLAIMED:
@@ -57,9 +57,9 @@ def job_limit(agent: Agent) -> int:
 def reserve(*, agent: Agent, credits: int, at: datetime) -> None:
     """Count a job and the credits it holds against the day, in the caller's transaction.
 
-    Called before the ledger's verb, like `give_back`: this row is locked first, wallets after.
+    Called before the ledger, like `release`: this row is locked first, the wallets after it.
 
-    Raises DailyJobLimit, or CapabilityDenied where a cap on credits would be passed.
+    Raises DailyJobLimit, or CapabilityDenied where a limit on credits would be exceeded.
     """
     limit = job_limit(agent)
     with connection.cursor() as cursor:
@@ -75,10 +75,10 @@ def reserve(*, agent: Agent, credits: int, at: datetime) -> None:
 
 
 def notify_refusal(*, agent: Agent, credits: int, at: datetime) -> None:
-    """Tell the sponsor which caps had no room for the credits that `take` refused.
+    """Notify the sponsor of the limits that the credits refused by `reserve` would exceed.
 
-    Called once the refused transaction is rolled back, or the telling would go with it. Where
-    there is room by now, nobody is told.
+    Called once the refused transaction is rolled back, or the notification would be too. Nobody
+    is notified if the limits have room by now.
     """
     caps = credit_caps(agent)
     for cap_use in _window_usages(caps, usage(agent.pk, at), at):
@@ -86,9 +86,9 @@ def notify_refusal(*, agent: Agent, credits: int, at: datetime) -> None:
 
 
 def release(*, agent_id: int, taken_at: datetime, credits: int, jobs: int = 1) -> None:
-    """Give back credits that a job did not use, and its slot where it was not to blame.
+    """Return credits that a job did not use, and its slot if the failure was not the caller's.
 
-    `taken_at` is the moment that was given to `take`, so that the right day gets it back.
+    `taken_at` is the moment that was passed to `reserve`, so that the right day is credited.
     """
     DailyUse.objects.filter(agent_id=agent_id, day=clock.utc_day(taken_at)).update(
         jobs=F("jobs") - jobs, credits=F("credits") - credits
@@ -96,7 +96,7 @@ def release(*, agent_id: int, taken_at: datetime, credits: int, jobs: int = 1) -
 
 
 def usage(agent_id: int, at: datetime) -> AgentUsage:
-    """Read what an agent used, in one statement."""
+    """Return what an agent used, in one statement."""
     today = clock.utc_day(at)
     rows = DailyUse.objects.filter(agent_id=agent_id)
     sums = rows.aggregate(
@@ -111,7 +111,7 @@ def usage(agent_id: int, at: datetime) -> AgentUsage:
 
 
 def credit_caps(agent: Agent) -> dict[str, int]:
-    """Return the caps on credits that bind the agent, by the field of `Use` that each speaks of."""
+    """Return the agent's limits on credits, by the field of `AgentUsage` that each limits."""
     per_day = agent.cap_credits_per_day
     if agent.claim_state == _State.PAYMENT_BACKED_UNCLAIMED:
         bound = settings.PAYMENT_BACKED_CREDITS_PER_DAY
@@ -148,6 +148,7 @@ def _window_starts(today: date) -> dict[str, date]:
     }
 
 
+# Part of the stored cause of each notification: another word would notify about a limit again.
 _WINDOW_WORDS = {
     "credits_today": "a day",
     "credits_this_week": "a week",
@@ -161,7 +162,7 @@ def _check_caps(agent: Agent, caps: dict[str, int], credits: int, at: datetime) 
     for window, cap in caps.items():
         if getattr(use, window) > cap:
             raise CapabilityDenied(
-                f"This would pass the agent's cap of {cap} credits {_WINDOW_WORDS[window]}.",
+                f"This would exceed the agent's limit of {cap:,} credits {_WINDOW_WORDS[window]}.",
                 recovery=access_recovery(agent),
             )
     for cap_use in _window_usages(caps, use, at):
@@ -180,12 +181,12 @@ def _window_usages(caps: dict[str, int], use: AgentUsage, at: datetime) -> Itera
 
 
 def _limit_reached(limit: int, at: datetime) -> DailyJobLimit:
-    turns_at = clock.next_utc_midnight(at)
+    resets_at = clock.next_utc_midnight(at)
     return DailyJobLimit(
-        f"This agent may start {limit} jobs a day; the next ones from {clock.iso(turns_at)}. "
-        "Paid credits or a sponsor raise that.",
+        f"This agent may start {limit} jobs a day; the limit resets at {clock.iso(resets_at)}. "
+        "Paid credits or a sponsor raise it.",
         recovery={
-            "retry_after_seconds": max(1, int((turns_at - at).total_seconds())),
+            "retry_after_seconds": max(1, int((resets_at - at).total_seconds())),
             "suggested_command": "image-skill usage quota --json",
         },
     )

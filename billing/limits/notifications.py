@@ -1,4 +1,4 @@
-"""Telling sponsors that a cap is nearly or wholly used: once for each threshold and period."""
+"""Notifies sponsors that a limit is nearly or fully used: once for each threshold and period."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +12,7 @@ _RESETS = {"a day": "midnight UTC", "a week": "Monday, 00:00 UTC", "a month": "n
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowUsage:
-    """One cap of an agent: its window in words and first day, and the credits used in it."""
+    """One limit of an agent: its window and first day, and the credits used in it."""
 
     window: str
     since: date | None
@@ -21,9 +21,9 @@ class WindowUsage:
 
 
 def notify_threshold(agent: Agent, use: WindowUsage, *, added: int) -> None:
-    """Tell the sponsor if the credits just added pass a threshold, in the caller's transaction.
+    """Notify the sponsor if the credits just added cross a threshold, in the caller's transaction.
 
-    Credits that are given back and used again pass it again, and are not told of again.
+    Credits that are returned and used again cross it again, without another notification.
     """
     kind = _threshold_passed(before=use.used - added, used=use.used, cap=use.cap)
     if kind is not None:
@@ -31,7 +31,7 @@ def notify_threshold(agent: Agent, use: WindowUsage, *, added: int) -> None:
 
 
 def notify_refused(agent: Agent, use: WindowUsage, *, credits: int) -> None:
-    """Tell the sponsor that the cap has no room for these credits; counts as its 100 %."""
+    """Notify the sponsor that these credits would exceed the limit; counts as 100 %."""
     if use.used + credits > use.cap:
         _notify(agent, use, Alert.Kind.CAP_REACHED, refused=credits)
 

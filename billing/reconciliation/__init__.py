@@ -1,1 +1,1 @@
-"""Stripe's balance beside ours, and closed months."""
+"""Reconciliation of Stripe's balance with the ledger, and closed months."""

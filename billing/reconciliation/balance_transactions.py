@@ -1,4 +1,4 @@
-"""Stripe's balance transactions: read, told apart from other installations', and kept."""
+"""Stripe's balance transactions: read, filtered by installation, and stored."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ _REFUND_CATEGORIES = (_Category.REFUND, _Category.REFUND_FAILURE)
 
 @dataclass(frozen=True, slots=True)
 class FetchedTransaction:
-    """One balance transaction, what kind of movement it is, and whether it is ours."""
+    """One balance transaction, its category, and whether it is ours."""
 
     movement: BalanceTransaction
     category: str
@@ -31,7 +31,7 @@ class FetchedTransaction:
 
 
 def fetch(*, since: datetime, until: datetime) -> list[FetchedTransaction]:
-    """Read what moved in [since, until) from Stripe; asks about sources that we don't know."""
+    """Read the balance transactions of [since, until) from Stripe, and their unknown sources."""
     fetched = []
     for movement in gateway.list_balance_transactions(since=since, until=until):
         category = _CATEGORIES.get(movement.reporting_category, _Category.OTHER)
@@ -42,7 +42,7 @@ def fetch(*, since: datetime, until: datetime) -> list[FetchedTransaction]:
 
 
 def store(fetched: list[FetchedTransaction], *, environment: str) -> list[BalanceMovement]:
-    """Store movements, once each, tied to the receipt or reversal they belong to."""
+    """Store the transactions that are ours, once each, with their receipt or reversal."""
     stored = []
     for item in fetched:
         if not item.is_ours:
@@ -78,7 +78,7 @@ def _related_rows(item: FetchedTransaction) -> dict[str, object]:
 
 
 def _is_ours(source_id: str, category: str) -> bool:
-    """Return whether a movement is this installation's; payouts and fees belong to the account."""
+    """Return whether a transaction is ours; payouts and fees belong to the whole account."""
     if category == _Category.OTHER or not source_id:
         return True
     if category == _Category.PAYMENT:

@@ -1,4 +1,4 @@
-"""Matching: what each movement of Stripe's balance should be here, and what it is not."""
+"""Matches Stripe's balance transactions with receipts and reversals, and finds what differs."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from imageskill.lib import clock
 
 _Category, _Reason, _State = BalanceMovement.Category, Difference.Reason, PaymentReversal.State
 
-# The states in which a movement of this category has had its effect here.
+# The states of a reversal whose balance transaction of this category is posted in the ledger.
 _EXPECTED_STATES = {
     _Category.REFUND: {_State.APPLIED, _State.UNDONE, _State.CLOSED, _State.SET_ASIDE},
     _Category.REFUND_FAILURE: {_State.UNDONE, _State.CLOSED, _State.SET_ASIDE},
@@ -34,7 +34,7 @@ _EXPECTED_STATES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that Stripe and we tell differently."""
+    """One discrepancy between Stripe and the ledger."""
 
     reason: str
     what: str
@@ -48,11 +48,11 @@ class Finding:
 
     @property
     def key(self) -> str:
-        """What makes it the same difference when a later run finds it."""
+        """The identity by which a later run recognizes the discrepancy."""
         return f"{self.reason}:{self.what}:{self.stripe_id}"
 
     def columns(self, environment: str) -> dict[str, Any]:
-        """Lay it out as a row."""
+        """Return the columns of its row."""
         return {
             "reason": self.reason,
             "day": self.day,
@@ -67,7 +67,7 @@ class Finding:
 
 
 def compare(movements: list[BalanceMovement]) -> Iterator[Finding]:
-    """Compare each movement with what we know of its source."""
+    """Compare each balance transaction with its receipt or reversal."""
     times = Counter((movement.category, movement.source_id) for movement in movements)
     for movement in movements:
         if movement.category == _Category.OTHER:
@@ -83,7 +83,7 @@ def compare(movements: list[BalanceMovement]) -> Iterator[Finding]:
 def find_missing_in_stripe(
     *, since: datetime, until: datetime, read: list[FetchedTransaction]
 ) -> list[Finding]:
-    """Find receipts and refunds of ours for which Stripe moved nothing; asks Stripe about each."""
+    """Return receipts and refunds for which Stripe moved nothing; asks Stripe about each."""
     moved = {item.movement.source_id for item in read}
     return [
         *_receipts_without_movement(since, until, moved),
@@ -92,7 +92,7 @@ def find_missing_in_stripe(
 
 
 def day_totals(movements: list[BalanceMovement]) -> dict[str, int]:
-    """Add up one day: Stripe's side, and ours for the same payments and reversals."""
+    """Return the totals of one day: at Stripe, and here for the same payments and reversals."""
     cents: Counter[str] = Counter()
     for movement in movements:
         cents[movement.category] += movement.amount_cents
@@ -225,7 +225,7 @@ def _standing_cents(reversals: set[PaymentReversal], kind: str) -> int:
 
 
 def _ledger_credits(receipts: set[Receipt], reversals: set[PaymentReversal]) -> tuple[int, int]:
-    """Return what the ledger granted for these receipts and, net, took for these reversals."""
+    """Return the credits granted for these receipts, and those net of these reversals."""
     granted = Transfer.objects.filter(
         kind=TransferKind.PAID_GRANT, reference__in=[receipt.public_id for receipt in receipts]
     )

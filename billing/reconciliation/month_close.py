@@ -1,8 +1,8 @@
-"""Closing a month: its figures frozen, and chained to the month before by a digest.
+"""Closes months: figures are frozen, and chained to the month before by a digest.
 
-What came in, was spent and was reversed is added up from the month's own rows of the ledger; it
-opens with what the month before closed with. Only the first month that is ever closed looks
-further back.
+Grants, consumption and reversals are added up from the month's own rows of the ledger; the opening
+balance is the closing balance of the month before. Only the first month that is ever closed reads
+older rows.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from billing.ledger.checks import LedgerProblem
 from billing.models import Environment, MoneyDay, MonthClose, Receipt, Transfer
 from imageskill.lib import clock
 
-# A transfer carries the moment at which its transaction wrote it; none takes this long to commit.
+# A transfer's timestamp is set before its commit; no transaction takes this long.
 _SETTLES_AFTER = timedelta(minutes=10)
 
 
@@ -30,7 +30,7 @@ class MonthCloseRefused(Exception):
 
 
 class ReceiptTotals(NamedTuple):
-    """What one environment's receipts of a month came to."""
+    """The totals of one environment's receipts in a month."""
 
     environment: str
     number: int
@@ -39,12 +39,12 @@ class ReceiptTotals(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The environment in words."""
+        """The environment, for people."""
         return str(Environment(self.environment).label)
 
 
 class MonthStatement(NamedTuple):
-    """A month's figures in words: opening + what came and went = closing, and what is behind."""
+    """A month's figures with labels: opening + changes = closing, and their breakdown."""
 
     equation: list[tuple[str, int]]
     kinds: list[tuple[str, int]]
@@ -53,9 +53,9 @@ class MonthStatement(NamedTuple):
 
 
 def preview(month: date) -> dict[str, Any]:
-    """Return the figures that closing a month would freeze; raises CloseRefused where it can't be.
+    """Return the figures that closing a month would freeze; raises MonthCloseRefused.
 
-    Reads the month's own rows, and no older ones: before the first close, the figures by day.
+    Reads the month's own rows and no older ones; before the first close, the daily totals.
     """
     month = month.replace(day=1)
     _check_closable(month)
@@ -63,17 +63,17 @@ def preview(month: date) -> dict[str, Any]:
 
 
 def close(*, month: date, user: User, reason: str, seen: str | None = None) -> MonthClose:
-    """Freeze a month that is over, after the one before it; raises CloseRefused.
+    """Close a month that is over, after the one before it; raises MonthCloseRefused.
 
-    With the mark of figures that somebody has `seen`, it freezes those or nothing.
+    With the fingerprint of figures that were `seen`, it freezes those or nothing.
     """
     month = month.replace(day=1)
     previous = _check_closable(month)
     figures = calculate_figures(month)
     if seen is not None and seen != figures_fingerprint(figures):
         raise MonthCloseRefused(
-            "The ledger says something else than you saw; look again. Where that does not help, "
-            "days before the first month are uncounted: `manage.py tally --days` counts them."
+            "The figures have changed since you opened this page. Review them again. If they keep "
+            "changing, count the days before the first month with `manage.py tally --days`."
         )
     closed = MonthClose(
         month=month,
@@ -93,7 +93,7 @@ def close(*, month: date, user: User, reason: str, seen: str | None = None) -> M
 
 
 def request_reopen(*, closed: MonthClose, user: User, reason: str) -> None:
-    """Ask for a month to be reopened; somebody else decides."""
+    """Request that a month be reopened; somebody else decides."""
     with transaction.atomic():
         changed = MonthClose.objects.filter(pk=closed.pk, reopened_at__isnull=True).update(
             reopen_asked_by=user, reopen_reason=reason
@@ -104,16 +104,16 @@ def request_reopen(*, closed: MonthClose, user: User, reason: str) -> None:
 
 
 def reopen(*, closed: MonthClose, user: User, reason: str) -> None:
-    """Reopen a month that somebody else asked to; raises CloseRefused. Later ones come first.
+    """Reopen a month on somebody else's request; raises MonthCloseRefused. Later months come first.
 
-    The audit keeps both reasons: who asked left theirs when asking.
+    The audit log keeps both reasons.
     """
     with transaction.atomic():
         locked = MonthClose.objects.select_for_update(of=("self",)).get(pk=closed.pk)
         if locked.reopened_at is not None or locked.reopen_asked_by_id is None:
-            raise MonthCloseRefused("Nobody has asked to reopen this month.")
+            raise MonthCloseRefused("No request to reopen this month is pending.")
         if locked.reopen_asked_by_id == user.pk:
-            raise MonthCloseRefused("Who asked can't decide; a second person has to.")
+            raise MonthCloseRefused("You can't approve your own request; a second person has to.")
         if _closed_months().filter(month__gt=locked.month).exists():
             raise MonthCloseRefused("A later month is closed; reopen that one first.")
         locked.reopened_by, locked.reopened_at = user, clock.now()
@@ -122,7 +122,7 @@ def reopen(*, closed: MonthClose, user: User, reason: str) -> None:
 
 
 def calculate_figures(month: date) -> dict[str, Any]:
-    """Add up a month from the ledger: credits by term and kind, receipts by environment."""
+    """Return a month's figures from the ledger: credits by term and kind, receipts."""
     return _figures(month, _opening_credits(month, before=_ledger_totals_before))
 
 
@@ -153,12 +153,12 @@ def _figures(month: date, opening: int) -> dict[str, Any]:
 
 
 def figures_fingerprint(figures: dict[str, Any]) -> str:
-    """Return a mark of figures, by which a page knows that they have changed since it was shown."""
+    """Return a fingerprint, by which a page knows that figures changed since it was shown."""
     return hashlib.sha256(json.dumps(figures, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def build_statement(figures: dict[str, Any]) -> MonthStatement:
-    """Put a month's figures into words."""
+    """Return a month's figures with labels."""
     return MonthStatement(
         equation=[
             ("opening credits", figures["opening_credits"]),
@@ -177,7 +177,7 @@ def build_statement(figures: dict[str, Any]) -> MonthStatement:
 
 
 def chain_digest(closed: MonthClose) -> str:
-    """Hash a month's figures together with the digest of the month before."""
+    """Return the hash of a month's figures and of the digest of the month before."""
     document = {
         "figures": closed.figures,
         "version": closed.version,
@@ -202,15 +202,15 @@ def export_rows(closed: MonthClose) -> Iterator[list[str | int]]:
 
 
 def problems() -> Iterator[LedgerProblem]:
-    """Check that closed months still say what the ledger says, and that their chain holds."""
-    name = "closed months stay as they were"
+    """Yield closed months that differ from the ledger, or whose digest doesn't match."""
+    name = "closed months are unchanged"
     previous = ""
     for closed in _closed_months().order_by("month"):
         subject = f"{closed.month:%Y-%m}"
         if closed.previous_digest != previous or closed.digest != chain_digest(closed):
-            yield LedgerProblem(name, subject, "its digest does not fit")
+            yield LedgerProblem(name, subject, "its digest does not match")
         if closed.figures != calculate_figures(closed.month):
-            yield LedgerProblem(name, subject, "the ledger says something else by now")
+            yield LedgerProblem(name, subject, "its figures differ from the ledger")
         previous = closed.digest
 
 
@@ -233,7 +233,7 @@ def _check_closable(month: date) -> MonthClose | None:
 
 
 def _opening_credits(month: date, *, before: Callable[[date], dict[str, int]]) -> int:
-    """Return what the month before closed with; where none was, add up what was `before`."""
+    """Return the closing balance of the month before; without one, the sum of all `before`."""
     latest = _closed_months().filter(month__lt=month).order_by("-month").first()
     if latest is not None and _next_month(latest.month) == month:
         return int(latest.figures["closing_credits"])
@@ -241,19 +241,19 @@ def _opening_credits(month: date, *, before: Callable[[date], dict[str, int]]) -
 
 
 def _ledger_totals_before(month: date) -> dict[str, int]:
-    """Add up by kind all that the ledger says before a month: as long as the history is."""
+    """Return the ledger's sums by kind before a month; reads the whole history."""
     rows = Transfer.objects.filter(created_at__lt=_start(month)).order_by().values_list("kind")
     return {kind: int(credits) for kind, credits in rows.annotate(Sum("credits"))}
 
 
 def _daily_totals_before(month: date) -> dict[str, int]:
-    """Add up by kind what the figures by day say before a month."""
+    """Return the daily totals' sums by kind before a month."""
     days = MoneyDay.objects.filter(day__lt=month).exclude(name=MoneyDay.RECEIPTS)
     return dict(days.order_by().values_list("name").annotate(Sum("credits")))
 
 
 def _terms(by_kind: dict[str, int]) -> dict[str, int]:
-    """Turn sums by kind into the terms of the equation, signed as they count in it."""
+    """Return the terms of the equation from sums by kind, with their signs."""
     terms = {term.value: 0 for term in Term}
     for kind, credits in by_kind.items():
         route = ROUTES[TransferKind(kind)]

@@ -1,7 +1,7 @@
-"""Reconciliation: every movement of Stripe's balance against receipts, reversals and the ledger.
+"""Reconciliation: Stripe's balance transactions against receipts, reversals and the ledger.
 
-Stripe is read first, outside any transaction; then days and differences are written. A run can
-be repeated over any days: what agrees by then is marked so, what somebody closed stays closed.
+Stripe is read first, outside any transaction; then days and discrepancies are written. A run can
+be repeated over any days: a discrepancy that is gone is auto-resolved, a resolved one stays so.
 """
 
 from collections.abc import Iterable
@@ -22,14 +22,14 @@ from imageskill.lib import clock
 
 log = structlog.get_logger(__name__)
 
-# Events and our own handling may be this far behind without anything being wrong.
+# Events and their processing may be this far behind without anything being wrong.
 _LAG = timedelta(minutes=15)
 _State = Difference.State
 
 
 @dataclass(frozen=True, slots=True)
 class ReconciliationRun:
-    """What a run looked at and what it found."""
+    """The reconciled days of a run, and its totals."""
 
     days: list[ReconciledDay]
     movements: int
@@ -37,7 +37,7 @@ class ReconciliationRun:
 
 
 def run_nightly() -> ReconciliationRun:
-    """Reconcile the days that the setting looks back on."""
+    """Reconcile the last days, as many as the setting says."""
     today = clock.utc_day(clock.now())
     return run(since=today - timedelta(days=settings.RECONCILE_DAYS), until=today)
 
@@ -66,7 +66,7 @@ def run(*, since: date, until: date) -> ReconciliationRun:
 
 
 def assign(*, difference: Difference, user: User, reason: str) -> None:
-    """Make somebody the owner of a difference."""
+    """Assign a discrepancy to somebody."""
     with transaction.atomic():
         Difference.objects.filter(pk=difference.pk).update(owner=user)
         audit.record(
@@ -75,7 +75,7 @@ def assign(*, difference: Difference, user: User, reason: str) -> None:
 
 
 def resolve(*, difference: Difference, user: User, note: str) -> None:
-    """Close a difference with what was found; whoever closes it owns it."""
+    """Resolve a discrepancy with a note; it is assigned to whoever resolves it."""
     with transaction.atomic():
         Difference.objects.filter(pk=difference.pk, state=_State.OPEN).update(
             state=_State.CLOSED, owner=user, note=note, closed_at=clock.now()
@@ -88,7 +88,7 @@ def resolve(*, difference: Difference, user: User, note: str) -> None:
 def _store_differences(
     findings: Iterable[Finding], *, since: date, until: date, environment: str
 ) -> None:
-    """Store what differs; mark what agrees by now."""
+    """Store the discrepancies; auto-resolve those that are gone."""
     findings_by_key = {finding.key: finding for finding in findings}
     for key, finding in findings_by_key.items():
         difference, is_new = Difference.objects.get_or_create(

@@ -1,1 +1,1 @@
-"""Refunds and disputes: requested, sent, applied to the ledger."""
+"""Refunds and disputes: requested, sent to Stripe, applied to the ledger."""

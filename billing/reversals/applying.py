@@ -1,9 +1,9 @@
-"""Refunds and disputes: brings the books to what Stripe says of one now, whatever it said before.
+"""Applies refunds and disputes to the ledger, as they are at Stripe now (ADR 9).
 
-Both `apply` verbs converge: called with the object as it is, in any order, any number of times, by
-any number of workers, they move credits once for each phase. They take part in the transaction that
-marks an event handled, or make one of their own. What they can't bring together is flagged, and
-stays in finance's queue until somebody resolves it.
+Both `apply` functions converge: called with the current object, in any order, any number of times,
+by any number of workers, they move credits once for each phase. They join the transaction that
+marks an event as processed, or open their own. What can't be reconciled is flagged, and stays in
+finance's queue until somebody resolves it.
 """
 
 from django.db import transaction
@@ -22,18 +22,19 @@ _Phase = ReversalPhase.Phase
 
 
 class NotFlagged(Exception):
-    """The reversal has nothing to be resolved, or somebody has resolved it."""
+    """The reversal has no problem, or somebody has resolved it."""
 
 
 _CLAWBACK_CAUSES = {_Kind.REFUND: Clawback.Cause.REFUND, _Kind.DISPUTE: Clawback.Cause.DISPUTE}
 
 
 def apply_refund(refund: Refund) -> PaymentReversal:
-    """Debit a refund that succeeded, once; undo one that failed after all."""
+    """Debit a refund that succeeded, once; undo one that failed."""
     with transaction.atomic():
         reversal = _get_or_create_locked(_Kind.REFUND, refund)
         if refund.status == "succeeded":
             _debit(reversal, key=f"refund:{refund.id}")
+        # Stripe may report a failure weeks after a success: the bank sent the money back.
         elif refund.status in {"failed", "canceled"}:
             _undo(reversal)
         reversal.save()
@@ -41,10 +42,12 @@ def apply_refund(refund: Refund) -> PaymentReversal:
 
 
 def apply_dispute(dispute: Dispute) -> PaymentReversal:
-    """Set a dispute's credits aside when funds are withdrawn; give back, or lose, when decided.
+    """Debit a dispute when its funds are withdrawn; reinstate or lose them when it is decided.
 
-    An inquiry moves nothing. What counts is the money that the bank moved, not the status.
+    An inquiry moves nothing.
     """
+    # The money that the bank moved counts, not the status: that says "won" before funds return,
+    # and an inquiry that is closed may still be withdrawn.
     is_reinstated = any(movement.amount_cents > 0 for movement in dispute.movements)
     is_withdrawn = any(movement.amount_cents < 0 for movement in dispute.movements)
     with transaction.atomic():
@@ -56,6 +59,7 @@ def apply_dispute(dispute: Dispute) -> PaymentReversal:
             _undo(reversal)
         elif dispute.status == "lost":
             _mark_lost(reversal)
+        # Without a withdrawal there are no funds to wait for: the status alone ends it.
         elif dispute.status in {"won", "warning_closed", "prevented"} and not is_withdrawn:
             _undo(reversal)
         reversal.save()
@@ -63,14 +67,16 @@ def apply_dispute(dispute: Dispute) -> PaymentReversal:
 
 
 def resolve(*, reversal_id: int, user: User, reason: str) -> PaymentReversal:
-    """Take a flagged reversal out of finance's queue, once; nothing moves. Raises NotFlagged.
+    """Remove a flagged reversal from finance's queue, once; nothing moves. Raises NotFlagged.
 
-    It comes back if another problem is found with it.
+    Another problem puts it back into the queue.
     """
     with transaction.atomic():
         reversal = PaymentReversal.objects.select_for_update(no_key=True).get(pk=reversal_id)
         if not reversal.is_flagged:
-            raise NotFlagged("It waits for nobody: it was resolved, or its problem went away.")
+            raise NotFlagged(
+                "There is nothing to resolve: it was resolved, or its problem is gone."
+            )
         reversal.resolved_at, reversal.resolution = clock.now(), reason
         reversal.save(update_fields=["resolved_at", "resolution", "updated_at"])
         audit.record(
@@ -84,13 +90,13 @@ def resolve(*, reversal_id: int, user: User, reason: str) -> PaymentReversal:
 
 
 def unmatched_with_receipt(*, limit: int = 200) -> list[PaymentReversal]:
-    """Return the reversals that came before their receipt was known, and now have one."""
+    """Return the reversals that arrived before their receipt and have one now."""
     waiting = PaymentReversal.objects.unmatched().order_by("id")[:limit]
     return [reversal for reversal in waiting if find_receipt(reversal) is not None]
 
 
 def find_receipt(reversal: PaymentReversal) -> Receipt | None:
-    """Find the receipt of a reversal by its charge or payment."""
+    """Return the receipt of a reversal by its charge or payment, or None."""
     receipt: Receipt | None = None
     if reversal.charge_id:
         receipt = Receipt.objects.filter(charge_id=reversal.charge_id).first()
@@ -100,7 +106,7 @@ def find_receipt(reversal: PaymentReversal) -> Receipt | None:
 
 
 def is_known_payment(*, charge_id: str, payment_intent_id: str) -> bool:
-    """Return whether a charge or payment is behind a receipt or a set-aside payment of ours."""
+    """Return whether a receipt or an unmatched payment has this charge or payment."""
     return any(
         model.objects.filter(**{field: value}).exists()
         for model in (Receipt, UnmatchedPayment)
@@ -112,7 +118,7 @@ def is_known_payment(*, charge_id: str, payment_intent_id: str) -> bool:
 def _get_or_create_locked(
     kind: PaymentReversal.Kind, stripe_object: Refund | Dispute
 ) -> PaymentReversal:
-    """Get the reversal's row, made at its first sight, and keep others off it."""
+    """Return the reversal's row, locked; created when it is seen for the first time."""
     reversal, is_new = PaymentReversal.objects.get_or_create(
         stripe_id=stripe_object.id,
         defaults={
@@ -125,6 +131,7 @@ def _get_or_create_locked(
             "stripe_status": stripe_object.status,
         },
     )
+    # Read again under the lock: whoever held it may have changed the state.
     reversal = PaymentReversal.objects.select_for_update(no_key=True).get(pk=reversal.pk)
     reversal.stripe_status = stripe_object.status
     if is_new:
@@ -135,7 +142,7 @@ def _get_or_create_locked(
 
 
 def _match(reversal: PaymentReversal) -> None:
-    """Tie a reversal to the receipt it speaks of, or queue it for staff."""
+    """Link a reversal to its receipt, or flag it for finance."""
     if reversal.receipt is None:
         receipt = find_receipt(reversal)
         if receipt is not None:
@@ -149,7 +156,7 @@ def _match(reversal: PaymentReversal) -> None:
 
 
 def _mark_unmatched_refunded(reversal: PaymentReversal) -> bool:
-    """Mark the payment that bought nothing as given back, where it is one of those."""
+    """Mark an unmatched payment as refunded; False if the reversal is of none."""
     payments = UnmatchedPayment.objects.exclude(payment_intent_id="").filter(
         payment_intent_id=reversal.payment_intent_id
     )
@@ -167,7 +174,7 @@ def _debit(reversal: PaymentReversal, *, key: str) -> None:
     if reversal.currency != receipt.currency:
         _reject(reversal, _Problem.OTHER_CURRENCY)
         return
-    # Every reversal of a receipt comes through this lock, so together they can't exceed it.
+    # Every reversal of a receipt is debited under this lock, so together they can't exceed it.
     posting.lock(receipt.organization_id)
     left = receipt.credits - clawbacks.credits_in_force(receipt.public_id)
     credits = min(reversal.amount_cents, left)
@@ -200,12 +207,13 @@ def _reject(reversal: PaymentReversal, problem: PaymentReversal.Problem) -> None
 
 
 def _undo(reversal: PaymentReversal) -> None:
-    """Undo what was taken; close what never moved anything."""
+    """Undo what was debited; close what never moved anything."""
     if reversal.state == _State.SEEN:
         reversal.state = _State.CLOSED
         _flag(reversal, "")
         _record_phase(reversal, _Phase.CLOSED, status=reversal.stripe_status)
     elif reversal.state == _State.LOST:
+        # A loss is booked; a bank that pays after it is rare enough for finance to decide.
         _flag(reversal, _Problem.REINSTATED_AFTER_LOSS)
     elif reversal.state == _State.APPLIED:
         assert reversal.receipt is not None
@@ -228,7 +236,7 @@ def _mark_lost(reversal: PaymentReversal) -> None:
 
 
 def _flag(reversal: PaymentReversal, problem: str) -> None:
-    """Name the problem; what was resolved stays so, until there is another one."""
+    """Set the problem; a resolved one stays resolved until there is another."""
     if reversal.problem != problem:
         reversal.problem, reversal.resolved_at, reversal.resolution = problem, None, ""
 

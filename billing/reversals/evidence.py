@@ -1,4 +1,4 @@
-"""Answering a dispute: a draft is ours to change, what was sent is final."""
+"""Evidence for disputes: a draft can be changed, submitted evidence is final."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from billing.models import DisputeEvidence, PaymentReversal
 from billing.stripe import gateway
 from imageskill.lib import clock
 
-# Stripe's names of the parts that we can fill from our own records.
+# Stripe's names of the parts that we can fill from our records.
 # https://docs.stripe.com/api/disputes/evidence_object
 FIELD_LABELS = {
     "product_description": "Product description",
@@ -20,23 +20,23 @@ FIELD_LABELS = {
     "refund_policy_disclosure": "Refund policy",
     "uncategorized_text": "Additional information",
 }
-MAX_CHARACTERS = 20_000  # in one part, as Stripe takes it
+MAX_CHARACTERS = 20_000  # in one part: Stripe's limit
 
 
 class EvidenceRefused(Exception):
-    """The evidence can't be changed or sent; the message says why."""
+    """The evidence can't be changed or submitted; the message says why."""
 
 
 def save_draft(
     *, reversal: PaymentReversal, parts: Mapping[str, str], user: User
 ) -> DisputeEvidence:
-    """Keep a draft; refused once it was sent."""
+    """Save a draft; raises EvidenceRefused once the evidence was submitted."""
     with transaction.atomic():
         _lock(reversal)
-        kept = DisputeEvidence.objects.filter(reversal=reversal).first()
-        if kept and kept.sent_at:
-            raise EvidenceRefused("The evidence was sent; the bank decides now.")
-        kept, _ = DisputeEvidence.objects.update_or_create(
+        draft = DisputeEvidence.objects.filter(reversal=reversal).first()
+        if draft and draft.sent_at:
+            raise EvidenceRefused("The evidence was submitted; the bank decides now.")
+        draft, _ = DisputeEvidence.objects.update_or_create(
             reversal=reversal,
             defaults={
                 "parts": {
@@ -47,24 +47,24 @@ def save_draft(
             },
         )
         audit.record(user=user, action="dispute.draft", subject=reversal.public_id)
-    return kept
+    return draft
 
 
 def submit(*, reversal: PaymentReversal, user: User, reason: str) -> None:
-    """Hand the draft to the bank through Stripe, and note that it was.
+    """Submit the draft to the bank through Stripe.
 
-    Noted after Stripe took it: of two at once, or one that was killed in between, Stripe takes
-    the evidence once, and what it took can be read there.
+    Stored as submitted after Stripe accepted it: of two calls at once, or one that was killed in
+    between, Stripe accepts the evidence once, and shows what it accepted.
     """
     draft = DisputeEvidence.objects.filter(reversal=reversal).first()
     if draft is None or not draft.parts:
-        raise EvidenceRefused("There is no draft to send.")
+        raise EvidenceRefused("There is no draft to submit.")
     if draft.sent_at:
-        raise EvidenceRefused("The evidence was sent before.")
+        raise EvidenceRefused("The evidence was submitted already.")
     try:
         gateway.update_dispute(dispute_id=reversal.stripe_id, evidence=draft.parts, submit=True)
     except gateway.PaymentProviderFailure as error:
-        raise EvidenceRefused(f"Stripe did not take it: {error}") from error
+        raise EvidenceRefused(f"Stripe did not accept it: {error}") from error
     with transaction.atomic():
         unsent = DisputeEvidence.objects.filter(pk=draft.pk, sent_at__isnull=True)
         if unsent.update(sent_at=clock.now(), sent_by=user):
@@ -76,4 +76,4 @@ def submit(*, reversal: PaymentReversal, user: User, reason: str) -> None:
 def _lock(reversal: PaymentReversal) -> None:
     locked = PaymentReversal.objects.select_for_update(of=("self",)).get(pk=reversal.pk)
     if locked.kind != PaymentReversal.Kind.DISPUTE:
-        raise EvidenceRefused("Only disputes are answered.")
+        raise EvidenceRefused("Only disputes have evidence.")

@@ -1,4 +1,4 @@
-"""Telling agents (by events) and sponsors (by mail) what a reversal did to their credits."""
+"""Notifies agents (by events) and sponsors (by email) of what a reversal did to their credits."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _REFUND = PaymentReversal.Kind.REFUND
 
 
 def notify_debited(reversal: PaymentReversal, receipt: Receipt, amounts: ClawbackAmounts) -> None:
-    """Tell of credits taken, and apart from that of what is owed because it was spent."""
+    """Notify of debited credits and, separately, of those that are owed because they were spent."""
     is_refund = reversal.kind == _REFUND
     moved = {
         "credits": amounts.taken,
@@ -55,7 +55,7 @@ def notify_debited(reversal: PaymentReversal, receipt: Receipt, amounts: Clawbac
 def notify_reinstated(
     reversal: PaymentReversal, receipt: Receipt, amounts: ReinstatedAmounts
 ) -> None:
-    """Tell of credits that came back."""
+    """Notify of returned credits."""
     _record(
         "credits.payment_backed_reinstated",
         reversal,
@@ -67,7 +67,7 @@ def notify_reinstated(
 
 
 def notify_rejected(reversal: PaymentReversal, receipt: Receipt) -> None:
-    """Tell of a reversal that moved nothing, because it can't be reconciled."""
+    """Notify of a reversal that moved nothing because it can't be reconciled."""
     _record(
         "credits.payment_backed_reversal_rejected",
         reversal,

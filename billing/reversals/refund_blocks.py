@@ -1,4 +1,4 @@
-"""Receipts that may not be refunded, for a reason that somebody gave."""
+"""Blocks receipts from refunds, with a reason."""
 
 from django.db import transaction
 
@@ -8,7 +8,7 @@ from billing.models import Receipt, RefundBlock
 
 
 def block(*, receipt: Receipt, user: User, reason: str) -> None:
-    """Keep a receipt from being refunded, until it is unblocked."""
+    """Block refunds of a receipt until it is unblocked."""
     with transaction.atomic():
         RefundBlock.objects.update_or_create(
             receipt=receipt, defaults={"blocked_by": user, "reason": reason}
@@ -17,7 +17,7 @@ def block(*, receipt: Receipt, user: User, reason: str) -> None:
 
 
 def unblock(*, receipt: Receipt, user: User, reason: str) -> None:
-    """Let a receipt be refunded again."""
+    """Allow refunds of a receipt again."""
     with transaction.atomic():
         RefundBlock.objects.filter(receipt=receipt).delete()
         audit.record(user=user, action="refund.unblock", subject=receipt.public_id, reason=reason)

@@ -1,4 +1,4 @@
-"""Telling Stripe about approved refunds, once each whatever happens on the way."""
+"""Sends approved refunds to Stripe, once each whatever fails in between."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ _APPROVED = RefundRequest.State.APPROVED
 
 
 def enqueue_send(refund_request: RefundRequest) -> None:
-    """Return an approved request to a worker, in the transaction that approves it."""
+    """Hand an approved request to a worker, in the transaction that approves it."""
     if refund_request.unmatched_payment_id is not None:
         UnmatchedPayment.objects.filter(pk=refund_request.unmatched_payment_id).update(
             state=UnmatchedPayment.State.REFUNDING
@@ -28,7 +28,7 @@ def enqueue_send(refund_request: RefundRequest) -> None:
 
 
 def send(*, request_id: int) -> None:
-    """Tell Stripe about an approved request, once whatever happens; its answer moves the ledger."""
+    """Send an approved request to Stripe, once; its answer moves the ledger."""
     now = clock.now()
     unsent = RefundRequest.objects.filter(pk=request_id, state=_APPROVED, finished_at__isnull=True)
     idle = unsent.filter(sent_at__isnull=True) | unsent.filter(sent_at__lt=now - _RETRY_AFTER)
@@ -54,7 +54,7 @@ def send(*, request_id: int) -> None:
 
 
 def resend_unsent() -> int:
-    """Hand approved requests out again that no worker finished."""
+    """Hand approved requests that no worker finished to a worker again; return how many."""
     before = clock.now() - _RETRY_AFTER
     unsent = RefundRequest.objects.filter(state=_APPROVED, finished_at__isnull=True)
     idle = unsent.filter(sent_at__isnull=True, decided_at__lt=before) | unsent.filter(

@@ -1,4 +1,4 @@
-"""What a refund would do, and whether it can be asked for: worked out, nothing done."""
+"""Simulates a refund: what it would do, and whether it can be requested."""
 
 from dataclasses import dataclass
 
@@ -24,11 +24,11 @@ class RefundSimulation:
     owed_after: int
     held_credits: int
     needs_second_person: bool
-    refusal: str  # why it can't be asked for; empty where it can
+    refusal: str  # why it can't be requested; empty where it can
 
 
 def simulate(receipt: Receipt, *, amount_cents: int | None = None) -> RefundSimulation:
-    """Work out what a refund would do, without doing it; by default of what is unused."""
+    """Return what a refund would do; by default of the unused credits."""
     left_cents = refundable_cents(receipt)
     unused = unused_credits(receipt)
     amount = min(unused, left_cents) if amount_cents is None else amount_cents
@@ -48,32 +48,34 @@ def simulate(receipt: Receipt, *, amount_cents: int | None = None) -> RefundSimu
 
 
 def refundable_cents(receipt: Receipt) -> int:
-    """Give what Stripe could still give back: the amount less every refund that stands."""
+    """Return what Stripe can still refund: the amount less every refund in force."""
     refunds = PaymentReversal.objects.filter(receipt=receipt, kind=_Kind.REFUND)
-    stand = refunds.exclude(state__in=(_State.UNDONE, _State.CLOSED))
-    refunded = stand.aggregate(cents=Sum("amount_cents", default=0))["cents"]
+    in_force = refunds.exclude(state__in=(_State.UNDONE, _State.CLOSED))
+    refunded = in_force.aggregate(cents=Sum("amount_cents", default=0))["cents"]
     left: int = receipt.amount_cents - refunded
     return max(0, left)
 
 
 def unused_credits(receipt: Receipt) -> int:
-    """Return what is left of the receipt's own credits; what a running job holds is not."""
+    """Return what is left of the receipt's own credits, without those that running jobs hold."""
     left = Lot.objects.filter(reference=receipt.public_id).values_list("left", flat=True).first()
     return left or 0
 
 
 def refusal_reason(receipt: Receipt, *, amount_cents: int, left_cents: int) -> str:
-    """Return why a refund can't be asked for; empty where it can."""
+    """Return why a refund can't be requested; empty where it can."""
     if receipt.payment_method != Rail.STRIPE_CHECKOUT or not receipt.charge_id:
-        return "No money moved for this receipt, so none can go back."
+        return "No money moved for this receipt, so there is nothing to refund."
     if RefundBlock.objects.filter(receipt=receipt).exists():
         return "This receipt is blocked from refunds."
     if _is_disputed(receipt):
         return "This payment is disputed; the bank decides, and a refund would pay twice."
     if not left_cents:
-        return "All of this receipt has been refunded."
+        return "This receipt is fully refunded."
     if not 0 < amount_cents <= left_cents:
-        return f"A refund of this receipt can be from 0.01 to {amounts.format_amount(left_cents)}."
+        return (
+            f"Enter an amount from 0.01 to {amounts.format_amount(left_cents, receipt.currency)}."
+        )
     return ""
 
 

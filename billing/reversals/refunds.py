@@ -1,6 +1,6 @@
-"""Refunds on request: who may ask, and who decides.
+"""Refund requests: who may request a refund, and who decides.
 
-The ledger moves when Stripe confirms, through `billing.reversals.applying`, never before.
+The ledger moves when Stripe confirms a refund, through `billing.reversals.applying`.
 """
 
 from datetime import timedelta
@@ -20,13 +20,13 @@ _State = RefundRequest.State
 
 
 class RefundRefused(Exception):
-    """This refund can't be asked for; the message says why, in words for staff and sponsors."""
+    """This refund can't be requested; the message says why, for staff and sponsors."""
 
 
 def request(
     *, receipt: Receipt, amount_cents: int, reason_code: str, reason: str, user: User
 ) -> RefundRequest:
-    """Ask for a refund; up to the threshold it is approved at once, above it waits for another.
+    """Request a refund; above the threshold a second person has to approve it.
 
     Raises RefundRefused.
     """
@@ -45,9 +45,9 @@ def request(
 
 
 def request_as_sponsor(*, receipt: Receipt, reason: str, user: User) -> RefundRequest:
-    """Ask, as the sponsor, for the unused credits of a receipt within the policy's window.
+    """Request, as the sponsor, a refund of a receipt's unused credits within the policy's window.
 
-    It always waits for staff. Raises RefundRefused.
+    It always needs staff's approval. Raises RefundRefused.
     """
     window = timedelta(days=settings.REFUND_WINDOW_DAYS)
     if clock.now() - receipt.issued_at > window:
@@ -69,11 +69,11 @@ def request_as_sponsor(*, receipt: Receipt, reason: str, user: User) -> RefundRe
 
 
 def request_for_unmatched(*, payment: UnmatchedPayment, reason: str, user: User) -> RefundRequest:
-    """Ask for a payment that bought nothing to be given back, whole."""
+    """Request a full refund of an unmatched payment."""
     if payment.state not in {UnmatchedPayment.State.OPEN, UnmatchedPayment.State.REFUNDING}:
-        raise RefundRefused("This payment has been dealt with.")
+        raise RefundRefused("This payment is resolved already.")
     if not payment.charge_id:
-        raise RefundRefused("Stripe has not told of a charge for this payment yet.")
+        raise RefundRefused("No charge is known for this payment yet.")
     return _create(
         RefundRequest(
             unmatched_payment=payment,
@@ -88,15 +88,15 @@ def request_for_unmatched(*, payment: UnmatchedPayment, reason: str, user: User)
 
 
 def approve(*, request_id: int, user: User, note: str = "") -> RefundRequest:
-    """Approve somebody else's request and hand it over to be sent.
+    """Approve somebody else's request and have it sent.
 
-    Raises NotDecidable, or RefundRefused where the payment has moved on since it was asked for.
+    Raises DecisionRefused, or RefundRefused where the payment has changed since the request.
     """
     return _decide(request_id, user, note, state=_State.APPROVED)
 
 
 def reject(*, request_id: int, user: User, note: str) -> RefundRequest:
-    """Turn somebody else's request down; raises NotDecidable."""
+    """Reject somebody else's request; raises DecisionRefused."""
     return _decide(request_id, user, note, state=_State.TURNED_DOWN)
 
 
@@ -127,7 +127,7 @@ def _create(refund_request: RefundRequest, *, subject: str) -> RefundRequest:
     except IntegrityError as error:
         if "refund_request_one_open" not in str(error):
             raise
-        raise RefundRefused("A refund of this payment is on its way already.") from None
+        raise RefundRefused("A refund of this payment is already pending.") from None
     return refund_request
 
 
@@ -152,7 +152,7 @@ def _decide(request_id: int, user: User, note: str, *, state: str) -> RefundRequ
                 refund_request.is_from_sponsor
                 and refund_request.amount_cents > simulation.unused_credits
             ):
-                raise RefundRefused("Some of these credits have been spent since it was asked.")
+                raise RefundRefused("Some of these credits have been spent since the request.")
         refund_request.state, refund_request.decided_by, refund_request.decided_at = (
             state,
             user,

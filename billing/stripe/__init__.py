@@ -1,1 +1,1 @@
-"""Stripe, as far as this product speaks to it; knows nothing of our tables."""
+"""Stripe: calls, objects, and whose an object is; knows nothing of our tables."""

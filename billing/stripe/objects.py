@@ -1,4 +1,4 @@
-"""What we read of Stripe's objects, and nothing else: frozen, plain, made from their JSON.
+"""The fields of Stripe's objects that we use: frozen dataclasses, read from their JSON.
 
 https://docs.stripe.com/api, at the version that `billing.stripe.gateway` pins.
 """
@@ -16,7 +16,7 @@ MAX_ID_LENGTH = 255  # as Stripe promises for all its ids
 
 @dataclass(frozen=True, kw_only=True)
 class CheckoutSession:
-    """A page where somebody can pay, and what came of it."""
+    """A page where a person can pay, and its outcome."""
 
     id: str
     url: str
@@ -57,7 +57,7 @@ class CheckoutSession:
 
     @property
     def is_paid(self) -> bool:
-        """Whether Stripe says that nothing more is to be paid."""
+        """Whether Stripe says that nothing is left to pay."""
         return self.payment_status in {"paid", "no_payment_required"}
 
     @property
@@ -71,7 +71,7 @@ class CheckoutSession:
 
 @dataclass(frozen=True, kw_only=True)
 class Charge:
-    """One charge of a card or account."""
+    """A charge of a card or account."""
 
     id: str
     payment_intent_id: str
@@ -103,7 +103,7 @@ class Charge:
 
 @dataclass(frozen=True, kw_only=True)
 class Refund:
-    """Money on its way back to a buyer."""
+    """A refund of a charge."""
 
     id: str
     charge_id: str
@@ -135,7 +135,7 @@ class Refund:
 
 @dataclass(frozen=True, kw_only=True)
 class BalanceTransaction:
-    """One movement of Stripe's balance. Amounts are in the account's own currency."""
+    """A change of Stripe's balance. Amounts are in the account's own currency."""
 
     id: str
     type: str
@@ -168,7 +168,7 @@ class BalanceTransaction:
 
 @dataclass(frozen=True, kw_only=True)
 class Dispute:
-    """A buyer's bank asking for the money back; `movements` are the funds it moved so far."""
+    """A dispute by a buyer's bank; `movements` are the funds it has moved so far."""
 
     id: str
     charge_id: str
@@ -208,7 +208,7 @@ class Dispute:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something that happened at Stripe; `payload` is all of it, `object` what it is about."""
+    """An event; `payload` is all of it, `object` the object that it is about."""
 
     id: str
     type: str
@@ -240,14 +240,14 @@ class Event:
 
     @property
     def related_ids(self) -> list[str]:
-        """Every id by which staff may look for the event."""
+        """Every id by which staff may search for the event."""
         names = ("payment_intent", "charge", "client_reference_id")
         ids = {self.object_id, *(_id(self.object.get(name)) for name in names)}
         return sorted(ids - {""})
 
 
 def _id(value: Any) -> str:
-    """Return the id of something that Stripe sends as an id or, expanded, as an object."""
+    """Return the id of a reference, which Stripe sends as an id or, expanded, as an object."""
     if isinstance(value, Mapping):
         value = value.get("id")
     return value[:MAX_ID_LENGTH] if isinstance(value, str) else ""

@@ -1,4 +1,4 @@
-"""`manage.py check_books`: exit 1 and a list if anything in the books is wrong."""
+"""`manage.py check_books`: run the ledger checks; exit 1 and a list of the errors, if any."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ from billing.ledger import checks
 
 
 class Command(BaseCommand):
-    """Check the books."""
+    """Run the ledger checks."""
 
     help = "Check that every credit is where its history says; exit 1 with a list where not."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run every check and say what is wrong."""
+        """Run every check and print the errors."""
         problems = checks.find_problems(say=self.stderr.write)
         for problem in problems:
             self.stdout.write(f"{problem.check}: {problem.subject}: {problem.message}")
         if problems:
-            raise CommandError(f"{len(problems)} problems in the books")
-        self.stdout.write(self.style.SUCCESS("The books are in order."))
+            raise CommandError(f"{len(problems)} ledger errors")
+        self.stdout.write(self.style.SUCCESS("No errors found."))

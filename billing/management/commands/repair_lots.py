@@ -13,17 +13,17 @@ class Command(BaseCommand):
     help = (
         "Show lots that are not their grant less their parts, and what they would be set to."
         " --apply sets them where they then add up to the paid wallet; exit 1 with a list of"
-        " what can't be explained, which is left as it is."
+        " what can't be explained, which is left unchanged."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take --apply."""
+        """Accept --apply."""
         parser.add_argument(
             "--apply", action="store_true", help="repair; without it nothing changes"
         )
 
     def handle(self, *, apply: bool, **_: Any) -> None:
-        """Print each organization that is wrong, and what was or would be done about it."""
+        """Print each organization with wrong lots, and what was or would be done."""
         repaired = unexplained = 0
         for mismatch in lot_repair.run(is_dry=not apply):
             repaired += mismatch.is_explained
@@ -32,12 +32,12 @@ class Command(BaseCommand):
         verb = "repaired" if apply else "to repair; --apply repairs them"
         self.stdout.write(f"Organizations {verb}: {repaired}. Not explained: {unexplained}.")
         if unexplained:
-            raise CommandError("What is not explained was left as it is.")
+            raise CommandError("What is not explained was left unchanged.")
 
     def _print(self, mismatch: lot_repair.LotMismatch, *, verb: str) -> None:
         self.stdout.write(f"{mismatch.public_id}: {mismatch.paid} paid, {mismatch.in_lots} in lots")
         if not mismatch.is_explained:
             verb = "not set"
-            self.stdout.write(f"  not explained: grants less parts are {mismatch.worked_out}")
+            self.stdout.write(f"  not explained: grants less parts are {mismatch.recalculated}")
         for lot in mismatch.wrong:
             self.stdout.write(f"  {verb}: {lot.reference} from {lot.left} to {lot.rest}")

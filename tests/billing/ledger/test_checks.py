@@ -215,7 +215,7 @@ class TestRuns:
         out = StringIO()
         broken("UPDATE billing_wallet SET balance = balance + 1 WHERE purpose = 'revenue'")
 
-        with pytest.raises(CommandError, match="problems in the books"):
+        with pytest.raises(CommandError, match="ledger errors"):
             call_command("check_books", stdout=out)
 
         assert "(revenue): balance" in out.getvalue()

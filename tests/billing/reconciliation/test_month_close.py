@@ -120,7 +120,7 @@ class TestClose:
 
     def test_freezes_what_was_seen_or_nothing(self, history, closer):
         seen = month_close.figures_fingerprint(month_close.preview(history))
-        with pytest.raises(month_close.MonthCloseRefused, match="look again"):
+        with pytest.raises(month_close.MonthCloseRefused, match="Review them again"):
             month_close.close(month=history, user=closer, reason="it is over", seen="other")
 
         closed = month_close.close(month=history, user=closer, reason="it is over", seen=seen)
@@ -195,5 +195,5 @@ def test_what_a_closed_month_did_not_say_is_found(history, closer, org):
     give(org, 1)
 
     assert [problem.message for problem in month_close.problems()] == [
-        "the ledger says something else by now"
+        "its figures differ from the ledger"
     ]

@@ -62,7 +62,7 @@ class TestMonthClose:
 
     def test_is_refused_when_the_ledger_has_moved_on(self, signed_in, financier):
         answer = send(signed_in(financier), seen="what the page showed before")
-        assert "look again" in answer.content.decode()
+        assert "Review them again" in answer.content.decode()
         assert not MonthClose.objects.exists()
 
     def test_of_this_month_is_refused(self, signed_in, financier):
