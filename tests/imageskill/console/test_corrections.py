@@ -44,7 +44,7 @@ class TestAsking:
     def test_for_more_than_there_is_is_refused_in_words(self, signed_in, financier, agent):
         fields = {"kind": "adjust_preview", "credits": -41}
         answer = ask(signed_in(financier), agent, "adjust", **fields)
-        assert "not that many credits" in answer.content.decode()
+        assert "fewer credits than that" in answer.content.decode()
         assert not CreditCorrection.objects.exists()
 
     def test_is_not_for_support(self, signed_in, supporter, agent):
@@ -107,7 +107,7 @@ class TestDeciding:
     ):
         spend(agent.organization.pk, 35)
         answer = do(signed_in(second_financier), REQUEST, adjustment, "approve")
-        assert "not that many credits to take" in answer.content.decode()
+        assert "fewer credits than that" in answer.content.decode()
         adjustment.refresh_from_db()
         assert adjustment.state == "requested"
 

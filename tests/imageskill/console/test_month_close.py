@@ -40,7 +40,7 @@ class TestMonthClose:
         month = f"{clock.now():%Y-%m}"
         page = browser.get(reverse(CLOSE), {"month": "2026-01"}).content.decode()
         assert "opening credits" in page
-        assert "reversed, less what was reinstated" in page
+        assert "Reversed, less reinstated" in page
         assert "closing_credits" not in page
         assert not MonthClose.objects.exists()
         send(browser)
@@ -72,7 +72,7 @@ class TestMonthClose:
     def test_is_read_and_exported_afterwards(self, signed_in, financier, closed):
         browser = signed_in(financier)
         page = browser.get(reverse(f"admin:{MODEL}_change", args=[closed.pk])).content.decode()
-        assert "owed and written off" in page
+        assert "Debt written off" in page
         assert "by_kind" not in page
         listing = browser.get(reverse(f"admin:{MODEL}_changelist"))
         assert "Close a month" in listing.content.decode()

@@ -60,7 +60,7 @@ class TestReceipt:
             our_cents=500,
         )
         text = page_of(signed_in(financier), receipt).content.decode()
-        assert "off by Stripe&#x27;s fee" in text
+        assert "Stripe fee mismatch" in text
         assert "nobody yet" in text
 
     def test_keeps_it_from_who_may_not_see_the_ledger(self, signed_in, supporter, receipt):
