@@ -149,7 +149,7 @@ class PaymentReversal(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.stripe_id} {self.state}"
 
-    def get_state_display(self) -> str:
+    def get_state_display(self) -> str:  # type: ignore[no-redef]
         """Return the status in words; a refund that moved nothing yet is no inquiry."""
         if self.state == self.State.SEEN and self.kind == self.Kind.REFUND:
             return "Pending"
