@@ -128,7 +128,7 @@ class TestWhatIsNotExplained:
     def test_is_listed_left_alone_and_fails_the_command(self, org, receipt, unexplained):
         out = StringIO()
 
-        with pytest.raises(CommandError, match="left as it is"):
+        with pytest.raises(CommandError, match="left unchanged"):
             call_command("repair_lots", "--apply", stdout=out)
 
         said = out.getvalue()
