@@ -117,7 +117,7 @@ class TestStarterCredits:
 
         assert first.data["limits"]["remaining_credits"] == 40
         assert second.data["limits"]["remaining_credits"] == 0
-        assert any("bounded" in warning for warning in second.envelope["warnings"])
+        assert any("limited for each contact" in warning for warning in second.envelope["warnings"])
 
     def test_signups_are_limited_for_a_network(self, api, settings):
         settings.LOOPBACK_IS_UNLIMITED = False

@@ -226,7 +226,7 @@ class TestRuns:
 
         call_command("check_books", stdout=out, stderr=progress)
 
-        assert "in order" in out.getvalue()
+        assert "No errors" in out.getvalue()
         assert "billing.ledger.checks.ledger_problems (1 of" in progress.getvalue()
 
 
