@@ -36,10 +36,10 @@ Effect = Callable[[], object]
 class WebhookState(models.TextChoices):
     """What became of an event; written with its effects, in one transaction."""
 
-    RECEIVED = "received", "received"  # stored, not handled yet
-    HANDLED = "handled", "handled"  # its effects are committed
-    FAILED = "failed", "failed"  # handling raised; retried while attempts are left, replayable
-    IGNORED = "ignored", "ignored"  # not ours, or of a kind that nothing acts on
+    RECEIVED = "received", "Received"  # stored, not handled yet
+    HANDLED = "handled", "Processed"  # its effects are committed
+    FAILED = "failed", "Failed"  # handling raised; retried while attempts are left, replayable
+    IGNORED = "ignored", "Ignored"  # not ours, or of a kind that nothing acts on
 
 
 # The names of tables and columns are put in from the model; values stay parameters.

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0021_takings_are_clawbacks'),
+        ('billing', '0022_events_can_be_given_up'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
