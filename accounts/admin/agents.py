@@ -21,7 +21,7 @@ class AgentAdmin(ReadOnlyAdmin):
 
     view_permission = "accounts.see_agents"
     empty_text = "Agents appear here when they sign up."
-    deeds = agent_actions.AGENT_ACTIONS
+    object_actions = agent_actions.AGENT_ACTIONS
     export_fields = (
         "public_id",
         "name",
@@ -193,7 +193,7 @@ class TokenAdmin(ReadOnlyAdmin):
 
     view_permission = "accounts.see_agents"
     empty_text = "An agent gets its first token when it signs up, and a new one when it is rotated."
-    deeds = agent_actions.TOKEN_ACTIONS
+    object_actions = agent_actions.TOKEN_ACTIONS
     export_fields = (
         "agent__public_id",
         "created_at",

@@ -52,7 +52,7 @@ class UserAdmin(ReadOnlyAdmin):
         "date_joined",
         "last_login",
     )
-    deeds = staff_actions.USER_ACTIONS
+    object_actions = staff_actions.USER_ACTIONS
     list_display = ("email", "roles", "is_staff", "is_active", "joined", "signed_in")
     list_filter = ("is_staff", RoleFilter, "is_active")
     search_fields = ("email__iexact",)

@@ -43,7 +43,7 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
 class RefundRequestAdmin(ApprovalRequestAdmin):
     """A refund that was asked for."""
 
-    deeds = refund_actions.REQUEST_ACTIONS
+    object_actions = refund_actions.REQUEST_ACTIONS
 
     view_permission = "accounts.see_payments"
     empty_text = (
@@ -125,7 +125,7 @@ class RefundRequestAdmin(ApprovalRequestAdmin):
 class CreditCorrectionAdmin(ApprovalRequestAdmin):
     """A grant, adjustment or write-off that was asked for."""
 
-    deeds = adjustment_actions.REQUEST_ACTIONS
+    object_actions = adjustment_actions.REQUEST_ACTIONS
 
     view_permission = "accounts.see_payments"
     empty_text = (

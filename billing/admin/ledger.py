@@ -8,7 +8,6 @@ from billing.admin import ledger_check_actions
 from billing.models import BooksCheck, JobHold, LedgerEntry, Lot, Transfer, Wallet
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.formatting import copyable, display_datetime, list_link, object_link
-from imageskill.lib.admin.list_actions import PageActionsAdmin
 
 _VIEW_PERMISSION = "accounts.see_ledger"
 
@@ -207,10 +206,10 @@ class JobHoldAdmin(ReadOnlyAdmin):
 
 
 @admin.register(BooksCheck)
-class BooksCheckAdmin(PageActionsAdmin):
+class BooksCheckAdmin(ReadOnlyAdmin):
     """One check of the books and what it found."""
 
-    page_deeds = ledger_check_actions.LIST_ACTIONS
+    list_actions = ledger_check_actions.LIST_ACTIONS
     empty_text = (
         "What each check of the books found would be here. It runs every night, and now by the "
         "button above."

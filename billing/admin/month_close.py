@@ -34,7 +34,7 @@ _VIEW_PERMISSION = "accounts.see_ledger"
 class MonthCloseAdmin(ReadOnlyAdmin):
     """A month that was frozen."""
 
-    deeds = month_close_actions.MONTH_ACTIONS
+    object_actions = month_close_actions.MONTH_ACTIONS
 
     view_permission = _VIEW_PERMISSION
     empty_text = (
@@ -138,12 +138,12 @@ class MonthCloseAdmin(ReadOnlyAdmin):
     def csv_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Return a closed month as CSV."""
         if not self.has_view_permission(request) or not request.user.has_perm(
-            self.export_permission
+            self.admin_site.export_permission
         ):
             raise PermissionDenied
         closed = get_object_or_404(MonthClose, pk=pk)
         header, *rows = month_close.export_rows(closed)
-        self.admin_site.exports.note(
+        self.admin_site.record_export(
             user=request_user(request),
             model="billing.monthclose",
             query=f"month={closed.month:%Y-%m}&version={closed.version}",

@@ -124,7 +124,7 @@ class CreditPackAdmin(ReadOnlyAdmin):
     empty_text = (
         "Packs come with the installation; a further one is made from the page of another one."
     )
-    deeds = _PACK_ACTIONS
+    object_actions = _PACK_ACTIONS
     export_fields = (
         "pack_id",
         "name",
@@ -155,7 +155,7 @@ class PackChangeAdmin(ApprovalRequestAdmin):
         "A change of a pack that finance asks for, on the pack's page, waits here "
         "for a second person."
     )
-    deeds = _CHANGE_ACTIONS
+    object_actions = _CHANGE_ACTIONS
     export_fields = (
         "pack_id",
         "name",

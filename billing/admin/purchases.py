@@ -135,7 +135,7 @@ class PaymentAttemptAdmin(TimelineAdmin):
 class UnmatchedPaymentAdmin(TimelineAdmin):
     """Money that came in and granted nothing: overpayments and amounts that differ."""
 
-    deeds = refund_actions.UNMATCHED_ACTIONS
+    object_actions = refund_actions.UNMATCHED_ACTIONS
 
     view_permission = _VIEW_PERMISSION
     empty_text = (

@@ -25,7 +25,7 @@ from imageskill.lib.admin.formatting import (
 class ReceiptAdmin(TimelineAdmin):
     """What was paid and granted; final."""
 
-    deeds = refund_actions.RECEIPT_ACTIONS
+    object_actions = refund_actions.RECEIPT_ACTIONS
 
     view_permission = "accounts.see_payments"
     empty_text = "A receipt is written here when a payment succeeds and its credits are granted."

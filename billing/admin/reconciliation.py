@@ -25,7 +25,7 @@ _VIEW_PERMISSION = "accounts.see_ledger"
 class DifferenceAdmin(ReadOnlyAdmin):
     """Something that Stripe and we tell differently."""
 
-    deeds = month_close_actions.DIFFERENCE_ACTIONS
+    object_actions = month_close_actions.DIFFERENCE_ACTIONS
 
     view_permission = _VIEW_PERMISSION
     empty_text = (

@@ -34,7 +34,7 @@ class OpenDisputesFilter(QuerySetFilter):
 class PaymentReversalAdmin(ReadOnlyAdmin):
     """One refund or dispute."""
 
-    deeds = reversal_actions.REVERSAL_ACTIONS
+    object_actions = reversal_actions.REVERSAL_ACTIONS
 
     view_permission = "accounts.see_payments"
     empty_text = "Refunds and disputes stand here as Stripe tells of them."

@@ -14,7 +14,7 @@ from imageskill.lib.admin.formatting import copyable, display_datetime
 class StripeEventAdmin(ReadOnlyAdmin):
     """One received event and what became of it."""
 
-    deeds = stripe_event_actions.EVENT_ACTIONS
+    object_actions = stripe_event_actions.EVENT_ACTIONS
 
     view_permission = "accounts.see_payments"
     empty_text = (

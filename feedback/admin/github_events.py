@@ -71,7 +71,7 @@ class GithubEventAdmin(ReadOnlyAdmin):
         "handled_at",
         "next_attempt_at",
     )
-    deeds = EVENT_ACTIONS
+    object_actions = EVENT_ACTIONS
     list_display = ("received", "event", "action", "issue", "standing", "attempts", "outcome")
     list_filter = ("state",)
     search_fields = ("delivery_id__exact",)

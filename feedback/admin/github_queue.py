@@ -87,7 +87,7 @@ class QueueItemAdmin(ReadOnlyAdmin):
         "would_be",
     )
     readonly_fields = fields
-    deeds = (
+    object_actions = (
         StaffAction(
             name="retry",
             label="Queue again",

@@ -48,8 +48,7 @@ def view(request: HttpRequest) -> HttpResponse:
         return _review(request, triage_request, reports)
     if problem := _problem(triage_request, reports):
         return _review(request, triage_request, reports, problem=problem)
-    if not actions.consume_key(request.POST.get("key", "")):
-        messages.info(request, "That was sent before; it is done once.")
+    if not actions.consume_key(request):
         return HttpResponseRedirect(_inbox_url(request, forget_open=True))
     return _apply(request, triage_request, reports)
 
@@ -106,7 +105,7 @@ def _review(
         number=sum(not row.refusal for row in rows),
         similar=similar,
         problem=problem,
-        key=request.POST.get("key") or actions.new_key(),
+        key=actions.form_key(request),
         issues_shown=_MAX_ISSUES_SHOWN,
     )
 

@@ -29,7 +29,7 @@ _IMMUTABLE_FIELDS = (
 class AgentPage(AgentAdmin):
     """An agent with its credits, jobs, feedback and logs, now or as of a past moment."""
 
-    deeds = (*AgentAdmin.deeds, *adjustment_actions.AGENT_ACTIONS)
+    object_actions = (*AgentAdmin.object_actions, *adjustment_actions.AGENT_ACTIONS)
     change_form_after_template = "admin/console/agent_after.html"
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:

@@ -29,6 +29,7 @@ class ConsoleSite(UnfoldAdminSite):
     site_header = "Image Skill"
     site_title = "Image Skill console"
     index_title = "Home"
+    export_permission = "accounts.export"
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Serve every page of the console under its own content security policy."""
@@ -51,10 +52,13 @@ class ConsoleSite(UnfoldAdminSite):
         moved = [path(route, self.admin_view(_redirect_to(name))) for route, name in pages.MOVED]
         return [*mine, *moved, *super().get_urls()]
 
-    @property
-    def exports(self) -> Any:
-        """Return the module that records short exports and queues long ones."""
-        return import_module("imageskill.console.exporting")
+    def record_export(self, **download: Any) -> None:
+        """Record who downloads which list; the keywords are `exporting.record_download`'s."""
+        import_module("imageskill.console.exporting").record_download(**download)
+
+    def list_context(self, request: HttpRequest, model: str) -> dict[str, Any]:
+        """Return what each list shows beside its rows: the filters that its viewer saved."""
+        return import_module("imageskill.console.saved_filters").list_context(request, model)
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Return whether the user is active staff and gave a second factor in this session."""

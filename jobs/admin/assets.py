@@ -80,7 +80,7 @@ class AssetAdmin(ReadOnlyAdmin):
 
     view_permission = "accounts.see_jobs"
     empty_text = "Images appear here when a job stores them or an agent uploads them."
-    deeds = ACTIONS
+    object_actions = ACTIONS
     export_fields = (
         "public_id",
         "job__public_id",

@@ -24,7 +24,7 @@ class JobAdmin(ReadOnlyAdmin):
 
     view_permission = "accounts.see_jobs"
     empty_text = "Jobs appear here when an agent's create, edit or upload is accepted."
-    deeds = job_actions.ACTIONS
+    object_actions = job_actions.ACTIONS
     export_fields = (
         "public_id",
         "organization__public_id",
@@ -176,9 +176,9 @@ class JobAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, job: Job, step: timeline.JobStep
     ) -> tuple[StaffAction, str] | None:
         """Return the action for a gap with its URL, where the user may at least preview it."""
-        for action in self.deeds:
+        for action in self.object_actions:
             if action.name == step.repair and can_preview(action, request) and action.is_open(job):
-                return label_dry_run(action, request), self._action_url(job, action)
+                return label_dry_run(action, request), self.action_url(job, action)
         return None
 
     @display(description="ID")

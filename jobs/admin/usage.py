@@ -98,7 +98,7 @@ class LossAdmin(ReadOnlyAdmin):
         "usd",
         "created_at",
     )
-    deeds = (
+    object_actions = (
         StaffAction(
             name="close",
             label="Resolve",

@@ -316,9 +316,9 @@ def _of_model(
         yield reverse(prefix + page, args=[] if page in {"changelist", "add"} else [0]), None
         return
     seen = {model_admin.view_permission.removeprefix("accounts.")}
-    if page in {"deed", "page_deed"}:
-        of_row = [0] if page == "deed" else []
-        for deed in model_admin.deeds if of_row else model_admin.page_deeds:
+    if page in {"action", "list_action"}:
+        of_row = [0] if page == "action" else []
+        for deed in model_admin.object_actions if of_row else model_admin.list_actions:
             yield reverse(prefix + page, args=[*of_row, deed.name]), (_duties(deed),)
     elif page.startswith("export"):
         yield reverse(prefix + page), (seen, {"export"})

@@ -80,8 +80,8 @@ def pages(
             reverse(f"admin:{name}_change", args=[thing.pk])
             for name, thing in zip(names, things, strict=True)
         ),
-        reverse("admin:billing_receipt_deed", args=[receipt.pk, "refund"]),
-        reverse("admin:accounts_agent_deed", args=[agent.agent.pk, "contact"]),
+        reverse("admin:billing_receipt_action", args=[receipt.pk, "refund"]),
+        reverse("admin:accounts_agent_action", args=[agent.agent.pk, "contact"]),
         reverse("admin:billing_disputes"),
         reverse("admin:console_search"),
         reverse("admin:console_image_review"),
@@ -96,7 +96,7 @@ def pages(
         reverse("admin:console_evidence", args=[dispute.public_id]),
         reverse("admin:billing_month_close", query={"month": "2026-02"}),
         reverse("admin:billing_bookscheck_changelist"),
-        reverse("admin:billing_bookscheck_page_deed", args=["check"]),
+        reverse("admin:billing_bookscheck_list_action", args=["check"]),
         reverse("admin:feedback_inbox"),
     ]
 

@@ -71,7 +71,7 @@ def _build_card(check: AssetCheck, may: list[StaffAction]) -> ReviewCard:
         images=images,
         facts=list(_expectations(check)),
         staff_actions=[
-            (action, reverse("admin:jobs_asset_deed", args=[asset.pk, action.name]))
+            (action, reverse("admin:jobs_asset_action", args=[asset.pk, action.name]))
             for action in may
             if action.is_open(asset)
         ],

@@ -104,7 +104,7 @@ def _loss_section(offered: Callable[..., list[tuple[StaffAction, str]]]) -> Case
         UnresolvedCase(
             loss.job,
             f"{loss.job.model_id}, {job_actions.format_cost(loss.usd)}",
-            offered(loss, LossAdmin.deeds),
+            offered(loss, LossAdmin.object_actions),
         )
         for loss in found
     ]
@@ -124,7 +124,7 @@ def _available_actions(
     request: HttpRequest, thing: Model, every: Sequence[StaffAction], names: Sequence[str] = ()
 ) -> list[tuple[StaffAction, str]]:
     opts = thing._meta
-    url = f"admin:{opts.app_label}_{opts.model_name}_deed"
+    url = f"admin:{opts.app_label}_{opts.model_name}_action"
     return [
         (actions.label_dry_run(action, request), reverse(url, args=[thing.pk, action.name]))
         for action in every

@@ -1,1 +1,1 @@
-"""What every page of the operator console shares: lists by key, read-only bases, deeds."""
+"""What every page of the operator console shares: lists by key, read-only bases, actions."""

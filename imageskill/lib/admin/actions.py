@@ -1,6 +1,7 @@
-"""Deeds: what staff do to one thing. Each asks for a reason and shows beforehand what follows.
+"""Actions of staff: each shows beforehand what will happen, and asks for a reason.
 
-A deed is data; the rule it carries out is a verb of the app, the same that API and tasks call.
+An action is data; the rule it carries out is a function of the app, the same that API and tasks
+call.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
@@ -18,27 +20,31 @@ from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 _KEY_TTL_S = 24 * 3600
+_KEY_PREFIX = "deed:"  # stored: forms that are open during a deploy go on
 # What being used writes, every few minutes: no reason to ask anybody to read again.
 _IGNORED_FIELDS = {"last_seen_at", "last_used_at", "last_login", "leased_until"}
 
 
+CHANGED_TEXT = "This has changed since you opened it. Review the new details and confirm again."
+
+
 class ActionRefused(Exception):
-    """The deed can't be done; the text says why and what to do, for a person to read."""
+    """The action can't be done; the text says why and what to do, for a person to read."""
 
 
 class ActionForm(forms.Form):
-    """What every deed asks; deeds that need more add fields to it."""
+    """What every action asks; actions that need more add fields to it."""
 
     reason = forms.CharField(
         max_length=1000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="Why. Kept in the audit for good.",
+        help_text="Required. Recorded permanently in the audit log.",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class ActionRequest:
-    """A deed as it was asked for: by whom, why, and once (`key` is the same when sent twice)."""
+    """An action as requested: by whom, why, and once (`key` is the same when sent twice)."""
 
     user: Any
     reason: str
@@ -48,7 +54,7 @@ class ActionRequest:
 
 @dataclass(frozen=True, slots=True)
 class RevealedSecret:
-    """What a deed gives to look at for a while, and nowhere else."""
+    """What an action shows for a while, and nowhere else."""
 
     text: str
     seconds: int
@@ -56,10 +62,10 @@ class RevealedSecret:
 
 @dataclass(frozen=True, slots=True)
 class StaffAction:
-    """One action by staff on one object.
+    """One action by staff on one object, or on none where a list offers it.
 
-    `preview` tells in sentences what will happen; `perform` calls one verb, may raise
-    `Refused`, and gives the sentence that says it is done, or a `Secret` to show.
+    `preview` returns sentences that say what will happen; `perform` calls one domain function, may
+    raise `ActionRefused`, and returns the sentence that says it is done, or a `RevealedSecret`.
     """
 
     name: str
@@ -73,22 +79,22 @@ class StaffAction:
     is_destructive: bool = False
     preview_fields: Callable[[Any, dict[str, Any]], Sequence[str]] | None = None  # for other fields
     initial_values: Callable[[Any], dict[str, Any]] | None = None  # initial values from the object
-    extra_state: Callable[[Any], Any] | None = None  # what else it rests on, outside of the row
+    extra_state: Callable[[Any], Any] | None = None  # what else it depends on, outside of the row
     dry_run: str | tuple[str, ...] = ()  # the permission to read the preview, and no more
 
 
 def is_allowed(action: StaffAction, request: HttpRequest) -> bool:
-    """Return whether the person may do the deed at all."""
+    """Return whether the person may do the action at all."""
     return _has_any(request, action.permission)
 
 
 def can_preview(action: StaffAction, request: HttpRequest) -> bool:
-    """Return whether the person may read what the deed would do, whoever may do it."""
+    """Return whether the person may read what the action would do, whoever may do it."""
     return is_allowed(action, request) or _has_any(request, action.dry_run)
 
 
 def label_dry_run(action: StaffAction, request: HttpRequest) -> StaffAction:
-    """Return the deed with a label that says so where this person may only look."""
+    """Return the action with a label that says so where this person may only preview it."""
     return (
         action
         if is_allowed(action, request)
@@ -96,46 +102,50 @@ def label_dry_run(action: StaffAction, request: HttpRequest) -> StaffAction:
     )
 
 
-def find(deeds: Sequence[StaffAction], name: str, request: HttpRequest) -> StaffAction:
-    """Find a deed by name; `PermissionDenied` where this person may not even look at it.
+def find(actions: Sequence[StaffAction], name: str, request: HttpRequest) -> StaffAction:
+    """Find an action by name; `PermissionDenied` where this person may not even preview it.
 
-    Whatever is sent is refused to who may only look.
+    Whatever is sent is refused to who may only preview.
     """
     suffices = can_preview if request.method in {"GET", "HEAD"} else is_allowed
-    for action in deeds:
+    for action in actions:
         if action.name == name and suffices(action, request):
             return action
     raise PermissionDenied
 
 
-def fingerprint(thing: Model, action: StaffAction | None = None) -> str:
+def fingerprint(thing: Model | None, action: StaffAction | None = None) -> str:
     """Return a mark of the present state, by which a page knows that it has moved on.
 
-    The state is the row, without what its mere use touches, and what the deed adds to it.
+    The state is the row, without what its mere use touches, and what the action adds to it.
     """
     values = {
         field.attname: str(getattr(thing, field.attname))
-        for field in thing._meta.fields
+        for field in (thing._meta.fields if thing is not None else ())
         if field.attname not in _IGNORED_FIELDS
     }
-    standing = action.extra_state(thing) if action and action.extra_state else None
-    text = json.dumps([values, standing], sort_keys=True, default=str)
+    extra_state = action.extra_state(thing) if action and action.extra_state else None
+    text = json.dumps([values, extra_state], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def consume_key(key: str) -> bool:
-    """Use a form's key up; False when it was used before (the form was sent twice)."""
-    return bool(key) and cache.add(f"deed:{key}", 1, timeout=_KEY_TTL_S)
+def form_key(request: HttpRequest) -> str:
+    """Return the key by which a form that is sent twice runs once; a new one for a new form."""
+    return request.POST.get("key") or secrets.token_hex(16)
 
 
-def release_key(key: str) -> None:
-    """Let a form be sent again after its deed was refused."""
-    cache.delete(f"deed:{key}")
+def consume_key(request: HttpRequest) -> bool:
+    """Use up the key of the form that was sent; False, with a message, when it was used before."""
+    key = request.POST.get("key", "")
+    is_first = bool(key) and cache.add(f"{_KEY_PREFIX}{key}", 1, timeout=_KEY_TTL_S)
+    if not is_first:
+        messages.info(request, "Already submitted; it ran once.")
+    return is_first
 
 
-def new_key() -> str:
-    """Make the key that a form carries, so that sending it twice does the deed once."""
-    return secrets.token_hex(16)
+def release_key(request: HttpRequest) -> None:
+    """Let the form be sent again after its action was refused."""
+    cache.delete(f"{_KEY_PREFIX}{request.POST.get('key', '')}")
 
 
 def _has_any(request: HttpRequest, permission: str | tuple[str, ...]) -> bool:

@@ -1,17 +1,16 @@
 """Downloading exactly what a list shows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.admin.utils import flatten, flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.db.models import BinaryField, JSONField, Model, QuerySet
 from django.http import (
+    FileResponse,
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
-    HttpResponseRedirect,
     StreamingHttpResponse,
 )
 from django.urls import URLPattern, path, reverse
@@ -20,7 +19,6 @@ from imageskill.lib import clock
 from imageskill.lib.admin import keyset, spreadsheets
 
 FORMATS = ("csv", "xlsx")
-MAX_XLSX_ROWS = 50_000
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CHUNK_ROWS = 2000
 _NEVER_EXPORTED = ("password", "digest", "secret", "key", "lease", "lookup", "token")
@@ -29,20 +27,20 @@ _NEVER_EXPORTED = ("password", "digest", "secret", "key", "lease", "lookup", "to
 class ExportMixin:
     """Adds CSV and XLSX of the filtered list to an admin class.
 
-    CSV streams at any size. XLSX comes at once up to 50,000 rows; beyond that a worker writes the
-    rows as CSV, which can be fetched for a while. The site's `exports` knows of each: it notes who
-    took what (`note`) and has long ones written (`ask`).
+    Both come at any size without holding the rows in memory: CSV line by line, XLSX from a
+    temporary file. The site says which permission this needs (`export_permission`), and records
+    who took what (`record_export`).
     """
 
-    export_permission = "accounts.export"
     export_fields: Sequence[str] = ()  # empty: the columns that list and page show by name
     model: type[Model]
+    admin_site: Any
 
-    def export_urls(self) -> list[URLPattern]:
-        """Return the addresses of the downloads."""
+    def get_urls(self) -> list[URLPattern]:
+        """Add the addresses of the downloads."""
         opts = self.model._meta
-        view = self.admin_site.admin_view(self.export_view)  # type: ignore[attr-defined]
-        return [
+        view = self.admin_site.admin_view(self.export_view)
+        downloads = [
             path(
                 f"export.{kind}",
                 view,
@@ -51,32 +49,36 @@ class ExportMixin:
             )
             for kind in FORMATS
         ]
+        return [*downloads, *super().get_urls()]  # type: ignore[misc]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list with the links that download exactly it."""
+        links: dict[str, Any] = {}
+        if self.may_export(request):
+            opts = self.model._meta
+            for kind in FORMATS:
+                name = f"admin:{opts.app_label}_{opts.model_name}_export_{kind}"
+                links[f"export_{kind}_url"] = f"{reverse(name)}?{request.GET.urlencode()}"
+        return super().changelist_view(  # type: ignore[misc, no-any-return]
+            request, {**links, **(extra_context or {})}
+        )
 
     def export_view(self, request: HttpRequest, kind: str) -> HttpResponseBase:
         """Answer with the filtered list as a file."""
         if not self.may_export(request):
             raise PermissionDenied
         rows = self.filtered(request)
-        if kind == "xlsx" and rows.order_by()[: MAX_XLSX_ROWS + 1].count() > MAX_XLSX_ROWS:
-            return self._later(request)
-        self._note(request, kind, rows)
-        name = f"{self.model._meta.verbose_name_plural}-{clock.now():%Y%m%d-%H%M%S}.{kind}"
-        if kind == "csv":
-            lines = spreadsheets.csv_lines(self.export_header(), self.export_rows(rows))
-            response: HttpResponseBase = StreamingHttpResponse(
-                lines, content_type="text/csv; charset=utf-8"
-            )
-        else:
-            content = spreadsheets.build_xlsx(self.export_header(), self.export_rows(rows))
-            response = HttpResponse(content, content_type=_XLSX)
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
-        response["Cache-Control"] = "no-store"
-        return response
+        self._record(request, kind, rows)
+        title = str(self.model._meta.verbose_name_plural)
+        name = f"{title}-{clock.now():%Y%m%d-%H%M%S}"
+        return file_response(name, kind, self.export_header(), self.export_rows(rows), title=title)
 
     def may_export(self, request: HttpRequest) -> bool:
         """Return whether the person may see the list and download what it shows."""
         may_see: bool = self.has_view_permission(request)  # type: ignore[attr-defined]
-        return may_see and request.user.has_perm(self.export_permission)
+        return may_see and request.user.has_perm(self.admin_site.export_permission)
 
     def filtered(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows of the list as its filters and search narrow it, on all pages."""
@@ -110,52 +112,39 @@ class ExportMixin:
         plain = rows.select_related(None).prefetch_related(None)
         return plain.values_list(*self.export_columns()).iterator(chunk_size=_CHUNK_ROWS)
 
-    def _later(self, request: HttpRequest) -> HttpResponse:
-        exports = self._exports
-        try:
-            exports.ask(**self._what(request))
-        except exports.TooLong as refusal:
-            messages.error(request, str(refusal))
-            opts = self.model._meta
-            listed = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
-            return HttpResponseRedirect(f"{listed}?{request.GET.urlencode()}")
-        messages.info(
-            request,
-            f"XLSX ends at {MAX_XLSX_ROWS:,} rows and this list has more: a worker writes all of "
-            "them as CSV. The file will wait here for a day.",
+    def _record(self, request: HttpRequest, kind: str, rows: QuerySet[Any]) -> None:
+        """Record the download before it begins: one that breaks off took rows as well."""
+        count = keyset.count_rows(rows, exactly=kind == "xlsx")
+        self.admin_site.record_export(
+            user=request.user,
+            model=self.model._meta.label_lower,
+            query=request.GET.urlencode(),
+            kind=kind,
+            rows=count.number,
+            is_exact=count.is_exact,
         )
-        return HttpResponseRedirect(reverse("admin:accounts_export_changelist"))
-
-    def _note(self, request: HttpRequest, kind: str, rows: QuerySet[Any]) -> None:
-        """Note the download before it begins: one that breaks off took rows as well."""
-        found = keyset.count_rows(rows, exactly=kind == "xlsx")
-        self._exports.note(
-            **self._what(request), kind=kind, rows=found.number, is_exact=found.is_exact
-        )
-
-    def _what(self, request: HttpRequest) -> dict[str, Any]:
-        opts = self.model._meta
-        return {
-            "user": request.user,
-            "model": f"{opts.app_label}.{opts.model_name}",
-            "query": request.GET.urlencode(),
-        }
-
-    @property
-    def _exports(self) -> Any:
-        return self.admin_site.exports  # type: ignore[attr-defined]
 
 
 def file_response(
-    name: str, kind: str, header: Sequence[str], rows: Sequence[Sequence[Any]]
-) -> HttpResponse:
-    """Answer with a short table as a file of one of `KINDS`."""
+    name: str,
+    kind: str,
+    header: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    title: str = "",
+) -> HttpResponseBase:
+    """Answer with a table as a file of one of `FORMATS`, however many rows it has.
+
+    `title` names the sheet, where it is not to be called like the file.
+    """
+    response: HttpResponseBase
     if kind == "csv":
-        content: str | bytes = "".join(spreadsheets.csv_lines(header, rows))
+        lines = spreadsheets.csv_lines(header, rows)
+        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     else:
-        content = spreadsheets.build_xlsx(header, rows)
-    content_type = "text/csv; charset=utf-8" if kind == "csv" else _XLSX
-    response = HttpResponse(content, content_type=content_type)
+        response = FileResponse(
+            spreadsheets.write_xlsx(title or name, header, rows), content_type=_XLSX
+        )
     response["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
     response["Cache-Control"] = "no-store"
     return response

@@ -192,7 +192,7 @@ class TestFailure:
     def test_it_is_done_in_the_console_by_triage_and_looked_at_by_finance(
         self, failed, mirrored, signed_in, triager, financier
     ):
-        url = reverse("admin:feedback_githubevent_deed", args=[failed.pk, "replay"])
+        url = reverse("admin:feedback_githubevent_action", args=[failed.pk, "replay"])
         assert "1 report updated" in signed_in(financier).get(url).content.decode()
         assert signed_in(financier).post(url, {"reason": "x"}).status_code == 403
         do(signed_in(triager), "feedback_githubevent", failed, "replay")

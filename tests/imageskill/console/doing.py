@@ -5,12 +5,12 @@ from django.urls import reverse
 
 
 def action_url(model: str, thing, action: str) -> str:
-    return reverse(f"admin:{model}_deed", args=[thing.pk, action])
+    return reverse(f"admin:{model}_action", args=[thing.pk, action])
 
 
 def do(browser: Client, model: str, thing, action: str, **fields):
-    """Send a deed's form; with `look` only ask what would happen."""
+    """Send a deed's form; with `preview` only ask what would happen."""
     url = action_url(model, thing, action)
     asked = browser.get(url).context_data
     form = {"seen": asked["seen"], "key": asked["key"], "reason": "because"}
-    return browser.post(url, form | fields, follow="look" not in fields)
+    return browser.post(url, form | fields, follow="preview" not in fields)

@@ -55,7 +55,7 @@ class TestRoles:
 
 class TestDeeds:
     def _suspend_url(self, agent):
-        return reverse("admin:accounts_agent_deed", args=[agent.agent.pk, "suspend"])
+        return reverse("admin:accounts_agent_action", args=[agent.agent.pk, "suspend"])
 
     def _form(self, browser, url):
         page = browser.get(url)
@@ -89,7 +89,7 @@ class TestDeeds:
         answer = browser.post(url, form)
         agent.agent.refresh_from_db()
         assert not agent.agent.is_suspended
-        assert b"This has changed meanwhile" in answer.content
+        assert b"This has changed since you opened it" in answer.content
         # What was typed is kept; reading again is enough to go on.
         assert answer.context_data["form"]["reason"].value() == "sent spam"
         again = form | {"seen": answer.context_data["seen"]}
@@ -119,7 +119,7 @@ class TestDeeds:
     def test_a_sensitive_deed_asks_again_after_a_quarter_of_an_hour(
         self, signed_in, supporter, agent
     ):
-        url = reverse("admin:accounts_agent_deed", args=[agent.agent.pk, "revoke"])
+        url = reverse("admin:accounts_agent_action", args=[agent.agent.pk, "revoke"])
         assert signed_in(supporter, minutes_ago=14).get(url).status_code == 200
         answer = signed_in(supporter, minutes_ago=16).get(url)
         assert answer.status_code == 302
@@ -136,7 +136,7 @@ class TestDryRun:
             credits_held=4,
             trace_id="trace_" + "a" * 32,
         )
-        return reverse("admin:jobs_job_deed", args=[job.pk, "retry"])
+        return reverse("admin:jobs_job_action", args=[job.pk, "retry"])
 
     @pytest.mark.parametrize("role", ["supporter", "financier"])
     def test_who_may_only_look_sees_what_a_repair_would_do(self, signed_in, role, repair, request):
@@ -146,7 +146,7 @@ class TestDryRun:
         assert b"A worker continues the job" in page.content
         assert b'name="reason"' not in page.content
         form = {key: page.context_data[key] for key in ("seen", "key")} | {"reason": "stuck"}
-        for sent in (form, form | {"look": "1"}):
+        for sent in (form, form | {"preview": "1"}):
             assert browser.post(repair, sent).status_code == 403
         assert not AuditLine.objects.exists()
 

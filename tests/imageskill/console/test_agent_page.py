@@ -46,7 +46,7 @@ class TestAgentPage:
     def test_it_shows_balances_and_the_way_to_what_can_be_done(self, page_of, agent):
         page = text_of(page_of(agent))
         assert "<span>Preview credits</span><strong>40</strong>" in page
-        assert reverse("admin:accounts_agent_deed", args=[agent.agent.pk, "suspend"]) in page
+        assert reverse("admin:accounts_agent_action", args=[agent.agent.pk, "suspend"]) in page
 
     def test_a_moment_that_is_none_is_said(self, page_of, agent):
         assert "Enter a date and time" in text_of(page_of(agent, "?as_of=yesterday"))

@@ -53,7 +53,7 @@ class TestRefund:
     ):
         answer = do(
             signed_in(financier), "billing_receipt", receipt, "refund",
-            amount="12.00", reason_code="requested_by_customer", look="1",
+            amount="12.00", reason_code="requested_by_customer", preview="1",
         )  # fmt: skip
         assert "12.00 USD go back to the buyer, of 50.00 USD" in answer.content.decode()
         assert not RefundRequest.objects.exists()
@@ -78,7 +78,7 @@ class TestRefund:
 
     def test_sending_the_form_twice_asks_once(self, signed_in, financier, agent):
         browser = signed_in(financier)
-        url = reverse("admin:accounts_agent_deed", args=[agent.agent.pk, "goodwill"])
+        url = reverse("admin:accounts_agent_action", args=[agent.agent.pk, "goodwill"])
         asked = browser.get(url).context_data
         form = {"seen": asked["seen"], "key": asked["key"], "reason": "outage", "credits": 100}
         for _ in range(2):
@@ -89,7 +89,7 @@ class TestRefund:
     def test_triage_has_no_way_to_it(self, signed_in, triager, receipt):
         browser = signed_in(triager)
         assert browser.get(reverse("admin:billing_receipt_changelist")).status_code == 403
-        url = reverse("admin:billing_receipt_deed", args=[receipt.pk, "refund"])
+        url = reverse("admin:billing_receipt_action", args=[receipt.pk, "refund"])
         assert browser.get(url).status_code == 403
 
 
@@ -134,7 +134,7 @@ class TestEvents:
         )
         browser = signed_in(supporter)
         for deed, status in (("dry-run", 200), ("replay", 403)):
-            url = reverse("admin:billing_stripeevent_deed", args=[event.pk, deed])
+            url = reverse("admin:billing_stripeevent_action", args=[event.pk, deed])
             assert browser.get(url).status_code == status
 
 

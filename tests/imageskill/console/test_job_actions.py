@@ -85,7 +85,7 @@ def page_of(browser, job):
 
 
 def names(page):
-    return {deed.name for deed, _ in page.context_data["deeds"]}
+    return {deed.name for deed, _ in page.context_data["object_actions"]}
 
 
 def gap(page):

@@ -45,7 +45,7 @@ class TestJobPage:
 
     def test_a_prompt_is_shown_for_a_reason_and_the_audit_knows(self, signed_in, supporter, job):
         browser = signed_in(supporter)
-        url = reverse("admin:jobs_job_deed", args=[job.pk, "prompt"])
+        url = reverse("admin:jobs_job_action", args=[job.pk, "prompt"])
         form = browser.get(url).context_data
         answer = browser.post(
             url, {"seen": form["seen"], "key": form["key"], "reason": "complaint 7"}
@@ -57,7 +57,7 @@ class TestJobPage:
         assert (line.user, line.reason) == (supporter, "complaint 7")
 
     def test_finance_may_not_see_it(self, signed_in, financier, job):
-        url = reverse("admin:jobs_job_deed", args=[job.pk, "prompt"])
+        url = reverse("admin:jobs_job_action", args=[job.pk, "prompt"])
         assert signed_in(financier).get(url).status_code == 403
 
 
@@ -65,7 +65,7 @@ class TestAssetPage:
     def test_a_picture_that_is_taken_down_answers_410(self, signed_in, supporter, job, client):
         asset = Asset.objects.get(job=job)
         browser = signed_in(supporter)
-        url = reverse("admin:jobs_asset_deed", args=[asset.pk, "withdraw"])
+        url = reverse("admin:jobs_asset_action", args=[asset.pk, "withdraw"])
         form = browser.get(url).context_data
         browser.post(url, {"seen": form["seen"], "key": form["key"], "reason": "not theirs"})
         assert client.get(f"/a/{asset.public_id}.png").status_code == 410

@@ -102,7 +102,7 @@ class TestReopen:
         assert reasons("month.reopen") == [(second_financier.email, "I saw the invoice")]
 
     def test_is_not_for_who_only_reads(self, signed_in, auditor, closed):
-        url = reverse(f"admin:{MODEL}_deed", args=[closed.pk, "ask-to-reopen"])
+        url = reverse(f"admin:{MODEL}_action", args=[closed.pk, "ask-to-reopen"])
         assert signed_in(auditor).get(url).status_code == 403
 
 
@@ -141,5 +141,5 @@ class TestDifference:
         assert "They are compared every night" in text.content.decode()
 
     def test_is_only_read_by_auditors(self, signed_in, auditor, difference):
-        url = reverse("admin:billing_difference_deed", args=[difference.pk, "take-on"])
+        url = reverse("admin:billing_difference_action", args=[difference.pk, "take-on"])
         assert signed_in(auditor).get(url).status_code == 403

@@ -68,5 +68,5 @@ class TestPackChange:
         assert signed_in(supporter).get(listed).status_code == 403
         browser = signed_in(auditor)
         assert browser.get(reverse("admin:billing_creditpack_changelist")).status_code == 200
-        url = reverse("admin:billing_creditpack_deed", args=[starter.pk, "change"])
+        url = reverse("admin:billing_creditpack_action", args=[starter.pk, "change"])
         assert browser.get(url).status_code == 403

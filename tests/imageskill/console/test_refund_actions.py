@@ -90,7 +90,7 @@ class TestRefund:
             user=financier,
         )
         answer = browser.post(url, form, follow=True)
-        assert "has changed meanwhile" in answer.content.decode()
+        assert "has changed since you opened it" in answer.content.decode()
         assert RefundRequest.objects.count() == 1
 
     def test_auditors_only_read(self, signed_in, auditor, receipt):
@@ -103,7 +103,7 @@ class TestBlock:
         return browser.get(reverse("admin:billing_receipt_change", args=[receipt.pk]))
 
     def deeds(self, page):
-        return [deed.name for deed, _ in page.context_data["deeds"]]
+        return [deed.name for deed, _ in page.context_data["object_actions"]]
 
     def test_the_page_says_who_blocked_it_and_why_until_it_is_unblocked(
         self, signed_in, financier, supporter, receipt

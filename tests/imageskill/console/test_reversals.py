@@ -67,12 +67,12 @@ class TestFinanceQueue:
         page = signed_in(financier).get(
             reverse("admin:billing_paymentreversal_change", args=[fine.pk])
         )
-        assert page.context_data["deeds"] == []
+        assert page.context_data["object_actions"] == []
 
     def test_auditors_and_support_may_look_but_not_resolve(
         self, signed_in, auditor, supporter, flagged
     ):
-        url = reverse("admin:billing_paymentreversal_deed", args=[flagged.pk, "resolve"])
+        url = reverse("admin:billing_paymentreversal_action", args=[flagged.pk, "resolve"])
         for person in (auditor, supporter):
             browser = signed_in(person)
             assert listed(browser, flagged="yes") == ["re_much"]

@@ -47,7 +47,7 @@ def stale(signed_in, operator, secret):
 
 
 def _sensitive(user):
-    return reverse("admin:accounts_user_deed", args=[user.pk, "roles"])
+    return reverse("admin:accounts_user_action", args=[user.pk, "roles"])
 
 
 class TestAStaleSession:

@@ -82,8 +82,8 @@ class TestUnresolvedOutputs:
             loss.job.public_id,
         ):
             assert f'data-copy="{text}"' in html
-        assert reverse("admin:jobs_job_deed", args=[uncharged.pk, "adopt"]) in html
-        assert reverse("admin:jobs_loss_deed", args=[loss.pk, "close"]) in html
+        assert reverse("admin:jobs_job_action", args=[uncharged.pk, "adopt"]) in html
+        assert reverse("admin:jobs_loss_action", args=[loss.pk, "close"]) in html
 
     def test_support_may_look_at_the_deeds_and_an_auditor_at_the_cases(
         self, signed_in, supporter, auditor, uncharged

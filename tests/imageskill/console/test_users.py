@@ -15,14 +15,14 @@ pytestmark = pytest.mark.django_db
 
 class TestPeople:
     def _url(self, user, action):
-        return reverse("admin:accounts_user_deed", args=[user.pk, action])
+        return reverse("admin:accounts_user_action", args=[user.pk, action])
 
     def test_an_operator_gives_roles(self, signed_in, operator, sponsor):
         browser, url = signed_in(operator), self._url(sponsor, "roles")
         page = browser.get(url)
         form = {key: page.context_data[key] for key in ("seen", "key")}
         form |= {"roles": ["triage"], "reason": "joins us"}
-        looked = browser.post(url, form | {"look": "1"}).content.decode()
+        looked = browser.post(url, form | {"preview": "1"}).content.decode()
         assert "They may triage feedback and send it to GitHub." in looked
         assert browser.post(url, form).status_code == 302
         sponsor.refresh_from_db()

@@ -1,0 +1,162 @@
+"""How fields look in lists and on pages: by their type, not by a method of each admin class."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from typing import Any, ClassVar
+
+from django.contrib.admin.utils import get_fields_from_path
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import (
+    AutoField,
+    BooleanField,
+    DateTimeField,
+    Field,
+    ForeignKey,
+    IntegerField,
+    Model,
+    URLField,
+)
+from django.db.models.constants import LOOKUP_SEP
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from imageskill.lib.admin import formatting
+from imageskill.lib.amounts import format_amount
+
+_CENTS = "_cents"
+_ID_FIELD = "public_id"
+
+
+class DisplayMixin:
+    """Shows the fields that `list_display`, `fields` and `fieldsets` name, by their type.
+
+    A moment is in the viewer's zone, a foreign key a link, `…_cents` an amount in the row's
+    currency, a number has its thousands apart, an id a button that copies it. A path such as
+    `quote__pack_name` may be named as well. The name of a method of the class stays that.
+    """
+
+    copyable_fields: ClassVar[Sequence[str]] = ()  # ids, beside `public_id`
+    badges: ClassVar[Mapping[str, Mapping[str, str]]] = {}  # field → its values → unfold's colors
+    labels: ClassVar[Mapping[str, str]] = {}  # field → what to call it instead of its name
+    model: type[Model]
+    admin_site: Any
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+        """Show the columns by type."""
+        return self.by_type(super().get_list_display(request))  # type: ignore[misc]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show the fields of the page by type."""
+        return [
+            (title, {**options, "fields": self.by_type(options["fields"])})
+            for title, options in super().get_fieldsets(request, obj)  # type: ignore[misc]
+        ]
+
+    def by_type(self, names: Sequence[Any]) -> list[Any]:
+        """Return the names with those of fields replaced by what shows them by their type."""
+        return [self._displayed(name) for name in names]
+
+    def _displayed(self, name: Any) -> Any:
+        if not isinstance(name, str) or hasattr(self, name):
+            return name
+        attribute = f"{name}_displayed"
+        if hasattr(self, attribute):
+            return attribute
+        try:
+            field = get_fields_from_path(self.model, name)[-1]
+        except FieldDoesNotExist:
+            return name
+        show = self._display_of(name, field)
+        if show is None:
+            return name
+        setattr(self, attribute, show)
+        return attribute
+
+    def _display_of(self, name: str, field: Any) -> Callable[[Model], Any] | None:
+        colors = self.badges.get(name)
+        show = _show_badge if colors else self._type_display(name, field)
+        if show is None and name not in self.labels and LOOKUP_SEP not in name:
+            return None
+
+        @display(
+            description=self.labels.get(name) or _label(field),
+            label=colors,
+            boolean=isinstance(field, BooleanField) or None,
+        )
+        def by_type(row: Model) -> Any:
+            *path, last = name.split(LOOKUP_SEP)
+            owner = reduce(lambda thing, part: thing and getattr(thing, part), path, row)
+            return (show or _show_plain)(owner, last) if owner else "–"
+
+        return by_type
+
+    def _type_display(self, name: str, field: Any) -> Callable[[Model, str], Any] | None:
+        if name in self.copyable_fields or field.name == _ID_FIELD:
+            return _show_copyable
+        if field.name.endswith(_CENTS):
+            return _show_amount
+        if isinstance(field, ForeignKey):
+            return self._show_link
+        if field.choices or isinstance(field, AutoField):
+            return None
+        return next((show for kind, show in _BY_TYPE.items() if isinstance(field, kind)), None)
+
+    def _show_link(self, thing: Model, name: str) -> SafeString | str:
+        target = getattr(thing, name)
+        if target is None or self.admin_site.is_registered(type(target)):
+            return formatting.object_link(target)
+        return str(target)
+
+
+def _label(field: Field) -> str:
+    """Return what the model calls the field, without the unit or preposition in its name."""
+    return str(field.verbose_name).removesuffix(" cents").removesuffix(" at")
+
+
+def _show_amount(thing: Model, name: str) -> str:
+    cents = getattr(thing, name)
+    if cents is None:
+        return "–"
+    own = f"{name.removesuffix(_CENTS)}_currency"
+    currency = getattr(thing, own, "") or getattr(thing, "currency", "") or "USD"
+    return format_amount(cents, currency.upper())
+
+
+def _show_badge(thing: Model, name: str) -> tuple[str, str]:
+    return getattr(thing, name), _show_plain(thing, name)
+
+
+def _show_copyable(thing: Model, name: str) -> SafeString | str:
+    value = getattr(thing, name)
+    if isinstance(value, list):
+        return formatting.copyable_list(value)
+    return formatting.copyable(str(value or ""))
+
+
+def _show_datetime(thing: Model, name: str) -> SafeString | str:
+    return formatting.display_datetime(getattr(thing, name))
+
+
+def _show_number(thing: Model, name: str) -> str:
+    number = getattr(thing, name)
+    return "–" if number is None else f"{number:,}"
+
+
+def _show_plain(thing: Model, name: str) -> Any:
+    words = getattr(thing, f"get_{name}_display", None)
+    value = words() if words else getattr(thing, name)
+    return "–" if value in (None, "") else value
+
+
+def _show_url(thing: Model, name: str) -> SafeString | str:
+    url = getattr(thing, name)
+    return format_html('<a href="{}" rel="noopener">{}</a>', url, url) if url else "–"
+
+
+_BY_TYPE: dict[type[Field], Callable[[Model, str], Any]] = {
+    DateTimeField: _show_datetime,
+    IntegerField: _show_number,
+    URLField: _show_url,
+}
