@@ -6,7 +6,6 @@ from accounts.models.alerts import Alert
 from accounts.models.audit import AuditLine
 from accounts.models.claims import Claim, ClaimRecipient
 from accounts.models.duties import Duty
-from accounts.models.exports import Export
 from accounts.models.saved_filters import SavedFilter
 from accounts.models.telemetry import TelemetryRow
 from accounts.models.tokens import Token
@@ -20,7 +19,6 @@ __all__ = [
     "Claim",
     "ClaimRecipient",
     "Duty",
-    "Export",
     "Organization",
     "SavedFilter",
     "TelemetryRow",

@@ -9,10 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts.admin.agents import AgentAdmin
 from accounts.models import Agent, User
 from billing.admin import adjustment_actions
-from imageskill.console import export_admin
 from imageskill.console.agent import page_context
-
-__all__ = ["AgentPage", "export_admin"]
 
 _IMMUTABLE_FIELDS = (
     "id_shown",

@@ -129,7 +129,6 @@ _GROUPS = (
     NavGroup(
         "Logs",
         (
-            NavList("Exports", "download", "accounts.Export"),
             NavList("Activity", "history", "accounts.ActivityEvent"),
             NavList("Telemetry", "query_stats", "accounts.TelemetryRow"),
             NavList("Audit log", "policy", "accounts.AuditLine"),

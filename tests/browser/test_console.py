@@ -70,7 +70,6 @@ DUTY_OF = {
     "billing_month_csv": "see_ledger",
     "feedback_inbox": "see_feedback",
     "jobs_asset_thumbnail": "see_jobs",
-    "accounts_export_file": "export",
     "index": "",
 }
 # Django's own that tell nothing, and what takes only forms.

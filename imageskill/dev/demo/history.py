@@ -75,7 +75,7 @@ def make(*, seed: int, size: Size, say: _Say) -> None:
     if size.bulk:
         bulk.add(jobs=size.bulk, say=say)
     months.close(staff=staff, since=begin, now=now, say=say)
-    say("saved filters and exports")
+    say("saved filters")
     staff_today.keep(staff)
     count_days(now, say)
 

@@ -8,7 +8,7 @@ from billing.ledger import corrections
 from billing.models import CreditCorrection, CreditPack
 from billing.purchases import pack_changes
 from billing.reversals import refund_blocks
-from imageskill.console import exporting, saved_filters
+from imageskill.console import saved_filters
 from imageskill.dev.demo import reversals
 from imageskill.dev.demo.context import Context
 from jobs.catalog import switches
@@ -34,10 +34,9 @@ def plan(context: Context) -> None:
 
 
 def keep(staff: dict[str, User]) -> None:
-    """Save filters and make exports, for who looks at the history too."""
+    """Save filters, for who looks at the history too."""
     visitors = User.objects.filter(is_superuser=True, is_active=True)
     _keep_filters([*staff.values(), *visitors])
-    _export([staff["finance"], staff["operator"], *visitors])
 
 
 def _correct(context: Context) -> None:
@@ -110,8 +109,3 @@ def _keep_filters(people: Iterable[User]) -> None:
             own = saved_filters.for_list(user, model)
             if len(own) < saved_filters.MAX_FILTERS and name not in {one.name for one in own}:
                 saved_filters.save(user=user, model=model, name=name, query=query)
-
-
-def _export(people: Iterable[User]) -> None:
-    for user in people:
-        exporting.export_now(user_id=user.pk, model="billing.receipt", query="")
