@@ -1,4 +1,4 @@
-"""What staff do about credits themselves: goodwill, corrections, write-offs."""
+"""Actions on credits: goodwill grants, adjustments, write-offs."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,6 +12,7 @@ from billing.approvals import DecisionRefused
 from billing.ledger import corrections
 from billing.models import CreditCorrection
 from imageskill.lib.admin.actions import ActionForm, ActionRefused, ActionRequest, StaffAction
+from imageskill.lib.admin.formatting import format_count
 
 _Kind = CreditCorrection.Kind
 _ADJUSTMENTS = [(kind.value, kind.label) for kind in (_Kind.ADJUST_PREVIEW, _Kind.ADJUST_PAID)]
@@ -30,14 +31,14 @@ class AdjustForm(ActionForm):
 
     kind = forms.ChoiceField(choices=_ADJUSTMENTS, widget=UnfoldAdminSelectWidget)
     credits = forms.IntegerField(
-        widget=UnfoldAdminIntegerFieldWidget, help_text="Negative where credits are taken away."
+        widget=UnfoldAdminIntegerFieldWidget, help_text="Negative to remove credits."
     )
 
     def clean_credits(self) -> int:
         """Refuse an adjustment of nothing."""
         credits: int = self.cleaned_data["credits"]
         if not credits:
-            raise forms.ValidationError("An adjustment moves something.")
+            raise forms.ValidationError("Enter a number other than 0.")
         return credits
 
 
@@ -60,15 +61,15 @@ def _request(kind: str | None) -> Callable[[Agent, ActionRequest], str]:
         except corrections.CorrectionRefused as refusal:
             raise ActionRefused(str(refusal)) from refusal
         if made.needs_second_person:
-            return "It waits for a second person."
-        return f"{made.applied_credits} credits are given."
+            return "Pending approval by a second person."
+        return f"{format_count(made.applied_credits, 'credit')} granted."
 
     return perform
 
 
 def _describe_balances(whose: Agent | CreditCorrection) -> str:
     now = ledger.balances(whose.organization_id)
-    return f"Now: {now.preview} preview, {now.paid} paid, {now.held} held by jobs, {now.owed} owed."
+    return f"Now: {now.preview:,} preview, {now.paid:,} paid, {now.held:,} held, {now.owed:,} owed."
 
 
 def _decide(verb: Callable[..., CreditCorrection], done: str) -> Callable[..., str]:
@@ -89,8 +90,8 @@ AGENT_ACTIONS: Sequence[StaffAction] = (
         permission="accounts.credits_grant",
         preview=lambda agent: (
             _describe_balances(agent),
-            "The credits are free ones: they are spent first and never refunded.",
-            f"Above {settings.GOODWILL_SECOND_PERSON_CREDITS} a second person has to approve.",
+            "Granted credits are free: they are spent first and never refunded.",
+            f"Above {settings.GOODWILL_SECOND_PERSON_CREDITS:,} a second person has to approve.",
         ),
         perform=_request(_Kind.GOODWILL),
         form=GoodwillForm,
@@ -99,7 +100,7 @@ AGENT_ACTIONS: Sequence[StaffAction] = (
     ),
     StaffAction(
         name="adjust",
-        label="Correct the ledger",
+        label="Adjust credits",
         permission="accounts.ledger_request",
         preview=lambda agent: (_describe_balances(agent), "A second person has to approve it."),
         perform=_request(None),
@@ -108,11 +109,11 @@ AGENT_ACTIONS: Sequence[StaffAction] = (
     ),
     StaffAction(
         name="write-off",
-        label="Write off what is owed",
+        label="Write off debt",
         permission="accounts.ledger_request",
         preview=lambda agent: (
             _describe_balances(agent),
-            "What is written off is our loss; a second person has to approve it.",
+            "The debt becomes our loss. A second person has to approve it.",
         ),
         perform=_request(_Kind.WRITE_OFF),
         form=WriteOffForm,
@@ -134,21 +135,21 @@ REQUEST_ACTIONS: Sequence[StaffAction] = (
         label="Approve",
         permission=_APPROVE_PERMISSIONS,
         preview=lambda request: (
-            f"{request.get_kind_display()}: {request.credits} credits.",
-            f"{request.requested_by} asked because: {request.reason}",
+            f"{request.get_kind_display()}: {format_count(request.credits, 'credit')}.",
+            f"Requested by {request.requested_by}: {request.reason}",
             _describe_balances(request),
-            "The ledger moves at once.",
+            "It is posted to the ledger at once.",
         ),
-        perform=_decide(corrections.approve, "Approved; the ledger has moved."),
+        perform=_decide(corrections.approve, "Approved and posted."),
         is_open=lambda request: request.state == request.State.REQUESTED,
         is_sensitive=True,
     ),
     StaffAction(
         name="turn-down",
-        label="Turn down",
+        label="Reject",
         permission=_APPROVE_PERMISSIONS,
-        preview=lambda _: ("Nothing moves.",),
-        perform=_decide(corrections.reject, "Turned down."),
+        preview=lambda _: ("No credits move.",),
+        perform=_decide(corrections.reject, "Rejected."),
         is_open=lambda request: request.state == request.State.REQUESTED,
     ),
 )

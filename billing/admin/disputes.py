@@ -1,4 +1,4 @@
-"""Open disputes by deadline: what has to be answered next, how much is at stake, and why."""
+"""Open disputes by deadline: what to answer next, how much is at stake, and why."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from django.urls import reverse
 from billing.models import PaymentReversal
 from billing.models.reversals import PaymentReversalQuerySet
 from imageskill.lib import amounts, clock
-from imageskill.lib.admin.formatting import display_datetime, object_link
+from imageskill.lib.admin.formatting import display_datetime, format_count, object_link
 
 PAGE_SIZE = 50
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """Show a page of them, the next deadline first, of one reason if it is asked for."""
+    """Show a page of them, the next deadline first, narrowed to a reason where one is given."""
     if not request.user.has_perm("accounts.see_payments"):
         raise PermissionDenied
     every = PaymentReversal.objects.open_disputes()
@@ -55,6 +55,7 @@ def _by_reason(every: PaymentReversalQuerySet) -> list[dict[str, Any]]:
     return [
         {
             **row,
+            "label": _words(row["reason"]) or "no reason",
             "amount": amounts.format_amount(row["cents"], row["currency"]),
             "url": _url(row["reason"]),
         }
@@ -63,19 +64,30 @@ def _by_reason(every: PaymentReversalQuerySet) -> list[dict[str, Any]]:
 
 
 def _row(dispute: PaymentReversal) -> dict[str, Any]:
-    evidence = getattr(dispute, "evidence", None)
     return {
         "link": object_link(dispute, dispute.stripe_id),
         "due": display_datetime(dispute.evidence_due_by),
         "left": _time_left(dispute),
         "amount": amounts.format_amount(dispute.amount_cents, dispute.currency),
-        "reason": dispute.reason,
+        "reason": _words(dispute.reason) or "–",
         "state": dispute.get_state_display(),
-        "stripe_status": dispute.stripe_status,
+        "stripe_status": _words(dispute.stripe_status),
         "receipt": object_link(dispute.receipt),
         "evidence_url": reverse("admin:console_evidence", args=[dispute.public_id]),
-        "evidence": evidence and ("sent" if evidence.sent_at else "drafted"),
+        "evidence": _evidence_status(dispute),
     }
+
+
+def _words(code: str) -> str:
+    """Write one of Stripe's codes as words: `needs_response` is "needs response"."""
+    return code.replace("_", " ")
+
+
+def _evidence_status(dispute: PaymentReversal) -> str:
+    evidence = getattr(dispute, "evidence", None)
+    if evidence is None:
+        return "not started"
+    return "submitted" if evidence.sent_at else "draft"
 
 
 def _time_left(dispute: PaymentReversal) -> str:
@@ -84,5 +96,5 @@ def _time_left(dispute: PaymentReversal) -> str:
         return "no deadline"
     days = (dispute.evidence_due_by - clock.now()).days
     if days < 0:
-        return "past"
-    return "today" if not days else f"{days} day{'' if days == 1 else 's'} left"
+        return "overdue"
+    return f"{format_count(days, 'day')} left" if days else "today"

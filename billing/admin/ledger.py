@@ -1,13 +1,16 @@
 """The ledger in the console: to read, never to write."""
 
+from collections.abc import Sequence
+
 from django.contrib import admin
 from django.utils.html import format_html_join
 from unfold.decorators import display
 
-from billing.admin import ledger_check_actions
+from billing.ledger import checks
 from billing.models import BooksCheck, JobHold, LedgerEntry, Lot, Transfer, Wallet
+from imageskill.lib.admin.actions import ActionRequest, StaffAction
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import copyable, display_datetime, list_link, object_link
+from imageskill.lib.admin.formatting import list_link, object_link
 
 _VIEW_PERMISSION = "accounts.see_ledger"
 
@@ -18,8 +21,7 @@ class WalletAdmin(ReadOnlyAdmin):
 
     view_permission = _VIEW_PERMISSION
     empty_text = (
-        "Each organization has its wallets from its agent's signup on; the house's "
-        "own come with the first."
+        "Wallets appear here once an agent signs up: each organization has its own, the house too."
     )
     export_fields = (
         "id",
@@ -27,21 +29,16 @@ class WalletAdmin(ReadOnlyAdmin):
         "purpose",
         "balance",
     )
-    list_display = ("name", "purpose", "balance", "organization_shown")
+    list_display = ("name", "purpose", "balance", "organization")
     list_filter = ("purpose",)
     search_fields = ("organization__public_id__exact",)
     search_help_text = "An org_ id"
     list_select_related = ("organization",)
-    fields = ("purpose", "balance", "organization_shown", "entries")
-    readonly_fields = fields
+    fields = ("purpose", "balance", "organization", "entries")
 
     @display(description="wallet")
     def name(self, wallet: Wallet) -> str:
         return str(wallet)
-
-    @display(description="organization")
-    def organization_shown(self, wallet: Wallet) -> str:
-        return object_link(wallet.organization)
 
     @display(description="entries")
     def entries(self, wallet: Wallet) -> str:
@@ -56,8 +53,8 @@ class TransferAdmin(ReadOnlyAdmin):
 
     view_permission = _VIEW_PERMISSION
     empty_text = (
-        "Each movement of credits stands here: a starter grant, a purchase, a "
-        "job's hold and charge, a refund."
+        "Transfers appear here once credits move: a starter grant, a purchase, a job's hold and "
+        "charge, a refund."
     )
     copyable_fields = (
         "reference",
@@ -76,7 +73,7 @@ class TransferAdmin(ReadOnlyAdmin):
         "reference",
         "parent_id",
     )
-    list_display = ("kind", "credits", "way", "reference", "actor", "at")
+    list_display = ("kind", "credits", "way", "reference", "actor", "created_at")
     list_filter = ("kind",)
     search_fields = ("reference__exact", "key__exact", "organization__public_id__exact")
     search_help_text = "A job_, receipt_ or org_ id, or the transfer's key"
@@ -85,30 +82,17 @@ class TransferAdmin(ReadOnlyAdmin):
         "kind",
         "credits",
         "way",
-        "reference_shown",
+        "reference",
         "key",
         "actor",
         "reason",
-        "parent_shown",
-        "at",
+        "parent",
+        "created_at",
     )
-    readonly_fields = fields
 
     @display(description="from → to")
     def way(self, transfer: Transfer) -> str:
         return f"{transfer.source} → {transfer.target}"
-
-    @display(description="reference")
-    def reference_shown(self, transfer: Transfer) -> str:
-        return copyable(transfer.reference)
-
-    @display(description="parent")
-    def parent_shown(self, transfer: Transfer) -> str:
-        return object_link(transfer.parent)
-
-    @display(description="at")
-    def at(self, transfer: Transfer) -> str:
-        return display_datetime(transfer.created_at)
 
 
 @admin.register(LedgerEntry)
@@ -116,7 +100,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     """One side of a transfer, with the balance that it left."""
 
     view_permission = _VIEW_PERMISSION
-    empty_text = "Each movement of credits leaves two entries here, one in each wallet."
+    empty_text = "Entries appear here once credits move: two for each transfer, one in each wallet."
     export_fields = (
         "id",
         "transfer_id",
@@ -127,10 +111,9 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         "credits",
         "balance_after",
     )
-    list_display = ("wallet", "credits", "balance_after", "transfer_shown", "at")
+    list_display = ("wallet", "credits", "balance_after", "transfer_shown", "transfer__created_at")
     list_select_related = ("wallet__organization", "transfer")
     fields = list_display
-    readonly_fields = fields
 
     def lookup_allowed(self, lookup: str, value: str, request: object = None) -> bool:
         """Let a wallet's page link to its entries."""
@@ -140,17 +123,13 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     def transfer_shown(self, entry: LedgerEntry) -> str:
         return object_link(entry.transfer, f"{entry.transfer.kind} {entry.transfer.reference}")
 
-    @display(description="at")
-    def at(self, entry: LedgerEntry) -> str:
-        return display_datetime(entry.transfer.created_at)
-
 
 @admin.register(Lot)
 class LotAdmin(ReadOnlyAdmin):
     """What is left of a purchase."""
 
     view_permission = _VIEW_PERMISSION
-    empty_text = "Each purchase makes a lot here, from which jobs spend and refunds take back."
+    empty_text = "Credit grants appear here once credits are bought; jobs and refunds draw on them."
     copyable_fields = ("reference",)
     export_fields = (
         "reference",
@@ -159,20 +138,11 @@ class LotAdmin(ReadOnlyAdmin):
         "left",
         "created_at",
     )
-    list_display = ("reference", "granted", "left", "organization_shown", "at")
+    list_display = ("reference", "granted", "left", "organization", "created_at")
     search_fields = ("reference__exact", "organization__public_id__exact")
     search_help_text = "A receipt_ or org_ id"
     list_select_related = ("organization",)
     fields = list_display
-    readonly_fields = fields
-
-    @display(description="organization")
-    def organization_shown(self, lot: Lot) -> str:
-        return object_link(lot.organization)
-
-    @display(description="since")
-    def at(self, lot: Lot) -> str:
-        return display_datetime(lot.created_at)
 
 
 @admin.register(JobHold)
@@ -180,7 +150,7 @@ class JobHoldAdmin(ReadOnlyAdmin):
     """What a job holds or held."""
 
     view_permission = _VIEW_PERMISSION
-    empty_text = "A job holds its credits here from the moment that it is accepted."
+    empty_text = "Holds appear here once a job is accepted, for as long as it runs and after."
     copyable_fields = ("job_id",)
     export_fields = (
         "job_id",
@@ -193,26 +163,47 @@ class JobHoldAdmin(ReadOnlyAdmin):
         "created_at",
         "closed_at",
     )
-    list_display = ("job_id", "state", "preview", "paid", "captured_preview", "captured_paid", "at")
+    list_display = (
+        "job_id",
+        "state",
+        "preview",
+        "paid",
+        "captured_preview",
+        "captured_paid",
+        "created_at",
+    )
     list_filter = ("state",)
     search_fields = ("job_id__exact",)
     search_help_text = "A job_ id"
     fields = list_display
-    readonly_fields = fields
 
-    @display(description="held since")
-    def at(self, held: JobHold) -> str:
-        return display_datetime(held.created_at)
+
+def _check(_: None, action: ActionRequest) -> str:
+    checks.request_check(user=action.user, reason=action.reason)
+    return "A worker checks the ledger now; the result will be the first line of this list."
+
+
+_CHECK_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
+        name="check",
+        label="Run ledger check",
+        permission=("accounts.ledger_request", "accounts.ledger_approve"),
+        preview=lambda _: (
+            "A worker goes through every wallet, transfer, job, receipt and closed month.",
+            "Nothing moves. It is the check of every night; with a long history it takes minutes.",
+        ),
+        perform=_check,
+    ),
+)
 
 
 @admin.register(BooksCheck)
 class BooksCheckAdmin(ReadOnlyAdmin):
-    """One check of the books and what it found."""
+    """One check of the ledger and what it found."""
 
-    list_actions = ledger_check_actions.LIST_ACTIONS
+    list_actions = _CHECK_ACTIONS
     empty_text = (
-        "What each check of the books found would be here. It runs every night, and now by the "
-        "button above."
+        "Results appear here once the ledger was checked: every night, or now by the button above."
     )
 
     view_permission = _VIEW_PERMISSION
@@ -222,9 +213,8 @@ class BooksCheckAdmin(ReadOnlyAdmin):
         "actor",
         "problem_count",
     )
-    list_display = ("at", "actor", "problem_count")
-    fields = ("at", "actor", "problem_count", "found")
-    readonly_fields = fields
+    list_display = ("started_at", "actor", "problem_count")
+    fields = ("started_at", "actor", "problem_count", "found")
 
     @display(description="problems")
     def found(self, check: BooksCheck) -> str:
@@ -233,7 +223,3 @@ class BooksCheckAdmin(ReadOnlyAdmin):
             (problem["check"], problem["subject"], problem["message"]) for problem in check.problems
         ]
         return format_html_join("", "<p>{}: {}: {}</p>", rows) or "none"
-
-    @display(description="at")
-    def at(self, check: BooksCheck) -> str:
-        return display_datetime(check.started_at)

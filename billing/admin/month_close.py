@@ -1,5 +1,6 @@
 """Month close in the console."""
 
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -19,27 +20,59 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from accounts.request_user import request_user
-from billing.admin import month_close_actions
 from billing.models import MonthClose
 from billing.reconciliation import month_close
 from imageskill.lib.admin import second_factor, spreadsheets
-from imageskill.lib.admin.actions import ActionForm
+from imageskill.lib.admin.actions import ActionForm, ActionRefused, ActionRequest, StaffAction
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import display_datetime, object_link
 
 _VIEW_PERMISSION = "accounts.see_ledger"
+
+
+def _month_action(verb: Callable[..., Any], done: str) -> Callable[..., str]:
+    def perform(closed: MonthClose, action: ActionRequest) -> str:
+        try:
+            verb(closed=closed, user=action.user, reason=action.reason)
+        except month_close.MonthCloseRefused as refusal:
+            raise ActionRefused(str(refusal)) from refusal
+        return done
+
+    return perform
+
+
+_MONTH_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
+        name="ask-to-reopen",
+        label="Request reopening",
+        permission="accounts.ledger_request",
+        preview=lambda closed: (f"{closed} stays closed until a second person approves.",),
+        perform=_month_action(month_close.request_reopen, "Pending approval by a second person."),
+        is_open=lambda closed: closed.reopened_at is None and closed.reopen_asked_by_id is None,
+    ),
+    StaffAction(
+        name="reopen",
+        label="Reopen",
+        permission="accounts.ledger_approve",
+        preview=lambda closed: (
+            f"Requested by {closed.reopen_asked_by}: {closed.reopen_reason}",
+            "The closed figures are kept; closing the month again adds a version.",
+        ),
+        perform=_month_action(month_close.reopen, "The month is open again."),
+        is_open=lambda closed: closed.reopened_at is None and closed.reopen_asked_by_id is not None,
+        is_sensitive=True,
+    ),
+)
 
 
 @admin.register(MonthClose)
 class MonthCloseAdmin(ReadOnlyAdmin):
     """A month that was frozen."""
 
-    object_actions = month_close_actions.MONTH_ACTIONS
+    object_actions = _MONTH_ACTIONS
 
     view_permission = _VIEW_PERMISSION
     empty_text = (
-        "Months whose figures are frozen would be here, each chained to the one before. Finance "
-        "closes a month when it is over."
+        "Closed months appear here once finance closes one, each chained to the month before."
     )
     export_fields = (
         "month",
@@ -51,21 +84,21 @@ class MonthCloseAdmin(ReadOnlyAdmin):
         "reopened_by__email",
         "reopened_at",
     )
-    list_display = ("month", "version", "closed_by", "closed", "reopened", "file")
+    list_display = ("month", "version", "closed_by", "closed_at", "reopened_at", "file")
+    labels = {"reopen_asked_by": "reopening requested by"}
     list_select_related = ("closed_by",)
     fields = (
         "month",
         "version",
         "previous_digest",
         "digest",
-        "by",
-        "closed",
-        "asked_by",
+        "closed_by",
+        "closed_at",
+        "reopen_asked_by",
         "reopen_reason",
-        "agreed_by",
-        "reopened",
+        "reopened_by",
+        "reopened_at",
     )
-    readonly_fields = fields
 
     change_list_template = "admin/billing/month_list.html"
     change_form_after_template = "admin/billing/_month_statement.html"
@@ -108,7 +141,7 @@ class MonthCloseAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "admin/billing/month_close.html", context)
 
     def _close(self, request: HttpRequest, month: date, reason: str) -> str:
-        """Close the month; gives why not, where it is refused."""
+        """Close the month; return why it was refused, or nothing."""
         seen = request.POST.get("seen", "")
         try:
             closed = month_close.close(
@@ -116,7 +149,7 @@ class MonthCloseAdmin(ReadOnlyAdmin):
             )
         except month_close.MonthCloseRefused as refusal:
             return str(refusal)
-        messages.success(request, f"{closed} is closed and chained.")
+        messages.success(request, f"{closed} is closed.")
         return ""
 
     def change_view(
@@ -162,26 +195,6 @@ class MonthCloseAdmin(ReadOnlyAdmin):
     def file(self, month: MonthClose) -> str:
         url = reverse("admin:billing_month_csv", args=[month.pk])
         return format_html('<a href="{}">CSV</a>', url)
-
-    @display(description="closed by")
-    def by(self, month: MonthClose) -> str:
-        return object_link(month.closed_by)
-
-    @display(description="reopening asked for by")
-    def asked_by(self, month: MonthClose) -> str:
-        return object_link(month.reopen_asked_by)
-
-    @display(description="reopened by")
-    def agreed_by(self, month: MonthClose) -> str:
-        return object_link(month.reopened_by)
-
-    @display(description="closed")
-    def closed(self, month: MonthClose) -> str:
-        return display_datetime(month.closed_at)
-
-    @display(description="reopened")
-    def reopened(self, month: MonthClose) -> str:
-        return display_datetime(month.reopened_at)
 
 
 def _preview(month: date) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 from django import forms
 from django.contrib import admin
-from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminTextInputWidget,
@@ -17,13 +16,13 @@ from billing.models import CreditPack, PackChange
 from billing.purchases import pack_changes, packs
 from imageskill.lib.admin.actions import ActionForm, ActionRefused, ActionRequest, StaffAction
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import display_amount
+from imageskill.lib.admin.formatting import display_amount, format_count
 
 _EDIT_PERMISSIONS = (pack_changes.REQUEST_PERMISSION, pack_changes.DIRECT_PERMISSION)
 
 
 class PackForm(ActionForm):
-    """How a pack is to be."""
+    """What a pack changes to."""
 
     name = forms.CharField(max_length=80, widget=UnfoldAdminTextInputWidget)
     display_name = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget)
@@ -38,7 +37,7 @@ class PackForm(ActionForm):
 
 
 class NewPackForm(PackForm):
-    """A further pack, under an id of its own."""
+    """A new pack, under its own id."""
 
     pack_id = forms.SlugField(max_length=64, widget=UnfoldAdminTextInputWidget)
 
@@ -46,7 +45,7 @@ class NewPackForm(PackForm):
 def _propose(pack: CreditPack, action: ActionRequest) -> str:
     fields = {"pack_id": pack.pack_id, **action.fields}
     made = pack_changes.propose(reason=action.reason, user=action.user, **fields)
-    return "It waits for a second person." if made.needs_second_person else "The pack is so now."
+    return "Pending approval by a second person." if made.needs_second_person else "Pack updated."
 
 
 def _decide(
@@ -62,15 +61,19 @@ def _decide(
     return perform
 
 
+def _describe(pack_id: str, credits: int, cents: int) -> str:
+    return f"{pack_id}: {format_count(credits, 'credit')} for {display_amount(cents)}."
+
+
 _PACK_ACTIONS: Sequence[StaffAction] = (
     StaffAction(
         name="change",
-        label="Change",
+        label="Edit pack",
         permission=_EDIT_PERMISSIONS,
         preview=lambda pack: (
-            f"{pack.pack_id}: {pack.credits} credits for {display_amount(pack.amount_cents)}.",
-            "Quotes that were made keep their terms.",
-            "Finance needs a second person; operators change it at once.",
+            _describe(pack.pack_id, pack.credits, pack.amount_cents),
+            "Existing quotes keep their terms.",
+            "Changes by finance need approval; those by operators apply at once.",
         ),
         perform=_propose,
         form=PackForm,
@@ -82,9 +85,9 @@ _PACK_ACTIONS: Sequence[StaffAction] = (
     ),
     StaffAction(
         name="new",
-        label="New pack like this",
+        label="Duplicate pack",
         permission=_EDIT_PERMISSIONS,
-        preview=lambda _: ("A further pack is offered under an id of its own.",),
+        preview=lambda _: ("A new pack is offered, under its own id.",),
         perform=_propose,
         form=NewPackForm,
         initial_values=lambda pack: {"credits": pack.credits, "is_offered": True},
@@ -97,20 +100,20 @@ _CHANGE_ACTIONS: Sequence[StaffAction] = (
         label="Approve",
         permission=_EDIT_PERMISSIONS,
         preview=lambda change: (
-            f"{change.pack_id}: {change.credits} credits for {display_amount(change.credits)}.",
-            "It is offered." if change.is_offered else "It is no longer offered.",
-            f"{change.requested_by} asked because: {change.reason}",
+            _describe(change.pack_id, change.credits, change.credits),  # a credit costs a cent
+            "It is for sale." if change.is_offered else "It is no longer for sale.",
+            f"Requested by {change.requested_by}: {change.reason}",
         ),
-        perform=_decide(pack_changes.approve, "The pack is so now."),
+        perform=_decide(pack_changes.approve, "Approved. Pack updated."),
         is_open=lambda change: change.state == change.State.REQUESTED,
         is_sensitive=True,
     ),
     StaffAction(
         name="turn-down",
-        label="Turn down",
+        label="Reject",
         permission=_EDIT_PERMISSIONS,
-        preview=lambda _: ("The pack stays as it is.",),
-        perform=_decide(pack_changes.reject, "Turned down."),
+        preview=lambda _: ("The pack stays unchanged.",),
+        perform=_decide(pack_changes.reject, "Rejected."),
         is_open=lambda change: change.state == change.State.REQUESTED,
     ),
 )
@@ -121,9 +124,7 @@ class CreditPackAdmin(ReadOnlyAdmin):
     """A pack that is or was offered."""
 
     view_permission = "accounts.see_packs"
-    empty_text = (
-        "Packs come with the installation; a further one is made from the page of another one."
-    )
+    empty_text = "Packs come with the installation; duplicate one on its page to add another."
     object_actions = _PACK_ACTIONS
     export_fields = (
         "pack_id",
@@ -137,24 +138,32 @@ class CreditPackAdmin(ReadOnlyAdmin):
         "created_at",
         "updated_at",
     )
-    list_display = ("pack_id", "display_name", "credits", "price", "is_offered", "is_default")
-    fields = ("pack_id", "name", "display_name", "credits", "price", "is_offered", "is_default")
-    readonly_fields = fields
-
-    @display(description="price")
-    def price(self, pack: CreditPack) -> str:
-        return display_amount(pack.amount_cents)
+    labels = {"amount_cents": "price"}
+    list_display = (
+        "pack_id",
+        "display_name",
+        "credits",
+        "amount_cents",
+        "is_offered",
+        "is_default",
+    )
+    fields = (
+        "pack_id",
+        "name",
+        "display_name",
+        "credits",
+        "amount_cents",
+        "is_offered",
+        "is_default",
+    )
 
 
 @admin.register(PackChange)
 class PackChangeAdmin(ApprovalRequestAdmin):
-    """A change of a pack that was asked for."""
+    """A requested change of a pack."""
 
     view_permission = "accounts.see_packs"
-    empty_text = (
-        "A change of a pack that finance asks for, on the pack's page, waits here "
-        "for a second person."
-    )
+    empty_text = "Changes appear here once finance requests one on a pack's page."
     object_actions = _CHANGE_ACTIONS
     export_fields = (
         "pack_id",
@@ -173,7 +182,7 @@ class PackChangeAdmin(ApprovalRequestAdmin):
         "decided_at",
         "decision_note",
     )
-    list_display = ("pack_id", "credits", "standing", "requested_by", "asked")
+    list_display = ("pack_id", "credits", "state", "requested_by", "requested_at")
     list_filter = ("state",)
     list_select_related = ("requested_by",)
     fields = (
@@ -186,10 +195,9 @@ class PackChangeAdmin(ApprovalRequestAdmin):
         "state",
         "reason",
         "requested_by",
-        "asked",
-        "until",
+        "requested_at",
+        "expires_at",
         "decided_by",
-        "decided",
+        "decided_at",
         "decision_note",
     )
-    readonly_fields = fields

@@ -12,23 +12,17 @@ from billing.admin import refund_actions
 from billing.admin.receipt_list import IssuedFilter, PackFilter, ReceiptChangeList
 from billing.admin.timelines import TimelineAdmin
 from billing.models import Receipt
-from imageskill.lib.admin.formatting import (
-    copyable,
-    display_amount,
-    display_datetime,
-    list_link,
-    object_link,
-)
+from imageskill.lib.admin.formatting import display_datetime, list_link
 
 
 @admin.register(Receipt)
 class ReceiptAdmin(TimelineAdmin):
-    """What was paid and granted; final."""
+    """What was paid and granted; it never changes."""
 
     object_actions = refund_actions.RECEIPT_ACTIONS
 
     view_permission = "accounts.see_payments"
-    empty_text = "A receipt is written here when a payment succeeds and its credits are granted."
+    empty_text = "Receipts appear here once a payment succeeds and its credits are granted."
     copyable_fields = (
         "payment_intent_id",
         "charge_id",
@@ -57,14 +51,19 @@ class ReceiptAdmin(TimelineAdmin):
     )
     list_display = (
         "number",
-        "amount",
+        "amount_cents",
         "credits",
-        "pack",
+        "quote__pack_name",
         "payment_method",
         "environment",
-        "who",
-        "at",
+        "agent",
+        "issued_at",
     )
+    labels = {
+        "discount_cents": "discount",
+        "owed_settled_credits": "applied to debt",
+        "quote__pack_name": "pack",
+    }
     list_filter = ("environment", "payment_method", PackFilter, IssuedFilter)
     list_before_template = "admin/billing/receipt_before.html"
     change_form_after_template = "admin/billing/receipt_after.html"
@@ -80,24 +79,23 @@ class ReceiptAdmin(TimelineAdmin):
     list_select_related = ("agent", "organization", "quote")
     fields = (
         "number",
-        "id_shown",
-        "amount",
-        "discount",
+        "public_id",
+        "amount_cents",
+        "discount_cents",
         "credits",
         "owed_settled_credits",
-        "pack",
+        "quote__pack_name",
         "payment_method",
         "environment",
-        "who",
-        "organization_shown",
+        "agent",
+        "organization",
         "others",
-        "quote_shown",
+        "quote",
         "payment_intent_id",
         "charge_id",
         "refunds",
-        "at",
+        "issued_at",
     )
-    readonly_fields = fields
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         """Load a receipt with what its page shows."""
@@ -110,10 +108,6 @@ class ReceiptAdmin(TimelineAdmin):
         """Page by key, with totals."""
         return ReceiptChangeList
 
-    @display(description="pack")
-    def pack(self, receipt: Receipt) -> str:
-        return receipt.quote.pack_name or "–"
-
     @display(description="other receipts")
     def others(self, receipt: Receipt) -> SafeString:
         """Link to the list, narrowed to the organization or to the agent alone."""
@@ -124,30 +118,6 @@ class ReceiptAdmin(TimelineAdmin):
             return of_all
         of_agent = list_link(Receipt, "of the agent", agent__id__exact=receipt.agent_id)
         return format_html("{} · {}", of_all, of_agent)
-
-    @display(description="receipt id")
-    def id_shown(self, receipt: Receipt) -> str:
-        return copyable(receipt.public_id)
-
-    @display(description="amount")
-    def amount(self, receipt: Receipt) -> str:
-        return display_amount(receipt.amount_cents)
-
-    @display(description="discount that we bore")
-    def discount(self, receipt: Receipt) -> str:
-        return display_amount(receipt.discount_cents)
-
-    @display(description="agent")
-    def who(self, receipt: Receipt) -> str:
-        return object_link(receipt.agent)
-
-    @display(description="organization")
-    def organization_shown(self, receipt: Receipt) -> str:
-        return object_link(receipt.organization)
-
-    @display(description="quote")
-    def quote_shown(self, receipt: Receipt) -> str:
-        return object_link(receipt.quote)
 
     @display(description="refunds")
     def refunds(self, receipt: Receipt) -> SafeString | str:
@@ -160,7 +130,3 @@ class ReceiptAdmin(TimelineAdmin):
             display_datetime(block.created_at),
             block.reason,
         )
-
-    @display(description="issued")
-    def at(self, receipt: Receipt) -> str:
-        return display_datetime(receipt.issued_at)

@@ -1,36 +1,66 @@
-"""Reconciliation in the console: days, Stripe's movements, differences and who owns them."""
+"""Reconciliation in the console: days, balance transactions, discrepancies and their owners."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.contrib import admin
 from unfold.decorators import display
 
-from billing.admin import month_close_actions
 from billing.models import BalanceMovement, Difference, ReconciledDay
+from billing.reconciliation import run
+from imageskill.lib.admin.actions import ActionRequest, StaffAction
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.day_filter import DayFilter
-from imageskill.lib.admin.formatting import (
-    copyable,
-    display_amount,
-    display_datetime,
-    list_link,
-    object_link,
-)
-from imageskill.lib.amounts import format_amount
+from imageskill.lib.admin.formatting import display_amount, list_link
 
 _VIEW_PERMISSION = "accounts.see_ledger"
 
 
+def _assign(difference: Difference, action: ActionRequest) -> str:
+    run.assign(difference=difference, user=action.user, reason=action.reason)
+    return "Assigned to you."
+
+
+def _resolve(difference: Difference, action: ActionRequest) -> str:
+    run.resolve(difference=difference, user=action.user, note=action.reason)
+    return "Resolved."
+
+
+_DIFFERENCE_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
+        name="take-on",
+        label="Assign to me",
+        permission="accounts.ledger_request",
+        preview=lambda _: (
+            "You own it until it is resolved or somebody else assigns it to themselves.",
+        ),
+        perform=_assign,
+        is_open=lambda difference: difference.state == Difference.State.OPEN,
+    ),
+    StaffAction(
+        name="close",
+        label="Resolve",
+        permission="accounts.ledger_request",
+        preview=lambda difference: (
+            f"{difference.get_reason_display()}.",
+            "No credits move. Your reason says why the discrepancy needs no correction.",
+        ),
+        perform=_resolve,
+        is_open=lambda difference: difference.state == Difference.State.OPEN,
+    ),
+)
+
+
 @admin.register(Difference)
 class DifferenceAdmin(ReadOnlyAdmin):
-    """Something that Stripe and we tell differently."""
+    """A discrepancy between Stripe and the ledger."""
 
-    object_actions = month_close_actions.DIFFERENCE_ACTIONS
+    object_actions = _DIFFERENCE_ACTIONS
 
     view_permission = _VIEW_PERMISSION
     empty_text = (
-        "What Stripe's balance and our receipts, refunds and disputes tell differently would be "
-        "here. They are compared every night; `manage.py reconcile` compares days at once."
+        "Discrepancies appear here once Stripe's balance and our receipts, refunds and disputes "
+        "differ. They are compared every night; `manage.py reconcile` compares days at once."
     )
     copyable_fields = ("stripe_id",)
     export_fields = (
@@ -50,7 +80,14 @@ class DifferenceAdmin(ReadOnlyAdmin):
         "found_at",
         "closed_at",
     )
-    list_display = ("reason", "state", "day", "theirs", "ours", "receipt_shown", "owner")
+    list_display = ("reason", "state", "day", "stripe_cents", "our_cents", "receipt", "owner")
+    labels = {
+        "state": "status",
+        "reason": "issue",
+        "stripe_cents": "Stripe",
+        "our_cents": "ledger",
+        "closed_at": "resolved",
+    }
     list_filter = ("state", "reason")
     search_fields = (
         "stripe_id__exact",
@@ -65,68 +102,37 @@ class DifferenceAdmin(ReadOnlyAdmin):
         "state",
         "day",
         "environment",
-        "theirs",
-        "ours",
+        "stripe_cents",
+        "our_cents",
         "stripe_id",
         "movements",
-        "receipt_shown",
-        "reversal_shown",
-        "owner_shown",
+        "receipt",
+        "reversal",
+        "owner",
         "note",
-        "found",
-        "closed",
+        "found_at",
+        "closed_at",
     )
-    readonly_fields = fields
 
-    @display(description="found")
-    def found(self, difference: Difference) -> str:
-        return display_datetime(difference.found_at)
-
-    @display(description="closed")
-    def closed(self, difference: Difference) -> str:
-        return display_datetime(difference.closed_at)
-
-    @display(description="Stripe says")
-    def theirs(self, difference: Difference) -> str:
-        if difference.stripe_cents is None:
-            return "–"
-        return format_amount(difference.stripe_cents, difference.stripe_currency.upper())
-
-    @display(description="we say")
-    def ours(self, difference: Difference) -> str:
-        return display_amount(difference.our_cents)
-
-    @display(description="receipt")
-    def receipt_shown(self, difference: Difference) -> str:
-        return object_link(difference.receipt)
-
-    @display(description="reversal")
-    def reversal_shown(self, difference: Difference) -> str:
-        return object_link(difference.reversal)
-
-    @display(description="owner")
-    def owner_shown(self, difference: Difference) -> str:
-        return object_link(difference.owner)
-
-    @display(description="Stripe's movements")
+    @display(description="balance transactions")
     def movements(self, difference: Difference) -> str:
         if not difference.stripe_id:
             return "–"
         return list_link(
             BalanceMovement,
-            "what moved under this id",
+            "with this source",
             source_id__exact=difference.stripe_id,
         )
 
 
 @admin.register(ReconciledDay)
 class ReconciledDayAdmin(ReadOnlyAdmin):
-    """One day, by Stripe's balance and by our books."""
+    """One day, by Stripe's balance and by the ledger."""
 
     view_permission = _VIEW_PERMISSION
     empty_text = (
-        "Each UTC day would be here, with what Stripe moved beside what we booked. A task "
-        "compares the last days every night; `manage.py reconcile --since` compares older ones."
+        "Days (UTC) appear here once they are reconciled, Stripe beside the ledger: the last ones "
+        "every night, older ones by `manage.py reconcile --since`."
     )
     export_fields = (
         "day",
@@ -152,6 +158,7 @@ class ReconciledDayAdmin(ReadOnlyAdmin):
         "reversed_credits",
         "open_differences",
     )
+    labels = {"open_differences": "open discrepancies", "stripe_fees_cents": "Stripe fees"}
     list_filter = ("environment",)
     fields = (
         "day",
@@ -159,14 +166,13 @@ class ReconciledDayAdmin(ReadOnlyAdmin):
         "payments",
         "refunds",
         "disputes",
-        "fees",
+        "stripe_fees_cents",
         "granted_credits",
         "reversed_credits",
         "movements",
         "differences",
-        "reconciled",
+        "reconciled_at",
     )
-    readonly_fields = fields
 
     @display(description="payments")
     def payments(self, day: ReconciledDay) -> str:
@@ -180,40 +186,32 @@ class ReconciledDayAdmin(ReadOnlyAdmin):
     def disputes(self, day: ReconciledDay) -> str:
         return _compare_amounts(day.stripe_disputes_cents, day.disputes_cents)
 
-    @display(description="Stripe's fees")
-    def fees(self, day: ReconciledDay) -> str:
-        return display_amount(day.stripe_fees_cents)
-
-    @display(description="Stripe's movements")
+    @display(description="balance transactions")
     def movements(self, day: ReconciledDay) -> str:
         return list_link(
             BalanceMovement,
-            "each with its receipt or reversal",
+            "of this day",
             environment__exact=day.environment,
             created_at__gte=day.day.isoformat(),
             created_at__lt=(day.day + timedelta(days=1)).isoformat(),
         )
 
-    @display(description="differences")
+    @display(description="discrepancies")
     def differences(self, day: ReconciledDay) -> str:
         return list_link(
             Difference,
-            f"{day.open_differences} open when it was reconciled",
+            f"{day.open_differences:,} open when it was reconciled",
             environment__exact=day.environment,
             day__exact=day.day.isoformat(),
         )
 
-    @display(description="reconciled")
-    def reconciled(self, day: ReconciledDay) -> str:
-        return display_datetime(day.reconciled_at)
-
-    @display(description="Stripe: payments − refunds − disputes")
+    @display(description="Stripe net")
     def theirs(self, day: ReconciledDay) -> str:
         return display_amount(
             day.stripe_payments_cents + day.stripe_refunds_cents + day.stripe_disputes_cents
         )
 
-    @display(description="we: receipts − refunds − disputes")
+    @display(description="ledger net")
     def ours(self, day: ReconciledDay) -> str:
         return display_amount(day.receipts_cents - day.refunds_cents - day.disputes_cents)
 
@@ -224,13 +222,10 @@ class BalanceMovementAdmin(ReadOnlyAdmin):
 
     view_permission = _VIEW_PERMISSION
     empty_text = (
-        "Payments, refunds, disputes and fees as Stripe's balance tells of them would be here. "
-        "They are read when days are reconciled, every night."
+        "Payments, refunds, disputes and fees of Stripe's balance appear here once their day is "
+        "reconciled, every night."
     )
-    copyable_fields = (
-        "stripe_id",
-        "source_id",
-    )
+    copyable_fields = ("stripe_id", "source_id")
     export_fields = (
         "stripe_id",
         "category",
@@ -251,14 +246,15 @@ class BalanceMovementAdmin(ReadOnlyAdmin):
     list_display = (
         "stripe_id",
         "category",
-        "amount",
-        "fee",
-        "net",
-        "receipt_shown",
-        "reversal_shown",
+        "amount_cents",
+        "fee_cents",
+        "net_cents",
+        "receipt",
+        "reversal",
         "environment",
-        "at",
+        "created_at",
     )
+    labels = {"fee_cents": "Stripe fee", "read_at": "fetched"}
     list_filter = ("category", "environment", ("created_at", DayFilter))
     search_fields = (
         "stripe_id__exact",
@@ -273,58 +269,25 @@ class BalanceMovementAdmin(ReadOnlyAdmin):
         "stripe_id",
         "category",
         "stripe_type",
-        "source",
-        "amount",
-        "fee",
-        "net",
+        "source_id",
+        "amount_cents",
+        "fee_cents",
+        "net_cents",
         "exchange_rate",
         "environment",
-        "receipt_shown",
-        "reversal_shown",
+        "receipt",
+        "reversal",
         "differences",
-        "at",
-        "read",
+        "created_at",
+        "read_at",
     )
-    readonly_fields = fields
 
-    @display(description="amount")
-    def amount(self, movement: BalanceMovement) -> str:
-        return format_amount(movement.amount_cents, movement.currency.upper())
-
-    @display(description="Stripe's fee")
-    def fee(self, movement: BalanceMovement) -> str:
-        return format_amount(movement.fee_cents, movement.currency.upper())
-
-    @display(description="net")
-    def net(self, movement: BalanceMovement) -> str:
-        return format_amount(movement.net_cents, movement.currency.upper())
-
-    @display(description="receipt")
-    def receipt_shown(self, movement: BalanceMovement) -> str:
-        return object_link(movement.receipt)
-
-    @display(description="reversal")
-    def reversal_shown(self, movement: BalanceMovement) -> str:
-        return object_link(movement.reversal)
-
-    @display(description="source")
-    def source(self, movement: BalanceMovement) -> str:
-        return copyable(movement.source_id)
-
-    @display(description="differences")
+    @display(description="discrepancies")
     def differences(self, movement: BalanceMovement) -> str:
         if not movement.source_id:
             return "–"
-        return list_link(Difference, "under this id", stripe_id__exact=movement.source_id)
-
-    @display(description="moved")
-    def at(self, movement: BalanceMovement) -> str:
-        return display_datetime(movement.created_at)
-
-    @display(description="read from Stripe")
-    def read(self, movement: BalanceMovement) -> str:
-        return display_datetime(movement.read_at)
+        return list_link(Difference, "with this source", stripe_id__exact=movement.source_id)
 
 
 def _compare_amounts(theirs: int, ours: int) -> str:
-    return f"{display_amount(theirs)} at Stripe, {display_amount(ours)} here"
+    return f"{display_amount(theirs)} in Stripe, {display_amount(ours)} in the ledger"

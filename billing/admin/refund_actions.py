@@ -1,4 +1,4 @@
-"""What staff do about refunds: look first, ask, decide."""
+"""Actions on refunds: preview, request, decide, block."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,14 +12,15 @@ from billing.reversals import refund_blocks, refund_simulation, refunds
 from imageskill.lib import amounts
 from imageskill.lib.admin.actions import ActionForm, ActionRefused, ActionRequest, StaffAction
 from imageskill.lib.admin.amount_field import AmountField
+from imageskill.lib.admin.formatting import format_count
 
 
 class RefundForm(ActionForm):
-    """How much goes back, and why."""
+    """How much is refunded, and why."""
 
     amount = AmountField(
         label="Amount in USD",
-        help_text="Like 12.50. The unused part stands here; change it and look again.",
+        help_text="An amount such as 12.50. Preview again after a change.",
     )
     reason_code = forms.ChoiceField(
         choices=RefundRequest.ReasonCode.choices, widget=UnfoldAdminSelectWidget
@@ -48,14 +49,17 @@ def _describe_simulation(receipt: Receipt, amount_cents: int | None = None) -> S
     amount, rest = (
         amounts.format_amount(n) for n in (simulation.amount_cents, simulation.refundable_cents)
     )
+    debited, held = (
+        format_count(n, "credit") for n in (simulation.debited_credits, simulation.held_credits)
+    )
     return (
-        f"{amount} go back to the buyer, of {rest} that can still be refunded.",
-        f"{simulation.unused_credits} of the receipt's {receipt.credits} credits are unused.",
-        f"{simulation.debited_credits} credits are debited; {simulation.owed_after} owed after.",
-        f"Running jobs hold {simulation.held_credits} credits; they end as they would have.",
+        f"{amount} of {rest} refundable goes back to the buyer.",
+        f"{simulation.unused_credits:,} of {format_count(receipt.credits, 'credit')} unused.",
+        f"{debited} debited, {simulation.owed_after:,} owed afterwards.",
+        f"Running jobs hold {held}; they are not affected.",
         "A second person has to approve it."
         if simulation.needs_second_person
-        else "It goes to Stripe at once; the ledger moves when Stripe confirms.",
+        else "It is sent to Stripe at once, and posted when Stripe confirms it.",
     )
 
 
@@ -69,36 +73,36 @@ def _request(receipt: Receipt, action: ActionRequest) -> str:
         user=action.user,
     )
     if made.needs_second_person:
-        return "The refund waits for a second person."
-    return "The refund is on its way to Stripe."
+        return "Pending approval by a second person."
+    return "The refund was sent to Stripe."
 
 
 @_translate_refusals(refunds.RefundRefused)
 def _refund_unmatched(payment: UnmatchedPayment, action: ActionRequest) -> str:
     refunds.request_for_unmatched(payment=payment, reason=action.reason, user=action.user)
-    return "Giving it back is asked for."
+    return "Refund requested."
 
 
 def _block(receipt: Receipt, action: ActionRequest) -> str:
     refund_blocks.block(receipt=receipt, user=action.user, reason=action.reason)
-    return "The receipt is blocked from refunds."
+    return "Refunds of this receipt are blocked."
 
 
 def _unblock(receipt: Receipt, action: ActionRequest) -> str:
     refund_blocks.unblock(receipt=receipt, user=action.user, reason=action.reason)
-    return "The receipt may be refunded again."
+    return "Refunds of this receipt are unblocked."
 
 
 @_translate_refusals(DecisionRefused, refunds.RefundRefused)
 def _approve(request: RefundRequest, action: ActionRequest) -> str:
     refunds.approve(request_id=request.pk, user=action.user, note=action.reason)
-    return "Approved; it is on its way to Stripe."
+    return "Approved and sent to Stripe."
 
 
 @_translate_refusals(DecisionRefused)
 def _reject(request: RefundRequest, action: ActionRequest) -> str:
     refunds.reject(request_id=request.pk, user=action.user, note=action.reason)
-    return "Turned down."
+    return "Rejected."
 
 
 def _is_pending(request: RefundRequest) -> bool:
@@ -110,7 +114,7 @@ def _is_blocked(receipt: Receipt) -> bool:
 
 
 def _refund_state(receipt: Receipt | None) -> list[int]:
-    """Return what another refund, asked for or made meanwhile, changes."""
+    """Return what another refund, requested or made meanwhile, changes."""
     if receipt is None:
         return []
     refund_requests = RefundRequest.objects.filter(receipt=receipt)
@@ -119,13 +123,17 @@ def _refund_state(receipt: Receipt | None) -> list[int]:
 
 def _describe_approval(request: RefundRequest) -> Sequence[str]:
     if request.receipt is None:
-        return (f"{amounts.format_amount(request.amount_cents)} go back; they bought nothing.",)
+        amount = amounts.format_amount(request.amount_cents)
+        return (f"{amount} goes back to the buyer. No credits move: none were granted.",)
     return _describe_simulation(request.receipt, request.amount_cents)[:4]
 
 
 def _describe_full_refund(payment: UnmatchedPayment) -> Sequence[str]:
     amount = amounts.format_amount(payment.amount_cents, payment.currency)
-    return (f"{amount} go back to the buyer, whole.", "No credits move: none were granted.")
+    return (
+        f"{amount} goes back to the buyer: the full payment.",
+        "No credits move: none were granted.",
+    )
 
 
 _APPROVE_PERMISSIONS = ("accounts.refund_approve", "accounts.refund_approve_limited")
@@ -151,7 +159,7 @@ RECEIPT_ACTIONS: Sequence[StaffAction] = (
         name="block",
         label="Block refunds",
         permission="accounts.refund_approve",
-        preview=lambda _: ("No refund of this receipt can be asked for until it is unblocked.",),
+        preview=lambda _: ("No refund of this receipt can be requested until it is unblocked.",),
         perform=_block,
         is_open=lambda receipt: not _is_blocked(receipt),
     ),
@@ -159,7 +167,7 @@ RECEIPT_ACTIONS: Sequence[StaffAction] = (
         name="unblock",
         label="Unblock refunds",
         permission="accounts.refund_approve",
-        preview=lambda _: ("Refunds of this receipt can be asked for again.",),
+        preview=lambda _: ("Refunds of this receipt can be requested again.",),
         perform=_unblock,
         is_open=_is_blocked,
     ),
@@ -167,7 +175,7 @@ RECEIPT_ACTIONS: Sequence[StaffAction] = (
 UNMATCHED_ACTIONS: Sequence[StaffAction] = (
     StaffAction(
         name="return",
-        label="Give back",
+        label="Refund payment",
         permission="accounts.refund_request",
         preview=_describe_full_refund,
         perform=_refund_unmatched,
@@ -188,9 +196,9 @@ REQUEST_ACTIONS: Sequence[StaffAction] = (
     ),
     StaffAction(
         name="turn-down",
-        label="Turn down",
+        label="Reject",
         permission=_APPROVE_PERMISSIONS,
-        preview=lambda request: (f"{request.requested_by} is not given what was asked for.",),
+        preview=lambda request: ("No money is refunded.",),
         perform=_reject,
         is_open=_is_pending,
     ),

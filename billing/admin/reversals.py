@@ -1,32 +1,56 @@
-"""Refunds and disputes in the console, as Stripe tells of them and as the ledger took them."""
+"""Refunds and disputes in the console: what Stripe reports and what the ledger posted."""
+
+from collections.abc import Sequence
 
 from django.contrib import admin
-from unfold.decorators import display
 
-from billing.admin import reversal_actions
 from billing.models import PaymentReversal
-from imageskill.lib import amounts
+from billing.reversals import applying
+from imageskill.lib.admin.actions import ActionRefused, ActionRequest, StaffAction
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.filters import NonEmptyValuesFilter
-from imageskill.lib.admin.formatting import copyable, display_datetime, object_link
 from imageskill.lib.admin.queryset_filters import QuerySetFilter
 
 
+def _resolve(reversal: PaymentReversal, action: ActionRequest) -> str:
+    try:
+        applying.resolve(reversal_id=reversal.pk, user=action.user, reason=action.reason)
+    except applying.NotFlagged as refusal:
+        raise ActionRefused(str(refusal)) from refusal
+    return "Resolved."
+
+
+_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
+        name="resolve",
+        label="Resolve",
+        permission="accounts.ledger_request",
+        preview=lambda reversal: (
+            f"It needs review: {reversal.get_problem_display()}.",
+            "No credits move. It leaves the queue, and your reason is kept with it.",
+            "If another problem is found, it returns to the queue.",
+        ),
+        perform=_resolve,
+        is_open=lambda reversal: reversal.is_flagged,
+    ),
+)
+
+
 class FlaggedFilter(QuerySetFilter):
-    """What finance has to look at."""
+    """What finance has to review."""
 
     title = "queue"
     parameter_name = "flagged"
-    label = "waits for finance"
+    label = "needs review"
     queryset_method = "flagged"
 
 
 class OpenDisputesFilter(QuerySetFilter):
-    """What the bank has not decided; by deadline it stands on a page of its own."""
+    """What the bank has not decided; a page of its own sorts it by deadline."""
 
     title = "disputes"
     parameter_name = "open"
-    label = "still to be decided"
+    label = "open"
     queryset_method = "open_disputes"
 
 
@@ -34,14 +58,11 @@ class OpenDisputesFilter(QuerySetFilter):
 class PaymentReversalAdmin(ReadOnlyAdmin):
     """One refund or dispute."""
 
-    object_actions = reversal_actions.REVERSAL_ACTIONS
+    object_actions = _ACTIONS
 
     view_permission = "accounts.see_payments"
-    empty_text = "Refunds and disputes stand here as Stripe tells of them."
-    copyable_fields = (
-        "stripe_id",
-        "charge_id",
-    )
+    empty_text = "Refunds and disputes appear here once Stripe reports them."
+    copyable_fields = ("stripe_id", "charge_id")
     export_fields = (
         "public_id",
         "kind",
@@ -67,15 +88,19 @@ class PaymentReversalAdmin(ReadOnlyAdmin):
     )
     list_display = (
         "kind",
-        "standing",
-        "amount",
+        "state",
+        "amount_cents",
         "credits",
         "reason",
         "problem",
-        "receipt_shown",
-        "due",
-        "at",
+        "receipt",
+        "evidence_due_by",
+        "created_at",
     )
+    badges = {
+        "state": {"applied": "warning", "undone": "success", "lost": "danger", "rejected": "danger"}
+    }
+    labels = {"state": "status", "problem": "issue", "evidence_due_by": "evidence due"}
     list_filter = (
         FlaggedFilter,
         OpenDisputesFilter,
@@ -89,52 +114,20 @@ class PaymentReversalAdmin(ReadOnlyAdmin):
     list_select_related = ("receipt",)
     change_form_after_template = "admin/billing/reversal_after.html"
     fields = (
-        "id_shown",
+        "public_id",
         "kind",
-        "standing",
-        "amount",
+        "state",
+        "amount_cents",
         "credits",
         "excess_credits",
         "problem",
         "resolution",
-        "resolved",
+        "resolved_at",
         "reason",
         "stripe_id",
         "stripe_status",
         "charge_id",
-        "receipt_shown",
-        "due",
-        "at",
+        "receipt",
+        "evidence_due_by",
+        "created_at",
     )
-    readonly_fields = fields
-
-    @display(description="reversal id")
-    def id_shown(self, reversal: PaymentReversal) -> str:
-        return copyable(reversal.public_id)
-
-    @display(
-        description="state",
-        label={"applied": "warning", "undone": "success", "lost": "danger", "rejected": "danger"},
-    )
-    def standing(self, reversal: PaymentReversal) -> tuple[str, str]:
-        return reversal.state, reversal.get_state_display()
-
-    @display(description="amount")
-    def amount(self, reversal: PaymentReversal) -> str:
-        return amounts.format_amount(reversal.amount_cents, reversal.currency)
-
-    @display(description="receipt")
-    def receipt_shown(self, reversal: PaymentReversal) -> str:
-        return object_link(reversal.receipt)
-
-    @display(description="evidence due")
-    def due(self, reversal: PaymentReversal) -> str:
-        return display_datetime(reversal.evidence_due_by)
-
-    @display(description="resolved")
-    def resolved(self, reversal: PaymentReversal) -> str:
-        return display_datetime(reversal.resolved_at)
-
-    @display(description="first seen")
-    def at(self, reversal: PaymentReversal) -> str:
-        return display_datetime(reversal.created_at)

@@ -75,28 +75,25 @@ def job_link(job_id: str) -> SafeString:
 def _truncation_notice(left_out: TruncatedList) -> SafeString:
     """Say of what there is more than the page shows, and where all of it is."""
     kind = left_out.model._meta.verbose_name_plural
-    every = list_link(left_out.model, "all of them", **left_out.filters)
-    return format_html("There are more than {} {}: {}.", MAX_PER_KIND, kind, every)
+    every = list_link(left_out.model, "show all", **left_out.filters)
+    return format_html("The first {} {} are shown: {}.", MAX_PER_KIND, kind, every)
 
 
 @admin.register(LotPart)
 class LotPartAdmin(ReadOnlyAdmin):
-    """What jobs and reversals took of purchases."""
+    """What jobs and reversals consumed of a credit grant."""
 
     view_permission = "accounts.see_payments"
-    empty_text = "What jobs spend and refunds take out of a purchase stands here, part by part."
+    empty_text = "Consumption appears here once jobs or refunds draw on purchased credits."
     export_fields = ("id", "lot__reference", "reference", "taken", "returned")
-    list_display = ("reference_shown", "taken", "returned", "lot_shown")
+    list_display = ("reference_shown", "taken", "returned", "lot__reference")
+    copyable_fields = ("lot__reference",)
+    labels = {"lot__reference": "credit grant"}
     search_fields = ("reference__exact",)
     search_help_text = "A job_ or payment_reversal_ id"
     list_select_related = ("lot",)
     fields = list_display
-    readonly_fields = fields
 
-    @display(description="taken by")
+    @display(description="job or reversal")
     def reference_shown(self, part: LotPart) -> SafeString | str:
         return job_link(part.reference) if part.reference.startswith("job_") else part.reference
-
-    @display(description="purchase")
-    def lot_shown(self, part: LotPart) -> str:
-        return part.lot.reference

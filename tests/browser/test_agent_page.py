@@ -88,10 +88,10 @@ class TestAgentPage:
         page = enter(operator, live)
         page.goto(live.url + addresses[0])
         page.get_by_role("region", name="Jobs").get_by_role("link", name="View all 3").click()
-        narrowed = page.get_by_role("list", name="Narrowed to")
+        narrowed = page.get_by_role("list", name="Active filters")
         expect(narrowed).to_contain_text("agent")
-        narrowed.get_by_role("link", name="Show all again").click()
-        expect(page.get_by_role("list", name="Narrowed to")).to_have_count(0)
+        narrowed.get_by_role("link", name="Remove the filter").click()
+        expect(page.get_by_role("list", name="Active filters")).to_have_count(0)
 
 
 class TestTimes:

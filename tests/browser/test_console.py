@@ -168,17 +168,17 @@ class TestRefund:
         # Look, then ask.
         first.get_by_role("link", name="Refund", exact=True).click()
         first.get_by_label("Amount in USD").fill("40.00")
-        first.get_by_role("button", name="See what would happen").click()
+        first.get_by_role("button", name="Preview").click()
         means = first.get_by_role("region", name="What will happen")
         expect(means).to_contain_text(
-            "40.00 USD go back to the buyer, of 50.00 USD that can still be refunded"
+            "40.00 USD of 50.00 USD refundable goes back to the buyer"
         )
         expect(means).to_contain_text("A second person has to approve it.")
         assert not RefundRequest.objects.exists()
         first.get_by_label("Reason code").select_option("requested_by_customer")
         first.get_by_label("Reason", exact=False).first.fill("bought twice")
         first.get_by_role("button", name="Refund", exact=True).click()
-        expect(first.get_by_text("The refund waits for a second person.")).to_be_visible()
+        expect(first.get_by_text("Pending approval by a second person.")).to_be_visible()
         request = RefundRequest.objects.get()
         assert (request.state, request.amount_cents) == ("requested", 4000)
 

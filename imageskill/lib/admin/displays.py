@@ -23,7 +23,6 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from imageskill.lib.admin import formatting
-from imageskill.lib.amounts import format_amount
 
 _CENTS = "_cents"
 _ID_FIELD = "public_id"
@@ -44,8 +43,10 @@ class DisplayMixin:
     admin_site: Any
 
     def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
-        """Show the columns by type."""
-        return self.by_type(super().get_list_display(request))  # type: ignore[misc]
+        """Show the columns by type; the first one is a link already, so it holds no other."""
+        first, *others = super().get_list_display(request)  # type: ignore[misc]
+        is_link = first in {field.name for field in self.model._meta.fields if field.is_relation}
+        return [*([first] if is_link else self.by_type([first])), *self.by_type(others)]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show the fields of the page by type."""
@@ -112,16 +113,15 @@ class DisplayMixin:
 
 def _label(field: Field) -> str:
     """Return what the model calls the field, without the unit or preposition in its name."""
+    if field.name == _ID_FIELD:
+        return f"{field.model._meta.verbose_name} id"
     return str(field.verbose_name).removesuffix(" cents").removesuffix(" at")
 
 
 def _show_amount(thing: Model, name: str) -> str:
-    cents = getattr(thing, name)
-    if cents is None:
-        return "–"
     own = f"{name.removesuffix(_CENTS)}_currency"
     currency = getattr(thing, own, "") or getattr(thing, "currency", "") or "USD"
-    return format_amount(cents, currency.upper())
+    return formatting.display_amount(getattr(thing, name), currency)
 
 
 def _show_badge(thing: Model, name: str) -> tuple[str, str]:

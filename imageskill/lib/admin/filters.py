@@ -55,7 +55,7 @@ class DistinctValuesFilter(AllValuesFieldListFilter):
                 "query_string": changelist.get_query_string(
                     remove=[name, self.lookup_kwarg_isnull]
                 ),
-                "display": f"… and more than these {MAX_VALUES}: write {name}= into the address",
+                "display": f"More than {MAX_VALUES}: add {name}= to the address",
             }
 
 

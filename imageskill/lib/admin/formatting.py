@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from imageskill.lib import amounts, clock
+from imageskill.lib import clock
+from imageskill.lib.amounts import format_amount
 
 _ID_FIELDS = ("public_id", "event_id", "stripe_id", "reference")
 
@@ -72,7 +73,12 @@ def display_duration(seconds: float | None) -> str:
 
 def display_amount(cents: int | None, currency: str = "USD") -> str:
     """Show whole cents with their currency."""
-    return "–" if cents is None else amounts.format_amount(cents, currency)
+    return "–" if cents is None else format_amount(cents, currency.upper())
+
+
+def format_count(number: int, noun: str) -> str:
+    """Write a number with what it counts: `1 credit`, `1,250 credits`."""
+    return f"{number:,} {noun}{'' if abs(number) == 1 else 's'}"
 
 
 def object_link(thing: Model | None, text: str | None = None) -> SafeString | str:

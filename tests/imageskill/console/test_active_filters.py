@@ -35,7 +35,7 @@ class TestNarrowing:
         assert reverse("admin:accounts_agent_change", args=[agent.agent.pk]) in narrowing.value
         assert "agent__id" not in narrowing.without
         assert "revoked_because" in narrowing.without
-        assert 'aria-label="Show all again, whatever the agent"' in page.content.decode()
+        assert 'aria-label="Remove the filter agent"' in page.content.decode()
 
     def test_what_a_filter_shows_is_not_said_twice(self, lists, agent):
         assert not lists(Job, status__exact="failed").context_data["cl"].active_filters

@@ -58,7 +58,7 @@ class TestDeciding:
     ):
         browser = signed_in(second_financier)
         page = browser.get(action_url(REQUEST, adjustment, "approve")).content.decode()
-        assert "asked because: counted twice" in page
+        assert "Requested by finance@example.com: counted twice" in page
         assert "40 preview" in page
         do(browser, REQUEST, adjustment, "approve", reason="I see both entries")
         adjustment.refresh_from_db()

@@ -55,7 +55,7 @@ class TestRefund:
             signed_in(financier), "billing_receipt", receipt, "refund",
             amount="12.00", reason_code="requested_by_customer", preview="1",
         )  # fmt: skip
-        assert "12.00 USD go back to the buyer, of 50.00 USD" in answer.content.decode()
+        assert "12.00 USD of 50.00 USD refundable goes back to the buyer" in answer.content.decode()
         assert not RefundRequest.objects.exists()
 
     def test_above_the_threshold_a_second_person_decides_and_never_who_asked(

@@ -35,7 +35,7 @@ class TestTimeline:
         attempt = shop.attempt(agent)
         answer = page(signed_in(supporter), attempt)
         assert steps(answer) == ["Quote created", "Checkout created"]
-        assert "Nothing was granted" in answer.content.decode()
+        assert "Not granted" in answer.content.decode()
 
     def test_a_payment_of_another_amount_tells_what_became_of_it(
         self, signed_in, financier, shop, agent

@@ -130,6 +130,6 @@ class TestTotals:
         browser = signed_in(financier)
         changelist = listing(browser)
         assert changelist.totals is None
-        assert "Add them up" in browser.get(reverse(LIST)).content.decode()
+        assert "Show totals" in browser.get(reverse(LIST)).content.decode()
         [total] = listing(browser, count="exact").totals
         assert (total["number"], total["paid"]) == (3, "3.00 USD")

@@ -46,7 +46,7 @@ class TestReceipt:
         assert reverse("admin:billing_balancemovement_change", args=[movement.pk]) in text
         for cents in (500, movement.fee_cents, movement.net_cents):
             assert f"{cents / 100:.2f} USD" in text
-        assert "No differences." in text
+        assert "No discrepancies." in text
 
     def test_shows_its_differences(self, signed_in, financier, receipt):
         BalanceMovement.objects.filter(receipt=receipt).update(amount_cents=499)

@@ -60,7 +60,7 @@ class TestRefund:
     def test_begins_with_the_unused_part(self, signed_in, supporter, receipt):
         page = signed_in(supporter).get(action_url("billing_receipt", receipt, "refund"))
         assert page.context_data["form"]["amount"].value() == "50.00"
-        assert "50.00 USD go back to the buyer" in page.content.decode()
+        assert "50.00 USD of 50.00 USD refundable goes back to the buyer" in page.content.decode()
 
     @pytest.mark.parametrize("amount", ["12,50", "twelve", "0", "-3", "1.005", "1e2", "50.00 EUR"])
     def test_what_is_no_amount_is_refused_with_how_to_write_one(
@@ -172,7 +172,7 @@ class TestPaymentThatBoughtNothing:
     def test_is_given_back_for_a_reason(self, signed_in, supporter, unmatched):
         browser = signed_in(supporter)
         page = browser.get(action_url("billing_unmatchedpayment", unmatched, "return"))
-        assert "4.99 USD go back to the buyer, whole" in page.content.decode()
+        assert "4.99 USD goes back to the buyer: the full payment" in page.content.decode()
         do(browser, "billing_unmatchedpayment", unmatched, "return", reason="")
         assert not RefundRequest.objects.exists()
         do(browser, "billing_unmatchedpayment", unmatched, "return")

@@ -136,4 +136,4 @@ class TestDisputes:
 
     def test_an_empty_list_says_what_would_be_here(self, signed_in, auditor):
         page = signed_in(auditor).get(reverse(self.URL))
-        assert "No dispute is open" in page.content.decode()
+        assert "No open disputes" in page.content.decode()
