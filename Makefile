@@ -47,7 +47,7 @@ contract-check: test-environment ## by hand: SPECS=folder of vendors' OpenAPI do
 lock: ## resolve requirements/*.txt anew (needs uv)
 	uv pip compile pyproject.toml $(LOCK) --output-file requirements/production.txt
 	uv pip compile pyproject.toml $(LOCK) --output-file requirements/run.txt --extra embedded
-	uv pip compile pyproject.toml $(LOCK) --output-file requirements/test.txt --extra embedded --extra sentry --group dev
+	uv pip compile pyproject.toml $(LOCK) --output-file requirements/test.txt --extra embedded --group dev
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --upgrade --quiet
 

@@ -45,7 +45,6 @@ ALLOWED_HOSTS = env.words(
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "unfold.contrib.import_export",
     "imageskill.console.apps.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -59,7 +58,6 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "csp",
     "django_htmx",
-    "import_export",
     "ninja",  # static files of the interactive API reference
     "imageskill",
     "accounts",

@@ -123,7 +123,7 @@ class TestFoundValues:
                 created_at=clock.now(), next_attempt_at=clock.now(),
             )  # fmt: skip
             shown = [choice["display"] for choice in self.offered(browser)]
-            assert any("more than these 2" in str(text) for text in shown) == (number == 2)
+            assert any("More than 2" in str(text) for text in shown) == (number == 2)
         assert "type.2" not in shown
 
     def test_one_that_is_not_offered_can_be_asked_for(self, browser, monkeypatch):
