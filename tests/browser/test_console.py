@@ -170,9 +170,7 @@ class TestRefund:
         first.get_by_label("Amount in USD").fill("40.00")
         first.get_by_role("button", name="Preview").click()
         means = first.get_by_role("region", name="What will happen")
-        expect(means).to_contain_text(
-            "40.00 USD of 50.00 USD refundable goes back to the buyer"
-        )
+        expect(means).to_contain_text("40.00 USD of 50.00 USD refundable goes back to the buyer")
         expect(means).to_contain_text("A second person has to approve it.")
         assert not RefundRequest.objects.exists()
         first.get_by_label("Reason code").select_option("requested_by_customer")
