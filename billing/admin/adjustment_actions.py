@@ -62,7 +62,7 @@ def _request(kind: str | None) -> Callable[[Agent, ActionRequest], str]:
             raise ActionRefused(str(refusal)) from refusal
         if made.needs_second_person:
             return "Pending approval by a second person."
-        return f"{format_count(made.applied_credits, 'credit')} granted."
+        return f"{format_count(made.applied_credits or 0, 'credit')} granted."
 
     return perform
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
@@ -75,7 +75,7 @@ def view(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/console/financial_overview.html", context)
 
 
-def download(request: HttpRequest, table: str, kind: str) -> HttpResponse:
+def download(request: HttpRequest, table: str, kind: str) -> HttpResponseBase:
     """Return one table as it stands, as CSV or XLSX."""
     _require_access(request)
     if not request.user.has_perm(_EXPORT):

@@ -44,7 +44,7 @@ class ActionsMixin:
     ) -> HttpResponse:
         """Show the list with the actions that this person may do or preview."""
         offered = self.offered_actions(request, None)
-        return super().changelist_view(  # type: ignore[misc, no-any-return]
+        return super().changelist_view(  # type: ignore[misc]
             request, {**(extra_context or {}), "list_actions": offered}
         )
 
@@ -58,7 +58,7 @@ class ActionsMixin:
         """Show the object with the actions that this person may do to it, or preview, now."""
         thing = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
         offered = self.offered_actions(request, thing) if thing is not None else []
-        return super().change_view(  # type: ignore[misc, no-any-return]
+        return super().change_view(  # type: ignore[misc]
             request, object_id, form_url, {**(extra_context or {}), "object_actions": offered}
         )
 

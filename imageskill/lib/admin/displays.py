@@ -10,7 +10,6 @@ from django.db.models import (
     AutoField,
     BooleanField,
     DateTimeField,
-    Field,
     ForeignKey,
     IntegerField,
     Model,
@@ -111,7 +110,7 @@ class DisplayMixin:
         return str(target)
 
 
-def _label(field: Field) -> str:
+def _label(field: Any) -> str:
     """Return what the model calls the field, without the unit or preposition in its name."""
     if field.name == _ID_FIELD:
         return f"{field.model._meta.verbose_name} id"
@@ -155,7 +154,7 @@ def _show_url(thing: Model, name: str) -> SafeString | str:
     return format_html('<a href="{}" rel="noopener">{}</a>', url, url) if url else "–"
 
 
-_BY_TYPE: dict[type[Field], Callable[[Model, str], Any]] = {
+_BY_TYPE: dict[type, Callable[[Model, str], Any]] = {
     DateTimeField: _show_datetime,
     IntegerField: _show_number,
     URLField: _show_url,

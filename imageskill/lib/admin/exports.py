@@ -61,7 +61,7 @@ class ExportMixin:
             for kind in FORMATS:
                 name = f"admin:{opts.app_label}_{opts.model_name}_export_{kind}"
                 links[f"export_{kind}_url"] = f"{reverse(name)}?{request.GET.urlencode()}"
-        return super().changelist_view(  # type: ignore[misc, no-any-return]
+        return super().changelist_view(  # type: ignore[misc]
             request, {**links, **(extra_context or {})}
         )
 

@@ -61,12 +61,12 @@ class TestReceipt:
         )
         text = page_of(signed_in(financier), receipt).content.decode()
         assert "Stripe fee mismatch" in text
-        assert "nobody yet" in text
+        assert "Discrepancies" in text
 
     def test_keeps_it_from_who_may_not_see_the_ledger(self, signed_in, supporter, receipt):
         answer = page_of(signed_in(supporter), receipt)
         assert answer.status_code == 200
-        assert "At Stripe" not in answer.content.decode()
+        assert "Balance transactions" not in answer.content.decode()
 
 
 class TestDay:
@@ -74,7 +74,7 @@ class TestDay:
         browser = signed_in(financier)
         day = ReconciledDay.objects.get()
         text = page_of(browser, day).content.decode()
-        assert "5.00 USD at Stripe, 5.00 USD here" in text
+        assert "5.00 USD in Stripe, 5.00 USD in the ledger" in text
         query = {
             "environment__exact": "stand_in",
             "created_at__gte": f"{day.day}",
