@@ -61,7 +61,7 @@ def sales(page):
 
 def rows(browser, table, kind="csv"):
     answer = browser.get(reverse(FILE, args=[table, kind]))
-    return list(csv.DictReader(io.StringIO(answer.content.decode())))
+    return list(csv.DictReader(io.StringIO(answer.getvalue().decode())))
 
 
 class TestFigures:
@@ -129,7 +129,7 @@ class TestFiles:
     def test_of_a_workbook_are_the_same_and_no_formula_runs(self, signed_in, financier, busy):
         ModelDay.objects.filter(model_id="fal.dear").update(model_id="=cmd()")
         answer = signed_in(financier).get(reverse(FILE, args=["models", "xlsx"]))
-        sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+        sheet = openpyxl.load_workbook(io.BytesIO(answer.getvalue())).active
         names = [row[0].value for row in sheet.iter_rows(min_row=2)]
         assert sorted(names) == ["'=cmd()", "fal.flux"]
         margins = [row[8].value for row in sheet.iter_rows(min_row=2)]
