@@ -226,7 +226,7 @@ class TestPrompt:
         page.get_by_role("button", name="Reveal prompt").click()
 
         expect(page.get_by_text(PROMPT)).to_be_visible()
-        page.get_by_role("link", name="Close it now").click()
+        page.get_by_role("link", name="Close now").click()
         expect(page.get_by_text(PROMPT)).to_have_count(0)
         job = Job.objects.get(public_id=made["job_id"])
         line = AuditLine.objects.get(action="job.reveal_prompt", subject=job.public_id)
