@@ -58,7 +58,7 @@ class TestType:
     def test_an_id_has_a_button_that_copies_it(self):
         assert 'data-copy="ch_1"' in shown(PaymentReversal(stripe_id="ch_1"), "stripe_id")
         assert 'data-copy="pi_2"' in shown(StripeEvent(related_ids=["pi_2"]), "related_ids")
-        assert "data-copy" in shown(Receipt(), "public_id")
+        assert "data-copy" in shown(Receipt(public_id="receipt_1"), "public_id")
 
     def test_a_key_to_another_row_links_to_its_page(self):
         receipt = Receipt(pk=7, number="TEST-1")

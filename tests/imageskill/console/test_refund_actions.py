@@ -146,7 +146,7 @@ class TestRequests:
     def test_finance_approves_for_a_reason(self, signed_in, financier, asked_by_sponsor):
         browser = signed_in(financier)
         page = browser.get(action_url("billing_refundrequest", asked_by_sponsor, "approve"))
-        assert "50.00 USD go back" in page.content.decode()
+        assert "50.00 USD of 50.00 USD refundable goes back" in page.content.decode()
         do(browser, "billing_refundrequest", asked_by_sponsor, "approve")
         asked_by_sponsor.refresh_from_db()
         assert (asked_by_sponsor.state, asked_by_sponsor.decided_by) == ("approved", financier)
