@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 
 from billing.admin import disputes
 from feedback.admin import inbox, review
@@ -17,7 +17,7 @@ from imageskill.console.operations import (
 )
 from imageskill.console.search import search_page
 
-_Routes = tuple[tuple[str, Callable[..., HttpResponse], str], ...]
+_Routes = tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]
 
 PAGES: _Routes = (
     ("find/", search_page.view, "console_search"),
