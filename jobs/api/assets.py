@@ -1,7 +1,5 @@
 """The organization's images: list, show, delete."""
 
-from typing import Any
-
 from django.db.models import QuerySet
 from ninja import Router
 
@@ -20,6 +18,7 @@ router = Router(auth=bearer, tags=["assets"])
     "/v1/assets",
     response=schemas.AssetsOut,
     exclude_unset=True,
+    operation_id="list_assets",
     openapi_extra=openapi_command("image-skill assets list"),
     summary="List the organization's images, newest first",
 )
@@ -28,49 +27,55 @@ def list_assets(
     limit: schemas.Limit = 20,
     cursor: schemas.Cursor | None = None,
     provenance: bool = False,
-) -> dict[str, Any]:
-    """Return a page; `next_cursor` leads on, null at the end."""
+) -> schemas.AssetsOut:
+    """Return a page of images; `next_cursor` is null on the last page."""
     shows = listing.includes_provenance(request, provenance)
     mine = request.auth.organization_id
     images = Asset.objects.of(mine).select_related("job")
     page, next_cursor = listing.paginate(images, organization_id=mine, limit=limit, cursor=cursor)
-    return {
-        "assets": [representations.asset_out(one, one.job, with_provenance=shows) for one in page],
-        "next_cursor": next_cursor,
-    }
+    return schemas.AssetsOut(
+        assets=[
+            representations.asset_out(asset, asset.job, with_provenance=shows) for asset in page
+        ],
+        next_cursor=next_cursor,
+    )
 
 
 @router.get(
     "/v1/assets/{asset_id}",
     response=schemas.ShowAssetOut,
     exclude_unset=True,
+    operation_id="get_asset",
     openapi_extra=openapi_command("image-skill assets show"),
     summary="Show an image",
 )
-def show_asset(request: ApiRequest, asset_id: str, provenance: bool = False) -> dict[str, Any]:
-    """Return one asset of the caller's organization."""
+def show_asset(
+    request: ApiRequest, asset_id: str, provenance: bool = False
+) -> schemas.ShowAssetOut:
+    """Return one image of the caller's organization."""
     shows = listing.includes_provenance(request, provenance)
     asset = _get_asset(request, asset_id)
-    return {
-        "request": {"reference": asset_id, "reference_type": "asset_id"},
-        "asset": representations.asset_out(asset, asset.job, with_provenance=shows),
-    }
+    return schemas.ShowAssetOut(
+        request=schemas.AssetReferenceOut(reference=asset_id, reference_type="asset_id"),
+        asset=representations.asset_out(asset, asset.job, with_provenance=shows),
+    )
 
 
 @router.delete(
     "/v1/assets/{asset_id}",
     response=schemas.DeletedOut,
+    operation_id="delete_asset",
     openapi_extra=openapi_command("image-skill assets delete"),
     summary="Delete an image",
 )
-def delete_asset(request: ApiRequest, asset_id: str) -> dict[str, Any]:
-    """Delete one asset; its public address answers 410 from now on. Repeated, it says so again."""
+def delete_asset(request: ApiRequest, asset_id: str) -> schemas.DeletedOut:
+    """Delete an image; its public URL answers 410 from then on. Repeating the call is safe."""
     deletable = Asset.objects.filter(
         organization=request.auth.organization_id,
         state__in=(Asset.State.AVAILABLE, Asset.State.DELETED),  # not what staff withdrew
     )
     removal.delete(_get_or_not_found(deletable, asset_id))
-    return {"asset_id": asset_id, "state": "deleted"}
+    return schemas.DeletedOut(asset_id=asset_id, state="deleted")
 
 
 def _get_asset(request: ApiRequest, asset_id: str) -> Asset:

@@ -1,4 +1,4 @@
-"""Authentication that asks for a grant before the body is looked at."""
+"""Authentication that checks a grant before the body is read."""
 
 from django.http import HttpRequest
 
@@ -8,7 +8,7 @@ from accounts.models import Agent
 
 
 class GrantBearer(Bearer):
-    """A bearer token whose agent has a grant; asked before the body is looked at."""
+    """A bearer token whose agent must have a grant."""
 
     def __init__(self, grant: str, *, is_required: bool = True) -> None:
         self.grant = grant

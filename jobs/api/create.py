@@ -1,6 +1,4 @@
-"""Create and edit: plan it, or make it and wait for the outcome."""
-
-from typing import Any
+"""Create and edit: plan a request, or run it and wait for the outcome."""
 
 from django.conf import settings
 from ninja import Router
@@ -17,10 +15,9 @@ from jobs import states
 from jobs.api import listing, representations, schemas
 from jobs.api.auth import GrantBearer
 from jobs.models import Job
-from jobs.planning import prices, requests
-from jobs.planning.asks import OutputSpec
-from jobs.planning.requests import GenerationRequest
-from jobs.registry.entry import Operation
+from jobs.planning import prices
+from jobs.planning.request import GenerationRequest
+from jobs.registry.operations import REQUIRED_GRANTS
 from jobs.running import outcomes
 from jobs.submission import preparation, submit, waiting
 from jobs.submission.preparation import PreparedRequest
@@ -32,70 +29,47 @@ _RESPONSES = {200: schemas.OperationOut, 202: schemas.OperationOut}
 
 @router.post(
     "/v1/create",
-    auth=GrantBearer("image.create", is_required=False),
+    auth=GrantBearer(REQUIRED_GRANTS["create"], is_required=False),
     response=_RESPONSES,
+    operation_id="create_image",
     openapi_extra=openapi_command("image-skill create"),
-    summary="Create images from a prompt, or plan it for nothing",
+    summary="Create images from a prompt, or preview the cost with a dry run",
 )
-def create(request: ApiRequest, body: schemas.CreateBody) -> Any:
-    """Create, wait for the outcome, and answer with it; 202 while it still runs."""
-    return _execute(request, _build_request("create", body), body)
+def create(
+    request: ApiRequest, body: schemas.CreateBody
+) -> schemas.OperationOut | Status[schemas.OperationOut]:
+    """Create images and wait for the outcome; 202 while the job is still running."""
+    return _execute(request, body, body.to_request("create"))
 
 
 @router.post(
     "/v1/edit",
-    auth=GrantBearer("image.edit", is_required=False),
+    auth=GrantBearer(REQUIRED_GRANTS["edit"], is_required=False),
     response=_RESPONSES,
+    operation_id="edit_image",
     openapi_extra=openapi_command("image-skill edit"),
-    summary="Make images from an image, or plan it for nothing",
+    summary="Edit an image, or preview the cost with a dry run",
 )
-def edit(request: ApiRequest, body: schemas.EditBody) -> Any:
-    """Edit, wait for the outcome, and answer with it; 202 while it still runs."""
-    asked = _build_request(
-        "edit", body, input_asset_id=body.input_asset_id, mask_asset_id=body.mask_asset_id
-    )
-    return _execute(request, asked, body)
-
-
-def _build_request(
-    operation: Operation, body: schemas.CreateBody | schemas.EditBody, **images: str | None
-) -> GenerationRequest:
-    output = body.output or schemas.OutputBody()
-    sizes = output.model_dump(exclude={"format"})
-    return GenerationRequest(
-        operation=operation,
-        prompt=body.prompt,
-        model=body.model,
-        provider=body.provider,
-        intent=body.intent,
-        aspect_ratio=body.aspect_ratio,
-        output=OutputSpec(format="jpeg" if output.format == "jpg" else output.format, **sizes),
-        output_count=body.output_count,
-        references=tuple(
-            requests.ReferenceInput(**(one.model_dump() | {"index": one.index or 0}))
-            for one in body.references or []
-        ),
-        model_parameters=body.model_parameters or {},
-        max_estimated_usd_per_image=body.max_estimated_usd_per_image,
-        max_usd=body.max_usd,
-        accept_unknown_cost=body.accept_unknown_cost,
-        **images,
-    )
+def edit(
+    request: ApiRequest, body: schemas.EditBody
+) -> schemas.OperationOut | Status[schemas.OperationOut]:
+    """Edit an image and wait for the outcome; 202 while the job is still running."""
+    return _execute(request, body, body.to_request("edit"))
 
 
 def _execute(
-    request: ApiRequest, asked: GenerationRequest, body: schemas.CreateBody | schemas.EditBody
-) -> Any:
+    request: ApiRequest, body: schemas.OperationBody, terms: GenerationRequest
+) -> schemas.OperationOut | Status[schemas.OperationOut]:
     agent = caller(request)
     if body.dry_run:
-        prepared = preparation.prepare(agent, asked, is_dry_run=True)
+        prepared = preparation.prepare(agent, terms, is_dry_run=True)
         return _dry_run_response(request, agent, prepared)
     if agent is None:
         raise minting.auth_required()
     key = _idempotency_key(request, body.idempotency_key)
-    job = submit.find_replay(agent, asked, key) if key else None
+    job = submit.find_replay(agent, terms, key) if key else None
     if job is None:
-        prepared = preparation.prepare(agent, asked, is_dry_run=False)
+        prepared = preparation.prepare(agent, terms, is_dry_run=False)
         request.warnings.extend(prepared.plan.warnings)
         job = submit.submit(agent, prepared, idempotency_key=key)
     waiting.wait(job, timeout_s=settings.CREATE_WAIT_S)
@@ -103,7 +77,7 @@ def _execute(
 
 
 def _idempotency_key(request: ApiRequest, in_body: str | None) -> str | None:
-    """Read the key from body or header; both, if they agree."""
+    """Return the key from body or header; where both are sent they must agree."""
     in_header = request.headers.get("Idempotency-Key")
     if in_header is None or in_header == in_body:
         return in_body
@@ -116,70 +90,77 @@ def _idempotency_key(request: ApiRequest, in_body: str | None) -> str | None:
     return in_header
 
 
-def _job_response(request: ApiRequest, agent: Agent, job: Job) -> Any:
-    """Answer with what became of the job: completed, still running, or the error it ended with."""
+def _job_response(request: ApiRequest, agent: Agent, job: Job) -> Status[schemas.OperationOut]:
+    """Answer with a completed or running job; raises the error that a failed one ended with."""
     if job.status in {states.FAILED, states.CANCELED}:
         raise outcomes.error_for(job)
     pending = outcomes.pending_error_for(job)
     if pending is not None:
         raise pending
-    done = listing.available_assets(job)
-    balances = ledger.balances(agent.organization_id)
-    out = {
-        "job_id": job.public_id,
-        "job": {"job_id": job.public_id, "status": job.status},
-        "capability": {"id": job.capability_id},
-        "asset_ids": [asset.public_id for asset in done],
-        "assets": [representations.asset_out(asset, job) for asset in done],
-        "input_asset": _input_asset(job),
-        "cost": representations.cost_out(job),
-        "quota": {
-            "consumed_credits": job.credits_captured or 0,
-            "remaining_credits": balances.preview,
-            "payment_backed_remaining_credits": balances.paid,
-        },
-        "usage_event_id": None,
-        "request": job.plan["request"],
-        "safety": {"status": "allowed"},
-    }
-    if job.status == states.COMPLETED:
-        usage = getattr(job, "usage", None)  # there is none where the house paid
-        return Status(200, out | {"usage_event_id": usage and usage.public_id})
+    is_completed = job.status == states.COMPLETED
+    assets = listing.available_assets(job)
+    usage = getattr(job, "usage", None) if is_completed else None  # none where nobody was charged
+    out = schemas.OperationOut(
+        job_id=job.public_id,
+        job=schemas.JobBrief(job_id=job.public_id, status=job.status),
+        capability=schemas.CapabilityRef(id=job.capability_id),
+        asset_ids=[asset.public_id for asset in assets],
+        assets=[representations.asset_out(asset, job) for asset in assets],
+        input_asset=_input_asset(job),
+        cost=representations.cost_out(job),
+        quota=_quota(agent, consumed=job.credits_captured or 0),
+        usage_event_id=usage and usage.public_id,
+        request=job.plan["request"],
+        safety=schemas.SafetyOut(status="allowed"),
+        recovery=None if is_completed else representations.recovery_out(job),
+    )
+    if is_completed:
+        return Status(200, out)
     request.warnings.append(f"The job {job.public_id} is still running; wait for it by its id.")
-    return Status(202, out | {"recovery": representations.recovery_out(job)})
+    return Status(202, out)
 
 
 def _dry_run_response(
     request: ApiRequest, agent: Agent | None, prepared: PreparedRequest
-) -> dict[str, Any]:
+) -> schemas.OperationOut:
     plan = prepared.plan
-    balances = None if agent is None else ledger.balances(agent.organization_id)
+    quota = _quota(agent, consumed=0)
     request.warnings.extend(plan.warnings)
-    if balances is not None and balances.preview + balances.paid < plan.cost.credits:
+    if agent is not None and _remaining(quota) < plan.cost.credits:
         request.warnings.append("There are not enough credits to run this plan.")
-    image = prepared.input_asset
-    return {
-        "job_id": None,
-        "job": None,
-        "capability": {"id": prepared.plan.capability_id},
-        "asset_ids": [],
-        "assets": [],
-        "input_asset": None if image is None else representations.asset_out(image, image.job),
-        "cost": prices.cost_document(plan.cost),
-        "quota": {
-            "consumed_credits": 0,
-            "remaining_credits": None if balances is None else balances.preview,
-            "payment_backed_remaining_credits": None if balances is None else balances.paid,
-        },
-        "usage_event_id": None,
-        "request": preparation.request_out(prepared) | {"dry_run": True},
-        "accepted_model_parameters": dict(plan.parameters),
-        "safety": {"status": "allowed"},
-    }
+    input_id = plan.request.input_asset_id
+    image = prepared.assets[input_id] if input_id else None
+    return schemas.OperationOut(
+        job_id=None,
+        job=None,
+        capability=schemas.CapabilityRef(id=plan.capability_id),
+        asset_ids=[],
+        assets=[],
+        input_asset=image and representations.asset_out(image, image.job),
+        cost=prices.cost_document(plan.cost),
+        quota=quota,
+        usage_event_id=None,
+        request=plan.request_document() | {"dry_run": True},
+        accepted_model_parameters=dict(plan.parameters),
+        safety=schemas.SafetyOut(status="allowed"),
+    )
 
 
-def _input_asset(job: Job) -> dict[str, Any] | None:
+def _quota(agent: Agent | None, *, consumed: int) -> schemas.QuotaOut:
+    balances = None if agent is None else ledger.balances(agent.organization_id)
+    return schemas.QuotaOut(
+        consumed_credits=consumed,
+        remaining_credits=balances and balances.preview,
+        payment_backed_remaining_credits=balances and balances.paid,
+    )
+
+
+def _remaining(quota: schemas.QuotaOut) -> int:
+    return (quota.remaining_credits or 0) + (quota.payment_backed_remaining_credits or 0)
+
+
+def _input_asset(job: Job) -> schemas.AssetOut | None:
     if job.operation != Job.Operation.EDIT:
         return None
-    one = job.inputs.select_related("asset__job").filter(role="input").first()
-    return None if one is None else representations.asset_out(one.asset, one.asset.job)
+    job_input = job.inputs.select_related("asset__job").filter(role="input").first()
+    return job_input and representations.asset_out(job_input.asset, job_input.asset.job)

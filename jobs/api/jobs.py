@@ -1,7 +1,5 @@
 """The organization's jobs: list, show, cancel."""
 
-from typing import Any
-
 from ninja import Router
 
 from accounts.api.auth import bearer
@@ -19,6 +17,7 @@ router = Router(auth=bearer, tags=["jobs"])
     "/v1/jobs",
     response=schemas.JobsOut,
     exclude_unset=True,
+    operation_id="list_jobs",
     openapi_extra=openapi_command("image-skill jobs list"),
     summary="List the organization's jobs, newest first",
 )
@@ -27,52 +26,54 @@ def list_jobs(
     limit: schemas.Limit = 20,
     cursor: schemas.Cursor | None = None,
     provenance: bool = False,
-) -> dict[str, Any]:
-    """Return a page; `next_cursor` leads on, null at the end."""
+) -> schemas.JobsOut:
+    """Return a page of jobs; `next_cursor` is null on the last page."""
     shows = listing.includes_provenance(request, provenance)
     mine = request.auth.organization_id
     jobs = Job.objects.of(mine).prefetch_related("assets")
     page, next_cursor = listing.paginate(jobs, organization_id=mine, limit=limit, cursor=cursor)
-    return {
-        "jobs": [
+    return schemas.JobsOut(
+        jobs=[
             representations.job_out(job, listing.available_assets(job), with_provenance=shows)
             for job in page
         ],
-        "next_cursor": next_cursor,
-    }
+        next_cursor=next_cursor,
+    )
 
 
 @router.get(
     "/v1/jobs/{job_id}",
     response=schemas.ShowJobOut,
     exclude_unset=True,
+    operation_id="get_job",
     openapi_extra=openapi_command("image-skill jobs show"),
     summary="Show a job",
 )
-def show_job(request: ApiRequest, job_id: str, provenance: bool = False) -> dict[str, Any]:
-    """Return one job of the caller's organization, as it stands."""
+def show_job(request: ApiRequest, job_id: str, provenance: bool = False) -> schemas.ShowJobOut:
+    """Return one job of the caller's organization."""
     shows = listing.includes_provenance(request, provenance)
     job = _get_job(request, job_id)
     out = representations.job_out(job, listing.available_assets(job), with_provenance=shows)
-    return {
-        "request": {"job_id": job_id},
-        "job": out,
-        "status": job.status,
-        "state": job.status,
-        "assets": out["assets"],
-        "cost": out["cost"],
-    }
+    return schemas.ShowJobOut(
+        request=schemas.JobReferenceOut(job_id=job_id),
+        job=out,
+        status=job.status,
+        state=job.status,
+        assets=out.assets,
+        cost=out.cost,
+    )
 
 
 @router.post(
     "/v1/jobs/{job_id}/cancel",
     response=schemas.CanceledOut,
     exclude_unset=True,
+    operation_id="cancel_job",
     openapi_extra=openapi_command("image-skill jobs cancel"),
     summary="Cancel a queued or running job",
 )
-def cancel_job(request: ApiRequest, job_id: str) -> dict[str, Any]:
-    """Cancel a job; its credits come back. 409 where it has ended or can't be stopped."""
+def cancel_job(request: ApiRequest, job_id: str) -> schemas.CanceledOut:
+    """Cancel a job and release its credits; 409 where it has ended or can't be stopped."""
     job = _get_job(request, job_id)
     if not lifecycle.cancel(job, actor=request.auth.public_id):
         job.refresh_from_db()
@@ -80,7 +81,7 @@ def cancel_job(request: ApiRequest, job_id: str) -> dict[str, Any]:
             f"The job {job_id} is {job.status} and can't be canceled.",
             recovery={"suggested_command": f"image-skill jobs show {job_id} --json"},
         )
-    return {"job": representations.job_out(job, [])}
+    return schemas.CanceledOut(job=representations.job_out(job, []))
 
 
 def _get_job(request: ApiRequest, job_id: str) -> Job:

@@ -1,73 +1,77 @@
-"""Jobs and assets as the wire has them. Reads what it is given; never asks the database."""
+"""Jobs and assets as answers show them. Never queries the database."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import cast
 
 from django.conf import settings
 
 from imageskill.lib import clock
+from jobs.api import schemas
 from jobs.models import Asset, Job
 from jobs.planning import prices
-from jobs.planning.prices import Cost
+from jobs.planning.prices import Cost, CostOut
 from jobs.providers.failures import POLICY
 from jobs.running.outcomes import error_for, pending_error_for
 
 
 def image_url(asset: Asset) -> str:
-    """Return the public address of an asset."""
+    """Return the public URL of an asset."""
     return f"{settings.PUBLIC_MEDIA_URL}/a/{asset.public_id}.{asset.extension}"
 
 
 def thumbnail_url(asset: Asset) -> str | None:
-    """Return the public address of an asset's thumbnail, where there is one."""
+    """Return the public URL of an asset's thumbnail, or None where it has none."""
     if not asset.thumbnail_key:
         return None
     return f"{settings.PUBLIC_MEDIA_URL}/t/{asset.public_id}.webp"
 
 
-def asset_out(asset: Asset, job: Job, *, with_provenance: bool = False) -> dict[str, Any]:
-    """Write an asset of a job."""
+def asset_out(asset: Asset, job: Job, *, with_provenance: bool = False) -> schemas.AssetOut:
+    """Return an asset of a job."""
     url = image_url(asset)
-    out = {
-        "asset_id": asset.public_id,
-        "job_id": job.public_id,
-        "kind": asset.kind,
-        "url": url,
-        "path": url,
-        "mime_type": asset.mime_type,
-        "content_length": asset.content_length,
-        "width": asset.width,
-        "height": asset.height,
-        "sha256": asset.sha256,
-        "created_at": clock.iso(asset.created_at),
-        "source": "hosted_metadata",
-    }
-    return out | _provenance_out(job, with_provenance)
+    out = schemas.AssetOut(
+        asset_id=asset.public_id,
+        job_id=job.public_id,
+        kind=cast("schemas.AssetKind", asset.kind),
+        url=url,
+        path=url,
+        mime_type=asset.mime_type,
+        content_length=asset.content_length,
+        width=asset.width,
+        height=asset.height,
+        sha256=asset.sha256,
+        created_at=clock.iso(asset.created_at),
+        source="hosted_metadata",
+    )
+    if with_provenance and (provenance := _provenance_out(job)):
+        out.provenance = provenance
+    return out
 
 
-def job_out(job: Job, assets: Sequence[Asset], *, with_provenance: bool = False) -> dict[str, Any]:
-    """Write a job with its assets."""
-    out = {
-        "job_id": job.public_id,
-        "status": job.status,
-        "operation": job.operation,
-        "trace_id": job.trace_id,
-        "capability": {"id": job.capability_id},
-        "created_at": clock.iso(job.created_at),
-        "started_at": clock.iso_or_none(job.started_at),
-        "completed_at": clock.iso_or_none(job.completed_at),
-        "assets": [asset_out(asset, job, with_provenance=with_provenance) for asset in assets],
-        "cost": cost_out(job),
-        "safety": {"status": "denied" if job.error_class == POLICY.name else "allowed"},
-        "error": _error_out(job),
-    }
-    return out | _provenance_out(job, with_provenance)
+def job_out(job: Job, assets: Sequence[Asset], *, with_provenance: bool = False) -> schemas.JobOut:
+    """Return a job with its assets."""
+    is_denied = job.error_class == POLICY.name
+    out = schemas.JobOut(
+        job_id=job.public_id,
+        status=cast("schemas.JobStatus", job.status),
+        operation=cast("schemas.JobOperation", job.operation),
+        trace_id=job.trace_id,
+        capability=schemas.CapabilityRef(id=job.capability_id),
+        created_at=clock.iso(job.created_at),
+        started_at=clock.iso_or_none(job.started_at),
+        completed_at=clock.iso_or_none(job.completed_at),
+        assets=[asset_out(asset, job, with_provenance=with_provenance) for asset in assets],
+        cost=None if job.operation == Job.Operation.UPLOAD else cost_out(job),
+        safety=schemas.SafetyOut(status="denied" if is_denied else "allowed"),
+        error=_error_out(job),
+    )
+    if with_provenance and (provenance := _provenance_out(job)):
+        out.provenance = provenance
+    return out
 
 
-def cost_out(job: Job) -> dict[str, Any] | None:
-    """Write what a job costs: its plan until it is charged, then the charge."""
-    if job.operation == Job.Operation.UPLOAD:
-        return None
+def cost_out(job: Job) -> CostOut:
+    """Return the cost of a create or edit: as planned, then as charged."""
     return prices.cost_document(
         Cost.from_json(job.plan["cost"]),
         credits_captured=job.credits_captured,
@@ -75,22 +79,21 @@ def cost_out(job: Job) -> dict[str, Any] | None:
     )
 
 
-def recovery_out(job: Job) -> Mapping[str, Any]:
-    """Return how to go on with a job that still runs."""
-    return {
-        "suggested_command": f"image-skill jobs wait {job.public_id} --json",
-        "retry_after_seconds": 2,
-    }
+def recovery_out(job: Job) -> schemas.RecoveryOut:
+    """Return how to wait for a job that is still running."""
+    return schemas.RecoveryOut(
+        suggested_command=f"image-skill jobs wait {job.public_id} --json", retry_after_seconds=2
+    )
 
 
-def _provenance_out(job: Job, is_wanted: bool) -> dict[str, Any]:
-    if not is_wanted or job.operation == Job.Operation.UPLOAD:
-        return {}
-    return {"provenance": {"provider_id": job.provider_id, "model_id": job.model_id}}
+def _provenance_out(job: Job) -> schemas.ProvenanceOut | None:
+    if job.operation == Job.Operation.UPLOAD:
+        return None
+    return schemas.ProvenanceOut(provider_id=job.provider_id, model_id=job.model_id)
 
 
-def _error_out(job: Job) -> dict[str, Any] | None:
+def _error_out(job: Job) -> schemas.JobErrorOut | None:
     error = error_for(job) if job.error_code else pending_error_for(job)
     if error is None:
         return None
-    return {"code": error.code, "message": error.text, "retryable": error.retryable}
+    return schemas.JobErrorOut(code=error.code, message=error.text, retryable=error.retryable)

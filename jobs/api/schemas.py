@@ -1,19 +1,22 @@
-"""What the endpoints of jobs and assets take and answer."""
+"""Request bodies and answers of the endpoints of jobs and assets."""
 
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from imageskill.lib.schemas import Body, Data, ExactNumber
+from imageskill.lib.schemas import Body, Data
+from jobs.planning.prices import CostOut
+from jobs.planning.request import GenerationRequest, OutputSpec, Reference
+from jobs.registry.operations import Operation
 
 _MAX_USD = 1_000_000
 
 
 def _exact_decimal(value: Any) -> Decimal:
-    """Read a JSON number exactly as it was written; nothing else is a number of dollars."""
+    """Read a JSON number exactly as it was written; a string is no number of dollars."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise ValueError("must be a number")  # noqa: TRY004 - pydantic reads this one
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic catches ValueError only
     return Decimal(str(value))
 
 
@@ -28,12 +31,23 @@ IdempotencyKey = Annotated[
 Limit = Annotated[int, Field(ge=1, le=100)]
 Cursor = Annotated[str, StringConstraints(max_length=140)]
 Pixels = Annotated[int, Field(ge=1, le=65_536)]
+ReferenceIndex = Annotated[int, Field(ge=0, le=99)]
+Prompt = Annotated[str, StringConstraints(min_length=1, max_length=32_000)]
+JobStatus = Literal["queued", "running", "storing", "completed", "failed", "canceled"]
+JobOperation = Literal["create", "edit", "upload"]
+AssetKind = Literal["generated", "uploaded"]
+
+
+def _canonical_format(name: str | None) -> str | None:
+    return "jpeg" if name == "jpg" else name
 
 
 class OutputBody(Body):
-    """The file format and size that the outputs are to have."""
+    """The file format and size that the outputs must have."""
 
-    format: Literal["png", "jpeg", "jpg", "webp"] | None = None
+    format: Annotated[
+        Literal["png", "jpeg", "jpg", "webp"] | None, AfterValidator(_canonical_format)
+    ] = None
     width: Pixels | None = None
     height: Pixels | None = None
     min_width: Pixels | None = None
@@ -43,16 +57,18 @@ class OutputBody(Body):
 
 
 class ReferenceBody(Body):
-    """One reference image and its part."""
+    """A reference image and its part in the request."""
 
     asset_id: AssetId
     role: Annotated[str, StringConstraints(min_length=1, max_length=64)]
-    index: Annotated[int, Field(ge=0, le=99)] | None = None
-    reference_index: Annotated[int, Field(ge=0, le=99)] | None = None
+    index: ReferenceIndex | None = None
+    reference_index: ReferenceIndex | None = None
     reference_task: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
 
 
-class _OperationBody(Body):
+class OperationBody(Body):
+    """What create and edit have in common."""
+
     model: Name | None = None
     provider: Name | None = None
     intent: Annotated[str, StringConstraints(max_length=200)] | None = None
@@ -67,23 +83,40 @@ class _OperationBody(Body):
     accept_unknown_cost: bool = False
     idempotency_key: IdempotencyKey | None = None
 
+    def to_request(self, operation: Operation) -> GenerationRequest:
+        """Return the terms; a null and a missing field are the same."""
+        terms = _without_nulls(self)
+        for name in ("dry_run", "idempotency_key"):  # these concern the call, not the image
+            terms.pop(name, None)
+        if self.output is not None:
+            terms["output"] = OutputSpec(**_without_nulls(self.output))
+        if self.references is not None:
+            terms["references"] = tuple(
+                Reference(**_without_nulls(reference)) for reference in self.references
+            )
+        return GenerationRequest(operation=operation, **terms)
 
-class CreateBody(_OperationBody):
-    """An image to be made from a prompt."""
 
-    prompt: Annotated[str, StringConstraints(min_length=1, max_length=32_000)]
+class CreateBody(OperationBody):
+    """An image to create from a prompt."""
+
+    prompt: Prompt
 
 
-class EditBody(_OperationBody):
-    """An image to be made from an image."""
+class EditBody(OperationBody):
+    """An image to edit."""
 
     input_asset_id: AssetId
-    prompt: Annotated[str, StringConstraints(min_length=1, max_length=32_000)] | None = None
+    prompt: Prompt | None = None
     mask_asset_id: AssetId | None = None
 
 
+def _without_nulls(body: Body) -> dict[str, Any]:
+    return {name: value for name, value in body if value is not None}
+
+
 class UploadBody(Body):
-    """An image of the caller's, with what the caller says about it."""
+    """An image to upload, and what the caller declares about it."""
 
     source_kind: Literal["local_path", "remote_url"]
     filename: Annotated[str, StringConstraints(max_length=4096)] | None = None
@@ -94,12 +127,19 @@ class UploadBody(Body):
     bytes_base64: str
 
 
+class ProvenanceOut(Data):
+    """The provider and model behind an image; shown on request to agents with the grant."""
+
+    provider_id: str
+    model_id: str
+
+
 class AssetOut(Data):
-    """An image. `path` is its address too."""
+    """An image. `path` repeats its `url`."""
 
     asset_id: str
     job_id: str
-    kind: Literal["generated", "uploaded"]
+    kind: AssetKind
     url: str
     path: str
     mime_type: str
@@ -109,28 +149,7 @@ class AssetOut(Data):
     sha256: str
     created_at: str
     source: Literal["hosted_metadata"]
-    provenance: dict[str, Any] | None = None
-
-
-class CreditPricingOut(Data):
-    """How credits came from dollars: what was planned, and after a run what was charged."""
-
-    credit_unit_usd: ExactNumber
-    credits_required: int
-    estimated_provider_cost_usd: ExactNumber | None
-    estimated_revenue_usd: ExactNumber
-    pricing_confidence: Literal["known", "estimated", "unknown"]
-    target_gross_margin: ExactNumber
-    pricing_source: str
-    fallback_provider_cost_usd: ExactNumber | None
-
-
-class CostOut(Data):
-    """What an operation costs; dollars of the provider's."""
-
-    estimated_usd: ExactNumber | None
-    provider_reported_usd: ExactNumber | None
-    credit_pricing: CreditPricingOut
+    provenance: ProvenanceOut | None = None
 
 
 class CapabilityRef(Data):
@@ -140,13 +159,13 @@ class CapabilityRef(Data):
 
 
 class SafetyOut(Data):
-    """What policy said."""
+    """The verdict of the content policy."""
 
     status: Literal["allowed", "denied"]
 
 
 class JobErrorOut(Data):
-    """Why a job ended without an image, or goes on without its caller."""
+    """Why a job ended without an image, or continues without its caller."""
 
     code: str
     message: str
@@ -157,8 +176,8 @@ class JobOut(Data):
     """A job."""
 
     job_id: str
-    status: Literal["queued", "running", "storing", "completed", "failed", "canceled"]
-    operation: Literal["create", "edit", "upload"]
+    status: JobStatus
+    operation: JobOperation
     trace_id: str
     capability: CapabilityRef
     created_at: str
@@ -168,11 +187,11 @@ class JobOut(Data):
     cost: CostOut | None
     safety: SafetyOut
     error: JobErrorOut | None
-    provenance: dict[str, Any] | None = None
+    provenance: ProvenanceOut | None = None
 
 
 class QuotaOut(Data):
-    """What the operation consumed, and what is left."""
+    """The credits consumed by the operation, and those remaining."""
 
     consumed_credits: int
     remaining_credits: int | None
@@ -180,14 +199,14 @@ class QuotaOut(Data):
 
 
 class JobBrief(Data):
-    """A job within the answer of the call that began it."""
+    """A job in the answer of the call that created it."""
 
     job_id: str
     status: str
 
 
 class RecoveryOut(Data):
-    """How to go on with a job that still runs."""
+    """What to do about a job that is still running."""
 
     suggested_command: str
     retry_after_seconds: int
@@ -212,7 +231,7 @@ class OperationOut(Data):
 
 
 class UploadRequestOut(Data):
-    """What the caller said of the image's origin."""
+    """Where the image comes from, as the caller declared it."""
 
     source_kind: str
     filename: str
@@ -220,13 +239,13 @@ class UploadRequestOut(Data):
 
 
 class UploadPolicyOut(Data):
-    """What policy said of the image."""
+    """The verdict of the input policy."""
 
     status: Literal["allowed"]
 
 
 class UploadFactsOut(Data):
-    """The bytes that were received; `asset` speaks of those that are served."""
+    """The bytes received; `asset` describes the bytes served."""
 
     bytes: int
     mime_type: str
@@ -235,7 +254,7 @@ class UploadFactsOut(Data):
 
 
 class UploadOut(Data):
-    """An image that was taken in."""
+    """An uploaded image."""
 
     request: UploadRequestOut
     asset: AssetOut
@@ -243,7 +262,7 @@ class UploadOut(Data):
 
 
 class AssetReferenceOut(Data):
-    """What was asked for."""
+    """The requested asset."""
 
     reference: str
     reference_type: Literal["asset_id"]
@@ -264,20 +283,20 @@ class AssetsOut(Data):
 
 
 class DeletedOut(Data):
-    """An asset that is gone."""
+    """A deleted asset."""
 
     asset_id: str
     state: Literal["deleted"]
 
 
 class JobReferenceOut(Data):
-    """What was asked for."""
+    """The requested job."""
 
     job_id: str
 
 
 class ShowJobOut(Data):
-    """One job; what callers look for first again at the top."""
+    """One job, with its main fields repeated at the top."""
 
     request: JobReferenceOut
     job: JobOut
@@ -295,6 +314,6 @@ class JobsOut(Data):
 
 
 class CanceledOut(Data):
-    """A job that was canceled."""
+    """A canceled job."""
 
     job: JobOut

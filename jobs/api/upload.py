@@ -1,6 +1,4 @@
-"""Upload: an image comes in as base64, whole or not at all."""
-
-from typing import Any
+"""Upload an image as base64."""
 
 from ninja import Router
 from ninja.errors import ValidationError
@@ -21,6 +19,7 @@ router = Router(tags=["assets"])
     "/v1/upload",
     auth=GrantBearer("asset.upload"),
     response=schemas.UploadOut,
+    operation_id="upload_asset",
     openapi_extra=openapi_command("image-skill upload")
     | {
         "requestBody": {
@@ -28,31 +27,32 @@ router = Router(tags=["assets"])
             "content": {"application/json": {"schema": schemas.UploadBody.model_json_schema()}},
         }
     },
-    summary="Upload an image to edit or refer to",
+    summary="Upload an image to edit or reference",
 )
-def upload(request: ApiRequest) -> dict[str, Any]:
-    """Take an image in; the body is read only once there is a place for it."""
+def upload(request: ApiRequest) -> schemas.UploadOut:
+    """Store an image of the caller's."""
+    # The body is read inside the slot: the slots bound the memory that uploads take together.
     with uploads.slot():
         declared, data, mime_type = _read_upload(request)
         asset = uploads.receive(agent=request.auth, declared=declared, data=data)
-    return {
-        "request": {
-            "source_kind": declared.source_kind,
-            "filename": declared.filename,
-            "remote_origin": declared.remote_origin,
-        },
-        "asset": representations.asset_out(asset, asset.job),
-        "upload": {
-            "bytes": declared.content_length,
-            "mime_type": mime_type,
-            "sha256": declared.sha256,
-            "policy": {"status": "allowed"},
-        },
-    }
+    return schemas.UploadOut(
+        request=schemas.UploadRequestOut(
+            source_kind=declared.source_kind,
+            filename=declared.filename,
+            remote_origin=declared.remote_origin,
+        ),
+        asset=representations.asset_out(asset, asset.job),
+        upload=schemas.UploadFactsOut(
+            bytes=declared.content_length,
+            mime_type=mime_type,
+            sha256=declared.sha256,
+            policy=schemas.UploadPolicyOut(status="allowed"),
+        ),
+    )
 
 
 def _read_upload(request: ApiRequest) -> tuple[uploads.UploadDeclaration, bytes, str]:
-    """Read the body of an upload; large as it is, only one copy of it stays."""
+    """Return the declaration, the bytes and their type; only one copy of the body is kept."""
     body = _parse_body(request)
     data = uploads.decode_base64(body.bytes_base64)
     declared = uploads.UploadDeclaration(
@@ -76,5 +76,8 @@ def _parse_body(request: ApiRequest) -> schemas.UploadBody:
         raise InvalidArguments(str(error), details=details) from None
     except Malformed as error:
         raise ValidationError(
-            [{"loc": ("body", "upload", *one["loc"]), "msg": one["msg"]} for one in error.errors()]
+            [
+                {"loc": ("body", "upload", *problem["loc"]), "msg": problem["msg"]}
+                for problem in error.errors()
+            ]
         ) from None

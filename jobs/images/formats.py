@@ -24,6 +24,12 @@ AVIF = ImageFormat("image/avif", "avif", "AVIF")
 FORMATS = (PNG, JPEG, WEBP, GIF, AVIF)
 BY_MIME_TYPE = {one.mime_type: one for one in FORMATS} | {"image/jpg": JPEG}
 MIME_TYPES = tuple(one.mime_type for one in FORMATS)
+MIME_TYPE_BY_OUTPUT_FORMAT = {
+    "png": PNG.mime_type,
+    "jpeg": JPEG.mime_type,
+    "webp": WEBP.mime_type,
+}
+"""The formats that a caller can ask outputs to have, by their names on the wire."""
 
 _AVIF_BRANDS = {b"avif", b"avis"}
 _OTHER_SIGNATURES: tuple[tuple[bytes, str], ...] = (

@@ -3,17 +3,17 @@
 from decimal import Decimal
 
 from imageskill.lib.errors import ApiError
-from jobs.planning.asks import ResolvedRequest
 from jobs.planning.prices import Cost
+from jobs.planning.request import GenerationRequest
 
 
 class BudgetRequiresConfirmation(ApiError):
-    """The cost can't be known beforehand, and the caller has not accepted that."""
+    """The cost is unknown before the run, and the caller has not accepted that."""
 
     code = "BUDGET_REQUIRES_CONFIRMATION"
     status = 409
     exit_code = 5
-    message = "The cost of this can't be known beforehand."
+    message = "The cost is unknown before the run."
 
 
 class BudgetExceeded(ApiError):
@@ -26,27 +26,27 @@ class BudgetExceeded(ApiError):
     planned_usd = Decimal(0)
 
 
-def check(ask: ResolvedRequest, cost: Cost, *, model_id: str) -> None:
+def check(request: GenerationRequest, cost: Cost, *, model_id: str) -> None:
     """Refuse a cost that is unknown and not accepted, or above a guard.
 
     An accepted unknown cost is compared by its fallback, the most that will be charged.
     Raises `BudgetRequiresConfirmation` or `BudgetExceeded`.
     """
-    if cost.estimated_usd is None and not ask.accept_unknown_cost:
+    if cost.estimated_usd is None and not request.accept_unknown_cost:
         raise BudgetRequiresConfirmation(
-            f"The cost of {model_id} can't be known beforehand; at most {cost.credits} credits "
-            f"would be held and charged. Accept that, or choose a model with a known price.",
+            f"The cost of {model_id} is unknown before the run; at most {cost.credits} credits "
+            f"are held and charged. Accept an unknown cost, or choose a model with a known price.",
             recovery={"required_flag": "--accept-unknown-cost"},
         )
     _check_guard(
         cost.planned_usd_per_image,
-        ask.max_estimated_usd_per_image,
+        request.max_estimated_usd_per_image,
         model_id=model_id,
         flag="--max-estimated-usd-per-image",
         what="per image",
     )
     _check_guard(
-        cost.planned_usd, ask.max_usd, model_id=model_id, flag="--max-usd", what="in total"
+        cost.planned_usd, request.max_usd, model_id=model_id, flag="--max-usd", what="in total"
     )
 
 

@@ -1,9 +1,9 @@
-"""What images a model takes: the input, its mask, and references. Pure: facts go in."""
+"""Check the images of a request against what their model accepts: input, mask, references."""
 
 from decimal import Decimal
 
 from imageskill.lib.errors import ApiError, Detail, InvalidArguments
-from jobs.planning.asks import ImageInfo
+from jobs.planning.request import ImageInfo
 from jobs.registry.entry import ImageRule, Model
 
 REFERENCE_RULE = ImageRule(
@@ -13,22 +13,23 @@ REFERENCE_RULE = ImageRule(
     min_ratio=Decimal("0.40"),
     max_ratio=Decimal("2.50"),
 )
-"""What every reference must be like, whichever model it is for."""
+"""What every reference image must meet, whichever model it is for."""
 
 
 class InputPolicyDenied(ApiError):
-    """The bytes, type, size, hash or image that came in is not taken."""
+    """The bytes, type, size, hash or image sent is not accepted."""
 
     code = "INPUT_POLICY_DENIED"
     status = 415
     exit_code = 6
-    message = "This input is not taken."
+    message = "This input is not accepted."
 
 
 def check(model: Model, *, image: ImageInfo | None, mask: ImageInfo | None) -> None:
-    """Refuse an input or mask that the model does not take, or lacks.
+    """Check the input and the mask of a request.
 
-    Raises `InvalidArguments` for one too few or too many, `InputPolicyDenied` for its kind.
+    Raises `InvalidArguments` for an image that is missing or has no use, `InputPolicyDenied` for
+    one that breaks the model's rule.
     """
     _check_presence(model.input_image, image, field="input_asset_id", model=model)
     _check_presence(model.mask, mask, field="mask_asset_id", model=model)
@@ -39,23 +40,23 @@ def check(model: Model, *, image: ImageInfo | None, mask: ImageInfo | None) -> N
         if image and (mask.width, mask.height) != (image.width, image.height):
             raise _denied(
                 "mask_asset_id",
-                f"is {mask.width}x{mask.height}; a mask must be as wide and high as its input, "
+                f"is {mask.width}x{mask.height}; a mask must have the size of its input, "
                 f"{image.width}x{image.height}",
             )
 
 
-def check_image(facts: ImageInfo, *, rule: ImageRule, field: str) -> None:
-    """Refuse an image that breaks a rule, naming what was found. Raises `InputPolicyDenied`."""
-    if facts.mime_type not in rule.mime_types:
-        raise _denied(field, f"is {facts.mime_type}; taken are {', '.join(rule.mime_types)}")
-    if rule.max_bytes is not None and not 0 < facts.content_length <= rule.max_bytes:
+def check_image(image: ImageInfo, *, rule: ImageRule, field: str) -> None:
+    """Check an image against a rule. Raises `InputPolicyDenied`."""
+    if image.mime_type not in rule.mime_types:
         raise _denied(
-            field, f"has {facts.content_length} bytes; at most {rule.max_bytes} are taken"
+            field, f"is {image.mime_type}; accepted types are {', '.join(rule.mime_types)}"
         )
-    size = f"{facts.width}x{facts.height}"
-    if min(facts.width, facts.height) < rule.min_edge:
-        raise _denied(field, f"is {size}; each side needs at least {rule.min_edge} pixels")
-    ratio = Decimal(facts.width) / facts.height
+    if rule.max_bytes is not None and not 0 < image.content_length <= rule.max_bytes:
+        raise _denied(field, f"has {image.content_length} bytes; the limit is {rule.max_bytes}")
+    size = f"{image.width}x{image.height}"
+    if min(image.width, image.height) < rule.min_edge:
+        raise _denied(field, f"is {size}; each side must have at least {rule.min_edge} pixels")
+    ratio = Decimal(image.width) / image.height
     if not (rule.min_ratio or 0) <= ratio <= (rule.max_ratio or ratio):
         raise _denied(
             field,
@@ -64,15 +65,17 @@ def check_image(facts: ImageInfo, *, rule: ImageRule, field: str) -> None:
 
 
 def _check_presence(
-    rule: ImageRule | None, facts: ImageInfo | None, *, field: str, model: Model
+    rule: ImageRule | None, image: ImageInfo | None, *, field: str, model: Model
 ) -> None:
-    if rule and rule.required and facts is None:
-        raise InvalidArguments(details=[Detail(field=field, message=f"{model.id} needs it")])
-    if rule is None and facts is not None:
-        raise InvalidArguments(details=[Detail(field=field, message=f"{model.id} takes none")])
+    if rule and rule.required and image is None:
+        raise InvalidArguments(details=[Detail(field=field, message=f"is required by {model.id}")])
+    if rule is None and image is not None:
+        raise InvalidArguments(
+            details=[Detail(field=field, message=f"is not accepted by {model.id}")]
+        )
 
 
-def _denied(field: str, found: str) -> InputPolicyDenied:
+def _denied(field: str, message: str) -> InputPolicyDenied:
     return InputPolicyDenied(
-        f"The image of {field} {found}.", details=[Detail(field=field, message=found)]
+        f"The image of {field} {message}.", details=[Detail(field=field, message=message)]
     )

@@ -1,7 +1,7 @@
-"""What a create or edit will do and cost, decided before anything is written or anybody is paid.
+"""Plan a create or edit: what it will do and cost, before anything is written or paid.
 
-One pure function serves dry runs and live runs alike. Everything that may refuse a request for
-what it asks is here; what depends on the caller (grants, quota, policy on prompts) is not.
+One pure function serves dry runs and live runs alike. Everything that can refuse a request for
+its own terms is here; what depends on the caller (grants, quota, prompt policy) is not.
 """
 
 from collections.abc import Mapping
@@ -10,35 +10,30 @@ from decimal import Decimal
 from typing import Any
 
 from imageskill.lib.errors import Detail, InvalidArguments
+from jobs.images.formats import MIME_TYPE_BY_OUTPUT_FORMAT
 from jobs.planning import budget, inputs, prices, references, selection, sizes
 from jobs.planning import parameters as model_parameters
-from jobs.planning.asks import ResolvedRequest
 from jobs.planning.prices import Cost
+from jobs.planning.request import GenerationRequest, Images
 from jobs.planning.selection import Candidate
-from jobs.planning.selection_receipt import ParameterSource, SelectionRecord, expected_output
-from jobs.registry.entry import Model, Operation, Size, TierPrice
+from jobs.planning.selection_record import ParameterSource, SelectionRecord, expected_output
+from jobs.registry.entry import Model, Size, TierPrice
+from jobs.registry.operations import Operation
 from jobs.registry.unavailability import Availability
-
-__all__ = ["Plan", "ResolvedRequest", "plan"]
-
-MIME_TYPE_BY_FORMAT = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What will be run, and what for.
+    """What will run, and at which price.
 
     `parameters` are the caller's, checked, with the defaults that decide the price;
-    `cost.credits` is the planned debit for all outputs together, which is what to hold;
-    `capability_id` is what the answer names: the umbrella where we chose the model.
+    `cost.credits` is the planned debit for all outputs, which is the hold; `capability_id` is
+    what the answer names: the umbrella where the policy chose the model.
     """
 
-    operation: Operation
+    request: GenerationRequest
     model: Model
-    prompt: str
     parameters: Mapping[str, Any]
-    aspect_ratio: str
-    output_count: int
     output_format: str | None
     size: Size | None
     cost: Cost
@@ -46,10 +41,49 @@ class Plan:
     capability_id: str
     warnings: tuple[str, ...] = ()
 
+    @property
+    def operation(self) -> Operation:
+        """Return create or edit."""
+        return self.request.operation
+
+    @property
+    def prompt(self) -> str:
+        """Return the prompt, empty for a model that accepts none."""
+        return self.request.prompt or ""
+
+    @property
+    def aspect_ratio(self) -> str:
+        """Return the aspect ratio that the outputs will have."""
+        return self.request.effective_aspect_ratio
+
+    @property
+    def output_count(self) -> int:
+        """Return how many outputs the run makes."""
+        return self.request.output_count
+
+    def request_document(self) -> dict[str, Any]:
+        """Return the request as answers repeat it, with the selection and without the prompt."""
+        request = self.request
+        return {
+            "operation": request.operation,
+            "model": request.model,
+            "provider": request.provider,
+            "intent": request.intent,
+            "aspect_ratio": self.aspect_ratio,
+            "output_count": request.output_count,
+            "input_asset_id": request.input_asset_id,
+            "mask_asset_id": request.mask_asset_id,
+            "references": [
+                {name: value for name, value in vars(reference).items() if value is not None}
+                for reference in request.references
+            ],
+            "selection": self.selection.document(),
+        }
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Fit:
-    """A candidate that takes the request."""
+    """A candidate that accepts the request."""
 
     candidate: Candidate
     given: tuple[str, ...]
@@ -59,26 +93,29 @@ class _Fit:
     cost: Cost
 
 
-def plan(ask: ResolvedRequest, *, availability: Availability, margin: Decimal) -> Plan:
-    """Decide model, parameters, size and price of a request; the same answer for the same input.
+def plan(
+    request: GenerationRequest, *, images: Images, availability: Availability, margin: Decimal
+) -> Plan:
+    """Decide the model, parameters, size and price of a request; same input, same plan.
 
-    Raises `InvalidArguments`, `ModelUnavailable`, `ProviderUnavailable`, `ModelParameterInvalid`,
-    `InputPolicyDenied`, `BudgetRequiresConfirmation` or `BudgetExceeded`.
+    `images` holds every image that the request names. Raises `InvalidArguments`,
+    `ModelUnavailable`, `ProviderUnavailable`, `ModelParameterInvalid`, `InputPolicyDenied`,
+    `BudgetRequiresConfirmation` or `BudgetExceeded`.
     """
-    _check_shape(ask)
+    _check_shape(request)
     chosen = selection.choose(
-        ask, availability=availability, fit=lambda candidate: _fit(ask, candidate, margin)
+        request,
+        availability=availability,
+        fit=lambda candidate: _fit(request, candidate, images=images, margin=margin),
     )
     fit = chosen.fitted
     model = fit.candidate.model
     keys, defaults, source = _parameter_origins(fit)
+    ratio = request.effective_aspect_ratio
     return Plan(
-        operation=ask.operation,
+        request=request,
         model=model,
-        prompt=ask.prompt or "",
         parameters=fit.parameters,
-        aspect_ratio=ask.ratio,
-        output_count=ask.output_count,
         output_format=fit.output_format,
         size=fit.size,
         cost=fit.cost,
@@ -86,59 +123,62 @@ def plan(ask: ResolvedRequest, *, availability: Availability, margin: Decimal) -
         selection=SelectionRecord(
             policy=chosen.policy,
             reason=chosen.reason,
-            intent=ask.intent,
+            intent=request.intent,
             capability_id=model.capability_id,
             parameter_keys=keys,
             defaults_applied=defaults,
             parameter_source=source,
-            **expected_output(model, fit.parameters, aspect_ratio=ask.ratio, size=fit.size),
+            **expected_output(model, fit.parameters, aspect_ratio=ratio, size=fit.size),
         ),
         warnings=_warnings(model),
     )
 
 
-def _check_shape(ask: ResolvedRequest) -> None:
-    """Refuse what no model could make sense of."""
-    if not ask.prompt and (ask.operation == "create" or not ask.model):
-        raise InvalidArguments(details=[Detail(field="prompt", message="is needed")])
-    if ask.operation == "create" and (ask.input_image or ask.mask):
+def _check_shape(request: GenerationRequest) -> None:
+    """Refuse a request that no model could run."""
+    if not request.prompt and (request.operation == "create" or not request.model):
+        raise InvalidArguments(details=[Detail(field="prompt", message="is required")])
+    if request.operation == "create" and (request.input_asset_id or request.mask_asset_id):
         raise InvalidArguments(
             details=[Detail(field="input_asset_id", message="is for edit, not for create")]
         )
-    if ask.output_count < 1:
+    if request.output_count < 1:
         raise InvalidArguments(details=[Detail(field="output_count", message="must be at least 1")])
 
 
-def _fit(ask: ResolvedRequest, candidate: Candidate, margin: Decimal) -> _Fit:
-    """Plan a candidate, or raise why it does not take the request."""
+def _fit(
+    request: GenerationRequest, candidate: Candidate, *, images: Images, margin: Decimal
+) -> _Fit:
+    """Plan a candidate; raises why it does not accept the request."""
     model = candidate.model
-    _check_prompt(model, ask)
-    inputs.check(model, image=ask.input_image, mask=ask.mask)
-    output_format = _output_format(model, ask)
+    image = images[request.input_asset_id] if request.input_asset_id else None
+    mask = images[request.mask_asset_id] if request.mask_asset_id else None
+    _check_prompt(model, request)
+    inputs.check(model, image=image, mask=mask)
+    output_format = _output_format(model, request)
     given = {
-        **ask.model_parameters,
-        **sizes.size_parameter(model, ask.model_parameters, ask.output),
-        **_format_parameter(model, ask),
+        **request.model_parameters,
+        **sizes.size_parameter(model, request.model_parameters, request.output),
+        **_format_parameter(model, request),
     }
     accepted = model_parameters.check(model, given)
     parameters = {**_price_defaults(model), **candidate.defaults, **accepted}
     sizes.check(model, parameters)
-    references.check(model, ask.references)
-    _check_count(model, ask)
-    _check_aspect_ratio(model, ask)
-    size = sizes.planned_size(model, parameters, aspect_ratio=ask.ratio)
-    sizes.check_constraints(ask.output, size)
-    facts = ask.input_image
+    references.check(model, request.references, images)
+    _check_count(model, request)
+    _check_aspect_ratio(model, request)
+    size = sizes.planned_size(model, parameters, aspect_ratio=request.effective_aspect_ratio)
+    sizes.check_constraints(request.output, size)
     cost = prices.estimate(
         model,
         parameters=parameters,
         size=size,
-        output_count=ask.output_count,
-        images_in=len(ask.references) + (facts is not None),
-        input_size=(facts.width, facts.height) if facts else None,
+        output_count=request.output_count,
+        images_in=len(request.references) + (image is not None),
+        input_size=(image.width, image.height) if image else None,
         margin=margin,
     )
-    budget.check(ask, cost, model_id=model.id)
+    budget.check(request, cost, model_id=model.id)
     return _Fit(
         candidate=candidate,
         given=tuple(accepted),
@@ -149,14 +189,14 @@ def _fit(ask: ResolvedRequest, candidate: Candidate, margin: Decimal) -> _Fit:
     )
 
 
-def _check_prompt(model: Model, ask: ResolvedRequest) -> None:
-    rule, length = model.prompt, len(ask.prompt or "")
+def _check_prompt(model: Model, request: GenerationRequest) -> None:
+    rule, length = model.prompt, len(request.prompt or "")
     if rule.use == "forbidden":
-        message = f"{model.id} takes none" if ask.prompt else None
+        message = f"is not accepted by {model.id}" if request.prompt else None
     elif not length:
-        message = f"{model.id} needs one"
+        message = f"is required by {model.id}"
     elif not rule.min_length <= length <= rule.max_length:
-        message = f"{model.id} takes {rule.min_length} to {rule.max_length} characters"
+        message = f"must have {rule.min_length} to {rule.max_length} characters for {model.id}"
     else:
         message = None
     if message:
@@ -164,53 +204,57 @@ def _check_prompt(model: Model, ask: ResolvedRequest) -> None:
 
 
 def _price_defaults(model: Model) -> dict[str, Any]:
-    """Send what decides the price even where it is the default: a provider may change its own."""
+    """Return the parameter that decides the price: a provider may change its own default."""
     rule = model.price.rule
     if not isinstance(rule, TierPrice):
         return {}
     return {rule.parameter: model.parameters[rule.parameter]["default"]}
 
 
-def _check_count(model: Model, ask: ResolvedRequest) -> None:
-    if ask.output_count > model.output.max_count:
-        message = f"{model.id} makes at most {model.output.max_count} in a request"
+def _check_count(model: Model, request: GenerationRequest) -> None:
+    if request.output_count > model.output.max_count:
+        message = f"must be at most {model.output.max_count} for {model.id}"
         raise InvalidArguments(details=[Detail(field="output_count", message=message)])
 
 
-def _check_aspect_ratio(model: Model, ask: ResolvedRequest) -> None:
+def _check_aspect_ratio(model: Model, request: GenerationRequest) -> None:
     rule = model.aspect_ratio
-    if ask.ratio not in rule.values:
-        message = f"{model.id} takes {', '.join(rule.values)}"
-    elif rule.only_with_references and ask.ratio != "auto" and not ask.references:
-        message = f"{model.id} keeps the input's own; only with references it may be set"
+    if request.effective_aspect_ratio not in rule.values:
+        message = f"must be one of {', '.join(rule.values)} for {model.id}"
+    elif (
+        rule.only_with_references
+        and request.effective_aspect_ratio != "auto"
+        and not request.references
+    ):
+        message = f"can only be set with references; {model.id} keeps the ratio of its input"
     else:
         return
     raise InvalidArguments(details=[Detail(field="aspect_ratio", message=message)])
 
 
-def _output_format(model: Model, ask: ResolvedRequest) -> str | None:
-    """Settle the file format: the caller's, where the model can be told, else its own."""
-    wanted, name = ask.output.format, model.call.format_field
-    by_parameter = ask.model_parameters.get(name) if name else None
+def _output_format(model: Model, request: GenerationRequest) -> str | None:
+    """Return the file format: the caller's where the model lets it be chosen, else its own."""
+    wanted, name = request.output.format, model.call.format_field
+    by_parameter = request.model_parameters.get(name) if name else None
     if wanted is None:
         return by_parameter or model.output.default_format
     if by_parameter not in {None, wanted}:
-        message = f"is not what model_parameters.{name} says"
-    elif name is None and model.output.mime_types != (MIME_TYPE_BY_FORMAT.get(wanted),):
-        message = f"{model.id} can't be told a format"
-    elif MIME_TYPE_BY_FORMAT.get(wanted) not in model.output.mime_types:
-        message = f"{model.id} makes {', '.join(model.output.mime_types)}"
+        message = f"differs from model_parameters.{name}"
+    elif name is None and model.output.mime_types != (MIME_TYPE_BY_OUTPUT_FORMAT.get(wanted),):
+        message = f"can't be chosen for {model.id}"
+    elif MIME_TYPE_BY_OUTPUT_FORMAT.get(wanted) not in model.output.mime_types:
+        message = f"must be one of {', '.join(model.output.mime_types)} for {model.id}"
     else:
         return wanted
     raise InvalidArguments(details=[Detail(field="output.format", message=message)])
 
 
-def _format_parameter(model: Model, ask: ResolvedRequest) -> dict[str, Any]:
-    """Write the format into the parameter that the model has for it, if callers may set that."""
+def _format_parameter(model: Model, request: GenerationRequest) -> dict[str, Any]:
+    """Return the parameter that carries the format, where callers may set one."""
     name = model.call.format_field
-    if ask.output.format is None or name not in model.executable_parameters:
+    if request.output.format is None or name not in model.executable_parameters:
         return {}
-    return {str(name): ask.output.format}
+    return {str(name): request.output.format}
 
 
 def _parameter_origins(fit: _Fit) -> tuple[tuple[str, ...], tuple[str, ...], ParameterSource]:

@@ -1,4 +1,4 @@
-"""What a run costs, by its model's price rule: exact, and honest about what it can't know."""
+"""Price a run by its model's price rule, exactly; what can't be known before it is marked so."""
 
 import math
 from collections.abc import Mapping
@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
+from typing_extensions import TypedDict  # pydantic reads no other before Python 3.12
+
 from billing import pricing
+from imageskill.lib.schemas import ExactNumber
 from jobs.planning import parameters as model_parameters
 from jobs.registry.entry import (
     ImagePrice,
@@ -28,9 +31,9 @@ AUTO = "auto"
 class Cost:
     """The planned cost of all outputs together, in the provider's dollars.
 
-    `estimated_usd` is None where the price is unknown beforehand; `fallback_usd`, None
-    otherwise, is then what the hold is made from. `is_usage_priced`: the capture follows the
-    usage that the provider reports, and never exceeds the hold.
+    `estimated_usd` is None where the price is unknown before the run; the hold then follows
+    `fallback_usd`, which is None otherwise. `is_usage_priced`: the capture follows the usage
+    that the provider reports, and never exceeds the hold.
     """
 
     confidence: Confidence
@@ -44,18 +47,18 @@ class Cost:
 
     @property
     def planned_usd(self) -> Decimal:
-        """Return the dollars that the debit was made from."""
+        """Return the dollars that the debit follows from."""
         usd = self.fallback_usd if self.estimated_usd is None else self.estimated_usd
-        assert usd is not None, "one of the two is always there"
+        assert usd is not None, "one of the two is always set"
         return usd
 
     @property
     def planned_usd_per_image(self) -> Decimal:
-        """Return the planned dollars for one output, which budget guards compare with."""
+        """Return the planned dollars of one output, which budget guards limit."""
         return self.planned_usd / self.output_count
 
     def stored(self) -> dict[str, Any]:
-        """Return the cost as JSON to keep, its amounts exact as texts."""
+        """Return the cost as JSON for `Job.plan`; amounts are strings, so that they stay exact."""
         return {
             "confidence": self.confidence,
             "output_count": self.output_count,
@@ -68,11 +71,32 @@ class Cost:
         }
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> "Cost":
-        """Read back what `stored` gave."""
+    def from_json(cls, document: Mapping[str, Any]) -> "Cost":
+        """Return the cost that `stored` wrote."""
         amounts = ("estimated_usd", "fallback_usd", "margin")
-        exact = {name: _to_decimal(kept[name]) for name in amounts}
-        return cls(**{**kept, **exact})
+        exact = {name: _to_decimal(document[name]) for name in amounts}
+        return cls(**{**document, **exact})
+
+
+class CreditPricingOut(TypedDict):
+    """How credits follow from dollars: the planned debit, after a run the captured one."""
+
+    credit_unit_usd: ExactNumber
+    credits_required: int
+    estimated_provider_cost_usd: ExactNumber | None
+    estimated_revenue_usd: ExactNumber
+    pricing_confidence: Confidence
+    target_gross_margin: ExactNumber
+    pricing_source: str
+    fallback_provider_cost_usd: ExactNumber | None
+
+
+class CostOut(TypedDict):
+    """The cost of an operation, in the provider's dollars."""
+
+    estimated_usd: ExactNumber | None
+    provider_reported_usd: ExactNumber | None
+    credit_pricing: CreditPricingOut
 
 
 def estimate(
@@ -85,7 +109,7 @@ def estimate(
     margin: Decimal,
     input_size: Size | None = None,
 ) -> Cost:
-    """Price a run: the provider's dollars for all outputs, and the credits to hold."""
+    """Return the cost of a run: the provider's dollars for all outputs, and the credits to hold."""
     price = model.price
     each, is_certain = _price_output(
         model,
@@ -110,8 +134,8 @@ def estimate(
 
 def cost_document(
     cost: Cost, *, credits_captured: int | None = None, reported_usd: Decimal | None = None
-) -> dict[str, Any]:
-    """Return `cost` as the wire has it: planned before a run, with the captured debit after it."""
+) -> CostOut:
+    """Return a cost as answers show it: as planned, or with the captured debit after the run."""
     credits = cost.credits if credits_captured is None else credits_captured
     return {
         "estimated_usd": cost.estimated_usd,
@@ -130,7 +154,7 @@ def cost_document(
 
 
 def count_output_tokens(rule: TokenPrice, *, quality: str, size: Size) -> int:
-    """Count the tokens of one output, by the provider's table or its formula."""
+    """Return the tokens of one output, by the provider's table or its formula."""
     width, height = size
     if rule.output_tokens:
         return rule.output_tokens[quality][f"{width}x{height}"]
@@ -147,7 +171,7 @@ def _price_output(
     images_in: int,
     input_size: Size | None,
 ) -> tuple[Decimal, bool]:
-    """Price one output, and say whether that is certain or stands in for what can't be known."""
+    """Return the price of one output, and whether it is exact or a fallback."""
     rule = model.price.rule
     match rule:
         case ImagePrice():
@@ -184,7 +208,7 @@ def _by_tokens(rule: TokenPrice, *, quality: str, size: Size | None) -> tuple[De
 def _confidence(model: Model, *, is_known: bool) -> Confidence:
     if not is_known:
         return "unknown"
-    # The prompt's own tokens come on top and are not in the figure.
+    # The tokens of the prompt are billed too and are not in the figure.
     return "estimated" if isinstance(model.price.rule, TokenPrice) else "known"
 
 

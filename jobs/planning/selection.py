@@ -7,11 +7,12 @@ from typing import Any, Generic, TypeVar
 
 from imageskill.lib.errors import ApiError, Detail, InvalidArguments
 from jobs import registry
-from jobs.planning.asks import ResolvedRequest
 from jobs.planning.budget import BudgetExceeded, BudgetRequiresConfirmation
+from jobs.planning.request import GenerationRequest
 from jobs.providers.failures import ProviderUnavailable
 from jobs.registry.catalog import RankedModel, SelectionPolicy, Tier
-from jobs.registry.entry import Model, Operation
+from jobs.registry.entry import Model
+from jobs.registry.operations import Operation
 from jobs.registry.unavailability import Availability
 
 DEFAULT = "default"  # the model name that leaves the choice to us
@@ -57,7 +58,7 @@ class _Rejection:
 
 
 def choose(
-    ask: ResolvedRequest, *, availability: Availability, fit: Callable[[Candidate], T]
+    request: GenerationRequest, *, availability: Availability, fit: Callable[[Candidate], T]
 ) -> Selection[T]:
     """Find the model to run a request; `fit` plans a candidate or raises why it can't.
 
@@ -65,8 +66,8 @@ def choose(
     registry's ranking is followed, and when nobody fits, the refusal that came closest is the
     answer.
     """
-    if ask.model and ask.model != DEFAULT:
-        model = named_model(ask)
+    if request.model and request.model != DEFAULT:
+        model = named_model(request)
         check_available(model, availability)
         return Selection(
             fitted=fit(Candidate(model=model)),
@@ -74,13 +75,13 @@ def choose(
             capability_id=model.capability_id,
             reason="the request named this model",
         )
-    return _by_policy(ask, availability=availability, fit=fit)
+    return _by_policy(request, availability=availability, fit=fit)
 
 
-def named_model(ask: ResolvedRequest) -> Model:
+def named_model(request: GenerationRequest) -> Model:
     """Return the model that a request names. Raises `InvalidArguments` where there is none."""
-    name = ask.model or DEFAULT
-    model = registry.find(name, provider=ask.provider)
+    name = request.model or DEFAULT
+    model = registry.find(name, provider=request.provider)
     if model is None:
         near = registry.near_matches(name)
         hint = f"; near matches: {', '.join(near)}" if near else ""
@@ -90,11 +91,11 @@ def named_model(ask: ResolvedRequest) -> Model:
             details=[Detail(field="model", message=f"names no known model{hint}")],
             recovery={"suggested_command": f"image-skill models {show} --json"},
         )
-    if ask.provider and ask.provider != model.provider:
+    if request.provider and request.provider != model.provider:
         message = f"{model.id} is of the provider {model.provider}"
         raise InvalidArguments(details=[Detail(field="provider", message=message)])
-    if model.is_wired and model.operation != ask.operation:
-        message = f"{model.id} is for {model.operation}, not for {ask.operation}"
+    if model.is_wired and model.operation != request.operation:
+        message = f"{model.id} is for {model.operation}, not for {request.operation}"
         raise InvalidArguments(details=[Detail(field="model", message=message)])
     return model
 
@@ -120,11 +121,11 @@ def default_model(operation: Operation, availability: Availability) -> Model:
 
 
 def _by_policy(
-    ask: ResolvedRequest, *, availability: Availability, fit: Callable[[Candidate], T]
+    request: GenerationRequest, *, availability: Availability, fit: Callable[[Candidate], T]
 ) -> Selection[T]:
-    policy = registry.load().policies[ask.operation]
+    policy = registry.load().policies[request.operation]
     refusals: list[_Rejection] = []
-    for candidate in _candidates(ask, policy):
+    for candidate in _candidates(request, policy):
         try:
             check_available(candidate.model, availability)
             fitted = fit(candidate)
@@ -137,36 +138,38 @@ def _by_policy(
             fitted=fitted,
             policy=policy.id,
             capability_id=policy.capability_id or candidate.model.capability_id,
-            reason=_reason(ask, candidate, refusals),
+            reason=_reason(request, candidate, refusals),
         )
     raise _closest_rejection(refusals)
 
 
-def _candidates(ask: ResolvedRequest, policy: SelectionPolicy) -> Iterator[Candidate]:
+def _candidates(request: GenerationRequest, policy: SelectionPolicy) -> Iterator[Candidate]:
     """Go through the ranking, each model's highest tier first, then through all who can run."""
     every = registry.models()
-    if ask.provider and ask.provider not in {model.provider for model in every}:
+    if request.provider and request.provider not in {model.provider for model in every}:
         raise InvalidArguments(
             "There is no such provider.",
             details=[Detail(field="provider", message="names no known provider")],
         )
     ranked = [rank.model for rank in policy.ranking]
     for rank in policy.ranking:
-        yield from (one for one in _tiers(ask, rank) if _is_from_provider(ask.provider, one.model))
+        yield from (
+            one for one in _tiers(request, rank) if _is_from_provider(request.provider, one.model)
+        )
     for model in every:
         if (
             model not in ranked
             and model.is_wired
-            and model.operation == ask.operation
+            and model.operation == request.operation
             and model.prompt.use == "required"  # nobody gets a variation for want of a prompt
-            and _is_from_provider(ask.provider, model)
+            and _is_from_provider(request.provider, model)
         ):
             yield Candidate(model=model)
 
 
-def _tiers(ask: ResolvedRequest, rank: RankedModel) -> Iterator[Candidate]:
-    wanted = _intent_classes(ask.intent)
-    has_guard = ask.max_estimated_usd_per_image is not None or ask.max_usd is not None
+def _tiers(request: GenerationRequest, rank: RankedModel) -> Iterator[Candidate]:
+    wanted = _intent_classes(request.intent)
+    has_guard = request.max_estimated_usd_per_image is not None or request.max_usd is not None
     is_finishing = FINISHING in wanted and any(tier.intents == FINISHING for tier in rank.tiers)
     for tier in rank.tiers:
         if _is_eligible(tier, wanted, has_guard=has_guard):
@@ -193,9 +196,9 @@ def _is_from_provider(provider: str | None, model: Model) -> bool:
     return provider is None or model.provider == provider
 
 
-def _reason(ask: ResolvedRequest, candidate: Candidate, refusals: list[_Rejection]) -> str:
+def _reason(request: GenerationRequest, candidate: Candidate, refusals: list[_Rejection]) -> str:
     best = "hosted default selected the strongest currently available quality-first"
-    parts = [f"{best} {ask.operation} model"]
+    parts = [f"{best} {request.operation} model"]
     if candidate.is_lower_tier:
         parts.append("kept to its lower tier, since the higher one needs a guard that allows it")
     passed = {

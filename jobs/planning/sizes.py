@@ -6,7 +6,7 @@ from typing import Any
 
 from imageskill.lib.errors import Detail, InvalidArguments
 from jobs.planning import parameters as model_parameters
-from jobs.planning.asks import OutputSpec
+from jobs.planning.request import OutputSpec
 from jobs.registry.entry import Model, Size, SizeLimits
 
 _SIZE_PATTERN = re.compile(r"(\d{1,5})x(\d{1,5})")

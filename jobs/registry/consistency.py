@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 from jsonschema import Draft202012Validator
 
 from jobs.registry.entry import Model, TierPrice
-
-DEFAULT_ASPECT_RATIO = {"create": "1:1", "edit": "auto"}
+from jobs.registry.operations import DEFAULT_ASPECT_RATIO
 
 
 def contradictions(model: Model) -> Iterator[str]:

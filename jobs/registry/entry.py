@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
-Operation = Literal["create", "edit"]
+from jobs.registry.operations import Operation
+
 PromptUse = Literal["required", "forbidden"]
 Size = tuple[int, int]
 

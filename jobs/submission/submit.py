@@ -1,4 +1,4 @@
-"""From a prepared request to a recorded job: quota, hold, record, hand over.
+"""Record a prepared request as a job, hold its credits and queue it.
 
 Job, prompt, hold and the day's count are written together or not at all; a worker gets the job
 after commit.
@@ -15,32 +15,26 @@ from accounts.models import Agent
 from billing import ledger
 from billing.limits import daily_use
 from imageskill.lib import clock, ids, trace
-from imageskill.lib.errors import ApiError
+from imageskill.lib.errors import IdempotencyConflict
 from imageskill.lib.queue import enqueue
 from jobs.models import Job, JobInput, Prompt
-from jobs.planning.requests import GenerationRequest
+from jobs.planning.request import GenerationRequest
 from jobs.providers.interface import INPUT, MASK
 from jobs.running import provider_requests
-from jobs.submission.preparation import PreparedRequest, request_out
+from jobs.submission.preparation import PreparedRequest
 
 _IDEMPOTENCY_CONSTRAINT = "job_once_for_an_idempotency_key"
 
 
-class JobIdempotencyConflict(ApiError):
-    """The key was used before, for other terms."""
-
-    code = "IDEMPOTENCY_CONFLICT"
-    status = 409
-    exit_code = 2
-    message = "This idempotency key was used before with other terms."
-
-
 def find_replay(agent: Agent, request: GenerationRequest, key: str) -> Job | None:
-    """Find the job that this key began before; raises `IdempotencyConflict` for other terms."""
+    """Return the job that an earlier call with this key started.
+
+    Raises `IdempotencyConflict` where that call had other terms.
+    """
     job = Job.objects.filter(agent=agent, idempotency_key=key).first()
     if job is not None and job.terms_digest != request.digest:
         fresh = ids.random_text(16)
-        raise JobIdempotencyConflict(
+        raise IdempotencyConflict(
             recovery={
                 "idempotency_key": fresh,
                 "suggested_command": (
@@ -52,10 +46,11 @@ def find_replay(agent: Agent, request: GenerationRequest, key: str) -> Job | Non
 
 
 def submit(agent: Agent, prepared: PreparedRequest, *, idempotency_key: str | None) -> Job:
-    """Hold the credits, record the job and hand it over; a key used meanwhile gives its job.
+    """Hold the credits, record the job and queue it.
 
-    Raises `DailyJobLimit`, `InsufficientCredits`, `CapabilityDenied` or `IdempotencyConflict`;
-    nothing was written then, but that a sponsor is told of a cap that refused.
+    Returns the other job where a concurrent call used the same key first. Raises `DailyJobLimit`,
+    `InsufficientCredits`, `CapabilityDenied` or `IdempotencyConflict`; nothing is written then,
+    except the sponsor's notice of a cap that refused.
     """
     try:
         with transaction.atomic():
@@ -71,14 +66,15 @@ def submit(agent: Agent, prepared: PreparedRequest, *, idempotency_key: str | No
             or not idempotency_key
         ):
             raise
-    first = find_replay(agent, prepared.request, idempotency_key)
-    if first is None:
-        raise RuntimeError("a job with this key was there a moment ago")
-    return first
+    job = find_replay(agent, prepared.plan.request, idempotency_key)
+    if job is None:
+        raise RuntimeError("the job that holds this idempotency key is gone")
+    return job
 
 
 def _create_job(agent: Agent, prepared: PreparedRequest, idempotency_key: str | None) -> Job:
-    now, plan, request = clock.now(), prepared.plan, prepared.request
+    now, plan = clock.now(), prepared.plan
+    request = plan.request
     daily_use.reserve(agent=agent, credits=plan.cost.credits, at=now)
     job = Job.objects.create(
         organization_id=agent.organization_id,
@@ -87,11 +83,11 @@ def _create_job(agent: Agent, prepared: PreparedRequest, idempotency_key: str | 
         trace_id=trace.current(),
         idempotency_key=idempotency_key,
         terms_digest=request.digest if idempotency_key else "",
-        capability_id=prepared.plan.capability_id,
+        capability_id=plan.capability_id,
         model_id=plan.model.id,
         provider_id=plan.model.provider,
         output_count=plan.output_count,
-        plan=provider_requests.plan_snapshot(plan) | {"request": request_out(prepared)},
+        plan=provider_requests.plan_snapshot(plan) | {"request": plan.request_document()},
         planned_usd=plan.cost.planned_usd,
         credits_held=plan.cost.credits,
         created_at=now,
@@ -112,7 +108,7 @@ def _create_job(agent: Agent, prepared: PreparedRequest, idempotency_key: str | 
 
 
 def _build_inputs(job: Job, prepared: PreparedRequest) -> Sequence[JobInput]:
-    request, assets = prepared.request, prepared.assets
+    request, assets = prepared.plan.request, prepared.assets
     named = ((INPUT, request.input_asset_id), (MASK, request.mask_asset_id))
     inputs = [
         JobInput(job=job, asset=assets[asset_id], role=role) for role, asset_id in named if asset_id
@@ -120,12 +116,12 @@ def _build_inputs(job: Job, prepared: PreparedRequest) -> Sequence[JobInput]:
     inputs += [
         JobInput(
             job=job,
-            asset=assets[one.asset_id],
-            role=one.role,
-            index=one.index,
-            reference_index=one.reference_index,
-            reference_task=one.reference_task or "",
+            asset=assets[reference.asset_id],
+            role=reference.role,
+            index=reference.index,
+            reference_index=reference.reference_index,
+            reference_task=reference.reference_task or "",
         )
-        for one in request.references
+        for reference in request.references
     ]
     return inputs

@@ -1,10 +1,10 @@
-"""Making requests to plan, and who can run them."""
+"""Requests to plan, and which models can run them."""
 
 from decimal import Decimal
 
 from jobs import registry
 from jobs.planning import planner
-from jobs.planning.asks import ImageInfo, ResolvedReference, ResolvedRequest
+from jobs.planning.request import GenerationRequest, ImageInfo, Reference
 from jobs.registry.unavailability import (
     MODEL_DISABLED,
     NO_CREDENTIALS,
@@ -14,10 +14,12 @@ from jobs.registry.unavailability import (
 
 MARGIN = Decimal("0.40")
 EVERYBODY = Availability()
+IMAGES: dict[str, ImageInfo] = {}
+"""Every image a test has made, by asset id."""
 
 
 def only(*providers):
-    """Everybody else has no credentials."""
+    """No other provider has credentials."""
     return Availability(
         tuple(
             (model.id, NO_CREDENTIALS)
@@ -36,7 +38,8 @@ def broken(model_id, *, retry_after_s=30):
 
 
 def image(**facts):
-    return ImageInfo(
+    """The asset id of an image."""
+    info = ImageInfo(
         **{
             "mime_type": "image/png",
             "content_length": 100_000,
@@ -45,35 +48,39 @@ def image(**facts):
             **facts,
         }
     )
+    asset_id = f"image_{'-'.join(str(value) for value in vars(info).values())}"
+    IMAGES[asset_id] = info
+    return asset_id
 
 
 def reference(role="reference_image", index=0, **fields):
-    facts = fields.pop("facts", image())
-    return ResolvedReference(role=role, index=index, facts=facts, **fields)
+    return Reference(role=role, index=index, **{"asset_id": image(), **fields})
 
 
-def ask(**fields):
+def request(**fields):
     for name in ("max_usd", "max_estimated_usd_per_image"):
         if isinstance(fields.get(name), str):
             fields[name] = Decimal(fields[name])
-    return ResolvedRequest(**{"operation": "create", "prompt": "a red kite over the sea", **fields})
+    return GenerationRequest(
+        **{"operation": "create", "prompt": "a red kite over the sea", **fields}
+    )
 
 
 def plan(availability=EVERYBODY, **fields):
-    return planner.plan(ask(**fields), availability=availability, margin=MARGIN)
+    return planner.plan(request(**fields), images=IMAGES, availability=availability, margin=MARGIN)
 
 
 def edit(availability=EVERYBODY, **fields):
-    return plan(availability, **{"operation": "edit", "input_image": image(), **fields})
+    return plan(availability, **{"operation": "edit", "input_asset_id": image(), **fields})
 
 
 def runnable(model, **fields):
     """The simplest request that a model takes."""
-    request = {"model": model.id, "operation": model.operation, "accept_unknown_cost": True}
+    terms = {"model": model.id, "operation": model.operation, "accept_unknown_cost": True}
     if model.prompt.use == "forbidden":
-        request["prompt"] = None
+        terms["prompt"] = None
     if model.input_image:
-        request["input_image"] = image()
+        terms["input_asset_id"] = image()
     if model.mask and model.mask.required:
-        request["mask"] = image()
-    return {**request, **fields}
+        terms["mask_asset_id"] = image()
+    return {**terms, **fields}

@@ -6,8 +6,8 @@ from functools import cache
 
 from PIL import Image
 
+from jobs.images.formats import MIME_TYPE_BY_OUTPUT_FORMAT
 from jobs.providers.interface import Output, ProviderRequest
-from jobs.providers.local.adapter import MIME_TYPE_BY_FORMAT
 from jobs.providers.local.sketching.sketch import Sketch, draw
 from jobs.providers.temp_files import open_spool
 
@@ -35,7 +35,9 @@ def output(order: ProviderRequest, *, kind: Kind, seed: int) -> Output:
     file = open_spool()
     file.write(content)
     file.seek(0)
-    return Output(file=file, mime_type=MIME_TYPE_BY_FORMAT[name], content_length=len(content))
+    return Output(
+        file=file, mime_type=MIME_TYPE_BY_OUTPUT_FORMAT[name], content_length=len(content)
+    )
 
 
 def _content(order: ProviderRequest, kind: Kind, seed: int, name: str) -> bytes:

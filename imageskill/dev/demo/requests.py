@@ -5,7 +5,7 @@ from imageskill.dev.demo import purchases
 from imageskill.dev.demo.context import Context, Customer
 from imageskill.lib.errors import ApiError
 from jobs.models import Asset, Job
-from jobs.planning.requests import GenerationRequest
+from jobs.planning.request import GenerationRequest
 from jobs.submission import preparation
 from jobs.submission import submit as submission
 

@@ -15,7 +15,7 @@ JsonObject = Mapping[str, Any]
 _TYPES = {SWITCH: "boolean", INTEGER: "integer", NUMBER: "number", JSON: "object", WORDS: "array"}
 _CLIENT_ONLY = {"auth", "help", "version", "completion", "mcp", "doctor"}
 _LOCAL_ONLY = {"upload", "assets get"}
-_OPERATIONS = {"create": "image.generate", "edit": "image.edit"}
+_IMAGE_MAKING = {"create", "edit"}
 
 
 UPLOAD_TOOL = Tool(
@@ -93,10 +93,10 @@ def _flags(command: Command, runs_locally: bool) -> list[Flag]:
 def _tool(command: Command, models: Sequence[JsonObject], *, runs_locally: bool) -> Tool:
     flags = _flags(command, runs_locally)
     properties = {field_name(flag): _schema(flag) for flag in flags}
-    operation = _OPERATIONS.get(command.words[0])
-    if operation:
+    operation = command.words[0]
+    if operation in _IMAGE_MAKING:
         _describe_models(
-            properties, [one for one in models if operation in one.get("operations", ())]
+            properties, [model for model in models if operation in model.get("supports", ())]
         )
     method = command.endpoint.method if command.endpoint else "GET"
     return Tool(

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from PIL import Image, ImageOps
 
+from jobs.images import formats
 from jobs.providers.failures import BROKEN_RUN, PERMANENT, ProviderError
 from jobs.providers.interface import (
     Cancellation,
@@ -26,7 +27,6 @@ from jobs.providers.temp_files import open_spool
 
 MEGAPIXEL = 1024 * 1024
 REMIX_EDGE_PX = (512, 2048)
-MIME_TYPE_BY_FORMAT = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 
 
 class LocalSketch:
@@ -126,4 +126,5 @@ def _encode(picture: Image.Image, order: ProviderRequest) -> Output:
     picture.save(file, kind.upper(), **options)
     content_length = file.tell()
     file.seek(0)
-    return Output(file=file, mime_type=MIME_TYPE_BY_FORMAT[kind], content_length=content_length)
+    mime_type = formats.MIME_TYPE_BY_OUTPUT_FORMAT[kind]
+    return Output(file=file, mime_type=mime_type, content_length=content_length)

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from imageskill.lib.errors import ApiError, InvalidArguments
 from jobs import registry
-from jobs.planning.asks import OutputSpec
 from jobs.planning.budget import BudgetExceeded, BudgetRequiresConfirmation
+from jobs.planning.request import OutputSpec
 from tests.jobs.plans import EVERYBODY, edit, plan, reference, runnable
 
 WIRED = [model for model in registry.models() if model.is_wired]
@@ -91,7 +91,7 @@ class TestPrompt:
         with pytest.raises(InvalidArguments) as error:
             edit(model="fal.flux-dev-redux", prompt="a kite", accept_unknown_cost=True)
         assert error.value.details == [
-            {"field": "prompt", "message": "fal.flux-dev-redux takes none"}
+            {"field": "prompt", "message": "is not accepted by fal.flux-dev-redux"}
         ]
 
     @pytest.mark.parametrize(

@@ -233,7 +233,7 @@ class TestMegapixels:
     def test_auto_is_unknown_and_holds_by_the_input(self):
         large = image(width=2048, height=1024)
         cost = edit(
-            model="fal.z-image-turbo-image-to-image", input_image=large, accept_unknown_cost=True
+            model="fal.z-image-turbo-image-to-image", input_asset_id=large, accept_unknown_cost=True
         ).cost
         assert (cost.estimated_usd, cost.fallback_usd) == (None, Decimal("0.01"))
 

@@ -4,7 +4,7 @@ from imageskill.lib.errors import InvalidArguments
 from jobs import registry
 from jobs.planning import references
 from jobs.planning.inputs import InputPolicyDenied
-from tests.jobs.plans import edit, image, plan, reference
+from tests.jobs.plans import IMAGES, edit, image, plan, reference
 
 KLING = registry.get("fal.kling-image-o3-text-to-image")
 KLING_EDITS = [
@@ -24,7 +24,7 @@ def beside(index=0, reference_index=0, **fields):
 
 def refused(model, *asked):
     with pytest.raises(InvalidArguments) as error:
-        references.check(model, asked)
+        references.check(model, asked, IMAGES)
     return [(detail["field"], detail["message"]) for detail in error.value.details]
 
 
@@ -32,7 +32,7 @@ class TestElements:
     def test_ten_elements_of_four_pictures_are_taken(self):
         asked = [frontal(index) for index in range(10)]
         asked += [beside(index, slot) for index in range(10) for slot in range(3)]
-        references.check(KLING, tuple(asked))
+        references.check(KLING, tuple(asked), IMAGES)
 
     def test_an_element_needs_its_frontal(self):
         assert refused(KLING, frontal(0), beside(1))[0][1].startswith("each element needs")
@@ -68,7 +68,7 @@ class TestElements:
     def test_an_input_takes_the_place_of_the_tenth(self, model):
         asked = [frontal(index) for index in range(9)]
         asked += [beside(index, slot) for index in range(9) for slot in range(3)]
-        references.check(model, tuple(asked))
+        references.check(model, tuple(asked), IMAGES)
 
         found = refused(model, *asked, frontal(9))
 
@@ -84,16 +84,18 @@ class TestElements:
 class TestPictures:
     @pytest.mark.parametrize("task", [None, "ip", "id", "style"])
     def test_dreamo_takes_two_with_a_task(self, task):
-        references.check(DREAMO, (reference(index=0, reference_task=task), reference(index=1)))
+        references.check(
+            DREAMO, (reference(index=0, reference_task=task), reference(index=1)), IMAGES
+        )
 
     def test_an_unknown_task_is_refused(self):
         found = refused(DREAMO, reference(index=0, reference_task="face"))
         assert found == [("references.0.reference_task", "must be ip or id or style")]
 
     def test_xai_takes_two_and_no_task(self):
-        references.check(XAI, (reference(index=0), reference(index=1)))
+        references.check(XAI, (reference(index=0), reference(index=1)), IMAGES)
         found = refused(XAI, reference(index=0, reference_task="id"))
-        assert found == [("references.0.reference_task", "is not taken here")]
+        assert found == [("references.0.reference_task", "is not accepted by this model")]
 
     @pytest.mark.parametrize("model", [DREAMO, XAI])
     def test_a_third_is_refused(self, model):
@@ -102,7 +104,7 @@ class TestPictures:
 
     def test_a_model_without_references_takes_none(self):
         found = refused(registry.get("fal.flux-dev"), reference())
-        assert found == [("references", "fal.flux-dev takes none")]
+        assert found == [("references", "are not accepted by fal.flux-dev")]
 
 
 class TestAssets:
@@ -120,7 +122,7 @@ class TestAssets:
     )
     def test_a_picture_that_is_no_good_is_refused(self, facts, word):
         with pytest.raises(InputPolicyDenied) as error:
-            references.check(DREAMO, (reference(facts=image(**facts)),))
+            references.check(DREAMO, (reference(asset_id=image(**facts)),), IMAGES)
         assert word in error.value.text
         assert error.value.details[0]["field"] == "references.0.asset_id"
 
@@ -135,18 +137,18 @@ class TestAssets:
         ],
     )
     def test_the_limits_themselves_are_taken(self, facts):
-        references.check(DREAMO, (reference(facts=image(**facts)),))
+        references.check(DREAMO, (reference(asset_id=image(**facts)),), IMAGES)
 
 
 class TestInputs:
     def test_an_edit_needs_an_input(self):
         with pytest.raises(InvalidArguments) as error:
-            edit(model="fal.flux-pro-kontext", input_image=None)
+            edit(model="fal.flux-pro-kontext", input_asset_id=None)
         assert error.value.details[0]["field"] == "input_asset_id"
 
     def test_a_create_takes_none(self):
         with pytest.raises(InvalidArguments):
-            plan(model="fal.flux-dev", input_image=image())
+            plan(model="fal.flux-dev", input_asset_id=image())
 
     @pytest.mark.parametrize(
         ("model", "facts"),
@@ -160,12 +162,12 @@ class TestInputs:
     )
     def test_an_input_beyond_its_provider_is_refused(self, model, facts):
         with pytest.raises(InputPolicyDenied):
-            edit(model=model, input_image=image(**facts), accept_unknown_cost=True)
+            edit(model=model, input_asset_id=image(**facts), accept_unknown_cost=True)
 
     def test_the_local_one_takes_every_upload(self):
         edit(
             model="local.sketch-remix",
-            input_image=image(mime_type="image/gif"),
+            input_asset_id=image(mime_type="image/gif"),
             accept_unknown_cost=True,
         )
 
@@ -177,20 +179,24 @@ class TestMasks:
         assert error.value.details[0]["field"] == "mask_asset_id"
 
     def test_a_mask_of_the_inputs_size_is_taken(self):
-        edit(model="fal.ideogram-v2-edit", mask=image(), accept_unknown_cost=True)
+        edit(model="fal.ideogram-v2-edit", mask_asset_id=image(), accept_unknown_cost=True)
 
     def test_a_mask_of_another_size_is_refused(self):
         with pytest.raises(InputPolicyDenied, match="512x1024"):
-            edit(model="fal.ideogram-v2-edit", mask=image(width=512), accept_unknown_cost=True)
+            edit(
+                model="fal.ideogram-v2-edit",
+                mask_asset_id=image(width=512),
+                accept_unknown_cost=True,
+            )
 
     def test_openai_takes_a_small_png(self):
         model = "openai.gpt-image-2-edit"
-        edit(model=model, mask=image(), accept_unknown_cost=True)
+        edit(model=model, mask_asset_id=image(), accept_unknown_cost=True)
         for facts in ({"mime_type": "image/jpeg"}, {"content_length": 4_000_001}):
             with pytest.raises(InputPolicyDenied):
-                edit(model=model, mask=image(**facts), accept_unknown_cost=True)
+                edit(model=model, mask_asset_id=image(**facts), accept_unknown_cost=True)
 
     def test_a_model_without_masks_takes_none(self):
         with pytest.raises(InvalidArguments) as error:
-            edit(model="fal.flux-pro-kontext", mask=image())
-        assert error.value.details[0]["message"] == "fal.flux-pro-kontext takes none"
+            edit(model="fal.flux-pro-kontext", mask_asset_id=image())
+        assert error.value.details[0]["message"] == "is not accepted by fal.flux-pro-kontext"

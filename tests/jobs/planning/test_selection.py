@@ -10,13 +10,13 @@ from jobs.providers.failures import ProviderUnavailable
 from jobs.registry.unavailability import NO_CREDENTIALS, Availability
 from tests.jobs.plans import (
     EVERYBODY,
-    ask,
     broken,
     edit,
     image,
     only,
     plan,
     reference,
+    request,
     without,
 )
 
@@ -67,7 +67,9 @@ class TestRanking:
 
     def test_a_long_way_down_is_told_short(self):
         planned = edit(
-            model_parameters={"expand_prompt": False}, mask=image(), accept_unknown_cost=True
+            model_parameters={"expand_prompt": False},
+            mask_asset_id=image(),
+            accept_unknown_cost=True,
         )
         assert planned.model.id == "fal.ideogram-v2-edit"
         assert planned.selection.reason.count("does not take this request") == 5
@@ -157,15 +159,15 @@ class TestEdit:
         assert edit(only("local"), accept_unknown_cost=True).model.id == "local.sketch-remix"
 
     def test_a_mask_finds_a_model_that_takes_one(self):
-        planned = edit(mask=image(), accept_unknown_cost=True)
+        planned = edit(mask_asset_id=image(), accept_unknown_cost=True)
         assert planned.model.id == "openai.gpt-image-2-edit"
 
     def test_a_picture_that_only_one_takes_finds_it(self):
         gif = image(mime_type="image/gif")
-        planned = edit(input_image=gif, accept_unknown_cost=True)
+        planned = edit(input_asset_id=gif, accept_unknown_cost=True)
         assert planned.model.id == "local.sketch-remix"
         with pytest.raises(InputPolicyDenied):
-            edit(only("fal"), input_image=gif, accept_unknown_cost=True)
+            edit(only("fal"), input_asset_id=gif, accept_unknown_cost=True)
 
     def test_a_missing_prompt_is_no_wish_for_a_variation(self):
         with pytest.raises(InvalidArguments) as error:
@@ -203,7 +205,7 @@ class TestNamed:
 
     @pytest.mark.parametrize("name", ["imagen4", "fal.ltx-video-13b-distilled"])
     def test_a_catalogued_one_is_refused(self, name):
-        with pytest.raises(ModelUnavailable, match="catalogued"):
+        with pytest.raises(ModelUnavailable, match="cataloged"):
             plan(model=name)
 
     def test_a_switched_off_one_is_refused(self):
@@ -289,4 +291,4 @@ class TestDefaultModel:
 
     def test_it_is_the_head_of_the_ranking_when_nobody_can_run(self):
         assert selection.default_model("create", only()).id == XAI
-        assert ask().ratio == "1:1"
+        assert request().effective_aspect_ratio == "1:1"

@@ -8,12 +8,12 @@ MODELS = [
     {
         "id": "local.sketch",
         "status": "available",
-        "operations": ["image.generate"],
+        "supports": ["create"],
         "model_parameters": {
             "properties": {"seed": {"executable": True}, "raw": {"executable": False}}
         },
     },
-    {"id": "far.away", "status": "unavailable", "operations": ["image.generate"]},
+    {"id": "far.away", "status": "unavailable", "supports": ["create"]},
 ]
 
 
