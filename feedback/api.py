@@ -19,6 +19,7 @@ router = Router(auth=bearer, tags=["feedback"])
 @router.post(
     "/v1/feedback",
     response=ReportOut,
+    operation_id="create_feedback",
     openapi_extra=openapi_command("image-skill feedback create"),
     summary="Report what fails, confuses or is missing",
 )

@@ -11,7 +11,7 @@ from imageskill.lib.http import Actor, ApiRequest
 
 
 class Bearer(AuthBase):
-    """Takes `Authorization: Bearer isk_r_…` and gives the agent as `request.auth`."""
+    """Authenticates `Authorization: Bearer isk_r_…`; the agent becomes `request.auth`."""
 
     openapi_type = "http"
     openapi_scheme = "bearer"
@@ -21,7 +21,7 @@ class Bearer(AuthBase):
         super().__init__()
 
     def __call__(self, request: HttpRequest) -> Agent | bool:
-        """Check the token; without one, pass as nobody (True) where none is required."""
+        """Return the agent of the token, or True for an anonymous call where that is allowed."""
         header = request.headers.get("Authorization")
         if header is None and not self.is_required:
             return True
@@ -39,7 +39,7 @@ optional_bearer = Bearer(is_required=False)
 
 
 def build_actor(agent: Agent) -> Actor:
-    """Tell the envelope who the agent is."""
+    """Return the agent as the envelope's `actor`."""
     return {
         "actor_type": "agent",
         "actor_id": agent.public_id,

@@ -1,4 +1,4 @@
-"""What identity and activity endpoints answer."""
+"""Request bodies and answers of the endpoints of identity and activity."""
 
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ class ActorOut(Data):
 
 
 class AgentOut(Data):
-    """An agent, as it may see itself."""
+    """An agent as it sees itself."""
 
     agent_id: str
     agent_name: str
@@ -26,13 +26,13 @@ class AgentOut(Data):
 
 
 class OrganizationOut(Data):
-    """An organization, as its agents may see it."""
+    """An organization as its agents see it."""
 
     organization_id: str
 
 
 class CapsOut(Data):
-    """The most that the agent may do; null: no cap of that kind."""
+    """The limits of the agent; null where there is no such cap."""
 
     outputs_per_request: int
     credits_per_operation: int
@@ -43,7 +43,7 @@ class CapsOut(Data):
 
 
 class WhoAmI(Data):
-    """The caller."""
+    """The caller and its permissions."""
 
     authenticated: bool
     actor: ActorOut
@@ -62,18 +62,28 @@ class WhoAmI(Data):
 
 
 class ClaimRequestIn(Body):
-    """Whom to ask."""
+    """The person to ask."""
 
     contact: str = Field(min_length=3, max_length=254)
 
 
 class ClaimRequestOut(Data):
-    """What became of asking; not whether a mail went out, which would tell about an inbox."""
+    """The result of a claim request.
+
+    It does not say whether an email was sent, which would reveal something about the inbox.
+    """
 
     state: Literal["attached", "unchanged"]
     claim_state: str
     claim_request_state: str
     contact_redacted: str
+
+
+class SubjectOut(Data):
+    """What an event is about."""
+
+    type: str
+    id: str
 
 
 class EventOut(Data):
@@ -84,7 +94,7 @@ class EventOut(Data):
     occurred_at: str
     summary: str
     operation: str
-    subject: dict[str, str]
+    subject: SubjectOut
     links: dict[str, Any]
     status: str
     cost: dict[str, Any] | None
@@ -93,7 +103,7 @@ class EventOut(Data):
 
 
 class Events(Data):
-    """Activity, newest first."""
+    """A page of activity events, newest first."""
 
     events: list[EventOut]
     next_cursor: str | None

@@ -49,6 +49,7 @@ class CommandLine(Body):
 
 @router.post(
     "/v1/cli",
+    operation_id="run_command",
     openapi_extra=openapi_command("image-skill"),
     summary="Run a command of the command line",
 )

@@ -32,6 +32,7 @@ class Health(Data):
 @router.get(
     "/healthz",
     response=Health,
+    operation_id="get_health",
     openapi_extra=openapi_command("image-skill doctor"),
     summary="Check that the service can answer",
 )

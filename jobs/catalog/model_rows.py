@@ -48,8 +48,8 @@ def build(
         "economics": economics,
         "estimated_usd_per_image": economics["estimated_usd_per_image"],
         "credits_required": economics["credit_pricing"]["credits_required"],
-        "safety": {"prompt_checked": model.prompt.use == "required", **model.safety},
-        "migration": dict(model.migration) or None,
+        "safety": {"prompt_checked": model.prompt.use == "required", **model.safety.model_dump()},
+        "migration": model.migration.model_dump(mode="json", exclude_none=True) or None,
     }
 
 

@@ -270,8 +270,7 @@ def _parameter_origins(fit: _Fit) -> tuple[tuple[str, ...], tuple[str, ...], Par
 
 
 def _warnings(model: Model) -> tuple[str, ...]:
-    replacement = model.migration.get("replacement")
+    replacement, retires_on = model.migration.replacement, model.migration.retires_on
     if not replacement:
         return ()
-    retires_on = model.migration["retires_on"]
     return (f"The provider retires {model.id} on {retires_on}; {replacement} replaces it.",)

@@ -156,9 +156,10 @@ def cost_document(
 def count_output_tokens(rule: TokenPrice, *, quality: str, size: Size) -> int:
     """Return the tokens of one output, by the provider's table or its formula."""
     width, height = size
-    if rule.output_tokens:
+    if rule.output_tokens is not None:
         return rule.output_tokens[quality][f"{width}x{height}"]
-    factor, short, long = rule.quality_factor[quality], *sorted(size)
+    assert rule.formula is not None, "a row has one of the two"
+    factor, short, long = rule.formula.quality_factor[quality], *sorted(size)
     short_factor = (2 * factor * short + long) // (2 * long)  # rounded, halves up
     return -(-factor * short_factor * (2 * MILLION + width * height) // (4 * MILLION))
 
@@ -197,9 +198,9 @@ def _by_megapixels(rule: MegapixelPrice, model: Model, size: Size) -> Decimal:
 
 def _by_tokens(rule: TokenPrice, *, quality: str, size: Size | None) -> tuple[Decimal, bool]:
     is_certain = quality != AUTO and size is not None
-    quality = rule.dearest["quality"] if quality == AUTO else quality
+    quality = rule.dearest.quality if quality == AUTO else quality
     if size is None:
-        width, _, height = rule.dearest["size"].partition("x")
+        width, _, height = rule.dearest.size.partition("x")
         size = int(width), int(height)
     tokens = count_output_tokens(rule, quality=quality, size=size)
     return rule.usd_per_million["image_out"] * tokens / MILLION, is_certain

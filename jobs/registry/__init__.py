@@ -1,7 +1,7 @@
 """The models, as data.
 
-`rows/` holds one file each, `row.schema.json` their schema, `ranking.json` which of them are
-chosen when a caller names none.
+`rows/` holds one file for each model, `entry` says what may stand in it, and `ranking.json` says
+which model is chosen when a caller names none.
 """
 
 from jobs.registry.catalog import Registry, find, get, load, models, near_matches

@@ -1,4 +1,4 @@
-"""The registry as a whole: every model by each of its names, and who is chosen by default."""
+"""The registry as a whole: every model by each of its names, and the default choice."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -7,20 +7,14 @@ from functools import lru_cache
 from typing import Any
 
 from jobs.registry.consistency import contradictions
-from jobs.registry.entry import Model, Operation
-from jobs.registry.loading import (
-    FOLDER,
-    RegistryError,
-    RegistryRow,
-    build_model,
-    read_json,
-    read_rows,
-)
+from jobs.registry.entry import Model
+from jobs.registry.loading import FOLDER, RegistryError, read_json, read_models
+from jobs.registry.operations import Operation
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tier:
-    """Parameters a default choice sends, for intents of a class (or for any)."""
+    """The parameters of a default choice, for the intents of a class (or for any)."""
 
     parameters: Mapping[str, Any]
     intents: str | None = None
@@ -28,7 +22,7 @@ class Tier:
 
 @dataclass(frozen=True, kw_only=True)
 class RankedModel:
-    """A model in the order of choice, its tiers from the highest."""
+    """A model of the ranking, with its tiers from the highest."""
 
     model: Model
     tiers: tuple[Tier, ...]
@@ -41,7 +35,7 @@ class SelectionPolicy:
     id: str
     ranking: tuple[RankedModel, ...]
     passes_by_unknown_cost: bool
-    capability_id: str | None = None  # the umbrella that stands for the whole choice
+    capability_id: str | None = None  # of the choice as a whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,23 +53,13 @@ class Registry:
 
 @lru_cache
 def load() -> Registry:
-    """Read and check the registry, once a process. Raises `RegistryError`."""
-    return build(
-        read_rows(),
-        presets=read_json(FOLDER / "size_presets.json"),
-        ranking=read_json(FOLDER / "ranking.json"),
-    )
+    """Return the registry, read and checked once in a process. Raises `RegistryError`."""
+    return build(read_models(), ranking=read_json(FOLDER / "ranking.json"))
 
 
-def build(
-    rows: Iterable[RegistryRow], *, presets: Mapping[str, Any], ranking: Mapping[str, Any]
-) -> Registry:
-    """Make the registry of rows that keep to the schema. Raises `RegistryError`."""
-    tables = {
-        name: {preset: (width, height) for preset, (width, height) in table.items()}
-        for name, table in presets.items()
-    }
-    every = tuple(build_model(row, presets=tables) for row in rows)
+def build(models: Iterable[Model], *, ranking: Mapping[str, Any]) -> Registry:
+    """Return the registry of these models. Raises `RegistryError`."""
+    every = tuple(models)
     for model in every:
         for contradiction in contradictions(model):
             raise RegistryError(f"{model.id}: {contradiction}.")
@@ -104,17 +88,17 @@ def get(name: str) -> Model:
 
 
 def find(name: str, *, provider: str | None = None) -> Model | None:
-    """Look a model up by any of its names, or by its name within a provider."""
+    """Return the model with that name, or with that name within the provider, or None."""
     names = load().by_name
     model = names.get(name) or (names.get(f"{provider}.{name}") if provider else None)
     return model or names.get(name.lower())
 
 
 def near_matches(name: str, *, limit: int = 3) -> list[str]:
-    """Name the models whose names are closest to one that nobody has."""
+    """Return the ids of the models whose names are closest to an unknown one."""
     names = load().by_name
     close = difflib.get_close_matches(name.lower()[:200], names, n=limit * 2, cutoff=0.5)
-    return list(dict.fromkeys(names[one].id for one in close))[:limit]
+    return list(dict.fromkeys(names[match].id for match in close))[:limit]
 
 
 def _index_by_name(every: tuple[Model, ...]) -> dict[str, Model]:

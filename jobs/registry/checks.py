@@ -1,4 +1,4 @@
-"""A system check: nothing starts with a registry that is broken."""
+"""A system check: a broken registry stops the start."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from jobs.registry.loading import RegistryError
 
 
 def check_registry(**_: Any) -> list[CheckMessage]:
-    """Load the registry, so that a bad row stops the start instead of a caller."""
+    """Load the registry and report what is wrong with it."""
     try:
         catalog.load()
     except RegistryError as error:

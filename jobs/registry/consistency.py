@@ -1,4 +1,4 @@
-"""What the schema can't say: parts of a row that must agree with each other."""
+"""Parts of a row that must agree with each other."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,7 +9,7 @@ from jobs.registry.operations import DEFAULT_ASPECT_RATIO
 
 
 def contradictions(model: Model) -> Iterator[str]:
-    """Return what in a model can't be true at the same time."""
+    """Yield what contradicts itself in a model."""
     yield from _invalid_parameters(model)
     rules = _WIRED_CHECKS if model.is_wired else _CATALOGED_CHECKS
     yield from (message for message, is_broken in rules.items() if is_broken(model))
@@ -50,13 +50,13 @@ _WIRED_CHECKS: dict[str, _Check] = {
     "lacks the aspect ratio that callers send by default": lambda m: (
         DEFAULT_ASPECT_RATIO[m.operation or "create"] not in m.aspect_ratio.values
     ),
-    "references and where they go must come together": lambda m: (
+    "references and their fields must come together": lambda m: (
         (m.references is None) != (m.call.references is None)
     ),
-    "the mask and where it goes must come together": lambda m: (
+    "the mask and its field must come together": lambda m: (
         (m.mask is None) != (m.call.mask_field is None)
     ),
-    "the prompt and where it goes must come together": lambda m: (
+    "the prompt and its field must come together": lambda m: (
         (m.prompt.use == "forbidden") != (m.call.prompt_field is None)
     ),
     "several outputs need a field for their count": lambda m: (

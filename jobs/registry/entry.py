@@ -1,165 +1,246 @@
-"""What the registry knows of one model, as immutable values; the files in `rows/` fill them."""
+"""What the registry knows of one model: immutable values, read and checked by pydantic.
+
+These classes are the schema of the files in `rows/`. Amounts of dollars are strings there, so that
+they stay exact; a field that is missing takes the default written here.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from jobs.registry.operations import Operation
 
-PromptUse = Literal["required", "forbidden"]
 Size = tuple[int, int]
+Presets = Mapping[str, Mapping[str, Size]]
+"""Named sizes, by the name of their table in `size_presets.json`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class PromptRule:
-    """Whether a prompt is taken, and how long it may be in characters."""
-
-    use: PromptUse
-    min_length: int = 1
-    max_length: int = 0
+def _exact(value: Any) -> Decimal:
+    if not isinstance(value, str | Decimal):
+        raise ValueError('must be a string such as "0.035"')  # noqa: TRY004 - pydantic's own error
+    return Decimal(value)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImageRule:
+def _unique(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if len(set(values)) != len(values):
+        raise ValueError("must not repeat a value")
+    return values
+
+
+Exact = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0)]
+Words = Annotated[str, StringConstraints(min_length=1)]
+Positive = Annotated[int, Field(ge=1)]
+MimeType = Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9.+-]+$")]
+MimeTypes = Annotated[tuple[MimeType, ...], Field(min_length=1), AfterValidator(_unique)]
+Ratio = Annotated[str, StringConstraints(pattern=r"^(auto|[0-9]+(\.[0-9]+)?:[0-9]+(\.[0-9]+)?)$")]
+Tags = Annotated[tuple[Words, ...], AfterValidator(_unique)]
+CatalogOperation = Literal[
+    "image.generate",
+    "image.edit",
+    "image.variation",
+    "video.generate",
+    "audio.generate",
+    "3d.generate",
+]
+
+
+class _Part(BaseModel):
+    """A part of a row: immutable, JSON types are strict, unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", validate_by_name=True)
+
+
+class PromptRule(_Part):
+    """Whether a prompt is accepted, and how long it may be in characters."""
+
+    use: Literal["required", "forbidden"]
+    min_length: Positive = 1
+    max_length: Annotated[int, Field(ge=0, le=32_000)] = 0
+
+    @model_validator(mode="after")
+    def _check_length(self) -> "PromptRule":
+        if (self.use == "required") != (self.max_length > 0):
+            raise ValueError("max_length belongs to a required prompt, and only there")
+        return self
+
+
+class ImageRule(_Part):
     """What an input image or a mask must be like."""
 
-    mime_types: tuple[str, ...]
+    mime_types: MimeTypes
     required: bool = True
-    max: int = 1
-    max_bytes: int | None = None
-    min_edge: int = 1
-    min_ratio: Decimal | None = None  # width / height
-    max_ratio: Decimal | None = None
+    max: Positive = 1
+    max_bytes: Positive | None = None
+    min_edge: Positive = 1
+    min_ratio: Exact | None = None  # width / height
+    max_ratio: Exact | None = None
     meaning: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReferenceRule:
-    """Which reference images a model takes.
+class ReferenceRule(_Part):
+    """Which reference images a model accepts.
 
     `elements`: named things, one `element_frontal` at each index and up to `max_per_index`
     `element_reference` beside it. `images`: one `reference_image` at each index, with a
     task where `tasks` lists any. `meaning` tells callers what the numbers don't.
     """
 
-    kind: Literal["elements", "pictures"]
-    max_indexes: int
-    max_per_index: int = 0
-    max_entries: int = 0
+    kind: Literal["elements", "images"]
+    max_indexes: Positive
+    max_per_index: Annotated[int, Field(ge=0)] = 0
+    max_entries: Annotated[int, Field(ge=0)] = 0
     tasks: tuple[str, ...] = ()
     meaning: str = ""
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Name the roles a reference may have here."""
+        """Return the roles that a reference may have."""
         if self.kind == "elements":
             return ("element_frontal", "element_reference")
         return ("reference_image",)
 
     @property
     def entry_limit(self) -> int:
-        """Count the references a request may name at most."""
+        """Return how many references a request may name."""
         return self.max_entries or self.max_indexes
 
 
-@dataclass(frozen=True, kw_only=True)
-class OutputRule:
+class OutputRule(_Part):
     """What comes out. `default_format` is None where the provider alone decides."""
 
-    max_count: int
-    mime_types: tuple[str, ...]
-    max_resolution: str | None = None
-    transparent_background: bool = False
-    default_format: str | None = None
+    max_count: Positive
+    mime_types: MimeTypes
+    max_resolution: str | None
+    transparent_background: bool
+    default_format: Literal["png", "jpeg", "webp"] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class AspectRatioRule:
-    """The aspect ratios taken and what each sends.
+class AspectRatioRule(_Part):
+    """The accepted aspect ratios and what each of them sends.
 
     That is the value of the provider's `field`, or None to leave the field out.
     """
 
     field: str | None
-    values: Mapping[str, str | None]
-    only_with_references: bool = False  # but for auto: alone, an edit keeps its input's ratio
+    values: Mapping[Ratio, str | None]
+    only_with_references: bool = False  # except auto: without references an edit keeps its ratio
 
 
-@dataclass(frozen=True, kw_only=True)
-class SizeLimits:
+class SizeLimits(_Part):
     """What a width and height of the caller's choice must keep to."""
 
-    multiple_of: int = 1
-    min_pixels: int = 1
-    max_pixels: int | None = None
-    max_edge: int | None = None
-    max_ratio: Decimal | None = None  # long edge / short edge
+    multiple_of: Positive = 1
+    min_pixels: Positive = 1
+    max_pixels: Positive | None = None
+    max_edge: Positive | None = None
+    max_ratio: Exact | None = None  # long edge / short edge
 
 
-@dataclass(frozen=True, kw_only=True)
-class SizeRule:
-    """How the size of an image is known beforehand.
+class SizeRule(_Part):
+    """How the size of an image is known before the run.
 
-    From the parameter that names it, or roughly, and for squares only, from the tier.
+    From the parameter that names it, or roughly, and for squares only, from the tier. A row names
+    its table of presets; reading replaces the name by the table.
     """
 
     parameter: str | None = None
-    presets: Mapping[str, Size] = field(default_factory=dict)
-    limits: SizeLimits = field(default_factory=SizeLimits)
+    presets: Mapping[str, Size] = {}
+    limits: SizeLimits = Field(default=SizeLimits(), alias="rules")
     tier: str | None = None
-    short_edge: Mapping[str, int] = field(default_factory=dict)
+    short_edge: Mapping[str, int] = {}
+
+    @field_validator("presets", mode="plain")
+    @classmethod
+    def _find_table(cls, name: Any, info: ValidationInfo) -> Mapping[str, Size]:
+        tables: Presets = info.context or {}
+        if name not in tables:
+            raise ValueError(f"must be a table of size_presets.json: {', '.join(tables)}")
+        return tables[name]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ParameterRule:
-    """A parameter (at `value`, or at all) that only goes with certain values of others."""
+class ParameterRule(_Part):
+    """A parameter (at `value`, or at all) that needs certain values of others."""
 
     parameter: str
-    needs: Mapping[str, tuple[str, ...]]
+    needs: Annotated[Mapping[str, tuple[str, ...]], Field(min_length=1)]
     value: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImagePrice:
-    """Dollars an output."""
+class ImagePrice(_Part):
+    """Dollars for each output."""
 
-    usd: Decimal
-    input_usd: Decimal = Decimal(0)  # for each image that goes in
+    kind: Literal["image"]
+    usd: Exact
+    input_usd: Exact = Decimal(0)  # for each image that goes in
 
 
-@dataclass(frozen=True, kw_only=True)
-class TierPrice:
-    """Dollars an output, by the value of a parameter."""
+class TierPrice(_Part):
+    """Dollars for each output, by the value of a parameter."""
 
+    kind: Literal["tier"]
     parameter: str
-    usd: Mapping[str, Decimal]
-    input_usd: Decimal = Decimal(0)
+    usd: Mapping[str, Exact]
+    input_usd: Exact = Decimal(0)
 
 
-@dataclass(frozen=True, kw_only=True)
-class MegapixelPrice:
-    """Dollars a megapixel of 1024 x 1024 pixels, a started one in full where `rounds_up`."""
+class MegapixelPrice(_Part):
+    """Dollars for each megapixel of 1024 x 1024 pixels; `up`: a started one counts in full."""
 
-    usd: Decimal
-    rounds_up: bool
+    kind: Literal["megapixel"]
+    usd: Exact
+    rounding: Literal["up", "none"]
 
-
-@dataclass(frozen=True, kw_only=True)
-class TokenPrice:
-    """Dollars for the tokens of an output, counted by table or by formula from quality and size.
-
-    `dearest` stands in for a quality or size left to the provider.
-    """
-
-    usd_per_million: Mapping[str, Decimal]
-    dearest: Mapping[str, str]
-    output_tokens: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    quality_factor: Mapping[str, int] = field(default_factory=dict)
+    @property
+    def rounds_up(self) -> bool:
+        """Return whether a started megapixel counts in full."""
+        return self.rounding == "up"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Price:
+class TokenFormula(_Part):
+    """The provider's formula for the tokens of an output: a factor for each quality."""
+
+    quality_factor: Mapping[str, Positive]
+
+
+class DearestOutput(_Part):
+    """What stands in for a quality or size that is left to the provider."""
+
+    quality: str
+    size: str
+
+
+class TokenPrice(_Part):
+    """Dollars for the tokens of an output, counted by table or by formula from quality and size."""
+
+    kind: Literal["tokens"]
+    usd_per_million: Mapping[str, Exact]
+    dearest: DearestOutput
+    output_tokens: Mapping[str, Mapping[str, Positive]] | None = None
+    formula: TokenFormula | None = None
+
+    @model_validator(mode="after")
+    def _check_count(self) -> "TokenPrice":
+        if (self.output_tokens is None) == (self.formula is None):
+            raise ValueError("needs either output_tokens or formula")
+        return self
+
+
+class Price(_Part):
     """What a run costs us.
 
     `is_quoted`: the rule's figure is the price before the run; otherwise the price is unknown
@@ -167,16 +248,24 @@ class Price:
     provider reports what it counted, priced by `rates_usd` (tokens: dollars a million).
     """
 
-    rule: ImagePrice | TierPrice | MegapixelPrice | TokenPrice
-    is_quoted: bool
-    is_metered: bool
-    source: str
-    fallback_extra_usd: Decimal = Decimal(0)
-    rates_usd: Mapping[str, Decimal] = field(default_factory=dict)
+    rule: Annotated[
+        ImagePrice | TierPrice | MegapixelPrice | TokenPrice, Field(discriminator="kind")
+    ]
+    is_quoted: bool = Field(alias="quoted")
+    is_metered: bool = Field(alias="metered")
+    source: Words
+    fallback_extra_usd: Exact = Decimal(0)
+    usage_rates_usd: Mapping[str, Exact] = Field(default={}, alias="rates_usd")
+
+    @property
+    def rates_usd(self) -> Mapping[str, Decimal]:
+        """Return the price of what the provider counts, by its name for it."""
+        if isinstance(self.rule, TokenPrice):
+            return self.rule.usd_per_million
+        return self.usage_rates_usd
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReferenceFields:
+class ReferenceFields(_Part):
     """Where references go in a provider's request.
 
     In one of three ways: a list of elements, fields with numbers of their own, or one list
@@ -186,15 +275,14 @@ class ReferenceFields:
     elements_field: str | None = None
     frontal_field: str | None = None
     reference_field: str | None = None
-    numbered_fields: tuple[Mapping[str, str], ...] = ()  # {"image": field, "task": field}
+    numbered_fields: tuple[Mapping[Literal["image", "task"], str], ...] = ()
     joined_field: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProviderCall:
-    """How the provider is asked: its endpoint and where each thing goes in the request.
+class ProviderCall(_Part):
+    """How to call the provider: its endpoint, and the field of each thing in the request.
 
-    A field that is None has no place there; `fixed` fields are sent with every request.
+    A thing without a field can't be sent; `fixed` fields go with every request.
     """
 
     endpoint: str = ""
@@ -202,55 +290,90 @@ class ProviderCall:
     prompt_field: str | None = None
     input_field: str | None = None
     input_is_list: bool = False
-    input_may_be_list: bool = False
+    input_may_be_list: bool = False  # one image goes alone, several as a list
     mask_field: str | None = None
     count_field: str | None = None
     format_field: str | None = None
-    fixed: Mapping[str, Any] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = {}
     references: ReferenceFields | None = None
     output_field: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Model:
+class Safety(_Part):
+    """What the provider checks by itself."""
+
+    provider_moderation: bool
+
+
+class Migration(_Part):
+    """When the provider retires a model, and what replaces it."""
+
+    replacement: str | None = None
+    retires_on: date | None = None
+
+
+class Model(_Part):
     """One model.
 
     `parameters` maps each name to its JSON Schema with `executable` true or false; a model that
-    is not `is_wired` is cataloged only.
+    is not `is_wired` is cataloged only. Without `input_image`, `mask` or `references` it accepts
+    none.
     """
 
-    id: str
-    display_name: str
-    summary: str
-    provider: str
-    modality: str
-    is_wired: bool
-    operations: tuple[str, ...]
-    supports: tuple[str, ...]
-    capability_id: str
-    aliases: tuple[str, ...]
-    task_tags: tuple[str, ...]
-    latency_class: str
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z]+\.[a-z0-9][a-z0-9.-]*$")]
+    display_name: Words
+    summary: Words
+    provider: Words
+    modality: Literal["image", "video", "audio", "3d"]
+    is_wired: bool = Field(alias="wired")
+    operations: Annotated[
+        tuple[CatalogOperation, ...], Field(min_length=1), AfterValidator(_unique)
+    ]
+    supports: Annotated[
+        tuple[Literal["create", "edit", "variation"], ...],
+        Field(min_length=1),
+        AfterValidator(_unique),
+    ]
+    capability_id: Annotated[
+        str, StringConstraints(pattern=r"^is\.[a-z0-9]+\.[a-z]+\.[a-z0-9-]+\.v1$")
+    ]
+    aliases: Tags
+    task_tags: Tags
+    latency_class: Literal["fast", "standard", "slow"]
     prompt: PromptRule
     output: OutputRule
     aspect_ratio: AspectRatioRule
     size: SizeRule
     parameters: Mapping[str, Mapping[str, Any]]
     price: Price
+    safety: Safety
     call: ProviderCall
     input_image: ImageRule | None = None
     mask: ImageRule | None = None
     references: ReferenceRule | None = None
     parameter_rules: tuple[ParameterRule, ...] = ()
-    safety: Mapping[str, Any] = field(default_factory=dict)
-    migration: Mapping[str, Any] = field(default_factory=dict)
+    migration: Migration = Migration()
 
     def __hash__(self) -> int:
         return hash(self.id)
 
+    @field_validator("parameters")
+    @classmethod
+    def _check_parameters(
+        cls, parameters: Mapping[str, Mapping[str, Any]]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        for name, schema in parameters.items():
+            if not isinstance(schema.get("executable"), bool) or not schema.get("description"):
+                raise ValueError(f"{name} needs executable (true or false) and a description")
+            try:
+                Draft202012Validator.check_schema(schema)
+            except SchemaError as error:
+                raise ValueError(f"{name}: {error.message}") from error
+        return parameters
+
     @property
     def operation(self) -> Operation | None:
-        """Name the endpoint that runs it: create, edit, or None for what neither runs."""
+        """Return the endpoint that runs it: create, edit, or None for neither."""
         if "create" in self.supports:
             return "create"
         return "edit" if "edit" in self.supports else None
@@ -262,5 +385,5 @@ class Model:
 
     @property
     def executable_parameters(self) -> tuple[str, ...]:
-        """Name the parameters a caller may set."""
+        """Return the names of the parameters that a caller may set."""
         return tuple(name for name, schema in self.parameters.items() if schema["executable"])

@@ -1,12 +1,14 @@
 import json
+import re
 from collections import Counter
 
 import pytest
+from pydantic import ValidationError
 
 from jobs import registry
 from jobs.registry import catalog, checks, loading
 from jobs.registry.consistency import contradictions
-from jobs.registry.loading import FOLDER, RegistryError, build_model, read_json, read_rows
+from jobs.registry.loading import FOLDER, RegistryError, build_model, read_json, read_models
 
 WIRED = {
     "fal.bytedance-seedream-v4-5-edit",
@@ -87,6 +89,13 @@ EXECUTABLE = {
     },
 }
 
+FREE = {"quoted": True, "metered": False, "source": "a price list"}
+UNCOUNTED = {
+    "kind": "tokens",
+    "usd_per_million": {"image_out": "30"},
+    "dearest": {"quality": "high", "size": "1536x1024"},
+}
+
 
 @pytest.fixture
 def row():
@@ -100,9 +109,8 @@ def folder(tmp_path):
 
 
 def built(rows, ranking=None):
-    presets = read_json(FOLDER / "size_presets.json")
     none = {"policies": {}, "intent_classes": {}}
-    return catalog.build(rows, presets=presets, ranking=ranking or none)
+    return catalog.build([build_model(row) for row in rows], ranking=ranking or none)
 
 
 class TestRows:
@@ -132,33 +140,48 @@ class TestReading:
 
     def test_a_good_row_is_read(self, folder, row):
         self.write(folder, row)
-        assert [one["id"] for one in read_rows(folder)] == ["fal.flux-dev"]
+        assert [model.id for model in read_models(folder)] == ["fal.flux-dev"]
 
     @pytest.mark.parametrize(
-        ("field", "value"),
+        ("field", "value", "where"),
         [
-            ("latency_class", "instant"),
-            ("wired", "yes"),
-            ("surprise", 1),
-            ("price", {"rule": {"kind": "image", "usd": 0.02}}),
-            ("id", "no provider"),
+            ("latency_class", "instant", "latency_class"),
+            ("wired", "yes", "wired"),
+            ("surprise", 1, "surprise"),
+            ("price", {**FREE, "rule": {"kind": "image", "usd": 0.02}}, "price.rule.image.usd"),
+            ("price", {**FREE, "rule": {"kind": "image", "usd": "two"}}, "price.rule.image.usd"),
+            ("price", {**FREE, "rule": {"kind": "barter", "usd": "0.02"}}, "price.rule"),
+            ("price", {**FREE, "rule": UNCOUNTED}, "price.rule.tokens"),
+            ("prompt", {"use": "required"}, "prompt"),
+            ("prompt", {"use": "forbidden", "max_length": 7}, "prompt"),
+            ("size", {"presets": "nobody's"}, "size.presets"),
+            ("task_tags", ["fast", "fast"], "task_tags"),
+            ("id", "no provider", "id"),
         ],
     )
-    def test_a_row_that_breaks_the_schema_is_refused(self, folder, row, field, value):
+    def test_a_row_that_breaks_the_schema_is_refused_by_its_field(
+        self, folder, row, field, value, where
+    ):
         self.write(folder, {**row, field: value})
-        with pytest.raises(RegistryError, match=r"flux-dev\.json"):
-            read_rows(folder)
+        with pytest.raises(RegistryError, match=rf"flux-dev\.json: {re.escape(where)}: "):
+            read_models(folder)
+
+    def test_a_model_can_not_be_changed(self, row):
+        model = build_model(row)
+        with pytest.raises(ValidationError):
+            model.summary = "another"
+        assert {model: 1}[build_model(row)] == 1
 
     def test_a_row_in_a_file_of_another_name_is_refused(self, folder, row):
         self.write(folder, row, name="flux-pro")
         with pytest.raises(RegistryError, match="not its name"):
-            read_rows(folder)
+            read_models(folder)
 
     def test_a_bad_parameter_schema_is_refused(self, folder, row):
         row["parameters"]["seed"]["minimum"] = "low"
         self.write(folder, row)
         with pytest.raises(RegistryError, match="seed"):
-            read_rows(folder)
+            read_models(folder)
 
 
 class TestConsistency:
@@ -171,20 +194,20 @@ class TestConsistency:
             (lambda row: row["parameters"].pop("image_size"), "image_size"),
             (lambda row: row["parameters"]["image_size"].update(default="huge"), "default"),
             (lambda row: row.update(wired=False), "not wired"),
-            (lambda row: row.update(references={"kind": "pictures", "max_indexes": 2}), "refer"),
+            (lambda row: row.update(references={"kind": "images", "max_indexes": 2}), "refer"),
             (lambda row: row.update(mask={"mime_types": ["image/png"]}), "mask"),
             (lambda row: row.update(supports=["edit"]), "input image"),
         ],
     )
     def test_a_row_that_contradicts_itself_is_named(self, row, change, word):
         change(row)
-        model = build_model(row, presets={"fal": {}})
+        model = build_model(row)
         assert any(word in message for message in contradictions(model))
 
     def test_price_tiers_are_the_values_of_their_parameter(self):
         row = read_json(FOLDER / "rows/fal/nano-banana-pro.json")
         del row["price"]["rule"]["usd"]["4K"]
-        assert any("tiers" in message for message in contradictions(build_model(row, presets={})))
+        assert any("tiers" in message for message in contradictions(build_model(row)))
 
 
 class TestNames:
