@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import BinaryIO, Literal, Protocol
 
 from jobs.providers.failures import NOT_SENT, ProviderError
-from jobs.registry import catalog
 from jobs.registry.entry import Model
 
 INPUT = "input"
@@ -54,14 +53,15 @@ class InputImage:
 class ProviderRequest:
     """What is to be made: accepted and priced already, so an adapter only translates.
 
-    `operation` is `image.generate` or `image.edit`; `parameters` are the caller's, after
-    validation; `size` is the planned width and height where the registry knows one;
+    `model.call` says how to call the provider; `operation` is `image.generate` or `image.edit`;
+    `parameters` are the caller's, after validation; `size` is the planned width and
+    height where the registry knows one;
     `output_format` is png, jpeg, webp, or None for the model's own; `token_rates_usd` are the
     row's `price.rates_usd` as they were when the order was priced.
     """
 
     job_id: str
-    model_id: str
+    model: Model
     operation: str
     deadline: datetime
     prompt: str = ""
@@ -76,9 +76,9 @@ class ProviderRequest:
     token_rates_usd: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
-    def model(self) -> Model:
-        """The registry's row, whose `call` says how the provider is asked."""
-        return catalog.load().by_name[self.model_id]
+    def model_id(self) -> str:
+        """Return the id of the model."""
+        return self.model.id
 
 
 @dataclass(frozen=True, kw_only=True)

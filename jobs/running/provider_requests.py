@@ -2,17 +2,14 @@
 
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
+from jobs import registry
 from jobs.assets import storage
 from jobs.models import Job, JobInput, Prompt
 from jobs.planning.planner import Plan
 from jobs.providers.interface import INPUT, MASK, InputImage, ProviderRequest
-
-_OPERATIONS: dict[str, str] = {
-    Job.Operation.CREATE: "image.generate",
-    Job.Operation.EDIT: "image.edit",
-}
+from jobs.registry.operations import WIRE_NAMES, Operation
 
 
 def plan_snapshot(plan: Plan) -> dict[str, Any]:
@@ -37,8 +34,8 @@ def build(job: Job) -> ProviderRequest:
         raise ValueError(f"{job.public_id} has no deadline")
     return ProviderRequest(
         job_id=job.public_id,
-        model_id=job.model_id,
-        operation=_OPERATIONS[job.operation],
+        model=registry.get(job.model_id),
+        operation=WIRE_NAMES[cast("Operation", job.operation)],
         deadline=job.deadline_at,
         prompt=prompt or "",
         parameters=plan["parameters"],

@@ -47,7 +47,7 @@ def order(model: str, *, seconds=60, **more) -> ProviderRequest:
     is_edit = row.operation == "edit"
     values = {
         "job_id": "job_1",
-        "model_id": model,
+        "model": row,
         "operation": "image.edit" if is_edit else "image.generate",
         "deadline": clock.now() + timedelta(seconds=seconds),
         "prompt": "" if row.prompt.use == "forbidden" else "a tea kettle on the moon",
