@@ -1,16 +1,14 @@
-"""The same catalog by capability: what can be done, with which controls and grants. Pure."""
+"""The catalog by capability: what can be done, with which controls and grants. Pure."""
 
 import difflib
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
+from jobs.catalog import rows
 from jobs.registry.catalog import SelectionPolicy
 
-CatalogRow = dict[str, Any]
 
-
-def build(model: Mapping[str, Any]) -> CatalogRow:
-    """Make the capability of one model, from its row."""
+def build(model: rows.ModelRow) -> rows.CapabilityRow:
+    """Return the capability of one model, from its row."""
     return {
         "id": model["capability_id"],
         "display_name": model["display_name"],
@@ -34,8 +32,10 @@ def build(model: Mapping[str, Any]) -> CatalogRow:
     }
 
 
-def build_umbrella(models: Iterable[Mapping[str, Any]], policy: SelectionPolicy) -> CatalogRow:
-    """Make the capability that stands for create when the caller leaves the choice to us.
+def build_umbrella(
+    models: Iterable[rows.ModelRow], policy: SelectionPolicy, *, capability_id: str
+) -> rows.CapabilityRow:
+    """Return the capability of a create whose model the policy chooses.
 
     Its controls and parameters are those of the model that a plain request gets now.
     """
@@ -43,24 +43,23 @@ def build_umbrella(models: Iterable[Mapping[str, Any]], policy: SelectionPolicy)
     default = next(model for model in by_id.values() if model["default"])
     return {
         **build(default),
-        "id": policy.capability_id,
+        "id": capability_id,
         "display_name": "Create an image",
         "summary": "Creates an image with the strongest model available for intent and budget.",
         "models": [rank.model.id for rank in policy.ranking],
         "selection_policy": policy.id,
         "deprecation": None,
-        "show_command": f"image-skill capabilities show {policy.capability_id} --json",
+        "show_command": f"image-skill capabilities show {capability_id} --json",
     }
 
 
-def near_matches(name: str, capabilities: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Name the capabilities whose ids are closest to one that nobody has."""
+def near_matches(name: str, capabilities: Iterable[rows.CapabilityRow]) -> list[str]:
+    """Return the ids closest to an unknown one."""
     ids = [capability["id"] for capability in capabilities]
     return difflib.get_close_matches(name.lower()[:200], ids, n=3, cutoff=0.5)
 
 
-def _controls(model: Mapping[str, Any]) -> CatalogRow:
-    """Return what the request's own fields, the same for every model, may hold here."""
+def _controls(model: rows.ModelRow) -> rows.ControlsOut:
     media_in, media_out = model["media"]["input"], model["media"]["output"]
     return {
         "prompt": model["prompt"],
@@ -74,5 +73,5 @@ def _controls(model: Mapping[str, Any]) -> CatalogRow:
     }
 
 
-def _auth(grants: list[str]) -> CatalogRow:
+def _auth(grants: list[str]) -> rows.CapabilityAuthOut:
     return {"live": {"token": "required", "grants_required": grants}, "dry_run": {"token": "none"}}

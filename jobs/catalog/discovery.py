@@ -1,4 +1,4 @@
-"""The catalog as callers look through it: rows, filters, one by name, and capabilities. Pure."""
+"""The catalog as callers read it: rows, filters, one by name, and capabilities. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -9,18 +9,16 @@ from typing import Any
 
 from imageskill.lib.errors import NotFound
 from jobs import registry
-from jobs.catalog import capability_rows, model_rows
+from jobs.catalog import capability_rows, model_rows, rows
 from jobs.planning import selection
 from jobs.planning.selection import DEFAULT
 from jobs.registry.entry import Model
 from jobs.registry.unavailability import Availability
 
-CatalogRow = dict[str, Any]
-
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogFilters:
-    """What to keep of the list; None leaves a matter aside."""
+    """Which rows to list; None filters nothing."""
 
     available: bool | None = None
     executable: bool | None = None
@@ -33,8 +31,8 @@ class CatalogFilters:
 
 
 @lru_cache(maxsize=8)
-def list_rows(availability: Availability, margin: Decimal) -> tuple[CatalogRow, ...]:
-    """Make every row; kept as long as the same models can run at the same margin."""
+def list_rows(availability: Availability, margin: Decimal) -> tuple[rows.ModelRow, ...]:
+    """Return every row; cached while the same models can run at the same margin."""
     default = selection.default_model("create", availability)
     return tuple(
         model_rows.build(
@@ -46,18 +44,18 @@ def list_rows(availability: Availability, margin: Decimal) -> tuple[CatalogRow, 
 
 def list_models(
     filters: CatalogFilters, *, availability: Availability, margin: Decimal
-) -> CatalogRow:
-    """Return `data` of the model list."""
+) -> rows.ModelListOut:
+    """Return the rows that the filters keep, whole or compact, and a summary."""
     every = list_rows(availability, margin)
-    found = [row for row in every if _matches(row, filters)]
-    summary = _summary(every, returned=len(found), availability=availability)
+    matches = [row for row in every if _matches(row, filters)]
+    summary = _summary(every, returned=len(matches), availability=availability)
     if filters.details:
-        return {"models": found, "summary": summary}
+        return {"models": matches, "summary": summary}
     summary["result_shape"] = "compact_model_summary"
-    return {"models": [model_rows.compact(row) for row in found], "summary": summary}
+    return {"models": [model_rows.compact(row) for row in matches], "summary": summary}
 
 
-def get_model(name: str, *, availability: Availability, margin: Decimal) -> CatalogRow:
+def get_model(name: str, *, availability: Availability, margin: Decimal) -> rows.ModelRow:
     """Return the whole row of a model by id, alias or `default`. Raises `NotFound`."""
     if name == DEFAULT:
         model: Model | None = selection.default_model("create", availability)
@@ -70,50 +68,55 @@ def get_model(name: str, *, availability: Availability, margin: Decimal) -> Cata
 
 
 @lru_cache(maxsize=8)
-def list_capabilities(availability: Availability, margin: Decimal) -> tuple[CatalogRow, ...]:
-    """Make every capability: the umbrella of the default choice first, then one for each model."""
+def list_capabilities(
+    availability: Availability, margin: Decimal
+) -> tuple[rows.CapabilityRow, ...]:
+    """Return every capability: the umbrella of create first, then one for each model."""
     every = list_rows(availability, margin)
+    policy = registry.load().policies["create"]
+    umbrella_id = policy.capability_id
+    assert umbrella_id is not None, "the choice of create has a capability of its own"
     return (
-        capability_rows.build_umbrella(every, registry.load().policies["create"]),
+        capability_rows.build_umbrella(every, policy, capability_id=umbrella_id),
         *(capability_rows.build(row) for row in every),
     )
 
 
-def get_capability(name: str, *, availability: Availability, margin: Decimal) -> CatalogRow:
+def get_capability(name: str, *, availability: Availability, margin: Decimal) -> rows.CapabilityRow:
     """Return one capability by its id, or by any name of its model. Raises `NotFound`."""
     every = list_capabilities(availability, margin)
     model = registry.find(name)
     wanted = model.capability_id if model else name
-    found = next((row for row in every if row["id"] == wanted), None)
-    if found is None:
+    capability = next((row for row in every if row["id"] == wanted), None)
+    if capability is None:
         near = capability_rows.near_matches(name, every)
         raise _not_found("capability", near, listing="capabilities list", show="capabilities show")
-    return found
+    return capability
 
 
-def _matches(row: CatalogRow, filters: CatalogFilters) -> bool:
+def _matches(row: rows.ModelRow, filters: CatalogFilters) -> bool:
     status = row["execution"]["model_execution_status"]
     tests: Iterable[tuple[Any, Callable[[Any], bool]]] = (
-        (filters.available, lambda asked: (row["status"] == "available") is asked),
-        (filters.executable, lambda asked: (status == "executable") is asked),
-        (filters.catalog_only, lambda asked: (status == "cataloged_not_wired") is asked),
-        (filters.operation, lambda asked: asked in {*row["operations"], *row["supports"]}),
-        (filters.modality, lambda asked: asked == row["modality"]),
-        (filters.provider, lambda asked: asked == row["provider_id"]),
-        (filters.query, lambda asked: _matches_query(row, asked)),
+        (filters.available, lambda wanted: (row["status"] == "available") is wanted),
+        (filters.executable, lambda wanted: (status == "executable") is wanted),
+        (filters.catalog_only, lambda wanted: (status == "cataloged_not_wired") is wanted),
+        (filters.operation, lambda wanted: wanted in {*row["operations"], *row["supports"]}),
+        (filters.modality, lambda wanted: wanted == row["modality"]),
+        (filters.provider, lambda wanted: wanted == row["provider_id"]),
+        (filters.query, lambda wanted: _matches_query(row, wanted)),
     )
-    return all(test(asked) for asked, test in tests if asked is not None)
+    return all(test(wanted) for wanted, test in tests if wanted is not None)
 
 
-def _matches_query(row: CatalogRow, query: str) -> bool:
+def _matches_query(row: rows.ModelRow, query: str) -> bool:
     named = (row["id"], row["display_name"], row["summary"], row["capability_id"])
     text = " ".join((*named, *row["task_tags"], *row["aliases"])).lower()
     return all(word in text for word in query.lower().split())
 
 
 def _summary(
-    every: tuple[CatalogRow, ...], *, returned: int, availability: Availability
-) -> CatalogRow:
+    every: tuple[rows.ModelRow, ...], *, returned: int, availability: Availability
+) -> rows.SummaryOut:
     states = Counter(row["execution"]["model_execution_status"] for row in every)
     providers = Counter(row["provider_id"] for row in every)
     can_run = Counter(row["provider_id"] for row in every if row["status"] == "available")

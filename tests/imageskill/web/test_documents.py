@@ -128,3 +128,11 @@ class TestApiDescription:
         assert "swagger-ui-bundle" in text
         assert "https://" not in text
         assert client.get("/v1/openapi.json").json()["openapi"].startswith("3.")
+
+    def test_every_operation_has_a_short_id_of_its_own(self, client, db):
+        paths = client.get("/v1/openapi.json").json()["paths"]
+        ids = [operation["operationId"] for path in paths.values() for operation in path.values()]
+        assert len(set(ids)) == len(ids)
+        # Ninja makes ids of a module's path where none is set, and they change when it moves.
+        assert [one for one in ids if re.match(r"(accounts|feedback|imageskill|jobs)_", one)] == []
+        assert all(re.fullmatch(r"[a-z]+(_[a-z]+){0,4}", one) for one in ids)
