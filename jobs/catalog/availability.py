@@ -1,4 +1,4 @@
-"""Which models can run right now: credentials, what staff switched off, and what is failing."""
+"""Which models can run now: credentials, what staff disabled, and what is failing."""
 
 from jobs import registry
 from jobs.catalog import switches
@@ -16,23 +16,25 @@ from jobs.registry.unavailability import (
 
 
 def current() -> Availability:
-    """Return which models can run now, and why the others can't; calls nobody."""
+    """Return which models can run now, and why the others can't, without calling a provider."""
     off = switches.disabled()
     configured = {
         provider: credentials.is_configured(provider)
         for provider in {model.provider for model in registry.models()}
     }
     wired = [model for model in registry.models() if model.is_wired]
-    found = {
+    unavailable = {
         model.id: _unavailability(model, is_configured=configured[model.provider], off=off)
         for model in wired
     }
     paused_s = breaker.seconds_until_closed(
-        model_id for model_id, obstacle in found.items() if not obstacle
+        model_id for model_id, obstacle in unavailable.items() if not obstacle
     )
-    found |= {model_id: provider_failing(retry_after_s=left) for model_id, left in paused_s.items()}
+    unavailable |= {
+        model_id: provider_failing(retry_after_s=left) for model_id, left in paused_s.items()
+    }
     return Availability(
-        tuple((model_id, obstacle) for model_id, obstacle in found.items() if obstacle)
+        tuple((model_id, obstacle) for model_id, obstacle in unavailable.items() if obstacle)
     )
 
 

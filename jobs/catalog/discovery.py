@@ -36,7 +36,10 @@ def list_rows(availability: Availability, margin: Decimal) -> tuple[rows.ModelRo
     default = selection.default_model("create", availability)
     return tuple(
         model_rows.build(
-            model, obstacle=availability.of(model), is_default=model is default, margin=margin
+            model,
+            obstacle=availability.unavailability(model),
+            is_default=model is default,
+            margin=margin,
         )
         for model in registry.models()
     )

@@ -1,4 +1,4 @@
-"""Switching models and providers off and on again, without a deploy."""
+"""Disable and enable models and providers without a deploy."""
 
 import time
 from typing import NamedTuple
@@ -16,13 +16,13 @@ CACHE_S = 2.0
 
 
 class DisabledNames(NamedTuple):
-    """The names of what is off."""
+    """The names of disabled models and providers."""
 
     models: frozenset[str]
     providers: frozenset[str]
 
     def names(self, *, model_id: str, provider_id: str) -> bool:
-        """Return whether a model is off, by itself or with its provider."""
+        """Return whether a model is disabled, by itself or with its provider."""
         return model_id in self.models or provider_id in self.providers
 
 
@@ -30,7 +30,7 @@ _cached: tuple[float, DisabledNames] | None = None
 
 
 def disabled() -> DisabledNames:
-    """Name what is switched off, as of at most two seconds ago."""
+    """Return what is disabled; at most two seconds old."""
     global _cached
     now = time.monotonic()
     if _cached is None or now - _cached[0] > CACHE_S:
@@ -39,14 +39,14 @@ def disabled() -> DisabledNames:
 
 
 def set_enabled(*, kind: str, name: str, is_on: bool, user: User | None, reason: str) -> Switch:
-    """Switch a model or provider off or on, with a reason; the audit remembers who and why.
+    """Enable or disable a model or provider; the audit log records who and why.
 
-    Raises `InvalidArguments` for a name that the registry does not know, or without a reason.
+    Raises `InvalidArguments` for a name unknown to the registry, or without a reason.
     """
     if name not in _names(kind):
-        raise InvalidArguments(details=[Detail(field="name", message=f"names no {kind}")])
+        raise InvalidArguments(details=[Detail(field="name", message=f"is not a known {kind}")])
     if not reason.strip():
-        raise InvalidArguments(details=[Detail(field="reason", message="is needed")])
+        raise InvalidArguments(details=[Detail(field="reason", message="is required")])
     with transaction.atomic():
         before = Switch.objects.select_for_update().filter(kind=kind, name=name).first()
         switch, _ = Switch.objects.update_or_create(
@@ -72,7 +72,7 @@ def set_enabled(*, kind: str, name: str, is_on: bool, user: User | None, reason:
 
 
 def clear_cache() -> None:
-    """Read anew at the next question."""
+    """Forget the cached names, so that the next call reads them."""
     global _cached
     _cached = None
 

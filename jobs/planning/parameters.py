@@ -1,4 +1,4 @@
-"""Model parameters against their model's schema: what is not allowed by name is refused."""
+"""Check model parameters against their model's schema; what it does not allow is refused."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,9 @@ _PROVIDER_NATIVE = re.compile(
     r"elements|images|(\w+_)?image_urls?|mask_url|\w+_reference_task", re.IGNORECASE
 )
 _URL = re.compile(r"\s*([a-z][a-z0-9+.-]*://|//|data:)", re.IGNORECASE)
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # what may be told back: anything else may be a secret
+_NAME = re.compile(
+    r"[A-Za-z0-9_.-]{1,64}"
+)  # what an error may repeat: anything else may be a secret
 
 
 class ModelParameterInvalid(ApiError):
@@ -27,9 +29,9 @@ class ModelParameterInvalid(ApiError):
 
 
 def check(model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters to send: those the caller set, without those set to null.
+    """Return the parameters to send: the caller's, except those that are null.
 
-    Raises `ModelParameterInvalid` with everything that is wrong, and what would be right.
+    Raises `ModelParameterInvalid` with every problem and what is allowed instead.
     """
     details = [*_provider_native_fields(given), *_unknown_parameters(model, given)]
     if not details:
@@ -46,12 +48,12 @@ def check(model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def effective_value(model: Model, parameters: Mapping[str, Any], name: str) -> Any:
-    """Return the value a parameter will have: the caller's or the schema's default."""
+    """Return the value a parameter will have: the caller's, or the schema's default."""
     return parameters.get(name, model.parameters.get(name, {}).get("default"))
 
 
 def invalid_parameters(model: Model, details: list[Detail]) -> ModelParameterInvalid:
-    """Make the error, with the command that shows what the model takes."""
+    """Return the error, with the command that shows the model's parameters."""
     return ModelParameterInvalid(
         details=details,
         recovery={"suggested_command": f"image-skill models show {model.id} --json"},
@@ -59,7 +61,7 @@ def invalid_parameters(model: Model, details: list[Detail]) -> ModelParameterInv
 
 
 def describe_allowed(schema: Mapping[str, Any]) -> str:
-    """Say in words what a parameter's schema allows."""
+    """Return in words what a parameter's schema allows."""
     if "anyOf" in schema:
         return ", or ".join(describe_allowed(part) for part in schema["anyOf"])
     if "enum" in schema:
@@ -82,40 +84,40 @@ def _describe_type(kind: str, schema: Mapping[str, Any]) -> str:
                 for name, part in schema.get("properties", {}).items()
             )
         case "string":
-            return "a text such as 1024x1024" if "pattern" in schema else "a text"
+            return "a string such as 1024x1024" if "pattern" in schema else "a string"
         case _:
             return kind
 
 
 def _provider_native_fields(given: Mapping[str, Any]) -> Iterator[Detail]:
-    """Find fields that are the provider's own, and URLs, however deep they hide."""
-    waiting: list[tuple[str, Any]] = [(_field(name), value) for name, value in given.items()]
+    """Yield the provider's own fields, and URLs at any depth."""
+    pending: list[tuple[str, Any]] = [(_field(name), value) for name, value in given.items()]
     for name in given:
         if _PROVIDER_NATIVE.fullmatch(name):
             yield Detail(
                 field=_field(name),
-                message="is the provider's own field; use references, input_asset_id or "
+                message="is a provider-native field; use references, input_asset_id or "
                 "mask_asset_id",
             )
-    while waiting:
-        field, value = waiting.pop()
+    while pending:
+        field, value = pending.pop()
         if isinstance(value, Mapping):
-            waiting.extend((field, part) for part in value.values())
+            pending.extend((field, part) for part in value.values())
         elif isinstance(value, list):
-            waiting.extend((field, part) for part in value)
+            pending.extend((field, part) for part in value)
         elif isinstance(value, str) and _URL.match(value):
-            yield Detail(field=field, message="must hold no URL; upload the image instead")
+            yield Detail(field=field, message="must not contain a URL; upload the image instead")
 
 
 def _unknown_parameters(model: Model, given: Mapping[str, Any]) -> Iterator[Detail]:
     names = ", ".join(model.executable_parameters) or "none"
     for name in given:
         if name not in model.parameters:
-            yield Detail(field=_field(name), message=f"is unknown; {model.id} takes {names}")
+            yield Detail(field=_field(name), message=f"is unknown; {model.id} accepts {names}")
         elif not model.parameters[name]["executable"]:
             yield Detail(
                 field=_field(name),
-                message=f"is cataloged, not executable; {model.id} takes {names}",
+                message=f"is cataloged, not executable; {model.id} accepts {names}",
             )
 
 
@@ -150,7 +152,7 @@ def _validator(model: Model, name: str) -> Draft202012Validator:
 
 
 def _as_integer(value: Any, schema: Mapping[str, Any]) -> Any:
-    """Write 7.0 as 7 where a whole number is asked for: to JSON Schema both are integers."""
+    """Return 7.0 as 7 where the schema wants an integer: JSON Schema accepts both."""
     kinds = schema.get("type", ())
     is_whole = isinstance(value, float) and ("integer" in kinds)
     return int(value) if is_whole else value

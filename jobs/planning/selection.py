@@ -1,4 +1,4 @@
-"""Which model runs a request: the caller's, or the strongest that can within the budget."""
+"""Choose the model for a request: the caller's, or the strongest one within the budget."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +15,7 @@ from jobs.registry.entry import Model
 from jobs.registry.operations import Operation
 from jobs.registry.unavailability import Availability
 
-DEFAULT = "default"  # the model name that leaves the choice to us
+DEFAULT = "default"  # the model name that leaves the choice to the policy
 EXPLICIT_POLICY = "explicit_model"
 FINISHING = "finishing"
 MAX_NAMED_IN_REASON = 5
@@ -24,26 +24,26 @@ T = TypeVar("T")
 
 
 class ModelUnavailable(ApiError):
-    """The model is known and can't run here: no credentials, switched off, cataloged only."""
+    """The model is known but can't run here: no credentials, disabled, or cataloged only."""
 
     code = "MODEL_UNAVAILABLE"
     status = 409
     exit_code = 4
-    message = "No model for this can run here right now."
+    message = "No model for this request is available right now."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A model to try, with the parameters that the policy would send."""
+    """A model to try, with the parameters that the policy adds."""
 
     model: Model
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    is_lower_tier: bool = False  # the intent asked for a higher tier, the guard did not allow
+    is_lower_tier: bool = False  # the intent wants a higher tier, which no guard allows
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection(Generic[T]):
-    """What was found for the candidate that fits, and why it is that one."""
+    """The plan of the chosen candidate, and why it was chosen."""
 
     fitted: T
     policy: str
@@ -60,11 +60,10 @@ class _Rejection:
 def choose(
     request: GenerationRequest, *, availability: Availability, fit: Callable[[Candidate], T]
 ) -> Selection[T]:
-    """Find the model to run a request; `fit` plans a candidate or raises why it can't.
+    """Choose the model for a request; `fit` plans a candidate or raises why it can't.
 
-    A model that the caller named is never replaced: its refusal is the answer. Otherwise the
-    registry's ranking is followed, and when nobody fits, the refusal that came closest is the
-    answer.
+    A model that the caller named is never replaced: the error of its plan is raised. Otherwise
+    the registry's ranking decides, and where no model fits, the error of the closest is raised.
     """
     if request.model and request.model != DEFAULT:
         model = named_model(request)
@@ -79,7 +78,7 @@ def choose(
 
 
 def named_model(request: GenerationRequest) -> Model:
-    """Return the model that a request names. Raises `InvalidArguments` where there is none."""
+    """Return the model that a request names. Raises `InvalidArguments` for an unknown name."""
     name = request.model or DEFAULT
     model = registry.find(name, provider=request.provider)
     if model is None:
@@ -88,24 +87,24 @@ def named_model(request: GenerationRequest) -> Model:
         show = f"show {near[0]}" if near else "list"
         raise InvalidArguments(
             "There is no such model.",
-            details=[Detail(field="model", message=f"names no known model{hint}")],
+            details=[Detail(field="model", message=f"is not a known model{hint}")],
             recovery={"suggested_command": f"image-skill models {show} --json"},
         )
     if request.provider and request.provider != model.provider:
-        message = f"{model.id} is of the provider {model.provider}"
+        message = f"differs from the provider of {model.id}, {model.provider}"
         raise InvalidArguments(details=[Detail(field="provider", message=message)])
     if model.is_wired and model.operation != request.operation:
-        message = f"{model.id} is for {model.operation}, not for {request.operation}"
+        message = f"is for {model.operation}, not for {request.operation}"
         raise InvalidArguments(details=[Detail(field="model", message=message)])
     return model
 
 
 def check_available(model: Model, availability: Availability) -> None:
-    """Refuse a model that can't run now. Raises `ModelUnavailable` or `ProviderUnavailable`."""
-    obstacle = availability.of(model)
+    """Raise `ModelUnavailable` or `ProviderUnavailable` where the model can't run now."""
+    obstacle = availability.unavailability(model)
     if obstacle is None:
         return
-    message = f"{model.id} can't run here now: {obstacle.message}."
+    message = f"{model.id} is not available: {obstacle.message}."
     if obstacle.retry_after_s is not None:
         raise ProviderUnavailable(message, recovery={"retry_after_seconds": obstacle.retry_after_s})
     raise ModelUnavailable(
@@ -114,17 +113,17 @@ def check_available(model: Model, availability: Availability) -> None:
 
 
 def default_model(operation: Operation, availability: Availability) -> Model:
-    """Name what a plain request gets: the first available in the ranking, else its head."""
+    """Return the model of a plain request: the first available of the ranking, else its first."""
     ranking = registry.load().policies[operation].ranking
-    free = (rank.model for rank in ranking if availability.of(rank.model) is None)
-    return next(free, ranking[0].model)
+    available = (rank.model for rank in ranking if availability.unavailability(rank.model) is None)
+    return next(available, ranking[0].model)
 
 
 def _by_policy(
     request: GenerationRequest, *, availability: Availability, fit: Callable[[Candidate], T]
 ) -> Selection[T]:
     policy = registry.load().policies[request.operation]
-    refusals: list[_Rejection] = []
+    rejections: list[_Rejection] = []
     for candidate in _candidates(request, policy):
         try:
             check_available(candidate.model, availability)
@@ -132,36 +131,38 @@ def _by_policy(
         except ApiError as error:
             if isinstance(error, BudgetRequiresConfirmation) and not policy.passes_by_unknown_cost:
                 raise
-            refusals.append(_Rejection(candidate.model, error))
+            rejections.append(_Rejection(candidate.model, error))
             continue
         return Selection(
             fitted=fitted,
             policy=policy.id,
             capability_id=policy.capability_id or candidate.model.capability_id,
-            reason=_reason(request, candidate, refusals),
+            reason=_reason(request, candidate, rejections),
         )
-    raise _closest_rejection(refusals)
+    raise _closest_rejection(rejections)
 
 
 def _candidates(request: GenerationRequest, policy: SelectionPolicy) -> Iterator[Candidate]:
-    """Go through the ranking, each model's highest tier first, then through all who can run."""
+    """Yield the ranking, each model's highest tier first, then every other model."""
     every = registry.models()
     if request.provider and request.provider not in {model.provider for model in every}:
         raise InvalidArguments(
             "There is no such provider.",
-            details=[Detail(field="provider", message="names no known provider")],
+            details=[Detail(field="provider", message="is not a known provider")],
         )
     ranked = [rank.model for rank in policy.ranking]
     for rank in policy.ranking:
         yield from (
-            one for one in _tiers(request, rank) if _is_from_provider(request.provider, one.model)
+            candidate
+            for candidate in _tiers(request, rank)
+            if _is_from_provider(request.provider, candidate.model)
         )
     for model in every:
         if (
             model not in ranked
             and model.is_wired
             and model.operation == request.operation
-            and model.prompt.use == "required"  # nobody gets a variation for want of a prompt
+            and model.prompt.use == "required"  # a missing prompt never selects a variation
             and _is_from_provider(request.provider, model)
         ):
             yield Candidate(model=model)
@@ -183,7 +184,7 @@ def _tiers(request: GenerationRequest, rank: RankedModel) -> Iterator[Candidate]
 def _is_eligible(tier: Tier, wanted: set[str], *, has_guard: bool) -> bool:
     if tier.intents is None:
         return True
-    # A dearer tier is never the default without a guard that allows it.
+    # A more expensive tier is chosen only under a guard that allows it.
     return tier.intents in wanted and (tier.intents != FINISHING or has_guard)
 
 
@@ -196,15 +197,15 @@ def _is_from_provider(provider: str | None, model: Model) -> bool:
     return provider is None or model.provider == provider
 
 
-def _reason(request: GenerationRequest, candidate: Candidate, refusals: list[_Rejection]) -> str:
+def _reason(request: GenerationRequest, candidate: Candidate, rejections: list[_Rejection]) -> str:
     best = "hosted default selected the strongest currently available quality-first"
     parts = [f"{best} {request.operation} model"]
     if candidate.is_lower_tier:
         parts.append("kept to its lower tier, since the higher one needs a guard that allows it")
     passed = {
-        refusal.model.id: _describe_error(refusal.error)
-        for refusal in refusals
-        if not isinstance(refusal.error, ModelUnavailable) and refusal.model != candidate.model
+        rejection.model.id: _describe_error(rejection.error)
+        for rejection in rejections
+        if not isinstance(rejection.error, ModelUnavailable) and rejection.model != candidate.model
     }
     if passed:
         names = [f"{model_id} ({why})" for model_id, why in passed.items()]
@@ -227,12 +228,12 @@ def _describe_error(error: ApiError) -> str:
             return "does not take this request"
 
 
-def _closest_rejection(refusals: list[_Rejection]) -> ApiError:
-    """Return the refusal of whoever came closest to running the request."""
-    errors = [refusal.error for refusal in refusals]
+def _closest_rejection(rejections: list[_Rejection]) -> ApiError:
+    """Return the error of the candidate that came closest to running the request."""
+    errors = [rejection.error for rejection in rejections]
     if exceeded := [error for error in errors if isinstance(error, BudgetExceeded)]:
         return min(exceeded, key=lambda error: error.planned_usd)
-    here = [e for e in errors if not isinstance(e, ModelUnavailable | ProviderUnavailable)]
-    unknown = [error for error in here if isinstance(error, BudgetRequiresConfirmation)]
+    runnable = [e for e in errors if not isinstance(e, ModelUnavailable | ProviderUnavailable)]
+    unknown = [error for error in runnable if isinstance(error, BudgetRequiresConfirmation)]
     failing = [error for error in errors if isinstance(error, ProviderUnavailable)]
-    return next(iter([*unknown, *here, *failing]), ModelUnavailable())
+    return next(iter([*unknown, *runnable, *failing]), ModelUnavailable())

@@ -1,4 +1,4 @@
-"""How a model came to be chosen, as `request.selection` tells it."""
+"""How a model was chosen, as `request.selection` shows it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class SelectionRecord:
     expected_min_short_edge: int | None = None
 
     def document(self) -> dict[str, Any]:
-        """Return the receipt as the wire has it."""
+        """Return the record as answers show it."""
         return {
             "policy": self.policy,
             "reason": self.reason,
@@ -51,7 +51,7 @@ class SelectionRecord:
 def expected_output(
     model: Model, parameters: Mapping[str, Any], *, aspect_ratio: str, size: Size | None
 ) -> dict[str, Any]:
-    """Return how large the image will be: exactly, or by its tier, or not at all."""
+    """Return the size to expect: exact, or by its tier, or unknown."""
     tier = model.size.tier
     tier_value = tier and parameters.get(tier, model.parameters[tier].get("default"))
     if size is not None:
@@ -61,6 +61,6 @@ def expected_output(
             "expected_height": size[1],
             "expected_min_short_edge": min(size),
         }
-    # A tier names the edge of a square; other ratios share its pixels out differently.
+    # A tier names the edge of a square; other ratios distribute its pixels differently.
     edge = model.size.short_edge.get(tier_value or "") if aspect_ratio == "1:1" else None
     return {"resolution_class": tier_value, "expected_min_short_edge": edge}

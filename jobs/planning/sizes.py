@@ -1,4 +1,4 @@
-"""How large an image will be, where that is known before it is made."""
+"""The size of an output, where it is known before the run."""
 
 import re
 from collections.abc import Mapping
@@ -13,20 +13,20 @@ _SIZE_PATTERN = re.compile(r"(\d{1,5})x(\d{1,5})")
 
 
 def size_parameter(model: Model, given: Mapping[str, Any], output: OutputSpec) -> dict[str, Any]:
-    """Return the parameter that stands for the width and height asked for in `output`, if any.
+    """Return the parameter that carries the width and height of `output`, if it has any.
 
-    Raises `InvalidArguments` where the model takes none, or the given parameters say otherwise.
+    Raises `InvalidArguments` where the model has none, or another parameter contradicts it.
     """
     if output.width is None and output.height is None:
         return {}
     name = model.size.parameter
     if output.width is None or output.height is None:
-        raise _invalid("width and height go together")
+        raise _invalid("needs both width and height")
     if name is None or not model.parameters[name]["executable"]:
-        raise _invalid(f"{model.id} takes no width and height")
+        raise _invalid(f"can't have a width and height for {model.id}")
     value = _as_value(model, name, (output.width, output.height))
     if given.get(name, value) != value:
-        raise _invalid(f"width and height are not what model_parameters.{name} says")
+        raise _invalid(f"differs from model_parameters.{name}")
     return {name: value}
 
 
@@ -48,7 +48,7 @@ def resolve_size(model: Model, parameters: Mapping[str, Any], *, aspect_ratio: s
 
 
 def planned_size(model: Model, parameters: Mapping[str, Any], *, aspect_ratio: str) -> Size | None:
-    """Return the width and height the image will have, or None where only the model knows."""
+    """Return the planned width and height, or None where the model decides."""
     return parse_pixels(model, resolve_size(model, parameters, aspect_ratio=aspect_ratio))
 
 
@@ -64,7 +64,7 @@ def parse_pixels(model: Model, size_value: Any) -> Size | None:
 
 
 def check(model: Model, parameters: Mapping[str, Any]) -> None:
-    """Refuse a width and height outside the model's limits. Raises `ModelParameterInvalid`."""
+    """Raise `ModelParameterInvalid` for a width and height outside the model's limits."""
     name = model.size.parameter
     size = parse_pixels(model, parameters.get(name)) if name else None
     if name is None or size is None:
@@ -75,7 +75,7 @@ def check(model: Model, parameters: Mapping[str, Any]) -> None:
 
 
 def check_constraints(output: OutputSpec, size: Size | None) -> None:
-    """Refuse a plan whose size is not within what was asked. Raises `InvalidArguments`."""
+    """Raise `InvalidArguments` where the planned size breaks the limits of `output`."""
     limits = {
         "min_width": output.min_width,
         "min_height": output.min_height,
@@ -86,30 +86,35 @@ def check_constraints(output: OutputSpec, size: Size | None) -> None:
         if limit is None:
             continue
         if size is None:
-            raise _invalid("this model's size is not known beforehand", field=f"output.{name}")
+            raise _invalid(
+                "can't be checked; the size of this model is unknown before the run",
+                field=f"output.{name}",
+            )
         planned = size[name.endswith("height")]
         if planned < limit if name.startswith("min") else planned > limit:
-            raise _invalid(f"the planned size is {size[0]}x{size[1]}", field=f"output.{name}")
+            raise _invalid(
+                f"excludes the planned size, {size[0]}x{size[1]}", field=f"output.{name}"
+            )
 
 
 def _broken_limit(limits: SizeLimits, size: Size) -> str | None:
     short, long = sorted(size)
     area = short * long
     if short % limits.multiple_of or long % limits.multiple_of:
-        return f"width and height must be multiples of {limits.multiple_of}"
+        return f"must have a width and height that are multiples of {limits.multiple_of}"
     if limits.max_edge is not None and long > limits.max_edge:
-        return f"no edge may be above {limits.max_edge}"
+        return f"must have no edge above {limits.max_edge}"
     if limits.max_ratio is not None and long > short * limits.max_ratio:
-        return f"the long edge may be at most {limits.max_ratio} times the short one"
+        return f"must have a long edge of at most {limits.max_ratio} times the short edge"
     if area < limits.min_pixels:
-        return f"must have at least {limits.min_pixels} pixels in all"
+        return f"must have at least {limits.min_pixels} pixels in total"
     if limits.max_pixels is not None and area > limits.max_pixels:
-        return f"must have at most {limits.max_pixels} pixels in all"
+        return f"must have at most {limits.max_pixels} pixels in total"
     return None
 
 
 def _as_value(model: Model, name: str, size: Size) -> Any:
-    """Write a size the way the parameter wants it: as text, or as an object."""
+    """Return a size as the parameter's schema wants it: a string, or an object."""
     if any(part.get("type") == "object" for part in model.parameters[name].get("anyOf", ())):
         return {"width": size[0], "height": size[1]}
     return f"{size[0]}x{size[1]}"
@@ -117,5 +122,5 @@ def _as_value(model: Model, name: str, size: Size) -> Any:
 
 def _invalid(message: str, *, field: str = "output") -> InvalidArguments:
     return InvalidArguments(
-        "The outputs can't have that size.", details=[Detail(field=field, message=message)]
+        "The outputs can't have this size.", details=[Detail(field=field, message=message)]
     )

@@ -1,4 +1,4 @@
-"""What can stand in a model's way, as immutable values."""
+"""Why a model can't run, as immutable values."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,7 +31,7 @@ MODEL_DISABLED = Unavailability(reason="model_switched_off", message="it is swit
 
 
 def provider_failing(*, retry_after_s: int) -> Unavailability:
-    """Make the obstacle of a model whose calls failed too often lately."""
+    """Return the reason of a model whose recent calls failed too often."""
     return Unavailability(
         reason="provider_failing",
         message="its provider is failing",
@@ -41,12 +41,12 @@ def provider_failing(*, retry_after_s: int) -> Unavailability:
 
 @dataclass(frozen=True)
 class Availability:
-    """The obstacles of all wired models that have one, as pairs with the model's id."""
+    """Why wired models can't run, as pairs with the model's id; the others can."""
 
     obstacles: tuple[tuple[str, Unavailability], ...] = ()
 
-    def of(self, model: Model) -> Unavailability | None:
-        """Return what stands in a model's way, or None."""
+    def unavailability(self, model: Model) -> Unavailability | None:
+        """Return why a model can't run, or None where it can."""
         return self._by_id.get(model.id) if model.is_wired else CATALOGED
 
     @cached_property

@@ -1,8 +1,8 @@
-"""What may be asked for: prompts are judged before anything is held or sent.
+"""Moderate prompts before anything is held or sent.
 
-Behind one port stand two judges: a list of rules of our own (`policy_rules.json`, always asked)
-and OpenAI's moderation endpoint (by the setting `PROMPT_POLICY`). Staff see the class a prompt
-was refused for, in log and telemetry beside the call's trace; nobody sees the prompt.
+There are two classifiers: our own rules (`policy_rules.json`, always applied) and OpenAI's
+moderation endpoint (with the setting `PROMPT_POLICY`). Log and telemetry keep the class that a
+prompt was denied for, with the trace of the call; nobody sees the prompt.
 """
 
 import json
@@ -29,7 +29,7 @@ _RULES_PATH = Path(__file__).with_name("policy_rules.json")
 
 
 class ContentPolicyDenied(ApiError):
-    """The prompt asks for what is not made here. `policy_class` is for staff."""
+    """The content policy forbids the prompt. `policy_class` is for staff."""
 
     code = "CONTENT_POLICY_DENIED"
     status = 403
@@ -40,37 +40,37 @@ class ContentPolicyDenied(ApiError):
 
 
 PromptClassifier = Callable[[str], str | None]
-"""The port: names the class that a prompt is refused for, or None."""
+"""Returns the class that a prompt is denied for, or None."""
 
 
 def check(prompt: str, *, may_call_out: bool) -> None:
-    """Judge a prompt; a dry run calls nobody.
+    """Moderate a prompt; without `may_call_out` (a dry run) by our own rules alone.
 
-    Raises `ContentPolicyDenied`; `ServiceUnavailable` where a judge who must be heard can't be.
+    Raises `ContentPolicyDenied`, or `ServiceUnavailable` where the endpoint does not answer.
     """
-    judges: dict[str, PromptClassifier] = {"rules": classify_by_rules}
+    classifiers: dict[str, PromptClassifier] = {"rules": classify_by_rules}
     if may_call_out and settings.PROMPT_POLICY == "openai":
-        judges["moderation"] = classify_by_moderation
-    for name, judge in judges.items():
-        refused_for = judge(prompt)
-        if refused_for:
-            log.warning("prompt_refused", policy_class=refused_for, judge=name)
+        classifiers["moderation"] = classify_by_moderation
+    for name, classify in classifiers.items():
+        denied_class = classify(prompt)
+        if denied_class:
+            log.warning("prompt_refused", policy_class=denied_class, judge=name)
             telemetry.record(
                 kind="policy",
                 name="prompt refused",
                 actor_type="system",
-                status=refused_for[:32],
+                status=denied_class[:32],
                 endpoint=name,
                 error_code=ContentPolicyDenied.code,
                 trace_id=trace.current(),
             )
             denied = ContentPolicyDenied()
-            denied.policy_class = refused_for
+            denied.policy_class = denied_class
             raise denied
 
 
 def classify_by_rules(prompt: str) -> str | None:
-    """Judge by our own list: a class is hit when each of its groups has a word in the prompt."""
+    """Return the first class of our rules of which every group has a word in the prompt."""
     words = _normalize(prompt)
     for name, groups in _rules():
         if all(group.search(words) for group in groups):
@@ -79,7 +79,7 @@ def classify_by_rules(prompt: str) -> str | None:
 
 
 def classify_by_moderation(prompt: str) -> str | None:
-    """Judge by OpenAI's moderation endpoint; names the first category it flags."""
+    """Return the first category that OpenAI's moderation endpoint flags."""
     try:
         answer = _client().post(
             f"{settings.OPENAI_BASE_URL}/moderations",
@@ -91,7 +91,7 @@ def classify_by_moderation(prompt: str) -> str | None:
         result: Any = answer.json()["results"][0]
         flagged = [name for name, is_hit in result["categories"].items() if is_hit]
     except (httpx.HTTPError, ValueError, LookupError, AttributeError, TypeError) as error:
-        log.error("moderation_failed", error=type(error).__name__)  # noqa: TRY400 - may quote it
+        log.error("moderation_failed", error=type(error).__name__)  # noqa: TRY400 - a traceback may quote the prompt
         raise ServiceUnavailable("Prompts can't be checked right now; nothing was done.") from None
     return flagged[0] if flagged else None
 
@@ -112,7 +112,7 @@ def _any_of(terms: list[str]) -> re.Pattern[str]:
 
 
 def _normalize(prompt: str) -> str:
-    """Fold case, width, accents and punctuation, so that spelling games gain little."""
+    """Fold case, width, accents and punctuation, so that unusual spellings still match."""
     folded = unicodedata.normalize("NFKD", prompt).casefold()
     visible = "".join(c for c in folded if unicodedata.category(c) not in {"Mn", "Cf"})
     return re.sub(r"[\W_]+", " ", visible)

@@ -37,15 +37,15 @@ def turn(db, django_capture_on_commit_callbacks):
 class TestTurn:
     def test_a_model_is_off_at_once_and_on_again(self, turn):
         turn("model", "local.sketch", is_on=False)
-        assert availability.current().of(SKETCH) == MODEL_DISABLED
-        assert availability.current().of(REMIX) is None
+        assert availability.current().unavailability(SKETCH) == MODEL_DISABLED
+        assert availability.current().unavailability(REMIX) is None
         turn("model", "local.sketch", is_on=True)
-        assert availability.current().of(SKETCH) is None
+        assert availability.current().unavailability(SKETCH) is None
 
     def test_a_provider_is_off_with_all_its_models(self, turn):
         turn("provider", "local", is_on=False)
-        assert availability.current().of(SKETCH) == PROVIDER_DISABLED
-        assert availability.current().of(REMIX) == PROVIDER_DISABLED
+        assert availability.current().unavailability(SKETCH) == PROVIDER_DISABLED
+        assert availability.current().unavailability(REMIX) == PROVIDER_DISABLED
 
     def test_the_audit_tells_who_and_why(self, turn):
         turn("model", "local.sketch", is_on=False)
@@ -85,19 +85,19 @@ class TestAvailability:
     def test_no_credentials_is_the_first_reason(self, db, settings):
         settings.PROVIDERS_ARE_STANDINS = False
         settings.FAL_KEY = ""
-        assert availability.current().of(FLUX) == NO_CREDENTIALS
+        assert availability.current().unavailability(FLUX) == NO_CREDENTIALS
         settings.FAL_KEY = "id:secret"
-        assert availability.current().of(FLUX) is None
+        assert availability.current().unavailability(FLUX) is None
 
     def test_the_local_renderer_follows_its_setting(self, db, settings):
         settings.LOCAL_PROVIDER = False
-        assert availability.current().of(SKETCH) == LOCAL_DISABLED
+        assert availability.current().unavailability(SKETCH) == LOCAL_DISABLED
 
     def test_an_open_breaker_is_told_with_its_seconds(self, db, settings):
         for _ in range(settings.BREAKER_FAILURES):
             breaker.record_failure("local.sketch")
-        obstacle = availability.current().of(SKETCH)
+        obstacle = availability.current().unavailability(SKETCH)
         assert obstacle.reason == "provider_failing"
         assert 0 < obstacle.retry_after_s <= settings.BREAKER_PAUSE_S
         breaker.record_success("local.sketch")
-        assert availability.current().of(SKETCH) is None
+        assert availability.current().unavailability(SKETCH) is None

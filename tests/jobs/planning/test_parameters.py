@@ -171,7 +171,7 @@ class TestCheck:
     def test_the_providers_own_fields_are_refused(self, name):
         with pytest.raises(ModelParameterInvalid) as error:
             parameters.check(registry.get("fal.dreamo"), {name: "x"})
-        assert "provider's own field" in error.value.details[0]["message"]
+        assert "provider-native field" in error.value.details[0]["message"]
 
     @pytest.mark.parametrize(
         "value",
