@@ -119,7 +119,7 @@ class TestCheck:
         assert error.value.details == [
             {
                 "field": "model_parameters.guidance_scale",
-                "message": "is cataloged, not executable; fal.flux-dev takes image_size, seed",
+                "message": "is cataloged, not executable; fal.flux-dev accepts image_size, seed",
             }
         ]
 
