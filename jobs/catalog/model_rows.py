@@ -155,7 +155,7 @@ def _prompt(model: Model) -> rows.PromptOut:
     return {"use": rule.use, "min_length": rule.min_length, "max_length": rule.max_length}
 
 
-def _media_in(model: Model) -> rows.MediaInOut:
+def _media_in(model: Model) -> rows.InputMediaOut:
     image, mask = model.input_image, model.mask
     return {
         "images": {
@@ -208,7 +208,7 @@ def _references(model: Model) -> rows.ReferencesOut:
     return out
 
 
-def _media_out(model: Model) -> rows.MediaOutOut:
+def _media_out(model: Model) -> rows.OutputMediaOut:
     output = model.output
     can_choose = model.call.format_field is not None
     return {

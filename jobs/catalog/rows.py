@@ -61,7 +61,7 @@ class AspectRatiosOut(TypedDict):
     values: list[str]
 
 
-class MediaInOut(TypedDict):
+class InputMediaOut(TypedDict):
     """The images that go in."""
 
     images: InputImagesOut
@@ -70,7 +70,7 @@ class MediaInOut(TypedDict):
     aspect_ratios: AspectRatiosOut
 
 
-class MediaOutOut(TypedDict):
+class OutputMediaOut(TypedDict):
     """The images that come out."""
 
     max_outputs_per_request: int
@@ -84,8 +84,8 @@ class MediaOutOut(TypedDict):
 class MediaOut(TypedDict):
     """What goes in and what comes out."""
 
-    input: MediaInOut
-    output: MediaOutOut
+    input: InputMediaOut
+    output: OutputMediaOut
 
 
 class PromptOut(TypedDict):
