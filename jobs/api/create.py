@@ -109,7 +109,7 @@ def _job_response(request: ApiRequest, agent: Agent, job: Job) -> Status[schemas
         input_asset=_input_asset(job),
         cost=representations.cost_out(job),
         quota=_quota(agent, consumed=job.credits_captured or 0),
-        usage_event_id=usage and usage.public_id,
+        usage_event_id=None if usage is None else usage.public_id,
         request=job.plan["request"],
         safety=schemas.SafetyOut(status="allowed"),
         recovery=None if is_completed else representations.recovery_out(job),
@@ -136,7 +136,7 @@ def _dry_run_response(
         capability=schemas.CapabilityRef(id=plan.capability_id),
         asset_ids=[],
         assets=[],
-        input_asset=image and representations.asset_out(image, image.job),
+        input_asset=None if image is None else representations.asset_out(image, image.job),
         cost=prices.cost_document(plan.cost),
         quota=quota,
         usage_event_id=None,
@@ -163,4 +163,6 @@ def _input_asset(job: Job) -> schemas.AssetOut | None:
     if job.operation != Job.Operation.EDIT:
         return None
     job_input = job.inputs.select_related("asset__job").filter(role="input").first()
-    return job_input and representations.asset_out(job_input.asset, job_input.asset.job)
+    if job_input is None:
+        return None
+    return representations.asset_out(job_input.asset, job_input.asset.job)

@@ -4,6 +4,7 @@ These classes are the schema of the files in `rows/`. Amounts of dollars are str
 they stay exact; a field that is missing takes the default written here.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -29,10 +30,14 @@ Size = tuple[int, int]
 Presets = Mapping[str, Mapping[str, Size]]
 """Named sizes, by the name of their table in `size_presets.json`."""
 
+_EXACT = re.compile(r"[0-9]+(\.[0-9]+)?")
+
 
 def _exact(value: Any) -> Decimal:
-    if not isinstance(value, str | Decimal):
-        raise ValueError('must be a string such as "0.035"')  # noqa: TRY004 - pydantic's own error
+    if isinstance(value, Decimal):
+        return value
+    if not isinstance(value, str) or not _EXACT.fullmatch(value):
+        raise ValueError('must be a string such as "0.035"')
     return Decimal(value)
 
 

@@ -15,6 +15,7 @@ from imageskill.cli.grammar import table
 from imageskill.cli.grammar.spec import Command, Flag
 from imageskill.lib.errors import ApiError
 from jobs.catalog import availability, discovery
+from jobs.catalog.rows import ModelRow
 from jobs.images import formats
 
 EXIT_CODES = {
@@ -122,7 +123,7 @@ def _flag(flag: Flag) -> dict[str, Any]:
     }
 
 
-def _models() -> list[dict[str, Any]]:
+def _models() -> list[ModelRow]:
     return list(discovery.list_rows(availability.current(), settings.TARGET_GROSS_MARGIN))
 
 
