@@ -53,97 +53,45 @@ class ProviderOutcomeUnknown(ApiError):
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """One way to fail."""
+    """One way to fail; a row of the table names what is special about it."""
 
     name: str
-    error: type[ApiError]
-    is_ended: bool  # the job may end now and its hold go back
-    is_retryable_before_acceptance: bool  # the adapter itself may try again, nothing was begun
-    trips_breaker: bool  # speaks of the provider's health, not of this one order
+    error: type[ApiError] = ProviderFailure
+    is_ended: bool = True  # the job may end now and its hold go back
+    is_retryable_before_acceptance: bool = False  # by the adapter itself: nothing was begun
+    trips_breaker: bool = False  # speaks of the provider's health, not of this one order
 
 
-PERMANENT = Failure(
-    name="permanent",
-    error=ProviderFailure,
-    is_ended=True,
-    is_retryable_before_acceptance=False,
-    trips_breaker=False,
-)
+PERMANENT = Failure(name="permanent")
 """The provider understood and refused, and always would: a bad field, an image it can't read."""
 
-OPERATOR = Failure(
-    name="operator",
-    error=ProviderFailure,
-    is_ended=True,
-    is_retryable_before_acceptance=False,
-    trips_breaker=True,
-)
+OPERATOR = Failure(name="operator", trips_breaker=True)
 """Our account is at fault: key, balance, access. Every call would fail alike."""
 
-TRANSIENT = Failure(
-    name="transient",
-    error=ProviderFailure,
-    is_ended=True,
-    is_retryable_before_acceptance=True,
-    trips_breaker=True,
-)
+TRANSIENT = Failure(name="transient", is_retryable_before_acceptance=True, trips_breaker=True)
 """The provider is busy or broken and said so before it took the order."""
 
-NOT_SENT = Failure(
-    name="not_sent",
-    error=ProviderFailure,
-    is_ended=True,
-    is_retryable_before_acceptance=True,
-    trips_breaker=False,
-)
+NOT_SENT = Failure(name="not_sent", is_retryable_before_acceptance=True)
 """Our own storage did not give an input, so the order never went out whole."""
 
-BROKEN_RUN = Failure(
-    name="broken_run",
-    error=ProviderFailure,
-    is_ended=True,
-    is_retryable_before_acceptance=False,
-    trips_breaker=True,
-)
+BROKEN_RUN = Failure(name="broken_run", trips_breaker=True)
 """The provider took the order and failed at it, or delivered what can't be fetched or read.
 
 An error of a server that answered at once (500, 502, 504) counts as this too: it is an answer,
 and vendors don't bill what they answered with an error.
 """
 
-POLICY = Failure(
-    name="policy",
-    error=ProviderPolicyDenied,
-    is_ended=True,
-    is_retryable_before_acceptance=False,
-    trips_breaker=False,
-)
+POLICY = Failure(name="policy", error=ProviderPolicyDenied)
 """The provider's policy refused; some bill what they block."""
 
-UNAVAILABLE = Failure(
-    name="unavailable",
-    error=ProviderUnavailable,
-    is_ended=True,
-    is_retryable_before_acceptance=False,
-    trips_breaker=False,
-)
-"""Nobody was called: the breaker is open, the seats are taken, or there are no credentials."""
+UNAVAILABLE = Failure(name="unavailable", error=ProviderUnavailable)
+"""Nobody was called: the breaker is open, its concurrency is used up, or there is no key."""
 
-TIMED_OUT = Failure(
-    name="timeout",
-    error=Timeout,
-    is_ended=True,
-    is_retryable_before_acceptance=False,
-    trips_breaker=True,
-)
+TIMED_OUT = Failure(name="timeout", error=Timeout, trips_breaker=True)
 """The deadline passed while the provider was known to be at work; cancel, then end."""
 
 OUTCOME_UNKNOWN = Failure(
-    name="outcome_unknown",
-    error=ProviderOutcomeUnknown,
-    is_ended=False,
-    is_retryable_before_acceptance=False,
-    trips_breaker=True,
+    name="outcome_unknown", error=ProviderOutcomeUnknown, is_ended=False, trips_breaker=True
 )
 """The call began and left no answer: never again, and the hold stays until staff end it."""
 
