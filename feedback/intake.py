@@ -15,8 +15,8 @@ from accounts.models import ActivityEvent, Agent
 from feedback import scoring, transitions
 from feedback.github_queue import queue
 from feedback.models import Report
+from imageskill.lib import secrets
 from imageskill.lib.errors import ApiError
-from imageskill.lib.logs import redact_secrets
 
 log = structlog.get_logger(__name__)
 
@@ -60,8 +60,8 @@ def accept(*, agent: Agent, fields: Mapping[str, Any]) -> AcceptedReport:
     `fields` are those of `Report`. Anything that looks like a token or key is redacted before
     it is stored. A repeat of the agent's own earlier report is counted on that one.
     """
-    cleaned = dict(fields) | {name: redact_secrets(fields.get(name) or "") for name in _TEXTS}
-    cleaned["evidence"] = [redact_secrets(item) for item in fields.get("evidence", ())]
+    cleaned = dict(fields) | {name: secrets.redact(fields.get(name) or "") for name in _TEXTS}
+    cleaned["evidence"] = [secrets.redact(item) for item in fields.get("evidence", ())]
     had_secrets = any(cleaned[name] != (fields.get(name) or "") for name in _TEXTS)
     quality = scoring.score(cleaned)
     try:

@@ -11,42 +11,23 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import unquote
 
-from imageskill.lib.logs import redact_secrets
+from imageskill.lib import secrets
 
 _SHINGLE = 8  # consecutive words that a prompt and a report may not share
 _SHORTEST_PROMPT_WORDS = 3  # fewer are ordinary language, not a prompt
 
-_SECRETS = re.compile(
-    r"""
-    (?: isk_[a-z]_[\w.-]{8,}                                    # ours
-    | (?:sk|rk|pk)_(?:live|test)_\w{8,} | whsec_\w{8,} | cs_(?:live|test)_\w{8,}  # Stripe
-    | sk-(?:proj-|svcacct-|admin-|ant-)?[\w-]{16,} | sess-\w{24,}  # OpenAI, Anthropic
-    | xai-\w{16,} | gsk_\w{20,} | r8_\w{20,} | hf_\w{20,} | AIza[\w-]{30,}
-    | [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9a-f]{16,}  # fal
-    | gh[pousr]_\w{16,} | github_pat_\w{16,} | glpat-[\w-]{16,}
-    | (?:AKIA|ASIA)[A-Z0-9]{16}
-    | xox[abprse]-[\w-]{10,} | SG\.[\w-]{16,}\.[\w-]{16,} | npm_\w{30,} | pypi-[\w-]{30,}
-    | ya29\.[\w-]{20,} | dop_v1_\w{32,} | shp(?:at|ss)_\w{20,}
-    | eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*                          # JSON web tokens
-    | (?:bearer|basic)\s+(?=[\w.~+/-]*\d)[\w.~+/-]{12,}={0,2}
-    | (?:token|api[_-]?key|secret|passw(?:or)?d|pwd|authorization)
-      ["']?\s*[:=]\s*["']?(?:(?:bearer|basic)\s+)?(?!\[)[^\s"',;]{6,}
-    )
-    (?:\s*\n\s*(?=[\w-]*\d)[\w-]{8,})*                        # and where a line was broken
-    """,
-    re.VERBOSE | re.IGNORECASE,
+# A report is public: what only may be a secret goes too, such as the value of a setting named
+# `password` and the ids of checkout sessions, which name a payment. Keys that were typed in
+# another case are read as well, and the rest of one that a line break cut in two.
+_EXTRA_SECRETS = (
+    r"cs_(?:live|test)_\w{8,}"
+    r"|(?:token|api[_-]?key|secret|passw(?:or)?d|pwd|authorization)"
+    r"[\"']?\s{0,64}[:=]\s{0,64}[\"']?(?:(?:bearer|basic)\s{1,64})?(?!\[)[^\s\"',;]{6,}"
 )
-# The same forms without spaces: what a split secret looks like when joined.
-_GLUED = re.compile(
-    r"isk_r_[A-Za-z0-9]{20,}|(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9]{16,}"
-    r"|sk-(?:proj|svcacct|ant)-[A-Za-z0-9]{16,}|xai-[A-Za-z0-9]{24,}|AKIA[A-Z0-9]{16}"
-    r"|gh[pousr]_[A-Za-z0-9]{24,}|github_pat_[A-Za-z0-9]{20,}|-----BEGIN[A-Z]*PRIVATEKEY"
-)
-_PRIVATE_KEY = re.compile(
-    r"-----BEGIN[ A-Z]*PRIVATE KEY[ A-Z]*-----.*?-----END[ A-Z]*PRIVATE KEY[ A-Z]*-----", re.DOTALL
-)
+_SECOND_LINES = r"(?:[^\S\n]{0,64}\n\s{0,64}(?=[A-Za-z_-]*\d)[\w-]{8,})*"
 _DATA_URL = re.compile(
     r"data:[\w.+-]{0,60}/?[\w.+-]{0,60}(?:;[\w=.-]{1,40}){0,4},\S*", re.IGNORECASE
 )
@@ -84,22 +65,31 @@ class RedactedText:
 def redact(text: str, *, prompts: Iterable[str] = ()) -> RedactedText:
     """Remove secrets, addresses, image data, prompts; raise `UnsafeText` where that can't work."""
     done = RedactedText(_prepared(text))
-    _cut(done, _PRIVATE_KEY, "private key")
+    _cut(done, secrets.PRIVATE_KEY, "private key", _ended_private_key)
     _cut_prompts(done, prompts)
     _cut(done, _PROMPT_ARGUMENT, "prompt", lambda match: f"{match[1]}[prompt removed]")
     _cut(done, _DATA_URL, "data URL")
     _cut(done, _URL, "URL", _bare_url)
-    _cut(done, _SECRETS, "secret")
+    _cut(done, _secrets(secrets.tokens()), "secret")
     _cut(done, _MAIL, "email address")
     _cut(done, _BASE64, "data", _long_data)
     _cut(done, _HEX, "data")
     _cut(done, _HOME, "path")
-    redacted = redact_secrets(done.text)
-    if redacted != done.text:
-        done.text = redacted
-        done.removed["secret"] += 1
     check_hidden_secrets(done.text)
     return done
+
+
+@lru_cache
+def _secrets(tokens: re.Pattern[str]) -> re.Pattern[str]:
+    """Return the pattern of what is cut out as a secret: all tokens, and the rules above."""
+    return re.compile(
+        f"(?:{tokens.pattern}|{_EXTRA_SECRETS}){_SECOND_LINES}", re.IGNORECASE | re.ASCII
+    )
+
+
+def _ended_private_key(match: re.Match[str]) -> str:
+    """Leave a key without its end where it is: how far it reaches can't be known, so refuse it."""
+    return "[private key removed]" if match["end"] else match[0]
 
 
 def _prepared(text: str) -> str:
@@ -177,8 +167,8 @@ def check_hidden_secrets(text: str) -> None:
     """Check the text decoded and without spaces; raise `UnsafeText` for a secret found there."""
     decoded = html.unescape(unquote(text))
     for reading in (decoded, re.sub(r"\s+", "", text), re.sub(r"\s+", "", decoded)):
-        if _GLUED.search(reading):
-            raise UnsafeText("It may contain a split or encoded secret.")
+        if secrets.joined().search(reading):
+            raise UnsafeText("It seems to hold a secret that is split or encoded.")
     if _MAIL.search(decoded) and not _MAIL.search(text):
         raise UnsafeText("It may contain an encoded email address.")
     if re.search(r"data:image/", re.sub(r"\s+", "", decoded), re.IGNORECASE):

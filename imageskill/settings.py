@@ -11,6 +11,11 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from imageskill.lib import env, logs, urls
+from jobs.providers.fal.settings import *  # noqa: F403 - a vendor's folder holds its settings
+from jobs.providers.local.settings import *  # noqa: F403
+from jobs.providers.openai import settings as openai_settings
+from jobs.providers.openai.settings import *  # noqa: F403
+from jobs.providers.xai.settings import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -375,40 +380,16 @@ if "_live_" in STRIPE_SECRET_KEY and STRIPE_API_BASE_URL != "https://api.stripe.
 
 CREATE_WAIT_S = env.integer("CREATE_WAIT_S", 55)
 CREATE_WAITERS = env.integer("CREATE_WAITERS", 150)  # per process; fewer than its threads
-LOCAL_PROVIDER = env.flag("LOCAL_PROVIDER", default=DEVELOPMENT)
 JOB_DEADLINE_S = env.integer("JOB_DEADLINE_S", 900)  # from creation to the provider's output
 JOB_LEASE_S = env.integer("JOB_LEASE_S", 30)  # without a renewal, the job is stalled
 JOB_RESEND_AFTER_S = env.integer("JOB_RESEND_AFTER_S", 20)  # a queued job is enqueued again
 OUTCOME_UNKNOWN_DEADLINE_S = env.integer("OUTCOME_UNKNOWN_DEADLINE_S", 86_400)
 STORAGE_REPAIR_DEADLINE_S = env.integer("STORAGE_REPAIR_DEADLINE_S", 86_400)
 
-# -- Providers ---------------------------------------------------------------------------------
+# -- Providers: what all have in common; each vendor's own are in its folder ------------------
 
-FAL_KEY = env.text("FAL_KEY")
-_FAL_KEY_ID = env.text("FAL_KEY_ID")  # the key in two parts, as fal's clients accept it
-_FAL_KEY_SECRET = env.text("FAL_KEY_SECRET")
-if FAL_KEY and (_FAL_KEY_ID or _FAL_KEY_SECRET):
-    raise ImproperlyConfigured("Set FAL_KEY, or FAL_KEY_ID and FAL_KEY_SECRET, not both.")
-if bool(_FAL_KEY_ID) != bool(_FAL_KEY_SECRET):
-    raise ImproperlyConfigured("FAL_KEY_ID and FAL_KEY_SECRET must be set together.")
-if _FAL_KEY_ID:
-    FAL_KEY = f"{_FAL_KEY_ID}:{_FAL_KEY_SECRET}"
-FAL_QUEUE_BASE_URL = env.text("FAL_QUEUE_BASE_URL", "https://queue.fal.run").rstrip("/")
-FAL_OUTPUT_HOSTS = env.words("FAL_OUTPUT_HOSTS", "*.fal.media,storage.googleapis.com")
-OPENAI_API_KEY = env.text("OPENAI_API_KEY")
-OPENAI_BASE_URL = env.text("OPENAI_BASE_URL", "https://api.openai.com/v1").rstrip("/")
-XAI_API_KEY = env.text("XAI_API_KEY")
-XAI_BASE_URL = env.text("XAI_BASE_URL", "https://api.x.ai/v1").rstrip("/")
-XAI_OUTPUT_HOSTS = env.words("XAI_OUTPUT_HOSTS", "*.x.ai")
 PROVIDER_CONNECT_TIMEOUT_S = env.integer("PROVIDER_CONNECT_TIMEOUT_S", 10)
 PROVIDER_RETRY_S = env.integer("PROVIDER_RETRY_S", 30)  # only for calls that were not accepted
-FAL_TIMEOUT_S = env.integer("FAL_TIMEOUT_S", 60)  # of one call; the job can take JOB_DEADLINE_S
-OPENAI_TIMEOUT_S = env.integer("OPENAI_TIMEOUT_S", 600)  # of the whole job
-XAI_TIMEOUT_S = env.integer("XAI_TIMEOUT_S", 300)  # of the whole job
-FAL_CONCURRENCY = env.integer("FAL_CONCURRENCY", 200)  # concurrent jobs of all workers
-OPENAI_CONCURRENCY = env.integer("OPENAI_CONCURRENCY", 50)
-XAI_CONCURRENCY = env.integer("XAI_CONCURRENCY", 50)
-LOCAL_CONCURRENCY = env.integer("LOCAL_CONCURRENCY", 8)
 OUTPUT_BYTES = env.integer("OUTPUT_BYTES", 50_000_000)  # of one output
 OUTPUT_FETCH_S = env.integer("OUTPUT_FETCH_S", 120)
 BREAKER_FAILURES = env.integer("BREAKER_FAILURES", 5)  # in a row, within the window
@@ -422,13 +403,11 @@ STANDING_WARNINGS = (
     if PROVIDERS_ARE_STANDINS
     else []
 )  # in every response
-if PROVIDERS_ARE_STANDINS and (FAL_KEY or OPENAI_API_KEY or XAI_API_KEY):
-    raise ImproperlyConfigured("STANDINS must not include providers if a provider has a key.")
 if PROVIDERS_ARE_STANDINS and not DEVELOPMENT:
     raise ImproperlyConfigured("STANDINS can include providers in development only.")
 if PROMPT_POLICY not in {"local", "openai"}:
     raise ImproperlyConfigured("PROMPT_POLICY must be local or openai.")
-if PROMPT_POLICY == "openai" and not (OPENAI_API_KEY or PROVIDERS_ARE_STANDINS):
+if PROMPT_POLICY == "openai" and not (openai_settings.OPENAI_API_KEY or PROVIDERS_ARE_STANDINS):
     raise ImproperlyConfigured("PROMPT_POLICY=openai needs OPENAI_API_KEY.")
 
 # -- Images ----------------------------------------------------------------------------------

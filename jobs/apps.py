@@ -3,6 +3,8 @@
 from django.apps import AppConfig
 from django.core import checks
 
+from imageskill.lib import secrets
+from jobs.providers.vendors import VENDORS
 from jobs.registry.checks import check_registry
 
 
@@ -13,5 +15,8 @@ class JobsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have the registry checked before anything starts."""
+        """Have the registry checked before anything starts, and vendors' keys kept out of logs."""
         checks.register(check_registry)
+        for vendor in VENDORS.values():
+            if vendor.key_pattern:
+                secrets.register(vendor.name, vendor.key_pattern)

@@ -1,26 +1,16 @@
 """Structured logs: one event a line, to standard error, without secrets."""
 
-import re
 from typing import Any
 
 import structlog
 
-# Whatever slips into a log line, these never leave: our tokens and the vendors' keys.
-_SECRET_PATTERN = re.compile(
-    r"isk_r_[A-Za-z0-9]{8,}|sk_(?:live|test)_\w+|rk_(?:live|test)_\w+|whsec_\w+"
-    r"|sk-[A-Za-z0-9_-]{16,}|xai-[A-Za-z0-9]{16,}|gh[pousr]_\w{16,}|github_pat_\w{16,}"
-    r"|(?i:bearer|key)\s+[A-Za-z0-9._:-]{16,}"
-)
-
-
-def redact_secrets(text: str) -> str:
-    """Strike out anything that looks like a token or key."""
-    return _SECRET_PATTERN.sub("[secret]", text)
+from imageskill.lib import secrets
 
 
 def _redact_event(_: object, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Strike out secrets from whatever slips into a line, the text of an exception included."""
     return {
-        name: redact_secrets(value) if isinstance(value, str) else value
+        name: secrets.redact(value) if isinstance(value, str) else value
         for name, value in event.items()
     }
 

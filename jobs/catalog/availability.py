@@ -2,7 +2,8 @@
 
 from jobs import registry
 from jobs.catalog import switches
-from jobs.providers import breaker, credentials
+from jobs.providers import breaker
+from jobs.providers.vendors import VENDORS
 from jobs.registry.entry import Model
 from jobs.registry.unavailability import (
     LOCAL_DISABLED,
@@ -19,7 +20,7 @@ def current() -> Availability:
     """Return which models can run now, and why the others can't, without calling a provider."""
     off = switches.disabled()
     configured = {
-        provider: credentials.is_configured(provider)
+        provider: VENDORS[provider].is_configured
         for provider in {model.provider for model in registry.models()}
     }
     wired = [model for model in registry.models() if model.is_wired]

@@ -12,7 +12,7 @@ import structlog
 from django.utils.module_loading import import_string
 
 from imageskill.lib import clock
-from jobs.providers import breaker, concurrency, credentials
+from jobs.providers import breaker, concurrency
 from jobs.providers.failures import (
     BROKEN_RUN,
     OUTCOME_UNKNOWN,
@@ -22,13 +22,13 @@ from jobs.providers.failures import (
     ProviderError,
 )
 from jobs.providers.interface import (
-    PROVIDERS,
     Cancellation,
     Provider,
     ProviderRequest,
     ProviderResult,
     Submission,
 )
+from jobs.providers.vendors import VENDORS
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,7 @@ MAX_FAILED_POLLS = 3
 @lru_cache
 def get_adapter(provider: str) -> Provider:
     """Return the adapter of a provider by its name in the registry."""
-    made: Provider = import_string(PROVIDERS[provider])()
+    made: Provider = import_string(VENDORS[provider].adapter)()
     return made
 
 
@@ -54,7 +54,7 @@ def submit(
     `begin` is asked last, once there is a seat: it notes that the provider is about to be
     called, or says no; then nobody is called and None comes back.
     """
-    if not credentials.is_configured(provider):
+    if not VENDORS[provider].is_configured:
         raise ProviderError(UNAVAILABLE, reason="not_configured")
     breaker.check(order.model_id)
     concurrency.acquire(provider, order.job_id, deadline=order.deadline)

@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from django.conf import settings
 
 from imageskill.lib import clock
 from imageskill.lib.redis_client import RedisUnavailable, client
 from jobs.providers.failures import UNAVAILABLE, ProviderError
+from jobs.providers.vendors import VENDORS
 
 log = structlog.get_logger(__name__)
 
@@ -59,14 +59,8 @@ def in_use(provider: str) -> int | None:
     return count
 
 
-def max_concurrency(provider: str) -> int:
-    """Return how many runs a provider may have at once."""
-    limit: int = getattr(settings, f"{provider.upper()}_CONCURRENCY")
-    return limit
-
-
 def _try_acquire(provider: str, job_id: str, *, until: float) -> bool:
-    arguments = (time.time(), job_id, max_concurrency(provider), until)
+    arguments = (time.time(), job_id, VENDORS[provider].max_concurrency, until)
     return bool(
         _with_redis(
             lambda redis: redis.eval(_ACQUIRE_SCRIPT, 1, _key(provider), *arguments), default=1

@@ -127,7 +127,7 @@ Cancellation = Literal["canceled", "requested", "too_late", "unsupported"]
 class Provider(Protocol):
     """One adapter. Every method may raise `failures.ProviderError` and nothing else.
 
-    Whether it can be called at all is `jobs.providers.credentials`' to say, from settings alone.
+    Whether it can be called at all is for its vendor (`Vendor.is_configured`) to say.
     """
 
     name: str
@@ -144,12 +144,3 @@ class Provider(Protocol):
 
     def cancel(self, submission: Submission) -> Cancellation:
         """Ask the provider to stop; it may be too late, and it may bill all the same."""
-
-
-PROVIDERS: Mapping[str, str] = {
-    "local": "jobs.providers.local.adapter.LocalSketch",
-    "fal": "jobs.providers.fal.adapter.FalProvider",
-    "openai": "jobs.providers.openai.adapter.OpenAIProvider",
-    "xai": "jobs.providers.xai.adapter.XAIProvider",
-}
-"""Provider name, as a registry row's `provider_id` says it, to the adapter's dotted path."""

@@ -20,7 +20,8 @@ from django.conf import settings
 from accounts import telemetry
 from imageskill.lib import trace
 from imageskill.lib.errors import ApiError, ServiceUnavailable
-from jobs.providers import credentials, http_calls
+from jobs.providers import http_calls
+from jobs.providers.openai.vendor import VENDOR as OPENAI
 
 log = structlog.get_logger(__name__)
 
@@ -84,7 +85,7 @@ def classify_by_moderation(prompt: str) -> str | None:
         answer = _client().post(
             f"{settings.OPENAI_BASE_URL}/moderations",
             json={"model": MODERATION_MODEL, "input": prompt},
-            headers={"Authorization": f"Bearer {credentials.get_key('openai')}"},
+            headers={"Authorization": f"Bearer {OPENAI.key}"},
             timeout=settings.PROMPT_POLICY_TIMEOUT_S,
         )
         answer.raise_for_status()

@@ -1,7 +1,8 @@
-"""`.env.example` names every setting once, with the default that settings.py has."""
+"""`.env.example` names every setting once, with the default that settings have."""
 
 import ast
 import re
+from itertools import chain
 
 import pytest
 from django.conf import settings
@@ -10,10 +11,11 @@ READERS = {"text", "flag", "integer", "decimal", "words", "names", "secret"}
 
 
 def read_by_settings() -> dict[str, object]:
-    """Return each name that settings.py reads, with its default (None where it is computed)."""
+    """Return each name that settings read, with its default (None where it is computed)."""
     found: dict[str, object] = {}
-    tree = ast.parse((settings.BASE_DIR / "imageskill" / "settings.py").read_text())
-    for node in ast.walk(tree):
+    vendors = settings.BASE_DIR.glob("jobs/providers/*/settings.py")
+    files = [*vendors, settings.BASE_DIR / "imageskill" / "settings.py"]
+    for node in chain.from_iterable(ast.walk(ast.parse(file.read_text())) for file in files):
         match node:
             case ast.Call(
                 func=ast.Attribute(value=ast.Name(id="env"), attr=reader),

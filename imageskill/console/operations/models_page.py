@@ -22,7 +22,8 @@ from jobs import registry, states
 from jobs.catalog import discovery, switches
 from jobs.catalog.availability import current
 from jobs.models import Job, ModelDay, Switch
-from jobs.providers import concurrency, credentials
+from jobs.providers import concurrency
+from jobs.providers.vendors import VENDORS
 from jobs.registry.unavailability import Unavailability, provider_failing
 
 FAILING = provider_failing(retry_after_s=1).reason
@@ -99,8 +100,8 @@ def _providers(
         {
             "name": name,
             "is_off": name in off.providers,
-            "is_configured": credentials.is_configured(name),
-            "most": concurrency.max_concurrency(name),
+            "is_configured": VENDORS[name].is_configured,
+            "most": VENDORS[name].max_concurrency,
             "in_use": concurrency.in_use(name),
             "paused": [
                 one for one in models if (met := obstacles.get(one)) and met.reason == FAILING

@@ -9,6 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from jobs.providers.vendors import VENDORS
+
 # Settings that change what users see; `.env.example` describes each.
 GROUPS: dict[str, tuple[str, ...]] = {
     "This installation": (
@@ -67,15 +69,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "CANARY_MAX_AGE_S",
     ),
     "Providers": (
-        "LOCAL_PROVIDER",
         "PROVIDERS_ARE_STANDINS",
-        "FAL_CONCURRENCY",
-        "OPENAI_CONCURRENCY",
-        "XAI_CONCURRENCY",
-        "LOCAL_CONCURRENCY",
-        "FAL_TIMEOUT_S",
-        "OPENAI_TIMEOUT_S",
-        "XAI_TIMEOUT_S",
+        *(name for vendor in VENDORS.values() for name in vendor.shown_settings),
         "PROVIDER_RETRY_S",
         "BREAKER_FAILURES",
         "BREAKER_WINDOW_S",
@@ -96,9 +91,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
 }
 SECRETS = (
-    "FAL_KEY",
-    "OPENAI_API_KEY",
-    "XAI_API_KEY",
+    *(vendor.key_setting for vendor in VENDORS.values() if vendor.key_setting),
     "STRIPE_SECRET_KEY",
     "STRIPE_WEBHOOK_SECRETS",
     "GITHUB_TOKEN",

@@ -11,7 +11,7 @@ import structlog
 from django.conf import settings
 
 from imageskill.lib import clock
-from jobs.providers import credentials, fetching, http_calls, request_bodies
+from jobs.providers import fetching, http_calls, request_bodies
 from jobs.providers.data_uris import JsonBody, json_body
 from jobs.providers.failures import (
     BROKEN_RUN,
@@ -21,6 +21,7 @@ from jobs.providers.failures import (
     ProviderError,
 )
 from jobs.providers.fal import errors
+from jobs.providers.fal.vendor import VENDOR
 from jobs.providers.interface import (
     Cancellation,
     Output,
@@ -165,7 +166,7 @@ class FalProvider:
 
 
 def _authorization() -> dict[str, str]:
-    return {"Authorization": f"Key {credentials.get_key('fal')}"}
+    return {"Authorization": f"Key {VENDOR.key}"}
 
 
 def _parse_submission(told: Any) -> Submission:

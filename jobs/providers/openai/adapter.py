@@ -13,7 +13,7 @@ import httpx2
 import openai
 from django.conf import settings
 
-from jobs.providers import base64_answers, credentials, fetching, http_calls, request_bodies
+from jobs.providers import base64_answers, fetching, http_calls, request_bodies
 from jobs.providers.base64_answers import ExtractedResponse
 from jobs.providers.error_codes import safe_code
 from jobs.providers.failures import (
@@ -33,6 +33,7 @@ from jobs.providers.interface import (
     ProviderResult,
     Submission,
 )
+from jobs.providers.openai.vendor import VENDOR
 
 MILLION = 1_000_000
 
@@ -105,7 +106,7 @@ def _call(order: ProviderRequest, opened: ExitStack) -> AbstractContextManager[A
     Several inputs are a list, which the SDK repeats as `image[]`; a mask belongs to the first.
     What the SDK's methods have no argument for goes into the body all the same.
     """
-    client = _client(settings.OPENAI_BASE_URL, credentials.get_key("openai"))
+    client = _client(settings.OPENAI_BASE_URL, VENDOR.key)
     body = request_bodies.text_fields(order)
     images = client.images.with_streaming_response
     left_s = http_calls.seconds_left(order.deadline, at_most=settings.OPENAI_TIMEOUT_S)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import httpx
 from django.conf import settings
 
-from jobs.providers import base64_answers, credentials, fetching, http_calls, request_bodies
+from jobs.providers import base64_answers, fetching, http_calls, request_bodies
 from jobs.providers.base64_answers import ExtractedResponse
 from jobs.providers.data_uris import JsonBody, json_body
 from jobs.providers.error_codes import safe_code
@@ -32,6 +32,7 @@ from jobs.providers.interface import (
     ProviderResult,
     Submission,
 )
+from jobs.providers.xai.vendor import VENDOR
 
 TICKS_PER_DOLLAR = Decimal(10**10)
 
@@ -73,7 +74,7 @@ class XAIProvider:
 
     def _answered(self, order: ProviderRequest, body: JsonBody) -> ProviderResult:
         headers = {
-            "Authorization": f"Bearer {credentials.get_key('xai')}",
+            "Authorization": f"Bearer {VENDOR.key}",
             "Content-Type": "application/json",
             "Content-Length": str(body.content_length),
         }
