@@ -1,1 +1,1 @@
-"""The makers of images: one port, one adapter for each provider, one table of failures."""
+"""The makers of images: one interface, a folder for each vendor, one table of failures."""

@@ -32,24 +32,24 @@ class ExtractedResponse:
 
 
 def extract_images(chunks: Iterable[bytes], *, image_bytes: int) -> ExtractedResponse:
-    """Read a JSON answer, its images into spooled files of at most `picture_bytes` each.
+    """Read a JSON answer, its images into spooled files of at most `image_bytes` each.
 
-    Raises `ProviderError` (broken run) for what is no such answer; closes what it opened then.
+    Raises `ProviderError` (broken run) for what is no such answer; closes the files it opened then.
     """
     reader = _ResponseParser(image_bytes)
     try:
         for chunk in chunks:
             reader.feed(chunk)
-        return ExtractedResponse(reader.document(), reader.pictures)
+        return ExtractedResponse(reader.document(), reader.images)
     except BaseException:
-        for image in reader.pictures:
+        for image in reader.images:
             image.close()
         raise
 
 
 class _ResponseParser:
     def __init__(self, image_bytes: int) -> None:
-        self.pictures: list[BinaryIO] = []
+        self.images: list[BinaryIO] = []
         self._image_bytes = image_bytes
         self._text = bytearray()
         self._waiting = bytearray()  # seen, and not yet known to be text or image
@@ -58,7 +58,7 @@ class _ResponseParser:
 
     def feed(self, chunk: bytes) -> None:
         self._waiting += chunk
-        while self._read_image() if self._is_in_image else self._in_text():
+        while self._read_image() if self._is_in_image else self._read_text():
             pass
 
     def document(self) -> Any:
@@ -68,8 +68,8 @@ class _ResponseParser:
         except ValueError as error:
             raise ProviderError(BROKEN_RUN, reason="answer_not_json") from error
 
-    def _in_text(self) -> bool:
-        """Take text up to the next image; tell whether there is more to do."""
+    def _read_text(self) -> bool:
+        """Take text up to the next image; return whether there is more to do."""
         begin = _FIELD_START.search(self._waiting)
         taken = begin.end() if begin else max(0, len(self._waiting) - _MAX_FIELD_START_BYTES)
         self._text += self._waiting[:taken]
@@ -77,25 +77,25 @@ class _ResponseParser:
         if len(self._text) > MAX_DOCUMENT_BYTES:
             raise ProviderError(BROKEN_RUN, reason="answer_too_long")
         if begin:
-            self._text += str(len(self.pictures)).encode()
-            self.pictures.append(open_spool())
+            self._text += str(len(self.images)).encode()
+            self.images.append(open_spool())
             self._is_in_image = True
         return begin is not None
 
     def _read_image(self) -> bool:
-        """Decode up to the image's end; tell whether there is more to do."""
+        """Decode up to the image's end; return whether there is more to do."""
         end = self._waiting.find(b'"')
         taken = end if end >= 0 else len(self._waiting)
         self._undecoded += self._waiting[:taken].replace(b"\\", b"")  # JSON may escape slashes
         del self._waiting[:taken]
         self._decode(len(self._undecoded) - (0 if end >= 0 else len(self._undecoded) % 4))
         if end >= 0:
-            self.pictures[-1].seek(0)
+            self.images[-1].seek(0)
             self._is_in_image = False
         return end >= 0
 
     def _decode(self, length: int) -> None:
-        file = self.pictures[-1]
+        file = self.images[-1]
         try:
             file.write(b64decode(self._undecoded[:length], validate=True))
         except NotBase64 as error:

@@ -1,8 +1,8 @@
-"""The circuit breaker of each model: after repeated failures nobody is called for a while.
+"""The circuit breaker of each model: after repeated failures it is not called for a while.
 
-It lives in Redis, so that all processes learn from each other. Open, it refuses at once; after
-its pause it lets one call try, and what becomes of that closes it or opens it for twice as long.
-Without Redis it stays closed and says so in the log: a safeguard must not be an outage.
+It is kept in Redis, so that all processes share it. Open, it refuses at once; after its pause it
+is half-open and lets one call try, whose end closes it or opens it for twice as long. Without
+Redis it stays closed and says so in the log: a safeguard must not be an outage (ADR 7).
 """
 
 import math
@@ -23,18 +23,18 @@ log = structlog.get_logger(__name__)
 
 MAX_PAUSE_S = 600
 FAILURE_TTL_S = 3600
-"""How long it remembers that it was open, and so distrusts the first call after."""
+"""How long it remembers that it was open, so that the first call after is a probe."""
 
 Arguments = ParamSpec("Arguments")
 
 
-def _ignore_redis_errors(verb: "Callable[Arguments, None]") -> "Callable[Arguments, None]":
-    @wraps(verb)
+def _ignore_redis_errors(function: "Callable[Arguments, None]") -> "Callable[Arguments, None]":
+    @wraps(function)
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         try:
-            verb(*args, **kwargs)
+            function(*args, **kwargs)
         except RedisUnavailable as error:
-            log.warning("breaker_not_asked", error=type(error).__name__)
+            log.warning("breaker_unavailable", error=type(error).__name__)
 
     return guarded
 
@@ -57,7 +57,7 @@ def check(model_id: str) -> None:
 
 @_ignore_redis_errors
 def record_failure(model_id: str) -> None:
-    """Count a failure that speaks of the provider's health; enough of them open the breaker."""
+    """Count a failure that tells of the provider's health; enough of them open the breaker."""
     failures_key, pauses_key = _key(model_id, "failures"), _key(model_id, "pauses")
     pipeline = client().pipeline()
     pipeline.incr(failures_key)
@@ -95,7 +95,7 @@ def seconds_until_closed(model_ids: Iterable[str]) -> dict[str, int]:
     try:
         left_ms = pipeline.execute()
     except RedisUnavailable as error:
-        log.warning("breaker_not_asked", error=type(error).__name__)
+        log.warning("breaker_unavailable", error=type(error).__name__)
         return {}
     longest = map(max, left_ms[::2], left_ms[1::2])
     return {

@@ -1,7 +1,7 @@
-"""What a job may ask of a provider: submit, look, collect, cancel.
+"""What a job may ask of a provider: submit, poll, collect, cancel.
 
-None of it may run inside a transaction: each is a call to somebody else's machine. Around the
-adapters stand the circuit breaker of each model and the limit on a provider's runs at once.
+None of it may run inside a transaction: each is a call to somebody else's machine. The circuit
+breaker of each model and the limit on a provider's concurrent runs are applied here (ADR 7).
 """
 
 import time
@@ -42,83 +42,83 @@ MAX_FAILED_POLLS = 3
 @lru_cache
 def get_adapter(provider: str) -> Provider:
     """Return the adapter of a provider by its name in the registry."""
-    made: Provider = import_string(VENDORS[provider].adapter)()
-    return made
+    adapter: Provider = import_string(VENDORS[provider].adapter)()
+    return adapter
 
 
 def submit(
-    provider: str, order: ProviderRequest, *, begin: Callable[[], bool] = lambda: True
+    provider: str, request: ProviderRequest, *, begin: Callable[[], bool] = lambda: True
 ) -> Submission | ProviderResult | None:
     """Begin a run, once. Raises `ProviderError`; after `OUTCOME_UNKNOWN` never call again.
 
-    `begin` is asked last, once there is a seat: it notes that the provider is about to be
-    called, or says no; then nobody is called and None comes back.
+    `begin` runs last, once there is room for the run: it records that the provider is about to
+    be called. Where it returns False nobody is called, and None is returned.
     """
     if not VENDORS[provider].is_configured:
         raise ProviderError(UNAVAILABLE, reason="not_configured")
-    breaker.check(order.model_id)
-    concurrency.acquire(provider, order.job_id, deadline=order.deadline)
+    breaker.check(request.model_id)
+    concurrency.acquire(provider, request.job_id, deadline=request.deadline)
     if not begin():
-        concurrency.release(provider, order.job_id)
+        concurrency.release(provider, request.job_id)
         return None
     try:
-        answer = get_adapter(provider).submit(order)
+        answer = get_adapter(provider).submit(request)
     except ProviderError as error:
-        _release(provider, order, error)
+        _release(provider, request, error)
         raise
     except Exception as error:
         log.exception("adapter_defect", provider=provider)
         unknown = ProviderError(OUTCOME_UNKNOWN, reason="defect")
-        _release(provider, order, unknown)
+        _release(provider, request, unknown)
         raise unknown from error
     if isinstance(answer, ProviderResult):
-        _release(provider, order)
+        _release(provider, request)
     return answer
 
 
-def poll(provider: str, submission: Submission, order: ProviderRequest) -> ProviderResult | None:
-    """Ask once for the outcome of a run; None while it goes on.
+def poll(provider: str, submission: Submission, request: ProviderRequest) -> ProviderResult | None:
+    """Ask once for the outcome of a run; return None while it goes on.
 
-    A `ProviderError` that is transient says that it could not be asked: look again.
+    A transient `ProviderError` means that the provider could not be asked: poll again.
     """
-    concurrency.renew(provider, order.job_id)
+    concurrency.renew(provider, request.job_id)
     try:
-        outcome = get_adapter(provider).look(submission, order)
+        outcome = get_adapter(provider).poll(submission, request)
     except ProviderError as error:
         if error.failure is not TRANSIENT:
-            _release(provider, order, error)
+            _release(provider, request, error)
         raise
     except Exception as error:
         log.exception("adapter_defect", provider=provider)
         broken = ProviderError(BROKEN_RUN, reason="defect", is_billed=True)
-        _release(provider, order, broken)
+        _release(provider, request, broken)
         raise broken from error
     if outcome is not None:
-        _release(provider, order)
+        _release(provider, request)
     return outcome
 
 
-def collect(provider: str, submission: Submission, order: ProviderRequest) -> ProviderResult:
-    """Wait for the outcome until the order's deadline. Raises `ProviderError`.
+def collect(provider: str, submission: Submission, request: ProviderRequest) -> ProviderResult:
+    """Wait for the outcome until the request's deadline. Raises `ProviderError`.
 
-    A few looks in a row that fail for transient reasons are waited out.
+    A few polls in a row that fail for transient reasons are waited out.
     """
-    began, failed_looks = time.monotonic(), 0
+    began, failed_polls = time.monotonic(), 0
     while True:
         try:
-            outcome = poll(provider, submission, order)
-            failed_looks = 0
+            outcome = poll(provider, submission, request)
+            failed_polls = 0
         except ProviderError as error:
-            failed_looks += 1
-            if error.failure is not TRANSIENT or failed_looks > MAX_FAILED_POLLS:
+            failed_polls += 1
+            if error.failure is not TRANSIENT or failed_polls > MAX_FAILED_POLLS:
                 raise
             outcome = None
         if outcome is not None:
             return outcome
-        left_s = (order.deadline - clock.now()).total_seconds()
+        left_s = (request.deadline - clock.now()).total_seconds()
         if left_s <= 0:
             too_late = ProviderError(TIMED_OUT, reason="deadline")
-            _release(provider, order, too_late)
+            _release(provider, request, too_late)
             raise too_late
         pause_s = max(MIN_PAUSE_S, PAUSE_SHARE * (time.monotonic() - began))
         time.sleep(min(pause_s, MAX_PAUSE_S, left_s))
@@ -129,13 +129,13 @@ def cancel(provider: str, submission: Submission) -> Cancellation:
     return get_adapter(provider).cancel(submission)
 
 
-def _release(provider: str, order: ProviderRequest, error: ProviderError | None = None) -> None:
-    """Give the seat back and tell the breaker what the end says of the provider.
+def _release(provider: str, request: ProviderRequest, error: ProviderError | None = None) -> None:
+    """End the run's lease and tell the breaker what the end says of the provider.
 
-    An order refused for its own sake was answered by a provider in good health.
+    A request refused for its own sake was answered by a provider in good health.
     """
-    concurrency.release(provider, order.job_id)
+    concurrency.release(provider, request.job_id)
     if error is None or not error.failure.trips_breaker:
-        breaker.record_success(order.model_id)
+        breaker.record_success(request.model_id)
     else:
-        breaker.record_failure(order.model_id)
+        breaker.record_failure(request.model_id)

@@ -1,7 +1,7 @@
-"""How many runs a provider has at once, over all workers: a seat each, leased in Redis.
+"""How many runs a provider has at once, over all workers: a lease each, kept in Redis.
 
-A lease that nobody renews ends by itself, so a killed worker gives its seat back. Without Redis
-everybody is let in, and the log says so.
+A lease that nobody renews expires, so a killed worker takes up no room for long. Without Redis
+the limit does not hold, and the log says so: a safeguard must not be an outage.
 """
 
 import time
@@ -18,7 +18,7 @@ from jobs.providers.vendors import VENDORS
 log = structlog.get_logger(__name__)
 
 LEASE_S = 120
-"""For runs that are looked at; each look renews it."""
+"""For runs that are polled; each poll renews it."""
 PAUSE_S = 0.25
 
 _ACQUIRE_SCRIPT = """
@@ -33,28 +33,28 @@ return 1
 
 
 def acquire(provider: str, job_id: str, *, deadline: datetime) -> None:
-    """Wait for a seat and lease it until the deadline.
+    """Wait until the provider has room for the run, and take a lease until the deadline.
 
-    Raises `ProviderError` (unavailable) where none is free in time.
+    Raises `ProviderError` (unavailable) where there is none in time.
     """
     while not _try_acquire(provider, job_id, until=deadline.timestamp()):
         if clock.now() >= deadline:
-            raise ProviderError(UNAVAILABLE, reason="no_seat", retry_after_s=60)
+            raise ProviderError(UNAVAILABLE, reason="concurrency_limit", retry_after_s=60)
         time.sleep(PAUSE_S)
 
 
 def renew(provider: str, job_id: str) -> None:
-    """Keep the seat of a run that is being looked at, however full it is by now."""
+    """Renew the lease of a run that is being polled, however many there are by now."""
     _with_redis(lambda redis: redis.zadd(_key(provider), {job_id: time.time() + LEASE_S}))
 
 
 def release(provider: str, job_id: str) -> None:
-    """Give the seat back."""
+    """End the lease of a run."""
     _with_redis(lambda redis: redis.zrem(_key(provider), job_id))
 
 
 def in_use(provider: str) -> int | None:
-    """Count the runs that have a seat now; None where Redis can't be asked."""
+    """Count the runs that have a lease now; None where Redis can't be asked."""
     count: int | None = _with_redis(lambda redis: redis.zcount(_key(provider), time.time(), "+inf"))
     return count
 
@@ -68,13 +68,13 @@ def _try_acquire(provider: str, job_id: str, *, until: float) -> bool:
     )
 
 
-def _with_redis(question: Any, *, default: Any = None) -> Any:
+def _with_redis(command: Any, *, default: Any = None) -> Any:
     try:
-        return question(client())
+        return command(client())
     except RedisUnavailable as error:
-        log.warning("seats_not_counted", error=type(error).__name__)
+        log.warning("concurrency_not_counted", error=type(error).__name__)
         return default
 
 
 def _key(provider: str) -> str:
-    return f"seats:{provider}"
+    return f"seats:{provider}"  # the name under which leases are held across a deploy

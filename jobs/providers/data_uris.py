@@ -14,7 +14,7 @@ from jobs.providers.failures import PERMANENT, ProviderError
 from jobs.providers.interface import InputImage
 
 CHUNK_BYTES = 3 * 64 * 1024  # a multiple of three, so that base64 has no seams
-_PLACEHOLDER = "\ue000picture:"  # begins with a character of private use, taken out of all text
+_PLACEHOLDER = "\ue000image:"  # begins with a character of private use, taken out of all text
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class JsonBody:
     def content_length(self) -> int:
         """The exact length in bytes, known before an image is opened."""
         return sum(
-            len(one) if isinstance(one, bytes) else _encoded_length(one) for one in self.parts
+            len(part) if isinstance(part, bytes) else _encoded_length(part) for part in self.parts
         )
 
     def __iter__(self) -> Iterator[bytes]:
@@ -40,7 +40,7 @@ class JsonBody:
 
 
 def json_body(document: dict[str, Any]) -> JsonBody:
-    """Write a document down; images anywhere in it become data URIs."""
+    """Serialize a document; images anywhere in it become data URIs."""
     images: list[InputImage] = []
 
     def mark(value: Any) -> str:
@@ -58,7 +58,7 @@ def json_body(document: dict[str, Any]) -> JsonBody:
 
 
 def _strip_placeholder(value: Any) -> Any:
-    """Take our mark out of strangers' text."""
+    """Remove our placeholder from the caller's text."""
     if isinstance(value, str):
         return value.replace(_PLACEHOLDER[0], "")
     if isinstance(value, dict):

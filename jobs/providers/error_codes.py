@@ -7,5 +7,5 @@ _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,63}")
 
 
 def safe_code(value: Any) -> str:
-    """Return a provider's code in lower case, or nothing where it may be text of somebody's."""
+    """Return a provider's code in lower case, or an empty text where it may be prose."""
     return value.lower() if isinstance(value, str) and _CODE.fullmatch(value) else ""

@@ -1,4 +1,4 @@
-"""How a provider can fail, in one table: what the caller is told and what became of the money.
+"""How a provider can fail, in one table: what the caller is told and what it means for the money.
 
 Adapters raise `ProviderError` with a row of this table and nothing else; the job that called
 looks at `failure` to decide between releasing the hold and keeping it.
@@ -59,7 +59,7 @@ class Failure:
     error: type[ApiError] = ProviderFailure
     is_ended: bool = True  # the job may end now and its hold go back
     is_retryable_before_acceptance: bool = False  # by the adapter itself: nothing was begun
-    trips_breaker: bool = False  # speaks of the provider's health, not of this one order
+    trips_breaker: bool = False  # tells of the provider's health, not of this one request
 
 
 PERMANENT = Failure(name="permanent")
@@ -69,13 +69,13 @@ OPERATOR = Failure(name="operator", trips_breaker=True)
 """Our account is at fault: key, balance, access. Every call would fail alike."""
 
 TRANSIENT = Failure(name="transient", is_retryable_before_acceptance=True, trips_breaker=True)
-"""The provider is busy or broken and said so before it took the order."""
+"""The provider is busy or broken and said so before it took the request."""
 
 NOT_SENT = Failure(name="not_sent", is_retryable_before_acceptance=True)
-"""Our own storage did not give an input, so the order never went out whole."""
+"""Our own storage did not give an input, so the request never went out whole."""
 
 BROKEN_RUN = Failure(name="broken_run", trips_breaker=True)
-"""The provider took the order and failed at it, or delivered what can't be fetched or read.
+"""The provider took the request and failed at it, or delivered what can't be fetched or read.
 
 An error of a server that answered at once (500, 502, 504) counts as this too: it is an answer,
 and vendors don't bill what they answered with an error.

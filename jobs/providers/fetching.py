@@ -81,7 +81,7 @@ def make_output(file: BinaryIO) -> Output:
     kind = formats.sniff(file.read(formats.MAX_HEADER_BYTES))
     if kind is None:
         file.close()
-        raise ProviderError(BROKEN_RUN, reason="output_no_picture")
+        raise ProviderError(BROKEN_RUN, reason="output_not_an_image")
     file.seek(0)
     return Output(file=file, mime_type=kind.mime_type, content_length=content_length)
 

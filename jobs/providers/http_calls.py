@@ -1,4 +1,4 @@
-"""Calls over HTTP: what became of one that failed, and which may be made again."""
+"""Calls over HTTP: what a failed one means, and which may be made again."""
 
 import random
 import time
@@ -34,7 +34,7 @@ def client() -> httpx.Client:
 
 
 def timeout(seconds: float) -> httpx.Timeout:
-    """Bound each silence of a call; connecting has a bound of its own."""
+    """Limit each wait for bytes; connecting has a limit of its own."""
     return httpx.Timeout(seconds, connect=settings.PROVIDER_CONNECT_TIMEOUT_S)
 
 
@@ -55,7 +55,7 @@ def disconnect_error(error: BaseException) -> ProviderError:
 
 
 def until_deadline(chunks: Iterable[bytes], *, deadline: datetime) -> Iterator[bytes]:
-    """Hand an answer's chunks on; one that still trickles in past the deadline is cut off."""
+    """Yield a response's chunks; raise where it still trickles in past the deadline."""
     for chunk in chunks:
         if clock.now() > deadline:
             raise ProviderError(OUTCOME_UNKNOWN, reason="answer_too_slow")
@@ -63,7 +63,7 @@ def until_deadline(chunks: Iterable[bytes], *, deadline: datetime) -> Iterator[b
 
 
 def read_prefix(chunks: Iterable[bytes], *, at_most: int) -> bytes:
-    """Read an answer up to a length; what is longer is cut, and then no JSON any more."""
+    """Read an answer up to a length; what is longer is cut off."""
     read = bytearray()
     for chunk in chunks:
         read += chunk[: at_most - len(read)]
@@ -94,7 +94,7 @@ def call_until_accepted(call: Callable[[], ResponseT], *, deadline: datetime) ->
 
 
 def retry_after_seconds(retry_after: str | None) -> int | None:
-    """Read a Retry-After header in seconds; None where it says nothing of use."""
+    """Read a Retry-After header in seconds; None where it holds no number."""
     if not retry_after or not retry_after.strip().isdigit():
         return None
     return min(int(retry_after), MAX_RETRY_AFTER_S) or None

@@ -1,8 +1,8 @@
-"""The port all providers share: an order goes in, images or a failure of the table come out.
+"""The interface all providers share: a request goes in, images or a failure come out (ADR 7).
 
 An adapter knows its vendor's wire and nothing of jobs, credits or the database. It makes no
-second paid run: it tries again only what the provider said it did not take. Callers use the
-verbs of `jobs.providers.calls`, which add the circuit breaker and the limit on calls at once.
+second paid run: it tries again only what the provider said it did not take. Callers use
+`jobs.providers.calls`, which adds the circuit breaker and the limit on concurrent runs.
 """
 
 from collections.abc import Callable, Mapping
@@ -57,7 +57,7 @@ class ProviderRequest:
     `parameters` are the caller's, after validation; `size` is the planned width and
     height where the registry knows one;
     `output_format` is png, jpeg, webp, or None for the model's own; `token_rates_usd` are the
-    row's `price.rates_usd` as they were when the order was priced.
+    row's `price.rates_usd` as they were when the request was priced.
     """
 
     job_id: str
@@ -83,7 +83,7 @@ class ProviderRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """The provider took the order and works on it.
+    """The provider took the request and works on it.
 
     The caller stores `request_id` and `state` (JSON, no secret) in a transaction of its own
     before it waits; with them any worker can collect later.
@@ -97,7 +97,7 @@ class Submission:
 class Output:
     """An image that was made.
 
-    `file` stands at 0, spills to disk when large, and is the caller's to close; `mime_type` is
+    `file` is at its start, spills to disk when large, and is the caller's to close; `mime_type` is
     what the bytes say, not what the provider said.
     """
 
@@ -108,7 +108,7 @@ class Output:
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderResult:
-    """The order is done.
+    """What the provider made of a request.
 
     `cost_usd` is the provider's exact charge for all outputs together, or None where it reports
     none (the planned price then stands); `usage` is what it counted, by the names of the row's
@@ -132,15 +132,15 @@ class Provider(Protocol):
 
     name: str
 
-    def submit(self, order: ProviderRequest) -> Submission | ProviderResult:
+    def submit(self, request: ProviderRequest) -> Submission | ProviderResult:
         """Begin the run.
 
-        Gives a submission to collect, or the outcome where the provider answers in the same
+        Returns a submission to collect, or the result where the provider answers in the same
         call. Once bytes went out, no answer means `OUTCOME_UNKNOWN`.
         """
 
-    def look(self, submission: Submission, order: ProviderRequest) -> ProviderResult | None:
-        """Ask once, without waiting: the outcome, or None while the provider is at work."""
+    def poll(self, submission: Submission, request: ProviderRequest) -> ProviderResult | None:
+        """Ask once, without waiting; return the result, or None while the provider is at work."""
 
     def cancel(self, submission: Submission) -> Cancellation:
         """Ask the provider to stop; it may be too late, and it may bill all the same."""

@@ -1,4 +1,4 @@
-"""Where an image waits between the provider and our storage: memory while small, then disk."""
+"""Files for images between the provider and our storage: in memory while small, then on disk."""
 
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast

@@ -1,4 +1,4 @@
-"""fal's queue: submit, follow the URLs it gave, fetch what it made.
+"""fal's queue: submit, follow the URLs that it returned, fetch the images.
 
 https://docs.fal.ai/model-endpoints/queue
 """
@@ -50,54 +50,54 @@ class FalProvider:
     def __init__(self) -> None:
         self._client = http_calls.client()
 
-    def submit(self, order: ProviderRequest) -> Submission | ProviderResult:
+    def submit(self, request: ProviderRequest) -> Submission | ProviderResult:
         """Queue the request; fal answers with its id and with where to ask for it."""
-        body = json_body(request_bodies.text_fields(order) | request_bodies.image_fields(order))
+        body = json_body(request_bodies.text_fields(request) | request_bodies.image_fields(request))
         return http_calls.call_until_accepted(
-            lambda: self._submitted(order, body), deadline=order.deadline
+            lambda: self._submit_once(request, body), deadline=request.deadline
         )
 
-    def look(self, submission: Submission, order: ProviderRequest) -> ProviderResult | None:
+    def poll(self, submission: Submission, request: ProviderRequest) -> ProviderResult | None:
         """Ask for the status and, once it is over, for the result.
 
         Failed requests end as COMPLETED too: their error comes with the result.
         """
-        status = self._asked("GET", _checked_url(submission, "status_url"))
-        told = _parse_json(status)
-        if not isinstance(told, dict) or "status" not in told:
+        status = self._request("GET", _checked_url(submission, "status_url"))
+        body = _parse_json(status)
+        if not isinstance(body, dict) or "status" not in body:
             raise _gateway_error(status)
-        if told["status"] != "COMPLETED":
+        if body["status"] != "COMPLETED":
             return None
-        result = self._asked("GET", _checked_url(submission, "response_url"))
+        result = self._request("GET", _checked_url(submission, "response_url"))
         if result.status_code != 200:
-            raise errors.run_error(result, status=told) or _gateway_error(result)
+            raise errors.run_error(result, status=body) or _gateway_error(result)
         try:
-            return self._outcome(_parse_json(result), submission, order)
+            return self._result(_parse_json(result), submission, request)
         except ProviderError as error:
             error.is_billed = True  # fal bills what it completed
             raise
 
     def cancel(self, submission: Submission) -> Cancellation:
         """Ask fal to take the request out of its queue, or to stop it."""
-        answer = self._asked("PUT", _checked_url(submission, "cancel_url"))
-        told = _parse_json(answer)
-        status = told.get("status") if isinstance(told, dict) else None
+        answer = self._request("PUT", _checked_url(submission, "cancel_url"))
+        body = _parse_json(answer)
+        status = body.get("status") if isinstance(body, dict) else None
         if status not in _CANCELLATIONS:
             raise _gateway_error(answer)
         return _CANCELLATIONS[status]
 
-    def _submitted(self, order: ProviderRequest, body: JsonBody) -> Submission:
-        left_s = (order.deadline - clock.now()).total_seconds()
+    def _submit_once(self, request: ProviderRequest, body: JsonBody) -> Submission:
+        left_s = (request.deadline - clock.now()).total_seconds()
         headers = {
             "Content-Type": "application/json",
             "Content-Length": str(body.content_length),
             "X-Fal-Request-Timeout": str(max(1, int(left_s))),  # not begun later than that
         }
-        at_most_s = http_calls.seconds_left(order.deadline, at_most=settings.FAL_TIMEOUT_S)
+        at_most_s = http_calls.seconds_left(request.deadline, at_most=settings.FAL_TIMEOUT_S)
         try:
-            answer = self._answered(
+            answer = self._send(
                 "POST",
-                f"{settings.FAL_QUEUE_BASE_URL}/{order.model.call.endpoint}",
+                f"{settings.FAL_QUEUE_BASE_URL}/{request.model.call.endpoint}",
                 content=body,
                 headers=headers,
                 timeout_s=at_most_s,
@@ -108,14 +108,14 @@ class FalProvider:
             raise errors.submit_error(answer)
         return _parse_submission(_parse_json(answer))
 
-    def _asked(self, method: str, url: httpx.URL) -> httpx.Response:
-        """Ask about a run that goes on whether or not we hear of it."""
+    def _request(self, method: str, url: httpx.URL) -> httpx.Response:
+        """Ask about a run: whatever happens to the question, the run goes on."""
         try:
-            return self._answered(method, url, timeout_s=settings.FAL_TIMEOUT_S)
+            return self._send(method, url, timeout_s=settings.FAL_TIMEOUT_S)
         except httpx.TransportError as error:
             raise ProviderError(TRANSIENT, reason="unreachable") from error
 
-    def _answered(
+    def _send(
         self,
         method: str,
         url: httpx.URL | str,
@@ -135,21 +135,21 @@ class FalProvider:
             read = http_calls.read_prefix(
                 answer.iter_bytes(), at_most=http_calls.MAX_RESPONSE_BYTES
             )
-        told = {name: answer.headers[name] for name in _HEADERS if name in answer.headers}
-        return httpx.Response(answer.status_code, headers=told, content=read)
+        kept = {name: answer.headers[name] for name in _HEADERS if name in answer.headers}
+        return httpx.Response(answer.status_code, headers=kept, content=read)
 
-    def _outcome(
-        self, result: Any, submission: Submission, order: ProviderRequest
+    def _result(
+        self, result: Any, submission: Submission, request: ProviderRequest
     ) -> ProviderResult:
         if not isinstance(result, dict):
             raise ProviderError(BROKEN_RUN, reason="answer_not_json")
         if any(result.get("has_nsfw_concepts") or ()):
             raise ProviderError(POLICY, reason="has_nsfw_concepts")
-        made = result.get(order.model.call.output_field)
+        made = result.get(request.model.call.output_field)
         urls = [str(one.get("url")) for one in made or () if isinstance(one, dict)]
-        if len(urls) < order.output_count:
+        if len(urls) < request.output_count:
             raise ProviderError(BROKEN_RUN, reason="outputs_missing")
-        outputs = self._fetch_all(urls[: order.output_count])
+        outputs = self._fetch_all(urls[: request.output_count])
         return ProviderResult(outputs=outputs, request_id=submission.request_id)
 
     def _fetch_all(self, urls: list[str]) -> tuple[Output, ...]:
@@ -169,12 +169,12 @@ def _authorization() -> dict[str, str]:
     return {"Authorization": f"Key {VENDOR.key}"}
 
 
-def _parse_submission(told: Any) -> Submission:
-    """Read what fal said; without an id nobody can ask for the run again."""
-    request_id = told.get("request_id") if isinstance(told, dict) else None
+def _parse_submission(body: Any) -> Submission:
+    """Read the answer to a submit; without an id nobody can ask for the run again."""
+    request_id = body.get("request_id") if isinstance(body, dict) else None
     if not isinstance(request_id, str) or not request_id:
         raise ProviderError(OUTCOME_UNKNOWN, reason="no_request_id")
-    return Submission(request_id=request_id, state={name: told.get(name) for name in _URLS})
+    return Submission(request_id=request_id, state={name: body.get(name) for name in _URLS})
 
 
 def _checked_url(submission: Submission, name: str) -> httpx.URL:
@@ -196,7 +196,7 @@ def _parse_json(answer: httpx.Response) -> Any:
 
 
 def _gateway_error(answer: httpx.Response) -> ProviderError:
-    """Say that fal could not be asked just now; the run is what it was."""
+    """Return that fal could not be asked just now; the run goes on as it was."""
     return ProviderError(
         TRANSIENT,
         reason=f"http_{answer.status_code}",

@@ -1,6 +1,6 @@
 """The provider that needs no key: a renderer of our own, honest about being one.
 
-`local.sketch` draws from words, seed and aspect ratio at a price that is known beforehand;
+`local.sketch` draws from the prompt, seed and aspect ratio at a price that is known beforehand;
 `local.sketch-remix` draws a given image again and is priced afterwards, by its pixels.
 """
 
@@ -34,80 +34,82 @@ class LocalSketch:
 
     name: ClassVar[str] = "local"
 
-    def submit(self, order: ProviderRequest) -> Submission | ProviderResult:
-        """Draw the images and give them at once."""
-        if order.operation == "image.edit":
-            return self._remixed(order)
+    def submit(self, request: ProviderRequest) -> Submission | ProviderResult:
+        """Draw the images and return them at once."""
+        if request.operation == "image.edit":
+            return self._draw_remix(request)
         drawn = tuple(
-            _encode(sketch.draw(_sketch(order, number)), order)
-            for number in range(order.output_count)
+            _encode(sketch.draw(_sketch(request, number)), request)
+            for number in range(request.output_count)
         )
-        return ProviderResult(outputs=drawn, usage={"pictures": len(drawn)})
+        return ProviderResult(outputs=drawn, usage={"images": len(drawn)})
 
-    def look(self, submission: Submission, order: ProviderRequest) -> ProviderResult | None:
-        """Never comes to it: `submit` gives the outcome."""
+    def poll(self, submission: Submission, request: ProviderRequest) -> ProviderResult | None:
+        """Raise: there is nothing to collect, as `submit` returns the result."""
         raise ProviderError(BROKEN_RUN, reason="nothing_to_collect")
 
     def cancel(self, submission: Submission) -> Cancellation:
-        """Never comes to it: `submit` gives the outcome."""
+        """Return that it is too late: `submit` returns the result."""
         return "too_late"
 
-    def _remixed(self, order: ProviderRequest) -> ProviderResult:
-        source = _open_image(order.inputs[0])
-        drawn = _encode(remix.draw(source, _remix(order, source.size)), order)
+    def _draw_remix(self, request: ProviderRequest) -> ProviderResult:
+        source = _open_image(request.inputs[0])
+        drawn = _encode(remix.draw(source, _remix(request, source.size)), request)
         megapixels = Decimal(source.width * source.height) / MEGAPIXEL
         return ProviderResult(
             outputs=(drawn,),
-            cost_usd=megapixels * order.token_rates_usd["megapixel"],
+            cost_usd=megapixels * request.token_rates_usd["megapixel"],
             usage={"megapixel": str(megapixels)},
         )
 
 
-def _sketch(order: ProviderRequest, number: int) -> sketch.Sketch:
-    asked: Mapping[str, Any] = order.parameters
+def _sketch(request: ProviderRequest, number: int) -> sketch.Sketch:
+    parameters: Mapping[str, Any] = request.parameters
     return sketch.Sketch(
-        prompt=order.prompt,
-        seed=_seed(order),
+        prompt=request.prompt,
+        seed=_seed(request),
         number=number,
-        size=_size(order),
-        style=asked.get("style", sketch.AUTO),
-        palette=asked.get("palette", sketch.AUTO),
-        grain=asked.get("grain", 0.15),
-        has_caption=asked.get("caption", True),
+        size=_size(request),
+        style=parameters.get("style", sketch.AUTO),
+        palette=parameters.get("palette", sketch.AUTO),
+        grain=parameters.get("grain", 0.15),
+        has_caption=parameters.get("caption", True),
     )
 
 
-def _remix(order: ProviderRequest, size: tuple[int, int]) -> remix.Remix:
-    asked: Mapping[str, Any] = order.parameters
+def _remix(request: ProviderRequest, size: tuple[int, int]) -> remix.Remix:
+    parameters: Mapping[str, Any] = request.parameters
     return remix.Remix(
-        prompt=order.prompt,
-        seed=_seed(order),
+        prompt=request.prompt,
+        seed=_seed(request),
         size=size,
-        effect=asked.get("effect", sketch.AUTO),
-        palette=asked.get("palette", sketch.AUTO),
-        strength=asked.get("strength", 0.6),
+        effect=parameters.get("effect", sketch.AUTO),
+        palette=parameters.get("palette", sketch.AUTO),
+        strength=parameters.get("strength", 0.6),
     )
 
 
-def _seed(order: ProviderRequest) -> int:
-    """Take the caller's seed, else one that the words decide."""
-    asked = order.parameters.get("seed")
-    return asked if isinstance(asked, int) else zlib.crc32(order.prompt.encode()) % 10_000
+def _seed(request: ProviderRequest) -> int:
+    """Return the caller's seed, else one that follows from the prompt."""
+    seed = request.parameters.get("seed")
+    return seed if isinstance(seed, int) else zlib.crc32(request.prompt.encode()) % 10_000
 
 
-def _size(order: ProviderRequest) -> tuple[int, int]:
-    asked = order.parameters.get("size") or order.model.aspect_ratio.values.get(order.aspect_ratio)
-    if not asked:
-        return order.size or (1024, 1024)
-    width, _, height = str(asked).partition("x")
+def _size(request: ProviderRequest) -> tuple[int, int]:
+    named = request.parameters.get("size") or request.model.aspect_ratio.values.get(
+        request.aspect_ratio
+    )
+    if not named:
+        return request.size or (1024, 1024)
+    width, _, height = str(named).partition("x")
     return int(width), int(height)
 
 
-def _open_image(picture: InputImage) -> Image.Image:
+def _open_image(source: InputImage) -> Image.Image:
     """Open an image that was decoded once already, when it was stored, at a size to work on."""
     shortest, longest = REMIX_EDGE_PX
     try:
-        with ExitStack() as opened, Image.open(picture.open_in(opened)) as image:
+        with ExitStack() as opened, Image.open(source.open_in(opened)) as image:
             image.draft("RGB", (longest, longest))
             upright = ImageOps.exif_transpose(image)
             upright.thumbnail((longest, longest))
@@ -119,11 +121,11 @@ def _open_image(picture: InputImage) -> Image.Image:
     return ready
 
 
-def _encode(picture: Image.Image, order: ProviderRequest) -> Output:
-    kind = str(order.parameters.get("output_format") or order.output_format or "png")
+def _encode(image: Image.Image, request: ProviderRequest) -> Output:
+    kind = str(request.parameters.get("output_format") or request.output_format or "png")
     file = open_spool()
     options: dict[str, Any] = {"png": {"compress_level": 4}}.get(kind, {"quality": 90})
-    picture.save(file, kind.upper(), **options)
+    image.save(file, kind.upper(), **options)
     content_length = file.tell()
     file.seek(0)
     mime_type = formats.MIME_TYPE_BY_OUTPUT_FORMAT[kind]

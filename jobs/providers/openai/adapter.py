@@ -62,29 +62,29 @@ class OpenAIProvider:
 
     name: ClassVar[str] = "openai"
 
-    def submit(self, order: ProviderRequest) -> Submission | ProviderResult:
+    def submit(self, request: ProviderRequest) -> Submission | ProviderResult:
         """Make the images: the call lasts as long as they take."""
         return http_calls.call_until_accepted(
-            lambda: self._answered(order), deadline=order.deadline
+            lambda: self._send(request), deadline=request.deadline
         )
 
-    def look(self, submission: Submission, order: ProviderRequest) -> ProviderResult | None:
-        """Never comes to it: `submit` gives the outcome."""
+    def poll(self, submission: Submission, request: ProviderRequest) -> ProviderResult | None:
+        """Raise: there is nothing to collect, as `submit` returns the result."""
         raise ProviderError(OUTCOME_UNKNOWN, reason="nothing_to_collect")
 
     def cancel(self, submission: Submission) -> Cancellation:
-        """Never comes to it: nothing can be stopped here."""
+        """Return that a run can't be stopped here."""
         return "unsupported"
 
-    def _answered(self, order: ProviderRequest) -> ProviderResult:
+    def _send(self, request: ProviderRequest) -> ProviderResult:
         try:
             with ExitStack() as opened:
-                answer = opened.enter_context(_call(order, opened))
-                lifted = base64_answers.extract_images(
-                    http_calls.until_deadline(answer.iter_bytes(), deadline=order.deadline),
+                answer = opened.enter_context(_call(request, opened))
+                extracted = base64_answers.extract_images(
+                    http_calls.until_deadline(answer.iter_bytes(), deadline=request.deadline),
                     image_bytes=settings.OUTPUT_BYTES,
                 )
-                return _outcome(lifted, order, request_id=answer.headers.get("x-request-id"))
+                return _result(extracted, request, request_id=answer.headers.get("x-request-id"))
         except openai.APIStatusError as error:
             raise _provider_error(error) from error
         except openai.APIConnectionError as error:
@@ -100,48 +100,48 @@ def _client(base_url: str, key: str) -> openai.OpenAI:
     return openai.OpenAI(base_url=base_url, api_key=key, max_retries=0, http_client=http_client)
 
 
-def _call(order: ProviderRequest, opened: ExitStack) -> AbstractContextManager[Any]:
+def _call(request: ProviderRequest, opened: ExitStack) -> AbstractContextManager[Any]:
     """Begin the call: images go out as files of a form, in small pieces.
 
-    Several inputs are a list, which the SDK repeats as `image[]`; a mask belongs to the first.
+    Several inputs are a list, which the SDK repeats as `image[]`; a mask goes with the first.
     What the SDK's methods have no argument for goes into the body all the same.
     """
     client = _client(settings.OPENAI_BASE_URL, VENDOR.key)
-    body = request_bodies.text_fields(order)
+    body = request_bodies.text_fields(request)
     images = client.images.with_streaming_response
-    left_s = http_calls.seconds_left(order.deadline, at_most=settings.OPENAI_TIMEOUT_S)
+    left_s = http_calls.seconds_left(request.deadline, at_most=settings.OPENAI_TIMEOUT_S)
     known: dict[str, Any] = {
         "model": body.pop("model"),
         "prompt": body.pop("prompt"),
         "extra_body": body,
         "timeout": openai.Timeout(left_s, connect=settings.PROVIDER_CONNECT_TIMEOUT_S),
     }
-    if order.operation != "image.edit":
+    if request.operation != "image.edit":
         return images.generate(**known)
     sent = {
         name: _open_files(value, opened)
-        for name, value in request_bodies.image_fields(order).items()
+        for name, value in request_bodies.image_fields(request).items()
     }
     return images.edit(**known, **sent)
 
 
-def _open_files(given: InputImage | list[InputImage], opened: ExitStack) -> Any:
+def _open_files(images: InputImage | list[InputImage], opened: ExitStack) -> Any:
     """Open images as the SDK takes files: name, file, type."""
-    if isinstance(given, list):
-        return [_open_files(one, opened) for one in given]
-    name = f"{given.role}.{given.mime_type.partition('/')[2]}"
-    return name, given.open_in(opened), given.mime_type
+    if isinstance(images, list):
+        return [_open_files(image, opened) for image in images]
+    name = f"{images.role}.{images.mime_type.partition('/')[2]}"
+    return name, images.open_in(opened), images.mime_type
 
 
-def _outcome(
-    lifted: ExtractedResponse, order: ProviderRequest, *, request_id: str | None
+def _result(
+    extracted: ExtractedResponse, request: ProviderRequest, *, request_id: str | None
 ) -> ProviderResult:
-    told = lifted.document if isinstance(lifted.document, dict) else {}
-    usage = _parse_usage(told.get("usage"))
-    cost_usd = _cost_usd(usage, order.token_rates_usd) if usage else None
-    pictures = [lifted.image(entry) for entry in told.get("data") or ()]
-    made = [image for image in pictures if image is not None][: order.output_count]
-    if len(made) < order.output_count:
+    body = extracted.document if isinstance(extracted.document, dict) else {}
+    usage = _parse_usage(body.get("usage"))
+    cost_usd = _cost_usd(usage, request.token_rates_usd) if usage else None
+    images = [extracted.image(entry) for entry in body.get("data") or ()]
+    made = [image for image in images if image is not None][: request.output_count]
+    if len(made) < request.output_count:
         raise ProviderError(BROKEN_RUN, reason="outputs_missing", cost_usd=cost_usd)
     try:
         outputs = tuple(fetching.make_output(image) for image in made)
@@ -150,16 +150,16 @@ def _outcome(
     return ProviderResult(outputs=outputs, cost_usd=cost_usd, usage=usage, request_id=request_id)
 
 
-def _parse_usage(told: Any) -> dict[str, int]:
+def _parse_usage(body: Any) -> dict[str, int]:
     """Count tokens by the names of the row's rates; one report covers all outputs.
 
     Where no details tell text from images, what went in counts as text and what came out as
     images.
     """
-    if not isinstance(told, Mapping):
+    if not isinstance(body, Mapping):
         return {}
-    went_in = told.get("input_tokens_details") or {"text_tokens": told.get("input_tokens")}
-    came_out = told.get("output_tokens_details") or {"image_tokens": told.get("output_tokens")}
+    went_in = body.get("input_tokens_details") or {"text_tokens": body.get("input_tokens")}
+    came_out = body.get("output_tokens_details") or {"image_tokens": body.get("output_tokens")}
     counts = {
         "text_in": went_in.get("text_tokens"),
         "image_in": went_in.get("image_tokens"),
@@ -170,7 +170,7 @@ def _parse_usage(told: Any) -> dict[str, int]:
 
 
 def _cost_usd(usage: Mapping[str, int], rates_usd: Mapping[str, Decimal]) -> Decimal | None:
-    """Price the tokens; text that comes out costs as images do where it has no rate."""
+    """Price the tokens; output text costs as much as images do where it has no rate."""
     if not rates_usd:
         return None
     rates = {"text_out": rates_usd.get("image_out", Decimal(0)), **rates_usd}
@@ -179,13 +179,13 @@ def _cost_usd(usage: Mapping[str, int], rates_usd: Mapping[str, Decimal]) -> Dec
 
 def _provider_error(error: openai.APIStatusError) -> ProviderError:
     """Return what an error answer means, by its code where it has a known one."""
-    told = error.body if isinstance(error.body, dict) else {}
-    code = safe_code(told.get("code"))
+    body = error.body if isinstance(error.body, dict) else {}
+    code = safe_code(body.get("code"))
     status = error.status_code
     failure = _BY_CODE.get(code) or _BY_STATUS.get(status)
     if failure is None:
         failure = BROKEN_RUN if status >= 500 else PERMANENT
-    text = str(told.get("message") or "")
+    text = str(body.get("message") or "")
     if failure is PERMANENT and text.startswith("Your request was rejected by the safety system"):
         failure = POLICY
     return ProviderError(

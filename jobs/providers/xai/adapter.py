@@ -55,63 +55,64 @@ class XAIProvider:
     def __init__(self) -> None:
         self._client = http_calls.client()
 
-    def submit(self, order: ProviderRequest) -> Submission | ProviderResult:
+    def submit(self, request: ProviderRequest) -> Submission | ProviderResult:
         """Make the images: the call lasts as long as they take."""
         body = json_body(
-            request_bodies.text_fields(order) | _image_sources(request_bodies.image_fields(order))
+            request_bodies.text_fields(request)
+            | _image_sources(request_bodies.image_fields(request))
         )
         return http_calls.call_until_accepted(
-            lambda: self._answered(order, body), deadline=order.deadline
+            lambda: self._send(request, body), deadline=request.deadline
         )
 
-    def look(self, submission: Submission, order: ProviderRequest) -> ProviderResult | None:
-        """Never comes to it: `submit` gives the outcome."""
+    def poll(self, submission: Submission, request: ProviderRequest) -> ProviderResult | None:
+        """Raise: there is nothing to collect, as `submit` returns the result."""
         raise ProviderError(OUTCOME_UNKNOWN, reason="nothing_to_collect")
 
     def cancel(self, submission: Submission) -> Cancellation:
-        """Never comes to it: nothing can be stopped here."""
+        """Return that a run can't be stopped here."""
         return "unsupported"
 
-    def _answered(self, order: ProviderRequest, body: JsonBody) -> ProviderResult:
+    def _send(self, request: ProviderRequest, body: JsonBody) -> ProviderResult:
         headers = {
             "Authorization": f"Bearer {VENDOR.key}",
             "Content-Type": "application/json",
             "Content-Length": str(body.content_length),
         }
-        left_s = http_calls.seconds_left(order.deadline, at_most=settings.XAI_TIMEOUT_S)
+        left_s = http_calls.seconds_left(request.deadline, at_most=settings.XAI_TIMEOUT_S)
         try:
             with self._client.stream(
                 "POST",
-                f"{settings.XAI_BASE_URL}/{order.model.call.endpoint}",
+                f"{settings.XAI_BASE_URL}/{request.model.call.endpoint}",
                 content=body,
                 headers=headers,
                 timeout=http_calls.timeout(left_s),
             ) as answer:
                 if not answer.is_success:
                     raise _provider_error(answer)
-                lifted = base64_answers.extract_images(
-                    http_calls.until_deadline(answer.iter_bytes(), deadline=order.deadline),
+                extracted = base64_answers.extract_images(
+                    http_calls.until_deadline(answer.iter_bytes(), deadline=request.deadline),
                     image_bytes=settings.OUTPUT_BYTES,
                 )
         except httpx.TransportError as error:
             raise http_calls.disconnect_error(error) from error
-        return self._outcome(lifted, order, request_id=answer.headers.get("x-request-id"))
+        return self._result(extracted, request, request_id=answer.headers.get("x-request-id"))
 
-    def _outcome(
-        self, lifted: ExtractedResponse, order: ProviderRequest, *, request_id: str | None
+    def _result(
+        self, extracted: ExtractedResponse, request: ProviderRequest, *, request_id: str | None
     ) -> ProviderResult:
-        told = lifted.document if isinstance(lifted.document, dict) else {}
-        cost_usd = _cost_usd(told)
-        made = [one for one in told.get("data") or () if isinstance(one, dict)]
+        body = extracted.document if isinstance(extracted.document, dict) else {}
+        cost_usd = _cost_usd(body)
+        made = [one for one in body.get("data") or () if isinstance(one, dict)]
         if any(one.get("respect_moderation") is False for one in made):
             raise ProviderError(POLICY, reason="respect_moderation", cost_usd=cost_usd)
-        if len(made) < order.output_count:
+        if len(made) < request.output_count:
             raise ProviderError(BROKEN_RUN, reason="outputs_missing", cost_usd=cost_usd)
         try:
-            outputs = [self._output(one, lifted) for one in made[: order.output_count]]
+            outputs = [self._output(one, extracted) for one in made[: request.output_count]]
         except ProviderError as error:
             raise ProviderError(BROKEN_RUN, reason=error.reason, cost_usd=cost_usd) from error
-        usage = told.get("usage")
+        usage = body.get("usage")
         return ProviderResult(
             outputs=tuple(outputs),
             cost_usd=cost_usd,
@@ -119,9 +120,9 @@ class XAIProvider:
             request_id=request_id,
         )
 
-    def _output(self, one: dict[str, Any], lifted: ExtractedResponse) -> Output:
+    def _output(self, one: dict[str, Any], extracted: ExtractedResponse) -> Output:
         """Take an image out of the answer or, where it is only linked, from xAI's hosts."""
-        image = lifted.image(one)
+        image = extracted.image(one)
         if image is not None:
             return fetching.make_output(image)
         origins = fetching.Origins(settings.XAI_BASE_URL, settings.XAI_OUTPUT_HOSTS)
@@ -137,17 +138,17 @@ def _image_sources(images: dict[str, Any]) -> dict[str, Any]:
     return {name: source(value) for name, value in images.items()}
 
 
-def _cost_usd(told: dict[str, Any]) -> Decimal | None:
-    usage = told.get("usage")
+def _cost_usd(body: dict[str, Any]) -> Decimal | None:
+    usage = body.get("usage")
     ticks = usage.get("cost_in_usd_ticks") if isinstance(usage, dict) else None
     return Decimal(ticks) / TICKS_PER_DOLLAR if isinstance(ticks, int) else None
 
 
 def _provider_error(answer: httpx.Response) -> ProviderError:
     """Return what an error answer means. What moderation blocked may be billed all the same."""
-    told = _error_body(answer)
-    code, text = _code_and_text(told)
-    cost_usd = _cost_usd(told)
+    body = _error_body(answer)
+    code, text = _code_and_text(body)
+    cost_usd = _cost_usd(body)
     if "moderat" in code or "content moderation" in text:
         return ProviderError(POLICY, reason="content_moderated", cost_usd=cost_usd)
     status = answer.status_code
@@ -162,17 +163,17 @@ def _provider_error(answer: httpx.Response) -> ProviderError:
 
 def _error_body(answer: httpx.Response) -> dict[str, Any]:
     try:
-        told = json.loads(
+        body = json.loads(
             http_calls.read_prefix(answer.iter_bytes(), at_most=http_calls.MAX_ERROR_BYTES)
         )
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return body if isinstance(body, dict) else {}
 
 
-def _code_and_text(told: dict[str, Any]) -> tuple[str, str]:
+def _code_and_text(body: dict[str, Any]) -> tuple[str, str]:
     """Read `{code, error: text}`, or the older `{error: {code, message}}`, in lower case."""
-    error = told.get("error")
+    error = body.get("error")
     if isinstance(error, dict):
         return str(error.get("code") or "").lower(), str(error.get("message") or "").lower()
-    return str(told.get("code") or "").lower(), str(error or "").lower()
+    return str(body.get("code") or "").lower(), str(error or "").lower()

@@ -41,12 +41,12 @@ class TestLift:
         lifted = lift(answer(note=words), 50)
 
         assert lifted.document["note"] == words
-        assert len(lifted.pictures) == len(PICTURES)
+        assert len(lifted.images) == len(PICTURES)
 
     def test_spaces_around_the_colon_are_fine(self):
         lifted = lift(b'{"data": [{"b64_json" :   "QUJD"}]}', 3)
 
-        assert lifted.pictures[0].read() == b"ABC"
+        assert lifted.images[0].read() == b"ABC"
 
     @pytest.mark.parametrize(
         ("document", "reason"),

@@ -140,7 +140,7 @@ class TestSeats:
         with pytest.raises(ProviderError) as caught:
             calls.submit("fal", order(MODEL, job_id="job_late", seconds=0.5))
 
-        assert (caught.value.failure, caught.value.reason) == (UNAVAILABLE, "no_seat")
+        assert (caught.value.failure, caught.value.reason) == (UNAVAILABLE, "concurrency_limit")
         calls.collect("fal", running[0], order(MODEL, job_id="job_0"))
         assert calls.submit("fal", order(MODEL, job_id="job_late"))
 

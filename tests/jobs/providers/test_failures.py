@@ -427,7 +427,7 @@ class TestOpenAI:
             ([], "outputs_missing"),
             ([{"b64_json": None}], "outputs_missing"),
             ([{"b64_json": 0}], "outputs_missing"),
-            ([{"b64_json": "bm8gcGljdHVyZQ=="}], "output_no_picture"),
+            ([{"b64_json": "bm8gcGljdHVyZQ=="}], "output_not_an_image"),
             ([{"b64_json": "&&&"}], "answer_not_base64"),
         ],
     )

@@ -69,8 +69,8 @@ class TestFetch:
         ("path", "reason"),
         [
             ("/page", "output_type"),
-            ("/lie.png", "output_no_picture"),
-            ("/empty.png", "output_no_picture"),
+            ("/lie.png", "output_not_an_image"),
+            ("/empty.png", "output_not_an_image"),
             ("/big.png", "output_too_large"),
             ("/packed.png", "output_encoding"),
             ("/round", "output_redirects"),

@@ -1,4 +1,4 @@
-"""From words and a seed to a finished sheet."""
+"""From a prompt and a seed to a finished image."""
 
 import hashlib
 import re
@@ -29,7 +29,7 @@ _STYLE_BY_WORD = {word: name for name, words in _KEYWORDS.items() for word in wo
 
 @dataclass(frozen=True, kw_only=True)
 class Sketch:
-    """What to draw. `number` tells the images of one order apart; `grain` is 0 to 1."""
+    """What to draw. `number` tells the images of one request apart; `grain` is 0 to 1."""
 
     prompt: str
     seed: int
@@ -59,14 +59,14 @@ def draw(sketch: Sketch) -> Image.Image:
 
 
 def make_random(prompt: str, seed: int, number: int) -> Random:
-    """Return the chance that belongs to these words, this seed and the order's nth image."""
+    """Return the random numbers of this prompt, this seed and the request's nth image."""
     text = f"{prompt}\0{seed}\0{number}"
     return Random(hashlib.sha256(text.encode()).digest())  # noqa: S311 - for images
 
 
 def _choose_style(words: list[str], random: Random) -> str:
     for word in words:
-        found = _STYLE_BY_WORD.get(word) or _STYLE_BY_WORD.get(word.removesuffix("s"))
-        if found:
-            return found
+        style = _STYLE_BY_WORD.get(word) or _STYLE_BY_WORD.get(word.removesuffix("s"))
+        if style:
+            return style
     return random.choice(sorted(STYLES))
