@@ -1,4 +1,4 @@
-"""What others are told of a job's moves: activity in its transaction, a ring and a count after."""
+"""What others learn of a job: activity in its transaction, a wakeup and telemetry after."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ COMMANDS = {
 
 
 def publish_completed(job: Job, *, assets: Sequence[Asset], usage: Usage) -> None:
-    """Tell of each asset, of the charge, and that the job is completed."""
+    """Publish each asset, the charge, and that the job is completed."""
     events = [
         _event(
             job,
@@ -45,12 +45,12 @@ def publish_completed(job: Job, *, assets: Sequence[Asset], usage: Usage) -> Non
 
 
 def publish_ended(job: Job) -> None:
-    """Tell, once, how the job ended without an image; wake who waits for it; count it."""
+    """Publish how the job ended without an image; wake its waiters; record telemetry."""
     _publish_end(job, [_end_event(job, [], None)])
 
 
 def publish_uploaded(job: Job, asset: Asset) -> None:
-    """Tell of an uploaded image."""
+    """Publish an uploaded image."""
     event = _event(
         job,
         "asset.uploaded",
@@ -62,7 +62,7 @@ def publish_uploaded(job: Job, asset: Asset) -> None:
 
 
 def wake_waiters(job: Job) -> None:
-    """Wake who waits for the job, once this is committed."""
+    """Wake the job's waiters once this is committed; before, they would read the old row."""
     transaction.on_commit(lambda: wakeups.notify(job.public_id))
 
 
@@ -117,7 +117,7 @@ def _event(
 
 
 def cost_summary(job: Job) -> dict[str, Any]:
-    """Sum up what a job costs, for events: dollars planned and credits charged so far."""
+    """Return what a job costs, for events: dollars planned and credits charged so far."""
     return {
         "estimated_usd": None if job.planned_usd is None else float(job.planned_usd),
         "credits": job.credits_captured or 0,

@@ -1,8 +1,8 @@
-"""The states of a job and the moves between them: the one table. Pure."""
+"""The states of a job and the transitions between them: the one table. Pure."""
 
 QUEUED = "queued"  # recorded, credits held, waits for a worker
 RUNNING = "running"  # a worker has it, or the provider does
-STORING = "storing"  # the outputs are here and on their way into storage
+STORING = "storing"  # the outputs are staged and on their way into storage
 COMPLETED = "completed"  # stored and charged
 FAILED = "failed"  # over without an image; the hold went back
 CANCELED = "canceled"  # stopped by its owner or staff; the hold went back
@@ -23,5 +23,5 @@ CHOICES = [(state, state.capitalize()) for state in ALL]
 
 
 def predecessors(state: str) -> tuple[str, ...]:
-    """Name the states from which a job may come to this one."""
+    """Return the states from which a job may come to this one."""
     return tuple(source for source, onward in TRANSITIONS.items() if state in onward)

@@ -1,4 +1,4 @@
-"""What workers do for jobs, by name; each task loads nothing and makes one domain call."""
+"""The tasks of jobs, by name; each makes one domain call."""
 
 from datetime import timedelta
 
@@ -23,19 +23,19 @@ def cancel_at_provider(*, job_id: str, **_: object) -> None:
 
 @shared_task(name="jobs.thumbnail")
 def thumbnail(*, asset_id: str, **_: object) -> None:
-    """Look at a stored image and make its thumbnail."""
+    """Check a stored image and make its thumbnail."""
     thumbnails.process(asset_id)
 
 
 @shared_task(name="jobs.sweep")
 def sweep(**_: object) -> None:
-    """Go on with what was left behind."""
+    """Continue what was left behind."""
     sweeper.sweep()
 
 
 @shared_task(name="jobs.retain")
 def retain(**_: object) -> None:
-    """Let go of what is no longer to be kept."""
+    """Delete what is past its retention."""
     retention.enforce()
 
 
@@ -49,5 +49,5 @@ def count_today(**_: object) -> None:
 
 @shared_task(name="jobs.write_downloads")
 def write_downloads(**_: object) -> None:
-    """Write down how often images were fetched."""
+    """Store how often images were downloaded."""
     downloads.flush()

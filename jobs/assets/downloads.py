@@ -1,6 +1,6 @@
-"""Counting downloads of images by day, without who fetched them and without delaying anybody.
+"""Counts of downloads by day, without who made them and without delaying a request.
 
-A request adds one in Redis, to the minute that it falls into; a task brings the minutes that are
+A request adds one in Redis, to the minute that it falls into; a task moves the minutes that are
 over into the table. What Redis loses in a restart is not counted, nor is what a browser or CDN has
 in its cache. Clocks of machines may differ by a minute.
 """
@@ -19,7 +19,7 @@ from jobs.models import Asset
 log = structlog.get_logger(__name__)
 
 _KEY_PREFIX = "downloads"  # the minutes to be written, each with itself as its score
-_CLOSED_AFTER_MINUTES = 2  # minutes, by when whoever counts in one has done so
+_CLOSED_AFTER_MINUTES = 2  # by then nobody counts in that minute any more
 _TTL_S = 7 * 24 * 3600  # where no worker comes for them, so that Redis does not fill up
 _BACKOFF_S = 30
 
@@ -47,7 +47,7 @@ def record(asset: Asset) -> None:
 
 
 def flush() -> int:
-    """Add the minutes that are over to their days; gives how many there were.
+    """Add the minutes that are over to their days; return how many there were.
 
     Safe to repeat, to be killed in, and to run twice at once: a row takes only minutes that are
     later than its last, and a minute leaves Redis after its rows were written.

@@ -78,7 +78,7 @@ def _serve_bytes(request: HttpRequest, asset: Asset, etag: str) -> HttpResponseB
     try:
         file = cast("BinaryIO", storages["default"].open(asset.storage_key, "rb"))
     except FileNotFoundError:
-        return _text_response("This image can't be had right now.", status=503)
+        return _text_response("This image can't be read right now.", status=503)
     if span is None:
         whole = FileResponse(file, content_type=asset.mime_type)
         whole["Content-Length"] = str(length)
@@ -98,10 +98,10 @@ def _is_download(request: HttpRequest, response: HttpResponseBase) -> bool:
 
 def _parse_range(request: HttpRequest, etag: str, length: int) -> range | None:
     """Read the one range that is asked for: None for the whole, empty where it can't be met."""
-    found = _RANGE.fullmatch(request.headers.get("Range", "").strip())
-    if found is None or request.headers.get("If-Range", etag) != etag:
+    match = _RANGE.fullmatch(request.headers.get("Range", "").strip())
+    if match is None or request.headers.get("If-Range", etag) != etag:
         return None
-    first, last = found.groups()
+    first, last = match.groups()
     if first:
         stop = min(int(last) + 1, length) if last else length
         return None if last and int(last) < int(first) else range(int(first), stop)
@@ -116,7 +116,7 @@ class _BoundedFile:
         self._left = left
 
     def read(self, size: int = -1) -> bytes:
-        """Read on, as far as the part goes."""
+        """Read on, up to the end of the part."""
         chunk = self._file.read(self._left if size < 0 else min(size, self._left))
         self._left -= len(chunk)
         return chunk

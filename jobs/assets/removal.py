@@ -17,14 +17,14 @@ _State = Asset.State
 
 
 class InvalidAssetState(Exception):
-    """The asset is not where this step begins; somebody else was there first."""
+    """The asset's state does not allow this; another process may have been first."""
 
 
 def delete(asset: Asset) -> None:
     """Delete an asset: its address answers 410 at once, then its bytes go.
 
     Bytes that an unfinished job still needs, or that storage won't let go of now, are left to
-    `forget`. Deleted already: nothing happens.
+    the nightly task. Deleted already: nothing happens.
     """
     changed = Asset.objects.filter(pk=asset.pk).exclude(state=_State.DELETED)
     changed.update(state=_State.DELETED, state_changed_at=clock.now())
@@ -62,7 +62,7 @@ def release(asset: Asset, *, user: User, reason: str) -> None:
 
 
 def recheck(asset: Asset, *, user: User, reason: str) -> None:
-    """Have a worker look at an asset once more. Raises `NotInThatState` for a deleted one."""
+    """Have a worker check an asset again. Raises `InvalidAssetState` for a deleted one."""
     if asset.state == _State.DELETED:
         raise InvalidAssetState(f"{asset.public_id} is deleted")
     with transaction.atomic():

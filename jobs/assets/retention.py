@@ -18,7 +18,7 @@ _BATCH_SIZE = 500
 
 
 def enforce() -> dict[str, int]:
-    """Let go of everything past its time; gives how much of each kind."""
+    """Delete everything past its retention; return how much of each kind."""
     gone = {
         "prompts": _expire_prompts(),
         "mails": _expire_mails(),
@@ -47,7 +47,7 @@ def _expire_mails() -> int:
 
 
 def _expire_staged_outputs() -> int:
-    """Drop outputs that nobody will store any more: a worker died after their job had ended."""
+    """Delete staged outputs of ended jobs: their worker died before it could."""
     keys = storage.list_staged()
     needed = set(
         Job.objects.unfinished()

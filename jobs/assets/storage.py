@@ -1,4 +1,4 @@
-"""Bytes in storage: files by default, S3 by setting; and the place where outputs wait for it.
+"""Bytes in storage: files by default, S3 by setting; and the place where outputs are staged.
 
 Keys hold public ids only. Nothing outside this module and the media view knows them.
 """
@@ -21,7 +21,7 @@ _CHUNK = 1 << 20
 
 
 class ArtifactStorageWriteFailed(ApiError):
-    """The provider succeeded, storing the image didn't; repair goes on by itself."""
+    """The provider succeeded, storing the image didn't; it is retried by itself."""
 
     code = "ARTIFACT_STORAGE_WRITE_FAILED"
     status = 507
@@ -30,12 +30,12 @@ class ArtifactStorageWriteFailed(ApiError):
 
 
 class StorageError(Exception):
-    """The storage did not take or give the bytes; the text is the kind of error only."""
+    """The storage failed; the text is the kind of error only."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileDigest:
-    """What was written."""
+    """The length and SHA-256 of a file."""
 
     content_length: int
     sha256: str
@@ -64,52 +64,52 @@ def thumbnail_key(public_id: str) -> str:
 
 
 def staging_key(job_id: str, index: int) -> str:
-    """Return the key under which a job's output waits to be stored."""
+    """Return the key under which a job's output is staged."""
     return f"{job_id}-{index}"
 
 
 def list_staged() -> dict[str, str]:
-    """List what waits to be stored: each key with the id of its job."""
+    """List the staged outputs: each key with the id of its job."""
     with _translate_errors("list"):
         _, keys = storages["kept"].listdir("") if storages["kept"].exists("") else ([], [])
     return {key: key.rpartition("-")[0] for key in keys}
 
 
 def write(key: str, file: BinaryIO) -> None:
-    """Write an asset's bytes, over what an earlier try may have left; raises `NotStored`."""
+    """Write an asset's bytes, over what an earlier try may have left; raises `StorageError`."""
     _write(storages["default"], key, file)
 
 
 def stage(key: str, file: BinaryIO) -> None:
-    """Write an output to where it waits; raises `NotStored`."""
+    """Stage an output; raises `StorageError`."""
     _write(storages["kept"], key, file)
 
 
 @contextmanager
 def open_asset(key: str) -> Iterator[BinaryIO]:
-    """Open an asset's bytes; raises `NotStored` where they can't be had."""
+    """Open an asset's bytes; raises `StorageError` where they can't be read."""
     with _open(storages["default"], key) as file:
         yield file
 
 
 @contextmanager
 def open_staged(key: str) -> Iterator[BinaryIO]:
-    """Open an output that waits; raises `NotStored` where it can't be had."""
+    """Open a staged output; raises `StorageError` where it can't be read."""
     with _open(storages["kept"], key) as file:
         yield file
 
 
 def delete(*keys: str) -> None:
-    """Delete assets' bytes; what is gone already is fine. Raises `NotStored`."""
+    """Delete assets' bytes; what is gone already is fine. Raises `StorageError`."""
     _delete(storages["default"], keys)
 
 
 def discard_staged(*keys: str) -> None:
-    """Delete outputs that no longer wait. Never raises: the nightly task comes by again."""
+    """Delete staged outputs. Never raises: what stays is deleted by the nightly task."""
     try:
         _delete(storages["kept"], keys)
     except StorageError as error:
-        log.warning("kept_output_not_dropped", error=str(error))
+        log.warning("staged_output_not_deleted", error=str(error))
 
 
 def _write(storage: Storage, key: str, file: BinaryIO) -> None:

@@ -1,4 +1,4 @@
-"""A look at each stored image: its thumbnail, and what staff should know about it."""
+"""The check of each stored image: its thumbnail, and what staff should know about it."""
 
 import tempfile
 from typing import Any, cast
@@ -14,7 +14,7 @@ _MAX_CANDIDATES = 200
 
 
 def process(asset_id: str) -> AssetCheck | None:
-    """Make the thumbnail and write the check; again, it looks again. None: not there any more."""
+    """Make the thumbnail and save the check, replacing an earlier one; None for a deleted asset."""
     asset = Asset.objects.select_related("job").filter(public_id=asset_id).first()
     if asset is None or asset.state == Asset.State.DELETED:
         return None
@@ -24,47 +24,49 @@ def process(asset_id: str) -> AssetCheck | None:
                 image.write(chunk)
         facts = storage.measure(cast("Any", image))
         try:
-            glance = decoding.make_thumbnail(cast("Any", image), cast("Any", thumbnail))
+            fingerprint = decoding.make_thumbnail(cast("Any", image), cast("Any", thumbnail))
         except decoding.UndecodableImage as refusal:
             return _save_check(asset, is_good=False, decodes=False, finding=str(refusal))
         key = storage.thumbnail_key(asset.public_id)
         storage.write(key, cast("Any", thumbnail))
         Asset.objects.filter(pk=asset.pk).update(thumbnail_key=key)
-    return _evaluate(asset, facts, glance)
+    return _evaluate(asset, facts, fingerprint)
 
 
 def _evaluate(
-    asset: Asset, facts: storage.FileDigest, glance: decoding.ImageFingerprint
+    asset: Asset, facts: storage.FileDigest, fingerprint: decoding.ImageFingerprint
 ) -> AssetCheck:
     promised = (asset.mime_type, asset.width, asset.height, asset.content_length, asset.sha256)
     found = (
-        glance.mime_type,
-        glance.width,
-        glance.height,
+        fingerprint.mime_type,
+        fingerprint.width,
+        fingerprint.height,
         facts.content_length,
         facts.sha256,
     )
-    bands = hash_bands(glance.difference_hash)
-    same_as = None if glance.is_blank else _find_lookalike(asset, glance.difference_hash, bands)
+    bands = hash_bands(fingerprint.difference_hash)
+    same_as = (
+        None if fingerprint.is_blank else _find_lookalike(asset, fingerprint.difference_hash, bands)
+    )
     verdicts = {
         "decodes": True,
         "is_as_promised": promised == found,
-        "is_as_planned": _matches_plan(asset, glance),
-        "is_blank": glance.is_blank,
+        "is_as_planned": _matches_plan(asset, fingerprint),
+        "is_blank": fingerprint.is_blank,
         "same_as": same_as,
     }
     is_good = (
         verdicts["is_as_promised"]
         and verdicts["is_as_planned"]
-        and not glance.is_blank
+        and not fingerprint.is_blank
         and same_as is None
     )
     return _save_check(
         asset,
         is_good=is_good,
-        difference_hash=f"{glance.difference_hash:016x}",
+        difference_hash=f"{fingerprint.difference_hash:016x}",
         bands=bands,
-        finding=_describe_findings(asset, glance, verdicts),
+        finding=_describe_findings(asset, fingerprint, verdicts),
         **verdicts,
     )
 
@@ -92,7 +94,7 @@ def hash_bands(difference_hash: int) -> list[int]:
 
 
 def _find_lookalike(asset: Asset, difference_hash: int, bands: list[int]) -> Asset | None:
-    """Find another agent's image that looks the same; uploads may well repeat."""
+    """Find another agent's image that looks the same; among uploads that is no finding."""
     if asset.kind != Asset.Kind.GENERATED:
         return None
     candidates = (
@@ -109,27 +111,27 @@ def _find_lookalike(asset: Asset, difference_hash: int, bands: list[int]) -> Ass
     return None
 
 
-def _matches_plan(asset: Asset, glance: decoding.ImageFingerprint) -> bool:
-    """Compare with what the plan expected; a size that nobody named can't be missed."""
+def _matches_plan(asset: Asset, fingerprint: decoding.ImageFingerprint) -> bool:
+    """Compare with what the plan expected; a size that was not requested can't be wrong."""
     plan = asset.job.plan
     size, output_format = plan.get("size"), plan.get("output_format")
-    has_size = not size or [glance.width, glance.height] == size
-    has_type = not output_format or glance.mime_type == f"image/{output_format}"
+    has_size = not size or [fingerprint.width, fingerprint.height] == size
+    has_type = not output_format or fingerprint.mime_type == f"image/{output_format}"
     return has_size and has_type
 
 
 def _describe_findings(
-    asset: Asset, glance: decoding.ImageFingerprint, verdicts: dict[str, Any]
+    asset: Asset, fingerprint: decoding.ImageFingerprint, verdicts: dict[str, Any]
 ) -> str:
     found = []
     if not verdicts["is_as_promised"]:
         found.append("The stored file is not the one that was written.")
     if not verdicts["is_as_planned"]:
         found.append(
-            f"Size or type differs from the plan: {glance.width} x "
-            f"{glance.height}, {glance.mime_type}."
+            f"Size or type differs from the plan: {fingerprint.width} x "
+            f"{fingerprint.height}, {fingerprint.mime_type}."
         )
-    if glance.is_blank:
+    if fingerprint.is_blank:
         found.append("One flat color.")
     if verdicts["same_as"] is not None:
         found.append(f"Looks the same as {verdicts['same_as'].public_id} of another agent.")

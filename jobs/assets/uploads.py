@@ -1,4 +1,4 @@
-"""Taking in a caller's image: measured, opened, rid of its metadata, stored.
+"""Receiving a caller's image: measured, opened, rid of its metadata, stored.
 
 The server fetches nothing. What is served is what was sent, byte for byte, unless it carried
 metadata or trailing data.
@@ -42,7 +42,7 @@ _slots = threading.BoundedSemaphore(settings.UPLOADS_AT_ONCE)
 
 @dataclass(frozen=True, kw_only=True)
 class UploadDeclaration:
-    """What the caller says about the bytes."""
+    """What the caller declares about the bytes."""
 
     source_kind: str
     filename: str
@@ -54,7 +54,7 @@ class UploadDeclaration:
 
 @contextmanager
 def slot() -> Iterator[None]:
-    """Take one of the process's places for uploads, before the body is read.
+    """Take one of the process's slots for uploads, before the body is read.
 
     Raises `ServiceUnavailable` with `retry_after_seconds` where all are taken.
     """
@@ -113,7 +113,7 @@ def receive(*, agent: Agent, declared: UploadDeclaration, data: bytes) -> Asset:
     )
     try:
         _save(agent, asset, upload)
-    except BaseException:
+    except BaseException:  # no row will ever name these bytes
         storage.delete(key)
         raise
     return asset
@@ -136,7 +136,7 @@ def decode_base64(text: str) -> bytes:
 
 
 def detect_type(data: bytes) -> str:
-    """Name the type of the bytes as they are, declared or not."""
+    """Return the type of the bytes, whatever was declared."""
     return describe(data[:MAX_HEADER_BYTES])
 
 
@@ -163,7 +163,7 @@ def url_origin(address: str) -> str:
 
 
 def _check_declaration(declared: UploadDeclaration, data: bytes) -> None:
-    """Hold what the caller says against the bytes."""
+    """Compare what the caller declares with the bytes."""
     head = data[:MAX_HEADER_BYTES]
     found = sniff(head)
     wanted = BY_MIME_TYPE.get(declared.mime_type.partition(";")[0].strip().lower())

@@ -1,8 +1,8 @@
-"""The process that opens strangers' images: `python -m jobs.images.child FD`.
+"""The process that opens strangers' images (ADR 11): `python -m jobs.images.child FD`.
 
-It waits on a socket for work and forks for each piece, so that a piece starts in milliseconds
-with Pillow loaded. The fork gets open files and no paths, takes limits on memory, time and
-files, does one piece, answers with one line of JSON and is gone. When the parent goes, the
+It waits on a socket for tasks and forks for each, so that a task starts in milliseconds with
+Pillow loaded. The fork gets open files and no paths, sets limits on memory, time and files, does
+one task, answers with one line of JSON and exits. When the parent goes, the
 socket ends and so does this process.
 """
 
@@ -54,12 +54,12 @@ def _handle_request(request: dict[str, int | str], fds: Sequence[int]) -> None:
 
 
 def _set_limits(*, memory_bytes: int, seconds: int) -> None:
-    signal.alarm(2 * seconds)  # by the clock on the wall; ends the process
+    signal.alarm(2 * seconds)  # of elapsed time; ends the process
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    except (ValueError, OSError):  # macOS knows the name and refuses the limit
+    except (ValueError, OSError):  # macOS has the name and refuses the limit
         return
 
 

@@ -1,7 +1,8 @@
 """Opening strangers' images without risk: in a process of limited memory and time.
 
 The process is started once and forks for each image (`jobs.images.child`). Everything it
-refuses, dies of or takes too long for is `Undecodable`; a bomb costs neither memory nor time.
+refuses, dies of or takes too long for is `UndecodableImage`; a bomb costs neither memory nor
+time (ADR 11).
 """
 
 import json
@@ -45,14 +46,14 @@ class ImageFingerprint:
 
 
 def inspect(file: BinaryIO) -> ImageProperties:
-    """Decode every frame of an image in a real file; raises `Undecodable`."""
+    """Decode every frame of an image in a real file; raises `UndecodableImage`."""
     return ImageProperties(**_run_task("inspect", file))
 
 
 def sanitize(file: BinaryIO, cleaned: BinaryIO) -> tuple[ImageProperties, bool]:
-    """Decode an image and write it to `cleaned` without metadata; tell whether it had any.
+    """Decode an image and write it to `cleaned` without metadata; return whether it had any too.
 
-    Both are real files; raises `Undecodable`.
+    Both are real files; raises `UndecodableImage`.
     """
     answer = _run_task("admit", file, cleaned)
     had_metadata = answer.pop("had_metadata")
@@ -60,7 +61,7 @@ def sanitize(file: BinaryIO, cleaned: BinaryIO) -> tuple[ImageProperties, bool]:
 
 
 def make_thumbnail(file: BinaryIO, thumbnail: BinaryIO) -> ImageFingerprint:
-    """Write a thumbnail (WebP, at most 512 px) and look at the image; raises `Undecodable`."""
+    """Write a thumbnail (WebP, at most 512 px) and look at the image; raises `UndecodableImage`."""
     return ImageFingerprint(**_run_task("glance", file, thumbnail))
 
 
@@ -99,7 +100,7 @@ class _DecoderProcess:
         self._owner_pid = 0
 
     def ask(self, request: bytes, fds: list[int]) -> bytes:
-        """Hand a piece of work over and wait for the answer; empty when it died or hung."""
+        """Send a task and wait for the answer; empty where the child died or hung."""
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:

@@ -1,9 +1,9 @@
-"""The formats we take, told apart by their bytes and never by a name or a declared type."""
+"""The formats we accept, told apart by their bytes and never by a name or a declared type."""
 
 from dataclasses import dataclass
 
 MAX_HEADER_BYTES = 64
-"""How many bytes from the start `sniff` and `describe` want to see."""
+"""How many bytes from the start `sniff` and `describe` need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ _OTHER_SIGNATURES: tuple[tuple[bytes, str], ...] = (
 
 
 def sniff(head: bytes) -> ImageFormat | None:
-    """Name the format that the first bytes belong to, or None."""
+    """Return the format that the first bytes belong to, or None."""
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return PNG
     if head.startswith(b"\xff\xd8\xff"):
@@ -63,7 +63,7 @@ def sniff(head: bytes) -> ImageFormat | None:
 
 
 def describe(head: bytes) -> str:
-    """Say in a few fixed words what the bytes are; never quotes them."""
+    """Describe the bytes in a few fixed words, without quoting them."""
     known = sniff(head)
     if known is not None:
         return known.mime_type

@@ -48,7 +48,7 @@ class ImageLimits:
 
 
 def inspect(file: BinaryIO, *, limits: ImageLimits) -> dict[str, object]:
-    """Decode every frame; give type, size as displayed, and number of frames."""
+    """Decode every frame; return type, size as displayed, and number of frames."""
     with _open(file, limits) as (kind, image):
         for frame in range(_frames(image)):
             image.seek(frame)
@@ -65,7 +65,7 @@ def inspect(file: BinaryIO, *, limits: ImageLimits) -> dict[str, object]:
 def make_thumbnail(
     file: BinaryIO, thumbnail: BinaryIO, *, limits: ImageLimits
 ) -> dict[str, object]:
-    """Write a thumbnail of the first frame and say what the image looks like."""
+    """Write a thumbnail of the first frame; return what the image looks like."""
     with _open(file, limits) as (kind, image):
         width, height = _displayed_size(image)
         image.draft("RGB", (2 * _THUMBNAIL_SIDE, 2 * _THUMBNAIL_SIDE))

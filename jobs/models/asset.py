@@ -18,7 +18,7 @@ class AssetQuerySet(models.QuerySet["Asset"]):
     """Sets of assets."""
 
     def of(self, organization_id: int) -> "AssetQuerySet":
-        """Narrow to what one organization may see: its own, as long as they are there."""
+        """Narrow to what one organization may see: its own that are available."""
         return self.filter(organization_id=organization_id, state=Asset.State.AVAILABLE)
 
     def uploads(self, *, before: datetime) -> "AssetQuerySet":
@@ -28,7 +28,7 @@ class AssetQuerySet(models.QuerySet["Asset"]):
         )
 
     def failed_check_since(self, at: datetime) -> "AssetQuerySet":
-        """Narrow to images that a check found wanting after that moment."""
+        """Narrow to images that failed a check after that moment."""
         return self.filter(verdict__is_good=False, verdict__checked_at__gt=at)
 
 
@@ -178,7 +178,7 @@ class StagedOutput(models.Model):
 
 
 class AssetCheck(models.Model):
-    """What a look at a stored image found; for staff."""
+    """What the check of a stored image found; for staff."""
 
     asset = models.OneToOneField(Asset, on_delete=models.CASCADE, related_name="verdict")
     checked_at = models.DateTimeField(default=clock.now)

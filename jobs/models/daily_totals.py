@@ -1,4 +1,4 @@
-"""Figures by day and model, kept by a task, so that no page scans history."""
+"""Daily totals of models, maintained by a task, so that no page scans history."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""Downloads of images, counted by day; of who fetched them nothing is kept."""
+"""Downloads of images, counted by day; who made them is not stored."""
 
 from typing import ClassVar
 

@@ -23,7 +23,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(status__in=states.OPEN)
 
     def stalled(self, *, now: datetime) -> "JobQuerySet":
-        """Narrow to begun jobs that no living worker has in hand and whose pause is over."""
+        """Narrow to started jobs that no live worker has and whose pause is over."""
         return self.filter(
             models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=now),
             models.Q(pause_until__isnull=True) | models.Q(pause_until__lte=now),
@@ -92,7 +92,7 @@ class Job(models.Model):
 
     attempts = models.PositiveSmallIntegerField(default=0)  # submits to the provider
     redeliveries = models.PositiveSmallIntegerField(default=0)  # picked up after a worker was lost
-    lease = models.CharField(max_length=32, blank=True)  # the worker that has it in hand
+    lease = models.CharField(max_length=32, blank=True)  # of the worker that has it
     leased_until = models.DateTimeField(null=True)
     pause_until = models.DateTimeField(null=True)  # before the next try
 
@@ -175,5 +175,5 @@ class Job(models.Model):
 
     @property
     def is_outcome_unknown(self) -> bool:
-        """Whether a call to the provider was cut off and nobody knows what became of it."""
+        """Whether a call to the provider was cut off, so that its outcome is not known."""
         return self.outcome_unknown_at is not None and not self.is_final

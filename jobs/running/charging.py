@@ -33,8 +33,10 @@ def compute_charge(
     margin: Decimal,
 ) -> JobCharge:
     """Price a job that delivered `outputs` of `planned_outputs` images."""
+    # Only a price by usage follows the report: where the price was known, the caller agreed to it.
     if is_usage_priced and reported_usd is not None:
         due = pricing.debit(reported_usd, margin=margin)
+        # Never above the hold: it is the most that the caller agreed to and the ledger set aside.
         excess = reported_usd - (planned_usd or 0) if due > credits_held else None
         return JobCharge(
             credits=min(due, credits_held), provider_usd=reported_usd, excess_usd=excess
@@ -42,5 +44,6 @@ def compute_charge(
     provider_usd = planned_usd if reported_usd is None else reported_usd
     if planned_usd is None or outputs >= planned_outputs:
         return JobCharge(credits=credits_held, provider_usd=provider_usd)
+    # Fewer images than planned: the share is priced like a job of its own, rounding up included.
     due = pricing.debit(planned_usd * outputs / planned_outputs, margin=margin)
     return JobCharge(credits=min(due, credits_held), provider_usd=provider_usd)

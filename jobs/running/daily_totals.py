@@ -1,4 +1,4 @@
-"""Counting how models did, a day at a time; counting again gives the same."""
+"""Daily totals of each model; counting a day again gives the same."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -30,12 +30,12 @@ GROUP BY job.model_id
 """
 
 
-def count_day(which: date) -> None:
-    """Count one UTC day anew; what was counted for it before is replaced."""
-    begin = datetime.combine(which, time.min, tzinfo=UTC)
-    window = {"day": which, "begin": begin, "end": begin + timedelta(days=1)}
+def count_day(day: date) -> None:
+    """Count one UTC day again, and replace its totals."""
+    begin = datetime.combine(day, time.min, tzinfo=UTC)
+    window = {"day": day, "begin": begin, "end": begin + timedelta(days=1)}
     with transaction.atomic(), connection.cursor() as cursor:
         # Two at once would count into each other; the later one waits and counts again.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('jobs.tally'))")
-        ModelDay.objects.filter(day=which).delete()
+        ModelDay.objects.filter(day=day).delete()
         cursor.execute(_COUNT_SQL, window)

@@ -1,4 +1,4 @@
-"""A job as it was at a past moment, from the moments in its row."""
+"""A job as it was at a past time, from the timestamps in its row."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from jobs.models import Job
 
 
 class JobSnapshot(NamedTuple):
-    """How far it was: its state, its error if it had failed, and what it held or had cost."""
+    """A job's status, its error if it had failed, and what it held or had cost."""
 
     status: str
     error_code: str
@@ -17,7 +17,7 @@ class JobSnapshot(NamedTuple):
 
 
 def job_at(job: Job, *, at: datetime) -> JobSnapshot:
-    """Recall the state of a job that was there by then."""
+    """Return what a job was at that time; it must have been created by then."""
     if job.completed_at is not None and job.completed_at <= at:
         return JobSnapshot(job.status, job.error_code, job.credits_held, job.credits_captured)
     return JobSnapshot(_open_status(job, at), "", job.credits_held, None)

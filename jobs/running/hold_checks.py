@@ -1,4 +1,4 @@
-"""The books' checks that know jobs: each live job against what the ledger holds and captured."""
+"""Ledger checks that know jobs: each job against what the ledger holds and captured for it."""
 
 from collections.abc import Iterator
 
@@ -9,11 +9,11 @@ from jobs.models import Job
 
 _BATCH = 1000
 _HOLD_CHECK = "each running job has its hold, an ended one none"
-_CAPTURE_CHECK = "each completed job was captured once, others never, nor those we gave away"
+_CAPTURE_CHECK = "each completed job was captured once, others never, nor those given away"
 
 
 def problems() -> Iterator[LedgerProblem]:
-    """Check each live job, and that no hold stands without one."""
+    """Check each job that held credits, and that no hold is without one."""
     yield from _jobs_without_hold()
     yield from _holds_without_job()
 

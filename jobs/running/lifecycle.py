@@ -1,8 +1,9 @@
-"""The moves of a job, each in a transaction of its own and each claimed by its row.
+"""The transitions of a job, each in a transaction of its own and each claimed by its row.
 
-A move is an `UPDATE … WHERE status = …`: one row changed, or somebody else was there first and
-the verb says so. Money, events and the row change together or not at all. Locks are taken in
-one order everywhere: job, the day's use, wallets.
+A transition is an `UPDATE … WHERE status = …`: one row changed, or another process was first and
+the function returns False (ADR 3). Money, events and the row change together or not at all. Locks
+are taken in one order everywhere, so that two transitions never wait for each other: the job, the
+day's use, the wallets (ADR 9).
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +33,7 @@ _MAX_STORAGE_PAUSE_S = 300
 
 @dataclass(frozen=True, kw_only=True)
 class DecodedOutput:
-    """An output that was decoded and kept, on its way into storage."""
+    """An output that was decoded and staged, on its way into storage."""
 
     index: int
     kept_key: str
@@ -61,7 +62,7 @@ class JobFailure:
 
 
 def start(job_id: str, *, lease: str) -> bool:
-    """Take a queued job in hand; False where somebody else has."""
+    """Take a queued job; False where another worker has."""
     now = clock.now()
     return _update_one(
         Job.objects.filter(public_id=job_id, status=states.QUEUED),
@@ -73,7 +74,11 @@ def start(job_id: str, *, lease: str) -> bool:
 
 
 def resume(job_id: str, *, lease: str) -> bool:
-    """Take a begun job in hand that a lost worker left or that waited for its next try."""
+    """Take a job that a lost worker left or whose pause is over; False where another has.
+
+    Its first worker may be alive after all and only have lost its lease: every later transition
+    asks the row again, so the first result counts and the other finds the row changed (ADR 12).
+    """
     now = clock.now()
     return _update_one(
         Job.objects.stalled(now=now).filter(public_id=job_id),
@@ -85,16 +90,19 @@ def resume(job_id: str, *, lease: str) -> bool:
 
 
 def pause(job: Job, *, seconds: float) -> None:
-    """Lay the job down for a while; the sweeper hands it out again."""
+    """Pause the job; the sweeper sends it to a worker again.
+
+    Its lease ends with the pause: a job that only waits must not look like one in hand.
+    """
     Job.objects.filter(pk=job.pk).update(
         pause_until=clock.now() + timedelta(seconds=seconds), leased_until=None
     )
 
 
 def record_call(job: Job) -> bool:
-    """Write down that the provider is about to be called; False: never call.
+    """Record that the provider is about to be called; where it returns False, never call.
 
-    At most once in a job's life, whoever asks: what began and left no answer is not repeated.
+    True once in a job's life, whoever asks: a call that left no answer is not repeated (ADR 12).
     """
     return _update_one(
         Job.objects.filter(pk=job.pk, status=states.RUNNING, call_began_at=None),
@@ -104,7 +112,8 @@ def record_call(job: Job) -> bool:
 
 
 def record_submission(job: Job, submission: Submission) -> bool:
-    """Write down by what to collect, whatever became of the job; False where it has ended."""
+    """Record by what to collect, whatever the job's status; False where it has ended."""
+    # Without a condition on the status: a canceled job needs the id too, to be canceled there.
     Job.objects.filter(pk=job.pk).update(
         provider_request_id=submission.request_id,
         provider_state=submission.state,
@@ -115,7 +124,10 @@ def record_submission(job: Job, submission: Submission) -> bool:
 
 
 def mark_outcome_unknown(job: Job) -> None:
-    """Mark the job: cut off mid-call. It keeps its hold and is never submitted again."""
+    """Mark the job as cut off mid-call. It keeps its hold and is never submitted again.
+
+    The hold stays because the run may have been made and billed. A deadline or staff end it.
+    """
     now = clock.now()
     with transaction.atomic():
         if _update_one(
@@ -135,7 +147,7 @@ def stage_outputs(
     usage: Mapping[str, object],
     request_id: str | None,
 ) -> bool:
-    """Take over what the provider made (running → storing); False where the job has ended.
+    """Record what the provider made (running → storing); False where the job has ended.
 
     An outcome that was thought unknown and comes after all counts like any other.
     """
@@ -154,12 +166,14 @@ def stage_outputs(
             **fields,
         ):
             return False
-        StagedOutput.objects.bulk_create(StagedOutput(job=job, **vars(made)) for made in outputs)
+        StagedOutput.objects.bulk_create(
+            StagedOutput(job=job, **vars(output)) for output in outputs
+        )
     return True
 
 
 def record_storage_failure(job: Job) -> None:
-    """Mark that storing failed; repair tries again, less and less often."""
+    """Record that storing failed; the sweeper sends it again, after growing pauses."""
     now = clock.now()
     seconds = min(2**job.storage_attempts * 5, _MAX_STORAGE_PAUSE_S)
     with transaction.atomic():
@@ -172,32 +186,34 @@ def record_storage_failure(job: Job) -> None:
         notifications.wake_waiters(job)
 
 
-def complete(job: Job, kept: Sequence[StagedOutput], *, stored_at: datetime) -> bool:
-    """End a job well (storing → completed): assets, capture, usage and events, all or nothing.
+def complete(job: Job, staged: Sequence[StagedOutput], *, stored_at: datetime) -> bool:
+    """Complete a job (storing → completed): assets, capture, usage and events, all or nothing.
 
-    `kept` are all its outputs, stored by now. False where the job was ended by somebody else;
-    then nothing was written.
+    `staged` are all its outputs, stored by now. False where the job has ended already; then
+    nothing was written.
     """
-    charge = _compute_charge(job, outputs=len(kept))
+    charge = _compute_charge(job, outputs=len(staged))
     with transaction.atomic():
+        # First of all: only one process gets past it, so that nothing below happens twice.
         if not _finish(job, states.COMPLETED, stored_at=stored_at, credits_captured=charge.credits):
             return False
-        assets = Asset.objects.bulk_create(_build_asset(job, one) for one in kept)
+        assets = Asset.objects.bulk_create(_build_asset(job, output) for output in staged)
         usage = _capture(job, charge)
         notifications.publish_completed(job, assets=assets, usage=usage)
         job.staged_outputs.all().delete()
         for asset in assets:
             enqueue("jobs.thumbnail", asset_id=asset.public_id)
-        _discard_files([one.kept_key for one in kept])
+        _discard_files([output.kept_key for output in staged])
     return True
 
 
 def fail(job: Job, ending: JobFailure) -> bool:
     """End a job without an image: its hold goes back, its slot too unless the caller is to blame.
 
-    False where it was ended by somebody else; a loss is written down all the same.
+    False where it has ended already; a loss is recorded all the same.
     """
     with transaction.atomic():
+        # Before the claim: the provider bills its run whoever ended the job.
         _record_loss(job, ending)
         if not _finish(
             job,
@@ -215,12 +231,13 @@ def fail(job: Job, ending: JobFailure) -> bool:
 
 
 def cancel(job: Job, *, actor: str) -> bool:
-    """Stop a queued or running job: its hold goes back, its slot of the day stays used.
+    """Cancel a queued or running job: its hold goes back, its slot of the day stays used.
 
     False where it has ended, is being stored, or its outcome is unknown. What the provider
-    still makes of it is thrown away, and its cost is the house's.
+    still makes of it is discarded, and its cost is the house's.
     """
     with transaction.atomic():
+        # Not while its outcome is unknown: the image may exist and be paid for, and staff decide.
         claim = Q(status=states.QUEUED) | Q(status=states.RUNNING, outcome_unknown_at=None)
         if not _finish(job, states.CANCELED, claim=claim):
             return False
@@ -233,7 +250,8 @@ def cancel(job: Job, *, actor: str) -> bool:
 
 
 def record_loss(job: Job, *, reason: Loss.Reason, usd: Decimal | None) -> None:
-    """Write down what a provider bills for a job that nobody pays for; once for each reason."""
+    """Record what a provider bills for a job that nobody pays for; once for each reason."""
+    # By a unique constraint: a repeated step, and two at once, record the same loss.
     Loss.objects.bulk_create([Loss(job=job, reason=reason, usd=usd)], ignore_conflicts=True)
 
 
@@ -251,7 +269,7 @@ def _update_if(job: Job, condition: Q, **changes: Any) -> bool:
 
 
 def _finish(job: Job, status: str, *, claim: Q | None = None, **changes: Any) -> bool:
-    """Claim the end of the job, by its row."""
+    """Claim the end of the job, by its row; nothing that follows may run where this is False."""
     return _update_if(
         job,
         claim or Q(status__in=states.predecessors(status)),
@@ -263,19 +281,19 @@ def _finish(job: Job, status: str, *, claim: Q | None = None, **changes: Any) ->
     )
 
 
-def _build_asset(job: Job, kept: StagedOutput) -> Asset:
+def _build_asset(job: Job, output: StagedOutput) -> Asset:
     asset = Asset(
-        public_id=kept.asset_public_id,
+        public_id=output.asset_public_id,
         organization_id=job.organization_id,
         agent_id=job.agent_id,
         job=job,
-        index=kept.index,
+        index=output.index,
         kind=Asset.Kind.GENERATED,
-        mime_type=kept.mime_type,
-        content_length=kept.content_length,
-        width=kept.width,
-        height=kept.height,
-        sha256=kept.sha256,
+        mime_type=output.mime_type,
+        content_length=output.content_length,
+        width=output.width,
+        height=output.height,
+        sha256=output.sha256,
     )
     asset.storage_key = storage.asset_key(asset.public_id, asset.extension)
     return asset
@@ -295,6 +313,7 @@ def _compute_charge(job: Job, *, outputs: int) -> charging.JobCharge:
 
 def _capture(job: Job, charge: charging.JobCharge) -> Usage:
     returned = job.credits_held - charge.credits
+    # The day's use before the wallets, as everywhere: the order of locks (ADR 9).
     if returned:
         daily_use.release(agent_id=job.agent_id, taken_at=job.created_at, credits=returned, jobs=0)
     captured = ledger.capture(
@@ -340,4 +359,5 @@ def _delete_staged(job: Job) -> None:
 
 
 def _discard_files(keys: Sequence[str]) -> None:
+    # After the commit: rolled back, the rows still need these files.
     transaction.on_commit(lambda: storage.discard_staged(*keys))

@@ -1,4 +1,4 @@
-"""How a job that ended without an image is told: one error for each code a job can end with."""
+"""The errors that a job answers with: one for each code that it can end with."""
 
 import math
 
@@ -16,7 +16,7 @@ from jobs.providers.failures import (
 
 
 class JobEnded(InvalidArguments):
-    """The job has ended, or can't be stopped where it stands."""
+    """The job has ended, or can't be canceled in its present state."""
 
     status = 409
     message = "The job has ended already."
@@ -49,7 +49,7 @@ def error_for(job: Job) -> ApiError:
 
 
 def pending_error_for(job: Job) -> ApiError | None:
-    """Return the error of a job that goes on without its caller: unknown outcome, or repair."""
+    """Return the error of an unfinished job whose outcome is unknown or whose storing failed."""
     if job.is_final:
         return None
     if job.outcome_unknown_at is not None:

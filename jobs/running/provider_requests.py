@@ -1,4 +1,4 @@
-"""From a plan to the row that keeps it, and from the row to the order a provider gets."""
+"""From a plan to the row that stores it, and from the row to the request a provider gets."""
 
 from decimal import Decimal
 from functools import partial
@@ -13,7 +13,7 @@ from jobs.registry.operations import WIRE_NAMES, Operation
 
 
 def plan_snapshot(plan: Plan) -> dict[str, Any]:
-    """Write down what was planned, as JSON, for `Job.plan`: no prompt, exact numbers as text."""
+    """Return the plan as JSON for `Job.plan`: without the prompt, exact numbers as text."""
     return {
         "parameters": dict(plan.parameters),
         "aspect_ratio": plan.aspect_ratio,
@@ -26,9 +26,11 @@ def plan_snapshot(plan: Plan) -> dict[str, Any]:
 
 
 def build(job: Job) -> ProviderRequest:
-    """Make the order of a job, from its row alone: the registry may have changed since."""
+    """Build the request of a job from its row alone: the registry may have changed since."""
     plan = job.plan
-    images = [_build_image(one) for one in job.inputs.select_related("asset").order_by("id")]
+    images = [
+        _build_image(job_input) for job_input in job.inputs.select_related("asset").order_by("id")
+    ]
     prompt = Prompt.objects.filter(job=job).values_list("text", flat=True).first()
     if job.deadline_at is None:
         raise ValueError(f"{job.public_id} has no deadline")
@@ -43,23 +45,23 @@ def build(job: Job) -> ProviderRequest:
         aspect_ratio=plan["aspect_ratio"],
         output_format=plan["output_format"],
         size=None if plan["size"] is None else (plan["size"][0], plan["size"][1]),
-        inputs=tuple(one for one in images if one.role == INPUT),
-        references=tuple(one for one in images if one.role not in {INPUT, MASK}),
-        mask=next((one for one in images if one.role == MASK), None),
+        inputs=tuple(image for image in images if image.role == INPUT),
+        references=tuple(image for image in images if image.role not in {INPUT, MASK}),
+        mask=next((image for image in images if image.role == MASK), None),
         token_rates_usd={name: Decimal(rate) for name, rate in plan["token_rates_usd"].items()},
     )
 
 
-def _build_image(one: JobInput) -> InputImage:
-    asset = one.asset
+def _build_image(job_input: JobInput) -> InputImage:
+    asset = job_input.asset
     return InputImage(
-        role=one.role,
+        role=job_input.role,
         open=partial(storage.open_asset, asset.storage_key),
         mime_type=asset.mime_type,
         content_length=asset.content_length,
-        index=one.index,
-        reference_index=one.reference_index,
-        reference_task=one.reference_task or None,
+        index=job_input.index,
+        reference_index=job_input.reference_index,
+        reference_task=job_input.reference_task or None,
         width=asset.width,
         height=asset.height,
     )

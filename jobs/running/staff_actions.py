@@ -1,4 +1,4 @@
-"""What staff do to a job: stop it, end what nobody can find out, repair, look at its prompt."""
+"""What staff do to a job: cancel it, end an unknown outcome, retry, check, reveal its prompt."""
 
 from django.db import transaction
 
@@ -13,11 +13,11 @@ from jobs.running import lifecycle
 
 
 class JobActionRefused(Exception):
-    """The job is not where this begins; the text says so to a person."""
+    """The job's state does not allow the action; the text says so to staff."""
 
 
 def cancel(*, job: Job, user: User, reason: str) -> None:
-    """Stop a job; its hold goes back."""
+    """Cancel a job; its hold goes back."""
     with transaction.atomic():
         if not lifecycle.cancel(job, actor=user.email):
             raise JobActionRefused("The job has ended, is being stored, or its outcome is unknown.")
@@ -38,7 +38,7 @@ def end_unknown(*, job: Job, user: User, reason: str) -> None:
 
 
 def requeue(*, job: Job, user: User, reason: str) -> None:
-    """Send an unfinished job to a worker, which goes on where the last one stopped."""
+    """Send an unfinished job to a worker, which continues where the last one stopped."""
     with transaction.atomic():
         if job.is_final:
             raise JobActionRefused("The job has ended.")
@@ -48,7 +48,7 @@ def requeue(*, job: Job, user: User, reason: str) -> None:
 
 
 def check_images(*, job: Job, user: User, reason: str) -> None:
-    """Have workers look at the job's images that nobody has looked at yet."""
+    """Have workers check the job's images that have not been checked yet."""
     unchecked = unchecked_images(job)
     if not unchecked:
         raise JobActionRefused("Every image of the job is checked.")
@@ -59,13 +59,13 @@ def check_images(*, job: Job, user: User, reason: str) -> None:
 
 
 def unchecked_images(job: Job) -> list[Asset]:
-    """Return the images that no check has looked at; those deleted meanwhile need none."""
+    """Return the images without a check; deleted ones need none."""
     there = [asset for asset in job.assets.all() if asset.state != Asset.State.DELETED]
     return [asset for asset in there if not hasattr(asset, "verdict")]
 
 
 def reveal_prompt(*, job: Job, user: User, reason: str) -> str:
-    """Return the prompt; leaves a line in the audit and tells the sponsor who looked and why."""
+    """Return the prompt; record it in the audit log and tell the sponsor who looked and why."""
     prompt = Prompt.objects.filter(job=job).first()
     if prompt is None:
         raise JobActionRefused("There is no prompt, or its retention has ended.")

@@ -1,7 +1,8 @@
-"""Finishing what a killed worker, a lost message or a restart left behind. Runs every few seconds.
+"""Finishing what a killed worker, a lost message or a restart left. Runs every few seconds.
 
-It decides nothing about a job that a living worker has in hand, and does little itself: what is
-to be gone on with is sent to a worker, what is past its deadline is ended.
+Messages may be lost (ADR 3), so what keeps a job moving is this look at the rows. It does not
+touch a job that a live worker has, and does little itself: what can go on is sent to a worker,
+what is past its deadline is ended.
 """
 
 from collections.abc import Iterable
@@ -22,14 +23,15 @@ from jobs.running.lifecycle import JobFailure
 
 log = structlog.get_logger(__name__)
 
-_BATCH_SIZE = 200
+_BATCH_SIZE = 200  # of each kind; the next run comes in seconds
 _WORKER_GRACE_S = 60  # past the deadline, for the worker that has it to end it itself
 
 
 def sweep() -> dict[str, int]:
-    """Look once; gives how many jobs were sent, handed over and ended."""
+    """Look once; return how many jobs were ended, sent and handed over."""
     now = clock.now()
     return {
+        # First, so that nothing past its deadline is sent to a worker only to fail there.
         "ended": sum(_expire(job, now) for job in Job.objects.overdue(now=now)[:_BATCH_SIZE]),
         "sent": _resend(Job.objects.waiting(before=now - _resend_after())[:_BATCH_SIZE], now),
         "handed_over": _resend(_stalled_jobs(now), now),
@@ -41,12 +43,14 @@ def _resend_after() -> timedelta:
 
 
 def _stalled_jobs(now: datetime) -> list[Job]:
+    # Sent a moment ago: its message may still be on its way, and a second one helps nobody.
     stalled = Job.objects.stalled(now=now).filter(sent_at__lt=now - _resend_after())
     return list(stalled[:_BATCH_SIZE])
 
 
 def _resend(jobs: Iterable[Job], now: datetime) -> int:
     sent = list(jobs)
+    # Marked before it is sent: should this process die in between, it is sent at the next run.
     Job.objects.filter(pk__in=[job.pk for job in sent]).update(sent_at=now)
     for job in sent:
         enqueue("jobs.run", job_id=job.public_id)
@@ -62,6 +66,7 @@ def _expire(job: Job, now: datetime) -> bool:
     if job.status == states.STORING:
         loss = Loss.Reason.NOT_STORED
         return lifecycle.fail(job, _build_failure(ArtifactStorageWriteFailed, loss, job))
+    # Nobody found out in time. The hold goes back, and what it may have cost is listed.
     if job.outcome_unknown_at is not None:
         loss = Loss.Reason.OUTCOME_UNKNOWN
         return lifecycle.fail(

@@ -1,4 +1,4 @@
-"""Orphans: what hangs between provider, storage and ledger, and how staff close each case.
+"""Outputs that hang between provider, storage and ledger, and how staff resolve each case.
 
 Nothing here charges anybody or moves a credit twice: a hold goes back or stays as it was closed.
 """
@@ -26,12 +26,12 @@ _VISIBLE_STATES = (Asset.State.AVAILABLE, Asset.State.QUARANTINED)
 
 
 def unstored() -> QuerySet[Job]:
-    """Return jobs whose outputs are here and on their way into storage."""
+    """Return jobs whose outputs are staged and not stored yet."""
     return Job.objects.filter(status=states.STORING)
 
 
 def outcome_unknown() -> QuerySet[Job]:
-    """Return jobs of which nobody knows what became of their call."""
+    """Return jobs whose call to the provider was cut off."""
     return Job.objects.filter(completed_at=None).exclude(outcome_unknown_at=None)
 
 
@@ -43,12 +43,12 @@ def uncharged() -> QuerySet[Job]:
 
 
 def open_losses() -> QuerySet[Loss]:
-    """Return results that were paid for and given up, and whose case nobody has closed."""
+    """Return losses of outputs that were never stored and whose case is open."""
     return Loss.objects.filter(reason=Loss.Reason.NOT_STORED, closed_at=None)
 
 
 def is_uncharged(job: Job) -> bool:
-    """Return whether the job is one of those."""
+    """Return whether the job is completed and was never charged."""
     return job.status == states.COMPLETED and job.credits_captured is None and job.credits_held > 0
 
 
@@ -60,8 +60,8 @@ def get_hold(job: Job) -> checks.JobHoldSummary | None:
 def adopt(*, job: Job, user: User, reason: str) -> None:
     """Leave images that were never charged with their owner, at the house's expense.
 
-    A hold that still stands goes back. Where the ledger did charge the job and only its row
-    does not say so, the row is put right. Raises `NotPossible` where somebody else was first.
+    A hold that is still open goes back. Where the ledger did charge the job and only its row
+    does not say so, the row is corrected. Raises `JobActionRefused` where the case is closed.
     """
     with transaction.atomic():
         charged = _reconcile_charge(job, user)
@@ -69,9 +69,9 @@ def adopt(*, job: Job, user: User, reason: str) -> None:
 
 
 def release(*, job: Job, user: User, reason: str) -> None:
-    """Take images that were never charged down; a hold that still stands goes back.
+    """Take images that were never charged down; a hold that is still open goes back.
 
-    Raises `NotPossible` where the ledger did charge the job: its owner has paid for them.
+    Raises `JobActionRefused` where the ledger did charge the job: its owner has paid for them.
     """
     with transaction.atomic():
         if _reconcile_charge(job, user):
@@ -97,7 +97,7 @@ def give_up(*, job: Job, user: User, reason: str) -> None:
 
 
 def close_loss(*, loss: Loss, user: User, reason: str) -> None:
-    """Close the case of a loss; it stays in the figures. Raises `NotPossible` when closed."""
+    """Close the case of a loss; it still counts. Raises `JobActionRefused` when closed."""
     with transaction.atomic():
         if Loss.objects.filter(pk=loss.pk, closed_at=None).update(closed_at=clock.now()) != 1:
             raise JobActionRefused("The case is already resolved.")
@@ -105,7 +105,7 @@ def close_loss(*, loss: Loss, user: User, reason: str) -> None:
 
 
 def _reconcile_charge(job: Job, user: User) -> int:
-    """Bring row and ledger together; gives what was charged, which is nothing or all along."""
+    """Bring row and ledger together; return the credits charged, zero where there were none."""
     if uncharged().select_for_update().filter(pk=job.pk).first() is None:
         raise JobActionRefused("The job was charged, or its case was resolved in the meantime.")
     held = get_hold(job)

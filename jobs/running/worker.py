@@ -1,9 +1,9 @@
 """What a worker does with a job, from its first step to its end.
 
-Every step leaves a durable mark before the next begins, so that a worker killed anywhere leaves
-a job that another can go on with: begun and no call noted, it is called; a request id, it is
-collected; a call without an id, its outcome is unknown; outputs kept, they are stored. Calls to
-providers stand outside of transactions, and no connection is kept while one lasts.
+Every step leaves a durable mark before the next begins (ADR 12), so that a worker killed anywhere
+leaves a job that another can go on with. Started and no call recorded: it is called. A request
+id: it is collected. A call without an id: its outcome is unknown. Staged outputs: they are
+stored. Calls to providers are made outside of transactions and hold no database connection.
 """
 
 from decimal import Decimal
@@ -42,8 +42,9 @@ _LOSS_REASONS = {POLICY: Loss.Reason.BILLED_REFUSAL, BROKEN_RUN: Loss.Reason.BRO
 
 
 def run(job_id: str) -> None:
-    """Take a job in hand and bring it as far as it goes; nothing where somebody else has it."""
+    """Take a job and bring it as far as it goes; do nothing where another worker has it."""
     lease = leases.new_id()
+    # A message may come twice or late (ADR 3): the row decides, and only one update changes it.
     if not (lifecycle.start(job_id, lease=lease) or lifecycle.resume(job_id, lease=lease)):
         return
     with leases.renewing(lease):
@@ -52,82 +53,90 @@ def run(job_id: str) -> None:
         structlog.contextvars.bind_contextvars(job_id=job_id, trace_id=job.trace_id)
         if job.status == states.RUNNING:
             _generate(job)
+        # Not `else`: a job whose outputs have just been staged goes on here without a new message.
         if job.status == states.STORING:
             store(job)
 
 
 def store(job: Job) -> None:
-    """Store what was kept, then complete the job; on failure repair comes back to it."""
-    kept = list(job.staged_outputs.order_by("index"))
+    """Store the staged outputs, then complete the job; on failure the sweeper sends it again."""
+    staged = list(job.staged_outputs.order_by("index"))
     try:
-        for one in kept:
-            key = storage.asset_key(one.asset_public_id, one.extension)
-            with storage.open_staged(one.kept_key) as file:
+        # Keys were minted when the outputs were staged: storing again writes over the first try.
+        for output in staged:
+            key = storage.asset_key(output.asset_public_id, output.extension)
+            with storage.open_staged(output.kept_key) as file:
                 storage.write(key, file)
     except storage.StorageError:
         lifecycle.record_storage_failure(job)
         return
-    if not lifecycle.complete(job, kept, stored_at=clock.now()):
+    if not lifecycle.complete(job, staged, stored_at=clock.now()):
         log.info("job_ended_elsewhere", status=job.status)
 
 
 def cancel_at_provider(job_id: str) -> None:
-    """Ask the provider to stop a job that was canceled or given up; as well as it can."""
+    """Ask the provider to stop a job that was canceled or timed out; it may be too late."""
     job = Job.objects.get(public_id=job_id)
     if not job.provider_request_id:
-        return  # the worker that submits comes by and finds it canceled
+        return  # no id to cancel by: the worker that submits finds the job ended, and cancels it
     database.release_connection()
     try:
         answer = calls.cancel(job.provider_id, _stored_submission(job))
     except ProviderError as error:
         answer = "unsupported"
         log.warning("not_canceled_at_provider", reason=error.reason)
+    # The run goes on and will be billed, while its owner's hold went back: the cost is ours.
     if job.status == states.CANCELED and answer in {"too_late", "unsupported"}:
         lifecycle.record_loss(job, reason=Loss.Reason.CANCELED, usd=job.planned_usd)
 
 
 def _generate(job: Job) -> None:
-    """Get the outcome from the provider and keep it; or end, mark or lay down the job."""
+    """Get the result from the provider and stage it; or fail, mark or pause the job."""
+    # A call that began and left no id may have been run and billed: never again (ADR 7 and 12).
     if job.call_began_at is not None and not job.provider_request_id:
         lifecycle.mark_outcome_unknown(job)
         return
-    order = provider_requests.build(job)
+    request = provider_requests.build(job)
     try:
-        outcome = _collect(job, order) if job.provider_request_id else _submit(job, order)
+        result = _collect(job, request) if job.provider_request_id else _submit(job, request)
     except ProviderError as error:
+        # The provider says it once: what it means must reach the row although the database is gone.
         database.retry_on_disconnect(partial(_handle_failure, job, error))
         return
-    if outcome is None or not _stage(job, outcome):
-        job.refresh_from_db()
+    if result is None or not _stage(job, result):
+        job.refresh_from_db()  # paused, ended or unknown by now; `run` must not store it
 
 
-def _submit(job: Job, order: ProviderRequest) -> ProviderResult | None:
+def _submit(job: Job, request: ProviderRequest) -> ProviderResult | None:
     if switches.disabled().names(model_id=job.model_id, provider_id=job.provider_id):
         raise ProviderError(UNAVAILABLE, reason="switched_off")  # since the job was queued
+    # A call lasts minutes: kept connections of 64 threads would leave none for the web (ADR 12).
     database.release_connection()
-    answer = calls.submit(job.provider_id, order, begin=partial(_record_call, job))
+    answer = calls.submit(job.provider_id, request, begin=partial(_record_call, job))
     if answer is None or isinstance(answer, ProviderResult):
         return answer
+    # Lost, this id would turn a run that we could collect into one of unknown outcome.
     if not database.retry_on_disconnect(partial(lifecycle.record_submission, job, answer)):
         cancel_at_provider(job.public_id)
         return None
-    return _collect(job, order)
+    return _collect(job, request)
 
 
 def _record_call(job: Job) -> bool:
-    """Note the call; False where the job was canceled meanwhile, or is begun elsewhere."""
-    begun = lifecycle.record_call(job)
+    """Record the call; False where the job was canceled meanwhile, or is called elsewhere."""
+    is_recorded = lifecycle.record_call(job)
     database.release_connection()
-    return begun
+    return is_recorded
 
 
-def _collect(job: Job, order: ProviderRequest) -> ProviderResult | None:
-    """Wait for the outcome; where the provider can't be asked now, lay the job down."""
+def _collect(job: Job, request: ProviderRequest) -> ProviderResult | None:
+    """Wait for the result; where the provider can't be asked now, pause the job."""
     database.release_connection()
     try:
-        return calls.collect(job.provider_id, _stored_submission(job), order)
+        return calls.collect(job.provider_id, _stored_submission(job), request)
     except ProviderError as error:
-        if error.failure not in _RETRYABLE_FAILURES or clock.now() >= order.deadline:
+        # The run itself goes on and can be collected later, so asking again costs nothing.
+        if error.failure not in _RETRYABLE_FAILURES or clock.now() >= request.deadline:
             raise
         log.warning("provider_not_reached", reason=error.reason)
         lifecycle.pause(job, seconds=error.retry_after_s or _PAUSE_S)
@@ -138,6 +147,7 @@ def _handle_failure(job: Job, error: ProviderError) -> None:
     log.warning("provider_failed", failure=error.failure.name, reason=error.reason)
     if error.failure is TIMED_OUT:
         _try_cancel(job)
+    # With a request id the run can still be asked about, so only a submit's outcome is unknown.
     if not error.failure.is_ended and not job.provider_request_id:
         lifecycle.mark_outcome_unknown(job)
         return
@@ -153,7 +163,7 @@ def _handle_failure(job: Job, error: ProviderError) -> None:
 
 
 def _loss_for(job: Job, error: ProviderError) -> tuple[Loss.Reason | None, Decimal | None]:
-    """Return what the house may have lost: what was reported, or else the whole plan."""
+    """Return what the house may have lost: the reported cost, or else the whole plan's."""
     usd = error.cost_usd or job.planned_usd
     if error.failure is TIMED_OUT:
         return Loss.Reason.TOO_LATE, usd
@@ -170,11 +180,15 @@ def _try_cancel(job: Job) -> None:
             log.warning("not_canceled_at_provider", reason=error.reason)
 
 
-def _stage(job: Job, outcome: ProviderResult) -> bool:
-    """Decode every output, put it where it waits, take the outcome over; False where it is lost."""
-    usd = outcome.cost_usd if outcome.cost_usd is not None else job.planned_usd
+def _stage(job: Job, result: ProviderResult) -> bool:
+    """Decode and stage every output, then record the result; False where the job failed or ended.
+
+    Staged first: a storage that is down must not cost a second run (ADR 12). Decoded first of
+    all, in a child process: nobody pays for an image that can't be opened (ADR 11).
+    """
+    usd = result.cost_usd if result.cost_usd is not None else job.planned_usd
     try:
-        made = [_stage_output(job, index, output) for index, output in enumerate(outcome.outputs)]
+        outputs = [_stage_output(job, index, output) for index, output in enumerate(result.outputs)]
     except decoding.UndecodableImage as refusal:
         log.warning("output_undecodable", refusal=str(refusal))
         message = "The provider's output could not be opened as an image; nothing was charged."
@@ -184,27 +198,28 @@ def _stage(job: Job, outcome: ProviderResult) -> bool:
         _fail_with_loss(job, usd, ArtifactStorageWriteFailed, Loss.Reason.NOT_STORED)
         return False
     finally:
-        for output in outcome.outputs:
+        for output in result.outputs:
             output.file.close()
-    keep = partial(
+    record = partial(
         lifecycle.stage_outputs,
         job,
-        outputs=made,
-        reported_usd=outcome.cost_usd,
-        usage=outcome.usage,
-        request_id=outcome.request_id,
+        outputs=outputs,
+        reported_usd=result.cost_usd,
+        usage=result.usage,
+        request_id=result.request_id,
     )
-    if database.retry_on_disconnect(keep):
+    if database.retry_on_disconnect(record):
         return True
-    _discard(job, made, usd)
+    _discard(job, outputs, usd)
     return False
 
 
-def _discard(job: Job, made: list[DecodedOutput], usd: Decimal | None) -> None:
-    """Drop outputs that came after the job's end; not those that were taken over before."""
+def _discard(job: Job, outputs: list[DecodedOutput], usd: Decimal | None) -> None:
+    """Discard outputs that came after the job's end; not those that were recorded before."""
     job.refresh_from_db()
+    # Storing or completed: another worker recorded these very outputs under the same keys.
     if job.is_final and job.status != states.COMPLETED:
-        storage.discard_staged(*(one.kept_key for one in made))
+        storage.discard_staged(*(output.kept_key for output in outputs))
         lifecycle.record_loss(job, reason=Loss.Reason.CANCELED, usd=usd)
 
 

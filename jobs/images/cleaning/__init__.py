@@ -1,7 +1,7 @@
 """Removing what an image carries beside the image: EXIF, GPS, text, previews, trailing data.
 
-Nothing is encoded anew: each container is taken apart and put together without those parts.
-Orientation and color profiles stay. What can't be taken apart is refused (`Unsound`).
+Nothing is encoded again: each container is taken apart and put together without those parts.
+Orientation and color profiles stay. What can't be taken apart is refused (`MalformedImage`).
 """
 
 from collections.abc import Callable

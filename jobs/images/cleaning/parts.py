@@ -7,11 +7,11 @@ _SHORT = 3
 
 
 class MalformedImage(ValueError):
-    """The container does not hold together, so nobody can say what else is in it."""
+    """The container is malformed, so what else is in it can't be known."""
 
 
 def read_exact(data: bytes, at: int, length: int) -> bytes:
-    """Return `length` bytes from `at`; raises `Unsound` where the data ends before."""
+    """Return `length` bytes from `at`; raises `MalformedImage` where the data ends before."""
     if at < 0 or length < 0 or at + length > len(data):
         raise MalformedImage("the file ends in the middle of a part")
     return data[at : at + length]
