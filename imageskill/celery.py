@@ -19,7 +19,9 @@ from imageskill.lib.queue import QUEUES
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imageskill.settings")
 
 # By alias: the setting `broker_transport` is ignored for `redis+socket://`.
-TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "imageskill.lib.broker:Transport"))
+TRANSPORT_ALIASES.update(
+    dict.fromkeys(("redis", "rediss"), "imageskill.lib.redis.broker:Transport")
+)
 
 app = Celery("imageskill")
 app.config_from_object("django.conf:settings", namespace="CELERY")

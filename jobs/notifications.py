@@ -7,7 +7,8 @@ from django.db import transaction
 
 from accounts import activity, telemetry
 from accounts.models import ActivityEvent
-from imageskill.lib import clock, wakeups
+from imageskill.lib import clock
+from imageskill.lib.redis import wakeups
 from jobs.models import Asset, Job, Usage
 
 COMMANDS = {

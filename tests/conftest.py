@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import settings
 
-from imageskill.lib.redis_client import client
+from imageskill.lib.redis.client import client
 
 pytest_plugins = [
     "tests.stand_in_providers",

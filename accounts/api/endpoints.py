@@ -11,10 +11,11 @@ from accounts.api import schemas
 from accounts.api.auth import bearer, build_actor, request_token
 from accounts.claims import inboxes, requests
 from accounts.models import ActivityEvent, Agent
-from imageskill.lib import clock, ids, ratelimit
+from imageskill.lib import clock, ids
 from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import InvalidArguments, NotFound
 from imageskill.lib.http import ApiRequest
+from imageskill.lib.redis import ratelimit
 
 router = Router(auth=bearer)
 

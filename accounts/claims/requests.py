@@ -15,8 +15,9 @@ from django.urls import reverse
 from accounts import audit, sponsors
 from accounts.claims import decisions, inboxes, mails
 from accounts.models import Agent, Claim, ClaimRecipient, User
-from imageskill.lib import clock, ids, ratelimit
+from imageskill.lib import clock, ids
 from imageskill.lib.queue import enqueue
+from imageskill.lib.redis import ratelimit
 
 LIFETIME = timedelta(days=7)
 _RETRY_AFTER = timedelta(minutes=5)

@@ -11,9 +11,10 @@ from accounts.tokens import minting
 from billing import ledger, quota, signup
 from billing.api.account_schemas import SignupIn, SignupOut, StorageOut
 from billing.quota import Quota
-from imageskill.lib import clock, ratelimit
+from imageskill.lib import clock
 from imageskill.lib.envelope import openapi_command
 from imageskill.lib.http import ApiRequest, client_ip, is_loopback, network_of
+from imageskill.lib.redis import ratelimit
 
 router = Router()
 

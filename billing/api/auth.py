@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from accounts.api.auth import Bearer
 from accounts.models import Agent
 from billing.purchases import card_data
-from imageskill.lib import strict_json
+from imageskill.lib.postgresql import strict_json
 
 
 class ScreenedBearer(Bearer):

@@ -10,7 +10,7 @@ from accounts.models import Agent, Organization
 from billing.models.append_only import AppendOnly, AppendOnlyQuerySet
 from billing.models.purchases import Environment, PaymentAttempt, Quote, Rail
 from imageskill.lib import clock, ids
-from imageskill.lib.utc_days import day_of, month_of
+from imageskill.lib.postgresql.utc_days import day_of, month_of
 
 
 class ReceiptSeries(models.Model):

@@ -12,8 +12,9 @@ from billing.purchases import checkout, fulfillment
 from billing.stripe.gateway import InvalidStripeSignature, PaymentProviderFailure
 from billing.stripe.ownership import ForeignObject
 from billing.webhooks import endpoint
-from imageskill.lib import amounts, clock, ratelimit
+from imageskill.lib import clock
 from imageskill.lib.errors import NotFound, RateLimited
+from imageskill.lib.redis import ratelimit
 
 CHECKS_PER_MINUTE = 20
 

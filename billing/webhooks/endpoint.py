@@ -3,7 +3,7 @@
 from billing.stripe import gateway
 from billing.stripe.objects import Event
 from billing.webhooks import inbox
-from imageskill.lib import strict_json
+from imageskill.lib.postgresql import strict_json
 
 
 class InvalidStripeEvent(Exception):

@@ -10,7 +10,8 @@ from accounts.models import User
 from feedback.github_queue import client, issue_sync
 from feedback.github_queue.client import Issue
 from feedback.models import GithubEvent
-from imageskill.lib import inbox, strict_json
+from imageskill.lib import inbox
+from imageskill.lib.postgresql import strict_json
 
 HANDLE_TASK = GithubEvent.TASK
 _ACTIONS = frozenset({"closed", "reopened", "labeled", "unlabeled"})

@@ -18,7 +18,6 @@ from billing.ledger import InsufficientCredits
 from billing.purchases import purchase_hints
 from feedback.api import router as feedback_router
 from imageskill import __version__
-from imageskill.lib import strict_json
 from imageskill.lib.envelope import COMMAND_KEY, EnvelopeRenderer, error_response
 from imageskill.lib.errors import (
     ApiError,
@@ -28,6 +27,7 @@ from imageskill.lib.errors import (
     NotFound,
     ServiceUnavailable,
 )
+from imageskill.lib.postgresql import strict_json
 from imageskill.web.cli_endpoint import router as remote_cli_router
 from imageskill.web.health import router as health_router
 from imageskill.web.openapi import with_envelopes

@@ -14,7 +14,7 @@ from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import ServiceUnavailable
 from imageskill.lib.http import ApiRequest
 from imageskill.lib.queue import QUEUES
-from imageskill.lib.redis_client import RedisUnavailable, client
+from imageskill.lib.redis.client import RedisUnavailable, client
 from imageskill.lib.schemas import Data
 
 log = structlog.get_logger(__name__)

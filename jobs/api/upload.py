@@ -4,10 +4,10 @@ from ninja import Router
 from ninja.errors import ValidationError
 from pydantic import ValidationError as Malformed
 
-from imageskill.lib import strict_json
 from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import Detail, InvalidArguments
 from imageskill.lib.http import ApiRequest
+from imageskill.lib.postgresql import strict_json
 from jobs.api import representations, schemas
 from jobs.api.auth import GrantBearer
 from jobs.assets import uploads

@@ -13,7 +13,7 @@ import structlog
 from django.db import connection
 
 from imageskill.lib import clock
-from imageskill.lib.redis_client import RedisUnavailable, client
+from imageskill.lib.redis.client import RedisUnavailable, client
 from jobs.models import Asset
 
 log = structlog.get_logger(__name__)

@@ -21,9 +21,10 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import Agent
-from imageskill.lib import clock, database, ids, ratelimit, trace
+from imageskill.lib import clock, database, ids, trace
 from imageskill.lib.errors import InvalidArguments, ServiceUnavailable
 from imageskill.lib.queue import enqueue
+from imageskill.lib.redis import ratelimit
 from jobs import notifications, states
 from jobs.assets import storage
 from jobs.images import decoding

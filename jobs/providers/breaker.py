@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ParamSpec
 import structlog
 from django.conf import settings
 
-from imageskill.lib.redis_client import RedisUnavailable, client
+from imageskill.lib.redis.client import RedisUnavailable, client
 from jobs.providers.failures import UNAVAILABLE, ProviderError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from imageskill.lib import clock
-from imageskill.lib.redis_client import RedisUnavailable, client
+from imageskill.lib.redis.client import RedisUnavailable, client
 from jobs.providers.failures import UNAVAILABLE, ProviderError
 from jobs.providers.vendors import VENDORS
 

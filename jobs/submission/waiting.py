@@ -9,7 +9,8 @@ import time
 
 from django.conf import settings
 
-from imageskill.lib import database, wakeups
+from imageskill.lib import database
+from imageskill.lib.redis import wakeups
 from jobs.models import Job
 from jobs.running.outcomes import pending_error_for
 

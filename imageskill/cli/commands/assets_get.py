@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from imageskill.cli import files, http_client, output
+from imageskill.cli import files, output
 from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.errors import DownloadFailed, OutputExists, OutputWriteFailed
 from imageskill.cli.grammar import requests
 from imageskill.cli.session import Session
+from imageskill.cli.transport import http_client
 
 _CHUNK = 256 * 1024
 

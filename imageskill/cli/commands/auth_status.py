@@ -1,9 +1,10 @@
 """`image-skill auth status`."""
 
-from imageskill.cli import envelopes, http_client
+from imageskill.cli import envelopes
 from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.grammar import requests
 from imageskill.cli.session import Session
+from imageskill.cli.transport import http_client
 
 
 def run(session: Session) -> CommandResult:

@@ -1,9 +1,10 @@
 """`image-skill credits quote`."""
 
-from imageskill.cli import http_client, keys
+from imageskill.cli import keys
 from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.grammar import requests
 from imageskill.cli.session import Session
+from imageskill.cli.transport import http_client
 
 
 def run(session: Session) -> CommandResult:

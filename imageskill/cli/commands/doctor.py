@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from imageskill import __version__
-from imageskill.cli import envelopes, files, http_client, pending_spends, telemetry
+from imageskill.cli import envelopes, files, pending_spends, telemetry
 from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.errors import SITE_URL, RequestFailed
 from imageskill.cli.grammar import requests
 from imageskill.cli.session import DEFAULT_API, Session
+from imageskill.cli.transport import http_client
 
 
 def run(session: Session) -> CommandResult:

@@ -2,12 +2,13 @@
 
 import time
 
-from imageskill.cli import http_client, output, pending_spends
+from imageskill.cli import output, pending_spends
 from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.errors import RequestFailed, TimedOut
 from imageskill.cli.grammar import requests
 from imageskill.cli.grammar.reading import Call
 from imageskill.cli.session import Session
+from imageskill.cli.transport import http_client
 
 TERMINAL = {"completed", "failed", "canceled"}
 

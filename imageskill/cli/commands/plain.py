@@ -1,9 +1,9 @@
 """Commands that are one request and nothing else."""
 
-from imageskill.cli import http_client
 from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.grammar import requests
 from imageskill.cli.session import Session
+from imageskill.cli.transport import http_client
 
 
 def run(session: Session) -> CommandResult:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from imageskill.cli import http_client
 from imageskill.cli.clock import now_iso
 from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.errors import InvalidCommandLine, TokenRequired
 from imageskill.cli.grammar import requests
 from imageskill.cli.session import Session
+from imageskill.cli.transport import http_client
 
 
 def run(session: Session) -> CommandResult:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from imageskill.cli import http_client, keys, output, pending_spends, uploading
+from imageskill.cli import keys, output, pending_spends
 from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.errors import InvalidCommandLine, RequestFailed
 from imageskill.cli.grammar import requests, writing
@@ -11,6 +11,7 @@ from imageskill.cli.grammar.reading import Call
 from imageskill.cli.grammar.spec import ASSET, IMAGE, REFERENCE
 from imageskill.cli.grammar.values import asset_id, split_reference
 from imageskill.cli.session import Session
+from imageskill.cli.transport import http_client, uploading
 
 
 class _UploadFailed(Exception):

@@ -1,8 +1,9 @@
 """`image-skill upload`."""
 
-from imageskill.cli import output, uploading
+from imageskill.cli import output
 from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.session import Session
+from imageskill.cli.transport import uploading
 
 
 def run(session: Session) -> CommandResult:

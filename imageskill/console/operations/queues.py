@@ -21,7 +21,7 @@ from imageskill.console import links
 from imageskill.lib import clock
 from imageskill.lib.admin.formatting import display_duration
 from imageskill.lib.queue import QUEUES
-from imageskill.lib.redis_client import RedisUnavailable, client
+from imageskill.lib.redis.client import RedisUnavailable, client
 from imageskill.web.health import heartbeat_key
 from jobs import states
 from jobs.admin.job_filters import overdue_for_resend, stalled

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from imageskill.lib import clock
-from imageskill.lib.utc_days import day_of, month_of
+from imageskill.lib.postgresql.utc_days import day_of, month_of
 
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
 

@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend with a pool that survives a restart of the server."""
+"""PostgreSQL beyond Django: a pool that survives a restart, days in UTC, JSON it can store."""

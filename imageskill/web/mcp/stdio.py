@@ -10,11 +10,12 @@ from typing import Any
 import anyio
 from mcp.server.stdio import stdio_server
 
-from imageskill.cli import envelopes, http_client
+from imageskill.cli import envelopes
 from imageskill.cli.errors import CliError, DownloadFailed, RequestFailed, from_usage_error
 from imageskill.cli.grammar import reading
 from imageskill.cli.grammar.requests import EndpointRequest
 from imageskill.cli.session import Session
+from imageskill.cli.transport import http_client
 from imageskill.web.mcp import results, server, tools
 
 

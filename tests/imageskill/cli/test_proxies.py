@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from imageskill.cli import proxies
+from imageskill.cli.transport import proxies
 
 HOST = "api.example.test"
 ENVELOPE = b'{"ok": true, "data": {"models": []}, "warnings": [], "error": null}'

@@ -11,7 +11,7 @@ from billing.models import StripeEvent
 from feedback.models import GithubRepository
 from imageskill.lib import clock
 from imageskill.lib.queue import QUEUES
-from imageskill.lib.redis_client import RedisUnavailable, client
+from imageskill.lib.redis.client import RedisUnavailable, client
 from imageskill.web import health
 from jobs.models import Job
 from tests.pages.conftest import made

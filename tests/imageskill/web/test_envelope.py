@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from imageskill.lib import errors, strict_json
+from imageskill.lib import errors
+from imageskill.lib.postgresql import strict_json
 
 
 @pytest.mark.django_db

@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from imageskill.lib import clock
-from imageskill.lib.redis_client import client as redis_client
+from imageskill.lib.redis.client import client as redis_client
 from jobs import tasks
 from jobs.assets import downloads, removal, thumbnails
 from jobs.models import Asset, DownloadDay

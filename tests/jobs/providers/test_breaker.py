@@ -4,7 +4,7 @@ import pytest
 import redis
 
 from imageskill.dev.standins.faults import Fault
-from imageskill.lib import redis_client
+from imageskill.lib.redis.client import client as redis_client
 from jobs.providers import breaker, calls, concurrency
 from jobs.providers.failures import OUTCOME_UNKNOWN, UNAVAILABLE, ProviderError
 from tests.jobs.providers.orders import order
@@ -164,4 +164,4 @@ class TestSeats:
 
         concurrency.acquire("fal", "job_1", deadline=order(MODEL).deadline)
         concurrency.release("fal", "job_1")
-        assert redis_client.client().zcard("seats:fal") == 0
+        assert redis_client().zcard("seats:fal") == 0

@@ -6,7 +6,7 @@ import pytest
 
 from billing import ledger
 from imageskill.lib import clock
-from imageskill.lib.redis_client import client
+from imageskill.lib.redis.client import client
 from jobs import states
 from jobs.models import Job, Loss
 from jobs.running import hold_checks, lifecycle, sweeper

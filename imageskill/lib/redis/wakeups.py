@@ -14,7 +14,7 @@ import redis
 import structlog
 from django.conf import settings
 
-from imageskill.lib.redis_client import RedisUnavailable, client
+from imageskill.lib.redis.client import RedisUnavailable, client
 
 log = structlog.get_logger(__name__)
 

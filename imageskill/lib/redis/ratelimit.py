@@ -5,7 +5,7 @@ import time
 import structlog
 
 from imageskill.lib.errors import RateLimited
-from imageskill.lib.redis_client import RedisUnavailable, client
+from imageskill.lib.redis.client import RedisUnavailable, client
 
 log = structlog.get_logger(__name__)
 

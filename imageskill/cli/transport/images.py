@@ -10,9 +10,9 @@ from tempfile import TemporaryFile
 from typing import IO, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from imageskill.cli import http_client, image_formats
 from imageskill.cli.errors import FetchFailed, InputDenied, InvalidCommandLine
 from imageskill.cli.grammar.values import is_url
+from imageskill.cli.transport import http_client, image_formats
 
 MAX_BYTES = 64 * 1024 * 1024  # the server's own limit is lower; this one guards our disk
 _CHUNK = 192 * 1024  # a multiple of three, so that base64 pieces join without padding

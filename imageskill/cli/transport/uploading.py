@@ -1,8 +1,8 @@
 """Getting a local image, or one behind a URL, onto the server."""
 
-from imageskill.cli import http_client, images
 from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.grammar.requests import EndpointRequest
+from imageskill.cli.transport import http_client, images
 
 UPLOAD_REQUEST = EndpointRequest("POST", "/v1/upload")
 

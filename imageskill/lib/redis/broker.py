@@ -13,7 +13,7 @@ import structlog
 from celery.worker import state
 from kombu.transport import redis
 
-from imageskill.lib import redis_client
+from imageskill.lib.redis.client import client as redis_client
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +48,7 @@ class Channel(redis.Channel):
         """Lend a client: the process's shared one where the channel has no connection."""
         is_connected = self.connection is not None and self.connection.client is not None
         if client is None and not is_connected:
-            client = redis_client.client()
+            client = redis_client()
         with super().conn_or_acquire(client) as lent:
             yield lent
 

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from imageskill.cli import proxies, telemetry
+from imageskill.cli import telemetry
 from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.errors import CliError, InvalidResponse, RequestFailed
 from imageskill.cli.grammar.requests import EndpointRequest
+from imageskill.cli.transport import proxies
 
 TIMEOUT_S = 120  # above the server's longest wait
 CONNECT_TIMEOUT_S = 15
