@@ -1,7 +1,7 @@
-"""The Celery app: queues, delivery that survives a killed worker, and what runs when.
+"""The Celery app: queues, delivery that survives a killed worker, and the schedule.
 
-Celery only carries: the database is the truth, and a sweeper sends again what got lost. Tasks
-have names and take keyword-only ids.
+Celery only carries: the database is the truth, and a sweeper sends again what got lost (ADR 3).
+Tasks have names and take keyword-only ids.
 """
 
 import os
@@ -59,7 +59,7 @@ app.conf.update(
     imports=["imageskill.web.heartbeat"],
     beat_schedule={
         **{
-            f"canary-{queue}": {
+            f"heartbeat-{queue}": {
                 "task": "canary.sing",
                 "schedule": 20.0,
                 "kwargs": {"queue": queue},
@@ -68,7 +68,7 @@ app.conf.update(
             for queue in QUEUES
         },
         "sweep-jobs": {"task": "jobs.sweep", "schedule": 5.0, "options": {"expires": 5}},
-        "let-go": {"task": "jobs.retain", "schedule": crontab(hour=3, minute=20)},
+        "apply-retention": {"task": "jobs.retain", "schedule": crontab(hour=3, minute=20)},
         "mail-again": {"task": "accounts.mail_again", "schedule": 120.0},
         "expire-claims": {"task": "accounts.expire_claims", "schedule": 600.0},
         "forget-strangers": {"task": "accounts.forget_strangers", "schedule": 3600.0},
@@ -97,6 +97,6 @@ app.autodiscover_tasks()
 
 @worker_ready.connect
 def record_now(sender: Any, **_: object) -> None:
-    """Send each queue's canary when a worker starts, so that health need not wait for beat."""
+    """Send each queue's heartbeat when a worker starts, so that health need not wait for beat."""
     for queue in QUEUES:
         sender.app.send_task("canary.sing", kwargs={"queue": queue}, queue=queue, expires=20)

@@ -37,7 +37,7 @@ def read(file: Path) -> Config:
 
 
 def save(file: Path, *, token: str, api_base_url: str, saved_at: str) -> Path | None:
-    """Write the file; gives where a token of before was kept, if there was one. Raises OSError."""
+    """Write the file; return where a previous token was kept, if there was one. Raises OSError."""
     previous = read(file).token
     kept = file.with_name(f"{file.name}.previous") if previous not in (None, token) else None
     if kept:
@@ -53,7 +53,7 @@ def save(file: Path, *, token: str, api_base_url: str, saved_at: str) -> Path | 
 
 
 def check_writable(file: Path) -> None:
-    """Try whether the file could be written; raises OSError."""
+    """Check that the file can be written; raises OSError."""
     files.check_writable(file.parent)
 
 

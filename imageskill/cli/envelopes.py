@@ -1,4 +1,4 @@
-"""Envelopes made on this side, in the shape of the server's."""
+"""Envelopes made by the client, in the shape of the server's."""
 
 import os
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from imageskill.cli.errors import CliError
 
 
 class CommandResult(NamedTuple):
-    """An envelope and the code to exit with; `status` is HTTP's, 0 where nothing was asked."""
+    """An envelope and the code to exit with; `status` is HTTP's, 0 where no request was made."""
 
     envelope: dict[str, Any]
     exit_code: int = 0
@@ -15,7 +15,7 @@ class CommandResult(NamedTuple):
 
     @property
     def is_ok(self) -> bool:
-        """Tell success from failure."""
+        """Whether it is a success."""
         return self.envelope.get("ok") is True
 
     @property
@@ -47,7 +47,7 @@ def success(data: dict[str, Any], *warnings: str) -> CommandResult:
 
 
 def failure(problem: CliError) -> CommandResult:
-    """Make the envelope of a problem on this side."""
+    """Make the envelope of an error of the client."""
     error: dict[str, Any] = {
         "code": problem.code,
         "message": str(problem),

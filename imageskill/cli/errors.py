@@ -1,4 +1,4 @@
-"""What can go wrong on the caller's machine; the server's own errors pass through as they come."""
+"""The errors of the client; the server's own pass through unchanged."""
 
 from typing import Any, ClassVar
 
@@ -22,7 +22,7 @@ class CliError(Exception):
 
 
 class InvalidCommandLine(CliError):
-    """The command line is wrong, or a local file is not what a flag takes."""
+    """The command line is invalid, or a local file is not what a flag takes."""
 
     code = "INVALID_ARGUMENTS"
     exit_code = 2
@@ -39,7 +39,7 @@ class TokenRequired(CliError):
 
 
 class InputDenied(CliError):
-    """An image that can't be one, or is too large."""
+    """The file is no image, or too large."""
 
     code = "INPUT_POLICY_DENIED"
     exit_code = 6
@@ -59,13 +59,13 @@ class RequestFailed(CliError):
 
 
 class InvalidResponse(RequestFailed):
-    """Something answered that is not this service."""
+    """The response is not one of this service."""
 
     code = "HOSTED_API_NON_JSON_RESPONSE"
 
 
 class DownloadFailed(CliError):
-    """An image did not come, or not whole."""
+    """An image could not be downloaded, or not whole."""
 
     code = "ASSET_DOWNLOAD_FAILED"
     exit_code = 7
@@ -73,7 +73,7 @@ class DownloadFailed(CliError):
 
 
 class FetchFailed(CliError):
-    """A URL to upload from did not give an image."""
+    """A URL to upload from did not return an image."""
 
     code = "REMOTE_UPLOAD_FETCH_FAILED"
     exit_code = 7
@@ -81,7 +81,7 @@ class FetchFailed(CliError):
 
 
 class TimedOut(CliError):
-    """The job was not over in time."""
+    """The job did not end in time."""
 
     code = "TIMEOUT"
     exit_code = 8
@@ -89,7 +89,7 @@ class TimedOut(CliError):
 
 
 class OutputExists(CliError):
-    """There is a file already, and --overwrite was not given."""
+    """The file exists, and --overwrite was not given."""
 
     code = "OUTPUT_EXISTS"
     exit_code = 9
@@ -125,7 +125,7 @@ class InternalClientError(CliError):
 
 
 def from_usage_error(error: UsageError) -> InvalidCommandLine:
-    """Return what is wrong with a command line, and how it should be written."""
+    """Return what is wrong with a command line, and its usage."""
     recovery: dict[str, Any] = {}
     flags = [f"--{name}" for name in error.flags]
     if flags:

@@ -15,7 +15,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Try whether a file can be made there; raises OSError."""
+    """Check that a file can be made there; raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     with _TemporaryFile(folder / "write-test"):
         pass

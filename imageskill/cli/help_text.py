@@ -1,4 +1,4 @@
-"""What help says, made from the command table."""
+"""The help, made from the command table."""
 
 from typing import Any
 
@@ -8,15 +8,13 @@ from imageskill.cli.grammar.spec import Command, Flag
 
 
 def explain(words: tuple[str, ...]) -> dict[str, Any]:
-    """Explain one command, or list those that begin with the words; raises InvalidArguments."""
+    """Explain one command, or list those that begin with the words; raises InvalidCommandLine."""
     command = table.find(words)
     relatives = table.starting_with(words) if words else list(table.COMMANDS)
     if command is not None and len(relatives) <= 1:
         return _command_help(command)
     if not relatives:
-        raise InvalidCommandLine(
-            "There is no such command.", suggested_command="image-skill help --json"
-        )
+        raise InvalidCommandLine("Unknown command.", suggested_command="image-skill help --json")
     return {
         "usage": " ".join(("image-skill", *words, "COMMAND --json")),
         "docs_url": DOCS_URL,

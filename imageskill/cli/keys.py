@@ -1,9 +1,9 @@
-"""Idempotency keys made on this side."""
+"""Idempotency keys made by the client."""
 
 import os
 import time
 
 
 def new_key(operation: str) -> str:
-    """Make a key that nobody else has, such as `create-1767322800000-9f…`."""
+    """Make a unique key, such as `create-1767322800000-9f…`."""
     return f"{operation}-{time.time_ns() // 1_000_000}-{os.urandom(8).hex()}"

@@ -21,9 +21,7 @@ def main() -> NoReturn:
     try:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
-        output.write_diagnostic(
-            "Interrupted. `image-skill doctor` lists spends that are still open."
-        )
+        output.write_diagnostic("Interrupted. `image-skill doctor` lists unfinished requests.")
         code = INTERRUPTED
     except BrokenPipeError:  # whoever read our output has gone
         sys.stderr.close()
@@ -32,7 +30,7 @@ def main() -> NoReturn:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line; gives the exit code."""
+    """Run one command line and return the exit code."""
     try:
         call = reading.parse(arguments)
     except reading.UsageError as error:
@@ -62,7 +60,7 @@ def _run(call: reading.Call) -> CommandResult | None:
 
 
 def _error_location(error: BaseException) -> str:
-    """Name the line that failed, without values."""
+    """Return the line that failed, without values."""
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next

@@ -13,7 +13,7 @@ from imageskill.cli.session import is_terminal
 
 
 def write(answer: CommandResult, *, label: str, is_json: bool) -> None:
-    """Write the answer to stdout: JSON when asked for or when no person reads it."""
+    """Write the answer to stdout: as JSON when requested or not on a terminal."""
     envelope = answer.envelope | {"command": label}
     if is_json or not is_terminal(sys.stdout):
         text = json.dumps(envelope, indent=2, ensure_ascii=not _writes_unicode())
@@ -24,7 +24,7 @@ def write(answer: CommandResult, *, label: str, is_json: bool) -> None:
 
 
 def write_diagnostic(message: str) -> None:
-    """Tell something beside the answer, on stderr."""
+    """Write a message beside the answer, to stderr."""
     if sys.stderr is not None and not sys.stderr.closed:
         sys.stderr.write(f"image-skill: {message}\n")
         sys.stderr.flush()
@@ -32,7 +32,7 @@ def write_diagnostic(message: str) -> None:
 
 @contextmanager
 def progress(text: str, *, is_shown: bool) -> Iterator[None]:
-    """Keep a line on stderr alive while the block waits; nothing where no person watches."""
+    """Show progress on stderr while the block waits; only on a terminal."""
     if not (is_shown and is_terminal(sys.stderr) and is_terminal(sys.stdout)):
         yield
         return

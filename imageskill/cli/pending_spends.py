@@ -1,7 +1,7 @@
-"""Spends that have begun: noted before the request, crossed out after a final answer.
+"""Unfinished requests that spend credits: recorded before they are sent, deleted once settled.
 
-One file each, beside the config file, for its owner alone: it holds the whole command, prompt
-included, since only the same terms with the same key give the first result again.
+One file each, beside the config file, readable by its owner alone: it holds the whole command,
+prompt included, since only the same terms with the same key return the first result again.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ _SETTLED = {
 
 
 class PendingSpend(NamedTuple):
-    """One open spend as its file tells it."""
+    """One unfinished request, as its file records it."""
 
     file: Path
     document: dict[str, Any]
@@ -40,7 +40,7 @@ class PendingSpend(NamedTuple):
 
     @property
     def recover_command(self) -> str:
-        """The command that brings its result: waiting for the job, or the same call again."""
+        """The command that returns its result: waiting for the job, or the same call again."""
         job_id = self.document.get("job_id")
         if job_id:
             server = _server_flag(self.document)
@@ -49,14 +49,14 @@ class PendingSpend(NamedTuple):
 
 
 def folder(config_path: Path) -> Path:
-    """Return where the notes are."""
+    """Return the folder of the records."""
     return config_path.parent / "in-flight"
 
 
 def add(
     config_path: Path, *, words: tuple[str, ...], arguments: list[str], key: str, server: str | None
 ) -> PendingSpend:
-    """Note a spend that is about to begin; raises OSError."""
+    """Record a request that is about to be sent; raises OSError."""
     document = {
         "schema": SCHEMA,
         "command": " ".join(("image-skill", *words)),
@@ -75,7 +75,7 @@ def add(
 
 
 def settle(entry: PendingSpend, answer: CommandResult) -> None:
-    """Cross the spend out once its fate is known; remember the job where it still runs."""
+    """Delete the record once the outcome is known; add the job where it still runs."""
     if _is_final(answer):
         entry.file.unlink(missing_ok=True)
     elif job_id := answer.data.get("job_id"):
@@ -83,7 +83,7 @@ def settle(entry: PendingSpend, answer: CommandResult) -> None:
 
 
 def settle_job(config_path: Path, answer: CommandResult) -> None:
-    """Cross out the spend of a job that was shown to be over."""
+    """Delete the record of a job that has ended."""
     job = answer.data.get("job")
     if not isinstance(job, dict) or job.get("status") not in _TERMINAL:
         return
@@ -93,12 +93,12 @@ def settle_job(config_path: Path, answer: CommandResult) -> None:
 
 
 def list_pending(config_path: Path) -> list[PendingSpend]:
-    """List the open spends, oldest first; files that are none of ours are passed over."""
+    """List the unfinished requests, oldest first; other files are skipped."""
     return sorted(_read_all(config_path), key=lambda entry: -entry.age_s)
 
 
 def delete_expired(config_path: Path) -> int:
-    """Forget notes older than a day; gives their number."""
+    """Delete records older than a day; return how many."""
     old = [entry for entry in list_pending(config_path) if entry.age_s > MAX_AGE_S]
     for entry in old:
         entry.file.unlink(missing_ok=True)
@@ -111,7 +111,7 @@ def _is_final(answer: CommandResult) -> bool:
         status = job.get("status") if isinstance(job, dict) else None
         return answer.status != 202 and (status is None or status in _TERMINAL)
     if answer.error_code == "IDEMPOTENCY_CONFLICT":
-        return False  # the key's first call may still be open
+        return False  # the key's first call may still be unfinished
     return 400 <= answer.status < 500 or answer.error_code in _SETTLED
 
 

@@ -1,4 +1,4 @@
-"""What one run knows of its surroundings: environment, streams, server and token."""
+"""One run of the client: its environment, streams, server and token."""
 
 import os
 import sys
@@ -44,7 +44,7 @@ class Session:
         return parse_origin(str(chosen))
 
     def token(self, *, is_required: bool) -> ResolvedToken | None:
-        """Find the token: --token-stdin, --token, environment, config file. Raises AuthRequired."""
+        """Find the token: --token-stdin, --token, environment, config; raises TokenRequired."""
         explicit = self.explicit_token()
         if explicit:
             return explicit
@@ -63,7 +63,7 @@ class Session:
         return None
 
     def explicit_token(self, *, with_environment: bool = True) -> ResolvedToken | None:
-        """Find a token that this run was given, the config file aside."""
+        """Find a token that was passed to this run, the config file aside."""
         if self.call.is_on("token-stdin"):
             return ResolvedToken(self._token_from_stdin(), "stdin")
         if self.call.given.get("token"):
@@ -86,14 +86,14 @@ class Session:
         return self._stdin_token
 
     def check_config_writable(self) -> None:
-        """Refuse before anything is asked of the server; raises ConfigNotWritten."""
+        """Check before any request is sent; raises ConfigWriteFailed."""
         try:
             config.check_writable(self.config_path)
         except OSError as error:
             raise self._config_not_written(error) from None
 
     def save_token(self, token: str, *, saved_at: str) -> Path | None:
-        """Save the token for this server; gives the path of what it replaced, if anything."""
+        """Save the token for this server; return the path of the one it replaced, if any."""
         try:
             return config.save(
                 self.config_path, token=token, api_base_url=self.api, saved_at=saved_at
@@ -109,7 +109,7 @@ class Session:
 
 
 def parse_origin(url: str) -> str:
-    """Return scheme, host and port of a base URL, its path dropped; raises InvalidArguments."""
+    """Return scheme, host and port of a base URL, its path dropped; raises InvalidCommandLine."""
     parts = urlsplit(url.strip())
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise InvalidCommandLine(

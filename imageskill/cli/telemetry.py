@@ -1,4 +1,4 @@
-"""What the service learns of a run beside the request itself, and the mode that turns it off."""
+"""What the client tells the service beside the request, and the mode that turns it off."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ def headers(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def status(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Say for doctor what is recorded, by whom."""
+    """Return, for doctor, what is recorded and by whom."""
     return {
         "status": "test_mode_off" if is_disabled(environment) else "on",
         "recorded_by": "service",

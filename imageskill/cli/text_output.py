@@ -5,7 +5,7 @@ from typing import Any
 # What to show of an answer: a title, and where its value is. `[]` walks a list.
 _FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
     "create": (
-        ("Picture", "assets[].url"),
+        ("Image", "assets[].url"),
         ("Job", "job_id"),
         ("Status", "job.status"),
         ("Model", "request.selection.model"),
@@ -14,28 +14,28 @@ _FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("Preview credits left", "quota.remaining_credits"),
         ("Paid credits left", "quota.payment_backed_remaining_credits"),
     ),
-    "upload": (("Asset", "asset.asset_id"), ("Address", "asset.url"), ("Size", "upload.bytes")),
+    "upload": (("Asset", "asset.asset_id"), ("URL", "asset.url"), ("Size", "upload.bytes")),
     "assets get": (("File", "download.output_path"), ("Bytes", "download.bytes")),
     "jobs show": (
         ("Job", "job.job_id"),
         ("Status", "job.status"),
-        ("Picture", "job.assets[].url"),
+        ("Image", "job.assets[].url"),
         ("Error", "job.error.message"),
     ),
     "usage quota": (
         ("Preview credits", "limits.remaining_credits"),
         ("Paid credits", "limits.payment_backed_remaining_credits"),
         ("Held", "limits.held_credits"),
-        ("Owed", "limits.owed_credits"),
+        ("Balance due", "limits.owed_credits"),
         ("Jobs left today", "daily_jobs.remaining"),
-        ("Day ends", "daily_jobs.resets_at"),
+        ("Resets at", "daily_jobs.resets_at"),
     ),
     "whoami": (
         ("Agent", "agent.name"),
         ("Id", "actor.actor_id"),
         ("Organization", "actor.organization_id"),
         ("Claim", "claim_state"),
-        ("May", "grants[]"),
+        ("Permissions", "grants[]"),
     ),
     "credits buy": (
         ("Pay here", "checkout_handoff_url"),
@@ -70,7 +70,7 @@ _COLUMNS = {
 
 
 def render(envelope: dict[str, Any]) -> str:
-    """Write an envelope as a few lines."""
+    """Render an envelope as a few lines."""
     if not envelope.get("ok"):
         return "\n".join(_failure(envelope.get("error") or {}, envelope))
     data = envelope.get("data") or {}

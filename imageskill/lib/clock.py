@@ -80,5 +80,5 @@ def utc_day(moment: datetime) -> date:
 
 
 def next_utc_midnight(moment: datetime) -> datetime:
-    """Return the moment at which the day's limits turn."""
+    """Return the moment at which the day's limits reset."""
     return datetime.combine(utc_day(moment) + timedelta(days=1), time.min, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Around long calls: giving the connection back before, and insisting on what came after."""
+"""Connections around long calls: released before, retried after."""
 
 import time
 from collections.abc import Callable
@@ -18,23 +18,23 @@ T = TypeVar("T")
 def release_connection() -> None:
     """Return this thread's connection to the pool; the next query takes one again.
 
-    Whoever waits for a provider or a worker must not keep one: a few dozen waiters would leave
-    none for everybody else. Inside a transaction it does nothing.
+    Whoever waits for a provider or a worker must not hold one: a few dozen waiters would leave
+    none for all others. Inside a transaction it does nothing.
     """
     if not connection.in_atomic_block:
         connection.close()
 
 
-def retry_on_disconnect(verb: Callable[[], T]) -> T:
-    """Call a verb again while the database is gone, for two minutes.
+def retry_on_disconnect(function: Callable[[], T]) -> T:
+    """Call a function again while the database is gone, for two minutes (ADR 12).
 
-    For what a provider said, which nobody says twice. The verb must bear to be repeated, since
+    For what a provider answered, which can't be asked again. The function must be idempotent, as
     its first call may have been committed before the connection broke.
     """
     give_up_at = time.monotonic() + _RETRY_FOR_S
     while True:
         try:
-            return verb()
+            return function()
         except (OperationalError, InterfaceError) as error:
             if connection.in_atomic_block or time.monotonic() >= give_up_at:
                 raise

@@ -59,10 +59,10 @@ def words(name: str, default: str = "") -> list[str]:
 
 
 def names(name: str) -> list[str]:
-    """Read a list of names, as `names_in` takes them apart."""
+    """Read a list of names, as `split_names` splits them."""
     return split_names(text(name))
 
 
 def split_names(value: str) -> list[str]:
-    """Take names apart that stand in one line, between commas or spaces."""
+    """Split names in one line, separated by commas or spaces."""
     return re.findall(r"[^\s,]+", value)

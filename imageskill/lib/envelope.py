@@ -16,7 +16,7 @@ COMMAND_KEY = "x-image-skill-command"
 
 
 def openapi_command(name: str) -> dict[str, Any]:
-    """Say, in an operation's `openapi_extra`, which command of the command line it stands for."""
+    """Return the `openapi_extra` that names the command of the command line for an operation."""
     return {COMMAND_KEY: name}
 
 

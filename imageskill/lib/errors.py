@@ -1,7 +1,7 @@
-"""What can go wrong, as the caller sees it: one class for each code of the contract.
+"""The errors that callers see: one class for each code of the contract.
 
 A class alone decides HTTP status, exit code and whether a retry can help. Those that belong
-to one rule stand at the head of the module that raises them; here are the shared ones.
+to one rule are defined in the module that raises them; here are the shared ones.
 """
 
 from typing import ClassVar, TypedDict
@@ -50,7 +50,7 @@ class ApiError(Exception):
 
 
 class InvalidArguments(ApiError):
-    """The input is malformed, incomplete, or has a field nobody knows."""
+    """The input is malformed, incomplete, or has an unknown field."""
 
     code = "INVALID_ARGUMENTS"
     status = 422
@@ -123,7 +123,7 @@ class ServiceUnavailable(ApiError):
 
 
 class InternalError(ApiError):
-    """A defect of ours. Tells nothing but the trace id."""
+    """A defect of the service. Shows nothing but the trace id."""
 
     code = "INTERNAL_ERROR"
     status = 500

@@ -41,5 +41,5 @@ def is_id(kind: str, text: str) -> bool:
 
 
 def kind_of(text: str) -> str | None:
-    """Name the kind that an id's prefix stands for, or None."""
+    """Return the kind of an id by its prefix, or None."""
     return next((kind for kind in PREFIXES if is_id(kind, text)), None)

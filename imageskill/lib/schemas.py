@@ -1,4 +1,4 @@
-"""Bases for what comes in and goes out over the API."""
+"""Base classes of the API's schemas."""
 
 from decimal import Decimal
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""The trace id of what is going on: one for each request, carried into the rows that it makes."""
+"""The trace id of the current request or task, carried into the rows that it writes."""
 
 import secrets
 from contextvars import ContextVar
@@ -21,5 +21,5 @@ def current() -> str:
 
 
 def set_current(trace_id: str | None) -> None:
-    """Make this the trace id from here on (None: forget it)."""
+    """Set the trace id from here on (None clears it)."""
     _current.set(trace_id)

@@ -65,7 +65,7 @@ class StrictParser(Parser):
 
 
 class EnvelopeAPI(NinjaAPI):
-    """A ninja API whose description tells of the envelope too."""
+    """A ninja API whose description has the envelope too."""
 
     def get_openapi_schema(self, *args: Any, **options: Any) -> OpenAPISchema:
         """Describe the API, its answers in their envelope."""

@@ -42,7 +42,7 @@ class LocalOnlyCommand(InvalidArguments):
 
 
 class CommandLine(Body):
-    """The words after `image-skill`, as a shell would hand them over."""
+    """The words after `image-skill`, as a shell would pass them."""
 
     argv: list[Annotated[str, StringConstraints(max_length=100_000)]] = Field(max_length=200)
 
@@ -93,7 +93,7 @@ def _help(call: Call) -> dict[str, Any]:
 def _dispatch(request: ApiRequest, call: Call) -> HttpResponse:
     is_signup = call.command.words == ("signup",)
     try:
-        # A token in the header is no wish to replace it: that is signup's own endpoint's to do.
+        # A token in the header does not mean to replace it: signup's own endpoint does that.
         inner = inner_requests.build(
             request, requests.build(call, **_extra_fields(request, call)), is_anonymous=is_signup
         )
@@ -113,8 +113,8 @@ def _extra_fields(request: ApiRequest, call: Call) -> dict[str, Any]:
 
 
 def _wait(request: ApiRequest, call: Call) -> HttpResponse:
-    asked_s = call.get("timeout-ms") / 1000
-    until = time.monotonic() + min(asked_s, settings.CREATE_WAIT_S)
+    timeout_s = call.get("timeout-ms") / 1000
+    until = time.monotonic() + min(timeout_s, settings.CREATE_WAIT_S)
     response = _dispatch(request, call)
     if response.status_code != 200 or _has_ended(response):
         return response
@@ -126,7 +126,7 @@ def _wait(request: ApiRequest, call: Call) -> HttpResponse:
     response = _dispatch(request, call)
     if response.status_code == 200 and not _has_ended(response):
         raise Timeout(
-            f"The job {job_id} is not over yet.",
+            f"The job {job_id} has not ended yet.",
             recovery=Recovery(
                 suggested_command=f"image-skill jobs wait {job_id} --json", retry_after_seconds=1
             ),

@@ -1,4 +1,4 @@
-"""The pages for what went wrong outside the API."""
+"""The error pages outside the API."""
 
 import sys
 

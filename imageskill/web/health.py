@@ -85,7 +85,7 @@ def _storage_answers() -> bool:
 
 
 def _workers_are_alive() -> bool:
-    """A worker can be alive and deaf; what counts is that each queue's canary ran lately."""
+    """Return whether each queue's heartbeat is recent: a live process may take no tasks (ADR 3)."""
     try:
         return client().exists(*map(heartbeat_key, QUEUES)) == len(QUEUES)
     except RedisUnavailable:
@@ -93,10 +93,10 @@ def _workers_are_alive() -> bool:
 
 
 def heartbeat_key(queue: str) -> str:
-    """Name the Redis key that holds when a worker last took this queue's canary."""
+    """Return the Redis key of the last heartbeat of a queue."""
     return f"canary:{queue}"
 
 
 def record_heartbeat(*, queue: str) -> None:
-    """Note that a worker of this queue took a task just now; called by the canary task."""
+    """Record that a worker of this queue took a task just now; called by the heartbeat task."""
     client().set(heartbeat_key(queue), iso(now()), ex=settings.CANARY_MAX_AGE_S)

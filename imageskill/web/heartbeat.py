@@ -7,5 +7,5 @@ from imageskill.web import health
 
 @shared_task(name="canary.sing")
 def record(*, queue: str, **_: object) -> None:
-    """Say that a worker of this queue took a task just now."""
+    """Record that a worker of this queue took a task just now."""
     health.record_heartbeat(queue=queue)

@@ -49,6 +49,8 @@ def dispatch(outer: HttpRequest, inner: HttpRequest, *, command: str) -> HttpRes
         return error_response(inner, NotFound())
     inner.resolver_match = match
     response: HttpResponse = match.func(inner, *match.args, **match.kwargs)
-    told = vars(inner)
-    known.update(command=command, actor=told["actor"], error_code=told.get("error_code", ""))
+    inner_state = vars(inner)
+    known.update(
+        command=command, actor=inner_state["actor"], error_code=inner_state.get("error_code", "")
+    )
     return response

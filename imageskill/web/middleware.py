@@ -1,4 +1,4 @@
-"""What happens around every request: limits of bodies; for the API trace, envelope, telemetry."""
+"""Middleware of all requests: limits of bodies; for the API trace, envelope, telemetry."""
 
 import time
 from collections.abc import Callable
@@ -139,7 +139,7 @@ def _prepare(request: HttpRequest, trace_id: str) -> None:
 
 def _record(request: HttpRequest, response: HttpResponseBase, *, duration_s: float) -> None:
     if settings.DEVELOPMENT and request.headers.get(TELEMETRY_HEADER) == "off":
-        return  # the documented test mode; elsewhere nobody switches it off from outside
+        return  # the documented test mode; in production callers can't switch it off
     known = vars(request)
     actor = known.get("actor") or {}
     telemetry.record(

@@ -1,4 +1,4 @@
-"""The OpenAPI description, told as answers really look: wrapped into the envelope."""
+"""The OpenAPI description of answers as they are sent: wrapped into the envelope."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ _HEADERS: Schema = {
 def with_envelopes(document: Schema) -> Schema:
     """Wrap each success into the envelope and give every operation the error answer.
 
-    Changes the document in place and gives it back. Bodies lose what only bytes describe.
+    Changes the document in place and returns it.
     """
     document.setdefault("components", {}).setdefault("schemas", {})["FailureEnvelope"] = _envelope(
         ok=False, data={"type": "null"}, error=_ERROR

@@ -1,1 +1,1 @@
-"""One module for each command that does more than its request: `run(session)` gives the answer."""
+"""Commands that do more than their request, a module each: `run(session)` returns the answer."""

@@ -16,7 +16,7 @@ _CHUNK = 256 * 1024
 
 
 def run(session: Session) -> CommandResult:
-    """Look the asset up, download it, check it, and only then give it its name."""
+    """Look the asset up, download it, check it, and only then move it into place."""
     call = session.call
     token = session.token(is_required=True)
     assert token is not None
@@ -74,16 +74,16 @@ class _Download:
             return download.response.read(_CHUNK)
         except (OSError, ValueError) as error:
             raise DownloadFailed(
-                f"The image broke off: {http_client.describe_failure(error)}."
+                f"The download was interrupted: {http_client.describe_failure(error)}."
             ) from None
 
     def _check(self) -> None:
         for length in (self.announced, self.asset.get("content_length")):
             if length is not None and length != self.size:
-                raise DownloadFailed(f"{self.size} bytes came instead of {length}.")
+                raise DownloadFailed(f"Received {self.size} bytes instead of {length}.")
         expected = self.asset.get("sha256")
         if expected and expected != self.digest.hexdigest():
-            raise DownloadFailed("The image that came is not the one that was stored.")
+            raise DownloadFailed("The downloaded image is not the one that was stored.")
 
 
 def _write(path: Path, download: _Download, *, is_overwriting: bool) -> None:
@@ -107,6 +107,6 @@ def _default_path(asset: dict[str, Any]) -> Path:
 
 def _output_exists(path: Path) -> OutputExists:
     return OutputExists(
-        f"There is a file at {path} already; --overwrite replaces it.",
+        f"{path} already exists; --overwrite replaces it.",
         required_flag="--overwrite",
     )

@@ -8,14 +8,14 @@ from imageskill.cli.session import Session
 
 
 def run(session: Session) -> CommandResult:
-    """Keep a token that this run was given."""
+    """Save a token that was passed to this run."""
     token = session.explicit_token()
     if token is None:
         raise TokenRequired(
             "There is no token to save: set IMAGE_SKILL_TOKEN or use --token-stdin."
         )
     kept = session.save_token(token.text, saved_at=now_iso())
-    warnings = [f"The token of before is kept in {kept}."] if kept else []
+    warnings = [f"The previous token is kept in {kept}."] if kept else []
     data = {
         "saved": True,
         "config_path": str(session.config_path),

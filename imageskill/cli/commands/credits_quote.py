@@ -8,7 +8,7 @@ from imageskill.cli.transport import http_client
 
 
 def run(session: Session) -> CommandResult:
-    """Ask for a quote; without a key of the caller's one is made and told."""
+    """Ask for a quote; where the caller has no key, make one and report it."""
     token = session.token(is_required=True)
     assert token is not None
     given = session.call.get("idempotency-key")

@@ -13,7 +13,7 @@ from imageskill.cli.transport import http_client
 
 
 def run(session: Session) -> CommandResult:
-    """Check all that a run depends on; a finding is part of the answer, never a failure."""
+    """Check all that a run depends on; a problem is part of the answer, never a failure."""
     swept = (
         pending_spends.delete_expired(session.config_path)
         if session.call.is_on("sweep-in-flight")
@@ -75,7 +75,7 @@ def _check_server(session: Session) -> dict[str, Any]:
 
 
 def _check_folder(folder: Path) -> dict[str, Any]:
-    """Try the folder, or where it would be made: a check leaves nothing behind."""
+    """Check the folder, or where it would be made, and leave nothing behind."""
     there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
     try:
         files.check_writable(there)
@@ -98,4 +98,6 @@ def _pending_spend_out(entry: pending_spends.PendingSpend) -> dict[str, Any]:
 def _warnings(open_spends: list[pending_spends.PendingSpend]) -> list[str]:
     if not open_spends:
         return []
-    return [f"{len(open_spends)} spends are still open; run recover_command to bring their result."]
+    count = len(open_spends)
+    noun = "request" if count == 1 else "requests"
+    return [f"{count} unfinished {noun}; run recover_command to get the result."]

@@ -7,7 +7,7 @@ from imageskill.cli.session import Session
 
 
 def run(session: Session) -> CommandResult:
-    """Show the job; one that is over settles its note."""
+    """Show the job; one that has ended settles its record."""
     answer = plain.run(session)
     pending_spends.settle_job(session.config_path, answer)
     return answer

@@ -14,7 +14,7 @@ TERMINAL = {"completed", "failed", "canceled"}
 
 
 def run(session: Session) -> CommandResult:
-    """Ask until the job is over; raises TimedOut."""
+    """Poll until the job has ended; raises TimedOut."""
     with output.progress("Waiting", is_shown=not session.call.is_on("json")):
         answer = _wait(session)
     pending_spends.settle_job(session.config_path, answer)
@@ -38,7 +38,7 @@ def _wait(session: Session) -> CommandResult:
 
 
 def _poll(session: Session, token: str, *, is_last: bool) -> CommandResult | None:
-    """Ask once; a connection that fails is tried again while there is time."""
+    """Poll once; return None where the connection failed and there is time to try again."""
     try:
         return http_client.send(session.api, requests.build(session.call), token=token)
     except RequestFailed:
@@ -69,7 +69,7 @@ def _with_times(answer: CommandResult, call: Call) -> CommandResult:
 def _timed_out(call: Call) -> TimedOut:
     job_id = call.given["job-id"]
     return TimedOut(
-        f"The job {job_id} was not over after {call.get('timeout-ms')} ms.",
+        f"The job {job_id} had not ended after {call.get('timeout-ms')} ms.",
         suggested_command=f"image-skill jobs wait {job_id} --json",
         retry_after_seconds=max(1, round(call.get("poll-interval-ms") / 1000)),
     )

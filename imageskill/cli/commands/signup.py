@@ -11,10 +11,10 @@ from imageskill.cli.transport import http_client
 
 
 def run(session: Session) -> CommandResult:
-    """Sign up, keep the token in the config file, strike it out of the answer."""
+    """Sign up, save the token in the config file, redact it from the answer."""
     call = session.call
     if call.is_on("save") and call.is_on("no-save"):
-        raise InvalidCommandLine("--save and --no-save exclude each other.")
+        raise InvalidCommandLine("--save and --no-save can't be used together.")
     is_shown = call.is_on("show-token")
     is_saved = call.is_on("save") or not (call.is_on("no-save") or is_shown)
     if is_saved:
@@ -47,9 +47,9 @@ def run(session: Session) -> CommandResult:
 
 def _save_token(session: Session, answer: CommandResult, token: Any) -> CommandResult:
     if not isinstance(token, str) or not token.strip():
-        raise TokenRequired("The server gave no token to save.")
+        raise TokenRequired("The server returned no token to save.")
     kept = session.save_token(token.strip(), saved_at=now_iso())
     answer = answer.with_warnings(f"The token is saved in {session.config_path}.")
     if kept:
-        answer = answer.with_warnings(f"The token of before is kept in {kept}.")
+        answer = answer.with_warnings(f"The previous token is kept in {kept}.")
     return answer

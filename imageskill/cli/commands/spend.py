@@ -15,7 +15,7 @@ from imageskill.cli.transport import http_client, uploading
 
 
 class _UploadFailed(Exception):
-    """The server took one of the images badly; its answer is the answer of the command."""
+    """The server refused one of the images; its answer is the answer of the command."""
 
     def __init__(self, answer: CommandResult) -> None:
         super().__init__(answer.error_code)
@@ -23,7 +23,7 @@ class _UploadFailed(Exception):
 
 
 def run(session: Session) -> CommandResult:
-    """Upload what has to be uploaded, note the spend, make the request, settle the note."""
+    """Upload local images, record the request, send it, settle the record."""
     call = _with_prompt(session.call)
     is_dry = call.is_on("dry-run")
     token = session.token(is_required=not is_dry or _has_images(call))
@@ -57,28 +57,28 @@ def _spend(session: Session, call: Call, token: str | None) -> CommandResult:
 
 def _record_pending(session: Session, call: Call, key: str) -> pending_spends.PendingSpend | None:
     server = session.api if session.api != session.config.api_base_url else None
-    noted = call.with_values(api_base_url=server)
+    recorded = call.with_values(api_base_url=server)
     try:
         entry = pending_spends.add(
             session.config_path,
             words=call.words,
-            arguments=writing.format_arguments(noted),
+            arguments=writing.format_arguments(recorded),
             key=key,
             server=server,
         )
     except OSError as error:
         output.write_diagnostic(
-            f"This spend could not be noted ({error.strerror}). Its key is {key}."
+            f"This request could not be recorded ({error.strerror}). Its idempotency key is {key}."
         )
         return None
     output.write_diagnostic(
-        f"Spending under the key {key}. If this is cut off: image-skill doctor --json"
+        f"Request started with idempotency key {key}. If interrupted: image-skill doctor --json"
     )
     return entry
 
 
 def _with_prompt(call: Call) -> Call:
-    """Read --prompt-file, so that what is noted does not change with the file."""
+    """Read --prompt-file, so that what is recorded does not change with the file."""
     name = call.given.get("prompt-file")
     if name is None:
         return call

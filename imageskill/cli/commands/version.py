@@ -7,7 +7,7 @@ from imageskill.cli.session import Session
 
 
 def run(_: Session) -> CommandResult:
-    """Tell the version of this client."""
+    """Return the version of this client."""
     return envelopes.success(
         {"version": __version__, "package": "image-skill", "mode": "public_hosted_cli"}
     )

@@ -1,4 +1,4 @@
-"""Commands about what happened, and what to say about it."""
+"""Commands about activity and feedback."""
 
 from imageskill.cli.grammar.shared_flags import CREDENTIAL, CURSOR, LIMIT
 from imageskill.cli.grammar.spec import SWITCH, WORDS, Command, Endpoint, Flag, Rule
@@ -16,7 +16,7 @@ COMMANDS = (
             LIMIT,
             Flag(
                 "subject",
-                "Only what is about this job, asset, report or trace.",
+                "Only events about this job, asset, report or trace.",
                 "ID",
                 field="subject",
             ),
@@ -34,7 +34,7 @@ COMMANDS = (
         (
             Flag(
                 "reference",
-                "An id of any of these.",
+                "The id of an event, job, asset, usage, report or trace.",
                 "REFERENCE",
                 field="reference",
                 is_required=True,
@@ -47,18 +47,18 @@ COMMANDS = (
     Command(
         ("feedback", "create"),
         TOPIC,
-        "Tell us what failed, confused, or is missing.",
+        "Report what failed, was confusing, or is missing.",
         Endpoint("POST", "/v1/feedback"),
         (
-            Flag("title", "What it is about, in a line.", "TITLE", field="title"),
+            Flag("title", "A one-line summary.", "TITLE", field="title"),
             Flag("body", "What happened, what should have, why it matters.", "BODY", field="body"),
             Flag("type", "What kind of report.", "TYPE", field="type", default="user_feedback"),
             Flag("command", "The command or workflow.", "COMMAND", field="command"),
             Flag("expected", "What you expected.", "TEXT", field="expected"),
-            Flag("actual", "What came instead.", "TEXT", field="actual"),
-            Flag("friction", "What was in the way.", "TEXT", field="friction"),
+            Flag("actual", "What happened instead.", "TEXT", field="actual"),
+            Flag("friction", "What made it hard.", "TEXT", field="friction"),
             Flag(
-                "proof-needed", "What would show that it is solved.", "TEXT", field="proof_needed"
+                "proof-needed", "What would prove that it is solved.", "TEXT", field="proof_needed"
             ),
             Flag(
                 "strategic-reason",
@@ -68,7 +68,7 @@ COMMANDS = (
             ),
             Flag(
                 "surface",
-                "What it touches, such as cli,docs.",
+                "The surfaces it concerns, such as cli,docs.",
                 "LIST",
                 kind=WORDS,
                 field="surface",
@@ -76,7 +76,7 @@ COMMANDS = (
             ),
             Flag(
                 "evidence",
-                "What shows it, such as trace:TRACE_ID,job:JOB_ID.",
+                "Evidence, such as trace:TRACE_ID,job:JOB_ID.",
                 "LIST",
                 kind=WORDS,
                 field="evidence",
@@ -84,7 +84,7 @@ COMMANDS = (
             ),
             Flag(
                 "severity",
-                "How bad it is.",
+                "How severe it is.",
                 "LEVEL",
                 field="severity",
                 default="medium",
@@ -100,7 +100,7 @@ COMMANDS = (
             ),
             Flag(
                 "next-state",
-                "What you wish for: watch, fix, build, decline.",
+                "The next state you want: watch, fix, build, decline.",
                 "STATE",
                 field="next_state",
                 default="watch",
@@ -110,7 +110,7 @@ COMMANDS = (
             Flag("trace-id", "The trace it is about.", "TRACE_ID", field="trace_id"),
             Flag(
                 "allow-weak-signal",
-                "Send it although much is left open.",
+                "Send it although it has few details.",
                 kind=SWITCH,
                 field="allow_weak_signal",
             ),

@@ -1,4 +1,4 @@
-"""Commands that make images, and what becomes of them."""
+"""Commands that make images, and those about assets and jobs."""
 
 from imageskill.cli.grammar.shared_flags import (
     CREDENTIAL,
@@ -23,7 +23,7 @@ from imageskill.cli.grammar.spec import (
     Rule,
 )
 
-TOPIC = "Pictures"
+TOPIC = "Images"
 ASPECT_RATIO = Flag("aspect-ratio", "Width to height, such as 16:9.", "RATIO", field="aspect_ratio")
 ASSET_ID = Flag(
     "id",
@@ -34,7 +34,7 @@ ASSET_ID = Flag(
     is_required=True,
     is_positional=True,
 )
-JOB_ID = Flag("job-id", "The job.", "JOB_ID", field="job_id", is_required=True, is_positional=True)
+JOB_ID = Flag("job-id", "A job id.", "JOB_ID", field="job_id", is_required=True, is_positional=True)
 
 COMMANDS = (
     Command(
@@ -60,7 +60,7 @@ COMMANDS = (
             "`request.selection` says which and why. References may be asset ids, local files or "
             "URLs; files and URLs are uploaded first. A dry run needs no token unless it names "
             "references. When a run takes longer than the server waits, the answer is still a "
-            "success with `job.status` running; `jobs wait` brings the end."
+            "success with `job.status` running; `jobs wait` returns the result."
         ),
         examples=(
             'image-skill create --dry-run --prompt "A field camera on a workbench" --json',
@@ -73,7 +73,7 @@ COMMANDS = (
     Command(
         ("upload",),
         TOPIC,
-        "Bring a local image, or one behind a URL, into your organization.",
+        "Upload a local image, or one from a URL.",
         Endpoint("POST", "/v1/upload"),
         (
             Flag(
@@ -158,7 +158,7 @@ COMMANDS = (
     Command(
         ("assets", "show"),
         TOPIC,
-        "Show what is known about an image.",
+        "Show the details of an image.",
         Endpoint("GET", "/v1/assets/{asset_id}"),
         (ASSET_ID, PROVENANCE, *CREDENTIAL),
         examples=("image-skill assets show ASSET_ID --json",),
@@ -172,12 +172,12 @@ COMMANDS = (
             ASSET_ID,
             Flag(
                 "output",
-                "Where to put it; a name made from the asset id otherwise.",
+                "Where to save it; named after the asset id by default.",
                 "PATH",
                 kind=FILE,
                 is_local=True,
             ),
-            Flag("overwrite", "Replace the file if there is one.", kind=SWITCH, is_local=True),
+            Flag("overwrite", "Replace an existing file.", kind=SWITCH, is_local=True),
             *CREDENTIAL,
         ),
         module="assets_get",
@@ -189,7 +189,7 @@ COMMANDS = (
     Command(
         ("assets", "delete"),
         TOPIC,
-        "Delete an image; its address answers 410 from then on.",
+        "Delete an image; its URL answers 410 from then on.",
         Endpoint("DELETE", "/v1/assets/{asset_id}"),
         (ASSET_ID, *CREDENTIAL),
         examples=("image-skill assets delete ASSET_ID --json",),

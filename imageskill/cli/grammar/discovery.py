@@ -21,7 +21,7 @@ COMMANDS = (
             Flag("modality", "Only this kind of media.", "MODALITY", field="modality"),
             Flag("provider", "Only this provider's.", "PROVIDER", field="provider"),
             Flag("query", "Only those whose id or name has this text.", "TEXT", field="query"),
-            Flag("details", "Whole rows with parameter schemas.", kind=SWITCH, field="details"),
+            Flag("details", "Full rows with parameter schemas.", kind=SWITCH, field="details"),
             Flag(
                 "summary",
                 "Compact rows without parameter schemas.",
@@ -73,7 +73,7 @@ COMMANDS = (
     Command(
         ("capabilities", "show"),
         TOPIC,
-        "Show one capability with its controls and what it asks of the caller.",
+        "Show one capability with its parameters and requirements.",
         Endpoint("GET", "/v1/capabilities/{capability_id}"),
         (
             Flag(

@@ -9,7 +9,7 @@ COMMANDS = (
     Command(
         ("signup",),
         TOPIC,
-        "Open a restricted account for an agent.",
+        "Create a restricted account for an agent.",
         Endpoint("POST", "/v1/agent-signups"),
         (
             Flag(
@@ -37,24 +37,24 @@ COMMANDS = (
             ),
             Flag(
                 "discovery-source",
-                "Where the agent heard of us.",
+                "Where the agent found the service.",
                 "SOURCE",
                 field="discovery_source",
             ),
             Flag(
                 "save",
-                "Keep the token in the config file (the default).",
+                "Save the token in the config file (the default).",
                 kind=SWITCH,
                 is_local=True,
             ),
-            Flag("no-save", "Do not touch the config file.", kind=SWITCH),
-            Flag("show-token", "Print the token, this once.", kind=SWITCH),
+            Flag("no-save", "Do not change the config file.", kind=SWITCH),
+            Flag("show-token", "Print the token; it is shown only once.", kind=SWITCH),
             *CREDENTIAL,
         ),
         auth="optional",
         module="signup",
         notes=(
-            "The token goes into the config file, mode 0600, and is struck out of the answer. "
+            "The token goes into the config file, mode 0600, and is redacted from the answer. "
             "`--show-token` prints it instead, for runtimes with a secret store of their own; add "
             "`--save` to do both. Without a contact the account works the same and can be claimed "
             "later. `--human-email` is the older name of `--agent-contact`. With `--token-stdin` "
@@ -70,7 +70,7 @@ COMMANDS = (
     Command(
         ("auth", "status"),
         TOPIC,
-        "Tell whether there is a token, where it comes from and whether it works.",
+        "Show whether there is a token, where it comes from and whether it works.",
         Endpoint("GET", "/v1/whoami"),
         CREDENTIAL,
         auth="optional",
@@ -82,7 +82,7 @@ COMMANDS = (
     Command(
         ("auth", "save"),
         TOPIC,
-        "Keep a token from standard input or IMAGE_SKILL_TOKEN in the config file.",
+        "Save a token from standard input or IMAGE_SKILL_TOKEN in the config file.",
         flags=CREDENTIAL,
         auth="none",
         module="auth_save",
@@ -111,13 +111,13 @@ COMMANDS = (
             Flag("contact", "The inbox to ask.", "INBOX", field="contact", is_required=True),
             *CREDENTIAL,
         ),
-        notes="The inbox gets one message with one link; until its owner decides nothing changes.",
+        notes="The inbox gets one message with one link; nothing changes until its owner decides.",
         examples=("image-skill claim request --contact agent-ops@example.com --json",),
     ),
     Command(
         ("whoami",),
         TOPIC,
-        "Show who is calling: agent, organization, claim state, grants and caps.",
+        "Show who is calling: agent, organization, claim state, permissions and limits.",
         Endpoint("GET", "/v1/whoami"),
         CREDENTIAL,
         examples=("image-skill whoami --json",),

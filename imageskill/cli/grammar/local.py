@@ -9,9 +9,15 @@ COMMANDS = (
     Command(
         ("doctor",),
         TOPIC,
-        "Check client, server, token, folders, telemetry, and spends that are still open.",
+        "Check client, server, token, folders, telemetry and unfinished requests.",
         Endpoint("GET", "/healthz"),
-        (Flag("sweep-in-flight", "Forget notes of open spends older than a day.", kind=SWITCH),),
+        (
+            Flag(
+                "sweep-in-flight",
+                "Delete records of unfinished requests older than a day.",
+                kind=SWITCH,
+            ),
+        ),
         auth="none",
         module="doctor",
         is_local=True,

@@ -15,7 +15,7 @@ COMMANDS = (
     Command(
         ("credits", "methods"),
         TOPIC,
-        "List ways to pay, which of them work here, and which need a person.",
+        "List payment methods, whether they are available, and which need a person.",
         Endpoint("GET", "/v1/payment-methods"),
         CREDENTIAL,
         auth="none",
@@ -33,7 +33,7 @@ COMMANDS = (
     Command(
         ("credits", "quote"),
         TOPIC,
-        "Ask for the price of a pack or of an exact number of credits. Grants nothing.",
+        "Quote the price of a pack or of an exact number of credits. Grants no credits.",
         Endpoint("POST", "/v1/credit-quotes"),
         (
             Flag("pack", "A pack of `credits packs list`.", "PACK_ID", field="pack_id"),
@@ -82,8 +82,9 @@ COMMANDS = (
             *CREDENTIAL,
         ),
         notes=(
-            "Hand `checkout_handoff_url` to whoever pays. Credits arrive once Stripe has confirmed "
-            "the payment to the server; ask `credits status`. Never send card data or secrets."
+            "Hand `checkout_handoff_url` to whoever pays. Credits are granted once Stripe has "
+            "confirmed the payment to the server; check `credits status`. Never send card data or "
+            "secrets."
         ),
         examples=(
             (
@@ -95,7 +96,7 @@ COMMANDS = (
     Command(
         ("credits", "status"),
         TOPIC,
-        "Show how far a quote, payment attempt, Checkout session or receipt has come.",
+        "Show the status of a quote, payment attempt, Checkout session or receipt.",
         Endpoint("GET", "/v1/credit-purchases/status"),
         (
             Flag(
@@ -125,7 +126,7 @@ COMMANDS = (
     Command(
         ("credits", "fake-purchase"),
         TOPIC,
-        "Confirm a quote of the fake rail: credits for trying things out, no money moves.",
+        "Confirm a quote of the fake payment method: credits for testing, no money moves.",
         Endpoint("POST", "/v1/credit-purchases"),
         (QUOTE_ID._replace(is_required=True), REQUIRED_IDEMPOTENCY_KEY, *CREDENTIAL),
         examples=(

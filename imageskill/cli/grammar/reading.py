@@ -1,4 +1,4 @@
-"""Reads a command line into a `Call`, or says what is wrong with it."""
+"""Parse a command line into a `Call`, or raise what is wrong with it."""
 
 from typing import Any, NamedTuple
 
@@ -38,7 +38,7 @@ class Call(NamedTuple):
 
 
 class UsageError(Exception):
-    """The command line is not one of ours."""
+    """The command line is invalid."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class UsageError(Exception):
 
 
 def parse(arguments: list[str]) -> Call:
-    """Read the command line; raises `UsageError`."""
+    """Parse the command line; raises `UsageError`."""
     leading = [one for one in arguments[:1] if one == "--json"]
     arguments = arguments[len(leading) :] + leading
     if not arguments or arguments[0] == "--json" or arguments[0] in _HELP:
@@ -83,11 +83,11 @@ def _parse_without_command(arguments: list[str]) -> Call:
     if relatives:
         names = ", ".join(" ".join(one.words) for one in relatives)
         raise UsageError(
-            f"This takes a further word; there are: {names}.",
+            f"Missing subcommand; choose from: {names}.",
             label=f"image-skill {words[0]}",
             command=relatives[0],
         )
-    raise UsageError("There is no such command; `image-skill help --json` lists them all.")
+    raise UsageError("Unknown command; `image-skill help --json` lists all commands.")
 
 
 def _help_command(words: tuple[str, ...], given: dict[str, Any]) -> Call:
@@ -98,7 +98,7 @@ def _help_command(words: tuple[str, ...], given: dict[str, Any]) -> Call:
 
 
 class _ArgumentParser:
-    """Reads the flags of one command."""
+    """Parses the flags of one command."""
 
     def __init__(self, command: Command, words: tuple[str, ...]) -> None:
         self.command = command
@@ -115,37 +115,37 @@ class _ArgumentParser:
             elif text.startswith("--") and text != "--":
                 self._flag(text, waiting)
             else:
-                self._position(text)
+                self._positional(text)
 
     def _flag(self, text: str, waiting: list[str]) -> None:
         name, has_value, attached = text[2:].partition("=")
         flag = self.command.flag(name) or _GLOBAL.get(name)
         if flag is None:
-            raise self._error(f"There is no flag --{_printable_name(name)} here.")
+            raise self._error(f"Unknown option --{_printable_name(name)}.")
         if flag.kind == SWITCH:
             self._switch(flag, attached if has_value else None, waiting)
         elif has_value:
-            self._keep(flag, attached)
+            self._set(flag, attached)
         elif waiting and not waiting[-1].startswith("--"):
-            self._keep(flag, waiting.pop())
+            self._set(flag, waiting.pop())
         else:
             hint = f"; a value that begins with -- is written --{flag.name}=VALUE" * bool(waiting)
-            raise self._error(f"--{flag.name} takes a value{hint}.", flag)
+            raise self._error(f"--{flag.name} needs a value{hint}.", flag)
 
     def _switch(self, flag: Flag, attached: str | None, waiting: list[str]) -> None:
         if attached is None and waiting and waiting[-1] in {"true", "false"}:
             attached = waiting.pop()
         if attached not in {None, "true", "false"}:
-            raise self._error(f"--{flag.name} is given or not; it takes no value.", flag)
+            raise self._error(f"--{flag.name} takes no value.", flag)
         self.given[flag.name] = attached != "false"
 
-    def _position(self, text: str) -> None:
+    def _positional(self, text: str) -> None:
         flag = next((one for one in self.command.flags if one.is_positional), None)
         if flag is None or (flag.name in self.given and not flag.is_repeatable):
-            raise self._error("There is a value that belongs to no flag.")
-        self._keep(flag, text)
+            raise self._error("Unexpected value; this command takes no further argument.")
+        self._set(flag, text)
 
-    def _keep(self, flag: Flag, text: str) -> None:
+    def _set(self, flag: Flag, text: str) -> None:
         if not text.strip():
             raise self._error(f"--{flag.name} must not be empty.", flag)
         try:
@@ -164,16 +164,16 @@ class _ArgumentParser:
             if flag.is_required and self.given.get(flag.name) in (None, False)
         ]
         if missing:
-            raise self._error(f"This needs {_join_names(missing)}.", *missing)
+            raise self._error(f"Missing {_join_names(missing)}.", *missing)
         for rule in self.command.rules:
             self._check_rule(rule)
 
     def _check_rule(self, rule: Rule) -> None:
         given = [name for name in rule.flags if self.given.get(name) not in (None, False)]
         if len(given) > 1 and rule.kind != "at_least":
-            raise self._error(f"{_join_names(given)} exclude each other.", *given)
+            raise self._error(f"{_join_names(given)} can't be used together.", *given)
         if not given and rule.kind != "at_most":
-            raise self._error(f"This needs {_join_names(rule.flags, 'or')}.", *rule.flags)
+            raise self._error(f"Missing {_join_names(rule.flags, 'or')}.", *rule.flags)
 
     def _error(self, message: str, *flags: "Flag | str") -> UsageError:
         names = tuple(one if isinstance(one, str) else one.name for one in flags)
@@ -186,5 +186,5 @@ def _join_names(names: "list[str] | tuple[str, ...]", word: str = "and") -> str:
 
 
 def _printable_name(name: str) -> str:
-    """A flag's name for a message; whatever is long or strange may be a secret."""
+    """Return a flag's name for a message; what is long or unusual may be a secret."""
     return name if len(name) <= 40 and name.replace("-", "").isalnum() else "…"

@@ -1,4 +1,4 @@
-"""Turns a `Call` into the HTTP request that it stands for."""
+"""The HTTP request of a `Call`."""
 
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -31,7 +31,7 @@ class EndpointRequest(NamedTuple):
 
 
 def build(call: Call, **extra: Any) -> EndpointRequest:
-    """Build the request; `extra` are further fields of its body. Raises `NotAnAsset`."""
+    """Build the request; `extra` are further fields of its body. Raises `UploadRequired`."""
     endpoint = call.command.endpoint
     assert endpoint is not None
     fields = _fields(call)

@@ -3,14 +3,14 @@
 from imageskill.cli.grammar.spec import INTEGER, JSON, NUMBER, REFERENCE, SWITCH, TEXT, Flag
 
 GLOBAL = (
-    Flag("json", "Write the envelope as JSON, also on a terminal.", kind=SWITCH),
+    Flag("json", "Print the envelope as JSON, also on a terminal.", kind=SWITCH),
     Flag(
         "api-base-url",
-        "Talk to another server; IMAGE_SKILL_API_BASE_URL does the same.",
+        "Use another server; IMAGE_SKILL_API_BASE_URL does the same.",
         "URL",
         is_local=True,
     ),
-    Flag("help", "Explain the command.", kind=SWITCH),
+    Flag("help", "Show help for the command.", kind=SWITCH),
 )
 CREDENTIAL = (
     Flag("token-stdin", "Read the token from standard input.", kind=SWITCH, is_local=True),
@@ -24,18 +24,18 @@ CREDENTIAL = (
 )
 IDEMPOTENCY_KEY = Flag(
     "idempotency-key",
-    "The same key and terms give the first result again instead of a second charge.",
+    "The same key and terms return the first result again instead of charging twice.",
     "KEY",
     field="idempotency_key",
 )
 REQUIRED_IDEMPOTENCY_KEY = IDEMPOTENCY_KEY._replace(is_required=True)
 LIMIT = Flag("limit", "How many to list, 1 to 100.", "N", kind=INTEGER, field="limit")
 CURSOR = Flag(
-    "cursor", "Where to go on: next_cursor of an earlier answer.", "CURSOR", field="cursor"
+    "cursor", "Where to continue: next_cursor of an earlier answer.", "CURSOR", field="cursor"
 )
 PROVENANCE = Flag(
     "provenance",
-    "Show provider and model too; needs the grant provenance.read.",
+    "Show provider and model too; needs the permission provenance.read.",
     kind=SWITCH,
     field="provenance",
 )
@@ -56,21 +56,21 @@ MODEL = (
 SIZE = (
     Flag(
         "output-count",
-        "How many images; the model says how many it can.",
+        "How many images; each model has its own maximum.",
         "N",
         kind=INTEGER,
         field="output_count",
     ),
     Flag(
         "model-parameters-json",
-        "Controls of the chosen model, as `models show` lists them.",
+        "Parameters of the chosen model, as `models show` lists them.",
         "JSON",
         kind=JSON,
         field="model_parameters",
     ),
     Flag(
         "output-json",
-        "Wishes for format and size of the output.",
+        "Preferred format and size of the output.",
         "JSON",
         kind=JSON,
         field="output",
@@ -102,22 +102,22 @@ REFERENCES = (
 GUARDS = (
     Flag(
         "max-estimated-usd-per-image",
-        "Refuse when one image would cost the provider more.",
+        "Refuse if the estimated provider cost of an image is higher.",
         "USD",
         kind=NUMBER,
         field="max_estimated_usd_per_image",
     ),
-    Flag("max-usd", "Refuse when all would cost more.", "USD", kind=NUMBER, field="max_usd"),
+    Flag("max-usd", "Refuse if the total is higher.", "USD", kind=NUMBER, field="max_usd"),
     Flag(
         "accept-unknown-cost",
-        "Go ahead although the cost can't be known beforehand.",
+        "Proceed although the cost can't be known beforehand.",
         kind=SWITCH,
         field="accept_unknown_cost",
         default=False,
     ),
     Flag(
         "dry-run",
-        "Plan and price it; nothing is made, nothing is charged.",
+        "Plan and price it; nothing is generated or charged.",
         kind=SWITCH,
         field="dry_run",
         default=False,

@@ -1,4 +1,4 @@
-"""The words that the command table is written in."""
+"""The types that the command table is written in."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Turns the text of one value into what the request carries."""
+"""Parse the text of one value into what the request carries."""
 
 import json
 import re
@@ -18,7 +18,7 @@ class InvalidValue(ValueError):
 
 
 def parse(flag: Flag, text: str) -> Any:
-    """Read one value of the flag; raises `BadValue`."""
+    """Parse one value of the flag; raises `InvalidValue`."""
     if flag.choices and text not in flag.choices:
         raise InvalidValue(f"takes {' or '.join(flag.choices)}")
     reader = _READERS.get(flag.kind)

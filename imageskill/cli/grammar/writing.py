@@ -1,4 +1,4 @@
-"""Writes a `Call` back as a command line: what reading it gives is the same call."""
+"""Format a `Call` as a command line, which parses to the same call."""
 
 import json
 import shlex

@@ -37,7 +37,7 @@ def send(
     token: str | None = None,
     stream: StreamedBody | None = None,
 ) -> CommandResult:
-    """Make the request and give its envelope; raises RequestFailed or NotAnEnvelope."""
+    """Send the request and return its envelope; raises RequestFailed or InvalidResponse."""
     headers = {"Accept": "application/json", **telemetry.headers(os.environ)}
     body: bytes | Iterable[bytes] | None = None
     if token is not None:
@@ -127,7 +127,7 @@ def open_url(url: str, *, problem: type[CliError]) -> Download:
 
 
 def describe_failure(error: Exception) -> str:
-    """Say in a few words why a connection failed."""
+    """Return in a few words why a connection failed."""
     if isinstance(error, TimeoutError):
         return "it took too long"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -163,7 +163,7 @@ def _parse_response(response: http.client.HTTPResponse, text: bytes) -> CommandR
     except ValueError:
         envelope = None
     if not isinstance(envelope, dict) or "ok" not in envelope:
-        raise InvalidResponse(f"HTTP {response.status} came without an envelope.")
+        raise InvalidResponse(f"The response (HTTP {response.status}) is not an envelope.")
     return CommandResult(envelope, _exit_code(response, envelope), response.status)
 
 

@@ -1,4 +1,4 @@
-"""What kind of image some bytes are, by how they begin."""
+"""The type of an image, by its first bytes."""
 
 HEAD_BYTES = 64
 
@@ -13,9 +13,9 @@ _AVIF_BRANDS = (b"avif", b"avis")
 
 
 def mime_type(head: bytes) -> str | None:
-    """Name the type of an image by its first bytes; None for what is none that we take.
+    """Return the type of an image by its first bytes; None for what is not accepted.
 
-    Where in doubt it takes them: the server looks closer.
+    In doubt it accepts them: the server checks more closely.
     """
     for start, signature, kind in _SIGNATURES:
         if head[start : start + len(signature)] == signature:

@@ -1,4 +1,4 @@
-"""Images on their way in: opened, measured and streamed without holding one in memory."""
+"""Images to upload: opened, measured and streamed without holding one in memory."""
 
 import base64
 import hashlib
@@ -19,7 +19,7 @@ _CHUNK = 192 * 1024  # a multiple of three, so that base64 pieces join without p
 
 
 class ImageFile(NamedTuple):
-    """An open image with what the server wants to know of it."""
+    """An open image with the facts that the server needs."""
 
     file: IO[bytes]
     facts: dict[str, Any]
@@ -47,7 +47,7 @@ class ImageFile(NamedTuple):
 
 @contextmanager
 def open_image(source: str) -> Iterator[ImageFile]:
-    """Open a local path or fetch a URL; raises InvalidArguments, InputDenied or FetchFailed."""
+    """Open a local path or fetch a URL; raises InvalidCommandLine, InputDenied or FetchFailed."""
     if is_url(source):
         with TemporaryFile() as fetched:
             _fetch(source, fetched)
@@ -73,7 +73,7 @@ def _fetch(url: str, file: IO[bytes]) -> None:
             file.write(chunk)
     except (OSError, ValueError) as error:
         raise FetchFailed(
-            f"The image did not come whole: {http_client.describe_failure(error)}."
+            f"The image was not received completely: {http_client.describe_failure(error)}."
         ) from None
     finally:
         download.connection.close()
@@ -93,12 +93,12 @@ def _measure(file: IO[bytes], source: str) -> ImageFile:
         raise InputDenied("The image is empty.")
     mime_type = image_formats.mime_type(head)
     if mime_type is None:
-        raise InputDenied("This is no image we take: PNG, JPEG, WebP, GIF or AVIF.")
+        raise InputDenied("This is not an accepted image: PNG, JPEG, WebP, GIF or AVIF.")
     remote = urlsplit(source) if is_url(source) else None
     path = remote.path if remote else source
     facts = {
         "source_kind": "remote_url" if remote else "local_path",
-        "filename": Path(path).name or "picture",
+        "filename": Path(path).name or "image",
         "remote_origin": f"{remote.scheme}://{remote.netloc.rpartition('@')[2]}"
         if remote
         else None,

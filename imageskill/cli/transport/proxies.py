@@ -1,4 +1,4 @@
-"""Which proxy stands before a URL: HTTPS_PROXY, HTTP_PROXY and NO_PROXY, as sandboxes set them."""
+"""Which proxy to use for a URL: HTTPS_PROXY, HTTP_PROXY and NO_PROXY, as sandboxes set them."""
 
 from base64 import b64encode
 from collections.abc import Mapping

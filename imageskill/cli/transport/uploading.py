@@ -1,4 +1,4 @@
-"""Getting a local image, or one behind a URL, onto the server."""
+"""Uploading a local image, or one from a URL, to the server."""
 
 from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.grammar.requests import EndpointRequest

@@ -1,4 +1,4 @@
-"""JSON as PostgreSQL can keep it: UTF-8, no NaN or Infinity, no NUL, no lone surrogates."""
+"""JSON as PostgreSQL can store it: UTF-8, no NaN or Infinity, no NUL, no lone surrogates."""
 
 import json
 from typing import Any, NoReturn
@@ -9,7 +9,7 @@ class InvalidJson(ValueError):
 
 
 def parse(raw: bytes) -> Any:
-    """Parse a JSON document; raises `NotStrictJson` saying what is wrong, never with a value."""
+    """Parse a JSON document; raises `InvalidJson`, which says what is wrong without a value."""
     try:
         text = raw.decode("utf-8")
         document = json.loads(text, parse_constant=_refuse_constant)

@@ -22,7 +22,7 @@ class QoS(redis.QoS):
     """The messages that a channel has delivered and that are not acknowledged yet."""
 
     def restore_unacked(self, client: Any = None) -> None:
-        """Put back what no task works on; without Redis, messages stay where they are.
+        """Put back messages that no task works on; without Redis they stay where they are.
 
         A message that stays is acknowledged by its task, or comes back after the visibility
         timeout. Put back, it would run a second time beside the first.

@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 def consume(scope: str, key: str, *, limit: int, per_s: int) -> None:
     """Count one use; raise `RateLimited` with the seconds to wait once `limit` is passed.
 
-    Without Redis it lets pass and says so in the log: a limit must not be an outage.
+    Without Redis it does not limit and says so in the log: a limit must not be an outage.
     """
     window, seconds_in = divmod(int(time.time()), per_s)
     name = f"limit:{scope}:{key}:{window}"

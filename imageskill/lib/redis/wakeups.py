@@ -1,8 +1,8 @@
-"""Waiting for news from another process without polling: one Redis subscriber a process.
+"""Waiting for a change in another process without polling: one Redis subscriber a process.
 
-Waiters sleep on a thread event; a single daemon thread listens and wakes those whose topic
-rang. A ring that was missed (Redis restarted, the subscriber was reconnecting) costs time,
-never truth: waiters get back to the database at their own intervals.
+Waiters sleep on a thread event; a single daemon thread listens and wakes those of a topic. A
+wakeup that is missed (Redis restarted, the subscriber was reconnecting) only costs time: waiters
+read the database again at their own intervals.
 """
 
 import threading
@@ -18,24 +18,24 @@ from imageskill.lib.redis.client import RedisUnavailable, client
 
 log = structlog.get_logger(__name__)
 
-_CHANNEL = "bell"
+_CHANNEL = "bell"  # the name stays: processes of two releases talk to each other in a deploy
 _lock = threading.Lock()
 _waiters: dict[str, set[threading.Event]] = defaultdict(set)
 _listener: threading.Thread | None = None
 
 
 def notify(topic: str) -> None:
-    """Wake everybody who waits for the topic, in every process. Never raises."""
+    """Wake all waiters of the topic, in every process. Never raises."""
     try:
         client().publish(_CHANNEL, topic)
     except RedisUnavailable as error:
-        log.warning("bell_not_rung", error=type(error).__name__)
+        log.warning("wakeup_not_sent", error=type(error).__name__)
 
 
 class Waiter:
-    """Listens for a topic from the moment it is made, so that no ring falls in between.
+    """Listens for a topic from the moment it is made, so that no wakeup is missed.
 
-    Use as a context manager: make it, look at the database, then `wait`.
+    Use as a context manager: make it, read the database, then `wait`.
     """
 
     def __init__(self, topic: str) -> None:
@@ -55,17 +55,17 @@ class Waiter:
                 del _waiters[self._topic]
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait for a ring; False when the time is up. May be called again."""
-        rang = self._event.wait(timeout_s)
+        """Wait for a wakeup; False when the time is up. May be called again."""
+        is_woken = self._event.wait(timeout_s)
         self._event.clear()
-        return rang
+        return is_woken
 
 
 def _ensure_listener() -> None:
     global _listener
     with _lock:
         if _listener is None or not _listener.is_alive():
-            _listener = threading.Thread(target=_listen, name="bell", daemon=True)
+            _listener = threading.Thread(target=_listen, name="wakeups", daemon=True)
             _listener.start()
 
 
@@ -80,7 +80,7 @@ def _listen() -> None:
             for message in subscription.listen():
                 _wake(message["data"])
         except (redis.RedisError, OSError) as error:
-            log.warning("bell_deaf", error=type(error).__name__)
+            log.warning("wakeups_disconnected", error=type(error).__name__)
             time.sleep(0.5)
 
 

@@ -37,7 +37,7 @@ class InProcessBackend:
     runs_locally = False
 
     def call(self, name: str, arguments: tools.JsonObject, context: AsgiRequest) -> dict[str, Any]:
-        """Run a tool as `/v1/cli` does; an upload brings its image along."""
+        """Run a tool as `/v1/cli` does; an upload carries its image."""
         if name == tools.UPLOAD_TOOL.name:
             return _envelope(
                 context, EndpointRequest("POST", "/v1/upload", _image_facts(arguments))
@@ -60,7 +60,7 @@ class InProcessBackend:
 
 
 def _image_facts(arguments: tools.JsonObject) -> dict[str, Any]:
-    """Say of the image what the endpoint checks; what is no base64 it refuses."""
+    """Return the body of an upload; the endpoint refuses what is not base64."""
     text = str(arguments.get("bytes_base64", ""))
     try:
         data = base64.b64decode(text, validate=True)
@@ -69,7 +69,7 @@ def _image_facts(arguments: tools.JsonObject) -> dict[str, Any]:
     kind = formats.sniff(data[: formats.MAX_HEADER_BYTES])
     return {
         "source_kind": "local_path",
-        "filename": str(arguments.get("filename") or "picture"),
+        "filename": str(arguments.get("filename") or "image"),
         "remote_origin": None,
         "mime_type": kind.mime_type if kind else "application/octet-stream",
         "content_length": len(data),

@@ -1,4 +1,4 @@
-"""Turns an envelope into a tool's result: its text, links to images, and small images."""
+"""A tool's result made from an envelope: its text, links to images, and small images."""
 
 import base64
 import json
@@ -20,11 +20,11 @@ def build_result(envelope: dict[str, Any], fetch: Fetch, *, is_showing: bool) ->
     images = list(_find_images(envelope.get("data")))[:MAX_LINKS]
     content: list[Any] = [
         TextContent(type="text", text=json.dumps(envelope, ensure_ascii=False)),
-        *(_link(picture) for picture in images),
+        *(_link(image) for image in images),
     ]
     if is_showing:
-        small = [one for one in images if _is_small(one)][:MAX_INLINE_IMAGES]
-        content += [image for one in small if (image := _inline(one, fetch))]
+        small = [image for image in images if _is_small(image)][:MAX_INLINE_IMAGES]
+        content += [inlined for image in small if (inlined := _inline(image, fetch))]
     return CallToolResult(
         content=content, structured_content=envelope, is_error=envelope.get("ok") is not True
     )
@@ -44,25 +44,25 @@ def _find_images(data: Any) -> Iterator[dict[str, Any]]:
             yield one
 
 
-def _link(picture: dict[str, Any]) -> ResourceLink:
+def _link(image: dict[str, Any]) -> ResourceLink:
     return ResourceLink(
         type="resource_link",
-        name=picture["asset_id"],
-        uri=picture["url"],
-        mime_type=picture.get("mime_type"),
-        size=picture.get("content_length"),
+        name=image["asset_id"],
+        uri=image["url"],
+        mime_type=image.get("mime_type"),
+        size=image.get("content_length"),
     )
 
 
-def _is_small(picture: dict[str, Any]) -> bool:
-    size = picture.get("content_length")
-    return picture.get("mime_type") in INLINE_TYPES and 0 < (size or 0) <= MAX_INLINE_BYTES
+def _is_small(image: dict[str, Any]) -> bool:
+    size = image.get("content_length")
+    return image.get("mime_type") in INLINE_TYPES and 0 < (size or 0) <= MAX_INLINE_BYTES
 
 
-def _inline(picture: dict[str, Any], fetch: Fetch) -> ImageContent | None:
-    data = fetch(picture["url"])
+def _inline(image: dict[str, Any], fetch: Fetch) -> ImageContent | None:
+    data = fetch(image["url"])
     if data is None:
         return None
     return ImageContent(
-        type="image", data=base64.b64encode(data).decode(), mime_type=picture["mime_type"]
+        type="image", data=base64.b64encode(data).decode(), mime_type=image["mime_type"]
     )

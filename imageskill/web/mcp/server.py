@@ -22,9 +22,9 @@ MAX_CONCURRENT_CALLS = 200
 # Tools whose result shows the image itself; others only link to it.
 TOOLS_WITH_IMAGES = {"create", "edit", "assets_show", "jobs_wait", "jobs_show"}
 INSTRUCTIONS = (
-    "Makes and changes images. Look at usage_quota and models_show before spending, plan with "
+    "Creates and edits images. Check usage_quota and models_show before spending, plan with "
     "create and dry_run, and after an error read error.recovery. Live creates and edits charge "
-    "credits; repeat one that was cut off with the same idempotency_key. Everything is an "
+    "credits; repeat an interrupted one with the same idempotency_key. Every result is an "
     "envelope: ok, data, warnings, error."
 )
 
@@ -39,11 +39,11 @@ class Backend(Protocol):
     runs_locally: bool
 
     def call(self, name: str, arguments: tools.JsonObject, context: Any) -> dict[str, Any]:
-        """Run a tool and give its envelope; raises `tools.NotATool`."""
+        """Run a tool and return its envelope; raises `tools.UnknownTool`."""
         ...
 
     def models(self, context: Any) -> Sequence[tools.JsonObject]:
-        """Return the rows of the model list; none where it can't be had."""
+        """Return the rows of the model list; none where it can't be read."""
         ...
 
     def fetch(self, url: str, context: Any) -> bytes | None:
@@ -55,7 +55,7 @@ def build(backend: Backend) -> Server[Any]:
     """Build the server on a backend."""
     limiter: anyio.CapacityLimiter | None = None
 
-    def places() -> anyio.CapacityLimiter:
+    def get_limiter() -> anyio.CapacityLimiter:
         nonlocal limiter
         if limiter is None:  # belongs to the event loop that serves
             limiter = anyio.CapacityLimiter(MAX_CONCURRENT_CALLS)
@@ -64,7 +64,7 @@ def build(backend: Backend) -> Server[Any]:
     async def on_list_tools(
         context: ServerRequestContext[Any], _: PaginatedRequestParams | None
     ) -> ListToolsResult:
-        rows = await run_sync(backend.models, context.request, limiter=places())
+        rows = await run_sync(backend.models, context.request, limiter=get_limiter())
         return ListToolsResult(tools=tools.list_tools(rows, runs_locally=backend.runs_locally))
 
     async def on_call_tool(
@@ -77,7 +77,7 @@ def build(backend: Backend) -> Server[Any]:
                 params.name,
                 params.arguments or {},
                 context.request,
-                limiter=places(),
+                limiter=get_limiter(),
             )
         except tools.UnknownTool as error:
             raise MCPError(code=INVALID_PARAMS, message=str(error)) from None

@@ -1,6 +1,6 @@
 """`image-skill mcp`: the tools over standard input and output, run by the command line itself.
 
-So live spends are noted, local images are uploaded and files are written as for any command.
+So live requests are recorded, local images uploaded and files written as for any command.
 """
 
 from collections.abc import Sequence

@@ -22,8 +22,8 @@ UPLOAD_TOOL = Tool(
     name="upload",
     title="Upload",
     description=(
-        "Bring a small image into your organization, up to 2.5 MB. Larger ones go to "
-        "POST /v1/upload, or through the command line on your machine."
+        "Upload a small image, up to 2.5 MB. Send larger ones to POST /v1/upload, or with the "
+        "command line on your machine."
     ),
     input_schema={
         "type": "object",
@@ -55,21 +55,21 @@ def list_tools(models: Sequence[JsonObject], *, runs_locally: bool) -> list[Tool
 
 
 def command_line(name: str, arguments: JsonObject, *, runs_locally: bool) -> list[str]:
-    """Write a call of a tool as the words of its command; raises `NotATool`."""
+    """Write a call of a tool as the words of its command; raises `UnknownTool`."""
     for command in _commands(runs_locally=runs_locally):
         if tool_name(command) == name:
             flags = {field_name(flag): flag for flag in _flags(command, runs_locally)}
             return [*command.words, *_words(flags, arguments), "--json"]
-    raise UnknownTool("There is no such tool.")
+    raise UnknownTool("Unknown tool.")
 
 
 def tool_name(command: Command) -> str:
-    """Name the tool of a command, such as `credits_packs_list`."""
+    """Return the name of a command's tool, such as `credits_packs_list`."""
     return "_".join(command.words).replace("-", "_")
 
 
 def field_name(flag: Flag) -> str:
-    """Name the argument of a flag, such as `max_usd`."""
+    """Return the name of a flag's argument, such as `max_usd`."""
     return flag.name.replace("-", "_").removesuffix("_json")
 
 
@@ -137,7 +137,7 @@ def _schema(flag: Flag) -> dict[str, Any]:
 
 
 def _describe_models(properties: dict[str, dict[str, Any]], models: Sequence[JsonObject]) -> None:
-    """Return which models there are, and which controls each of them takes."""
+    """Add which models there are, and which parameters each of them takes."""
     ids = [model["id"] for model in models if model.get("status") == "available"]
     if ids:
         properties["model"]["enum"] = ids
@@ -161,7 +161,7 @@ def _words(flags: Mapping[str, Flag], arguments: JsonObject) -> list[str]:
     unknown = set(arguments) - set(flags)
     if unknown:
         known = ", ".join(flags) or "none"
-        raise UnknownTool(f"The tool has no such argument; it takes: {known}.")
+        raise UnknownTool(f"Unknown argument; the tool takes: {known}.")
     words = []
     for name, value in arguments.items():
         flag = flags[name]
