@@ -92,7 +92,7 @@ def resume(job_id: str, *, lease: str) -> bool:
 def pause(job: Job, *, seconds: float) -> None:
     """Pause the job; the sweeper sends it to a worker again.
 
-    Its lease ends with the pause: a job that only waits must not look like one in hand.
+    Its lease ends with the pause: a job that only waits must not look like one that a worker has.
     """
     Job.objects.filter(pk=job.pk).update(
         pause_until=clock.now() + timedelta(seconds=seconds), leased_until=None

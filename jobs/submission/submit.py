@@ -55,9 +55,10 @@ def submit(agent: Agent, prepared: PreparedRequest, *, idempotency_key: str | No
     try:
         with transaction.atomic():
             return _create_job(agent, prepared, idempotency_key)
-    except CapabilityDenied:
+    except CapabilityDenied:  # outside of the transaction, which took everything back
         daily_use.notify_refusal(agent=agent, credits=prepared.plan.cost.credits, at=clock.now())
         raise
+    # Two calls with one key at once: the constraint lets one through, the other answers with it.
     except IntegrityError as error:
         diagnosis = getattr(error.__cause__, "diag", None)
         if (
@@ -75,6 +76,7 @@ def submit(agent: Agent, prepared: PreparedRequest, *, idempotency_key: str | No
 def _create_job(agent: Agent, prepared: PreparedRequest, idempotency_key: str | None) -> Job:
     now, plan = clock.now(), prepared.plan
     request = plan.request
+    # The day's use, then the wallets: the order of locks everywhere (ADR 9).
     daily_use.reserve(agent=agent, credits=plan.cost.credits, at=now)
     job = Job.objects.create(
         organization_id=agent.organization_id,
@@ -91,7 +93,7 @@ def _create_job(agent: Agent, prepared: PreparedRequest, idempotency_key: str | 
         planned_usd=plan.cost.planned_usd,
         credits_held=plan.cost.credits,
         created_at=now,
-        sent_at=now,
+        sent_at=now,  # should the message below get lost, the sweeper goes by this (ADR 3)
         deadline_at=now + timedelta(seconds=settings.JOB_DEADLINE_S),
     )
     if plan.prompt:
@@ -103,6 +105,7 @@ def _create_job(agent: Agent, prepared: PreparedRequest, idempotency_key: str | 
         credits=plan.cost.credits,
         actor=agent.public_id,
     )
+    # After the commit: a worker that is quicker than it would find no job.
     enqueue("jobs.run", job_id=job.public_id)
     return job
 

@@ -37,6 +37,7 @@ def wait(job: Job, *, timeout_s: float) -> None:
 
 def _wait_until_settled(job: Job, waiter: wakeups.Waiter, *, until: float) -> None:
     pause_s = _MIN_PAUSE_S
+    # Read after the waiter listens: an end between the two would otherwise wake nobody.
     job.refresh_from_db()
     while not _is_settled(job) and (left_s := until - time.monotonic()) > 0:
         database.release_connection()
