@@ -88,6 +88,24 @@ class TestReading:
         assert "credits quote" in str(error)
 
 
+class TestMessages:
+    @pytest.mark.parametrize(
+        ("line", "message"),
+        [
+            ("jobs", "Missing subcommand; choose from: jobs list, "),
+            ("paint", "Unknown command; "),
+            ("whoami --colour red", "Unknown option --colour."),
+            ("create --model", "--model needs a value."),
+            ("create --dry-run=maybe", "--dry-run takes no value."),
+            ("whoami me", "Unexpected value; "),
+            ("create", "Missing --prompt or --prompt-file."),
+            ("create --prompt a --prompt-file b", "--prompt and --prompt-file can't be used"),
+        ],
+    )
+    def test_say_what_is_wrong_in_words_that_readers_know(self, line, message):
+        assert str(refusal(line)).startswith(message)
+
+
 class TestRequests:
     def test_create_always_says_the_ratio_and_whether_it_is_dry(self):
         body = requests.build(read("create --prompt p")).body
