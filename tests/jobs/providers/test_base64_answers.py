@@ -25,7 +25,7 @@ class TestLift:
         lifted = lift(answer(), step)
 
         entries = lifted.document["data"]
-        assert [lifted.picture(entry).read() for entry in entries] == PICTURES
+        assert [lifted.image(entry).read() for entry in entries] == PICTURES
         assert lifted.document["usage"] == {"total_tokens": 3}
         assert entries[0]["revised_prompt"] == "a"
 
@@ -33,7 +33,7 @@ class TestLift:
     def test_escaped_slashes_are_understood(self, step):
         lifted = lift(answer().replace(b"/", b"\\/"), step)
 
-        assert lifted.picture(lifted.document["data"][0]).read() == PICTURES[0]
+        assert lifted.image(lifted.document["data"][0]).read() == PICTURES[0]
 
     def test_text_that_looks_like_a_picture_stays_text(self):
         words = 'say "b64_json": "AAAA" loudly'

@@ -126,7 +126,7 @@ class TestFailedRuns:
 
     def test_so_is_an_output_that_is_no_picture(self, create, drain, untouched, monkeypatch):
         def undecodable(_file):
-            raise worker.decoding.Undecodable("The bytes are nothing.")
+            raise worker.decoding.UndecodableImage("The bytes are nothing.")
 
         monkeypatch.setattr("jobs.images.decoding.inspect", undecodable)
         job = create(FAL)
@@ -187,7 +187,7 @@ class TestCancellation:
         providers.fal.seconds = 60
         job = create(FAL)
         lifecycle.start(job.public_id, lease="mine")
-        submission = worker.calls.submit("fal", worker.orders.of(job))
+        submission = worker.calls.submit("fal", worker.provider_requests.build(job))
         lifecycle.record_call(job)
         lifecycle.record_submission(job, submission)
 
@@ -202,7 +202,8 @@ class TestCancellation:
         job = create(FAL)
         lifecycle.start(job.public_id, lease="mine")
         lifecycle.record_call(job)
-        lifecycle.record_submission(job, worker.calls.submit("fal", worker.orders.of(job)))
+        request = worker.provider_requests.build(job)
+        lifecycle.record_submission(job, worker.calls.submit("fal", request))
 
         assert lifecycle.cancel(job, actor="test")
         drain()
@@ -225,7 +226,7 @@ class TestCancellation:
 
         assert ended(job)[0] == states.CANCELED
         assert not job.assets.exists()
-        assert worker.artifacts.kept_keys() == {}
+        assert worker.storage.list_staged() == {}
         assert set(losses(job)) == {Loss.Reason.CANCELED}
         assert untouched()
 
@@ -237,7 +238,7 @@ class TestDeadlines:
         providers.fal.seconds = 60
         job = create(FAL)
         lifecycle.start(job.public_id, lease="lost")
-        submission = worker.calls.submit("fal", worker.orders.of(job))
+        submission = worker.calls.submit("fal", worker.provider_requests.build(job))
         lifecycle.record_call(job)
         lifecycle.record_submission(job, submission)
         providers.fal.runs[submission.request_id].ready_at = 0
