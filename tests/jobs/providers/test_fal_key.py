@@ -45,9 +45,9 @@ class TestFalKey:
 
     @pytest.mark.parametrize("part", ["FAL_KEY_ID", "FAL_KEY_SECRET"])
     def test_half_a_key_does_not_start(self, part):
-        assert "one is missing" in start(**{part: "word"}).stderr
+        assert "must be set together" in start(**{part: "word"}).stderr
 
     def test_two_parts_are_a_real_key_beside_which_nobody_stands_in(self):
         done = start(FAL_KEY_ID="id", FAL_KEY_SECRET="word", STANDINS="providers")
 
-        assert "STANDINS names providers beside" in done.stderr
+        assert "STANDINS must not include providers" in done.stderr
