@@ -44,4 +44,9 @@ class Migration(migrations.Migration):
             name='state',
             field=models.CharField(choices=[('new', 'New'), ('watch', 'Watch'), ('accepted', 'Accepted'), ('needs_info', 'Needs info'), ('duplicate', 'Duplicate'), ('declined', 'Declined'), ('queued', 'Queued'), ('mirrored', 'Mirrored')], default='new', max_length=16),
         ),
+        migrations.AlterField(
+            model_name='githubevent',
+            name='state',
+            field=models.CharField(choices=[('received', 'Received'), ('handled', 'Processed'), ('failed', 'Failed'), ('ignored', 'Ignored')], default='received', max_length=16),
+        ),
     ]

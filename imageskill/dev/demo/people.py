@@ -7,10 +7,11 @@ from functools import partial
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group
 
-from accounts import agents, grants, sponsors, staff, suspension
+from accounts import agents, grants, sponsors, suspension
 from accounts.agent_limits import AgentLimits
 from accounts.claims import decisions, requests
 from accounts.models import Agent, Claim, Token, User
+from accounts.staff import membership
 from accounts.staff.roles import ROLES
 from billing import signup
 from imageskill.dev.demo.context import Context, Customer
@@ -40,7 +41,7 @@ def hire(context: Context) -> None:
     for role in ROLES:
         if role != "operator":
             user = sponsors.get_or_create_user(address(role, context.seed))
-            staff.set_roles(user=user, by=operator, roles=[role], reason=f"joins as {role}")
+            membership.set_roles(user=user, by=operator, roles=[role], reason=f"joins as {role}")
             context.staff[role] = User.objects.get(pk=user.pk)
 
 
@@ -137,14 +138,14 @@ def _accept(context: Context, customer: Customer) -> None:
         return
     user = sponsors.get_or_create_user(customer.contact)
     EmailAddress.objects.filter(user=user).update(verified=True)  # the mailed code was typed in
-    terms = AgentLimits(
+    limits = AgentLimits(
         grants=tuple(grants.NEW_AGENT_GRANTS),
         outputs_per_request=4,
         credits_per_operation=200,
         credits_per_day=context.random.choice([None, 80, 500]),
         credits_per_month=context.random.choice([None, 5000]),
     )
-    decisions.accept(claim=claim, user=user, terms=terms)
+    decisions.accept(claim=claim, user=user, limits=limits)
     customer.sponsor = user
 
 
