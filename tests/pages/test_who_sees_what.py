@@ -27,7 +27,7 @@ _OPEN_TO_ALL = {  # pages that show nothing of anybody's, or ask for a secret of
     "pay",
     "pay_paid",
     "pay_canceled",
-    "picture",
+    "image",
     "thumbnail",
     "stripe_webhook",
     "order",  # walked apart: it needs an order

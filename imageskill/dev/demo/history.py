@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.test import override_settings
-
 from accounts import telemetry
 from accounts.claims import requests
 from accounts.models import User
@@ -31,6 +29,7 @@ from imageskill.dev.demo import (
 from imageskill.dev.demo.context import Context
 from imageskill.dev.demo.provider import DemoProvider
 from imageskill.dev.demo.random import SeededRandom
+from imageskill.dev.demo.settings import changed_settings
 from imageskill.dev.demo.timeline import Timeline, one_transaction
 from imageskill.lib import clock
 from jobs.running import daily_totals as work_tally
@@ -94,7 +93,7 @@ def _check_allowed(seed: int) -> None:
 def _happen(*, seed: int, size: Size, begin: datetime, end: datetime, say: _Say) -> dict[str, User]:
     timeline = Timeline(begin)
     provider = DemoProvider(timeline)
-    with _quiet(), override_settings(**_SETTINGS), vendors.standing_in(timeline, seed=seed) as both:
+    with _quiet(), changed_settings(**_SETTINGS), vendors.standing_in(timeline, seed=seed) as both:
         context = Context(
             random=SeededRandom(seed),
             timeline=timeline,

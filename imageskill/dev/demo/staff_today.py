@@ -67,7 +67,7 @@ def _block_a_receipt(context: Context) -> None:
 
 
 def _change_packs(context: Context) -> None:
-    """Propose two changes of a pack: one waits, one is turned down."""
+    """Propose two changes of a pack: one pending, one rejected."""
     staff = context.staff
     pack = CreditPack.objects.offered().first()
     if pack is None:

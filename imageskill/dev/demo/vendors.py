@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from urllib.request import Request, urlopen
 
 from django.conf import settings
-from django.test import override_settings
 
 from billing.stripe import gateway
 from billing.webhooks import endpoint
 from feedback.github_queue import github_events
+from imageskill.dev.demo.settings import changed_settings
 from imageskill.dev.demo.timeline import Timeline
 from imageskill.dev.standins import github as github_stand_in
 from imageskill.dev.standins.github import GitHubStandIn
@@ -90,7 +90,7 @@ def standing_in(timeline: Timeline, *, seed: int) -> Iterator[Vendors]:
     timeline.webhooks.append(vendors.deliver)
     with ExitStack() as stack:
         urls = [stack.enter_context(serve(one)) for one in (stripe, github)]
-        stack.enter_context(override_settings(**_settings(*urls, seed=seed)))
+        stack.enter_context(changed_settings(**_settings(*urls, seed=seed)))
         yield vendors
     for url, stand_in in running:
         _post(url, stand_in.state())

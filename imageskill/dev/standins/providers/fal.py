@@ -160,13 +160,13 @@ class FalStandIn:
         run = self.runs.get(request.params["id"])
         if run is None:
             return StandInResponse({"detail": "Not found"}, 404)
-        picture = image.render(
+        content = image.render(
             words=str(run.asked.get("prompt") or run.app),
             size=run.size,
             kind=run.kind,
             number=int(request.params["number"]),
         )
-        return StandInResponse(picture, 200, {"Content-Type": image.MIME_TYPES[run.kind]})
+        return StandInResponse(content, 200, {"Content-Type": image.MIME_TYPES[run.kind]})
 
 
 def _result_body(run: QueuedRun, base_url: str) -> dict[str, Any]:

@@ -88,7 +88,7 @@ class OpenAIStandIn:
         time.sleep(self.seconds)
         kind = asked.get("output_format", "png")
         count = int(asked.get("n", 1))
-        pictures = [
+        drawings = [
             image.render(words=asked["prompt"], size=size, kind=kind, number=number)
             for number in range(count)
         ]
@@ -101,7 +101,7 @@ class OpenAIStandIn:
             "output_format": kind,
             "quality": asked.get("quality", "medium"),
             "size": f"{size[0]}x{size[1]}",
-            "data": [{"b64_json": b64encode(picture).decode()} for picture in pictures],
+            "data": [{"b64_json": b64encode(content).decode()} for content in drawings],
             "usage": {
                 "input_tokens": text + went_in,
                 "output_tokens": came_out,

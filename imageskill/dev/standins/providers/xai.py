@@ -64,10 +64,10 @@ class XAIStandIn:
 
     def file(self, request: StandInRequest) -> StandInResponse:
         """Serve an image that was only linked."""
-        picture = self.files.get(request.params["id"])
-        if picture is None:
+        content = self.files.get(request.params["id"])
+        if content is None:
             return StandInResponse({"code": "not-found", "error": "No such file"}, 404)
-        return StandInResponse(picture, 200, {"Content-Type": "image/jpeg"})
+        return StandInResponse(content, 200, {"Content-Type": "image/jpeg"})
 
     def _made(
         self, request: StandInRequest, *, like: tuple[int, int], inputs: int
@@ -86,14 +86,14 @@ class XAIStandIn:
         ]
         prices = CENTS[asked["model"]]
         ticks = round((prices[tier] * count + prices["input"] * inputs) * TICKS_PER_CENT)
-        data = [self._given(picture, request) for picture in images]
+        data = [self._given(content, request) for content in images]
         return StandInResponse({"data": data, "usage": {"cost_in_usd_ticks": ticks}})
 
-    def _given(self, picture: bytes, request: StandInRequest) -> dict[str, Any]:
+    def _given(self, content: bytes, request: StandInRequest) -> dict[str, Any]:
         if request.json.get("response_format", "url") == "b64_json":
-            return {"b64_json": b64encode(picture).decode(), "mime_type": "image/jpeg"}
+            return {"b64_json": b64encode(content).decode(), "mime_type": "image/jpeg"}
         number = uuid.uuid4().hex
-        self.files[number] = picture
+        self.files[number] = content
         url = f"{request.base_url}/xai/files/{number}.jpeg"
         return {"url": url, "mime_type": "image/jpeg", "revised_prompt": ""}
 
