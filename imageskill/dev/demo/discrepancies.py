@@ -6,7 +6,7 @@ from typing import Any
 from billing.models import Difference
 from billing.reconciliation import run
 from imageskill.dev.demo import purchases
-from imageskill.dev.demo.context import Context
+from imageskill.dev.demo.runtime.context import Context
 from imageskill.lib import clock, ids
 
 _Reason = Difference.Reason

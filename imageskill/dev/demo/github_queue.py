@@ -5,7 +5,7 @@ from datetime import timedelta
 from feedback.github_queue import issue_sync, issue_text, queue
 from feedback.models import GithubRepository, QueueItem
 from feedback.states import QueueState
-from imageskill.dev.demo.context import Context
+from imageskill.dev.demo.runtime.context import Context
 from imageskill.dev.standins.faults import Fault
 from imageskill.lib import clock
 

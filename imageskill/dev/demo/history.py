@@ -23,14 +23,14 @@ from imageskill.dev.demo import (
     reversals,
     staff_today,
     support,
-    vendors,
     work,
 )
-from imageskill.dev.demo.context import Context
-from imageskill.dev.demo.provider import DemoProvider
-from imageskill.dev.demo.random import SeededRandom
-from imageskill.dev.demo.settings import changed_settings
-from imageskill.dev.demo.timeline import Timeline, one_transaction
+from imageskill.dev.demo.runtime import vendors
+from imageskill.dev.demo.runtime.context import Context
+from imageskill.dev.demo.runtime.provider import DemoProvider
+from imageskill.dev.demo.runtime.random import SeededRandom
+from imageskill.dev.demo.runtime.settings import changed_settings
+from imageskill.dev.demo.runtime.timeline import Timeline, one_transaction
 from imageskill.lib import clock
 from jobs.running import daily_totals as work_tally
 

@@ -14,7 +14,7 @@ from accounts.models import Agent, Claim, Token, User
 from accounts.staff import membership
 from accounts.staff.roles import ROLES
 from billing import signup
-from imageskill.dev.demo.context import Context, Customer
+from imageskill.dev.demo.runtime.context import Context, Customer
 
 _WHO = ("painter", "editor", "builder", "curator", "sketcher", "packer", "planner", "designer")
 _WHAT = ("storefront", "newsroom", "slides", "catalog", "brand", "docs", "listing", "game")

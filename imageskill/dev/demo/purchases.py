@@ -10,7 +10,7 @@ from billing.purchases import buyers, checkout, fake_rail, fulfillment, quotes
 from billing.purchases.buyers import Buyer
 from billing.reversals import refunds
 from billing.stripe import gateway
-from imageskill.dev.demo.context import Context, Customer
+from imageskill.dev.demo.runtime.context import Context, Customer
 from imageskill.dev.standins.stripe import StripeAccount
 from imageskill.lib import ids
 

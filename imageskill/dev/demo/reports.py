@@ -10,7 +10,7 @@ from feedback.models import QueueItem, Report
 from feedback.states import TRANSITIONS, QueueState, ReportState
 from feedback.triage import TriageRequest
 from imageskill.dev.demo import github_queue
-from imageskill.dev.demo.context import Context
+from imageskill.dev.demo.runtime.context import Context
 from jobs.models import Job
 
 _SAID = (

@@ -2,7 +2,7 @@
 
 from billing import ledger
 from imageskill.dev.demo import purchases
-from imageskill.dev.demo.context import Context, Customer
+from imageskill.dev.demo.runtime.context import Context, Customer
 from imageskill.lib.errors import ApiError
 from jobs.models import Asset, Job
 from jobs.planning.request import GenerationRequest

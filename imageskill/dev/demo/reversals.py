@@ -8,7 +8,7 @@ from billing.models import PaymentReversal, Receipt, RefundRequest
 from billing.reversals import evidence, refund_simulation, refunds
 from imageskill.console.finance import evidence_pack
 from imageskill.dev.demo import purchases
-from imageskill.dev.demo.context import Context
+from imageskill.dev.demo.runtime.context import Context
 
 _REASONS = RefundRequest.ReasonCode
 _WHY_DISPUTED = ("fraudulent", "product_not_received", "unrecognized", "duplicate")

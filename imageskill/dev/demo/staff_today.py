@@ -10,7 +10,7 @@ from billing.purchases import pack_changes
 from billing.reversals import refund_blocks
 from imageskill.console import saved_filters
 from imageskill.dev.demo import reversals
-from imageskill.dev.demo.context import Context
+from imageskill.dev.demo.runtime.context import Context
 from jobs.catalog import switches
 from jobs.models import Switch
 

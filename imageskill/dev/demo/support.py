@@ -6,7 +6,7 @@ from accounts import audit, suspension
 from accounts.models import Agent
 from billing.models import StripeEvent
 from billing.webhooks import inbox
-from imageskill.dev.demo.context import Context
+from imageskill.dev.demo.runtime.context import Context
 from jobs import states
 from jobs.assets import removal
 from jobs.models import Asset, Job

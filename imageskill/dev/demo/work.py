@@ -8,10 +8,11 @@ from unittest.mock import patch
 
 from django.core.files.storage import storages
 
-from imageskill.dev.demo import images, requests
-from imageskill.dev.demo.context import Context, Customer
-from imageskill.dev.demo.images import Kind
-from imageskill.dev.demo.provider import Ending, WorkerKilled
+from imageskill.dev.demo import requests
+from imageskill.dev.demo.runtime import images
+from imageskill.dev.demo.runtime.context import Context, Customer
+from imageskill.dev.demo.runtime.images import Kind
+from imageskill.dev.demo.runtime.provider import Ending, WorkerKilled
 from imageskill.lib.errors import ApiError
 from jobs import states
 from jobs.assets import removal, uploads

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.test import override_settings
 
 from imageskill.dev.demo import history
-from imageskill.dev.demo.timeline import one_transaction
+from imageskill.dev.demo.runtime.timeline import one_transaction
 from jobs.catalog import switches
 
 SMALL = history.Size(agents=25, jobs=80, reports=25)

@@ -30,7 +30,7 @@ from feedback.states import QueueState, ReportState
 from imageskill.console.pages import PAGES
 from imageskill.dev.demo import history
 from imageskill.dev.demo.people import address
-from imageskill.dev.demo.timeline import one_transaction
+from imageskill.dev.demo.runtime.timeline import one_transaction
 from jobs import states
 from jobs.assets import storage as artifacts
 from jobs.catalog import switches

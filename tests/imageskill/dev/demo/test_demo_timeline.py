@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection, transaction
 
-from imageskill.dev.demo.timeline import Timeline, one_transaction
+from imageskill.dev.demo.runtime.timeline import Timeline, one_transaction
 from imageskill.lib import clock
 from imageskill.lib.queue import enqueue
 

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from accounts.models import Agent, User
 from accounts.tokens import minting
-from imageskill.dev.demo.provider import DemoProvider
-from imageskill.dev.demo.random import SeededRandom
-from imageskill.dev.demo.timeline import Timeline
-from imageskill.dev.demo.vendors import Vendors
+from imageskill.dev.demo.runtime.provider import DemoProvider
+from imageskill.dev.demo.runtime.random import SeededRandom
+from imageskill.dev.demo.runtime.timeline import Timeline
+from imageskill.dev.demo.runtime.vendors import Vendors
 
 
 @dataclass(slots=True, eq=False)

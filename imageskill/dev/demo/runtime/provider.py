@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 from unittest.mock import patch
 
-from imageskill.dev.demo import images
-from imageskill.dev.demo.timeline import Timeline
+from imageskill.dev.demo.runtime import images
+from imageskill.dev.demo.runtime.timeline import Timeline
 from jobs.providers import calls
 from jobs.providers.failures import (
     BROKEN_RUN,

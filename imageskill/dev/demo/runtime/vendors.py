@@ -16,8 +16,8 @@ from django.conf import settings
 from billing.stripe import gateway
 from billing.webhooks import endpoint
 from feedback.github_queue import github_events
-from imageskill.dev.demo.settings import changed_settings
-from imageskill.dev.demo.timeline import Timeline
+from imageskill.dev.demo.runtime.settings import changed_settings
+from imageskill.dev.demo.runtime.timeline import Timeline
 from imageskill.dev.standins import github as github_stand_in
 from imageskill.dev.standins.github import GitHubStandIn
 from imageskill.dev.standins.server import StandIn, serve
