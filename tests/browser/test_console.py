@@ -85,7 +85,7 @@ class TestSigningIn:
         password = first_admin.invite(address="first@example.org")
         assert password
         page.goto(f"{live.url}/account/login/password/?next=/admin/")
-        page.get_by_label("Mail address").fill("first@example.org")
+        page.get_by_label("Email").fill("first@example.org")
         page.get_by_label("Password").fill(password)
         page.get_by_role("button", name="Sign in").click()
 

@@ -5,6 +5,7 @@ import json
 import secrets
 from typing import Any
 
+from allauth.account.utils import user_pk_to_url_str
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from fido2.cose import ES256
@@ -18,6 +19,8 @@ from fido2.webauthn import (
     CollectedClientData,
     RegistrationResponse,
 )
+
+from accounts.models import User
 
 _HOST = "testserver"
 _FLAG = AuthenticatorData.FLAG
@@ -45,7 +48,7 @@ class Passkey:
         )
         return _json(made, clientExtensionResults={"credProps": {"rk": True}})
 
-    def sign(self, challenge: str, *, user: int) -> str:
+    def sign(self, challenge: str, *, user: User) -> str:
         """Answer a page that asks for a passkey."""
         client_data, data = _client_data("webauthn.get", challenge), _authenticator_data()
         signature = self._key.sign(data + client_data.hash, ec.ECDSA(hashes.SHA256()))
@@ -55,7 +58,7 @@ class Passkey:
                 client_data=client_data,
                 authenticator_data=data,
                 signature=signature,
-                user_handle=str(user).encode(),
+                user_handle=user_pk_to_url_str(user).encode(),
             ),
         )
         return _json(signed)

@@ -26,7 +26,7 @@ def _sign_in_with(passkey: Passkey) -> Client:
     client = Client()
     answer = client.get(ALONE, headers={"X-Requested-With": "XMLHttpRequest"})
     challenge = answer.json()["request_options"]["publicKey"]["challenge"]
-    client.post(ALONE, {"credential": passkey.sign(challenge, user=User.objects.get().pk)})
+    client.post(ALONE, {"credential": passkey.sign(challenge, user=User.objects.get())})
     return client
 
 
@@ -64,7 +64,7 @@ class TestAPasskey:
         assert not _is_signed_in(client)
 
         options = client.get(step).context["js_data"]["request_options"]
-        signed = passkey.sign(options["publicKey"]["challenge"], user=User.objects.get().pk)
+        signed = passkey.sign(options["publicKey"]["challenge"], user=User.objects.get())
         client.post(step, {"credential": signed})
 
         assert _is_signed_in(client)
@@ -76,7 +76,7 @@ class TestAPasskey:
         assert fresh.get(ADD).status_code == 302
 
         options = fresh.get(AGAIN).context["js_data"]["request_options"]
-        signed = passkey.sign(options["publicKey"]["challenge"], user=User.objects.get().pk)
+        signed = passkey.sign(options["publicKey"]["challenge"], user=User.objects.get())
         fresh.post(AGAIN, {"credential": signed})
 
         assert fresh.get(ADD).status_code == 200

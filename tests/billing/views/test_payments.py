@@ -42,9 +42,9 @@ class TestHandoff:
             (AttemptStatus.EXPIRED, "expired"),
             (AttemptStatus.FAILED, "failed"),
             (AttemptStatus.CANCELED, "canceled"),
-            (AttemptStatus.PROCESSING, "on its way"),
-            (AttemptStatus.NEEDS_STAFF, "looking at"),
-            (AttemptStatus.OVERPAID, "paid twice"),
+            (AttemptStatus.PROCESSING, "Payment processing"),
+            (AttemptStatus.NEEDS_STAFF, "under review"),
+            (AttemptStatus.OVERPAID, "Paid twice"),
         ],
     )
     def test_any_other_gets_a_page_that_says_so(self, client, attempt, status, words):
@@ -62,13 +62,13 @@ class TestHandoff:
     def test_an_unknown_one_is_unknown(self, client, db):
         response = client.get("/pay/payatt_unknown")
         assert response.status_code == 404
-        assert "do not know" in text(response)
+        assert "Payment not found" in text(response)
 
     def test_it_says_that_no_money_moves(self, client, attempt):
         PaymentAttempt.objects.update(status=AttemptStatus.SUCCEEDED)
-        assert "No money moves" in text(client.get(f"/pay/{attempt.public_id}"))
+        assert "No money is charged" in text(client.get(f"/pay/{attempt.public_id}"))
         PaymentAttempt.objects.update(environment="live")
-        assert "No money moves" not in text(client.get(f"/pay/{attempt.public_id}"))
+        assert "No money is charged" not in text(client.get(f"/pay/{attempt.public_id}"))
 
     def test_only_reading_is_allowed(self, client, attempt):
         assert client.post(f"/pay/{attempt.public_id}").status_code == 405

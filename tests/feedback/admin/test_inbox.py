@@ -40,7 +40,7 @@ class TestBoard:
     def test_it_shows_states_with_counts_and_the_open_report(self, at, left):
         left(title="The gallery is slow", severity="critical")
         page = at.get(INBOX).content.decode()
-        assert re.search(r'aria-current="page">new <b>1</b>', page)
+        assert re.search(r'aria-current="page">New <b>1</b>', page)
         assert "The gallery is slow" in page
         assert "Likely duplicates" in page
 
@@ -119,7 +119,7 @@ class TestBoard:
 class TestMoves:
     def test_a_review_changes_nothing_and_applying_does(self, at, left):
         report = left()
-        assert "new → accepted" in review(at, "accept", report).content.decode()
+        assert "New → Accepted" in review(at, "accept", report).content.decode()
         assert Report.objects.get().state == "new"
         apply(at, "accept", report)
         assert Report.objects.get().state == "accepted"
@@ -136,7 +136,7 @@ class TestMoves:
         Report.objects.filter(pk=done.pk).update(state="mirrored")
         page = apply(at, "accept", new, done).content.decode()
         assert "1 of 2 done" in page
-        assert "It is mirrored" in page
+        assert "The report is mirrored; accept does not apply." in page
 
     def test_sent_twice_it_is_done_once(self, at, left):
         report = left()
@@ -148,7 +148,7 @@ class TestMoves:
     def test_a_duplicate_by_id_or_by_choice(self, at, left):
         first, second = left(), left(title="quite another matter", body="different")
         assert (
-            "no report with that id"
+            "There is no report with that ID."
             in apply(
                 at, "duplicate", second, reason="r", other_target="sig_nothing"
             ).content.decode()
@@ -161,7 +161,7 @@ class TestMoves:
         page = review(at, "queue", left(body="write to reader@example.com")).content.decode()
         assert "reader@" not in page
         assert "[email address removed]" in page
-        assert "1 × email address cut out" in page
+        assert "1 × email address redacted" in page
 
     def test_a_way_back_leads_only_to_the_inbox(self, at, left):
         report = left()
@@ -194,4 +194,4 @@ class TestQueuePages:
         with django_assert_max_num_queries(25):
             page = at.get(url).content.decode()
         assert "jobs wait gave up" in page
-        assert "Take out of the queue" in page
+        assert "Remove from queue" in page

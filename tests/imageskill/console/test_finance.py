@@ -43,8 +43,12 @@ class TestPaymentPage:
         assert timeline.applied == 1
         assert timeline.deliveries >= 1
         what = [step.what for step in timeline.steps]
-        assert what.index("quoted") < what.index("attempt") < what.index("receipt")
-        assert "5000 credits payments → paid" in answer.content.decode()
+        assert (
+            what.index("Quote created")
+            < what.index("Checkout created")
+            < what.index("Receipt issued")
+        )
+        assert "5,000 credits payments → paid" in answer.content.decode()
 
 
 class TestRefund:
@@ -118,7 +122,7 @@ class TestEvents:
         shop.tell()
         event = StripeEvent.objects.filter(type="checkout.session.completed").get()
         answer = do(signed_in(lead_supporter), "billing_stripeevent", event, "dry-run")
-        assert "Nothing would move." in answer.content.decode()
+        assert "No credits would move." in answer.content.decode()
         assert ledger.balances(agent.organization.pk).paid == 500
         line = AuditLine.objects.get(action="stripe_event.dry_run")
         assert (line.user, line.subject, line.reason) == (lead_supporter, event.event_id, "because")

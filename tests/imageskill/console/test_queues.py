@@ -1,4 +1,4 @@
-"""The lights of the queues: red where somebody should act, with what to do and where to look."""
+"""The page of queues: an indicator is red where staff should act, and says what to do."""
 
 from datetime import timedelta
 
@@ -46,23 +46,23 @@ def workers(monkeypatch):
 
 
 @pytest.fixture
-def lights(signed_in, operator, workers):
+def indicators(signed_in, operator, workers):
     browser = signed_in(operator)
 
     def look():
         page = browser.get(reverse("admin:console_queues"))
         assert page.status_code == 200
         html = page.content.decode()
-        for light in page.context_data["lights"]:
-            assert (escape(light.advice) in html) or not light.is_red
-            if light.url:
-                assert browser.get(light.url).status_code == 200, light.label
-        return {light.label: light for light in page.context_data["lights"]}
+        for indicator in page.context_data["indicators"]:
+            assert (escape(indicator.advice) in html) or not indicator.is_red
+            if indicator.url:
+                assert browser.get(indicator.url).status_code == 200, indicator.label
+        return {indicator.label: indicator for indicator in page.context_data["indicators"]}
 
     return look
 
 
-def sing():
+def record_heartbeats():
     for queue in QUEUES:
         health.record_heartbeat(queue=queue)
 
@@ -98,117 +98,117 @@ def event(number, state, *, ago=timedelta(), took=None):
     )
 
 
-class TestLights:
-    def test_nothing_is_red_where_all_is_well(self, lights, agent):
-        sing()
+class TestIndicators:
+    def test_nothing_is_red_where_all_is_well(self, indicators, agent):
+        record_heartbeats()
         queued(agent, ago=timedelta(seconds=2))
         event(1, "handled", took=timedelta(seconds=2))
 
-        assert [light.label for light in lights().values() if light.is_red] == []
+        assert [indicator.label for indicator in indicators().values() if indicator.is_red] == []
 
-    def test_silent_workers_and_canaries_are_red(self, lights, workers, settings):
+    def test_missing_workers_and_heartbeats_are_red(self, indicators, workers, settings):
         workers()
-        settings.CANARY_MAX_AGE_S = 0  # whatever may have sung lately
+        settings.CANARY_MAX_AGE_S = 0  # whatever heartbeat was recorded lately
 
-        found = lights()
+        found = indicators()
 
         assert (found["Workers"].figure, found["Workers"].is_red) == ("0", True)
-        assert found["Canary of jobs"].is_red
-        assert "Restart the worker" in found["Canary of jobs"].advice
+        assert found["Heartbeat of jobs"].is_red
+        assert "Restart the worker" in found["Heartbeat of jobs"].advice
 
-    def test_workers_are_counted_and_a_queue_that_nobody_takes_is_named(self, lights, workers):
+    def test_workers_are_counted_and_a_queue_without_a_worker_is_named(self, indicators, workers):
         workers(one=["default"], two=["default", "jobs"])
 
-        light = lights()["Workers"]
+        indicator = indicators()["Workers"]
 
-        assert light.is_red
-        assert light.figure == "2, none of them takes thumbnails"
+        assert indicator.is_red
+        assert indicator.figure == "2; none consumes thumbnails"
 
-    def test_a_broker_that_is_down_is_one_red_light(self, lights, monkeypatch):
+    def test_a_broker_that_is_down_is_one_red_indicator(self, indicators, monkeypatch):
         def down(*args):
             raise RedisUnavailable
 
         monkeypatch.setattr(client(), "ping", down)
 
-        found = lights()
+        found = indicators()
 
         assert found["Broker"].is_red
         assert "Workers" not in found
 
-    def test_deep_queue_is_red(self, lights):
-        sing()
+    def test_deep_queue_is_red(self, indicators):
+        record_heartbeats()
         client().rpush("thumbnails", *range(501))
 
-        found = lights()
+        found = indicators()
 
         assert found["Messages in thumbnails"].is_red
         assert found["Messages in thumbnails"].figure == "501"
         assert not found["Messages in jobs"].is_red
 
-    def test_jobs_that_wait_are_red_only_when_nobody_sends_them(self, lights, agent):
+    def test_jobs_that_wait_are_red_only_when_nobody_sends_them(self, indicators, agent):
         queued(agent, ago=timedelta(seconds=40))
-        found = lights()
-        assert found["Jobs waiting to be sent again"].figure.startswith("1, ")
-        assert not found["Jobs waiting to be sent again"].is_red
+        found = indicators()
+        assert found["Jobs waiting to be resent"].figure.startswith("1, ")
+        assert not found["Jobs waiting to be resent"].is_red
         assert not found["Oldest queued job"].is_red
 
         Job.objects.update(sent_at=clock.now() - timedelta(hours=2, minutes=5))
         Job.objects.update(created_at=clock.now() - timedelta(hours=2, minutes=5))
-        found = lights()
-        assert found["Jobs waiting to be sent again"].is_red
-        assert "2 h 5 min" in found["Jobs waiting to be sent again"].figure
+        found = indicators()
+        assert found["Jobs waiting to be resent"].is_red
+        assert "2 h 5 min" in found["Jobs waiting to be resent"].figure
         assert found["Oldest queued job"].is_red
-        assert "scheduler" in found["Jobs waiting to be sent again"].advice
+        assert "scheduler" in found["Jobs waiting to be resent"].advice
 
-    def test_job_of_a_dead_worker_is_red_once_nobody_took_it_over(self, lights, agent):
+    def test_job_of_a_dead_worker_is_red_once_nobody_took_it_over(self, indicators, agent):
         job = queued(agent, ago=timedelta(minutes=5), status="running")
         Job.objects.update(leased_until=clock.now() - timedelta(seconds=5))
-        assert not lights()["Stalled jobs"].is_red
+        assert not indicators()["Stalled jobs"].is_red
 
         Job.objects.filter(pk=job.pk).update(leased_until=clock.now() - timedelta(minutes=3))
-        light = lights()["Stalled jobs"]
-        assert light.is_red
-        assert "trouble=lease" in light.url
+        indicator = indicators()["Stalled jobs"]
+        assert indicator.is_red
+        assert "trouble=lease" in indicator.url
 
 
 class TestWebhooks:
-    def test_lag_is_that_of_the_last_handled_ones(self, lights):
+    def test_lag_is_that_of_the_last_handled_ones(self, indicators):
         event(1, "handled", took=timedelta(seconds=2))
         event(2, "handled", took=timedelta(seconds=4))
         event(3, "handled", took=timedelta(seconds=30))
 
-        light = lights()["Webhook to balance, last 3"]
+        indicator = indicators()["Webhook to balance, last 3"]
 
-        assert light.figure == "4.0 s (median), 30 s (longest)"
-        assert not light.is_red
+        assert indicator.figure == "p50 4.0 s, max 30 s"
+        assert not indicator.is_red
 
-    def test_slow_waiting_and_failed_ones_are_red(self, lights):
+    def test_slow_waiting_and_failed_ones_are_red(self, indicators):
         event(1, "handled", took=timedelta(minutes=7))
         event(2, "received", ago=timedelta(minutes=3))
         event(3, "failed", ago=timedelta(minutes=3))
 
-        found = lights()
+        found = indicators()
 
         assert found["Webhook to balance, last 1"].is_red
-        assert found["Webhooks waiting, oldest"].is_red
-        assert found["Webhooks waiting, oldest"].figure == "3 min"
-        assert found["Stripe events that failed"].is_red
+        assert found["Oldest waiting webhook"].is_red
+        assert found["Oldest waiting webhook"].figure == "3 min"
+        assert found["Failed Stripe webhooks"].is_red
 
     def test_who_may_not_see_payments_gets_no_link_to_them(self, signed_in, triager, workers):
         page = signed_in(triager).get(reverse("admin:console_queues"))
-        by_label = {light.label: light for light in page.context_data["lights"]}
-        assert by_label["Stripe events that failed"].url == ""
+        by_label = {indicator.label: indicator for indicator in page.context_data["indicators"]}
+        assert by_label["Failed Stripe webhooks"].url == ""
         assert by_label["Oldest queued job"].url
 
 
 class TestGithub:
-    def test_resting_for_a_fault_is_red_for_a_limit_it_is_not(self, lights):
+    def test_a_pause_for_a_fault_is_red_and_a_pause_for_a_limit_is_not(self, indicators):
         later = clock.now() + timedelta(minutes=5)
         repository = GithubRepository.objects.create(
             name="o/r", paused_until=later, pause_reason="daily_limit"
         )
-        assert not lights()["GitHub"].is_red
+        assert not indicators()["GitHub"].is_red
 
         GithubRepository.objects.filter(pk=repository.pk).update(pause_reason="credentials")
-        assert lights()["GitHub"].is_red
-        assert lights()["GitHub"].figure == "Paused: credentials"
+        assert indicators()["GitHub"].is_red
+        assert indicators()["GitHub"].figure == "Paused: credentials"

@@ -187,7 +187,7 @@ class TestRoles:
         buy(agent.organization.pk, 500, charge_id="ch_a")
         answer = signed_in(triager).post(reverse(SEARCH), {"q": "ch_a"})
         assert answer.status_code == 200
-        assert "That is here (receipt), but your role does not show it" in answer.content.decode()
+        assert "Your role can&#x27;t view this result (receipt)." in answer.content.decode()
 
 
 def a_job(agent):

@@ -23,7 +23,7 @@ class TestPeople:
         form = {key: page.context_data[key] for key in ("seen", "key")}
         form |= {"roles": ["triage"], "reason": "joins us"}
         looked = browser.post(url, form | {"preview": "1"}).content.decode()
-        assert "They may triage feedback and send it to GitHub." in looked
+        assert "They can triage feedback and send it to GitHub." in looked
         assert browser.post(url, form).status_code == 302
         sponsor.refresh_from_db()
         assert sponsor.is_staff

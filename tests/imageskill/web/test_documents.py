@@ -66,7 +66,7 @@ class TestDocuments:
             assert f"| {name} |" in text
         for model in registry.models():
             assert f"| {model.id} |" in text
-        assert "| starter-500 | 500 | 5.0 USD |" in text
+        assert "| starter-500 | 500 | 5.00 USD |" in text
 
     def test_each_code_has_one_row(self, text_of):
         codes = re.findall(r"^\| ([A-Z_]+) \| \d{3} \|", text_of("/llms.txt"), flags=re.MULTILINE)

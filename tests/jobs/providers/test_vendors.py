@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from imageskill.console import settings_page
+from imageskill.console.operations import settings_page
 from imageskill.lib import secrets
 from jobs import registry
 from jobs.providers import calls

@@ -32,7 +32,7 @@ from imageskill.dev.demo import history
 from imageskill.dev.demo.people import address
 from imageskill.dev.demo.runtime.timeline import one_transaction
 from jobs import states
-from jobs.assets import storage as artifacts
+from jobs.assets import storage
 from jobs.catalog import switches
 from jobs.models import Asset, AssetCheck, Job, Loss, StagedOutput
 
@@ -43,8 +43,8 @@ APPS = {"accounts", "billing", "jobs", "feedback"}
 @pytest.fixture(scope="module")
 def history_made(django_db_setup, django_db_blocker, tmp_path_factory):
     """Make one history for all that only look at it."""
-    storage = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("media"))
-    with django_db_blocker.unblock(), storage, one_transaction():
+    media = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("media"))
+    with django_db_blocker.unblock(), media, one_transaction():
         history.make(seed=1, size=SMALL, say=lambda text: None)
         history.check_books(lambda text: None)
         yield
@@ -121,20 +121,20 @@ class TestHistory:
         assert live.count() > uploads.count() / 2
         keys = list(live.values_list("storage_key", flat=True))
         assert not Asset.objects.exclude(pk__in=live).filter(storage_key__in=keys).exists()
-        with artifacts.open_asset(keys[0]) as file:
-            assert artifacts.measure(file).sha256 == live.get(storage_key=keys[0]).sha256
+        with storage.open_asset(keys[0]) as file:
+            assert storage.measure(file).sha256 == live.get(storage_key=keys[0]).sha256
 
     def test_what_storage_would_not_take_is_kept_for_the_next_attempt(self):
         for kept in StagedOutput.objects.all():
             assert kept.job.status == states.STORING
-            with artifacts.open_staged(kept.kept_key) as file:
-                assert artifacts.measure(file).sha256 == kept.sha256
+            with storage.open_staged(kept.kept_key) as file:
+                assert storage.measure(file).sha256 == kept.sha256
         assert StagedOutput.objects.count() == Job.objects.filter(status=states.STORING).count()
 
     def test_its_pictures_can_be_opened(self):
         asset = Asset.objects.filter(state="available", verdict__is_good=True).first()
-        with artifacts.open_asset(asset.storage_key) as file:
-            assert artifacts.measure(file).sha256 == asset.sha256
+        with storage.open_asset(asset.storage_key) as file:
+            assert storage.measure(file).sha256 == asset.sha256
 
 
 @pytest.mark.django_db
@@ -165,7 +165,7 @@ class TestConsole:
         shown = {
             "console_search": "Search",  # a box; what it finds is tried below
             "console_image_review": reverse("admin:jobs_asset_change", args=[spoiled.pk]),
-            "console_queues": "Stripe events that failed",
+            "console_queues": "Failed Stripe webhooks",
             "console_unresolved_outputs": storing.public_id,
             "console_models": "fal.kling-image-v3-text-to-image",
             "console_switch": "reason",
@@ -187,18 +187,18 @@ class TestConsole:
             asked = {"q": thing.objects.first().public_id}
             assert browser.post(reverse("admin:console_search"), asked).status_code == 302
 
-    def test_today_shows_what_needs_somebody(self, browser):
+    def test_home_shows_what_needs_attention(self, browser):
         sections = dict(browser.get(reverse("admin:index")).context["sections"])
-        waiting = {tile.label.split(",")[0]: tile.figure for tile in sections["Needs somebody"]}
+        waiting = {tile.label.split(",")[0]: tile.figure for tile in sections["Needs attention"]}
         for label in (
-            "Refunds waiting for a second person",
+            "Refunds pending approval",
             "Open disputes",
-            "Stripe events not handled",
-            "Payments that bought nothing",
-            "Differences with Stripe",
-            "Outcomes unknown",
-            "New reports",
-            "Blocked or failed on their way to GitHub",
+            "Failed Stripe webhooks",
+            "Unmatched payments",
+            "Discrepancies",
+            "Unknown outcomes",
+            "New feedback",
+            "GitHub sync failures",
         ):
             assert waiting[label] != "0", label
 
