@@ -43,7 +43,7 @@ class TestNarrowing:
     def test_other_conditions_are_said_as_they_are_and_escaped(self, lists, agent):
         page = lists(Job, provider_id="<b>fal")
         [narrowing] = page.context_data["cl"].active_filters
-        assert (narrowing.label, narrowing.value) == ("provider id", "<b>fal")
+        assert (narrowing.label, narrowing.value) == ("provider", "<b>fal")
         assert "&lt;b&gt;fal" in page.content.decode()
 
     def test_an_agent_that_is_not_there_leads_to_an_empty_list(self, lists):

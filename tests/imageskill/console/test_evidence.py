@@ -65,7 +65,7 @@ class TestDownloads:
 
         lines = log_of(dispute).splitlines()
 
-        start = lines.index("These images were downloaded 6 times, by day:")
+        start = lines.index("These images were downloaded 6 times. By day:")
         assert lines[start + 1 : start + 4] == [
             f"2026-11-20 {first.public_id} downloaded 3 times, last at 2026-11-20T10:30:00.000Z",
             f"2026-11-20 {second.public_id} downloaded 2 times, last at 2026-11-20T10:30:00.000Z",
@@ -106,7 +106,7 @@ class TestLength:
 
         assert len(log) <= evidence.MAX_CHARACTERS
         assert asset.sha256 in log
-        assert "These images were downloaded 400 times, by day:" in log
+        assert "These images were downloaded 400 times. By day:" in log
         assert 0 < log.count(" downloaded once,") < 100
         assert log.count("… (more lines of this kind are left out)") == 2
         assert log.count("job.completed") > 0

@@ -118,8 +118,12 @@ class TestRoles:
         ("role", "seen", "unseen"),
         [
             ("triager", {"New feedback", "Running jobs"}, {"Open disputes", "Margin", "Packs"}),
-            ("supporter", {"Open disputes", "Credits waiting"}, {"Margin", "Sold", "Packs"}),
-            ("financier", {"Packs waiting", "Margin", "Books"}, set()),
+            (
+                "supporter",
+                {"Open disputes", "Credit adjustments pending"},
+                {"Margin", "Gross sales", "Pack changes"},
+            ),
+            ("financier", {"Pack changes pending approval", "Margin"}, set()),
         ],
     )
     def test_each_sees_what_its_lists_show(self, signed_in, request, role, seen, unseen):

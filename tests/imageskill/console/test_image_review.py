@@ -43,7 +43,7 @@ class TestWall:
 
         page, shown = cards(browser)
         assert shown == []
-        assert "every checked image is good" in page.content.decode()
+        assert "Every checked image passed" in page.content.decode()
         [card] = cards(browser, show="all")[1]
         assert card.check.asset == asset
         assert all(fact.is_met for fact in card.facts)
@@ -58,7 +58,7 @@ class TestWall:
 
         page, [card] = cards(signed_in(supporter))
 
-        facts = {fact.name: (fact.expected, fact.found) for fact in card.facts if not fact.is_met}
+        facts = {fact.name: (fact.expected, fact.actual) for fact in card.facts if not fact.is_met}
         assert facts == {
             "size": ("64×48", f"{asset.width}×{asset.height}"),
             "type": ("image/webp", "image/png"),
@@ -72,12 +72,12 @@ class TestWall:
         storage.write(asset.storage_key, io.BytesIO(noise("PNG", size=(1024, 1024))))
         thumbnails.process(asset.public_id)
         [card] = cards(browser)[1]
-        assert "not those that were written" in {fact.found for fact in card.facts}
+        assert "other than written" in {fact.actual for fact in card.facts}
 
         storage.write(asset.storage_key, io.BytesIO(noise()[:3000]))
         thumbnails.process(asset.public_id)
         [card] = cards(browser)[1]
-        assert "do not open, or are cut off" in {fact.found for fact in card.facts}
+        assert "do not open, or are cut off" in {fact.actual for fact in card.facts}
 
     def test_a_likeness_is_shown_beside_with_picture_and_link(
         self, signed_in, supporter, agent, stranger, image

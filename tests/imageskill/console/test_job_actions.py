@@ -93,7 +93,7 @@ def gap(page):
     [step] = [step for step in page.context_data["steps"] if step.is_gap]
     repair = page.context_data["repair"]
     if repair:
-        assert f'<a class="gap-deed" href="{repair[1]}">' in page.content.decode()
+        assert f'<a class="gap-action" href="{repair[1]}">' in page.content.decode()
     return step.name, repair and repair[0].name
 
 
@@ -241,7 +241,7 @@ class TestUncharged:
         browser = signed_in(lead_supporter)
         assert {"adopt", "release"} <= names(page_of(browser, uncharged))
         said = browser.get(action_url("jobs_job", uncharged, "adopt")).content.decode()
-        assert "What it made (1 image) stays with its owner." in said
+        assert "The output (1 image) stays with its owner." in said
         assert "The credits that it still holds go back: 1." in said
 
         do(browser, "jobs_job", uncharged, "adopt", reason="our mistake")
