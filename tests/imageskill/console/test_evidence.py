@@ -124,7 +124,7 @@ class TestAssetPage:
         asset = make()
         url = reverse("admin:jobs_asset_change", args=[asset.pk])
         browser = signed_in(supporter)
-        assert ">none<" in browser.get(url).content.decode().replace("\n", "").replace(" ", "")
+        assert ">0<" in browser.get(url).content.decode().replace("\n", "").replace(" ", "")
         downloaded(asset, 1200, 34)
 
         page = browser.get(url).content.decode()

@@ -60,8 +60,8 @@ class TestWall:
 
         facts = {fact.name: (fact.expected, fact.actual) for fact in card.facts if not fact.is_met}
         assert facts == {
-            "size": ("64×48", f"{asset.width}×{asset.height}"),
-            "type": ("image/webp", "image/png"),
+            "Size": ("64×48", f"{asset.width}×{asset.height}"),
+            "Type": ("image/webp", "image/png"),
         }
         assert "64×48" in page.content.decode()
 
@@ -77,7 +77,7 @@ class TestWall:
         storage.write(asset.storage_key, io.BytesIO(noise()[:3000]))
         thumbnails.process(asset.public_id)
         [card] = cards(browser)[1]
-        assert "do not open, or are cut off" in {fact.actual for fact in card.facts}
+        assert "can't be decoded, or truncated" in {fact.actual for fact in card.facts}
 
     def test_a_likeness_is_shown_beside_with_picture_and_link(
         self, signed_in, supporter, agent, stranger, image

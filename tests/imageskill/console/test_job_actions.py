@@ -286,7 +286,7 @@ class TestUncharged:
             )
         browser = signed_in(lead_supporter)
         said = browser.get(action_url("jobs_job", uncharged, "release")).content.decode()
-        assert "It was charged all along (1), so this will be refused" in said
+        assert "1 credit captured before, so this will be refused" in said
         do(browser, "jobs_job", uncharged, "release")
         assert uncharged.assets.get().state == Asset.State.AVAILABLE
 
