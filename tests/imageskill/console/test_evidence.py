@@ -108,7 +108,7 @@ class TestLength:
         assert asset.sha256 in log
         assert "These images were downloaded 400 times. By day:" in log
         assert 0 < log.count(" downloaded once,") < 100
-        assert log.count("… (more lines of this kind are left out)") == 2
+        assert log.count("… (further lines omitted)") == 2
         assert log.count("job.completed") > 0
 
         browser = signed_in(supporter)

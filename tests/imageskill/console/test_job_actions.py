@@ -242,7 +242,7 @@ class TestUncharged:
         assert {"adopt", "release"} <= names(page_of(browser, uncharged))
         said = browser.get(action_url("jobs_job", uncharged, "adopt")).content.decode()
         assert "The output (1 image) stays with its owner." in said
-        assert "The credits that it still holds go back: 1." in said
+        assert "1 credit on hold will be released." in said
 
         do(browser, "jobs_job", uncharged, "adopt", reason="our mistake")
 
