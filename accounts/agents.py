@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import transaction
 
-from accounts import audit, grants
+from accounts import audit, contacts, grants
 from accounts.claims import states
 from accounts.models import Agent, Organization, User
 from accounts.tokens import minting
@@ -30,11 +30,6 @@ def is_plain_name(text: str) -> bool:
     return 1 <= len(text) <= 80 and text.strip() == text and not _FORBIDDEN_IN_NAMES.search(text)
 
 
-def normalize_contact(text: str) -> str:
-    """Return the normalized form of an email, by which contacts are compared and counted."""
-    return text.strip().lower()
-
-
 def sign_up(
     *, name: str, runtime: str, contact: str, network: str, discovery_source: str = ""
 ) -> NewAgent:
@@ -47,7 +42,7 @@ def sign_up(
         organization=Organization.objects.create(),
         name=name,
         runtime=runtime,
-        contact=normalize_contact(contact),
+        contact=contacts.normalize(contact),
         grants=list(grants.NEW_AGENT_GRANTS),
         cap_outputs_per_request=settings.NEW_AGENT_OUTPUTS_PER_REQUEST,
         cap_credits_per_operation=settings.NEW_AGENT_CREDITS_PER_OPERATION,

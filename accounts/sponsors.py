@@ -6,7 +6,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, make_password
 from django.db import transaction
 
-from accounts.agents import normalize_contact
+from accounts import contacts
 from accounts.models import Agent, User
 from imageskill.lib import clock
 
@@ -23,7 +23,7 @@ def get_or_create_user(address: str) -> User:
     Called for every requested sign-in code, so that known and unknown emails get the same
     answer, email and timing. The email is verified once the code was entered.
     """
-    address = normalize_contact(address)
+    address = contacts.normalize(address)
     with transaction.atomic():
         user, _ = User.objects.get_or_create(
             email=address, defaults={"password": make_password(None)}

@@ -6,10 +6,11 @@ from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 
-from accounts.agents import normalize_contact
+from accounts import contacts
 from accounts.models import Claim, ClaimRecipient
 from imageskill.lib import clock
 from imageskill.lib.errors import InvalidArguments
@@ -19,7 +20,7 @@ _UNSUBSCRIBE_SALT = "accounts.claim_inboxes.stop"
 
 def validate_address(text: str) -> str:
     """Return the normalized email; raise `InvalidArguments` if it is not one."""
-    address = normalize_contact(text)
+    address = contacts.normalize(text)
     try:
         validate_email(address)
     except ValidationError:
@@ -37,8 +38,13 @@ def redact(address: str) -> str:
 
 
 def lock_inbox(address: str) -> ClaimRecipient:
-    """Return the recipient's row, locked so that concurrent requests can't exceed its limits."""
-    ClaimRecipient.objects.bulk_create([ClaimRecipient(address=address)], ignore_conflicts=True)
+    """Return the recipient's row, its inbox locked so that concurrent requests keep its limits."""
+    inbox = contacts.inbox_of(address)
+    with connection.cursor() as cursor:  # the row of another spelling may not exist yet
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 8))", [inbox])
+    ClaimRecipient.objects.bulk_create(
+        [ClaimRecipient(address=address, inbox=inbox)], ignore_conflicts=True
+    )
     return ClaimRecipient.objects.select_for_update().get(address=address)
 
 
@@ -46,9 +52,9 @@ def withheld_reason(recipient: ClaimRecipient) -> str:
     """Return why a locked recipient gets no email now; the limits count all agents together."""
     if recipient.address.endswith(".invalid"):
         return Claim.Withheld.UNMAILABLE
-    if recipient.is_stopped:
+    if is_unsubscribed(recipient.address):
         return Claim.Withheld.STOPPED
-    sent = recipient.claims.filter(withheld=Claim.Withheld.NO)
+    sent = Claim.objects.filter(recipient__inbox=recipient.inbox, withheld=Claim.Withheld.NO)
     now = clock.now()
     for days, limit in (
         (1, settings.CLAIM_MAILS_PER_DAY_PER_CONTACT),
@@ -75,7 +81,7 @@ def address_from_unsubscribe(signed: str) -> str | None:
 
 
 def unsubscribe(address: str) -> None:
-    """Unsubscribe this email from all claim requests."""
+    """Unsubscribe the inbox of this email, however spelled, from all claim requests."""
     with transaction.atomic():
         recipient = lock_inbox(address)
         if not recipient.is_stopped:
@@ -85,9 +91,13 @@ def unsubscribe(address: str) -> None:
 
 def resubscribe(address: str) -> None:
     """Undo an unsubscribe."""
-    ClaimRecipient.objects.filter(address=address).update(stopped_at=None)
+    _of_inbox(address).update(stopped_at=None)
 
 
 def is_unsubscribed(address: str) -> bool:
-    """Return whether this email is unsubscribed."""
-    return ClaimRecipient.objects.filter(address=address, stopped_at__isnull=False).exists()
+    """Return whether the inbox of this email is unsubscribed."""
+    return _of_inbox(address).filter(stopped_at__isnull=False).exists()
+
+
+def _of_inbox(address: str) -> QuerySet[ClaimRecipient]:
+    return ClaimRecipient.objects.filter(inbox=contacts.inbox_of(address))

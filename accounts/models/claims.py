@@ -14,6 +14,8 @@ class ClaimRecipient(models.Model):
     """An email that agents have named. Its row is locked to count limits, and unsubscribed."""
 
     address = models.CharField("mail address", max_length=254, unique=True)
+    # What all spellings of one inbox share, by `contacts.inbox_of`: limits count by it.
+    inbox = models.CharField(max_length=254, db_index=True, db_default="", editable=False)
     stopped_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from pydantic import Field, field_validator, model_validator
 
-from accounts import agents
+from accounts import agents, contacts
 from accounts.api.schemas import ActorOut, AgentOut, OrganizationOut
 from billing.quota import LimitsOut
 from imageskill.lib.schemas import Body, Data
@@ -34,7 +34,7 @@ class SignupIn(Body):
     def _is_address(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        contact = agents.normalize_contact(value)
+        contact = contacts.normalize(value)
         try:
             validate_email(contact)
         except ValidationError:

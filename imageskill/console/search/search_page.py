@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from accounts import agents
+from accounts import contacts
 from accounts.models import ActivityEvent, Agent, TelemetryRow, User
 from imageskill.console import links
 from imageskill.console.search import id_lookup
@@ -69,7 +69,7 @@ def _first_visible(request: HttpRequest, text: str) -> Iterator[SearchResult]:
 
 
 def _find_users(address: str) -> Iterator[SearchResult]:
-    contact = agents.normalize_contact(address)
+    contact = contacts.normalize(address)
     user = User.objects.filter(email__iexact=contact).first()
     if user is not None:
         yield _page_result(user)

@@ -116,6 +116,20 @@ class TestAnInbox:
 
         assert withheld == ["", "", "", "limit"]
 
+    def test_is_counted_over_all_spellings(self, db: None) -> None:
+        spellings = [INBOX.replace("@", f"+{n}@") for n in range(4)]
+
+        withheld = [request_of(sign_up(contact=address)).withheld for address in spellings]
+
+        assert withheld == ["", "", "", "limit"]
+
+    def test_that_stopped_under_one_spelling_stopped_under_all(self, db: None) -> None:
+        inboxes.unsubscribe(INBOX.replace("@", "+news@"))
+        assert request_of(sign_up(contact=INBOX)).withheld == "stopped"
+
+        inboxes.resubscribe(INBOX)
+        assert request_of(sign_up(contact=INBOX)).withheld == ""
+
     def test_gets_ten_mails_a_month(self, db: None) -> None:
         for n in range(10):
             _age(request_of(sign_up(name=f"agent {n}")), days=2 + n)
