@@ -3,15 +3,19 @@
 import hashlib
 from dataclasses import dataclass
 
+import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
-from accounts import agents
+from accounts import agents, contacts
 from accounts.claims import requests
 from accounts.models import Agent, Token
 from accounts.tokens import minting, rotation
 from billing import ledger
+from billing.models import StarterCount
 from imageskill.lib import clock
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +32,30 @@ def open_account(
     name: str,
     runtime: str,
     contact: str,
-    network: str,
+    networks: list[str],
     discovery_source: str = "",
     is_bounded: bool = True,
 ) -> NewAccount:
     """Sign an agent up with wallets and starter credits, all or nothing.
 
-    Starter credits are limited for each contact, and for each network and day: above a limit
-    the account is opened without them. `is_bounded` says whether the network counts.
+    Starter credits are limited for each inbox, for each network and day, and for each day in all:
+    above a limit the account is opened without them. `networks` are those of the caller's
+    address, narrowest first; `is_bounded` says whether they count.
     """
     with transaction.atomic():
         signed_up = agents.sign_up(
             name=name,
             runtime=runtime,
             contact=contact,
-            network=network,
+            network=networks[0],
             discovery_source=discovery_source,
         )
         agent = signed_up.agent
         ledger.open_wallets(organization_id=agent.organization_id)
-        has_starter = _count_starter_grant(agent.contact, network if is_bounded else "")
+        has_starter = _count_starter_grant(agent.contact, networks if is_bounded else [])
         credits = settings.PREVIEW_CREDITS if has_starter else 0
+        if not has_starter and is_daily_ceiling_reached():
+            log.error("starter_grants_exhausted", limit=settings.STARTER_GRANTS_PER_DAY)
         if credits:
             ledger.grant_preview(
                 organization_id=agent.organization_id,
@@ -73,16 +80,33 @@ def rotate_token(token: Token) -> str:
         return text
 
 
-def _count_starter_grant(contact: str, network: str) -> bool:
+def networks_with_limits(networks: list[str], limit: int) -> list[tuple[str, int]]:
+    """Return each network with its limit, which doubles with each wider one."""
+    return [(network, limit * 2**width) for width, network in enumerate(networks)]
+
+
+def is_daily_ceiling_reached() -> bool:
+    """Return whether today's accounts open without credits because too many have got them."""
+    source, limit = _daily_ceiling()
+    return StarterCount.objects.filter(source=source, grants__gte=limit).exists()
+
+
+def _count_starter_grant(contact: str, networks: list[str]) -> bool:
     """Count one starter grant for its sources; False where one of them has reached its limit."""
     bounds = []
     if contact:
-        digest = hashlib.sha256(contact.encode()).hexdigest()
+        digest = hashlib.sha256(contacts.inbox_of(contact).encode()).hexdigest()
         bounds.append((f"contact:{digest}", settings.STARTER_GRANTS_PER_CONTACT))
-    if network:
-        day = clock.utc_day(clock.now())
-        bounds.append((f"network:{network}:{day}", settings.STARTER_GRANTS_PER_DAY_PER_NETWORK))
+    day = clock.utc_day(clock.now())
+    per_network = settings.STARTER_GRANTS_PER_DAY_PER_NETWORK
+    for network, limit in networks_with_limits(networks, per_network):
+        bounds.append((f"network:{network}:{day}", limit))
+    bounds.append(_daily_ceiling())  # last: everybody waits for its row
     return all(_count_within_limit(source, limit) for source, limit in bounds)
+
+
+def _daily_ceiling() -> tuple[str, int]:
+    return f"all:{clock.utc_day(clock.now())}", settings.STARTER_GRANTS_PER_DAY
 
 
 _COUNT = """

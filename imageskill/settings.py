@@ -340,6 +340,7 @@ SIGNUPS_PER_HOUR_PER_NETWORK = env.integer("SIGNUPS_PER_HOUR_PER_NETWORK", 10)
 SIGNUPS_PER_DAY_PER_CONTACT = env.integer("SIGNUPS_PER_DAY_PER_CONTACT", 10)
 STARTER_GRANTS_PER_CONTACT = env.integer("STARTER_GRANTS_PER_CONTACT", 3)
 STARTER_GRANTS_PER_DAY_PER_NETWORK = env.integer("STARTER_GRANTS_PER_DAY_PER_NETWORK", 10)
+STARTER_GRANTS_PER_DAY = env.integer("STARTER_GRANTS_PER_DAY", 1_000)  # to all new agents together
 LOOPBACK_IS_UNLIMITED = DEVELOPMENT  # no limits by network for loopback clients
 
 # -- Money -------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ class Signed:
 def sign_up(name: str = "creative-agent", contact: str = "agent-ops@example.com") -> Signed:
     """Sign an agent up as the endpoint does, starter credits included."""
     opened = signup.open_account(
-        name=name, runtime="tests", contact=contact, network="192.0.2.1", is_bounded=False
+        name=name, runtime="tests", contact=contact, networks=["192.0.2.1"], is_bounded=False
     )
     return Signed(agent=opened.agent, token=opened.token)
 

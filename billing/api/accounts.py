@@ -3,6 +3,7 @@
 from django.conf import settings
 from ninja import Router
 
+from accounts import contacts
 from accounts.api.auth import bearer, build_actor, caller, optional_bearer, request_token
 from accounts.api.endpoints import agent_out
 from accounts.api.schemas import ActorOut, AgentOut, OrganizationOut
@@ -13,7 +14,7 @@ from billing.api.account_schemas import SignupIn, SignupOut, StorageOut
 from billing.quota import Quota
 from imageskill.lib import clock
 from imageskill.lib.envelope import openapi_command
-from imageskill.lib.http import ApiRequest, client_ip, is_loopback, network_of
+from imageskill.lib.http import ApiRequest, client_ip, is_loopback, networks_of
 from imageskill.lib.redis import ratelimit
 
 router = Router()
@@ -23,8 +24,8 @@ _SHOWN_ONCE_WARNING = (
     " it out of prompts, logs and reports."
 )
 _NO_STARTER_CREDITS_WARNING = (
-    "Starter credits are limited for each contact and network, and the limit is reached:"
-    " the account was opened without any."
+    "Starter credits are limited for each contact, each network and each day, and a limit is"
+    " reached: the account was opened without any. Buying credits works."
 )
 
 
@@ -44,23 +45,14 @@ def sign_up(request: ApiRequest, body: SignupIn) -> SignupOut:
         return _rotate_token(request, agent, wants_token=body.return_token)
     address = client_ip(request)
     is_bounded = not (settings.LOOPBACK_IS_UNLIMITED and is_loopback(address))
-    network = network_of(address)
+    networks = networks_of(address)
     if is_bounded:
-        ratelimit.consume(
-            "signup", network, limit=settings.SIGNUPS_PER_HOUR_PER_NETWORK, per_s=3600
-        )
-        if body.contact:
-            ratelimit.consume(
-                "signup-contact",
-                body.contact,
-                limit=settings.SIGNUPS_PER_DAY_PER_CONTACT,
-                per_s=86_400,
-            )
+        _limit_signups(networks, body.contact)
     opened = signup.open_account(
         name=body.agent_name,
         runtime=body.runtime,
         contact=body.contact,
-        network=network,
+        networks=networks,
         discovery_source=body.discovery_source or "",
         is_bounded=is_bounded,
     )
@@ -84,6 +76,16 @@ def sign_up(request: ApiRequest, body: SignupIn) -> SignupOut:
 def show_quota(request: ApiRequest) -> Quota:
     """Return what the agent may still spend and do."""
     return quota.quota_out(request.auth, at=clock.now())
+
+
+def _limit_signups(networks: list[str], contact: str) -> None:
+    per_network = settings.SIGNUPS_PER_HOUR_PER_NETWORK
+    for network, limit in signup.networks_with_limits(networks, per_network):
+        ratelimit.consume("signup", network, limit=limit, per_s=3600)
+    if contact:
+        inbox = contacts.inbox_of(contact)
+        limit = settings.SIGNUPS_PER_DAY_PER_CONTACT
+        ratelimit.consume("signup-contact", inbox, limit=limit, per_s=86_400)
 
 
 def _rotate_token(request: ApiRequest, agent: Agent, *, wants_token: bool) -> SignupOut:

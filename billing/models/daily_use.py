@@ -33,7 +33,7 @@ class DailyUse(models.Model):
 
 
 class StarterCount(models.Model):
-    """Starter grants to one contact (as a hash), or to one network on one day."""
+    """Starter grants to one inbox (as a hash), to one network on one day, or on one day in all."""
 
     source = models.CharField(max_length=120, unique=True)
     grants = models.PositiveIntegerField(default=0)

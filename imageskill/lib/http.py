@@ -48,10 +48,20 @@ def client_ip(request: HttpRequest) -> str:
 
 def network_of(address: str) -> str:
     """Return the network that limits count by: the address itself for IPv4, its /64 for IPv6."""
+    return networks_of(address)[0]
+
+
+def networks_of(address: str) -> list[str]:
+    """Return the networks of an address, narrowest first: one for IPv4, /64, /56, /48 for IPv6.
+
+    Anybody can get a /48, which holds 65,536 networks of the size that one customer has.
+    """
     ip = ip_address(address)
     if ip.version == 6 and ip.ipv4_mapped:
-        return str(ip.ipv4_mapped)
-    return str(ip) if ip.version == 4 else str(ip_network(f"{ip}/64", strict=False))
+        return [str(ip.ipv4_mapped)]
+    if ip.version == 4:
+        return [str(ip)]
+    return [str(ip_network(f"{ip}/{bits}", strict=False)) for bits in (64, 56, 48)]
 
 
 def is_loopback(address: str) -> bool:

@@ -83,7 +83,7 @@ def sign_up(context: Context, draft: Draft) -> Customer:
         name=name,
         runtime=random.weighted(_RUNTIMES),
         contact=contact,
-        network=f"198.51.{random.randrange(100, 104)}.{random.randrange(1, 255)}",
+        networks=[f"198.51.{random.randrange(100, 104)}.{random.randrange(1, 255)}"],
         discovery_source=random.weighted(_FOUND_BY),
     )
     customer = Customer(

@@ -1,12 +1,16 @@
 """Signing up and the quota, over HTTP."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Agent, Token
+from billing import signup
 from billing.limits import daily_use
 from imageskill.lib import clock
+from imageskill.lib.http import networks_of
 
 pytestmark = pytest.mark.django_db
 
@@ -119,6 +123,42 @@ class TestStarterCredits:
         assert second.data["limits"]["remaining_credits"] == 0
         assert any("limited for each contact" in warning for warning in second.envelope["warnings"])
 
+    def test_are_bounded_for_an_inbox_however_spelled(self, api, settings):
+        settings.STARTER_GRANTS_PER_CONTACT = 1
+
+        spellings = ["farmer@gmail.com", "farmer+1@gmail.com", "f.armer@googlemail.com"]
+        answers = [signed_up(api, agent_contact=address) for address in spellings]
+
+        assert [a.data["limits"]["remaining_credits"] for a in answers] == [40, 0, 0]
+
+    def test_are_bounded_for_all_networks_of_one_prefix(self, db, settings):
+        settings.STARTER_GRANTS_PER_DAY_PER_NETWORK = 2
+
+        given = [opened_from(f"2001:db8:0:{n:x}00::1") for n in range(12)]
+
+        assert sum(given) == 8 * 40  # four times the limit of one /64
+        assert opened_from("2001:db8:1::1") == 40
+
+    def test_are_bounded_for_a_day_in_all(self, db, settings):
+        settings.STARTER_GRANTS_PER_DAY = 2
+
+        given = [opened_from(f"192.0.2.{n}") for n in range(4)]
+
+        assert given == [40, 40, 0, 0]
+        with clock.at(clock.now() + timedelta(days=1)):
+            assert opened_from("192.0.2.9") == 40
+
+    def test_signups_are_limited_for_all_networks_of_one_prefix(self, api, settings):
+        settings.LOOPBACK_IS_UNLIMITED = False
+        settings.TRUSTED_PROXIES = ["127.0.0.1"]
+        settings.SIGNUPS_PER_HOUR_PER_NETWORK = 1
+
+        def sign_up_from(subnet):
+            address = {"X-Forwarded-For": f"2001:db8:0:{subnet:x}00::1"}
+            return api.post("/v1/agent-signups", json=NEW, **address).status
+
+        assert [sign_up_from(n) for n in range(6)] == [200] * 4 + [429] * 2
+
     def test_signups_are_limited_for_a_network(self, api, settings):
         settings.LOOPBACK_IS_UNLIMITED = False
         settings.SIGNUPS_PER_HOUR_PER_NETWORK = 1
@@ -129,6 +169,14 @@ class TestStarterCredits:
         assert answer.code == "RATE_LIMITED"
         assert int(answer.headers["retry-after"]) > 0
         assert Agent.objects.count() == 1
+
+
+def opened_from(address):
+    """Sign an agent up from an address; return the credits that it got."""
+    networks = networks_of(address)
+    return signup.open_account(
+        name="farmer", runtime="tests", contact="", networks=networks
+    ).starter_credits
 
 
 class TestQuota:
