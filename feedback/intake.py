@@ -8,7 +8,7 @@ import structlog
 from django.contrib.postgres.search import TrigramSimilarity
 from django.db import DatabaseError, transaction
 from django.db.models import F, FloatField, Q, Value
-from django.db.models.functions import Cast, Greatest
+from django.db.models.functions import Cast, Greatest, Left
 
 from accounts import activity
 from accounts.models import ActivityEvent, Agent
@@ -31,7 +31,9 @@ _TEXTS = (
     "strategic_reason",
 )
 MIN_SIMILARITY = 0.6  # trigram similarity, 0 to 1, that makes a report a repeat
-_MAX_COMPARED = 200  # the agent's latest reports; bounds the cost of a flood
+# Bounds of the cost of a comparison: the agent's latest reports, and the beginning of their texts.
+_MAX_COMPARED = 100
+_COMPARED_CHARACTERS = 500
 
 
 class FeedbackStorageUnavailable(ApiError):
@@ -107,8 +109,8 @@ def _find_earlier(agent: Agent, fields: Mapping[str, Any]) -> Report | None:
     return (
         own.filter(pk__in=latest, surface=fields["surface"], dedupe_key="")
         .annotate(
-            title_similarity=TrigramSimilarity("title", fields["title"]),
-            body_similarity=TrigramSimilarity("body", fields["body"]),
+            title_similarity=_similarity("title", fields["title"]),
+            body_similarity=_similarity("body", fields["body"]),
         )
         .annotate(
             similarity=(F("title_similarity") + F("body_similarity")) / 2.0
@@ -119,6 +121,10 @@ def _find_earlier(agent: Agent, fields: Mapping[str, Any]) -> Report | None:
         .order_by("-similarity", "id")
         .first()
     )
+
+
+def _similarity(column: str, text: str) -> TrigramSimilarity:
+    return TrigramSimilarity(Left(column, _COMPARED_CHARACTERS), text[:_COMPARED_CHARACTERS])
 
 
 def _record_event(report: Report) -> ActivityEvent:

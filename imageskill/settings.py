@@ -324,6 +324,14 @@ UPLOAD_BYTES = 20_000_000  # of the decoded image
 UPLOAD_BODY_BYTES = 28_500_000  # as base64 in JSON, with room for other fields
 MCP_BODY_BYTES = 4_000_000  # of one message, images included
 BODY_BYTES_AT = {"/v1/upload": UPLOAD_BODY_BYTES, "/mcp": MCP_BODY_BYTES}
+REQUESTS_PER_MINUTE_PER_TOKEN = env.integer("REQUESTS_PER_MINUTE_PER_TOKEN", 1_200)
+REQUESTS_PER_MINUTE_PER_NETWORK = env.integer("REQUESTS_PER_MINUTE_PER_NETWORK", 3_000)
+FEEDBACK_PER_HOUR = env.integer("FEEDBACK_PER_HOUR", 60)  # this and the next: per token
+QUOTES_PER_HOUR = env.integer("QUOTES_PER_HOUR", 60)
+CHECKOUTS_PER_HOUR = env.integer("CHECKOUTS_PER_HOUR", 30)
+OPEN_CHECKOUTS_PER_ORGANIZATION = env.integer("OPEN_CHECKOUTS_PER_ORGANIZATION", 10)
+REFUSED_CREATES_PER_HOUR = env.integer("REFUSED_CREATES_PER_HOUR", 120)
+ANONYMOUS_DRY_RUNS_PER_HOUR = env.integer("ANONYMOUS_DRY_RUNS_PER_HOUR", 300)  # per network
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_BYTES, *BODY_BYTES_AT.values())
 
 # -- Agents ------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ call, a lost answer and two callers at once all end at the same session (ADR 8).
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.urls import reverse
 
 from accounts import activity
@@ -18,7 +18,7 @@ from billing.stripe import gateway
 from billing.stripe.gateway import PaymentProviderFailure
 from billing.stripe.objects import CheckoutSession
 from imageskill.lib import clock, trace
-from imageskill.lib.errors import IdempotencyConflict, NotFound
+from imageskill.lib.errors import IdempotencyConflict, NotFound, RateLimited
 
 FIRST_CHECK_AFTER = timedelta(minutes=1)
 # Stripe's minimum is 30 minutes from the moment it receives the call; the call takes a while.
@@ -80,6 +80,7 @@ def _get_or_create_attempt(buyer: Buyer, quote_id: str, key: str) -> PaymentAtte
         if quote.attempts.filter(status=AttemptStatus.NEEDS_STAFF).exists():
             raise quotes.already_used_error(quote)
         _check_key(buyer, quote, key)
+        _check_open_sessions(buyer)
         now = clock.now()
         return PaymentAttempt.objects.create(
             quote=quote,
@@ -89,6 +90,22 @@ def _get_or_create_attempt(buyer: Buyer, quote_id: str, key: str) -> PaymentAtte
             session_expires_at=now + timedelta(minutes=settings.CHECKOUT_SESSION_MINUTES),
             trace_id=trace.current(),
             next_check_at=now + FIRST_CHECK_AFTER,
+        )
+
+
+def _check_open_sessions(buyer: Buyer) -> None:
+    """Refuse one more open session than an organization may have: each is watched until its end."""
+    with connection.cursor() as cursor:  # until the transaction ends, so that the count holds
+        organization = f"checkouts:{buyer.organization_id}"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 9))", [organization])
+    open_sessions = PaymentAttempt.objects.payable().filter(
+        quote__organization_id=buyer.organization_id
+    )
+    if open_sessions.count() >= settings.OPEN_CHECKOUTS_PER_ORGANIZATION:
+        raise RateLimited(
+            f"{settings.OPEN_CHECKOUTS_PER_ORGANIZATION} checkout sessions are open. Pay one of"
+            " them, or wait until one has expired.",
+            recovery={"retry_after_seconds": settings.CHECKOUT_SESSION_MINUTES * 60},
         )
 
 

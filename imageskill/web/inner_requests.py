@@ -14,7 +14,8 @@ from django.urls import resolve
 
 from imageskill.cli.grammar.requests import EndpointRequest
 from imageskill.lib.envelope import error_response
-from imageskill.lib.errors import NotFound
+from imageskill.lib.errors import NotFound, RateLimited
+from imageskill.web import rate_limits
 
 
 def build(
@@ -48,8 +49,13 @@ def dispatch(outer: HttpRequest, inner: HttpRequest, *, command: str) -> HttpRes
     except Http404:
         return error_response(inner, NotFound())
     inner.resolver_match = match
+    try:
+        rate_limits.enforce_within(outer, inner)
+    except RateLimited as error:
+        return error_response(inner, error)
     response: HttpResponse = match.func(inner, *match.args, **match.kwargs)
     inner_state = vars(inner)
+    rate_limits.count_refusal(inner, inner_state.get("error_code", ""))
     known.update(
         command=command, actor=inner_state["actor"], error_code=inner_state.get("error_code", "")
     )

@@ -22,9 +22,10 @@ from imageskill.lib.errors import (
     MethodNotAllowed,
     NotFound,
     PayloadTooLarge,
+    RateLimited,
     ServiceUnavailable,
 )
-from imageskill.web import request_bodies
+from imageskill.web import rate_limits, request_bodies
 from imageskill.web.api import commands_by_route
 
 _INVALID_REQUEST = -32600  # JSON-RPC's code
@@ -60,6 +61,7 @@ class ApiMiddleware:
         started = time.perf_counter()
         _prepare(request, trace_id)
         response = self._answer(request)
+        rate_limits.count_refusal(request, vars(request).get("error_code", ""))
         response[TRACE_HEADER] = trace_id
         response.setdefault(EXIT_CODE_HEADER, "0")
         response.setdefault("Cache-Control", "no-store")
@@ -81,14 +83,19 @@ class ApiMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponse | None:
-        """Name the command once the route is known."""
+        """Name the command once the route is known, and count the request in its limits."""
         match = request.resolver_match
-        if match is not None and hasattr(request, "command"):
-            table = _commands()
-            route = match.route
-            request.command = table.get((request.method or "", route)) or table.get(
-                ("*", route), "image-skill"
-            )
+        if match is None or not hasattr(request, "command"):
+            return None
+        table = _commands()
+        route = match.route
+        request.command = table.get((request.method or "", route)) or table.get(
+            ("*", route), "image-skill"
+        )
+        try:
+            rate_limits.enforce(request)
+        except RateLimited as error:
+            return error_response(request, error)
         return None
 
 

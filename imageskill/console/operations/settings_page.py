@@ -26,6 +26,16 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "DEFAULT_FROM_EMAIL",
         "TELEMETRY",
     ),
+    "Rate limits": (
+        "REQUESTS_PER_MINUTE_PER_TOKEN",
+        "REQUESTS_PER_MINUTE_PER_NETWORK",
+        "FEEDBACK_PER_HOUR",
+        "QUOTES_PER_HOUR",
+        "CHECKOUTS_PER_HOUR",
+        "OPEN_CHECKOUTS_PER_ORGANIZATION",
+        "REFUSED_CREATES_PER_HOUR",
+        "ANONYMOUS_DRY_RUNS_PER_HOUR",
+    ),
     "Agents": (
         "PREVIEW_CREDITS",
         "DAILY_JOBS_PREVIEW",

@@ -13,7 +13,7 @@ from billing.purchases.payment_methods import PaymentMethodUnavailable
 from billing.stripe.gateway import PaymentProviderFailure
 from imageskill.dev.standins.faults import Fault
 from imageskill.lib import clock
-from imageskill.lib.errors import IdempotencyConflict, InvalidArguments, NotFound
+from imageskill.lib.errors import IdempotencyConflict, InvalidArguments, NotFound, RateLimited
 from tests.billing.shop import at_once
 
 SESSIONS = "/v1/checkout/sessions"
@@ -68,6 +68,17 @@ class TestOpenSession:
         assert open_session(agent, quote).pk == first.pk
         assert open_session(agent, quote, key="another").pk == first.pk
         assert len(payable(shop)) == 1
+
+    def test_open_ones_are_bounded_for_an_organization(self, shop, agent, settings):
+        settings.OPEN_CHECKOUTS_PER_ORGANIZATION = 2
+        quotes_ = [shop.quote(agent, key=f"quote-{n}") for n in range(3)]
+        first = open_session(agent, quotes_[0], key="buy-0")
+        open_session(agent, quotes_[1], key="buy-1")
+
+        with pytest.raises(RateLimited, match="Pay one of them"):
+            open_session(agent, quotes_[2], key="buy-2")
+        assert open_session(agent, quotes_[0], key="buy-0").pk == first.pk
+        assert len(payable(shop)) == 2
 
     def test_a_key_of_another_quote_is_refused(self, shop, agent):
         open_session(agent, shop.quote(agent))

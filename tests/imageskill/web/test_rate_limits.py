@@ -1,0 +1,136 @@
+"""Rate limits of the API: what counts, on which surface, and what happens without Redis."""
+
+import time
+
+import pytest
+import redis
+
+from imageskill.lib.redis import ratelimit
+
+pytestmark = pytest.mark.django_db
+
+QUOTE = {"credits": 100, "payment_method": "fake", "idempotency_key": "quote-1"}
+REPORT = {"title": "The mask is ignored", "body": "An edit with a mask changed everything."}
+
+
+@pytest.fixture(autouse=True)
+def _one_window(monkeypatch):
+    """Keep the time still, so that no window ends within a test, and each test has its own."""
+    moment = time.time_ns() / 1000  # far apart from any other test's
+    monkeypatch.setattr(ratelimit.time, "time", lambda: moment)
+
+
+class TestLimits:
+    def test_of_a_token_say_how_long_to_wait(self, api, agent, settings):
+        settings.REQUESTS_PER_MINUTE_PER_TOKEN = 2
+
+        answers = [api.get("/v1/whoami", token=agent.token) for _ in range(3)]
+
+        assert [answer.status for answer in answers] == [200, 200, 429]
+        assert answers[-1].code == "RATE_LIMITED"
+        assert answers[-1].envelope["command"] == "image-skill whoami"
+        wait_s = answers[-1].error["recovery"]["retry_after_seconds"]
+        assert 0 < wait_s <= 60
+        assert answers[-1].headers["retry-after"] == str(wait_s)
+
+    def test_of_one_token_leave_another_alone(self, api, agent, stranger, settings):
+        settings.REQUESTS_PER_MINUTE_PER_TOKEN = 1
+
+        assert api.get("/v1/whoami", token=agent.token).status == 200
+        assert api.get("/v1/whoami", token=agent.token).status == 429
+        assert api.get("/v1/whoami", token=stranger.token).status == 200
+
+    def test_of_a_network_hold_over_tokens_and_none(self, api, agent, stranger, settings):
+        settings.LOOPBACK_IS_UNLIMITED = False
+        settings.REQUESTS_PER_MINUTE_PER_NETWORK = 3
+
+        tokens = [agent.token, stranger.token, None, None, agent.token]
+        assert [api.get("/v1/models", token=t).status for t in tokens] == [200] * 3 + [429] * 2
+
+    def test_never_hold_back_the_health_check(self, api, settings):
+        settings.LOOPBACK_IS_UNLIMITED = False
+        settings.REQUESTS_PER_MINUTE_PER_NETWORK = 0
+
+        assert api.get("/healthz").code != "RATE_LIMITED"
+
+    @pytest.mark.parametrize(
+        ("path", "body", "setting"),
+        [
+            ("/v1/feedback", REPORT, "FEEDBACK_PER_HOUR"),
+            ("/v1/credit-quotes", QUOTE, "QUOTES_PER_HOUR"),
+            ("/v1/credit-purchases/stripe-checkout-sessions", {}, "CHECKOUTS_PER_HOUR"),
+        ],
+    )
+    def test_are_tighter_where_a_request_costs_us(self, api, agent, settings, path, body, setting):
+        setattr(settings, setting, 1)
+
+        codes = [api.post(path, json=body, token=agent.token).code for _ in range(2)]
+
+        assert codes[0] != "RATE_LIMITED"
+        assert codes[1] == "RATE_LIMITED"
+        assert api.get("/v1/whoami", token=agent.token).status == 200
+
+    def test_of_anonymous_dry_runs(self, api, settings):
+        settings.ANONYMOUS_DRY_RUNS_PER_HOUR = 1
+        body = {"prompt": "a lighthouse", "dry_run": True}
+
+        assert [api.post("/v1/create", json=body).status for _ in range(2)] == [200, 429]
+
+    def test_of_refused_creates_spare_those_that_run(self, api, agent, settings):
+        settings.REFUSED_CREATES_PER_HOUR = 2
+        dear = {"prompt": "a lighthouse", "model": "local.sketch", "max_usd": 0.000001}
+        plan = {"prompt": "a lighthouse", "model": "local.sketch", "dry_run": True}
+
+        def create(body):
+            return api.post("/v1/create", json=body, token=agent.token).code
+
+        assert [create(plan) for _ in range(3)] == [None] * 3
+        codes = [create(dear) for _ in range(3)]
+        assert codes[:2] == ["BUDGET_EXCEEDED"] * 2
+        assert codes[2] == create(plan) == "RATE_LIMITED"
+
+
+class TestSurfaces:
+    def test_a_command_counts_once_and_as_the_request_that_it_becomes(self, api, agent, settings):
+        settings.REQUESTS_PER_MINUTE_PER_TOKEN = 2
+        argv = {"argv": ["whoami", "--json"]}
+
+        answers = [api.post("/v1/cli", json=argv, token=agent.token) for _ in range(3)]
+
+        assert [answer.status for answer in answers] == [200, 200, 429]
+
+    def test_a_command_shares_the_limits_of_its_endpoint(self, api, agent, settings):
+        settings.QUOTES_PER_HOUR = 1
+        argv = {"argv": ["credits", "quote", "--credits", "100", "--json"]}
+
+        assert api.post("/v1/credit-quotes", json=QUOTE, token=agent.token).status == 200
+        assert api.post("/v1/cli", json=argv, token=agent.token).code == "RATE_LIMITED"
+
+
+class TestRedis:
+    def test_is_asked_once_a_request(self, api, agent, monkeypatch):
+        calls = []
+        execute = redis.client.Pipeline.execute
+        monkeypatch.setattr(
+            redis.client.Pipeline,
+            "execute",
+            lambda self, *args, **kw: calls.append(1) or execute(self, *args, **kw),
+        )
+
+        api.post("/v1/credit-quotes", json=QUOTE, token=agent.token)
+
+        assert len(calls) == 1
+
+    def test_that_is_gone_lets_callers_in(self, api, agent, settings, monkeypatch):
+        settings.REQUESTS_PER_MINUTE_PER_TOKEN = 0
+        tries = []
+
+        def gone():
+            tries.append(1)
+            raise redis.ConnectionError
+
+        monkeypatch.setattr(ratelimit, "client", gone)
+        monkeypatch.setattr(ratelimit, "_skip_until", 0.0)
+
+        assert [api.get("/v1/whoami", token=agent.token).status for _ in range(3)] == [200] * 3
+        assert len(tries) == 1  # the others don't wait for it
