@@ -9,11 +9,12 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import worker_ready
+from celery.signals import task_postrun, task_prerun, worker_ready
 from django.conf import settings
 from kombu import Queue
 from kombu.transport import TRANSPORT_ALIASES
 
+from imageskill.lib import trace
 from imageskill.lib.queue import QUEUES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imageskill.settings")
@@ -93,6 +94,18 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks()
+
+
+@task_prerun.connect
+def begin_trace(**_: object) -> None:
+    """Begin each task with a trace of its own: its thread has run others' tasks before."""
+    trace.begin()
+
+
+@task_postrun.connect
+def clear_trace(**_: object) -> None:
+    """End each task with a clean context, so that lines between tasks name none of them."""
+    trace.clear()
 
 
 @worker_ready.connect

@@ -14,7 +14,7 @@ from billing.models import AttemptStatus, PaymentAttempt, Receipt, UnmatchedPaym
 from billing.purchases import checkout, quotes, receipts
 from billing.stripe import gateway, ownership
 from billing.stripe.objects import CheckoutSession
-from imageskill.lib import clock
+from imageskill.lib import clock, trace
 
 ACTOR = "stripe"
 _Reason = UnmatchedPayment.Reason
@@ -100,7 +100,8 @@ def sweep(*, limit: int = 100) -> int:
     checked = 0
     for attempt in PaymentAttempt.objects.due(now=clock.now())[:limit]:
         try:
-            _check_attempt(attempt)
+            with trace.own():
+                _check_attempt(attempt)
         except gateway.PaymentProviderFailure as failure:
             if not failure.is_refusal:
                 _postpone(attempt)  # last in the queue, in case only this one fails

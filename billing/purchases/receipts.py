@@ -10,7 +10,7 @@ from accounts.mail import alerts
 from accounts.models import Agent, Alert
 from billing import ledger
 from billing.models import Environment, PaymentAttempt, Quote, Receipt
-from imageskill.lib import amounts, clock, ids
+from imageskill.lib import amounts, clock, ids, trace
 from imageskill.lib.errors import NotFound
 
 LIVE_PREFIX = "IS"
@@ -129,7 +129,10 @@ def _notify(receipt: Receipt) -> None:
                 "environment": receipt.environment,
             },
             trace_id=receipt.trace_id or None,
-            also_found_by=(receipt.attempt.public_id,) if receipt.attempt else (),
+            also_found_by=(
+                trace.current(),
+                *((receipt.attempt.public_id,) if receipt.attempt else ()),
+            ),
         )
     )
     alerts.notify_owner(

@@ -7,6 +7,7 @@ from billing.models import PaymentReversal
 from billing.reversals import applying
 from billing.stripe import gateway, ownership
 from billing.stripe.objects import Dispute, Refund
+from imageskill.lib import trace
 
 StripeObject = Mapping[str, Any]
 
@@ -42,11 +43,16 @@ def match_unmatched() -> int:
     """Apply what came before its receipt was known; return how many were matched."""
     waiting = applying.unmatched_with_receipt()
     for reversal in waiting:
-        if reversal.kind == PaymentReversal.Kind.REFUND:
-            applying.apply_refund(gateway.retrieve_refund(reversal.stripe_id))
-        else:
-            applying.apply_dispute(gateway.retrieve_dispute(reversal.stripe_id))
+        with trace.own():
+            _apply_present_state(reversal)
     return len(waiting)
+
+
+def _apply_present_state(reversal: PaymentReversal) -> None:
+    if reversal.kind == PaymentReversal.Kind.REFUND:
+        applying.apply_refund(gateway.retrieve_refund(reversal.stripe_id))
+    else:
+        applying.apply_dispute(gateway.retrieve_dispute(reversal.stripe_id))
 
 
 def _check_ours(refund_or_dispute: Refund | Dispute) -> None:

@@ -14,7 +14,7 @@ from feedback.github_queue import client
 from feedback.github_queue.client import GithubFailure, Issue
 from feedback.models import GithubRepository, QueueItem
 from feedback.states import STATES_WITH_ISSUE
-from imageskill.lib import clock
+from imageskill.lib import clock, trace
 
 _OVERLAP = timedelta(minutes=5)
 _INITIAL_LOOKBACK = timedelta(days=7)
@@ -59,8 +59,9 @@ def sync_issue(*, repository: str, issue: Issue) -> int:
         item.issue_state, item.issue_labels = issue.state[:16], list(issue.labels)
         item.issue_updated_at = issue.updated_at
         item.save(update_fields=["issue_state", "issue_labels", "issue_updated_at"])
-        for change in changes:
-            notifications.notify_outcome(item, change=change)
+        with trace.own():  # the same issue follows reports of several organizations
+            for change in changes:
+                notifications.notify_outcome(item, change=change)
         changed += bool(changes)
     return changed
 

@@ -22,7 +22,7 @@ from feedback.github_queue import client, issue_text
 from feedback.github_queue.client import GithubFailure, Issue
 from feedback.models import GithubRepository, QueueItem, Report
 from feedback.states import QueueMode, QueueState
-from imageskill.lib import clock
+from imageskill.lib import clock, trace
 from imageskill.lib.queue import enqueue
 
 log = structlog.get_logger(__name__)
@@ -131,7 +131,9 @@ def process(*, repository: str) -> None:
         for item in QueueItem.objects.unfollowed().filter(repository=repository)[:_BATCH_SIZE]:
             _share_with_duplicates(item)
         for _ in range(_BATCH_SIZE):
-            if not _process_next(repository):
+            with trace.own():  # the next report may be another organization's
+                is_processed = _process_next(repository)
+            if not is_processed:
                 return
     enqueue(WORK_TASK, repository=repository)
 
@@ -362,7 +364,7 @@ def _share_with_duplicates(item: QueueItem) -> None:
     ).order_by("id")
     while batch := list(repeats.values_list("pk", flat=True)[:_DUPLICATE_BATCH_SIZE]):
         for pk in batch:
-            with transaction.atomic():
+            with trace.own(), transaction.atomic():
                 # Locks the root's row too, as intake does, so that only one of them notifies.
                 report = transitions.lock_reports(root, pk)[pk]
                 own = QueueItem.objects.filter(report=report).first()

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -53,9 +52,7 @@ class ApiMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Serve one request."""
-        trace_id = trace.new_id()
-        trace.set_current(trace_id)
-        structlog.contextvars.bind_contextvars(trace_id=trace_id)
+        trace_id = trace.begin()
         if not _is_api(request.path):
             return self.get_response(request)
         started = time.perf_counter()

@@ -49,8 +49,8 @@ def run(job_id: str) -> None:
         return
     with leases.renewing(lease):
         job = Job.objects.select_related("agent").get(public_id=job_id)
-        trace.set_current(job.trace_id)
-        structlog.contextvars.bind_contextvars(job_id=job_id, trace_id=job.trace_id)
+        trace.begin(job.trace_id)
+        structlog.contextvars.bind_contextvars(job_id=job_id)
         if job.status == states.RUNNING:
             _generate(job)
         # Not `else`: a job whose outputs have just been staged goes on here without a new message.

@@ -207,6 +207,14 @@ class TestFakePurchase:
         agent.agent.refresh_from_db()
         assert agent.agent.claim_state == "payment_backed_unclaimed"
 
+    def test_its_trace_and_the_quote_s_lead_to_the_grant(self, api, agent):
+        quoted = ask(api, agent, credits=10)
+        bought = buy(api, agent, quoted.data["quote_id"])
+        for answer in (quoted, bought):
+            trace_id = answer.envelope["trace_id"]
+            [event] = api.get(f"/v1/activity/{trace_id}", token=agent.token).data["events"]
+            assert event["type"] == "credits.payment_backed_granted"
+
     def test_a_replay_returns_the_first_result(self, api, agent):
         quote_id = fake_quote(api, agent)
         assert buy(api, agent, quote_id).data == buy(api, agent, quote_id).data

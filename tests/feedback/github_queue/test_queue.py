@@ -13,7 +13,7 @@ from feedback.github_queue import issue_text, queue
 from feedback.models import GithubRepository, QueueItem, Report
 from feedback.states import QueueState
 from imageskill.dev.standins.faults import Fault
-from imageskill.lib import clock
+from imageskill.lib import clock, trace
 from tests.feedback.conftest import REPOSITORY
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,6 +72,19 @@ class TestPromote:
         found = api.get(f"/v1/activity/{report.public_id}", token=agent.token).data["events"]
         assert found[0]["type"] == "feedback.github_queue.processed"
         assert found[0]["links"] == {"feedback_id": report.public_id}
+
+    def test_each_report_s_event_has_a_trace_of_its_own(self, github, left, press, stranger):
+        reports = [press("queue", left()), press("queue", left(by=stranger, title="Other"))]
+        with trace.own() as task_trace:
+            work()
+            assert trace.current() == task_trace
+        traces = [
+            ActivityEvent.objects.get(
+                subject_id=report.public_id, type="feedback.github_queue.processed"
+            ).trace_id
+            for report in reports
+        ]
+        assert len({task_trace, *traces}) == 3
 
     def test_a_dry_run_makes_nothing(self, github, left, press, settings):
         settings.GITHUB_QUEUE_MODE = "dry_run"

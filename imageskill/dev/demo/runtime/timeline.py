@@ -58,7 +58,7 @@ class Timeline:
                     break
                 at, _, step = heappop(self._steps)
                 self.now = min(max(self.now, at), until)
-                trace.set_current(None)
+                trace.clear()
                 step()
                 self.settle()
                 if number % _SAID_EVERY == 0:
