@@ -1,6 +1,7 @@
 """Envelopes made by the client, in the shape of the server's."""
 
 import os
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from imageskill.cli.errors import CliError
@@ -12,6 +13,7 @@ class CommandResult(NamedTuple):
     envelope: dict[str, Any]
     exit_code: int = 0
     status: int = 0
+    after_output: Callable[[], None] | None = None  # what to do once the caller has the answer
 
     @property
     def is_ok(self) -> bool:
@@ -29,6 +31,15 @@ class CommandResult(NamedTuple):
         """The code of a failure; empty on success."""
         error = self.envelope.get("error")
         return str(error.get("code", "")) if isinstance(error, dict) else ""
+
+    @property
+    def error_text(self) -> str:
+        """The message of a failure and what to try, as one line; empty on success."""
+        error = self.envelope.get("error")
+        if not isinstance(error, dict):
+            return ""
+        command = (error.get("recovery") or {}).get("suggested_command")
+        return f"{error.get('message')}" + (f" Try: {command}" if command else "")
 
     def with_data(self, **data: Any) -> "CommandResult":
         """Return the same answer with fields added to its data."""

@@ -2,9 +2,9 @@
 
 from typing import Any, ClassVar
 
+from imageskill.cli.addresses import SITE_URL
 from imageskill.cli.grammar.reading import UsageError
 
-SITE_URL = "https://image-skill.com"
 DOCS_URL = f"{SITE_URL}/cli.md"
 SIGNUP_COMMAND = "image-skill signup --agent --agent-name NAME --runtime RUNTIME --save --json"
 
@@ -14,7 +14,7 @@ class CliError(Exception):
 
     code: ClassVar[str]
     exit_code: ClassVar[int]
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
 
     def __init__(self, message: str, **recovery: Any) -> None:
         super().__init__(message)
@@ -55,6 +55,20 @@ class RequestFailed(CliError):
     def __init__(self, message: str) -> None:
         super().__init__(
             message, suggested_command="image-skill doctor --json", retry_after_seconds=30
+        )
+
+
+class CertificateNotTrusted(RequestFailed):
+    """The server's certificate is not trusted, so nothing was sent."""
+
+    retryable = False
+
+    def __init__(self, message: str) -> None:
+        CliError.__init__(
+            self,
+            message,
+            suggested_command="SSL_CERT_FILE=CA_FILE image-skill doctor --json",
+            docs_url=f"{DOCS_URL}#config-and-environment",
         )
 
 

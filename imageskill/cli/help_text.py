@@ -14,20 +14,25 @@ def explain(words: tuple[str, ...]) -> dict[str, Any]:
     if command is not None and len(relatives) <= 1:
         return _command_help(command)
     if not relatives:
-        raise InvalidCommandLine("Unknown command.", suggested_command="image-skill help --json")
+        raise _unknown_command(words)
     return {
         "usage": " ".join(("image-skill", *words, "COMMAND --json")),
         "docs_url": DOCS_URL,
         "commands": [
-            {
-                "name": " ".join(one.words),
-                "usage": one.usage,
-                "summary": one.summary,
-                "shown": f"{' '.join(one.words):<22} {one.summary}",
-            }
+            {"name": " ".join(one.words), "usage": one.usage, "summary": one.summary}
             for one in relatives
         ],
     }
+
+
+def _unknown_command(words: tuple[str, ...]) -> InvalidCommandLine:
+    similar = table.similar(list(words))
+    if similar is None:
+        return InvalidCommandLine("Unknown command.", suggested_command="image-skill help --json")
+    return InvalidCommandLine(
+        f"Unknown command. Did you mean `{similar.label}`?",
+        suggested_command=" ".join(("image-skill help", *similar.words, "--json")),
+    )
 
 
 def _command_help(command: Command) -> dict[str, Any]:
@@ -42,7 +47,6 @@ def _command_help(command: Command) -> dict[str, Any]:
 
 
 def _flag_help(flag: Flag) -> dict[str, Any]:
-    shown = f"--{flag.name} {flag.value}".strip()
     return {
         "name": f"--{flag.name}",
         "value": flag.value or None,
@@ -51,5 +55,4 @@ def _flag_help(flag: Flag) -> dict[str, Any]:
         "default": flag.default,
         "choices": list(flag.choices),
         "help": flag.help,
-        "shown": f"{shown:<36} {flag.help}",
     }

@@ -13,6 +13,8 @@ from imageskill.cli.session import Session
 
 INTERRUPTED = 130
 TERMINATED = 143
+NOT_WRITTEN = 9
+_MCP = "image-skill mcp"
 
 
 def main() -> NoReturn:
@@ -23,9 +25,6 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         output.write_diagnostic("Interrupted. `image-skill doctor` lists unfinished requests.")
         code = INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has gone
-        sys.stderr.close()
-        code = 1
     sys.exit(code)
 
 
@@ -35,13 +34,14 @@ def run(arguments: list[str]) -> int:
         call = reading.parse(arguments)
     except reading.UsageError as error:
         answer = envelopes.failure(from_usage_error(error))
-        output.write(answer, label=error.label, is_json="--json" in arguments)
-        return answer.exit_code
-    outcome = _run(call)
+        return _deliver(answer, label=error.label, is_json="--json" in arguments)
+    try:
+        outcome = _run(call)
+    except output.NotWritten:  # what is printed as it is, such as a script
+        return NOT_WRITTEN
     if outcome is None:
         return 0
-    output.write(outcome, label=call.label, is_json=call.is_on("json"))
-    return outcome.exit_code
+    return _deliver(outcome, label=call.label, is_json=call.is_on("json"))
 
 
 def _run(call: reading.Call) -> CommandResult | None:
@@ -51,12 +51,34 @@ def _run(call: reading.Call) -> CommandResult | None:
         answer: CommandResult | None = module.run(Session(call))
     except CliError as problem:
         return envelopes.failure(problem)
+    except output.NotWritten:
+        raise
     except Exception as error:  # noqa: BLE001 a defect becomes an envelope too
         output.write_diagnostic(f"{type(error).__name__} at {_error_location(error)}")
         return envelopes.failure(
             InternalClientError("This client failed; stderr says where. Please report it.")
         )
     return answer
+
+
+def _deliver(answer: CommandResult, *, label: str, is_json: bool) -> int:
+    """Write the answer and return the exit code; an answer that got lost is no success."""
+    if label == _MCP:  # its standard output is the protocol's
+        output.write_diagnostic(answer.error_text)
+        return answer.exit_code
+    try:
+        output.write(answer, label=label, is_json=is_json)
+    except output.NotWritten as error:
+        job_id = answer.data.get("job_id")
+        if job_id or not error.has_reader_gone:
+            output.write_diagnostic(
+                f"The answer could not be written to standard output: {error}."
+                + f" The result is kept: image-skill jobs show {job_id} --json" * bool(job_id)
+            )
+        return answer.exit_code or NOT_WRITTEN
+    if answer.after_output:
+        answer.after_output()
+    return answer.exit_code
 
 
 def _error_location(error: BaseException) -> str:

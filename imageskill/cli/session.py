@@ -8,11 +8,10 @@ from typing import NamedTuple, TextIO
 from urllib.parse import urlsplit
 
 from imageskill.cli import config
+from imageskill.cli.addresses import API_URL
 from imageskill.cli.errors import ConfigWriteFailed, InvalidCommandLine, TokenRequired
 from imageskill.cli.grammar import writing
 from imageskill.cli.grammar.reading import Call
-
-DEFAULT_API = "https://api.image-skill.com"
 
 
 class ResolvedToken(NamedTuple):
@@ -39,7 +38,7 @@ class Session:
             self.call.given.get("api-base-url")
             or self.environment.get("IMAGE_SKILL_API_BASE_URL")
             or self.config.api_base_url
-            or DEFAULT_API
+            or API_URL
         )
         return parse_origin(str(chosen))
 
@@ -49,7 +48,7 @@ class Session:
         if explicit:
             return explicit
         saved = self.config.token
-        if saved and parse_origin(self.config.api_base_url or DEFAULT_API) == self.api:
+        if saved and parse_origin(self.config.api_base_url or API_URL) == self.api:
             return ResolvedToken(saved, "config")
         if is_required and saved:
             raise TokenRequired(

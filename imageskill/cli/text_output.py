@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from imageskill.cli.text_layout import columns, fields, flatten, paragraph
+from imageskill.cli.text_pages import PAGES
+
 # What to show of an answer: a title, and where its value is. `[]` walks a list.
 _FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
     "create": (
@@ -10,9 +13,20 @@ _FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("Status", "job.status"),
         ("Model", "request.selection.model"),
         ("Credits", "cost.credit_pricing.credits_required"),
+        ("Provider cost, USD", "cost.estimated_usd"),
+        ("Saved in", "downloads[].output_path"),
         ("Charged", "quota.consumed_credits"),
         ("Preview credits left", "quota.remaining_credits"),
         ("Paid credits left", "quota.payment_backed_remaining_credits"),
+    ),
+    "assets show": (
+        ("Asset", "asset.asset_id"),
+        ("URL", "asset.url"),
+        ("Kind", "asset.kind"),
+        ("Type", "asset.mime_type"),
+        ("Width", "asset.width"),
+        ("Height", "asset.height"),
+        ("Job", "asset.job_id"),
     ),
     "upload": (("Asset", "asset.asset_id"), ("URL", "asset.url"), ("Size", "upload.bytes")),
     "assets get": (("File", "download.output_path"), ("Bytes", "download.bytes")),
@@ -42,14 +56,44 @@ _FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("Credits", "credits"),
         ("Attempt", "payment_attempt_id"),
     ),
-    "help": (
-        ("Usage", "usage"),
-        ("About", "summary"),
-        ("Notes", "notes"),
-        ("Flags", "flags[].shown"),
-        ("Examples", "examples[]"),
-        ("Commands", "commands[].shown"),
+    "signup": (
+        ("Agent", "agent.name"),
+        ("Id", "actor.actor_id"),
+        ("Organization", "actor.organization_id"),
+        ("Claim", "claim_state"),
+        ("Token", "token"),
+        ("Saved in", "storage.config_path"),
+        ("Permissions", "grants"),
+        ("Preview credits", "limits.remaining_credits"),
+        ("Images per request", "limits.max_outputs_per_request"),
+        ("Credits per operation", "limits.max_credits_per_operation"),
     ),
+    "claim request": (
+        ("Asked", "contact_redacted"),
+        ("Claim", "claim_state"),
+        ("Claim request", "claim_request_state"),
+    ),
+    "credits quote": (
+        ("Quote", "quote_id"),
+        ("Credits", "credits"),
+        ("Price, cents", "price_amount_cents"),
+        ("Currency", "currency"),
+        ("Payment method", "accepted_payment_method"),
+        ("Valid until", "expires_at"),
+        ("Buy", "next_actions.recommended_buy.command"),
+    ),
+    "credits status": (
+        ("Status", "state"),
+        ("Credits", "quote.credits"),
+        ("Receipt", "receipt.receipt_id"),
+        ("Ask again in, s", "next.retry_after_seconds"),
+    ),
+    "feedback create": (
+        ("Report", "feedback_id"),
+        ("Status", "state"),
+        ("Same as", "duplicate_of"),
+    ),
+    "version": (("Version", "version"),),
 }
 _FIELDS |= {
     "edit": _FIELDS["create"],
@@ -75,13 +119,18 @@ def render(envelope: dict[str, Any]) -> str:
         return "\n".join(_failure(envelope.get("error") or {}, envelope))
     data = envelope.get("data") or {}
     name = str(envelope["command"]).removeprefix("image-skill").strip()
-    lines = _select_fields(data, _FIELDS.get(name, ())) or _tables(data) or _flatten(data)
+    lines = _page(name, data) or _tables(data) or flatten(data)
     return "\n".join([*lines, *_notes(envelope)])
+
+
+def _page(name: str, data: dict[str, Any]) -> list[str]:
+    page = PAGES.get(name)
+    return page(data) if page else _select_fields(data, _FIELDS.get(name, ()))
 
 
 def _failure(error: dict[str, Any], envelope: dict[str, Any]) -> list[str]:
     recovery = error.get("recovery") or {}
-    lines = [f"{error.get('message')} ({error.get('code')})"]
+    lines = paragraph(f"{error.get('message')} ({error.get('code')})")
     lines += [f"  {one.get('field')}: {one.get('message')}" for one in error.get("details") or []]
     if recovery.get("retry_after_seconds"):
         lines.append(f"Try again in {recovery['retry_after_seconds']} s.")
@@ -91,16 +140,14 @@ def _failure(error: dict[str, Any], envelope: dict[str, Any]) -> list[str]:
 
 
 def _notes(envelope: dict[str, Any]) -> list[str]:
-    return [f"Note: {warning}" for warning in envelope.get("warnings") or []]
+    warnings = envelope.get("warnings") or []
+    return [line for warning in warnings for line in paragraph(f"Note: {warning}")]
 
 
-def _select_fields(data: dict[str, Any], fields: tuple[tuple[str, str], ...]) -> list[str]:
-    lines = []
-    for title, path in fields:
-        found = [one for one in _values_at(data, path.split(".")) if one not in (None, "")]
-        titles = [f"{title}:", *[""] * len(found)]  # once, above what belongs to it
-        lines += [f"{shown:<22}{_text(one)}" for shown, one in zip(titles, found, strict=False)]
-    return lines
+def _select_fields(data: dict[str, Any], wanted: tuple[tuple[str, str], ...]) -> list[str]:
+    return [
+        line for title, path in wanted for line in fields(title, _values_at(data, path.split(".")))
+    ]
 
 
 def _values_at(value: Any, path: list[str]) -> list[Any]:
@@ -114,39 +161,9 @@ def _values_at(value: Any, path: list[str]) -> list[Any]:
 
 
 def _tables(data: dict[str, Any]) -> list[str]:
-    for name, columns in _COLUMNS.items():
+    for name, headings in _COLUMNS.items():
         rows = data.get(name)
         if isinstance(rows, list):
-            cells = [[_text(row.get(column)) for column in columns] for row in rows]
-            return _align(cells) or ["Nothing yet."]
+            cells = [[row.get(heading) for heading in headings] for row in rows]
+            return columns(headings, cells) if cells else ["Nothing yet."]
     return []
-
-
-def _align(rows: list[list[str]]) -> list[str]:
-    if not rows:
-        return []
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-
-
-def _flatten(value: dict[str, Any], prefix: str = "") -> list[str]:
-    lines = []
-    for name, one in value.items():
-        if isinstance(one, dict):
-            lines += _flatten(one, f"{prefix}{name}.")
-        elif one not in (None, [], ""):
-            lines.append(f"{prefix + name + ':':<34} {_text(one)}")
-    return lines
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(_text(one) for one in value)
-    return "".join(character for character in str(value) if character.isprintable())

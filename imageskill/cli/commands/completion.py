@@ -1,8 +1,6 @@
 """`image-skill completion`."""
 
-import sys
-
-from imageskill.cli import completion, envelopes
+from imageskill.cli import completion, envelopes, output
 from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.session import Session
 
@@ -13,5 +11,5 @@ def run(session: Session) -> CommandResult | None:
     script = completion.script(shell)
     if session.call.is_on("json"):
         return envelopes.success({"shell": shell, "script": script})
-    sys.stdout.write(script)
+    output.write_text(script)
     return None

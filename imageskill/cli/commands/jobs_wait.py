@@ -41,8 +41,8 @@ def _poll(session: Session, token: str, *, is_last: bool) -> CommandResult | Non
     """Poll once; return None where the connection failed and there is time to try again."""
     try:
         return http_client.send(session.api, requests.build(session.call), token=token)
-    except RequestFailed:
-        if is_last:
+    except RequestFailed as problem:
+        if is_last or not problem.retryable:
             raise
         return None
 

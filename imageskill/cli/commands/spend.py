@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from imageskill.cli import keys, output, pending_spends
+from imageskill.cli import keys, output, pending_spends, spend_output
 from imageskill.cli.envelopes import CommandResult
-from imageskill.cli.errors import InvalidCommandLine, RequestFailed
+from imageskill.cli.errors import CertificateNotTrusted, InvalidCommandLine, RequestFailed
 from imageskill.cli.grammar import requests, writing
 from imageskill.cli.grammar.reading import Call
 from imageskill.cli.grammar.spec import ASSET, IMAGE, REFERENCE
@@ -28,6 +28,8 @@ def run(session: Session) -> CommandResult:
     is_dry = call.is_on("dry-run")
     token = session.token(is_required=not is_dry or _has_images(call))
     text = token.text if token else None
+    if not is_dry:
+        spend_output.check(call)
     try:
         call = _upload_images(call, session.api, text or "")
     except _UploadFailed as refused:
@@ -35,7 +37,7 @@ def run(session: Session) -> CommandResult:
     with output.progress("Working", is_shown=not call.is_on("json")):
         if is_dry:
             return http_client.send(session.api, requests.build(call), token=text)
-        return _spend(session, call, text)
+        return spend_output.save(_spend(session, call, text), call)
 
 
 def _spend(session: Session, call: Call, token: str | None) -> CommandResult:
@@ -44,15 +46,20 @@ def _spend(session: Session, call: Call, token: str | None) -> CommandResult:
     entry = _record_pending(session, call, key)
     try:
         answer = http_client.send(session.api, requests.build(call), token=token)
+    except CertificateNotTrusted:
+        if entry:
+            entry.file.unlink(missing_ok=True)  # nothing was sent
+        raise
     except RequestFailed as problem:
         problem.recovery |= {
             "idempotency_key": key,
             "suggested_command": writing.format_line(call.words, writing.format_arguments(call)),
         }
         raise
-    if entry:
-        pending_spends.settle(entry, answer)
-    return answer
+    if entry is None:
+        return answer
+    # An answer that nobody could read stays on record, so that the spend is not lost with it.
+    return answer._replace(after_output=lambda: pending_spends.settle(entry, answer))
 
 
 def _record_pending(session: Session, call: Call, key: str) -> pending_spends.PendingSpend | None:

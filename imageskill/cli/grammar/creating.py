@@ -6,9 +6,11 @@ from imageskill.cli.grammar.shared_flags import (
     GUARDS,
     LIMIT,
     MODEL,
+    OVERWRITE,
     PROMPT,
     PROVENANCE,
     REFERENCES,
+    SAVING,
     SIZE,
 )
 from imageskill.cli.grammar.spec import (
@@ -16,7 +18,6 @@ from imageskill.cli.grammar.spec import (
     FILE,
     IMAGE,
     INTEGER,
-    SWITCH,
     Command,
     Endpoint,
     Flag,
@@ -49,6 +50,7 @@ COMMANDS = (
             *SIZE,
             *REFERENCES,
             *GUARDS,
+            *SAVING,
             *CREDENTIAL,
         ),
         (Rule("exactly", ("prompt", "prompt-file")),),
@@ -66,7 +68,7 @@ COMMANDS = (
             'image-skill create --dry-run --prompt "A field camera on a workbench" --json',
             (
                 'image-skill create --prompt "A field camera on a workbench" --intent explore '
-                "--max-estimated-usd-per-image 0.05 --json"
+                "--max-estimated-usd-per-image 0.05 --output ./result.png --json"
             ),
         ),
     ),
@@ -127,6 +129,7 @@ COMMANDS = (
             *SIZE,
             *REFERENCES,
             *GUARDS,
+            *SAVING,
             *CREDENTIAL,
         ),
         (
@@ -177,7 +180,7 @@ COMMANDS = (
                 kind=FILE,
                 is_local=True,
             ),
-            Flag("overwrite", "Replace an existing file.", kind=SWITCH, is_local=True),
+            OVERWRITE,
             *CREDENTIAL,
         ),
         module="assets_get",

@@ -1,5 +1,6 @@
 """Parse a command line into a `Call`, or raise what is wrong with it."""
 
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from imageskill.cli.grammar import table, values
@@ -8,7 +9,7 @@ from imageskill.cli.grammar.spec import SWITCH, Command, Flag, Rule
 
 _GLOBAL = {flag.name: flag for flag in GLOBAL}
 _HELP = {"-h", "--help"}
-_VERSION = {"-v", "--version"}
+_VERSION = {"-v", "-V", "--version"}
 
 
 class Call(NamedTuple):
@@ -80,6 +81,12 @@ def _parse_without_command(arguments: list[str]) -> Call:
     if _HELP & set(arguments):
         return _help_command(words, {"json": True} if "--json" in arguments else {})
     relatives = table.starting_with(words[:1]) if words else []
+    if relatives and len(words) > 1 and (similar := table.similar(arguments)):
+        raise UsageError(
+            f"Unknown subcommand. Did you mean `{similar.label}`?",
+            label=f"image-skill {words[0]}",
+            command=similar,
+        )
     if relatives:
         names = ", ".join(" ".join(one.words) for one in relatives)
         raise UsageError(
@@ -87,7 +94,14 @@ def _parse_without_command(arguments: list[str]) -> Call:
             label=f"image-skill {words[0]}",
             command=relatives[0],
         )
-    raise UsageError("Unknown command; `image-skill help --json` lists all commands.")
+    raise _unknown_command(arguments)
+
+
+def _unknown_command(arguments: list[str]) -> UsageError:
+    similar = table.similar(arguments)
+    if similar is None:
+        return UsageError("Unknown command; `image-skill help --json` lists all commands.")
+    return UsageError(f"Unknown command. Did you mean `{similar.label}`?", command=similar)
 
 
 def _help_command(words: tuple[str, ...], given: dict[str, Any]) -> Call:
@@ -121,7 +135,9 @@ class _ArgumentParser:
         name, has_value, attached = text[2:].partition("=")
         flag = self.command.flag(name) or _GLOBAL.get(name)
         if flag is None:
-            raise self._error(f"Unknown option --{_printable_name(name)}.")
+            raise self._error(
+                f"Unknown option --{_printable_name(name)}.{self._similar_flag(name)}"
+            )
         if flag.kind == SWITCH:
             self._switch(flag, attached if has_value else None, waiting)
         elif has_value:
@@ -131,6 +147,11 @@ class _ArgumentParser:
         else:
             hint = f"; a value that begins with -- is written --{flag.name}=VALUE" * bool(waiting)
             raise self._error(f"--{flag.name} needs a value{hint}.", flag)
+
+    def _similar_flag(self, name: str) -> str:
+        known = [one.name for one in (*self.command.flags, *GLOBAL) if not one.is_hidden]
+        found = get_close_matches(name, known, n=1)
+        return f" Did you mean --{found[0]}?" if found else ""
 
     def _switch(self, flag: Flag, attached: str | None, waiting: list[str]) -> None:
         if attached is None and waiting and waiting[-1] in {"true", "false"}:

@@ -1,6 +1,6 @@
 """Flags that several commands take."""
 
-from imageskill.cli.grammar.spec import INTEGER, JSON, NUMBER, REFERENCE, SWITCH, TEXT, Flag
+from imageskill.cli.grammar.spec import FILE, INTEGER, JSON, NUMBER, REFERENCE, SWITCH, TEXT, Flag
 
 GLOBAL = (
     Flag("json", "Print the envelope as JSON, also on a terminal.", kind=SWITCH),
@@ -98,6 +98,17 @@ REFERENCES = (
         kind=REFERENCE,
         is_repeatable=True,
     ),
+)
+OVERWRITE = Flag("overwrite", "Replace an existing file.", kind=SWITCH, is_local=True)
+SAVING = (
+    Flag(
+        "output",
+        "Save the image in this file; further ones beside it, as NAME-2 and so on.",
+        "FILE",
+        kind=FILE,
+        is_local=True,
+    ),
+    OVERWRITE,
 )
 GUARDS = (
     Flag(

@@ -1,5 +1,7 @@
 """Every command, in the order in which help shows them."""
 
+from difflib import get_close_matches
+
 from imageskill.cli.grammar import activity, creating, discovery, identity, local, money
 from imageskill.cli.grammar.spec import Command
 
@@ -27,6 +29,16 @@ def longest_match(arguments: list[str]) -> tuple[Command, tuple[str, ...]] | Non
         words = tuple(arguments[:length])
         if len(words) == length and words in _BY_WORDS:
             return _BY_WORDS[words], words
+    return None
+
+
+def similar(arguments: list[str]) -> Command | None:
+    """Find the command that the first arguments probably meant."""
+    names = {" ".join(words): command for words, command in _BY_WORDS.items()}
+    for length in (3, 2, 1):
+        found = get_close_matches(" ".join(arguments[:length]), names, n=1, cutoff=0.75)
+        if found:
+            return names[found[0]]
     return None
 
 

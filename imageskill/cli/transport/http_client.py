@@ -4,15 +4,16 @@ import http.client
 import json
 import os
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from imageskill.cli import telemetry
 from imageskill.cli.envelopes import CommandResult
-from imageskill.cli.errors import CliError, InvalidResponse, RequestFailed
+from imageskill.cli.errors import CertificateNotTrusted, CliError, InvalidResponse, RequestFailed
 from imageskill.cli.grammar.requests import EndpointRequest
-from imageskill.cli.transport import proxies
+from imageskill.cli.transport import certificates, proxies
 
 TIMEOUT_S = 120  # above the server's longest wait
 CONNECT_TIMEOUT_S = 15
@@ -55,12 +56,26 @@ def send(
         response = line.connection.getresponse()
         text = response.read(MAX_RESPONSE_BYTES)
     except (*_FAILURES, ValueError) as error:
-        raise RequestFailed(
-            f"The server at {api} did not answer: {describe_failure(error)}."
-        ) from None
+        raise _request_failed(api, error) from None
     finally:
         line.connection.close()
     return _parse_response(response, text)
+
+
+@contextmanager
+def post(
+    api: str, path: str, body: bytes, *, headers: Mapping[str, str]
+) -> Iterator[http.client.HTTPResponse]:
+    """Send JSON as it is and return the open response; raises RequestFailed."""
+    line = connect(api)
+    sent = {"Content-Type": "application/json", **telemetry.headers(os.environ), **headers}
+    try:
+        _send(line, EndpointRequest("POST", path), body, sent)
+        yield line.connection.getresponse()
+    except (*_FAILURES, ValueError) as error:
+        raise _request_failed(api, error) from None
+    finally:
+        line.connection.close()
 
 
 class PreparedConnection(NamedTuple):
@@ -76,7 +91,7 @@ def connect(url: str) -> PreparedConnection:
     parts = urlsplit(url)
     proxy = proxies.proxy_for(url, os.environ)
     if parts.scheme == "https":
-        context = ssl.create_default_context()
+        context = certificates.trusted(os.environ)
         if proxy is None:
             return PreparedConnection(
                 http.client.HTTPSConnection(parts.netloc, timeout=TIMEOUT_S, context=context)
@@ -115,7 +130,9 @@ def open_url(url: str, *, problem: type[CliError]) -> Download:
             response = connection.getresponse()
         except (*_FAILURES, ValueError) as error:
             connection.close()
-            raise problem(f"{parts.hostname} did not answer: {describe_failure(error)}.") from None
+            failure = problem(f"{parts.hostname} did not answer: {describe_failure(error)}.")
+            failure.retryable &= not isinstance(error, ssl.SSLCertVerificationError)
+            raise failure from None
         if response.status == 200:
             return Download(response, connection, url)
         connection.close()
@@ -126,8 +143,16 @@ def open_url(url: str, *, problem: type[CliError]) -> Download:
     raise problem("There were too many redirects.")
 
 
+def _request_failed(api: str, error: Exception) -> RequestFailed:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return CertificateNotTrusted(f"Nothing was sent to {api}: {describe_failure(error)}.")
+    return RequestFailed(f"The server at {api} did not answer: {describe_failure(error)}.")
+
+
 def describe_failure(error: Exception) -> str:
     """Return in a few words why a connection failed."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({error.verify_message}). {certificates.HINT}"
     if isinstance(error, TimeoutError):
         return "it took too long"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__

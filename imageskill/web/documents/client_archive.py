@@ -11,12 +11,17 @@ _PACKAGE = Path(__file__).resolve().parents[2]
 
 
 @cache
-def build_archive() -> bytes:
-    """Pack `imageskill.cli` and the little it imports."""
+def build_archive(*, api_url: str, site_url: str) -> bytes:
+    """Pack `imageskill.cli` and the little it imports; it talks to this server by default."""
     with TemporaryDirectory() as folder:
         package = Path(folder, "imageskill")
         copytree(_PACKAGE / "cli", package / "cli", ignore=ignore_patterns("__pycache__"))
         copyfile(_PACKAGE / "__init__.py", package / "__init__.py")
+        addresses = package / "cli" / "addresses.py"
+        addresses.write_text(
+            f'"""Where the service is."""\n\nAPI_URL = {api_url!r}\nSITE_URL = {site_url!r}\n',
+            encoding="utf-8",
+        )
         target = BytesIO()
         zipapp.create_archive(
             folder,

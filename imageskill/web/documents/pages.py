@@ -4,6 +4,7 @@ import hashlib
 import json
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -65,7 +66,10 @@ def skill_index(request: HttpRequest) -> JsonResponse:
 @require_safe
 def client(request: HttpRequest) -> HttpResponse:
     """Return the command line as a single executable Python archive."""
-    response = HttpResponse(client_archive.build_archive(), content_type="application/octet-stream")
+    archive = client_archive.build_archive(
+        api_url=settings.PUBLIC_API_URL, site_url=settings.PUBLIC_SITE_URL
+    )
+    response = HttpResponse(archive, content_type="application/octet-stream")
     response["Content-Disposition"] = 'attachment; filename="image-skill.pyz"'
     return _allow_any_origin(response)
 

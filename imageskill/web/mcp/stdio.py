@@ -39,6 +39,8 @@ class CommandBackend:
             answer = module.run(Session(call, self.session.environment))
         except CliError as problem:
             answer = envelopes.failure(problem)
+        if answer.after_output:
+            answer.after_output()
         envelope: dict[str, Any] = answer.envelope | {"command": call.label}
         return envelope
 

@@ -7,7 +7,7 @@ from typing import Any
 from mcp_types import Tool, ToolAnnotations
 
 from imageskill.cli.grammar import table
-from imageskill.cli.grammar.shared_flags import CREDENTIAL
+from imageskill.cli.grammar.shared_flags import CREDENTIAL, SAVING
 from imageskill.cli.grammar.spec import INTEGER, JSON, NUMBER, SWITCH, WORDS, Command, Flag
 
 JsonObject = Mapping[str, Any]
@@ -86,7 +86,10 @@ def _flags(command: Command, runs_locally: bool) -> list[Flag]:
     return [
         flag
         for flag in command.flags
-        if flag not in CREDENTIAL and not flag.is_hidden and (runs_locally or not flag.is_local)
+        if flag not in CREDENTIAL
+        and not (command.is_spending and flag in SAVING)  # `assets_get` saves images
+        and not flag.is_hidden
+        and (runs_locally or not flag.is_local)
     ]
 
 

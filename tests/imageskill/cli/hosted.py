@@ -12,6 +12,17 @@ JOB_ID = "job_0123456789abcdefABCDEF"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 
 
+MODEL = {
+    "id": "local.sketch",
+    "supports": ["create"],
+    "credits_required": 4.0,
+    "media": {"input": {"images": {"required": 0, "max": 0}}, "output": {}},
+    "model_parameters": {
+        "properties": {"seed": {"type": "integer", "minimum": 0, "maximum": 9, "executable": True}}
+    },
+}
+
+
 def envelope(data=None, *, error=None, status=200, exit_code=0, warnings=()):
     body = {
         "ok": error is None,
@@ -34,11 +45,13 @@ def hosted_api() -> StandIn:
     api = StandIn("hosted-api")
     api.picture = PNG
     api.sha256 = hashlib.sha256(PNG).hexdigest()
+    api.images = 1
     api.job_statuses = ["running", "running", "completed"]
     for method, path, route in (
         ("GET", "/healthz", lambda _: envelope({"status": "ok", "api_version": "0.1.0"})),
         ("GET", "/v1/whoami", _whoami),
         ("GET", "/v1/models", lambda _: envelope({"models": [{"id": "local.sketch"}]})),
+        ("GET", "/v1/models/local.sketch", lambda _: envelope({"model": MODEL})),
         ("POST", "/v1/agent-signups", _sign_up),
         ("POST", "/v1/credit-quotes", lambda _: envelope({"quote_id": "quote_1"})),
         ("POST", "/v1/upload", _upload),
@@ -48,9 +61,15 @@ def hosted_api() -> StandIn:
     api.watch = list  # what to look at while a spend runs
 
     @api.route("POST", "/v1/(?:create|edit)")
-    def spend(_: StandInRequest) -> StandInResponse:
+    def spend(request: StandInRequest) -> StandInResponse:
         api.seen = api.watch()
-        return envelope({"job_id": JOB_ID, "job": {"job_id": JOB_ID, "status": "completed"}})
+        return envelope(
+            {
+                "job_id": JOB_ID,
+                "job": {"job_id": JOB_ID, "status": "completed"},
+                "assets": [_asset(api, request, number) for number in range(api.images)],
+            }
+        )
 
     @api.route("GET", r"/v1/jobs/\w+")
     def job(_: StandInRequest) -> StandInResponse:
@@ -61,15 +80,19 @@ def hosted_api() -> StandIn:
 
     @api.route("GET", r"/v1/assets/\w+")
     def asset(request: StandInRequest) -> StandInResponse:
-        url = f"{request.base_url}/a/{ASSET_ID}.png"
-        facts = {"asset_id": ASSET_ID, "url": url, "sha256": api.sha256}
-        return envelope({"request": {}, "asset": facts})
+        return envelope({"request": {}, "asset": _asset(api, request, 0)})
 
     @api.route("GET", r"/a/.*")
     def media(_: StandInRequest) -> StandInResponse:
         return StandInResponse(api.picture, headers={"content-type": "image/png"})
 
     return api
+
+
+def _asset(api: StandIn, request: StandInRequest, number: int) -> dict:
+    asset_id = ASSET_ID if number == 0 else f"{ASSET_ID}{number}"
+    url = f"{request.base_url}/a/{asset_id}.png"
+    return {"asset_id": asset_id, "url": url, "sha256": api.sha256}
 
 
 def _whoami(request: StandInRequest) -> StandInResponse:

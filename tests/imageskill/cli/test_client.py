@@ -47,6 +47,7 @@ class TestOutput:
     def test_version_asks_nobody(self, client, hosted):
         assert client("version", "--json").data["package"] == "image-skill"
         assert client("--version").data["package"] == "image-skill"
+        assert client("-V").data["package"] == "image-skill"
         assert not hosted.requests
 
     def test_help_lists_and_explains(self, client):
@@ -54,6 +55,27 @@ class TestOutput:
         assert "credits packs list" in names
         assert client("help", "create", "--json").data["usage"].startswith("image-skill create")
         assert client("help", "paint", "--json").exit_code == 2
+
+    @pytest.mark.parametrize(
+        ("redirection", "reason"), [(">&-", "closed"), (">/dev/full", "No sp")]
+    )
+    def test_an_answer_that_can_not_be_written_is_no_success(self, client, redirection, reason):
+        line = f"{sys.executable} -m imageskill.cli version {redirection}"
+        done = subprocess.run(
+            ["bash", "-c", line],
+            env=client.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 9
+        assert reason in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_mcp_keeps_its_output_for_the_protocol(self, client):
+        run = client("mcp", "--nothing")
+        assert (run.exit_code, run.stdout) == (2, "")
+        assert "Unknown option --nothing" in run.stderr
 
 
 class TestToken:
@@ -149,6 +171,14 @@ class TestDoctor:
         assert data["telemetry"]["status"] == "on"
         assert data["auth"]["env_token"]
         assert data["in_flight"]["count"] == 0
+
+    def test_a_token_that_no_server_takes_is_a_finding(self, client):
+        assert client("doctor").data["auth"]["token_status"] == "accepted"
+        run = client("doctor", IMAGE_SKILL_TOKEN="isk_r_wrong")
+        assert run.exit_code == 0
+        assert run.data["auth"]["token_status"] == "rejected"
+        assert "from the environment" in run.envelope["warnings"][0]
+        assert client("doctor", IMAGE_SKILL_TOKEN=None).data["auth"]["token_status"] == "missing"
 
     def test_leaves_nothing_behind(self, client):
         client("doctor")

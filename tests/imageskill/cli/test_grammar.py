@@ -94,6 +94,10 @@ class TestMessages:
         [
             ("jobs", "Missing subcommand; choose from: jobs list, "),
             ("paint", "Unknown command; "),
+            ("creat --prompt p", "Unknown command. Did you mean `image-skill create`?"),
+            ("model list", "Unknown command. Did you mean `image-skill models list`?"),
+            ("jobs shwo x", "Unknown subcommand. Did you mean `image-skill jobs show`?"),
+            ("create --promt p", "Unknown option --promt. Did you mean --prompt?"),
             ("whoami --colour red", "Unknown option --colour."),
             ("create --model", "--model needs a value."),
             ("create --dry-run=maybe", "--dry-run takes no value."),

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from imageskill.cli.transport import proxies
+from imageskill.cli.transport import certificates, proxies
 
 HOST = "api.example.test"
 ENVELOPE = b'{"ok": true, "data": {"models": []}, "warnings": [], "error": null}'
@@ -146,6 +146,23 @@ class TestThroughAProxy:
         assert site.paths == ["/v1/models"]
         run = client("models", "list", **(surroundings | {"SSL_CERT_FILE": "/dev/null"}))
         assert run.error["code"] == "HOSTED_API_REQUEST_FAILED"
+        assert "SSL_CERT_FILE" in run.error["message"]
+        assert not run.error["retryable"]
+        assert "retry_after_seconds" not in run.error["recovery"]
+        for name in certificates.VARIABLES:
+            other = surroundings | {"SSL_CERT_FILE": "/dev/null", name: str(certificate)}
+            assert client("models", "list", **other).exit_code == 0, name
+        proxy.shutdown()
+
+    def test_a_spend_that_was_never_sent_leaves_no_record(self, client, site, certificate):
+        proxy = serve(target=site.server_address)
+        surroundings = {
+            "IMAGE_SKILL_API_BASE_URL": f"https://{HOST}",
+            "HTTPS_PROXY": f"http://127.0.0.1:{proxy.server_address[1]}",
+        }
+        run = client("create", "--prompt", "p", **surroundings)
+        assert "SSL_CERT_FILE" in run.error["recovery"]["suggested_command"]
+        assert client("doctor").data["in_flight"]["count"] == 0
         proxy.shutdown()
 
     def test_plain_http_names_the_whole_address(self, client):

@@ -1,6 +1,8 @@
 import json
 import shlex
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -53,7 +55,63 @@ class TestLiveSpend:
         assert last_body()["prompt"] == "from a file"
 
 
+class TestOutputFile:
+    def test_the_images_are_saved_beside_one_another(self, client, hosted):
+        hosted.images = 2
+        run = client(*CREATE, "--output-count", "2", "--output", "made/cat.png")
+        assert [one["output_path"] for one in run.data["downloads"]] == [
+            "made/cat.png",
+            "made/cat-2.png",
+        ]
+        assert Path(client.home, "made/cat-2.png").read_bytes() == PNG
+
+    def test_a_file_that_is_there_stops_it_before_it_costs_anything(self, client, hosted):
+        Path(client.home, "cat.png").write_text("mine")
+        run = client(*CREATE, "--output", "cat.png")
+        assert (run.exit_code, run.error["code"]) == (9, "OUTPUT_EXISTS")
+        assert not hosted.requests
+        assert client(*CREATE, "--output", "cat.png", "--overwrite").exit_code == 0
+
+    def test_a_download_that_fails_tells_what_was_charged(self, client, hosted, open_spends):
+        hosted.faults.add(Fault(path="/a/", cut="before"))
+        run = client(*CREATE, "--output", "cat.png")
+        assert (run.exit_code, run.error["code"]) == (7, "ASSET_DOWNLOAD_FAILED")
+        assert JOB_ID in run.error["message"]
+        assert open_spends() == []
+        again = shlex.split(run.error["recovery"]["suggested_command"])
+        assert client(*again[1:]).exit_code == 0
+        assert Path(client.home, "cat.png").read_bytes() == PNG
+
+    def test_a_job_that_still_runs_has_nothing_to_save(self, client, hosted):
+        running = {"job_id": JOB_ID, "job": {"job_id": JOB_ID, "status": "running"}}
+        fail_with(hosted, envelope(running, status=202))
+        run = client(*CREATE, "--output", "cat.png")
+        assert run.exit_code == 0
+        assert f"jobs wait {JOB_ID}" in run.envelope["warnings"][0]
+
+    def test_a_dry_run_saves_nothing(self, client):
+        assert client(*CREATE, "--dry-run", "--output", "cat.png").exit_code == 0
+        assert not Path(client.home, "cat.png").exists()
+
+
 class TestOpenSpend:
+    def test_an_answer_that_nobody_could_read_stays_open(self, client, hosted, open_spends):
+        line = shlex.join([sys.executable, "-m", "imageskill.cli", *CREATE]) + " >/dev/full"
+        done = subprocess.run(
+            ["bash", "-c", line],
+            env=client.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 9
+        assert f"image-skill jobs show {JOB_ID}" in done.stderr
+        first = hosted.requests[-1].json
+        (entry,) = open_spends()
+        assert client(*shlex.split(entry["recover_command"])[1:]).exit_code == 0
+        assert hosted.requests[-1].json == first
+        assert open_spends() == []
+
     def test_an_answer_that_never_came_stays_open_with_its_command(
         self, client, hosted, open_spends
     ):

@@ -14,7 +14,7 @@ from imageskill.dev.standins.faults import Fault
 def typed(client):
     """Run the client on a terminal; give its exit code and all that it showed."""
 
-    def run(*arguments: str) -> tuple[int, str]:
+    def run(*arguments: str, **environment: str) -> tuple[int, str]:
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
             [sys.executable, "-m", "imageskill.cli", *arguments],
@@ -22,7 +22,7 @@ def typed(client):
             stdout=theirs,
             stderr=theirs,
             cwd=client.home,
-            env=client.environment,
+            env=client.environment | environment,
         )
         os.close(theirs)
         shown = b""
@@ -63,6 +63,33 @@ class TestTerminal:
     def test_help_is_readable(self, typed):
         assert "--max-usd USD" in typed("create", "--help")[1]
         assert "credits packs list" in typed("help")[1]
+        assert "--json" not in typed("help", "create")[1].split("Options:")[0]
+
+    @pytest.mark.parametrize("words", [["help"], ["help", "create"], ["doctor"]])
+    def test_lines_are_as_wide_as_the_terminal(self, typed, words):
+        shown = typed(*words, COLUMNS="60")[1].split("Examples:")[0]
+        too_long = [line for line in shown.splitlines() if len(line) > 60]
+        assert [line for line in too_long if "/" not in line] == []  # but for paths and URLs
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["signup", "--agent", "--agent-name", "n", "--runtime", "r"],
+            ["doctor"],
+            ["models", "show", "local.sketch"],
+            ["create", "--prompt", "p"],
+        ],
+    )
+    def test_no_answer_is_a_printed_dictionary(self, typed, words):
+        exit_code, shown = typed(*words)
+        assert exit_code == 0
+        assert "{" not in shown
+        assert "['" not in shown
+
+    def test_a_model_is_explained(self, typed):
+        shown = typed("models", "show", "local.sketch")[1]
+        assert "Credits per image:    4\r\n" in shown
+        assert "from 0; to 9" in shown
 
     def test_a_line_keeps_moving_while_one_waits(self, typed, hosted):
         hosted.faults.add(Fault(path="/v1/create", delay_s=1.3))

@@ -116,6 +116,29 @@ class TestClientInOneFile:
         )
         assert json.loads(done.stdout)["data"]["package"] == "image-skill"
 
+    def test_talks_to_the_server_that_it_came_from(self, client, db, settings, tmp_path):
+        settings.PUBLIC_API_URL = "http://127.0.0.1:9"
+        settings.PUBLIC_SITE_URL = "http://127.0.0.1:9/site"
+        file = tmp_path / "image-skill.pyz"
+        file.write_bytes(client.get("/image-skill.pyz").content)
+
+        def run(*words, stdin=""):
+            done = subprocess.run(
+                [sys.executable, "-I", "-S", str(file), *words],
+                env={"HOME": str(tmp_path)},
+                input=stdin,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            return json.loads(done.stdout)
+
+        assert run("doctor")["data"]["api_base_url"] == "http://127.0.0.1:9"
+        docs_url = run("create")["error"]["recovery"]["docs_url"]
+        assert docs_url.startswith("http://127.0.0.1:9/site/cli.md")
+        ping = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping"})
+        assert "did not answer" in run("mcp", stdin=f"{ping}\n")["error"]["message"]
+
     def test_holds_the_command_line_and_nothing_else_of_ours(self, client, db):
         archive = zipfile.ZipFile(io.BytesIO(client.get("/image-skill.pyz").content))
         ours = {name.split("/")[1] for name in archive.namelist() if name.startswith("imageskill/")}
