@@ -148,6 +148,8 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "cache",
+        # A Redis that accepts and never answers must not hold up a request.
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
     }
 }
 CELERY_BROKER_URL = urls.broker(REDIS_URL)
@@ -356,9 +358,29 @@ LOOPBACK_IS_UNLIMITED = DEVELOPMENT  # no limits by network for loopback clients
 TARGET_GROSS_MARGIN = env.decimal("TARGET_GROSS_MARGIN", "0.40")
 REFUND_WINDOW_DAYS = env.integer("REFUND_WINDOW_DAYS", 14)  # for refund requests of sponsors
 REFUND_REQUEST_DAYS = env.integer("REFUND_REQUEST_DAYS", 7)  # until a refund request expires
+# Limits on what one person may do: for every role, then for roles that differ.
 REFUND_SECOND_PERSON_CENTS = env.integer("REFUND_SECOND_PERSON_CENTS", 2_000)
+REFUND_SECOND_PERSON_CENTS_BY_ROLE = env.integers_by_name("REFUND_SECOND_PERSON_CENTS_BY_ROLE")
+REFUND_SECOND_PERSON_CENTS_PER_DAY = env.integer(
+    "REFUND_SECOND_PERSON_CENTS_PER_DAY", REFUND_SECOND_PERSON_CENTS
+)
+REFUND_SECOND_PERSON_CENTS_PER_DAY_BY_ROLE = env.integers_by_name(
+    "REFUND_SECOND_PERSON_CENTS_PER_DAY_BY_ROLE"
+)
 REFUND_LIMITED_APPROVAL_CENTS = env.integer("REFUND_LIMITED_APPROVAL_CENTS", 10_000)
+REFUND_LIMITED_APPROVAL_CENTS_BY_ROLE = env.integers_by_name(
+    "REFUND_LIMITED_APPROVAL_CENTS_BY_ROLE"
+)
 GOODWILL_SECOND_PERSON_CREDITS = env.integer("GOODWILL_SECOND_PERSON_CREDITS", 500)
+GOODWILL_SECOND_PERSON_CREDITS_BY_ROLE = env.integers_by_name(
+    "GOODWILL_SECOND_PERSON_CREDITS_BY_ROLE"
+)
+GOODWILL_SECOND_PERSON_CREDITS_PER_PERSON = env.integer(
+    "GOODWILL_SECOND_PERSON_CREDITS_PER_PERSON", GOODWILL_SECOND_PERSON_CREDITS
+)
+GOODWILL_SECOND_PERSON_CREDITS_PER_PERSON_BY_ROLE = env.integers_by_name(
+    "GOODWILL_SECOND_PERSON_CREDITS_PER_PERSON_BY_ROLE"
+)
 RECONCILE_DAYS = env.integer("RECONCILE_DAYS", 7)  # that the nightly run looks back
 # Functions that `check_books` runs: each app checks its own tables.
 BOOK_CHECKS = [

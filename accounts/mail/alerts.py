@@ -88,13 +88,21 @@ def _render_mail(alert: Alert) -> sending.MailMessage:
         {"subject_id": alert.subject, **facts},
         link=settings.PUBLIC_SITE_URL + _page_url(alert.subject),
         link_label=_link_label(alert.subject),
-        small_print=["You receive this email because you are the sponsor of this agent."],
+        small_print=[f"You receive this email because you {_reason_for_mail(alert)}."],
     )
+
+
+def _reason_for_mail(alert: Alert) -> str:
+    if alert.kind == Alert.Kind.MONEY_ROLE:
+        return "oversee who may approve money"
+    return "are the sponsor of this agent"
 
 
 def _link_label(subject: str) -> str:
     if subject.startswith("receipt_"):
         return "View receipt"
+    if subject.startswith("user:"):
+        return "View user"
     return "View job" if subject.startswith("job_") else "View agent"
 
 
@@ -103,4 +111,6 @@ def _page_url(subject: str) -> str:
         return reverse("receipt", args=[subject])
     if subject.startswith("job_"):
         return reverse("sponsor_job", args=[subject])
+    if subject.startswith("user:"):
+        return reverse("admin:accounts_user_change", args=[subject.removeprefix("user:")])
     return reverse("agent", args=[subject])

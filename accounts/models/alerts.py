@@ -23,6 +23,7 @@ class Alert(models.Model):
         REFUND = "refund", "refund"
         DISPUTE = "dispute", "dispute"
         PROMPT_SHOWN = "prompt_shown", "staff looked at a prompt"
+        MONEY_ROLE = "money_role", "role that approves money given"
 
     key = models.CharField(max_length=200, unique=True)
     kind = models.CharField(max_length=24, choices=Kind.choices)

@@ -6,8 +6,9 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from accounts import audit
-from accounts.models import User
-from accounts.staff.roles import ROLES
+from accounts.mail import alerts
+from accounts.models import Alert, AuditLine, User
+from accounts.staff.roles import MONEY_APPROVALS, ROLES
 
 
 class StaffChangeRefused(Exception):
@@ -22,7 +23,8 @@ def role_names(user: User) -> list[str]:
 def set_roles(*, user: User, by: User, roles: Collection[str], reason: str) -> None:
     """Make a user staff with exactly these roles and end all their sessions.
 
-    Their next visit to the console asks for a second factor. Raises `StaffChangeRefused` for
+    Their next visit to the console asks for a second factor. Every superuser is told of a role that
+    approves money, at once, so that nobody hands it out unseen. Raises `StaffChangeRefused` for
     oneself, for an inactive user or a superuser, for no role or an unknown one, and if nothing
     would change.
     """
@@ -42,7 +44,9 @@ def set_roles(*, user: User, by: User, roles: Collection[str], reason: str) -> N
         locked.is_staff = True
         locked.groups.set(Group.objects.filter(name__in=roles))
         _end_sessions(locked)
-        _audit(locked, by, "staff.set_roles", reason, before=before, after=sorted(roles))
+        line = _audit(locked, by, "staff.set_roles", reason, before=before, after=sorted(roles))
+        if _approves_money(roles) and not _approves_money(before):
+            _notify_superusers(locked, by, reason, cause=str(line.pk), roles=roles)
 
 
 def remove_access(*, user: User, by: User, reason: str) -> None:
@@ -74,6 +78,22 @@ def _lock(user: User, by: User) -> User:
     return locked
 
 
+def _approves_money(roles: Collection[str]) -> bool:
+    return any(MONEY_APPROVALS & ROLES.get(name, frozenset()) for name in roles)
+
+
+def _notify_superusers(
+    user: User, by: User, reason: str, *, cause: str, roles: Collection[str]
+) -> None:
+    """Email every superuser; where there is none, everybody else who may hand out roles."""
+    others = User.objects.filter(is_active=True).exclude(pk=user.pk)
+    operators = others.filter(is_staff=True, groups__permissions__codename="staff_roles")
+    told = others.filter(is_superuser=True) or operators.exclude(pk=by.pk).distinct()
+    facts = {"agent": user.email, "by": by.email, "reason": reason, "roles": ", ".join(roles)}
+    for person in told:
+        alerts.notify(person, Alert.Kind.MONEY_ROLE, f"user:{user.pk}", cause=cause, facts=facts)
+
+
 def _end_sessions(user: User) -> None:
     """Save the user with a new unusable password: every session holds a hash of the old one."""
     user.set_unusable_password()
@@ -82,8 +102,8 @@ def _end_sessions(user: User) -> None:
 
 def _audit(
     user: User, by: User, action: str, reason: str, *, before: list[str], after: list[str]
-) -> None:
-    audit.record(
+) -> AuditLine:
+    return audit.record(
         user=by,
         action=action,
         subject=user.email[:128],

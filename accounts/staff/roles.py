@@ -39,6 +39,9 @@ PERMISSIONS = {
     "staff_roles": "set roles and remove staff access",
 }
 
+# Whoever has one of these decides about other people's money.
+MONEY_APPROVALS = {"refund_approve", "refund_approve_limited", "ledger_approve"}
+
 _EVERY_ROLE = {"see_agents", "see_jobs", "see_feedback", "export"}
 _SUPPORT = _EVERY_ROLE | {
     "see_balances",

@@ -1,15 +1,17 @@
 """Actions on credits: goodwill grants, adjustments, write-offs."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from django import forms
-from django.conf import settings
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
-from accounts.models import Agent
+from accounts.models import Agent, User
 from billing import ledger
+from billing.admin import limit_sentences
 from billing.approvals import DecisionRefused
 from billing.ledger import corrections
+from billing.limits import staff_limits
 from billing.models import CreditCorrection
 from imageskill.lib.admin.actions import ActionForm, ActionRefused, ActionRequest, StaffAction
 from imageskill.lib.admin.formatting import format_count
@@ -72,6 +74,11 @@ def _describe_balances(whose: Agent | CreditCorrection) -> str:
     return f"Now: {now.preview:,} preview, {now.paid:,} paid, {now.held:,} held, {now.owed:,} owed."
 
 
+def _describe_limits(agent: Agent, user: User, fields: dict[str, Any]) -> Sequence[str]:
+    used = staff_limits.goodwill(user, agent.organization_id)
+    return limit_sentences.of_goodwill(used, fields.get("credits") or 0)
+
+
 def _decide(verb: Callable[..., CreditCorrection], done: str) -> Callable[..., str]:
     def perform(request: CreditCorrection, action: ActionRequest) -> str:
         try:
@@ -91,8 +98,8 @@ AGENT_ACTIONS: Sequence[StaffAction] = (
         preview=lambda agent: (
             _describe_balances(agent),
             "Granted credits are free: they are spent first and never refunded.",
-            f"Above {settings.GOODWILL_SECOND_PERSON_CREDITS:,} a second person has to approve.",
         ),
+        preview_limits=_describe_limits,
         perform=_request(_Kind.GOODWILL),
         form=GoodwillForm,
         is_open=lambda agent: not agent.is_revoked,
@@ -141,6 +148,7 @@ REQUEST_ACTIONS: Sequence[StaffAction] = (
             "It is posted to the ledger at once.",
         ),
         perform=_decide(corrections.approve, "Approved and posted."),
+        is_for=lambda request, user: request.requested_by_id != user.pk,
         is_open=lambda request: request.state == request.State.REQUESTED,
         is_sensitive=True,
     ),
@@ -150,6 +158,7 @@ REQUEST_ACTIONS: Sequence[StaffAction] = (
         permission=_APPROVE_PERMISSIONS,
         preview=lambda _: ("No credits move.",),
         perform=_decide(corrections.reject, "Rejected."),
+        is_for=lambda request, user: request.requested_by_id != user.pk,
         is_open=lambda request: request.state == request.State.REQUESTED,
     ),
 )

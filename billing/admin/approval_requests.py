@@ -76,6 +76,8 @@ class RefundRequestAdmin(ApprovalRequestAdmin):
         "requested_by",
         "requested_at",
         "expires_at",
+        "first_approved_by",
+        "first_approved_at",
         "decided_by",
         "decided_at",
         "decision_note",

@@ -6,7 +6,10 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from accounts.models import User
+from billing.admin import limit_sentences
 from billing.approvals import DecisionRefused
+from billing.limits import staff_limits
 from billing.models import Receipt, RefundBlock, RefundRequest, UnmatchedPayment
 from billing.reversals import refund_blocks, refund_simulation, refunds
 from imageskill.lib import amounts
@@ -57,9 +60,7 @@ def _describe_simulation(receipt: Receipt, amount_cents: int | None = None) -> S
         f"{simulation.unused_credits:,} of {format_count(receipt.credits, 'credit')} unused.",
         f"{debited} debited, {simulation.owed_after:,} owed afterwards.",
         f"Running jobs hold {held}; they are not affected.",
-        "A second person has to approve it."
-        if simulation.needs_second_person
-        else "It is sent to Stripe at once, and posted when Stripe confirms it.",
+        "It is posted when Stripe confirms it.",
     )
 
 
@@ -79,8 +80,10 @@ def _request(receipt: Receipt, action: ActionRequest) -> str:
 
 @_translate_refusals(refunds.RefundRefused)
 def _refund_unmatched(payment: UnmatchedPayment, action: ActionRequest) -> str:
-    refunds.request_for_unmatched(payment=payment, reason=action.reason, user=action.user)
-    return "Refund requested."
+    made = refunds.request_for_unmatched(payment=payment, reason=action.reason, user=action.user)
+    if made.needs_second_person:
+        return "Pending approval by a second person."
+    return "The refund was sent to Stripe."
 
 
 def _block(receipt: Receipt, action: ActionRequest) -> str:
@@ -95,7 +98,9 @@ def _unblock(receipt: Receipt, action: ActionRequest) -> str:
 
 @_translate_refusals(DecisionRefused, refunds.RefundRefused)
 def _approve(request: RefundRequest, action: ActionRequest) -> str:
-    refunds.approve(request_id=request.pk, user=action.user, note=action.reason)
+    decided = refunds.approve(request_id=request.pk, user=action.user, note=action.reason)
+    if decided.is_pending:
+        return "Your approval is recorded. It is above your limits: a second person has to approve."
     return "Approved and sent to Stripe."
 
 
@@ -128,6 +133,30 @@ def _describe_approval(request: RefundRequest) -> Sequence[str]:
     return _describe_simulation(request.receipt, request.amount_cents)[:4]
 
 
+def _describe_limits(
+    payment: Receipt | UnmatchedPayment, user: User, fields: dict[str, Any]
+) -> Sequence[str]:
+    amount = fields.get("amount") or (
+        payment.amount_cents if isinstance(payment, UnmatchedPayment) else 0
+    )
+    return limit_sentences.of_refund(staff_limits.refunds(user, payment), amount)
+
+
+def _describe_approval_limits(
+    request: RefundRequest, user: User, _: dict[str, Any]
+) -> Sequence[str]:
+    if not request.is_from_sponsor or not _is_pending(request):
+        return ()
+    if request.first_approved_by is not None:
+        return (f"{request.first_approved_by} approved it already; yours is the second approval.",)
+    used = staff_limits.refunds(user, request.payment, besides=request)
+    return limit_sentences.of_refund(used, request.amount_cents)
+
+
+def _may_decide(request: RefundRequest, user: User) -> bool:
+    return user.pk not in {request.requested_by_id, request.first_approved_by_id}
+
+
 def _describe_full_refund(payment: UnmatchedPayment) -> Sequence[str]:
     amount = amounts.format_amount(payment.amount_cents, payment.currency)
     return (
@@ -151,6 +180,7 @@ RECEIPT_ACTIONS: Sequence[StaffAction] = (
             "amount": refund_simulation.simulate(receipt).amount_cents or None
         },
         is_open=lambda receipt: bool(receipt.charge_id) and not _is_blocked(receipt),
+        preview_limits=_describe_limits,
         extra_state=_refund_state,
         is_sensitive=True,
         is_destructive=True,
@@ -178,6 +208,7 @@ UNMATCHED_ACTIONS: Sequence[StaffAction] = (
         label="Refund payment",
         permission="accounts.refund_request",
         preview=_describe_full_refund,
+        preview_limits=_describe_limits,
         perform=_refund_unmatched,
         is_open=lambda payment: payment.state == UnmatchedPayment.State.OPEN,
         is_sensitive=True,
@@ -189,6 +220,8 @@ REQUEST_ACTIONS: Sequence[StaffAction] = (
         label="Approve",
         permission=_APPROVE_PERMISSIONS,
         preview=_describe_approval,
+        preview_limits=_describe_approval_limits,
+        is_for=_may_decide,
         extra_state=lambda request: _refund_state(request.receipt),
         perform=_approve,
         is_open=_is_pending,

@@ -1,19 +1,19 @@
 """Credit adjustments by staff: goodwill, corrections of a balance, debts written off.
 
-A correction is a further transfer, never an edit (ADR 9). Small goodwill is applied at once;
-everything else needs a second person's approval.
+A correction is a further transfer, never an edit (ADR 9). Goodwill within the limits of who gives
+it is applied at once; everything else needs a second person's approval.
 """
 
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 
 from accounts import audit
-from accounts.models import User
+from accounts.models import Organization, User
 from billing import approvals, ledger
 from billing.chart import Purpose, TransferKind
 from billing.ledger import clawbacks, debts, lots, posting
+from billing.limits import staff_limits
 from billing.models import CreditCorrection
 from imageskill.lib import clock
 
@@ -35,15 +35,15 @@ class CorrectionRefused(Exception):
 def request(
     *, organization_id: int, kind: str, credits: int, reason: str, user: User
 ) -> CreditCorrection:
-    """Request a correction; goodwill up to the threshold is applied at once.
+    """Request a correction; goodwill within the limits of who requests it is applied at once.
 
     Raises CorrectionRefused where the wallets don't hold what it would take, ValueError for an
     amount that the kind can't have.
     """
     if not credits or (credits < 0 and kind not in {_Kind.ADJUST_PREVIEW, _Kind.ADJUST_PAID}):
         raise ValueError("a correction moves more than nothing; only adjustments go down")
-    is_alone = kind == _Kind.GOODWILL and credits <= settings.GOODWILL_SECOND_PERSON_CREDITS
     with transaction.atomic():
+        is_alone = kind == _Kind.GOODWILL and _is_within_limits(organization_id, credits, user)
         correction = CreditCorrection.objects.create(
             organization_id=organization_id,
             kind=kind,
@@ -83,15 +83,25 @@ def reject(*, request_id: int, user: User, note: str) -> CreditCorrection:
 
 
 def _lock_decidable(request_id: int, user: User) -> CreditCorrection:
+    requested: CreditCorrection = CreditCorrection.objects.get(pk=request_id)
+    staff_limits.lock(user, Organization(pk=requested.organization_id))
     correction: CreditCorrection = CreditCorrection.objects.select_for_update().get(pk=request_id)
     if correction.kind == _Kind.GOODWILL:
         is_allowed = approvals.can_approve(
-            user, cents=correction.credits, limit_cents=settings.REFUND_LIMITED_APPROVAL_CENTS
+            user,
+            cents=staff_limits.goodwill_credits(correction.organization_id),
+            limit_cents=staff_limits.limit_of(user, "REFUND_LIMITED_APPROVAL_CENTS"),
         )
     else:
         is_allowed = user.has_perm(approvals.APPROVE_LEDGER_PERMISSION)
     approvals.check_can_decide(correction, user=user, is_allowed=is_allowed, now=clock.now())
     return correction
+
+
+def _is_within_limits(organization_id: int, credits: int, user: User) -> bool:
+    """Return whether this person may grant the goodwill alone; locks what the answer rests on."""
+    staff_limits.lock(user, Organization(pk=organization_id))
+    return staff_limits.goodwill(user, organization_id).cover(credits)
 
 
 def _check_possible(correction: CreditCorrection) -> None:

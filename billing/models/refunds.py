@@ -4,7 +4,7 @@ from functools import partial
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.models import User
 from billing.models.approvals import ApprovalRequest
@@ -38,6 +38,11 @@ class RefundRequest(ApprovalRequest):
     amount_cents = models.PositiveIntegerField()
     reason_code = models.CharField(max_length=32, choices=ReasonCode.choices)
     is_from_sponsor = models.BooleanField(default=False)
+    # Of a sponsor's request that one member of staff may not approve alone.
+    first_approved_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    first_approved_at = models.DateTimeField(null=True, blank=True)
     stripe_key = models.CharField(
         max_length=64, unique=True, default=partial(ids.random_text, 22), editable=False
     )
@@ -73,6 +78,14 @@ class RefundRequest(ApprovalRequest):
             models.CheckConstraint(
                 name="refund_request_of_something", condition=Q(amount_cents__gt=0)
             ),
+            models.CheckConstraint(
+                name="refund_request_first_approved_by_another",
+                condition=Q(first_approved_by__isnull=True)
+                | (
+                    ~Q(first_approved_by=F("requested_by"))
+                    & (Q(decided_by__isnull=True) | ~Q(first_approved_by=F("decided_by")))
+                ),
+            ),
             models.UniqueConstraint(
                 name="refund_request_one_open_a_receipt",
                 fields=["receipt"],
@@ -91,9 +104,14 @@ class RefundRequest(ApprovalRequest):
     @property
     def charge_id(self) -> str:
         """The charge to be refunded."""
-        payment = self.receipt or self.unmatched_payment
+        return str(self.payment.charge_id)
+
+    @property
+    def payment(self) -> Receipt | UnmatchedPayment:
+        """The payment to be refunded; one of the two is always set."""
+        payment: Receipt | UnmatchedPayment | None = self.receipt or self.unmatched_payment
         assert payment is not None
-        return str(payment.charge_id)
+        return payment
 
 
 class RefundBlock(models.Model):

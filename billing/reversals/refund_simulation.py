@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db.models import Sum
 
 from billing import ledger
@@ -23,7 +22,6 @@ class RefundSimulation:
     debited_credits: int
     owed_after: int
     held_credits: int
-    needs_second_person: bool
     refusal: str  # why it can't be requested; empty where it can
 
 
@@ -42,7 +40,6 @@ def simulate(receipt: Receipt, *, amount_cents: int | None = None) -> RefundSimu
         debited_credits=debited,
         owed_after=balances.owed + credits - debited,
         held_credits=balances.held,
-        needs_second_person=amount > settings.REFUND_SECOND_PERSON_CENTS,
         refusal=refusal_reason(receipt, amount_cents=amount, left_cents=left_cents),
     )
 

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from accounts import audit
 from accounts.models import User
 from billing import approvals
+from billing.limits import staff_limits
 from billing.models import Receipt, RefundRequest, UnmatchedPayment
 from billing.reversals import refund_sending, refund_simulation
 from billing.reversals.refund_simulation import RefundSimulation
@@ -26,11 +27,11 @@ class RefundRefused(Exception):
 def request(
     *, receipt: Receipt, amount_cents: int, reason_code: str, reason: str, user: User
 ) -> RefundRequest:
-    """Request a refund; above the threshold a second person has to approve it.
+    """Request a refund; above the limits of who requests it a second person has to approve it.
 
     Raises RefundRefused.
     """
-    simulation = _check_refundable(receipt, amount_cents)
+    _check_refundable(receipt, amount_cents)
     return _create(
         RefundRequest(
             receipt=receipt,
@@ -38,7 +39,6 @@ def request(
             reason_code=reason_code,
             reason=reason,
             requested_by=user,
-            needs_second_person=simulation.needs_second_person,
         ),
         subject=receipt.public_id,
     )
@@ -47,7 +47,7 @@ def request(
 def request_as_sponsor(*, receipt: Receipt, reason: str, user: User) -> RefundRequest:
     """Request, as the sponsor, a refund of a receipt's unused credits within the policy's window.
 
-    It always needs staff's approval. Raises RefundRefused.
+    Staff have to approve it, above their limits two of them. Raises RefundRefused.
     """
     window = timedelta(days=settings.REFUND_WINDOW_DAYS)
     if clock.now() - receipt.issued_at > window:
@@ -81,7 +81,6 @@ def request_for_unmatched(*, payment: UnmatchedPayment, reason: str, user: User)
             reason_code=RefundRequest.ReasonCode.DUPLICATE,
             reason=reason,
             requested_by=user,
-            needs_second_person=payment.amount_cents > settings.REFUND_SECOND_PERSON_CENTS,
         ),
         subject=payment.checkout_session_id,
     )
@@ -90,6 +89,7 @@ def request_for_unmatched(*, payment: UnmatchedPayment, reason: str, user: User)
 def approve(*, request_id: int, user: User, note: str = "") -> RefundRequest:
     """Approve somebody else's request and have it sent.
 
+    A sponsor's request above the limits of this person stays pending until another one approves.
     Raises DecisionRefused, or RefundRefused where the payment has changed since the request.
     """
     return _decide(request_id, user, note, state=_State.APPROVED)
@@ -110,10 +110,13 @@ def _check_refundable(receipt: Receipt, amount_cents: int | None) -> RefundSimul
 def _create(refund_request: RefundRequest, *, subject: str) -> RefundRequest:
     now = clock.now()
     refund_request.expires_at = now + timedelta(days=settings.REFUND_REQUEST_DAYS)
-    if not refund_request.needs_second_person:
-        refund_request.state, refund_request.decided_at = _State.APPROVED, now
     try:
         with transaction.atomic():
+            if not refund_request.is_from_sponsor and _is_within_limits(
+                refund_request, refund_request.requested_by
+            ):
+                refund_request.needs_second_person = False
+                refund_request.state, refund_request.decided_at = _State.APPROVED, now
             refund_request.save(force_insert=True)
             _record(
                 refund_request,
@@ -133,16 +136,14 @@ def _create(refund_request: RefundRequest, *, subject: str) -> RefundRequest:
 
 def _decide(request_id: int, user: User, note: str, *, state: str) -> RefundRequest:
     with transaction.atomic():
-        refund_request: RefundRequest = RefundRequest.objects.select_for_update(of=("self",)).get(
-            pk=request_id
-        )
+        refund_request = _lock(request_id, user)
         approvals.check_can_decide(
             refund_request,
             user=user,
             is_allowed=approvals.can_approve(
                 user,
-                cents=refund_request.amount_cents,
-                limit_cents=settings.REFUND_LIMITED_APPROVAL_CENTS,
+                cents=staff_limits.refunded_cents(refund_request.payment),
+                limit_cents=staff_limits.limit_of(user, "REFUND_LIMITED_APPROVAL_CENTS"),
             ),
             now=clock.now(),
         )
@@ -153,6 +154,9 @@ def _decide(request_id: int, user: User, note: str, *, state: str) -> RefundRequ
                 and refund_request.amount_cents > simulation.unused_credits
             ):
                 raise RefundRefused("Some of these credits have been spent since the request.")
+        if state == _State.APPROVED and _is_first_approval(refund_request, user):
+            _record_first_approval(refund_request, user, note)
+            return refund_request
         refund_request.state, refund_request.decided_by, refund_request.decided_at = (
             state,
             user,
@@ -164,6 +168,41 @@ def _decide(request_id: int, user: User, note: str, *, state: str) -> RefundRequ
         if state == _State.APPROVED:
             refund_sending.enqueue_send(refund_request)
     return refund_request
+
+
+def _lock(request_id: int, user: User) -> RefundRequest:
+    """Lock a request after its payment, as whatever else moves both does."""
+    staff_limits.lock(user, RefundRequest.objects.get(pk=request_id).payment)
+    locked: RefundRequest = RefundRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
+    return locked
+
+
+def _is_first_approval(refund_request: RefundRequest, user: User) -> bool:
+    """Return whether a sponsor's request needs somebody else beside this member of staff."""
+    if not refund_request.is_from_sponsor:
+        return False
+    if refund_request.first_approved_by_id == user.pk:
+        raise approvals.DecisionRefused(
+            "You approved this already; it is above your limits, so a second person has to approve."
+        )
+    return refund_request.first_approved_by_id is None and not _is_within_limits(
+        refund_request, user
+    )
+
+
+def _record_first_approval(refund_request: RefundRequest, user: User, note: str) -> None:
+    refund_request.first_approved_by, refund_request.first_approved_at = user, clock.now()
+    refund_request.save(update_fields=["first_approved_by", "first_approved_at"])
+    _record(refund_request, "refund.approve_first", user, note, _subject(refund_request))
+
+
+def _is_within_limits(refund_request: RefundRequest, user: User) -> bool:
+    """Return whether this person may decide it alone; locks what the answer rests on."""
+    payment = refund_request.payment
+    staff_limits.lock(user, payment)
+    return staff_limits.refunds(user, payment, besides=refund_request).cover(
+        refund_request.amount_cents
+    )
 
 
 def _record(

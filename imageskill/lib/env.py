@@ -58,6 +58,15 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def integers_by_name(name: str) -> dict[str, int]:
+    """Read whole numbers by name, separated by commas: `finance=10000, lead support=5000`."""
+    pairs = [word.partition("=") for word in words(name)]
+    try:
+        return {key.strip(): int(number) for key, _, number in pairs}
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be names with whole numbers: a=1, b=2.") from None
+
+
 def names(name: str) -> list[str]:
     """Read a list of names, as `split_names` splits them."""
     return split_names(text(name))

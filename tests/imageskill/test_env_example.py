@@ -7,7 +7,9 @@ from itertools import chain
 import pytest
 from django.conf import settings
 
-READERS = {"text", "flag", "integer", "decimal", "words", "names", "secret"}
+READERS = {
+    "text", "flag", "integer", "decimal", "words", "names", "integers_by_name", "secret",
+}  # fmt: skip
 
 
 def read_by_settings() -> dict[str, object]:

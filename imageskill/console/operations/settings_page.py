@@ -62,8 +62,15 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "REFUND_WINDOW_DAYS",
         "REFUND_REQUEST_DAYS",
         "REFUND_SECOND_PERSON_CENTS",
+        "REFUND_SECOND_PERSON_CENTS_BY_ROLE",
+        "REFUND_SECOND_PERSON_CENTS_PER_DAY",
+        "REFUND_SECOND_PERSON_CENTS_PER_DAY_BY_ROLE",
         "REFUND_LIMITED_APPROVAL_CENTS",
+        "REFUND_LIMITED_APPROVAL_CENTS_BY_ROLE",
         "GOODWILL_SECOND_PERSON_CREDITS",
+        "GOODWILL_SECOND_PERSON_CREDITS_BY_ROLE",
+        "GOODWILL_SECOND_PERSON_CREDITS_PER_PERSON",
+        "GOODWILL_SECOND_PERSON_CREDITS_PER_PERSON_BY_ROLE",
         "RECONCILE_DAYS",
         "FAKE_PAYMENTS",
         "FAKE_CREDITS_PER_ORGANIZATION",
@@ -134,4 +141,6 @@ def _display_value(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {each}" for name, each in value.items()) or "none"
     return "none" if value in {None, ""} else str(value)

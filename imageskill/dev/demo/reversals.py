@@ -81,7 +81,9 @@ def _request(context: Context, receipt: Receipt, cents: int | None = None) -> Re
 
 def _approve(context: Context, request_id: int) -> None:
     try:
-        refunds.approve(request_id=request_id, user=context.staff["finance"])
+        decided = refunds.approve(request_id=request_id, user=context.staff["finance"])
+        if decided.is_pending:
+            refunds.approve(request_id=request_id, user=context.staff["operator"])
     except refunds.RefundRefused:  # spent or disputed meanwhile
         note = "It has been spent since."
         refunds.reject(request_id=request_id, user=context.staff["finance"], note=note)

@@ -78,6 +78,9 @@ class StaffAction:
     is_sensitive: bool = False  # asks for the second factor again after 15 minutes
     is_destructive: bool = False
     preview_fields: Callable[[Any, dict[str, Any]], Sequence[str]] | None = None  # for other fields
+    # What binds the person who looks: the object, the person, the form's fields.
+    preview_limits: Callable[[Any, Any, dict[str, Any]], Sequence[str]] | None = None
+    is_for: Callable[[Any, Any], bool] = lambda _thing, _user: True  # offered to this person
     initial_values: Callable[[Any], dict[str, Any]] | None = None  # initial values from the object
     extra_state: Callable[[Any], Any] | None = None  # what else it depends on, outside of the row
     dry_run: str | tuple[str, ...] = ()  # the permission to read the preview, and no more

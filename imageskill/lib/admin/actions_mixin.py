@@ -69,7 +69,9 @@ class ActionsMixin:
         return [
             (actions.label_dry_run(action, request), self.action_url(thing, action))
             for action in self._actions_of(thing)
-            if actions.can_preview(action, request) and action.is_open(thing)
+            if actions.can_preview(action, request)
+            and action.is_open(thing)
+            and action.is_for(thing, request.user)
         ]
 
     def action_view(
@@ -177,7 +179,7 @@ class ActionsMixin:
             "action": action,
             "can_preview": action.preview_fields is not None,  # a template would call the function
             "form": form,
-            "sentences": sentences,
+            "sentences": [*sentences, *_limits(request, action, thing, form)],
             "seen": actions.fingerprint(thing, action),
             "is_dry_run": not actions.is_allowed(action, request),
             "key": actions.form_key(request),
@@ -199,3 +201,12 @@ class ActionsMixin:
         if thing is None:
             return reverse(f"admin:{self.url_name('changelist')}")
         return reverse(f"admin:{self.url_name('change')}", args=[thing.pk])
+
+
+def _limits(
+    request: HttpRequest, action: StaffAction, thing: Model | None, form: Any
+) -> Sequence[str]:
+    """Return the sentences about the person's own limits, for what the form holds so far."""
+    if action.preview_limits is None:
+        return ()
+    return action.preview_limits(thing, request.user, getattr(form, "cleaned_data", form.initial))

@@ -1,10 +1,12 @@
 """Roles are given and taken by others, for a reason, and end what was open before."""
 
 import pytest
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import AuditLine, User
+from accounts.mail import alerts
+from accounts.models import Alert, AuditLine, User
 from accounts.staff import membership
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +46,34 @@ class TestSetRoles:
         assert browser.get(reverse("my_agents")).status_code == 200
         membership.set_roles(user=supporter, by=operator, roles=["triage"], reason="moves")
         assert browser.get(reverse("my_agents")).status_code == 302
+
+    def test_a_role_that_approves_money_is_mailed_to_every_superuser_at_once(
+        self, newcomer, operator, django_capture_on_commit_callbacks
+    ):
+        overseers = [User.objects.create_superuser(f"root{n}@example.com") for n in "ab"]
+        with django_capture_on_commit_callbacks(execute=True):
+            membership.set_roles(user=newcomer, by=operator, roles=["finance"], reason="joins us")
+        assert {row.user for row in Alert.objects.all()} == set(overseers)
+        for alert in Alert.objects.all():
+            alerts.send(alert_id=alert.pk)
+        [first, _] = mail.outbox
+        assert "newcomer" in first.subject
+        assert "finance" in first.body
+        assert f"/admin/accounts/user/{newcomer.pk}/" in first.body
+
+    def test_other_roles_and_changes_among_them_are_not(self, newcomer, operator):
+        User.objects.create_superuser("root@example.com")
+        membership.set_roles(user=newcomer, by=operator, roles=["support"], reason="joins")
+        assert not Alert.objects.exists()
+        membership.set_roles(user=newcomer, by=operator, roles=["lead support"], reason="leads")
+        membership.set_roles(user=newcomer, by=operator, roles=["finance"], reason="moves")
+        assert Alert.objects.count() == 1
+
+    def test_without_a_superuser_the_other_operators_are_told(self, newcomer, operator):
+        other = User.objects.create_user("other@example.com", is_staff=True)
+        other.groups.set(operator.groups.all())
+        membership.set_roles(user=newcomer, by=operator, roles=["operator"], reason="joins")
+        assert [alert.user for alert in Alert.objects.all()] == [other]
 
     def test_refuses_oneself(self, operator):
         with pytest.raises(membership.StaffChangeRefused):

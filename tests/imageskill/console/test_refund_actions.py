@@ -143,14 +143,24 @@ class TestRequests:
             page = browser.get(reverse("admin:billing_refundrequest_changelist", query=query))
             assert list(page.context_data["cl"].result_list) == [request]
 
-    def test_finance_approves_for_a_reason(self, signed_in, financier, asked_by_sponsor):
+    def test_two_of_finance_approve_what_is_above_their_limits(
+        self, signed_in, financier, second_financier, asked_by_sponsor
+    ):
         browser = signed_in(financier)
         page = browser.get(action_url("billing_refundrequest", asked_by_sponsor, "approve"))
-        assert "50.00 USD of 50.00 USD refundable goes back" in page.content.decode()
-        do(browser, "billing_refundrequest", asked_by_sponsor, "approve")
+        text = page.content.decode()
+        assert "50.00 USD of 50.00 USD refundable goes back" in text
+        assert "$0.00 of your $20.00 today is used." in text
+        assert "A second person has to approve it." in text
+        answer = do(browser, "billing_refundrequest", asked_by_sponsor, "approve")
+        assert "Your approval is recorded." in answer.content.decode()
         asked_by_sponsor.refresh_from_db()
-        assert (asked_by_sponsor.state, asked_by_sponsor.decided_by) == ("approved", financier)
-        assert audited(financier, "refund.approved")
+        assert asked_by_sponsor.is_pending
+        do(signed_in(second_financier), "billing_refundrequest", asked_by_sponsor, "approve")
+        asked_by_sponsor.refresh_from_db()
+        assert asked_by_sponsor.state == "approved"
+        assert asked_by_sponsor.decided_by == second_financier
+        assert audited(second_financier, "refund.approved")
 
     def test_finance_turns_down_for_a_reason(self, signed_in, financier, asked_by_sponsor):
         browser = signed_in(financier)
