@@ -16,6 +16,7 @@ from kombu.transport import TRANSPORT_ALIASES
 
 from imageskill.lib import trace
 from imageskill.lib.queue import QUEUES
+from imageskill.lib.redis.client import TIMEOUT_S
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imageskill.settings")
 
@@ -44,7 +45,10 @@ app.conf.update(
         "visibility_timeout": settings.VISIBILITY_TIMEOUT_S,
         "unacked_restore_interval": 10,
         "unacked_restore_throttle": 1,
-        "socket_connect_timeout": 2,
+        # A Redis that accepts and never answers: each read ends, and connecting is tried once.
+        "socket_timeout": TIMEOUT_S,
+        "socket_connect_timeout": TIMEOUT_S,
+        "connect_retries_timeout": TIMEOUT_S,
         "socket_keepalive": True,
     },
     broker_connection_retry_on_startup=True,

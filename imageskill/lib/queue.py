@@ -1,5 +1,6 @@
 """Handing work to the workers, by name and after commit."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,6 +12,9 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 log = structlog.get_logger(__name__)
+
+_SLOW_S, _PAUSE_S = 1.0, 5.0
+_silent_until = 0.0
 
 QUEUES = ("default", "jobs", "thumbnails")
 
@@ -42,7 +46,20 @@ def _send(name: str, arguments: dict[str, Any]) -> None:
     if delivery is not None:
         delivery(name, arguments)
         return
+    started_at = time.monotonic()
+    if started_at < _silent_until:
+        log.warning("task_not_sent", task=name, error="broker silent a moment ago")
+        return
     try:
         current_app.send_task(name, kwargs=arguments, ignore_result=True)
     except (OperationalError, OSError) as error:
         log.warning("task_not_sent", task=name, error=type(error).__name__)
+        _pause_if_silent(started_at)
+
+
+def _pause_if_silent(started_at: float) -> None:
+    """Send nothing for a while to a broker that took its time to fail: each try holds a request."""
+    global _silent_until
+    now = time.monotonic()
+    if now - started_at >= _SLOW_S:
+        _silent_until = now + _PAUSE_S

@@ -1,5 +1,7 @@
 """Create and edit: plan a request, or run it and wait for the outcome."""
 
+import time
+
 from django.conf import settings
 from ninja import Router
 from ninja.responses import Status
@@ -60,6 +62,7 @@ def edit(
 def _execute(
     request: ApiRequest, body: schemas.OperationBody, terms: GenerationRequest
 ) -> schemas.OperationOut | Status[schemas.OperationOut]:
+    started_at = time.monotonic()
     agent = caller(request)
     if body.dry_run:
         prepared = preparation.prepare(agent, terms, is_dry_run=True)
@@ -72,7 +75,8 @@ def _execute(
         prepared = preparation.prepare(agent, terms, is_dry_run=False)
         request.warnings.extend(prepared.plan.warnings)
         job = submit.submit(agent, prepared, idempotency_key=key)
-    waiting.wait(job, timeout_s=settings.CREATE_WAIT_S)
+    # What came before counts: callers give up a fixed time after they sent the request.
+    waiting.wait(job, timeout_s=settings.CREATE_WAIT_S - (time.monotonic() - started_at))
     return _job_response(request, agent, job)
 
 

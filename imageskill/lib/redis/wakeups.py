@@ -14,11 +14,12 @@ import redis
 import structlog
 from django.conf import settings
 
-from imageskill.lib.redis.client import RedisUnavailable, client
+from imageskill.lib.redis.client import TIMEOUT_S, RedisUnavailable, client
 
 log = structlog.get_logger(__name__)
 
 _CHANNEL = "bell"  # the name stays: processes of two releases talk to each other in a deploy
+_PING_EVERY_S = 15.0  # a connection that nobody answers on any more looks like a quiet one
 _lock = threading.Lock()
 _waiters: dict[str, set[threading.Event]] = defaultdict(set)
 _listener: threading.Thread | None = None
@@ -72,16 +73,31 @@ def _ensure_listener() -> None:
 def _listen() -> None:
     while True:
         try:
-            connection = redis.Redis.from_url(
-                settings.REDIS_URL, decode_responses=True, socket_connect_timeout=2
-            )
-            subscription = connection.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
-            subscription.subscribe(_CHANNEL)
-            for message in subscription.listen():
-                _wake(message["data"])
+            _listen_until_disconnected()
         except (redis.RedisError, OSError) as error:
             log.warning("wakeups_disconnected", error=type(error).__name__)
             time.sleep(0.5)
+
+
+def _listen_until_disconnected() -> None:
+    connection = redis.Redis.from_url(
+        settings.REDIS_URL,
+        decode_responses=True,
+        socket_connect_timeout=TIMEOUT_S,
+        socket_timeout=TIMEOUT_S,
+    )
+    subscription = connection.pubsub()  # type: ignore[no-untyped-call]
+    subscription.subscribe(_CHANNEL)
+    is_pinged = False
+    while True:
+        message = subscription.get_message(timeout=_PING_EVERY_S)
+        if message is None and is_pinged:
+            raise redis.TimeoutError("no answer to a ping")
+        if message is None:
+            subscription.ping()
+        elif message["type"] == "message":
+            _wake(message["data"])
+        is_pinged = message is None
 
 
 def _wake(topic: str) -> None:
