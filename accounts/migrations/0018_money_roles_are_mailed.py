@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0016_exports_need_no_table'),
+        ('accounts', '0017_limits_count_by_inbox'),
     ]
 
     operations = [
