@@ -4,6 +4,7 @@ Django would empty every table, and so take away groups, packs and system wallet
 that follow in the same process.
 """
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -28,6 +29,12 @@ _REFUSALS = """
     SELECT tgrelid::regclass::text, quote_ident(tgname)
     FROM pg_trigger WHERE tgname LIKE '%\\_is\\_never\\_truncated'
 """
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Make test databases from the migrated one, where the server is ours and has it."""
+    connection.settings_dict["TEST"]["TEMPLATE"] = os.environ.get("TEST_DATABASE_TEMPLATE")
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ import redis
 
 from imageskill.dev.embedded.postgres import Postgres
 from imageskill.dev.embedded.valkey import Valkey
+from tests import migrated
 
 _SETTINGS = {
     "DEVELOPMENT": "true",
@@ -55,10 +56,11 @@ def _start_servers(config: pytest.Config) -> None:
     folder = Path(tempfile.mkdtemp(prefix="imageskill-servers-"))
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     if "DATABASE_URL" not in os.environ:
-        postgres = Postgres(folder, throwaway=True)
+        postgres = Postgres(folder, throwaway=True, template=migrated.data_folder())
         postgres.start()
         config.add_cleanup(postgres.stop)
         os.environ["DATABASE_URL"] = postgres.url()
+        os.environ.update(TEST_DATABASE_TEMPLATE=migrated.DATABASE, TEST_RUN_FOLDER=str(folder))
     if "REDIS_URL" not in os.environ:
         valkey = Valkey(folder, throwaway=True)
         valkey.start()

@@ -9,6 +9,7 @@ import pytest
 
 from imageskill.dev.embedded.postgres import Postgres
 from imageskill.dev.embedded.valkey import Valkey
+from tests import migrated
 
 
 @pytest.fixture
@@ -23,6 +24,15 @@ def server_folder() -> Iterator[Path]:
 def own_postgres(server_folder: Path) -> Iterator[Postgres]:
     """A started PostgreSQL that nobody else uses; `kill`, `stop` and `start` it at will."""
     server = Postgres(server_folder, throwaway=True)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def migrated_postgres(server_folder: Path) -> Iterator[Postgres]:
+    """The same with all migrations applied to `app`; what follows them is not yet done."""
+    server = Postgres(server_folder, throwaway=True, template=migrated.data_folder())
     server.start()
     yield server
     server.stop()

@@ -84,11 +84,11 @@ class TestRedis:
 
 class TestPostgres:
     @pytest.fixture
-    def site(self, transactional_db, own_postgres, tmp_path):
+    def site(self, transactional_db, migrated_postgres, tmp_path):
         site = Live(
             tmp_path,
             **QUICK,
-            DATABASE_URL=own_postgres.url(),
+            DATABASE_URL=migrated_postgres.url(),
             DATABASE_POOL_TIMEOUT_S="3",
             DATA_DIR=str(tmp_path),
         )
@@ -106,22 +106,22 @@ class TestPostgres:
     def whoami(self, site, token):
         return lambda: site.get("/v1/whoami", token=token).status
 
-    def test_nobody_meets_a_dead_connection(self, site, own_postgres, token, whoami):
+    def test_nobody_meets_a_dead_connection(self, site, migrated_postgres, token, whoami):
         with ThreadPoolExecutor(40) as callers:
             for _ in range(400):
                 callers.submit(whoami)
-        assert connections(own_postgres) > 10
+        assert connections(migrated_postgres) > 10
 
-        own_postgres.stop()
-        own_postgres.start()
+        migrated_postgres.stop()
+        migrated_postgres.start()
 
         assert [whoami() for _ in range(30)] == [200] * 30
         assert site.get("/healthz").status == 200
         wait_until_completed(site, token, create(site, token, SKETCH))
 
-        own_postgres.stop()
+        migrated_postgres.stop()
         assert_unavailable(site, token)
-        own_postgres.start()
+        migrated_postgres.start()
 
         assert [whoami() for _ in range(30)] == [200] * 30
 

@@ -22,8 +22,10 @@ _START_TIMEOUT_S = 60
 _RECOVERY_RETRY_S = 30  # how long the processes of a killed server may take to let go of its memory
 _STOP = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))  # SIGTERM would wait for clients
 _INHERITED = re.compile(r"^(PG.*|LC_.*|LANG|LANGUAGE|LD_.*)$")
-_DURABLE: tuple[str, ...] = ()
-_THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+_THROWAWAY = (
+    *("fsync=off", "synchronous_commit=off", "full_page_writes=off"),
+    *("wal_level=minimal", "max_wal_senders=0", "checkpoint_timeout=1h", "max_wal_size=4GB"),
+)
 
 
 class PostgresFailed(RuntimeError):
@@ -33,9 +35,12 @@ class PostgresFailed(RuntimeError):
 class Postgres:
     """One server and its data folder, `<parent>/postgres-<major version>`."""
 
-    def __init__(self, parent: Path, *, throwaway: bool = False) -> None:
+    def __init__(
+        self, parent: Path, *, throwaway: bool = False, template: Path | None = None
+    ) -> None:
         """Prepare a server below `parent`; `throwaway` trades safety of the data for speed.
 
+        It begins with a copy of `template`, a stopped server's data folder, or with nothing.
         Raises NotInstalled.
         """
         self._account = unprivileged.unprivileged_user()
@@ -43,7 +48,8 @@ class Postgres:
         self.data = parent.resolve() / f"postgres-{self._installation.major}"
         self._log = parent.resolve() / "postgres.log"
         self._socket_folder = Path()
-        self._settings = _THROWAWAY if throwaway else _DURABLE
+        self._throwaway = throwaway
+        self._template = template
         self._child: ChildProcess | None = None
         self._lock: folders.FolderLock | None = None
 
@@ -95,6 +101,14 @@ class Postgres:
         """Make the data folder under another name first: a killed initdb leaves a broken one."""
         draft = self.data.with_name(f"{self.data.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
+        if self._template:
+            # Owners too: PostgreSQL wants its folder to be its user's.
+            subprocess.run(["cp", "-Rp", self._template, draft], check=True)
+        else:
+            self._run_initdb(draft)
+        draft.rename(self.data)
+
+    def _run_initdb(self, draft: Path) -> None:
         folders.ensure_private(draft, owner=self._account)
         builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         command: list[str | Path] = [
@@ -103,6 +117,7 @@ class Postgres:
             *("-U", _USER, "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8"),
             *(builtin if self._installation.has_builtin_locale else []),
             *("--locale=C", "--lc-ctype=C.UTF-8", "--no-instructions"),
+            *(["--no-sync"] if self._throwaway else []),
         ]
         answer = subprocess.run(
             command,
@@ -117,7 +132,6 @@ class Postgres:
         )
         if answer.returncode:
             raise PostgresFailed(f"initdb failed:\n{answer.stdout[-2000:]}")
-        draft.rename(self.data)
 
     def _launch(self) -> None:
         """Start the server; again while the memory of a killed one is still in use."""
@@ -135,7 +149,7 @@ class Postgres:
             "listen_addresses=",
             "unix_socket_permissions=0700",
             "max_connections=300",
-            *self._settings,
+            *(_THROWAWAY if self._throwaway else ()),
         ]
         with self._log.open("wb") as log:
             self._child = ChildProcess(

@@ -16,6 +16,7 @@ import pytest
 from django.conf import settings
 
 from imageskill.dev.embedded import standin_choice
+from tests import migrated
 
 pytestmark = pytest.mark.xdist_group("run")
 
@@ -101,6 +102,15 @@ def data(server_folder: Path) -> Path:
     return server_folder / "data"
 
 
+@pytest.fixture
+def migrated_data(data: Path) -> Path:
+    """A folder of data whose database is set up but for what follows migrations."""
+    data.mkdir()
+    template = migrated.data_folder()
+    subprocess.run(["cp", "-Rp", template, data / template.name], check=True)
+    return data
+
+
 class TestRun:
     def test_starts_from_nothing_and_again_with_its_data(self, data):
         first = Run(data).wait_until_running()
@@ -148,8 +158,8 @@ class TestRun:
         with urllib.request.urlopen(asset["url"], timeout=10) as media:
             assert len(media.read()) == asset["content_length"]
 
-    def test_brings_back_what_dies_and_takes_all_along_when_killed(self, data):
-        run = Run(data).wait_until_running()
+    def test_brings_back_what_dies_and_takes_all_along_when_killed(self, migrated_data):
+        run = Run(migrated_data).wait_until_running()
         for name in ("celery", "granian", "postgres", "valkey"):
             [victim, *_] = [pid for pid, command in run.children().items() if name in command]
             os.kill(victim, signal.SIGKILL)
@@ -163,7 +173,7 @@ class TestRun:
         run.process.wait()
 
         assert all_gone(children)
-        again = Run(data).wait_until_running()
+        again = Run(migrated_data).wait_until_running()
         assert again.get("/healthz")["data"]["status"] == "ok"
         again.stop()
 
@@ -189,10 +199,10 @@ class TestRun:
         assert "PORT=" in run.text
         assert "Traceback" not in run.text
 
-    def test_says_so_when_another_copy_runs_in_the_folder(self, data):
-        run = Run(data).wait_until_running()
+    def test_says_so_when_another_copy_runs_in_the_folder(self, migrated_data):
+        run = Run(migrated_data).wait_until_running()
 
-        second = Run(data)
+        second = Run(migrated_data)
 
         assert second.process.wait(60) == 1
         assert "another process is using" in second.text
@@ -207,9 +217,9 @@ class TestRun:
 
         assert all_gone(children)
 
-    def test_uses_the_servers_that_are_named(self, data, own_postgres, own_valkey):
+    def test_uses_the_servers_that_are_named(self, data, migrated_postgres, own_valkey):
         run = Run(
-            data, DATABASE_URL=own_postgres.url(), REDIS_URL=own_valkey.url()
+            data, DATABASE_URL=migrated_postgres.url(), REDIS_URL=own_valkey.url()
         ).wait_until_running()
 
         assert not any("postgres" in command for command in run.children().values())
