@@ -13,5 +13,5 @@ class BillingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have the house's wallets synced after each migration."""
+        """Sync the house's wallets after each migration."""
         post_migrate.connect(house_wallets.sync, sender=self, dispatch_uid="billing.house_wallets")

@@ -14,7 +14,7 @@ def work_queue(*, repository: str, **_: object) -> None:
 
 @shared_task(name="feedback.sweep_queue")
 def sweep_queue(**_: object) -> None:
-    """Hand waiting reports to workers again."""
+    """Queue waiting reports again."""
     queue.sweep()
 
 
@@ -33,5 +33,5 @@ def handle_github_event(*, delivery_id: str, **_: object) -> None:
 
 @shared_task(name="feedback.sweep_github_events")
 def sweep_github_events(**_: object) -> None:
-    """Hand due events to workers again: lost on the way, or failed before."""
+    """Queue due events again: their message was lost, or they failed before."""
     github_events.requeue_due()

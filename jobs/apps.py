@@ -15,7 +15,7 @@ class JobsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have the registry checked before anything starts, and vendors' keys kept out of logs."""
+        """Check the registry at start, and keep vendors' keys out of logs."""
         checks.register(check_registry)
         for vendor in VENDORS.values():
             if vendor.key_pattern:

@@ -11,13 +11,13 @@ from jobs.running import daily_totals, sweeper, worker
 
 @shared_task(name="jobs.run")
 def run(*, job_id: str, **_: object) -> None:
-    """Bring a job as far as it goes."""
+    """Run a job until it ends or has to wait."""
     worker.run(job_id)
 
 
 @shared_task(name="jobs.cancel_at_provider")
 def cancel_at_provider(*, job_id: str, **_: object) -> None:
-    """Ask the provider to stop a canceled job."""
+    """Cancel a job at the provider."""
     worker.cancel_at_provider(job_id)
 
 

@@ -21,7 +21,7 @@ settings.register_profile("default", derandomize=True, deadline=None, max_exampl
 settings.register_profile("soak", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-_KEPT = ("_kombu.binding.", "canary:")  # the broker's own bookkeeping, and live workers' canaries
+_KEPT = ("_kombu.binding.", "canary:")  # the broker's own bookkeeping, and live workers' heartbeats
 
 
 @pytest.fixture(autouse=True)

@@ -74,7 +74,7 @@ class Live:
         self.wait_until_healthy()
 
     def wait_until_healthy(self) -> None:
-        """Wait until each part answers, the worker by its canary."""
+        """Wait until each part answers, the worker by its heartbeat."""
         give_up_at = time.monotonic() + _READY_WITHIN_S
         while time.monotonic() < give_up_at:
             try:

@@ -25,10 +25,10 @@ class RolesForm(ActionForm):
     )
 
 
-def _perform_with(verb: Callable[..., None], done: str) -> Callable[[User, ActionRequest], str]:
+def _perform_with(function: Callable[..., None], done: str) -> Callable[[User, ActionRequest], str]:
     def perform(user: User, action: ActionRequest) -> str:
         try:
-            verb(user=user, by=action.user, reason=action.reason, **action.fields)
+            function(user=user, by=action.user, reason=action.reason, **action.fields)
         except membership.StaffChangeRefused as refusal:
             raise ActionRefused(str(refusal)) from refusal
         return done

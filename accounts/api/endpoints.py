@@ -59,7 +59,7 @@ def whoami(request: ApiRequest) -> schemas.WhoAmI:
     tags=["identity"],
 )
 def request_claim(request: ApiRequest, body: schemas.ClaimRequestIn) -> schemas.ClaimRequestOut:
-    """Ask the contact to become the sponsor; the same contact is asked once."""
+    """Send the contact a claim request; the same contact gets one."""
     agent: Agent = request.auth
     ratelimit.consume(
         "agent-claims",

@@ -79,10 +79,10 @@ def _describe_limits(agent: Agent, user: User, fields: dict[str, Any]) -> Sequen
     return limit_sentences.of_goodwill(used, fields.get("credits") or 0)
 
 
-def _decide(verb: Callable[..., CreditCorrection], done: str) -> Callable[..., str]:
+def _decide(function: Callable[..., CreditCorrection], done: str) -> Callable[..., str]:
     def perform(request: CreditCorrection, action: ActionRequest) -> str:
         try:
-            verb(request_id=request.pk, user=action.user, note=action.reason)
+            function(request_id=request.pk, user=action.user, note=action.reason)
         except (DecisionRefused, corrections.CorrectionRefused) as refusal:
             raise ActionRefused(str(refusal)) from refusal
         return done

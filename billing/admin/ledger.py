@@ -116,7 +116,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     fields = list_display
 
     def lookup_allowed(self, lookup: str, value: str, request: object = None) -> bool:
-        """Let a wallet's page link to its entries."""
+        """Allow the filter that a wallet's page links to."""
         return lookup == "wallet__id__exact" or super().lookup_allowed(lookup, value, request)
 
     @display(description="transfer")

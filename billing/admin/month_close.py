@@ -29,10 +29,10 @@ from imageskill.lib.admin.bases import ReadOnlyAdmin
 _VIEW_PERMISSION = "accounts.see_ledger"
 
 
-def _month_action(verb: Callable[..., Any], done: str) -> Callable[..., str]:
+def _month_action(function: Callable[..., Any], done: str) -> Callable[..., str]:
     def perform(closed: MonthClose, action: ActionRequest) -> str:
         try:
-            verb(closed=closed, user=action.user, reason=action.reason)
+            function(closed=closed, user=action.user, reason=action.reason)
         except month_close.MonthCloseRefused as refusal:
             raise ActionRefused(str(refusal)) from refusal
         return done

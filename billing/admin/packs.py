@@ -49,11 +49,11 @@ def _propose(pack: CreditPack, action: ActionRequest) -> str:
 
 
 def _decide(
-    verb: Callable[..., PackChange], done: str
+    function: Callable[..., PackChange], done: str
 ) -> Callable[[PackChange, ActionRequest], str]:
     def perform(change: PackChange, action: ActionRequest) -> str:
         try:
-            verb(request_id=change.pk, user=action.user, note=action.reason)
+            function(request_id=change.pk, user=action.user, note=action.reason)
         except DecisionRefused as refusal:
             raise ActionRefused(str(refusal)) from refusal
         return done

@@ -31,7 +31,7 @@ def _describe(load_preview: Callable[[], ReplayPreview]) -> Sequence[str]:
     except Exception as error:  # noqa: BLE001 - whatever handling raises is what staff must see
         return (f"A replay would fail: {type(error).__name__}: {error}",)
     moves = [
-        f"{format_count(transfer.credits, 'credit')} ({transfer.kind}): "
+        f"{format_count(transfer.credits, 'credit')} ({transfer.get_kind_display()}): "
         f"{transfer.source} → {transfer.target}"
         for transfer in replay_preview.transfers
     ]

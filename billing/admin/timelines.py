@@ -73,7 +73,7 @@ def job_link(job_id: str) -> SafeString:
 
 
 def _truncation_notice(left_out: TruncatedList) -> SafeString:
-    """Say of what there is more than the page shows, and where all of it is."""
+    """Return a note for each model that has more rows than the page shows, with a link to all."""
     kind = left_out.model._meta.verbose_name_plural
     every = list_link(left_out.model, "show all", **left_out.filters)
     return format_html("The first {} {} are shown: {}.", MAX_PER_KIND, kind, every)

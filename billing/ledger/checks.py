@@ -40,7 +40,7 @@ class JobHoldSummary(NamedTuple):
 
 
 def request_check(*, user: User, reason: str) -> None:
-    """Have a worker run the ledger checks on behalf of staff."""
+    """Queue a run of the ledger checks on behalf of staff."""
     with transaction.atomic():
         audit.record(user=user, action="books.check", subject="books", reason=reason)
         enqueue(CHECK_TASK, actor=f"user:{user.pk}")

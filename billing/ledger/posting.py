@@ -16,7 +16,7 @@ from imageskill.lib import clock
 
 
 class TransferConflict(Exception):
-    """A key was used before, for other terms: two causes have one key."""
+    """A key was used before for a different transfer: two causes share one key."""
 
 
 class Overdrawn(Exception):
@@ -88,7 +88,7 @@ def post(wallets: Wallets, moves: Sequence[Move], *, is_new: bool = False) -> li
     `is_new` saves a statement: the caller has looked its cause up under this lock, by a row that
     is written with the transfers. Their keys are unique anyway.
 
-    Raises TransferConflict where the key stands for other terms, Overdrawn where an
+    Raises TransferConflict where the key belongs to a different transfer, Overdrawn where an
     organization's wallet has too little. Nothing is written then.
     """
     routes = [ROUTES[move.kind] for move in moves]
@@ -213,4 +213,4 @@ def _check_same(stored: Transfer, move: Move, organization_id: int) -> None:
     # Actor and reason may differ: webhook, page and sweep may each post the same cause.
     terms = (stored.kind, stored.organization_id, stored.credits, stored.reference)
     if terms != (move.kind, organization_id, move.credits, move.reference):
-        raise TransferConflict(f"{move.key} was posted before, for other terms")
+        raise TransferConflict(f"{move.key} was posted before for a different transfer")

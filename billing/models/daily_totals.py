@@ -43,4 +43,4 @@ class WalletTotal(models.Model):
     counted_at = models.DateTimeField()
 
     def __str__(self) -> str:
-        return f"{self.credits} in {self.purpose}"
+        return f"{self.credits} in {self.get_purpose_display()}"

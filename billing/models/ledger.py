@@ -43,8 +43,10 @@ class Wallet(models.Model):
         indexes: ClassVar = [models.Index(name="wallet_by_purpose", fields=["purpose", "-id"])]
 
     def __str__(self) -> str:
-        owner = "house" if self.organization_id is None else f"organization {self.organization_id}"
-        return f"{self.purpose} of {owner}"
+        owner = (
+            "the house" if self.organization_id is None else f"organization {self.organization_id}"
+        )
+        return f"{self.get_purpose_display()} of {owner}"
 
 
 class Transfer(AppendOnly):

@@ -125,7 +125,7 @@ def _check_key(buyer: Buyer, quote: Quote, key: str) -> None:
 
 
 def _create_or_recover_session(attempt: PaymentAttempt) -> PaymentAttempt:
-    """Have Stripe create the attempt's session; after a failure the attempt can be retried."""
+    """Create the attempt's session at Stripe; after a failure the attempt can be retried."""
     if attempt.session_expires_at < clock.now() + MIN_SESSION_DURATION:
         return _recover_session(attempt)
     try:

@@ -95,8 +95,10 @@ def quote_command(method: PaymentMethod) -> str:
 
 def buy_command(method_id: str, *, quote_id: str = "QUOTE_ID", key: str = "KEY") -> str:
     """Return the command that buys a quote of this method; without values, a template of it."""
-    verb = "fake-purchase" if method_id == Rail.FAKE else "buy --provider stripe"
-    return f"image-skill credits {verb} --quote-id {quote_id} {idempotency_keys.FLAG} {key} --json"
+    command = "fake-purchase" if method_id == Rail.FAKE else "buy --provider stripe"
+    return (
+        f"image-skill credits {command} --quote-id {quote_id} {idempotency_keys.FLAG} {key} --json"
+    )
 
 
 def status_command(quote_id: str = "QUOTE_ID") -> str:

@@ -242,4 +242,6 @@ def _reversal_steps(payment: _Payment, left_out: list[TruncatedList]) -> Iterato
 
 
 def _describe_transfer(transfer: Transfer) -> str:
-    return f"{transfer.credits:,} credits {transfer.source.purpose} → {transfer.target.purpose}"
+    source, target = transfer.source, transfer.target
+    route = f"{source.get_purpose_display()} → {target.get_purpose_display()}"
+    return f"{transfer.credits:,} credits: {route}"

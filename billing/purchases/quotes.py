@@ -14,12 +14,12 @@ from imageskill.lib.errors import ApiError, InvalidArguments, NotFound
 
 
 class CreditQuoteConflict(ApiError):
-    """The idempotency key was used for a quote on other terms."""
+    """The idempotency key was used for a different quote."""
 
     code = "CREDIT_QUOTE_CONFLICT"
     status = 409
     exit_code = 2
-    message = "This idempotency key belongs to a quote on other terms; use a fresh key."
+    message = "This idempotency key belongs to a different quote; use a fresh key."
 
 
 class QuoteExpired(ApiError):
@@ -76,7 +76,7 @@ def create(
 ) -> Quote:
     """Create a quote, or return the one that this key and these terms created before.
 
-    Grants nothing. Raises CreditQuoteConflict for a key with other terms, InvalidArguments for
+    Grants nothing. Raises CreditQuoteConflict for a key of a different quote, InvalidArguments for
     contradictory terms, PaymentMethodUnavailable for a method that can't be used here.
     """
     key = idempotency_keys.validate(idempotency_key)

@@ -19,7 +19,7 @@ _APPROVED = RefundRequest.State.APPROVED
 
 
 def enqueue_send(refund_request: RefundRequest) -> None:
-    """Hand an approved request to a worker, in the transaction that approves it."""
+    """Queue an approved request, in the transaction that approves it."""
     if refund_request.unmatched_payment_id is not None:
         UnmatchedPayment.objects.filter(pk=refund_request.unmatched_payment_id).update(
             state=UnmatchedPayment.State.REFUNDING
@@ -54,7 +54,7 @@ def send(*, request_id: int) -> None:
 
 
 def resend_unsent() -> int:
-    """Hand approved requests that no worker finished to a worker again; return how many."""
+    """Queue approved requests that no worker finished again; return how many."""
     before = clock.now() - _RETRY_AFTER
     unsent = RefundRequest.objects.filter(state=_APPROVED, finished_at__isnull=True)
     idle = unsent.filter(sent_at__isnull=True, decided_at__lt=before) | unsent.filter(

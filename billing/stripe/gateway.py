@@ -193,7 +193,7 @@ def create_refund(
     idempotency_key: str,
     references: Mapping[str, str] | None = None,
 ) -> Refund:
-    """Have Stripe refund money; the ledger moves when Stripe reports the refund, not before."""
+    """Refund money through Stripe; the ledger moves when Stripe reports the refund, not before."""
     return Refund.read(
         _call(
             lambda: _client().v1.refunds.create(

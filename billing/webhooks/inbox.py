@@ -109,7 +109,7 @@ def fetch_undelivered() -> int:
 
 
 def requeue_due() -> int:
-    """Hand events to workers again that are due: lost on the way, or failed before."""
+    """Queue due events again: their message was lost, or they failed before."""
     return inbox.requeue_due(StripeEvent)
 
 

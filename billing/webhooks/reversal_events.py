@@ -28,7 +28,7 @@ def read_refunds_of_charge(stripe_object: StripeObject) -> list[Refund]:
 
 
 def apply_refunds(refunds: list[Refund]) -> str:
-    """Bring the books in line with these refunds; return the outcomes in a line."""
+    """Apply these refunds to the ledger; return the outcomes in a line."""
     return "; ".join(str(applying.apply_refund(refund)) for refund in refunds) or "no refunds"
 
 

@@ -16,11 +16,11 @@ from imageskill.lib.admin.formatting import display_datetime, object_link
 
 
 def _perform_with(
-    verb: Callable[..., None], done: str
+    function: Callable[..., None], done: str
 ) -> Callable[[QueueItem, ActionRequest], str]:
     def perform(item: QueueItem, action: ActionRequest) -> str:
         try:
-            verb(item=item, user=action.user, reason=action.reason)
+            function(item=item, user=action.user, reason=action.reason)
         except transitions.ReportTransitionRefused as refusal:
             raise ActionRefused(str(refusal)) from refusal
         return done

@@ -68,7 +68,7 @@ def replay(*, event: GithubEvent, user: User, reason: str) -> str:
 
 
 def requeue_due() -> int:
-    """Hand events to workers again that are due: lost on the way, or failed before."""
+    """Queue due events again: their message was lost, or they failed before."""
     return inbox.requeue_due(GithubEvent)
 
 

@@ -89,7 +89,7 @@ def retry(*, item: QueueItem, user: User, reason: str) -> None:
 
 
 def withdraw(*, item: QueueItem, user: User, reason: str) -> None:
-    """Take a queued item out of the queue. Raises `ReportTransitionRefused`."""
+    """Remove an item from the queue. Raises `ReportTransitionRefused`."""
     with transaction.atomic():
         report = transitions.lock_report(item.report_id)
         fresh = QueueItem.objects.select_for_update().get(pk=item.pk)
@@ -111,7 +111,7 @@ def withdraw(*, item: QueueItem, user: User, reason: str) -> None:
 
 
 def sweep() -> None:
-    """Hand what is due to workers again: messages get lost, workers die, pauses end."""
+    """Queue what is due again: messages get lost, workers die, pauses end."""
     now = clock.now()
     due = QueueItem.objects.filter(state=QueueState.QUEUED, next_attempt_at__lte=now)
     unfollowed = QueueItem.objects.unfollowed()

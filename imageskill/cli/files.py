@@ -22,7 +22,7 @@ def check_writable(folder: Path) -> None:
 
 
 def write_new(path: Path, fill: Callable[[BinaryIO], None], *, is_overwriting: bool) -> None:
-    """Let `fill` write the file, then give it its name.
+    """Write the file by `fill`, then rename it into place.
 
     Whatever goes wrong, and when the process is told to stop, no part of it stays behind.
     Raises FileExistsError where there is a file already, else OSError or what `fill` raises.

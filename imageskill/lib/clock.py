@@ -25,7 +25,7 @@ def now() -> datetime:
 
 @contextmanager
 def at(moment: datetime | Callable[[], datetime]) -> Iterator[None]:
-    """Let `now` return another moment within the block; for the demo history and tests only.
+    """Make `now` return another moment within the block; for the demo history and tests only.
 
     A datetime stops the clock at that moment. A function is called for each reading and moves the
     clock; a `now` inside it reads the clock around the block, so that

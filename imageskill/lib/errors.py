@@ -89,7 +89,7 @@ class IdempotencyConflict(ApiError):
     code = "IDEMPOTENCY_CONFLICT"
     status = 409
     exit_code = 2
-    message = "This idempotency key was used for other terms; use a fresh one."
+    message = "This idempotency key was used with different arguments; use a fresh one."
 
 
 class RateLimited(ApiError):

@@ -176,7 +176,7 @@ def dry_run(effect: Callable[[], Result]) -> Result:
 
 
 def requeue_due(model: type[WebhookEvent], *, limit: int = 200) -> int:
-    """Hand events to workers again that are due: lost on the way, or failed before."""
+    """Queue due events again: their message was lost, or they failed before."""
     now = clock.now()
     due = model.objects.due(now=now).values_list("pk", model.KEY)
     keys: dict[int, str] = dict(due[:limit])

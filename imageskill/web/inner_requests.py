@@ -39,7 +39,7 @@ def build(
 
 
 def dispatch(outer: HttpRequest, inner: HttpRequest, *, command: str) -> HttpResponse:
-    """Let the endpoint answer, inside the outer request's trace and under this command's name."""
+    """Call the endpoint inside the outer request's trace and under this command's name."""
     known = vars(outer)
     vars(inner).update(
         trace_id=known["trace_id"], command=command, warnings=known["warnings"], actor=None

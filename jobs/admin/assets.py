@@ -21,10 +21,12 @@ _State = Asset.State
 _ACT = "accounts.act_on_jobs"
 
 
-def _perform_with(verb: Callable[..., None], done: str) -> Callable[[Asset, ActionRequest], str]:
+def _perform_with(
+    function: Callable[..., None], done: str
+) -> Callable[[Asset, ActionRequest], str]:
     def perform(asset: Asset, action_request: ActionRequest) -> str:
         try:
-            verb(asset, user=action_request.user, reason=action_request.reason)
+            function(asset, user=action_request.user, reason=action_request.reason)
         except removal.InvalidAssetState as refusal:
             raise ActionRefused(str(refusal)) from refusal
         return done

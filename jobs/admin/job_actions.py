@@ -15,10 +15,10 @@ _REPAIR = "accounts.job_repair"
 _DRY_RUN = "accounts.job_dry_run"
 
 
-def _perform_with(verb: Callable[..., Any], done: str) -> Callable[[Job, ActionRequest], str]:
+def _perform_with(function: Callable[..., Any], done: str) -> Callable[[Job, ActionRequest], str]:
     def perform(job: Job, action_request: ActionRequest) -> str:
         try:
-            verb(job=job, user=action_request.user, reason=action_request.reason)
+            function(job=job, user=action_request.user, reason=action_request.reason)
         except staff_actions.JobActionRefused as refusal:
             raise ActionRefused(str(refusal)) from refusal
         return done

@@ -47,7 +47,7 @@ def delete_bytes(asset: Asset) -> bool:
 
 
 def withdraw(asset: Asset, *, user: User, reason: str) -> None:
-    """Take an asset down: its address answers 410, its bytes are kept."""
+    """Withdraw an asset: its address answers 410, its bytes are kept."""
     _transition(asset, (_State.AVAILABLE, _State.QUARANTINED), _State.WITHDRAWN, user, reason)
 
 
@@ -62,7 +62,7 @@ def release(asset: Asset, *, user: User, reason: str) -> None:
 
 
 def recheck(asset: Asset, *, user: User, reason: str) -> None:
-    """Have a worker check an asset again. Raises `InvalidAssetState` for a deleted one."""
+    """Queue another check of an asset. Raises `InvalidAssetState` for a deleted one."""
     if asset.state == _State.DELETED:
         raise InvalidAssetState(f"{asset.public_id} is deleted")
     with transaction.atomic():

@@ -29,13 +29,17 @@ def current() -> Availability:
         for model in wired
     }
     paused_s = breaker.seconds_until_closed(
-        model_id for model_id, obstacle in unavailable.items() if not obstacle
+        model_id for model_id, unavailability in unavailable.items() if not unavailability
     )
     unavailable |= {
         model_id: provider_failing(retry_after_s=left) for model_id, left in paused_s.items()
     }
     return Availability(
-        tuple((model_id, obstacle) for model_id, obstacle in unavailable.items() if obstacle)
+        tuple(
+            (model_id, unavailability)
+            for model_id, unavailability in unavailable.items()
+            if unavailability
+        )
     )
 
 

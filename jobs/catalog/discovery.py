@@ -37,7 +37,7 @@ def list_rows(availability: Availability, margin: Decimal) -> tuple[rows.ModelRo
     return tuple(
         model_rows.build(
             model,
-            obstacle=availability.unavailability(model),
+            unavailability=availability.unavailability(model),
             is_default=model is default,
             margin=margin,
         )

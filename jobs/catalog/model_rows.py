@@ -22,7 +22,7 @@ KNOWN_INTENTS = ["explore", "draft", "final", "finalize", "product", "hero"]
 
 
 def build(
-    model: Model, *, obstacle: Unavailability | None, is_default: bool, margin: Decimal
+    model: Model, *, unavailability: Unavailability | None, is_default: bool, margin: Decimal
 ) -> rows.ModelRow:
     """Return the row of a model: what it accepts, makes and costs, and whether it can run."""
     economics = _economics(model, margin)
@@ -33,9 +33,9 @@ def build(
         "summary": model.summary,
         "provider_id": model.provider,
         "modality": model.modality,
-        "status": "available" if obstacle is None else "unavailable",
-        "availability_reason": None if obstacle is None else obstacle.reason,
-        "availability_message": None if obstacle is None else obstacle.message,
+        "status": "available" if unavailability is None else "unavailable",
+        "availability_reason": None if unavailability is None else unavailability.reason,
+        "availability_message": None if unavailability is None else unavailability.message,
         "supports": list(model.supports),
         "operations": list(model.operations),
         "capability_id": model.capability_id,
@@ -45,7 +45,7 @@ def build(
         "latency_class": model.latency_class,
         "show_command": f"image-skill models show {model.id} --json",
         "execution": {
-            "model_execution_status": execution_status(model, obstacle),
+            "model_execution_status": execution_status(model, unavailability),
             "artifact_storage": "image_skill_owned",
         },
         "capability": {
@@ -103,11 +103,11 @@ def compact(full: rows.ModelRow) -> rows.CompactModelRow:
     }
 
 
-def execution_status(model: Model, obstacle: Unavailability | None) -> rows.ExecutionStatus:
+def execution_status(model: Model, unavailability: Unavailability | None) -> rows.ExecutionStatus:
     """Return whether the model runs here."""
     if not model.is_wired:
         return "cataloged_not_wired"
-    return "executable" if obstacle is None else "unavailable"
+    return "executable" if unavailability is None else "unavailable"
 
 
 def grants_required(model: Model) -> list[str]:

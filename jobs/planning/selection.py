@@ -101,12 +101,14 @@ def named_model(request: GenerationRequest) -> Model:
 
 def check_available(model: Model, availability: Availability) -> None:
     """Raise `ModelUnavailable` or `ProviderUnavailable` where the model can't run now."""
-    obstacle = availability.unavailability(model)
-    if obstacle is None:
+    unavailability = availability.unavailability(model)
+    if unavailability is None:
         return
-    message = f"{model.id} is not available: {obstacle.message}."
-    if obstacle.retry_after_s is not None:
-        raise ProviderUnavailable(message, recovery={"retry_after_seconds": obstacle.retry_after_s})
+    message = f"{model.id} is not available: {unavailability.message}."
+    if unavailability.retry_after_s is not None:
+        raise ProviderUnavailable(
+            message, recovery={"retry_after_seconds": unavailability.retry_after_s}
+        )
     raise ModelUnavailable(
         message, recovery={"suggested_command": "image-skill models list --available --json"}
     )

@@ -77,7 +77,7 @@ def submit(
 
 
 def poll(provider: str, submission: Submission, request: ProviderRequest) -> ProviderResult | None:
-    """Ask once for the outcome of a run; return None while it goes on.
+    """Poll a run once; return None while it goes on.
 
     A transient `ProviderError` means that the provider could not be asked: poll again.
     """
@@ -125,7 +125,7 @@ def collect(provider: str, submission: Submission, request: ProviderRequest) -> 
 
 
 def cancel(provider: str, submission: Submission) -> Cancellation:
-    """Ask the provider to stop a run."""
+    """Cancel a run."""
     return get_adapter(provider).cancel(submission)
 
 

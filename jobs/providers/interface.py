@@ -140,7 +140,7 @@ class Provider(Protocol):
         """
 
     def poll(self, submission: Submission, request: ProviderRequest) -> ProviderResult | None:
-        """Ask once, without waiting; return the result, or None while the provider is at work."""
+        """Poll once, without waiting; return the result, or None while it goes on."""
 
     def cancel(self, submission: Submission) -> Cancellation:
-        """Ask the provider to stop; it may be too late, and it may bill all the same."""
+        """Cancel the run; it may be too late, and the provider may bill all the same."""

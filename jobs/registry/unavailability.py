@@ -43,7 +43,7 @@ def provider_failing(*, retry_after_s: int) -> Unavailability:
 class Availability:
     """Why wired models can't run, as pairs with the model's id; the others can."""
 
-    obstacles: tuple[tuple[str, Unavailability], ...] = ()
+    unavailable: tuple[tuple[str, Unavailability], ...] = ()
 
     def unavailability(self, model: Model) -> Unavailability | None:
         """Return why a model can't run, or None where it can."""
@@ -51,4 +51,4 @@ class Availability:
 
     @cached_property
     def _by_id(self) -> dict[str, Unavailability]:
-        return dict(self.obstacles)
+        return dict(self.unavailable)

@@ -62,7 +62,7 @@ class JobFailure:
 
 
 def start(job_id: str, *, lease: str) -> bool:
-    """Take a queued job; False where another worker has."""
+    """Claim a queued job; return False where another worker has it."""
     now = clock.now()
     return _update_one(
         Job.objects.filter(public_id=job_id, status=states.QUEUED),
@@ -74,7 +74,7 @@ def start(job_id: str, *, lease: str) -> bool:
 
 
 def resume(job_id: str, *, lease: str) -> bool:
-    """Take a job that a lost worker left or whose pause is over; False where another has.
+    """Claim a job that a lost worker left or whose pause is over; False where another has.
 
     Its first worker may be alive after all and only have lost its lease: every later transition
     asks the row again, so the first result counts and the other finds the row changed (ADR 12).

@@ -59,8 +59,8 @@ def pending_error_for(job: Job) -> ApiError | None:
     return None
 
 
-def _pending_error(kind: type[ApiError], job: Job, verb: str) -> ApiError:
+def _pending_error(kind: type[ApiError], job: Job, subcommand: str) -> ApiError:
     return kind(
         f"{kind.message} The job is {job.public_id}.",
-        recovery={"suggested_command": f"image-skill jobs {verb} {job.public_id} --json"},
+        recovery={"suggested_command": f"image-skill jobs {subcommand} {job.public_id} --json"},
     )

@@ -48,7 +48,7 @@ def requeue(*, job: Job, user: User, reason: str) -> None:
 
 
 def check_images(*, job: Job, user: User, reason: str) -> None:
-    """Have workers check the job's images that have not been checked yet."""
+    """Queue checks of the job's images that have not been checked yet."""
     unchecked = unchecked_images(job)
     if not unchecked:
         raise JobActionRefused("Every image of the job is checked.")

@@ -105,7 +105,7 @@ def close_loss(*, loss: Loss, user: User, reason: str) -> None:
 
 
 def _reconcile_charge(job: Job, user: User) -> int:
-    """Bring row and ledger together; return the credits charged, zero where there were none."""
+    """Match the row to the ledger; return the credits charged, zero where there were none."""
     if uncharged().select_for_update().filter(pk=job.pk).first() is None:
         raise JobActionRefused("The job was charged, or its case was resolved in the meantime.")
     held = get_hold(job)

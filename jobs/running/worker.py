@@ -42,7 +42,7 @@ _LOSS_REASONS = {POLICY: Loss.Reason.BILLED_REFUSAL, BROKEN_RUN: Loss.Reason.BRO
 
 
 def run(job_id: str) -> None:
-    """Take a job and bring it as far as it goes; do nothing where another worker has it."""
+    """Claim a job and run it until it ends or waits; do nothing where another worker has it."""
     lease = leases.new_id()
     # A message may come twice or late (ADR 3): the row decides, and only one update changes it.
     if not (lifecycle.start(job_id, lease=lease) or lifecycle.resume(job_id, lease=lease)):
@@ -75,7 +75,7 @@ def store(job: Job) -> None:
 
 
 def cancel_at_provider(job_id: str) -> None:
-    """Ask the provider to stop a job that was canceled or timed out; it may be too late."""
+    """Cancel at the provider a job that was canceled or timed out; it may be too late."""
     job = Job.objects.get(public_id=job_id)
     if not job.provider_request_id:
         return  # no id to cancel by: the worker that submits finds the job ended, and cancels it

@@ -29,7 +29,7 @@ _IDEMPOTENCY_CONSTRAINT = "job_once_for_an_idempotency_key"
 def find_replay(agent: Agent, request: GenerationRequest, key: str) -> Job | None:
     """Return the job that an earlier call with this key started.
 
-    Raises `IdempotencyConflict` where that call had other terms.
+    Raises `IdempotencyConflict` where that call had different arguments.
     """
     job = Job.objects.filter(agent=agent, idempotency_key=key).first()
     if job is not None and job.terms_digest != request.digest:

@@ -80,4 +80,4 @@ def _median_ms(browser: Client, url: str) -> float:
 
 
 def _quiet(text: str) -> None:
-    """Say nothing: the table comes at the end."""
+    """Print nothing: the table comes at the end."""

@@ -23,7 +23,7 @@ OLD_SECRET = "whsec_being_replaced"
 
 @dataclass
 class Shop:
-    """The stand-in and its account; verbs of buying and of being told about it."""
+    """The stand-in and its account; buying, and being told about it."""
 
     stand_in: StripeStandIn
     base_url: str

@@ -53,7 +53,7 @@ HIDDEN = {
     "auditor": set(),
     "operator": set(),
 }
-# The duty that opens each page that belongs to no list.
+# The permission that opens each page that belongs to no list.
 DUTY_OF = {
     "console_search": "",
     "console_image_review": "see_jobs",
@@ -76,7 +76,7 @@ DUTY_OF = {
 PASSED_BY = {
     "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n",
     "view_on_site", "app_list", "search", "toggle_sidebar", "feedback_review",
-    "console_filters",  # takes forms only; asks for the duty of the list that they name
+    "console_filters",  # takes forms only; asks for the permission of the list that they name
 }  # fmt: skip
 
 
@@ -254,10 +254,10 @@ class TestSuspension:
         expect(page.get_by_role("link", name="Reinstate")).to_be_visible()
 
 
-def _decide(page: Page, deed: str) -> None:
-    page.get_by_role("link", name=deed, exact=True).click()
+def _decide(page: Page, action_name: str) -> None:
+    page.get_by_role("link", name=action_name, exact=True).click()
     page.get_by_label("Reason").fill("as the policy says")
-    page.get_by_role("button", name=deed, exact=True).click()
+    page.get_by_role("button", name=action_name, exact=True).click()
 
 
 def _entries(page: Page) -> dict[str, str]:
@@ -315,8 +315,8 @@ def _of_model(
     seen = {model_admin.view_permission.removeprefix("accounts.")}
     if page in {"action", "list_action"}:
         of_row = [0] if page == "action" else []
-        for deed in model_admin.object_actions if of_row else model_admin.list_actions:
-            yield reverse(prefix + page, args=[*of_row, deed.name]), (_duties(deed),)
+        for action_name in model_admin.object_actions if of_row else model_admin.list_actions:
+            yield reverse(prefix + page, args=[*of_row, action_name.name]), (_duties(action_name),)
     elif page.startswith("export"):
         yield reverse(prefix + page), (seen, {"export"})
     elif page == "changelist":
@@ -327,9 +327,9 @@ def _of_model(
         yield reverse(prefix + page, args=[] if page == "add" else [0]), None
 
 
-def _duties(deed: StaffAction) -> set[str]:
-    """Return the duties of which any lets somebody open the deed's page."""
-    asked = {*_several(deed.permission), *_several(deed.dry_run)}
+def _duties(action_name: StaffAction) -> set[str]:
+    """Return the duties of which any lets somebody open the action's page."""
+    asked = {*_several(action_name.permission), *_several(action_name.dry_run)}
     return {permission.removeprefix("accounts.") for permission in asked}
 
 

@@ -29,7 +29,7 @@ def upload_of(data: bytes, *, mime_type: str = "image/png", **changes: Any) -> d
     """Write the body of an upload of these bytes."""
     return {
         "source_kind": "local_path",
-        "filename": "picture.png",
+        "filename": "image.png",
         "remote_origin": None,
         "mime_type": mime_type,
         "content_length": len(data),

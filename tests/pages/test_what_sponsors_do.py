@@ -18,7 +18,7 @@ from tests.pages.conftest import LOOKS, Home, made
 
 pytestmark = pytest.mark.django_db
 TERMS = {"allowed": ["image.create"], "credits_per_operation": 50, "outputs_per_request": 2}
-PICTURE = {"prompt": "a hill", "model": "local.sketch"}
+CREATE_BODY = {"prompt": "a hill", "model": "local.sketch"}
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ class TestGrants:
     ) -> None:
         _set(at_home, agent, allowed=["image.edit"])
 
-        refused = api.post("/v1/create", token=agent.token, json=PICTURE)
+        refused = api.post("/v1/create", token=agent.token, json=CREATE_BODY)
 
         assert refused.code == "CAPABILITY_DENIED"
         assert "image.create" in refused.error["message"]
@@ -77,7 +77,7 @@ class TestCaps:
     ) -> None:
         _set(at_home, agent, **{cap: 0})
 
-        refused = api.post("/v1/create", token=agent.token, json=PICTURE)
+        refused = api.post("/v1/create", token=agent.token, json=CREATE_BODY)
 
         assert refused.code == "CAPABILITY_DENIED"
         assert words in refused.error["message"]
@@ -88,7 +88,7 @@ class TestCaps:
     ) -> None:
         _set(at_home, agent, allowed=["image.create", "output.batch"], outputs_per_request=2)
 
-        refused = api.post("/v1/create", token=agent.token, json=PICTURE | {"output_count": 3})
+        refused = api.post("/v1/create", token=agent.token, json=CREATE_BODY | {"output_count": 3})
 
         assert refused.code == "CAPABILITY_DENIED"
         assert "2 outputs" in refused.error["message"]
@@ -140,11 +140,13 @@ class TestStopping:
         self, agent: Signed, at_home: Client, api: Caller
     ) -> None:
         at_home.post(reverse("agent_pause", args=[agent.id]))
-        assert api.post("/v1/create", token=agent.token, json=PICTURE).code == "CAPABILITY_DENIED"
+        assert (
+            api.post("/v1/create", token=agent.token, json=CREATE_BODY).code == "CAPABILITY_DENIED"
+        )
         assert api.get("/v1/whoami", token=agent.token).status == 200
 
         at_home.post(reverse("agent_resume", args=[agent.id]))
-        dry = api.post("/v1/create", token=agent.token, json=PICTURE | {"dry_run": True})
+        dry = api.post("/v1/create", token=agent.token, json=CREATE_BODY | {"dry_run": True})
         assert dry.status == 200
 
     def test_for_good_asks_first(self, agent: Signed, at_home: Client, api: Caller) -> None:

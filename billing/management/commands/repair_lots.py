@@ -28,16 +28,16 @@ class Command(BaseCommand):
         for mismatch in lot_repair.run(is_dry=not apply):
             repaired += mismatch.is_explained
             unexplained += not mismatch.is_explained
-            self._print(mismatch, verb="set" if apply else "would set")
-        verb = "repaired" if apply else "to repair; --apply repairs them"
-        self.stdout.write(f"Organizations {verb}: {repaired}. Not explained: {unexplained}.")
+            self._print(mismatch, outcome="set" if apply else "would set")
+        outcome = "repaired" if apply else "to repair; --apply repairs them"
+        self.stdout.write(f"Organizations {outcome}: {repaired}. Not explained: {unexplained}.")
         if unexplained:
             raise CommandError("What is not explained was left unchanged.")
 
-    def _print(self, mismatch: lot_repair.LotMismatch, *, verb: str) -> None:
+    def _print(self, mismatch: lot_repair.LotMismatch, *, outcome: str) -> None:
         self.stdout.write(f"{mismatch.public_id}: {mismatch.paid} paid, {mismatch.in_lots} in lots")
         if not mismatch.is_explained:
-            verb = "not set"
+            outcome = "not set"
             self.stdout.write(f"  not explained: grants less parts are {mismatch.recalculated}")
         for lot in mismatch.wrong:
-            self.stdout.write(f"  {verb}: {lot.reference} from {lot.left} to {lot.rest}")
+            self.stdout.write(f"  {outcome}: {lot.reference} from {lot.left} to {lot.rest}")

@@ -46,10 +46,10 @@ class AgentSection:
 
     rows: QuerySet[Any]
     moment: str
-    duty: str
+    permission: str
     filters: dict[str, Any]
     most: int = _MAX_ROWS
-    list_duty: str = ""  # where the list requires another permission
+    list_permission: str = ""  # where the list requires another permission
 
     def latest(self, at: datetime | None) -> list[Any]:
         """Return the newest rows, at the moment `at` if one is given."""
@@ -63,7 +63,9 @@ class AgentSection:
 
 def agent_context(agent: Agent, user: User, *, as_of: datetime | None) -> dict[str, Any]:
     """Return the agent page's context, at the moment `as_of` if one is given."""
-    sections = {name: one for name, one in _sections(agent).items() if user.has_perm(one.duty)}
+    sections = {
+        name: one for name, one in _sections(agent).items() if user.has_perm(one.permission)
+    }
     latest = {name: one.latest(as_of) for name, one in sections.items()}
     receipts = section_rows.receipt_urls(latest.get("receipts", []))
     shaped: dict[str, Callable[[list[Any]], Any]] = {
@@ -98,7 +100,7 @@ def _sections(agent: Agent) -> dict[str, AgentSection]:
             "created_at",
             "accounts.see_balances",
             organizations,
-            list_duty="accounts.see_ledger",
+            list_permission="accounts.see_ledger",
         ),
         "jobs": AgentSection(
             Job.objects.filter(agent=agent).prefetch_related(images),
@@ -146,7 +148,9 @@ def _list_links(
 ) -> dict[str, dict[str, str]]:
     """Return the list of each section that the user may open, with its present number of rows."""
     listed = {
-        name: one for name, one in sections.items() if user.has_perm(one.list_duty or one.duty)
+        name: one
+        for name, one in sections.items()
+        if user.has_perm(one.list_permission or one.permission)
     }
     counts = (
         {} if as_of else row_counts.count_lists({name: one.rows for name, one in listed.items()})

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from accounts.request_user import request_user
 from billing.ledger import daily_totals
-from billing.ledger import totals as turnover
+from billing.ledger import totals as ledger_totals
 from billing.models import Environment
 from imageskill.console import charts, exporting
 from imageskill.console.charts import Bar
@@ -128,7 +128,7 @@ def _download_links(table: str, days: int) -> list[tuple[str, str]]:
 
 def _figures(since: date) -> list[HeadlineFigure]:
     """Return the figures of the days, and deferred revenue as it was last counted."""
-    summary = turnover.summarize(turnover.movements_since(since))
+    summary = ledger_totals.summarize(ledger_totals.movements_since(since))
     totals = daily_totals.wallet_totals()
     transfers, wallets = _list_url("transfer"), _list_url("wallet")
     usd = amounts.format_amount(totals.outstanding)
@@ -153,7 +153,7 @@ def _figures(since: date) -> list[HeadlineFigure]:
     ]
 
 
-def _sold_figure(sold: turnover.SalesTotal) -> HeadlineFigure:
+def _sold_figure(sold: ledger_totals.SalesTotal) -> HeadlineFigure:
     is_live = sold.environment == Environment.LIVE
     kind = "live" if is_live else f"{Environment(sold.environment).label.lower()}, no revenue"
     return HeadlineFigure(

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from billing.chart import Purpose, TransferKind
 from billing.ledger import daily_totals
-from billing.ledger import totals as turnover
+from billing.ledger import totals as ledger_totals
 from billing.models import Environment, MoneyDay, Receipt, Transfer, Wallet
 from imageskill.console.charts import day_label
 from imageskill.lib import amounts
@@ -103,7 +103,7 @@ def all_tables(*, since: date) -> list[FinancialTable]:
     """Return all tables for the days from `since` on."""
     return [
         wallet_table(daily_totals.wallet_totals()),
-        movement_table(turnover.movements_since(since)),
+        movement_table(ledger_totals.movements_since(since)),
         work_table("days", "By day", "Day", totals_by("day", since=since)[::-1]),
         work_table("providers", "By provider", "Provider", totals_by("provider_id", since=since)),
         work_table("models", "By model", "Model", totals_by("model_id", since=since)),
@@ -129,7 +129,7 @@ def wallet_table(totals: daily_totals.WalletTotals) -> FinancialTable:
     )
 
 
-def movement_table(movements: Sequence[turnover.MovementTotal]) -> FinancialTable:
+def movement_table(movements: Sequence[ledger_totals.MovementTotal]) -> FinancialTable:
     """Return transfers and receipts by kind."""
     return FinancialTable(
         "movements",
@@ -179,7 +179,7 @@ def work_table(name: str, title: str, heading: str, rows: Sequence[WorkTotals]) 
     )
 
 
-def _paid_cents(one: turnover.MovementTotal) -> int | None:
+def _paid_cents(one: ledger_totals.MovementTotal) -> int | None:
     return one.amount_cents if one.name == MoneyDay.RECEIPTS else None
 
 

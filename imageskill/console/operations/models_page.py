@@ -63,7 +63,7 @@ def view(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("accounts.see_catalog"):
         raise PermissionDenied
     availability = current()
-    obstacles = dict(availability.obstacles)
+    unavailable = dict(availability.unavailable)
     off, waiting, weeks = switches.disabled(), _queued_by_model(), _weekly_stats()
     # The rows of the API itself, so that staff see what callers see.
     offered = discovery.list_rows(availability, settings.TARGET_GROSS_MARGIN)
@@ -71,9 +71,9 @@ def view(request: HttpRequest) -> HttpResponse:
         {
             "model": model,
             "price": row["economics"],
-            "obstacle": obstacles.get(model.id),
+            "unavailability": unavailable.get(model.id),
             "is_off": model.id in off.models,
-            "waiting": waiting.get(model.id, 0) if obstacles.get(model.id) else 0,
+            "waiting": waiting.get(model.id, 0) if unavailable.get(model.id) else 0,
             "week": weeks.get(model.id, WeeklyStats()),
         }
         for model, row in zip(registry.models(), offered, strict=True)
@@ -83,14 +83,14 @@ def view(request: HttpRequest) -> HttpResponse:
         "title": "Models",
         "rows": rows,
         "margin": settings.TARGET_GROSS_MARGIN,
-        "providers": _providers(obstacles, off),
+        "providers": _providers(unavailable, off),
         "can_switch": request.user.has_perm("accounts.act_on_catalog"),
     }
     return TemplateResponse(request, "admin/console/models.html", context)
 
 
 def _providers(
-    obstacles: dict[str, Unavailability], off: switches.DisabledNames
+    unavailable: dict[str, Unavailability], off: switches.DisabledNames
 ) -> list[dict[str, Any]]:
     """Return for each provider whether it can be called and how busy it is; never its key."""
     by_name: dict[str, list[str]] = {}
@@ -104,7 +104,7 @@ def _providers(
             "most": VENDORS[name].max_concurrency,
             "in_use": concurrency.in_use(name),
             "paused": [
-                one for one in models if (met := obstacles.get(one)) and met.reason == FAILING
+                one for one in models if (met := unavailable.get(one)) and met.reason == FAILING
             ],
         }
         for name, models in sorted(by_name.items())

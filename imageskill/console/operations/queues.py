@@ -77,7 +77,7 @@ def _broker() -> list[HealthIndicator]:
 
 
 def _workers() -> HealthIndicator:
-    """Ask all workers which queues they consume."""
+    """Return which queues the workers consume."""
     client().ping()  # fails at once where the broker is down; inspecting would keep trying
     served = current_app.control.inspect(timeout=_INSPECT_TIMEOUT_S).active_queues() or {}
     names = {queue["name"] for queues in served.values() for queue in queues}

@@ -33,7 +33,7 @@ def make_issue(context: Context, item: QueueItem) -> None:
 
 
 def refuse(context: Context, item: QueueItem, until: QueueState) -> None:
-    """Have GitHub refuse every issue for some hours, in which a worker comes by each hour."""
+    """Make GitHub refuse every issue for some hours, while a worker tries each hour."""
     github = context.vendors.github
     github.faults.add(Fault(path="/issues", method="POST", times=None, status=422))
     for hour in range(1, _REFUSED_FOR_HOURS):

@@ -65,7 +65,7 @@ class Size:
 
 
 def make(*, seed: int, size: Size, say: _Say) -> None:
-    """Let it happen. Raises Refused where money is real or somebody has closed a month."""
+    """Make the history. Raises Refused where money is real or somebody has closed a month."""
     _check_allowed(seed)
     now = clock.now()
     begin = now - timedelta(days=_DAYS)

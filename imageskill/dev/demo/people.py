@@ -160,7 +160,7 @@ def _report(customer: Customer) -> None:
 
 
 def _ask_again(context: Context, customer: Customer) -> None:
-    """Ask another inbox, which takes the place of the first request and may never answer."""
+    """Send a claim request to another inbox; it replaces the first and may get no answer."""
     agent = Agent.objects.get(pk=customer.agent_id)
     domain = context.random.choice(_DOMAINS)
     requests.request(agent=agent, contact=f"{agent.name}-{context.seed}@{domain}")

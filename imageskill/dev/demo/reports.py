@@ -68,7 +68,7 @@ def _report(context: Context, move: str | None = None) -> None:
 
 
 def _accept(context: Context, **fields: Any) -> Report:
-    """Have an agent report something about its latest job."""
+    """Report something about an agent's latest job."""
     random = context.random
     while True:
         customer = random.choice(context.customers)
@@ -126,7 +126,7 @@ def _block(context: Context) -> None:
 
 
 def _withdraw(context: Context) -> None:
-    """Take a report out of the queue before a worker comes to it."""
+    """Remove a report from the queue before a worker comes to it."""
     item = _queued(context)
     reason = "it is fixed in the release of tomorrow"
     queue.withdraw(item=item, user=context.staff["triage"], reason=reason)

@@ -90,7 +90,7 @@ def _approve(context: Context, request_id: int) -> None:
 
 
 def _ask(context: Context) -> RefundRequest:
-    """Ask for a refund as a sponsor does, or as support does; it waits for a second person."""
+    """Request a refund as a sponsor or support does; it stays pending approval."""
     receipt = standing(context)
     owner, age = receipt.organization.owner, context.timeline.now - receipt.issued_at
     is_in_time = age < timedelta(days=settings.REFUND_WINDOW_DAYS)

@@ -40,7 +40,7 @@ def keep(staff: dict[str, User]) -> None:
 
 
 def _correct(context: Context) -> None:
-    """Ask for corrections; most wait for a second person."""
+    """Request corrections; most stay pending approval."""
     staff, customers = context.staff, list(context.payers())
     for customer, kind, credits, reason in (
         (customers[0], _Kind.GOODWILL, 50, "three images in a row could not be opened"),

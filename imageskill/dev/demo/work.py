@@ -54,7 +54,7 @@ def plan(context: Context, customer: Customer, *, jobs: int, uploads: int) -> No
 
 
 def plan_gallery(context: Context) -> None:
-    """Have images looked at from a day on; those before it would take most of the time."""
+    """Check images from a day on; earlier ones would take most of the time."""
 
     def look(lost: set[str]) -> None:
         context.timeline.lost = lost
@@ -157,7 +157,7 @@ def _model(context: Context, customer: Customer, how: _How) -> str:
 
 
 def _plan_care(context: Context, job: Job, how: _How) -> None:
-    """Have staff close what only they can."""
+    """Close what only staff can."""
     after_s = context.random.uniform(1, 4) * _HOUR_S
     if how == _NOT_STORED:
         context.timeline.later(after_s, _give_up, context, job.pk)

@@ -84,7 +84,7 @@ class ChildProcess:
 
 
 def _die_with_parent(number: Signals) -> Callable[[], None]:
-    """Ask Linux to signal the child when we die.
+    """Have Linux signal the child when the parent dies.
 
     `subprocess` calls this after the change of user, which would undo it.
     """

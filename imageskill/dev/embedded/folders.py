@@ -60,5 +60,5 @@ class FolderLock:
             raise FolderInUse(f"another process is using {folder}") from None
 
     def release(self) -> None:
-        """Let the next one in."""
+        """Release the lock."""
         self._file.close()

@@ -148,7 +148,7 @@ class LocalInstallation:
             self.env.update(json.loads(self._read_when_written(url_file)))
 
     def _webhooks(self, name: str) -> dict[str, str]:
-        """Tell a stand-in where its webhooks go; its secret outlives a restart of its process."""
+        """Set where a stand-in sends webhooks; its secret outlives a restart of its process."""
         secret = standin_choice.WEBHOOK_SECRETS.get(name)
         if not secret:
             return {}

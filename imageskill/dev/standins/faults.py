@@ -39,7 +39,7 @@ class Faults:
             self._faults.append(fault)
 
     def clear(self) -> None:
-        """Take all faults away."""
+        """Remove all faults."""
         with self._lock:
             self._faults.clear()
 

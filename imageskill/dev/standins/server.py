@@ -286,4 +286,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing: requests carry prompts."""
+        """Log nothing: requests carry prompts."""

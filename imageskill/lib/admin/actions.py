@@ -147,7 +147,7 @@ def consume_key(request: HttpRequest) -> bool:
 
 
 def release_key(request: HttpRequest) -> None:
-    """Let the form be sent again after its action was refused."""
+    """Allow the form to be submitted again after its action was refused."""
     cache.delete(f"{_KEY_PREFIX}{request.POST.get('key', '')}")
 
 

@@ -34,7 +34,7 @@ class ConsoleAdmin(ActionsMixin, ExportMixin, DisplayMixin, ModelAdmin):
     list_before_template = "admin/list_before.html"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Show to whoever has the duty."""
+        """Show to whoever has the permission."""
         return request.user.has_perm(self.view_permission)
 
     def has_module_permission(self, request: HttpRequest) -> bool:

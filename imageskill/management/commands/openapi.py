@@ -16,7 +16,7 @@ class Command(BaseCommand):
     help = "Write docs/openapi.json, or with --check fail when it is out of date."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take --check."""
+        """Add the arguments."""
         parser.add_argument("--check", action="store_true")
 
     def handle(self, *, check: bool, **_: Any) -> None:

@@ -58,7 +58,7 @@ class FalProvider:
         )
 
     def poll(self, submission: Submission, request: ProviderRequest) -> ProviderResult | None:
-        """Ask for the status and, once it is over, for the result.
+        """Fetch the status and, once it is over, the result.
 
         Failed requests end as COMPLETED too: their error comes with the result.
         """
@@ -78,7 +78,7 @@ class FalProvider:
             raise
 
     def cancel(self, submission: Submission) -> Cancellation:
-        """Ask fal to take the request out of its queue, or to stop it."""
+        """Cancel the request, queued or running."""
         answer = self._request("PUT", _checked_url(submission, "cancel_url"))
         body = _parse_json(answer)
         status = body.get("status") if isinstance(body, dict) else None
@@ -109,7 +109,7 @@ class FalProvider:
         return _parse_submission(_parse_json(answer))
 
     def _request(self, method: str, url: httpx.URL) -> httpx.Response:
-        """Ask about a run: whatever happens to the question, the run goes on."""
+        """Query a run; a failed query leaves the run as it is."""
         try:
             return self._send(method, url, timeout_s=settings.FAL_TIMEOUT_S)
         except httpx.TransportError as error:

@@ -76,7 +76,7 @@ def run_error(answer: httpx.Response, *, status: Mapping[str, Any]) -> ProviderE
 
 
 def _is_model_error(answer: httpx.Response) -> bool:
-    """Tell a failed run's own body from a gateway's refusal to hand it out."""
+    """Return whether a body is a failed run's own, not a gateway's error."""
     if answer.status_code in {401, 403, 408, 429}:
         return False
     try:

@@ -1,4 +1,4 @@
-"""The ledger's verbs, by worked examples."""
+"""The ledger's functions, by worked examples."""
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -206,7 +206,7 @@ class TestRelease:
 
 
 class TestWhatTheDatabaseRefuses:
-    """Around every verb: what a stray shell would try."""
+    """Around every function: what a stray shell would try."""
 
     @pytest.fixture(autouse=True)
     def _history(self, org):

@@ -43,7 +43,7 @@ def refusal(code, *, status, exit_code, retryable=False):
 
 def hosted_api() -> StandIn:
     api = StandIn("hosted-api")
-    api.picture = PNG
+    api.image = PNG
     api.sha256 = hashlib.sha256(PNG).hexdigest()
     api.images = 1
     api.job_statuses = ["running", "running", "completed"]
@@ -84,7 +84,7 @@ def hosted_api() -> StandIn:
 
     @api.route("GET", r"/a/.*")
     def media(_: StandInRequest) -> StandInResponse:
-        return StandInResponse(api.picture, headers={"content-type": "image/png"})
+        return StandInResponse(api.image, headers={"content-type": "image/png"})
 
     return api
 

@@ -68,8 +68,8 @@ class TestUpload:
 
     @pytest.mark.parametrize("kind", formats.FORMATS, ids=lambda kind: kind.extension)
     def test_takes_whatever_the_server_takes(self, client, last_body, kind):
-        Path(client.home, "picture").write_bytes(noise(kind.pillow_name))
-        assert client("upload", "picture").exit_code == 0
+        Path(client.home, "image").write_bytes(noise(kind.pillow_name))
+        assert client("upload", "image").exit_code == 0
         assert last_body()["mime_type"] == kind.mime_type
 
     def test_a_url_is_fetched_here_and_only_its_origin_told(self, client, hosted, last_body):
@@ -132,7 +132,7 @@ class TestAssetsGet:
         assert list(client.home.iterdir()) == []
 
     def test_a_download_that_is_stopped_leaves_nothing(self, client, hosted):
-        hosted.picture = PNG * 400
+        hosted.image = PNG * 400
         hosted.faults.add(Fault(path="/a/", pause_s=20))
         process = subprocess.Popen(
             [
@@ -156,8 +156,8 @@ class TestAssetsGet:
         assert list(client.home.iterdir()) == []
 
     def test_holds_little_memory(self, client, hosted):
-        hosted.picture = PNG[:8] + os.urandom(40 * MEGABYTE)
-        hosted.sha256 = hashlib.sha256(hosted.picture).hexdigest()
+        hosted.image = PNG[:8] + os.urandom(40 * MEGABYTE)
+        hosted.sha256 = hashlib.sha256(hosted.image).hexdigest()
         used = most_memory(client, "assets", "get", ASSET_ID, "--output", "4k.png")
         assert used < MOST_MEMORY
 

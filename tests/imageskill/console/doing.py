@@ -1,4 +1,4 @@
-"""Doing a deed of the console as a person does: open its form, fill it in, send it."""
+"""Doing an action of the console as a person does: open its form, fill it in, send it."""
 
 from django.test import Client
 from django.urls import reverse
@@ -9,7 +9,7 @@ def action_url(model: str, thing, action: str) -> str:
 
 
 def do(browser: Client, model: str, thing, action: str, **fields):
-    """Send a deed's form; with `preview` only ask what would happen."""
+    """Send an action's form; with `preview` only ask what would happen."""
     url = action_url(model, thing, action)
     asked = browser.get(url).context_data
     form = {"seen": asked["seen"], "key": asked["key"], "reason": "because"}

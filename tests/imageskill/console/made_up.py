@@ -16,7 +16,7 @@ SMALL = history.Size(agents=25, jobs=80, reports=25)
 
 @contextmanager
 def told(blocker: Any, folders: Any) -> Iterator[None]:
-    """Tell it, outside of any single test, and take it back afterwards."""
+    """Make it, outside of any single test, and take it back afterwards."""
     storage = override_settings(MEDIA_ROOT=folders.mktemp("media"))
     with blocker.unblock(), storage, one_transaction():
         history.make(seed=1, size=SMALL, say=lambda text: None)

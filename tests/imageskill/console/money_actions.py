@@ -1,4 +1,4 @@
-"""Sending the forms of finance's deeds as a person does: opened, filled in, sent."""
+"""Sending the forms of finance's actions as a person does: opened, filled in, sent."""
 
 from django.test import Client
 from django.urls import reverse
@@ -9,7 +9,7 @@ def action_url(model: str, thing, action: str) -> str:
 
 
 def do(browser: Client, model: str, thing, action: str, **fields):
-    """Send a deed's form; with `preview` only ask what would happen."""
+    """Send an action's form; with `preview` only ask what would happen."""
     url = action_url(model, thing, action)
     asked = browser.get(url).context_data
     form = {"seen": asked["seen"], "key": asked["key"], "reason": "because"}

@@ -107,11 +107,11 @@ class TestDeeds:
 
     def test_what_a_deed_rests_on_beside_the_row_counts_too(self, agent):
         standing = {"value": 1}
-        deed = StaffAction("d", "D", "p", list, str, extra_state=lambda _: standing["value"])
-        before = fingerprint(agent.agent, deed)
-        assert fingerprint(agent.agent, deed) == before
+        action = StaffAction("d", "D", "p", list, str, extra_state=lambda _: standing["value"])
+        before = fingerprint(agent.agent, action)
+        assert fingerprint(agent.agent, action) == before
         standing["value"] = 2
-        assert fingerprint(agent.agent, deed) != before
+        assert fingerprint(agent.agent, action) != before
 
     def test_who_lacks_the_duty_is_refused(self, signed_in, financier, agent):
         assert signed_in(financier).get(self._suspend_url(agent)).status_code == 403

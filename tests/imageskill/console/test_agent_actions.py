@@ -1,4 +1,4 @@
-"""What staff do to agents in the console: each for a reason, audited, and by its duty alone."""
+"""Actions on agents in the console: each for a reason, audited, by its permission alone."""
 
 import pytest
 
@@ -16,8 +16,8 @@ CAPS = {
 }
 CONTACT = {"contact": "New-Ops@Example.com", "proof": "rang the number on their site"}
 
-# the deed's model, its name, what else its form asks, the audit's action
-DEEDS = {
+# the action's model, its name, what else its form asks, the audit's action
+ACTIONS = {
     "caps": ("accounts_agent", "caps", CAPS, "agent.set_caps"),
     "reissue": ("accounts_agent", "reissue", {}, "claim.reissue"),
     "contact": ("accounts_agent", "contact", CONTACT, "claim.reissue"),
@@ -31,7 +31,7 @@ DEEDS = {
 
 @pytest.fixture
 def thing(agent):
-    """Return what a deed is done to, ready for it."""
+    """Return what an action is done to, ready for it."""
 
     def find(name):
         if name == "reinstate":
@@ -41,27 +41,29 @@ def thing(agent):
     return find
 
 
-@pytest.mark.parametrize("name", DEEDS)
+@pytest.mark.parametrize("name", ACTIONS)
 class TestEachDeed:
     def test_it_leaves_who_what_and_why(self, signed_in, supporter, agent, thing, name):
-        model, deed, fields, action = DEEDS[name]
-        answer = do(signed_in(supporter), model, thing(name), deed, **fields, reason="they asked")
+        model, action_name, fields, action = ACTIONS[name]
+        answer = do(
+            signed_in(supporter), model, thing(name), action_name, **fields, reason="they asked"
+        )
         assert answer.status_code == 200
         line = AuditLine.objects.get(action=action)
         assert (line.user, line.subject) == (supporter, agent.id)
         assert line.reason.startswith("they asked")
 
     def test_without_a_reason_nothing_happens(self, signed_in, supporter, agent, thing, name):
-        model, deed, fields, action = DEEDS[name]
-        answer = do(signed_in(supporter), model, thing(name), deed, **fields, reason=" ")
+        model, action_name, fields, action = ACTIONS[name]
+        answer = do(signed_in(supporter), model, thing(name), action_name, **fields, reason=" ")
         assert "This field is required" in answer.content.decode()
         assert not AuditLine.objects.filter(action=action).exists()
 
     @pytest.mark.parametrize("role", ["triager", "financier", "auditor"])
     def test_it_is_refused_without_the_duty(self, request, signed_in, agent, thing, name, role):
-        model, deed, fields, action = DEEDS[name]
+        model, action_name, fields, action = ACTIONS[name]
         browser = signed_in(request.getfixturevalue(role))
-        url = action_url(model, thing(name), deed)
+        url = action_url(model, thing(name), action_name)
         assert browser.get(url).status_code == 403
         form = {"seen": "0", "key": "1", "reason": "because", **fields}
         assert browser.post(url, form).status_code == 403
@@ -72,8 +74,8 @@ class TestWhatTheyDo:
     @pytest.fixture
     def done(self, signed_in, supporter, thing):
         def press(name, **fields):
-            model, deed, asked, _ = DEEDS[name]
-            return do(signed_in(supporter), model, thing(name), deed, **(asked | fields))
+            model, action_name, asked, _ = ACTIONS[name]
+            return do(signed_in(supporter), model, thing(name), action_name, **(asked | fields))
 
         return press
 

@@ -1,4 +1,4 @@
-"""The agent page: everything that is known, now and as of a past moment, as duties allow."""
+"""The agent page: everything that is known, now and as of a past moment, as permissions allow."""
 
 from datetime import timedelta
 

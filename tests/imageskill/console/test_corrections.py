@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.django_db]
 REQUEST = "billing_creditcorrection"
 
 
-def ask(browser, agent, deed, **fields):
-    return do(browser, "accounts_agent", agent.agent, deed, **fields)
+def ask(browser, agent, action_name, **fields):
+    return do(browser, "accounts_agent", agent.agent, action_name, **fields)
 
 
 def balances(agent):
@@ -69,8 +69,8 @@ class TestDeciding:
 
     def test_is_never_for_who_asked(self, signed_in, financier, agent, adjustment):
         browser = signed_in(financier)
-        for deed in ("approve", "turn-down"):
-            answer = do(browser, REQUEST, adjustment, deed)
+        for action_name in ("approve", "turn-down"):
+            answer = do(browser, REQUEST, adjustment, action_name)
             assert "a second person has to" in answer.content.decode()
         adjustment.refresh_from_db()
         assert adjustment.state == "requested"

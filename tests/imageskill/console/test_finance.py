@@ -48,7 +48,7 @@ class TestPaymentPage:
             < what.index("Checkout created")
             < what.index("Receipt issued")
         )
-        assert "5,000 credits payments → paid" in answer.content.decode()
+        assert "5,000 credits: Payments → Paid credits" in answer.content.decode()
 
 
 class TestRefund:
@@ -137,8 +137,8 @@ class TestEvents:
             next_attempt_at="2026-01-01T00:00:00Z",
         )
         browser = signed_in(supporter)
-        for deed, status in (("dry-run", 200), ("replay", 403)):
-            url = reverse("admin:billing_stripeevent_action", args=[event.pk, deed])
+        for action_name, status in (("dry-run", 200), ("replay", 403)):
+            url = reverse("admin:billing_stripeevent_action", args=[event.pk, action_name])
             assert browser.get(url).status_code == status
 
 

@@ -18,14 +18,14 @@ from tests.imageskill.console.test_home import HOME, card_of, cards_of
 
 @pytest.fixture(scope="module")
 def told(django_db_setup, django_db_blocker, tmp_path_factory):
-    """Tell one history for all that only look at it, with something in each figure."""
+    """Make one history for all that only look at it, with something in each figure."""
     with made_up.told(django_db_blocker, tmp_path_factory):
         _trouble()
         yield
 
 
 def _trouble():
-    """Let a job of each open state be there, one overdue and one unknown, and a spoiled image."""
+    """Create a job of each open state, one overdue and one unknown, and a spoiled image."""
     now = clock.now()
     chosen = list(Job.objects.filter(operation="create", status="failed").order_by("-pk")[:3])
     for job, state in zip(chosen, states.OPEN, strict=True):

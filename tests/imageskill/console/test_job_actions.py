@@ -1,4 +1,4 @@
-"""What staff do to jobs and images by the console's deeds, and what that leaves behind."""
+"""What staff do to jobs and images by the console's actions, and what that leaves behind."""
 
 from datetime import timedelta
 
@@ -85,11 +85,11 @@ def page_of(browser, job):
 
 
 def names(page):
-    return {deed.name for deed, _ in page.context_data["object_actions"]}
+    return {action.name for action, _ in page.context_data["object_actions"]}
 
 
 def gap(page):
-    """Return the step that is a gap, and the name of the deed that stands there."""
+    """Return the step that is a gap, and the name of the action that stands there."""
     [step] = [step for step in page.context_data["steps"] if step.is_gap]
     repair = page.context_data["repair"]
     if repair:
@@ -270,9 +270,9 @@ class TestUncharged:
         stale = again(uncharged)
         unresolved_outputs.adopt(job=uncharged, user=lead_supporter, reason="first")
 
-        for verb in (unresolved_outputs.adopt, unresolved_outputs.release):
+        for function in (unresolved_outputs.adopt, unresolved_outputs.release):
             with pytest.raises(staff_actions.JobActionRefused):
-                verb(job=stale, user=lead_supporter, reason="second")
+                function(job=stale, user=lead_supporter, reason="second")
 
         assert ledger.balances(agent.organization.pk) == (40, 0, 0, 0)
         assert reasons(uncharged) == [("job.adopt", "first")]
@@ -300,19 +300,19 @@ class TestUncharged:
 
 class TestPictures:
     @pytest.mark.parametrize(
-        ("deed", "state", "action"),
+        ("action_name", "state", "action"),
         [
             ("quarantine", Asset.State.QUARANTINED, "asset.quarantined"),
             ("withdraw", Asset.State.WITHDRAWN, "asset.withdrawn"),
         ],
     )
     def test_hidden_ones_answer_410_until_released(
-        self, signed_in, supporter, done, client, deed, state, action
+        self, signed_in, supporter, done, client, action_name, state, action
     ):
         asset, browser = done.assets.get(), signed_in(supporter)
         address = f"/a/{asset.public_id}.png"
 
-        do(browser, "jobs_asset", asset, deed, reason="a complaint")
+        do(browser, "jobs_asset", asset, action_name, reason="a complaint")
         assert done.assets.get().state == state
         assert client.get(address).status_code == 410
 
@@ -326,7 +326,7 @@ class TestPictures:
 
     def test_who_only_reads_may_do_none_of_it(self, signed_in, auditor, done):
         browser, asset = signed_in(auditor), done.assets.get()
-        for deed in ("withdraw", "quarantine", "release", "check"):
-            assert browser.post(action_url("jobs_asset", asset, deed), {}).status_code == 403
-        for deed in ("cancel", "retry", "adopt", "release", "give-up", "end-unknown"):
-            assert browser.post(action_url("jobs_job", done, deed), {}).status_code == 403
+        for action_name in ("withdraw", "quarantine", "release", "check"):
+            assert browser.post(action_url("jobs_asset", asset, action_name), {}).status_code == 403
+        for action_name in ("cancel", "retry", "adopt", "release", "give-up", "end-unknown"):
+            assert browser.post(action_url("jobs_job", done, action_name), {}).status_code == 403

@@ -27,7 +27,7 @@ def _nothing_is_off():
 
 
 @pytest.fixture
-def catalogue(signed_in, operator):
+def catalog(signed_in, operator):
     browser = signed_in(operator)
 
     def look():
@@ -52,8 +52,8 @@ def queued(agent, model_id=SKETCH, provider_id="local"):
 
 
 class TestModels:
-    def test_price_is_what_callers_are_told(self, catalogue, api):
-        html, rows, _ = catalogue()
+    def test_price_is_what_callers_are_told(self, catalog, api):
+        html, rows, _ = catalog()
         for model_id in (SKETCH, next(one for one in rows if one.startswith("fal."))):
             told = api.get(f"/v1/models/{model_id}").data["model"]
             price = rows[model_id]["price"]
@@ -63,18 +63,18 @@ class TestModels:
             if usd:
                 assert str(usd) in html
 
-    def test_what_stands_in_the_way_is_said_with_when_to_come_back(self, catalogue, settings):
+    def test_what_stands_in_the_way_is_said_with_when_to_come_back(self, catalog, settings):
         settings.BREAKER_FAILURES = 1
         breaker.record_failure(SKETCH)
 
-        html, rows, providers = catalogue()
+        html, rows, providers = catalog()
 
-        assert rows[SKETCH]["obstacle"].retry_after_s
+        assert rows[SKETCH]["unavailability"].retry_after_s
         assert "its provider is failing" in html
         assert f"retry in {settings.BREAKER_PAUSE_S} s" in html
         assert providers["local"]["paused"] == [SKETCH]
 
-    def test_failure_rate_and_time_are_of_the_last_days(self, catalogue):
+    def test_failure_rate_and_time_are_of_the_last_days(self, catalog):
         today = clock.utc_day(clock.now())
         same = {"model_id": SKETCH, "provider_id": "local"}
         ModelDay.objects.create(day=today, completed=0, failed=1, **same)
@@ -83,33 +83,33 @@ class TestModels:
         )
         ModelDay.objects.create(day=today - timedelta(days=8), completed=0, failed=90, **same)
 
-        html, rows, _ = catalogue()
+        html, rows, _ = catalog()
 
         week = rows[SKETCH]["week"]
         assert (week.completed, week.failed, week.failure_rate) == (7, 3, 0.3)
         assert "3 (30.0%)" in html
         assert "2.5 s / 1 min 15 s" in html
 
-    def test_a_model_switched_off_with_queued_jobs_says_so(self, catalogue, agent, operator):
+    def test_a_model_switched_off_with_queued_jobs_says_so(self, catalog, agent, operator):
         queued(agent)
-        assert catalogue()[1][SKETCH]["waiting"] == 0
+        assert catalog()[1][SKETCH]["waiting"] == 0
         switches.set_enabled(kind="model", name=SKETCH, is_on=False, user=operator, reason="paper")
         switches.clear_cache()
 
-        html, rows, _ = catalogue()
+        html, rows, _ = catalog()
 
         assert rows[SKETCH]["waiting"] == 1
         assert "1 queued" in html
 
 
 class TestProviders:
-    def test_credentials_and_seats_are_told_never_the_key(self, catalogue, settings):
+    def test_credentials_and_seats_are_told_never_the_key(self, catalog, settings):
         settings.FAL_KEY, settings.OPENAI_API_KEY = SECRET, ""
         settings.PROVIDERS_ARE_STANDINS = False
         settings.LOCAL_CONCURRENCY = 8
         concurrency.acquire("local", "job_1", deadline=clock.now() + timedelta(minutes=1))
 
-        html, _, providers = catalogue()
+        html, _, providers = catalog()
 
         assert providers["fal"]["is_configured"]
         assert not providers["openai"]["is_configured"]

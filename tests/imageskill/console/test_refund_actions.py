@@ -1,4 +1,4 @@
-"""Every deed about payments, by who may do it: done for a reason, audited, refused to others."""
+"""Every action about payments, by who may do it: done for a reason, audited, refused to others."""
 
 import pytest
 from django.urls import reverse
@@ -102,8 +102,8 @@ class TestBlock:
     def page(self, browser, receipt):
         return browser.get(reverse("admin:billing_receipt_change", args=[receipt.pk]))
 
-    def deeds(self, page):
-        return [deed.name for deed, _ in page.context_data["object_actions"]]
+    def actions(self, page):
+        return [action.name for action, _ in page.context_data["object_actions"]]
 
     def test_the_page_says_who_blocked_it_and_why_until_it_is_unblocked(
         self, signed_in, financier, supporter, receipt
@@ -111,7 +111,7 @@ class TestBlock:
         browser = signed_in(financier)
         do(browser, "billing_receipt", receipt, "block", reason="under investigation")
         blocked = self.page(signed_in(supporter), receipt)
-        assert self.deeds(blocked) == []
+        assert self.actions(blocked) == []
         assert "finance@example.com" in blocked.content.decode()
         assert "under investigation" in blocked.content.decode()
 
@@ -119,12 +119,12 @@ class TestBlock:
         assert not RefundBlock.objects.exists()
         assert audited(financier, "refund.unblock")
         page = self.page(browser, receipt)
-        assert self.deeds(page) == ["refund", "block"]
+        assert self.actions(page) == ["refund", "block"]
         assert "not blocked" in page.content.decode()
 
-    @pytest.mark.parametrize("deed", ["block", "unblock"])
-    def test_who_may_not_approve_may_not_block(self, signed_in, supporter, receipt, deed):
-        url = action_url("billing_receipt", receipt, deed)
+    @pytest.mark.parametrize("action_name", ["block", "unblock"])
+    def test_who_may_not_approve_may_not_block(self, signed_in, supporter, receipt, action_name):
+        url = action_url("billing_receipt", receipt, action_name)
         assert signed_in(supporter).get(url).status_code == 403
 
     def test_it_needs_a_reason(self, signed_in, financier, receipt):
@@ -172,9 +172,9 @@ class TestRequests:
         assert asked_by_sponsor.state == "turned_down"
         assert audited(financier, "refund.turned_down")
 
-    @pytest.mark.parametrize("deed", ["approve", "turn-down"])
-    def test_support_decides_nothing(self, signed_in, supporter, asked_by_sponsor, deed):
-        url = action_url("billing_refundrequest", asked_by_sponsor, deed)
+    @pytest.mark.parametrize("action_name", ["approve", "turn-down"])
+    def test_support_decides_nothing(self, signed_in, supporter, asked_by_sponsor, action_name):
+        url = action_url("billing_refundrequest", asked_by_sponsor, action_name)
         assert signed_in(supporter).get(url).status_code == 403
 
 
@@ -210,9 +210,11 @@ class TestReplay:
         event.refresh_from_db()
         assert event.state == "received"
 
-    @pytest.mark.parametrize("deed", ["dry-run", "replay"])
-    def test_auditors_do_neither(self, signed_in, auditor, event, deed):
+    @pytest.mark.parametrize("action_name", ["dry-run", "replay"])
+    def test_auditors_do_neither(self, signed_in, auditor, event, action_name):
         assert (
-            signed_in(auditor).get(action_url("billing_stripeevent", event, deed)).status_code
+            signed_in(auditor)
+            .get(action_url("billing_stripeevent", event, action_name))
+            .status_code
             == 403
         )

@@ -52,7 +52,7 @@ KINDS = [
 
 @pytest.fixture(scope="module")
 def told(django_db_setup, django_db_blocker, tmp_path_factory):
-    """Tell one history for all that only look for things in it."""
+    """Make one history for all that only look for things in it."""
     with made_up.told(django_db_blocker, tmp_path_factory):
         yield
 

@@ -9,7 +9,7 @@ from moto.server import ThreadedMotoServer
 from jobs.models import Asset
 from tests.jobs.sample_images import noise, upload_of
 
-BUCKET = "pictures-of-tests"
+BUCKET = "images-of-tests"
 
 
 @pytest.fixture

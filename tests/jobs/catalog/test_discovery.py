@@ -136,7 +136,7 @@ class TestRow:
         )
         assert row["execution"]["model_execution_status"] == "unavailable"
 
-    def test_a_catalogued_one_is_not_wired(self):
+    def test_a_cataloged_one_is_not_wired(self):
         row = one("fal.trellis-image-to-3d")
         assert row["execution"]["model_execution_status"] == "cataloged_not_wired"
         assert row["capability"]["grants_required"] == []
@@ -175,7 +175,7 @@ class TestListing:
     def test_filters_keep_what_was_asked(self, filters, expected):
         assert ids(listing(only("local"), **filters)) == expected
 
-    def test_catalogued_ones_can_be_kept_or_left_out(self):
+    def test_cataloged_ones_can_be_kept_or_left_out(self):
         assert len(ids(listing(catalog_only=True))) == 6
         assert len(ids(listing(catalog_only=False))) == 36
 

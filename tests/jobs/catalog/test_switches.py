@@ -96,8 +96,8 @@ class TestAvailability:
     def test_an_open_breaker_is_told_with_its_seconds(self, db, settings):
         for _ in range(settings.BREAKER_FAILURES):
             breaker.record_failure("local.sketch")
-        obstacle = availability.current().unavailability(SKETCH)
-        assert obstacle.reason == "provider_failing"
-        assert 0 < obstacle.retry_after_s <= settings.BREAKER_PAUSE_S
+        unavailability = availability.current().unavailability(SKETCH)
+        assert unavailability.reason == "provider_failing"
+        assert 0 < unavailability.retry_after_s <= settings.BREAKER_PAUSE_S
         breaker.record_success("local.sketch")
         assert availability.current().unavailability(SKETCH) is None

@@ -53,11 +53,11 @@ class TestInspect:
         assert (found.width, found.height) == (480, 640)
 
     def test_leaves_the_file_at_its_start(self, file):
-        picture = file(noise())
+        source = file(noise())
 
-        decoding.inspect(picture)
+        decoding.inspect(source)
 
-        assert picture.tell() == 0
+        assert source.tell() == 0
 
     @pytest.mark.parametrize(
         ("data", "words"),
@@ -83,11 +83,11 @@ class TestInspect:
             decoding.inspect(file(data[: len(data) * 2 // 3]))
 
     def test_refuses_too_many_pixels_from_the_header(self, file):
-        picture = file(bomb(20_000))
+        source = file(bomb(20_000))
         before = time.process_time()
 
         with pytest.raises(decoding.UndecodableImage, match="20000 x 20000"):
-            decoding.inspect(picture)
+            decoding.inspect(source)
 
         assert time.process_time() - before < 0.5
 
@@ -170,11 +170,11 @@ class TestGlance:
         assert not decoding.make_thumbnail(file(noise()), file(b"")).is_blank
 
     def test_alike_pictures_have_near_hashes(self, file):
-        picture = Image.linear_gradient("L").rotate(30).resize((500, 400))
+        source = Image.linear_gradient("L").rotate(30).resize((500, 400))
         hashes = []
         for kind, size in (("PNG", (500, 400)), ("JPEG", (480, 384))):
             data = io.BytesIO()
-            picture.resize(size).convert("RGB").save(data, kind)
+            source.resize(size).convert("RGB").save(data, kind)
             hashes.append(decoding.make_thumbnail(file(data.getvalue()), file(b"")).difference_hash)
         other = decoding.make_thumbnail(file(noise()), file(b"")).difference_hash
 

@@ -113,7 +113,7 @@ class TestCheck:
             parameters.check(model, {name: value})
         assert fields(error)[0] == f"model_parameters.{name}"
 
-    def test_a_catalogued_parameter_is_refused_naming_what_is_allowed(self):
+    def test_a_cataloged_parameter_is_refused_naming_what_is_allowed(self):
         with pytest.raises(ModelParameterInvalid) as error:
             parameters.check(registry.get("fal.flux-dev"), {"guidance_scale": 7})
         assert error.value.details == [

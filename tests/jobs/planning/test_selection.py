@@ -204,7 +204,7 @@ class TestNamed:
         assert "is for edit" in error.value.details[0]["message"]
 
     @pytest.mark.parametrize("name", ["imagen4", "fal.ltx-video-13b-distilled"])
-    def test_a_catalogued_one_is_refused(self, name):
+    def test_a_cataloged_one_is_refused(self, name):
         with pytest.raises(ModelUnavailable, match="cataloged"):
             plan(model=name)
 
@@ -225,12 +225,12 @@ class TestBreaker:
         assert f"{XAI} (its provider is failing)" in planned.selection.reason
 
     def test_with_nobody_else_it_is_the_answer(self):
-        broken_alone = Availability((*only("xai").obstacles, *broken(XAI).obstacles))
+        broken_alone = Availability((*only("xai").unavailable, *broken(XAI).unavailable))
         planned = plan(broken_alone)
         assert planned.model.id == "xai.grok-imagine-image"
-        obstacles = (*broken_alone.obstacles, ("xai.grok-imagine-image", NO_CREDENTIALS))
+        unavailable = (*broken_alone.unavailable, ("xai.grok-imagine-image", NO_CREDENTIALS))
         with pytest.raises(ProviderUnavailable):
-            plan(Availability(obstacles))
+            plan(Availability(unavailable))
 
 
 class TestReceipt:

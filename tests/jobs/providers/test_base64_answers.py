@@ -6,11 +6,11 @@ import pytest
 from jobs.providers import base64_answers
 from jobs.providers.failures import BROKEN_RUN, ProviderError
 
-PICTURES = [bytes(range(256)) * 40, b"\xff\xd8\xff" * 1001, b"x"]
+IMAGES = [bytes(range(256)) * 40, b"\xff\xd8\xff" * 1001, b"x"]
 
 
 def answer(**more) -> bytes:
-    data = [{"b64_json": b64encode(one).decode(), "revised_prompt": "a"} for one in PICTURES]
+    data = [{"b64_json": b64encode(one).decode(), "revised_prompt": "a"} for one in IMAGES]
     return json.dumps({"created": 1, "data": data, "usage": {"total_tokens": 3}} | more).encode()
 
 
@@ -25,7 +25,7 @@ class TestLift:
         lifted = lift(answer(), step)
 
         entries = lifted.document["data"]
-        assert [lifted.image(entry).read() for entry in entries] == PICTURES
+        assert [lifted.image(entry).read() for entry in entries] == IMAGES
         assert lifted.document["usage"] == {"total_tokens": 3}
         assert entries[0]["revised_prompt"] == "a"
 
@@ -33,7 +33,7 @@ class TestLift:
     def test_escaped_slashes_are_understood(self, step):
         lifted = lift(answer().replace(b"/", b"\\/"), step)
 
-        assert lifted.image(lifted.document["data"][0]).read() == PICTURES[0]
+        assert lifted.image(lifted.document["data"][0]).read() == IMAGES[0]
 
     def test_text_that_looks_like_a_picture_stays_text(self):
         words = 'say "b64_json": "AAAA" loudly'
@@ -41,7 +41,7 @@ class TestLift:
         lifted = lift(answer(note=words), 50)
 
         assert lifted.document["note"] == words
-        assert len(lifted.images) == len(PICTURES)
+        assert len(lifted.images) == len(IMAGES)
 
     def test_spaces_around_the_colon_are_fine(self):
         lifted = lift(b'{"data": [{"b64_json" :   "QUJD"}]}', 3)

@@ -11,21 +11,21 @@ from imageskill.dev.standins.server import StandIn, serve
 from jobs.providers import fetching
 from jobs.providers.failures import BROKEN_RUN, TRANSIENT, ProviderError
 
-PICTURE = render(words="x", size=(64, 64))
+IMAGE = render(words="x", size=(64, 64))
 
 
 @pytest.fixture(scope="module")
 def _host():
     host = StandIn("files")
     png = {"Content-Type": "image/png"}
-    host.route("GET", "/ok.png")(lambda _: StandInResponse(PICTURE, 200, png))
-    host.route("GET", "/bytes")(lambda _: StandInResponse(PICTURE))
+    host.route("GET", "/ok.png")(lambda _: StandInResponse(IMAGE, 200, png))
+    host.route("GET", "/bytes")(lambda _: StandInResponse(IMAGE))
     host.route("GET", "/page")(lambda _: StandInResponse("<html>"))
     host.route("GET", "/lie.png")(lambda _: StandInResponse(b"no image at all", 200, png))
     host.route("GET", "/empty.png")(lambda _: StandInResponse(b"", 200, png))
-    host.route("GET", "/big.png")(lambda _: StandInResponse(PICTURE + bytes(200_000), 200, png))
+    host.route("GET", "/big.png")(lambda _: StandInResponse(IMAGE + bytes(200_000), 200, png))
     packed = png | {"Content-Encoding": "gzip"}
-    host.route("GET", "/packed.png")(lambda _: StandInResponse(gzip.compress(PICTURE), 200, packed))
+    host.route("GET", "/packed.png")(lambda _: StandInResponse(gzip.compress(IMAGE), 200, packed))
     host.route("GET", "/moved")(lambda _: StandInResponse(b"", 302, {"Location": "/ok.png"}))
     host.route("GET", "/round")(lambda _: StandInResponse(b"", 302, {"Location": "/round"}))
     away = {"Location": "http://169.254.169.254/latest/meta-data"}
@@ -62,8 +62,8 @@ class TestFetch:
     def test_a_picture_arrives_as_it_is(self, host, path):
         output = fetch(host, path)
 
-        assert output.file.read() == PICTURE
-        assert (output.mime_type, output.content_length) == ("image/png", len(PICTURE))
+        assert output.file.read() == IMAGE
+        assert (output.mime_type, output.content_length) == ("image/png", len(IMAGE))
 
     @pytest.mark.parametrize(
         ("path", "reason"),

@@ -48,19 +48,19 @@ def storing(running):
     return running
 
 
-def at_once(*verbs):
-    """Run verbs in threads of their own, as close together as can be; give what they gave."""
-    results = [None] * len(verbs)
-    start = threading.Barrier(len(verbs))
+def at_once(*functions):
+    """Run functions in threads, as close together as can be; return what they returned."""
+    results = [None] * len(functions)
+    start = threading.Barrier(len(functions))
 
-    def run(number, verb):
+    def run(number, function):
         try:
             start.wait()
-            results[number] = verb()
+            results[number] = function()
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(verbs)]
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(functions)]
     for thread in threads:
         thread.start()
     for thread in threads:

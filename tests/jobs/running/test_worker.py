@@ -138,9 +138,9 @@ class TestFailedRuns:
         assert losses(job) == {Loss.Reason.UNDECODABLE: job.planned_usd}
 
     def test_usage_above_the_hold_is_paid_by_the_house_to_the_cent(self, create, drain, providers):
-        picture = b64encode(image.render(words=PROMPT, size=(64, 64))).decode()
+        encoded = b64encode(image.render(words=PROMPT, size=(64, 64))).decode()
         usage = {"input_tokens": 10, "output_tokens": 50_000, "total_tokens": 50_010}
-        body = {"created": 1, "data": [{"b64_json": picture}], "usage": usage}
+        body = {"created": 1, "data": [{"b64_json": encoded}], "usage": usage}
         providers.faults.add(Fault(path="/generations", status=200, body=body))
         job = create(OPENAI, accept_unknown_cost=True)
 

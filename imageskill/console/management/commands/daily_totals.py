@@ -16,7 +16,7 @@ class Command(BaseCommand):
     help = "Count the figures of the last days anew."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the number of days."""
+        """Add the arguments."""
         parser.add_argument("--days", type=int, default=90)
 
     def handle(self, *args: Any, days: int, **options: Any) -> None:

@@ -48,7 +48,7 @@ class DemoProvider:
         self._timeline = timeline
 
     def submit(self, order: ProviderRequest) -> Submission | ProviderResult:
-        """Take the order: fal answers with a request id, the others with the outcome."""
+        """Submit: fal answers with a request id, the others with the outcome."""
         self._timeline.wait(_ACCEPT_S)
         if self.next.kills_worker:
             raise WorkerKilled
@@ -64,7 +64,7 @@ class DemoProvider:
         return self._outcome(order)
 
     def cancel(self, submission: Submission) -> Cancellation:
-        """Say that it was asked to stop."""
+        """Cancel the run."""
         return "requested"
 
     @contextmanager

@@ -9,7 +9,7 @@ from django.conf import settings
 
 @contextmanager
 def changed_settings(**values: Any) -> Iterator[None]:
-    """Give settings other values inside the block."""
+    """Override settings inside the block."""
     before = {name: getattr(settings, name) for name in values}
     for name, value in values.items():
         setattr(settings, name, value)

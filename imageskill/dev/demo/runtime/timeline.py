@@ -39,15 +39,15 @@ class Timeline:
         return self.now.timestamp()
 
     def plan(self, at: datetime, step: Callable[..., object], *args: Any, **kwargs: Any) -> None:
-        """Have a step done at a moment, after what was planned for it before."""
+        """Plan a step for a moment, after what was planned for it before."""
         heappush(self._steps, (at, next(self._numbers), lambda: step(*args, **kwargs)))
 
     def later(self, seconds: float, step: Callable[..., object], *args: Any, **kwargs: Any) -> None:
-        """Have a step done so many seconds from now."""
+        """Plan a step so many seconds from now."""
         self.plan(self.now + timedelta(seconds=seconds), step, *args, **kwargs)
 
     def wait(self, seconds: float) -> None:
-        """Let time pass within a step."""
+        """Advance the clock within a step."""
         self.now += timedelta(seconds=seconds)
 
     def run(self, *, until: datetime, say: _Say) -> None:
@@ -67,7 +67,7 @@ class Timeline:
 
     @contextmanager
     def set_clock(self) -> Iterator[None]:
-        """Let everybody in this thread read this clock, and keep tasks from the broker."""
+        """Make this the clock of this thread, and keep tasks from the broker."""
         with clock.at(lambda: self.now), queue.delivered_by(self._enqueue):
             yield
 

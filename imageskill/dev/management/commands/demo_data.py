@@ -1,4 +1,4 @@
-"""Let a believable history happen, so that anyone can look at a full console in minutes."""
+"""Make a believable history, so that anyone can look at a full console in minutes."""
 
 import re
 from typing import Any
@@ -17,14 +17,14 @@ class Command(BaseCommand):
     help = "Let a believable history happen: agents, jobs with images, payments, reports."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the seed and the size."""
+        """Add the arguments."""
         parser.add_argument("--seed", type=int, default=1, help="another one, another history")
         parser.add_argument(
             "--size", type=_parse_size, default=0, help="jobs to add in bulk for measuring: 10k, 1m"
         )
 
     def handle(self, *args: Any, seed: int, size: int, **options: Any) -> None:
-        """Let it happen, then check the ledger."""
+        """Make the history, then check the ledger."""
         began = clock.now()
         try:
             history.make(seed=seed, size=history.Size(bulk=size), say=self._say)

@@ -14,7 +14,7 @@ DISPUTE_FEE_CENTS = 1500
 
 
 class RefundsAndDisputes(ObjectStore):
-    """Refunds and disputes of charges; each verb writes the events that Stripe writes."""
+    """Refunds and disputes of charges; each call writes the events that Stripe writes."""
 
     def give_back(self, wanted: StripeObject) -> StripeObject:
         """Refund a charge, as the API call does."""
@@ -70,7 +70,7 @@ class RefundsAndDisputes(ObjectStore):
             return copy.deepcopy(refund)
 
     def settle_refund(self, refund_id: str) -> StripeObject:
-        """Have a pending refund arrive."""
+        """Complete a pending refund."""
         with self.lock:
             refund = self.objects[refund_id]
             refund["status"] = "succeeded"
@@ -78,7 +78,7 @@ class RefundsAndDisputes(ObjectStore):
             return copy.deepcopy(refund)
 
     def fail_refund(self, refund_id: str) -> StripeObject:
-        """Have a refund come back, as when the buyer's account was closed."""
+        """Fail a refund, as when the buyer's account was closed."""
         with self.lock:
             refund = self.objects[refund_id]
             if refund["status"] == "failed":
@@ -100,7 +100,7 @@ class RefundsAndDisputes(ObjectStore):
         is_inquiry: bool = False,
         reason: str = "fraudulent",
     ) -> StripeObject:
-        """Have the buyer's bank ask; unless it only inquires, the funds are withdrawn at once."""
+        """Open a dispute; unless it only inquires, the funds are withdrawn at once."""
         with self.lock:
             charge = self.objects[charge_id]
             now = self.now()
@@ -149,7 +149,7 @@ class RefundsAndDisputes(ObjectStore):
             return copy.deepcopy(dispute)
 
     def win(self, dispute_id: str) -> StripeObject:
-        """Have the bank decide for the house: the funds come back."""
+        """Close a dispute as won: the funds come back."""
         with self.lock:
             dispute = self._undecided(dispute_id)
             dispute["status"] = "won"
@@ -161,7 +161,7 @@ class RefundsAndDisputes(ObjectStore):
             return copy.deepcopy(dispute)
 
     def lose(self, dispute_id: str) -> StripeObject:
-        """Have the bank decide for the buyer."""
+        """Close a dispute as lost."""
         with self.lock:
             dispute = self._undecided(dispute_id)
             dispute["status"] = "lost" if dispute["balance_transactions"] else "warning_closed"

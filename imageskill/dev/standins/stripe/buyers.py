@@ -13,7 +13,7 @@ from imageskill.dev.standins.stripe.objects import (
 
 
 class CheckoutSessions(ObjectStore):
-    """Sessions, payments and charges; each verb writes the events that Stripe writes."""
+    """Sessions, payments and charges; each call writes the events that Stripe writes."""
 
     def open_session(self, wanted: StripeObject, *, base_url: str) -> StripeObject:
         """Make a Checkout session out of the parameters of the call."""
@@ -76,7 +76,7 @@ class CheckoutSessions(ObjectStore):
             return copy.deepcopy(session)
 
     def decline(self, session_id: str) -> StripeObject:
-        """Have a card refused: the session stays open."""
+        """Decline a card: the session stays open."""
         with self.lock:
             session = self._open(session_id)
             intent = self._intent(session, status="requires_payment_method")
@@ -92,7 +92,7 @@ class CheckoutSessions(ObjectStore):
             return copy.deepcopy(session)
 
     def settle(self, session_id: str) -> StripeObject:
-        """Have the money of a late payment arrive."""
+        """Complete a late payment."""
         with self.lock:
             session = self._late(session_id)
             session["payment_status"] = "paid"
@@ -101,7 +101,7 @@ class CheckoutSessions(ObjectStore):
             return copy.deepcopy(session)
 
     def fail(self, session_id: str) -> StripeObject:
-        """Have a late payment fail for good."""
+        """Fail a late payment."""
         with self.lock:
             session = self._late(session_id)
             intent = self._intent(session, status="requires_payment_method")

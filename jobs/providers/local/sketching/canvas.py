@@ -29,7 +29,7 @@ def glow(image: Image.Image, center: tuple[float, float], radius: float, color: 
 
 
 def add_grain(image: Image.Image, random: Random, strength: float) -> Image.Image:
-    """Give the image a surface of paper, from none (0) to rough (1): the same for the same seed."""
+    """Add the grain of paper, from none (0) to rough (1): the same for the same seed."""
     if not strength:
         return image
     noise = Image.frombytes("L", (GRAIN_TILE, GRAIN_TILE), random.randbytes(GRAIN_TILE**2))

@@ -53,7 +53,7 @@ def _choose_effect(words: list[str], random: Random) -> str:
 
 
 def _recolor(plain: Image.Image, palette: Palette, detail: int) -> Image.Image:
-    """Give its lights and shades the palette's colors."""
+    """Map its lights and shades to the palette's colors."""
     gray = ImageOps.autocontrast(ImageOps.grayscale(plain), cutoff=1)
     middle = mix(palette.tones[1], palette.accent, 0.12 * (5 - detail))
     return ImageOps.colorize(gray, black=palette.tones[-1], mid=middle, white=palette.light)
