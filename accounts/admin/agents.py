@@ -10,7 +10,7 @@ from unfold.decorators import display
 from accounts.admin import agent_actions
 from accounts.models import Agent, Organization, Token
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import copyable, display_datetime, list_link, object_link
+from imageskill.lib.admin.formatting import display_datetime, list_link
 
 
 class AgentAdmin(ReadOnlyAdmin):
@@ -22,30 +22,20 @@ class AgentAdmin(ReadOnlyAdmin):
     view_permission = "accounts.see_agents"
     empty_text = "Agents appear here when they sign up."
     object_actions = agent_actions.AGENT_ACTIONS
-    export_fields = (
-        "public_id",
-        "name",
-        "runtime",
-        "contact",
-        "organization__public_id",
-        "organization__owner__email",
-        "claim_state",
-        "claim_request_state",
+    export_also = (
         "suspended_at",
         "suspension_reason",
         "revoked_at",
-        "cap_outputs_per_request",
-        "cap_credits_per_operation",
-        "cap_credits_per_day",
-        "cap_credits_per_week",
-        "cap_credits_per_month",
-        "cap_credits_total",
-        "signup_network",
-        "discovery_source",
-        "created_at",
-        "last_seen_at",
     )
-    list_display = ("name", "id_shown", "runtime", "claim", "contact", "seen", "created")
+    list_display = (
+        "name",
+        "public_id",
+        "runtime",
+        "claim",
+        "contact",
+        "last_seen_at",
+        "created_at",
+    )
     list_filter = ("claim_state",)
     search_fields = ("public_id__exact", "contact__iexact")
     search_help_text = "agt_ id or contact email"
@@ -53,7 +43,7 @@ class AgentAdmin(ReadOnlyAdmin):
     fieldsets: ClassVar = (
         (
             "Identity",
-            {"fields": ("id_shown", "name", "runtime", "contact", "organization_shown", "created")},
+            {"fields": ("public_id", "name", "runtime", "contact", "organization", "created_at")},
         ),
         (
             "Status",
@@ -61,9 +51,9 @@ class AgentAdmin(ReadOnlyAdmin):
                 "fields": (
                     "claim_state",
                     "claim_request_state",
-                    "sponsor",
+                    "organization__owner",
                     "suspended",
-                    "seen",
+                    "last_seen_at",
                     "signup_network",
                     "discovery_source",
                 )
@@ -84,14 +74,7 @@ class AgentAdmin(ReadOnlyAdmin):
             },
         ),
     )
-    readonly_fields = (
-        "id_shown",
-        "organization_shown",
-        "created",
-        "sponsor",
-        "suspended",
-        "seen",
-    )
+    labels = {"organization__owner": "sponsor"}
 
     def lookup_allowed(self, lookup: str, value: str, request: object = None) -> bool:
         """Allow the filters that search and other pages link to."""
@@ -101,14 +84,6 @@ class AgentAdmin(ReadOnlyAdmin):
             "organization__public_id",
             "organization__owner__email",
         } or super().lookup_allowed(lookup, value, request)
-
-    @display(description="ID")
-    def id_shown(self, agent: Agent) -> str:
-        return copyable(agent.public_id)
-
-    @display(description="organization")
-    def organization_shown(self, agent: Agent) -> str:
-        return object_link(agent.organization)
 
     @display(
         description="claim state",
@@ -124,24 +99,12 @@ class AgentAdmin(ReadOnlyAdmin):
             return "suspended", f"{agent.get_claim_state_display()}, suspended"
         return agent.claim_state, agent.get_claim_state_display()
 
-    @display(description="sponsor")
-    def sponsor(self, agent: Agent) -> str:
-        return object_link(agent.organization.owner)
-
     @display(description="suspended")
     def suspended(self, agent: Agent) -> str:
         if not agent.is_suspended:
             return "–"
         since = display_datetime(agent.suspended_at)
         return format_html("Since {}: {}", since, agent.suspension_reason)
-
-    @display(description="last seen")
-    def seen(self, agent: Agent) -> str:
-        return display_datetime(agent.last_seen_at)
-
-    @display(description="created")
-    def created(self, agent: Agent) -> str:
-        return display_datetime(agent.created_at)
 
 
 @admin.register(Organization)
@@ -152,29 +115,12 @@ class OrganizationAdmin(ReadOnlyAdmin):
     empty_text = (
         "Each agent signs up with an organization of its own; claiming makes its sponsor the owner."
     )
-    export_fields = (
-        "public_id",
-        "owner__email",
-        "created_at",
-    )
-    list_display = ("id_shown", "owner", "created")
+    list_display = ("public_id", "owner", "created_at")
+    labels = {"owner": "sponsor"}
     search_fields = ("public_id__exact", "owner__email__iexact")
     search_help_text = "org_ id or the sponsor's email"
     list_select_related = ("owner",)
-    fields = ("id_shown", "owner_shown", "created", "agents_shown", "receipts_shown")
-    readonly_fields = fields
-
-    @display(description="ID")
-    def id_shown(self, organization: Organization) -> str:
-        return copyable(organization.public_id)
-
-    @display(description="sponsor")
-    def owner_shown(self, organization: Organization) -> str:
-        return object_link(organization.owner)
-
-    @display(description="created")
-    def created(self, organization: Organization) -> str:
-        return display_datetime(organization.created_at)
+    fields = ("public_id", "owner", "created_at", "agents_shown", "receipts_shown")
 
     @display(description="agents")
     def agents_shown(self, organization: Organization) -> str:
@@ -194,36 +140,20 @@ class TokenAdmin(ReadOnlyAdmin):
     view_permission = "accounts.see_agents"
     empty_text = "An agent gets its first token when it signs up, and a new one when it is rotated."
     object_actions = agent_actions.TOKEN_ACTIONS
-    export_fields = (
-        "agent__public_id",
-        "created_at",
-        "last_used_at",
+    export_also = (
         "revoked_at",
         "revoked_because",
     )
-    list_display = ("prefix", "agent_shown", "created", "used", "revoked")
+    list_display = ("prefix", "agent", "created_at", "last_used_at", "revoked")
     list_filter = ("revoked_because",)
     search_fields = ("lookup__exact", "agent__public_id__exact")
     search_help_text = "The eight characters after isk_r_, or an agt_ id"
     list_select_related = ("agent",)
-    fields = ("prefix", "agent_shown", "created", "used", "revoked")
-    readonly_fields = fields
+    fields = ("prefix", "agent", "created_at", "last_used_at", "revoked")
 
     def lookup_allowed(self, lookup: str, value: str, request: object = None) -> bool:
         """Allow the filter that an agent's page links to."""
         return lookup == "agent__public_id" or super().lookup_allowed(lookup, value, request)
-
-    @display(description="agent")
-    def agent_shown(self, token: Token) -> str:
-        return object_link(token.agent)
-
-    @display(description="created")
-    def created(self, token: Token) -> str:
-        return display_datetime(token.created_at)
-
-    @display(description="last used")
-    def used(self, token: Token) -> str:
-        return display_datetime(token.last_used_at)
 
     @display(description="status")
     def revoked(self, token: Token) -> str:

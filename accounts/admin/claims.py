@@ -1,7 +1,7 @@
 """The admin of claim requests: who they were sent to, and their outcome."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -10,7 +10,7 @@ from unfold.decorators import display
 from accounts.claims import inboxes
 from accounts.models import Claim
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import copyable, display_datetime, object_link
+from imageskill.lib.admin.formatting import display_datetime, object_link
 
 # Staff who act on agents see the whole address; everybody else sees it redacted.
 FULL_ADDRESS_PERMISSION = "accounts.act_on_agents"
@@ -22,48 +22,43 @@ class ClaimAdmin(ReadOnlyAdmin):
 
     view_permission = "accounts.see_agents"
     empty_text = "Claim requests appear here when an agent names a contact email."
-    export_fields = (
-        "public_id",
-        "agent__public_id",
-        "state",
+    export_also = (
         "withheld",
-        "created_at",
         "mailed_at",
-        "expires_at",
-        "decided_at",
     )
     list_display = (
-        "id_shown",
-        "agent_shown",
-        "standing",
+        "public_id",
+        "agent",
+        "state",
         "mail",
         "address",
-        "asked",
-        "expires",
-        "decided",
+        "created_at",
+        "expires_at",
+        "decided_at",
     )
     list_filter = ("state", "withheld")
     search_fields = ("public_id__exact", "agent__public_id__exact", "recipient__address__iexact")
     search_help_text = "claim_ or agt_ id, or the email that the request was sent to"
     list_select_related = ("agent", "recipient")
     fields = (
-        "id_shown",
-        "agent_shown",
+        "public_id",
+        "agent",
         "state",
         "address",
         "invited",
-        "asked",
+        "created_at",
         "mail",
-        "tried",
-        "expires",
-        "decided",
+        "mail_tried_at",
+        "expires_at",
+        "decided_at",
         "decider",
     )
-    readonly_fields: ClassVar = (*fields, "address_hint")
+    badges = {"state": {"accepted": "success", "reported": "danger", "requested": "info"}}
+    labels = {"state": "status", "created_at": "requested", "mail_tried_at": "last mail attempt"}
 
     def get_list_display(self, request: HttpRequest) -> Sequence[str]:
         """Show as much of the address as the permissions allow."""
-        return _visible_fields(self.list_display, request)
+        return _visible_fields(super().get_list_display(request), request)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
         """Show as much of the address as the permissions allow."""
@@ -76,30 +71,11 @@ class ClaimAdmin(ReadOnlyAdmin):
         )
         return claims.filter(pk=object_id).first() if object_id.isdigit() else None
 
-    @display(description="ID")
-    def id_shown(self, claim: Claim) -> str:
-        return copyable(claim.public_id)
-
-    @display(description="agent")
-    def agent_shown(self, claim: Claim) -> str:
-        return object_link(claim.agent)
-
-    @display(
-        description="status",
-        label={"accepted": "success", "reported": "danger", "requested": "info"},
-    )
-    def standing(self, claim: Claim) -> tuple[str, str]:
-        return claim.state, claim.get_state_display()
-
     @display(description="mail")
     def mail(self, claim: Claim) -> str:
         if claim.withheld:
             return f"Not sent: {claim.get_withheld_display()}"
         return display_datetime(claim.mailed_at) if claim.mailed_at else "Not sent"
-
-    @display(description="last mail attempt")
-    def tried(self, claim: Claim) -> str:
-        return display_datetime(claim.mail_tried_at)
 
     @display(description="sent to")
     def address(self, claim: Claim) -> str:
@@ -112,18 +88,6 @@ class ClaimAdmin(ReadOnlyAdmin):
     @display(description="requested by")
     def invited(self, claim: Claim) -> str:
         return object_link(claim.invited_by) if claim.invited_by else "Agent or staff"
-
-    @display(description="requested")
-    def asked(self, claim: Claim) -> str:
-        return display_datetime(claim.created_at)
-
-    @display(description="expires")
-    def expires(self, claim: Claim) -> str:
-        return display_datetime(claim.expires_at)
-
-    @display(description="decided")
-    def decided(self, claim: Claim) -> str:
-        return display_datetime(claim.decided_at)
 
     @display(description="decided by")
     def decider(self, claim: Claim) -> str:

@@ -15,7 +15,7 @@ from accounts.models import Agent, User
 from accounts.staff import membership
 from accounts.staff.roles import ROLES
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import display_datetime, list_link
+from imageskill.lib.admin.formatting import list_link
 
 # Free edits would leave no audit line: roles have an action, the rest belongs to the user.
 for _model in (Group, EmailAddress, Authenticator):
@@ -45,20 +45,13 @@ class UserAdmin(ReadOnlyAdmin):
 
     view_permission = "accounts.see_agents"
     empty_text = "Users appear here when they first sign in. An operator invites staff."
-    export_fields = (
-        "email",
-        "is_staff",
-        "is_active",
-        "date_joined",
-        "last_login",
-    )
     object_actions = staff_actions.USER_ACTIONS
-    list_display = ("email", "roles", "is_staff", "is_active", "joined", "signed_in")
+    list_display = ("email", "roles", "is_staff", "is_active", "date_joined", "last_login")
     list_filter = ("is_staff", RoleFilter, "is_active")
     search_fields = ("email__iexact",)
     search_help_text = "Email"
-    fields = ("email", "roles", "is_active", "joined", "signed_in", "agents")
-    readonly_fields = ("roles", "joined", "signed_in", "agents")
+    fields = ("email", "roles", "is_active", "date_joined", "last_login", "agents")
+    labels = {"date_joined": "joined", "last_login": "last sign-in"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Load the roles of a page's users together."""
@@ -71,14 +64,6 @@ class UserAdmin(ReadOnlyAdmin):
         if user.is_superuser:
             names.insert(0, "superuser")
         return ", ".join(names) or "sponsor"
-
-    @display(description="joined")
-    def joined(self, user: User) -> str:
-        return display_datetime(user.date_joined)
-
-    @display(description="last sign-in")
-    def signed_in(self, user: User) -> str:
-        return display_datetime(user.last_login)
 
     @display(description="agents")
     def agents(self, user: User) -> str:

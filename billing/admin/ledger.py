@@ -23,12 +23,7 @@ class WalletAdmin(ReadOnlyAdmin):
     empty_text = (
         "Wallets appear here once an agent signs up: each organization has its own, the house too."
     )
-    export_fields = (
-        "id",
-        "organization__public_id",
-        "purpose",
-        "balance",
-    )
+    export_also = ("id",)
     list_display = ("name", "purpose", "balance", "organization")
     list_filter = ("purpose",)
     search_fields = ("organization__public_id__exact",)
@@ -60,18 +55,11 @@ class TransferAdmin(ReadOnlyAdmin):
         "reference",
         "key",
     )
-    export_fields = (
+    export_also = (
         "id",
-        "created_at",
-        "kind",
-        "credits",
         "organization__public_id",
         "source__purpose",
         "target__purpose",
-        "actor",
-        "reason",
-        "reference",
-        "parent_id",
     )
     list_display = ("kind", "credits", "way", "reference", "actor", "created_at")
     list_filter = ("kind",)
@@ -101,15 +89,12 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     view_permission = _VIEW_PERMISSION
     empty_text = "Entries appear here once credits move: two for each transfer, one in each wallet."
-    export_fields = (
+    export_also = (
         "id",
         "transfer_id",
-        "transfer__created_at",
         "transfer__kind",
         "wallet__organization__public_id",
         "wallet__purpose",
-        "credits",
-        "balance_after",
     )
     list_display = ("wallet", "credits", "balance_after", "transfer_shown", "transfer__created_at")
     list_select_related = ("wallet__organization", "transfer")
@@ -131,13 +116,6 @@ class LotAdmin(ReadOnlyAdmin):
     view_permission = _VIEW_PERMISSION
     empty_text = "Credit grants appear here once credits are bought; jobs and refunds draw on them."
     copyable_fields = ("reference",)
-    export_fields = (
-        "reference",
-        "organization__public_id",
-        "granted",
-        "left",
-        "created_at",
-    )
     list_display = ("reference", "granted", "left", "organization", "created_at")
     search_fields = ("reference__exact", "organization__public_id__exact")
     search_help_text = "A receipt_ or org_ id"
@@ -152,15 +130,8 @@ class JobHoldAdmin(ReadOnlyAdmin):
     view_permission = _VIEW_PERMISSION
     empty_text = "Holds appear here once a job is accepted, for as long as it runs and after."
     copyable_fields = ("job_id",)
-    export_fields = (
-        "job_id",
+    export_also = (
         "organization__public_id",
-        "state",
-        "preview",
-        "paid",
-        "captured_preview",
-        "captured_paid",
-        "created_at",
         "closed_at",
     )
     list_display = (
@@ -207,12 +178,7 @@ class BooksCheckAdmin(ReadOnlyAdmin):
     )
 
     view_permission = _VIEW_PERMISSION
-    export_fields = (
-        "started_at",
-        "finished_at",
-        "actor",
-        "problem_count",
-    )
+    export_also = ("finished_at",)
     list_display = ("started_at", "actor", "problem_count")
     fields = ("started_at", "actor", "problem_count", "found")
 

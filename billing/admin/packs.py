@@ -126,15 +126,8 @@ class CreditPackAdmin(ReadOnlyAdmin):
     view_permission = "accounts.see_packs"
     empty_text = "Packs come with the installation; duplicate one on its page to add another."
     object_actions = _PACK_ACTIONS
-    export_fields = (
-        "pack_id",
-        "name",
-        "display_name",
-        "credits",
-        "amount_cents",
+    export_also = (
         "currency",
-        "is_offered",
-        "is_default",
         "created_at",
         "updated_at",
     )
@@ -165,23 +158,7 @@ class PackChangeAdmin(ApprovalRequestAdmin):
     view_permission = "accounts.see_packs"
     empty_text = "Changes appear here once finance requests one on a pack's page."
     object_actions = _CHANGE_ACTIONS
-    export_fields = (
-        "pack_id",
-        "name",
-        "display_name",
-        "credits",
-        "is_offered",
-        "is_default",
-        "state",
-        "reason",
-        "needs_second_person",
-        "requested_by__email",
-        "requested_at",
-        "expires_at",
-        "decided_by__email",
-        "decided_at",
-        "decision_note",
-    )
+    export_also = ("needs_second_person",)
     list_display = ("pack_id", "credits", "state", "requested_by", "requested_at")
     list_filter = ("state",)
     list_select_related = ("requested_by",)

@@ -15,19 +15,11 @@ class QuoteAdmin(TimelineAdmin):
 
     view_permission = _VIEW_PERMISSION
     empty_text = "Quotes appear here once an agent or sponsor asks what credits cost."
-    export_fields = (
-        "public_id",
+    export_also = (
         "organization__public_id",
-        "agent__public_id",
-        "payment_method",
         "pack_id",
-        "pack_name",
-        "credits",
-        "price_cents",
         "currency",
         "trace_id",
-        "created_at",
-        "expires_at",
     )
     list_display = ("public_id", "payment_method", "credits", "price_cents", "agent", "created_at")
     labels = {"pack_name": "pack"}
@@ -63,17 +55,9 @@ class PaymentAttemptAdmin(TimelineAdmin):
         "checkout_session_id",
         "payment_intent_id",
     )
-    export_fields = (
-        "public_id",
-        "quote__public_id",
+    export_also = (
         "agent__public_id",
-        "environment",
-        "status",
-        "problem",
-        "checkout_session_id",
-        "payment_intent_id",
         "trace_id",
-        "created_at",
         "updated_at",
     )
     list_display = ("public_id", "status", "environment", "quote", "problem", "created_at")
@@ -106,20 +90,10 @@ class UnmatchedPaymentAdmin(TimelineAdmin):
         "payment_intent_id",
         "charge_id",
     )
-    export_fields = (
+    export_also = (
         "id",
-        "reason",
-        "state",
-        "environment",
-        "amount_cents",
         "currency",
-        "quote__public_id",
         "attempt__public_id",
-        "checkout_session_id",
-        "payment_intent_id",
-        "charge_id",
-        "note",
-        "found_at",
         "resolved_at",
     )
     list_display = ("reason", "state", "amount_cents", "environment", "quote", "found_at")

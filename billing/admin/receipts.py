@@ -27,25 +27,11 @@ class ReceiptAdmin(TimelineAdmin):
         "payment_intent_id",
         "charge_id",
     )
-    export_fields = (
-        "number",
-        "public_id",
-        "issued_at",
-        "organization__public_id",
-        "agent__public_id",
-        "payment_method",
-        "environment",
-        "credits",
-        "amount_cents",
-        "discount_cents",
+    export_also = (
         "currency",
-        "owed_settled_credits",
         "balance_after",
-        "quote__public_id",
         "quote__pack_id",
         "attempt__public_id",
-        "payment_intent_id",
-        "charge_id",
         "credit_event_id",
         "trace_id",
     )

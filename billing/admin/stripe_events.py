@@ -79,21 +79,7 @@ class StripeEventAdmin(ReadOnlyAdmin):
     )
     copyable_fields = ("event_id", "object_id", "related_ids")
     labels = {"state": "status"}
-    export_fields = (
-        "event_id",
-        "type",
-        "object_id",
-        "is_live_mode",
-        "state",
-        "outcome",
-        "error",
-        "attempts",
-        "deliveries",
-        "created_at",
-        "received_at",
-        "handled_at",
-        "next_attempt_at",
-    )
+    export_also = ("created_at",)
     list_display = (
         "type",
         "state",

@@ -12,7 +12,6 @@ from feedback.github_queue import client, github_events
 from feedback.models import GithubEvent
 from imageskill.lib.admin.actions import ActionRefused, ActionRequest, StaffAction
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import copyable, display_datetime
 
 
 def _preview(event: GithubEvent) -> Sequence[str]:
@@ -54,30 +53,18 @@ class GithubEventAdmin(ReadOnlyAdmin):
 
     view_permission = "accounts.see_feedback"
     empty_text = "GitHub webhooks appear here. An operator sets their URL and secret."
-    export_fields = (
-        "delivery_id",
-        "received_at",
-        "event",
-        "action",
+    export_also = (
         "repository",
         "issue_number",
-        "issue_state",
         "issue_updated_at",
-        "state",
-        "outcome",
-        "error",
-        "attempts",
-        "deliveries",
-        "handled_at",
-        "next_attempt_at",
     )
     object_actions = EVENT_ACTIONS
-    list_display = ("received", "event", "action", "issue", "standing", "attempts", "outcome")
+    list_display = ("received_at", "event", "action", "issue", "state", "attempts", "outcome")
     list_filter = ("state",)
     search_fields = ("delivery_id__exact",)
     search_help_text = "Delivery ID, or an issue as owner/name#12 or its URL"
     fields = (
-        "delivery",
+        "delivery_id",
         *list_display,
         "issue_state",
         "issue_labels",
@@ -86,7 +73,9 @@ class GithubEventAdmin(ReadOnlyAdmin):
         "handled_at",
         "next_attempt_at",
     )
-    readonly_fields = fields
+    badges = {"state": {"handled": "success", "failed": "danger", "received": "warning"}}
+    copyable_fields = ("delivery_id",)
+    labels = {"state": "status", "delivery_id": "delivery"}
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -97,21 +86,6 @@ class GithubEventAdmin(ReadOnlyAdmin):
             return super().get_search_results(request, queryset, search_term)
         repository, number = issue
         return queryset.filter(repository=repository, issue_number=number), False
-
-    @display(
-        description="status",
-        label={"handled": "success", "failed": "danger", "received": "warning"},
-    )
-    def standing(self, event: GithubEvent) -> tuple[str, str]:
-        return event.state, event.get_state_display()
-
-    @display(description="delivery")
-    def delivery(self, event: GithubEvent) -> str:
-        return copyable(event.delivery_id)
-
-    @display(description="received")
-    def received(self, event: GithubEvent) -> str:
-        return display_datetime(event.received_at)
 
     @display(description="issue")
     def issue(self, event: GithubEvent) -> str:

@@ -12,7 +12,7 @@ from feedback.models import GithubRepository, QueueItem
 from feedback.states import RETRYABLE_STATES, QueueState
 from imageskill.lib.admin.actions import ActionRefused, ActionRequest, StaffAction
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import display_datetime, object_link
+from imageskill.lib.admin.formatting import display_datetime
 
 
 def _perform_with(
@@ -46,32 +46,21 @@ class QueueItemAdmin(ReadOnlyAdmin):
 
     view_permission = "accounts.see_feedback"
     empty_text = "Feedback that triage queues for GitHub appears here, with its issue and outcome."
-    export_fields = (
-        "report__public_id",
-        "repository",
-        "state",
-        "mode",
-        "reason",
-        "problem",
-        "queued_by__email",
-        "queued_at",
-        "attempts",
+    export_also = (
         "next_attempt_at",
-        "processed_at",
         "followed_at",
         "issue_number",
         "issue_url",
-        "issue_state",
         "issue_updated_at",
     )
-    list_display = ("report_shown", "state_shown", "mode", "reason", "issue_shown", "queued")
+    list_display = ("report", "state", "mode", "reason", "issue_shown", "queued_at")
     list_filter = ("state",)
     search_fields = ("report__public_id__exact",)
     search_help_text = "sig_ id"
     list_select_related = ("report",)
     fields = (
-        "report_shown",
-        "state_shown",
+        "report",
+        "state",
         "mode",
         "reason",
         "problem",
@@ -80,13 +69,23 @@ class QueueItemAdmin(ReadOnlyAdmin):
         "issue_state",
         "issue_labels",
         "attempts",
-        "queued",
+        "queued_at",
         "queued_by",
         "next_attempt",
-        "processed",
+        "processed_at",
         "would_be",
     )
-    readonly_fields = fields
+    badges = {
+        "state": {
+            "promoted": "success",
+            "already_mirrored": "success",
+            "deduped": "info",
+            "blocked": "danger",
+            "failed": "danger",
+            "queued": "warning",
+        }
+    }
+    labels = {"state": "status"}
     object_actions = (
         StaffAction(
             name="retry",
@@ -106,24 +105,6 @@ class QueueItemAdmin(ReadOnlyAdmin):
         ),
     )
 
-    @display(description="report", header=False)
-    def report_shown(self, item: QueueItem) -> str:
-        return object_link(item.report)
-
-    @display(
-        description="status",
-        label={
-            "promoted": "success",
-            "already_mirrored": "success",
-            "deduped": "info",
-            "blocked": "danger",
-            "failed": "danger",
-            "queued": "warning",
-        },
-    )
-    def state_shown(self, item: QueueItem) -> tuple[str, str]:
-        return item.state, item.get_state_display()
-
     @display(description="issue")
     def issue_shown(self, item: QueueItem) -> str:
         if not item.issue_url:
@@ -133,17 +114,9 @@ class QueueItemAdmin(ReadOnlyAdmin):
             '<a href="{}" rel="noreferrer">#{}</a>{}', item.issue_url, item.issue_number, state
         )
 
-    @display(description="queued")
-    def queued(self, item: QueueItem) -> str:
-        return display_datetime(item.queued_at)
-
     @display(description="next attempt")
     def next_attempt(self, item: QueueItem) -> str:
         return display_datetime(item.next_attempt_at) if item.state == QueueState.QUEUED else "–"
-
-    @display(description="processed")
-    def processed(self, item: QueueItem) -> str:
-        return display_datetime(item.processed_at)
 
     @display(description="issue preview")
     def would_be(self, item: QueueItem) -> str:
@@ -162,20 +135,6 @@ class GithubRepositoryAdmin(ReadOnlyAdmin):
 
     view_permission = "accounts.see_feedback"
     empty_text = "The configured repository appears here after the first call to it."
-    export_fields = (
-        "name",
-        "paused_until",
-        "pause_reason",
-        "failures",
-        "read_up_to",
-    )
-    list_display = ("name", "pause_reason", "paused_until_shown", "failures", "read")
-    fields = readonly_fields = list_display
-
-    @display(description="paused until")
-    def paused_until_shown(self, repository: GithubRepository) -> str:
-        return display_datetime(repository.paused_until)
-
-    @display(description="synced up to")
-    def read(self, repository: GithubRepository) -> str:
-        return display_datetime(repository.read_up_to)
+    list_display = ("name", "pause_reason", "paused_until", "failures", "read_up_to")
+    fields = list_display
+    labels = {"read_up_to": "synced up to"}

@@ -5,7 +5,6 @@ from unfold.decorators import display
 
 from feedback.models import Report
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import copyable, display_datetime, object_link
 
 
 @admin.register(Report)
@@ -18,38 +17,14 @@ class ReportAdmin(ReadOnlyAdmin):
         "trace_id",
         "dedupe_key",
     )
-    export_fields = (
-        "public_id",
-        "created_at",
-        "state",
-        "type",
-        "severity",
-        "confidence",
-        "title",
-        "body",
-        "command",
-        "expected",
-        "actual",
-        "friction",
-        "proof_needed",
-        "strategic_reason",
-        "surface",
-        "source",
-        "quality_score",
-        "is_weak",
-        "repeats",
-        "duplicate_of__public_id",
-        "organization__public_id",
-        "agent__public_id",
-        "trace_id",
-    )
-    list_display = ("title_shown", "state", "severity", "type", "repeats", "agent_shown", "at")
+    export_also = ("organization__public_id",)
+    list_display = ("title_shown", "state", "severity", "type", "repeats", "agent", "created_at")
     list_filter = ("state", "severity")
     search_fields = ("public_id__exact", "dedupe_key__exact", "agent__public_id__exact")
     search_help_text = "sig_ or agt_ id, or dedupe key"
     list_select_related = ("agent",)
     fields = (
-        "id_shown",
+        "public_id",
         "state",
         "type",
         "severity",
@@ -72,23 +47,10 @@ class ReportAdmin(ReadOnlyAdmin):
         "is_weak",
         "duplicate_of",
         "repeats",
-        "agent_shown",
-        "at",
+        "agent",
+        "created_at",
     )
-    readonly_fields = fields
 
     @display(description="report")
     def title_shown(self, report: Report) -> str:
         return str(report)
-
-    @display(description="ID")
-    def id_shown(self, report: Report) -> str:
-        return copyable(report.public_id)
-
-    @display(description="agent")
-    def agent_shown(self, report: Report) -> str:
-        return object_link(report.agent)
-
-    @display(description="created")
-    def at(self, report: Report) -> str:
-        return display_datetime(report.created_at)

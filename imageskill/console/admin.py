@@ -12,11 +12,11 @@ from billing.admin import adjustment_actions
 from imageskill.console.agent import page_context
 
 _IMMUTABLE_FIELDS = (
-    "id_shown",
+    "public_id",
     "name",
     "runtime",
-    "organization_shown",
-    "created",
+    "organization",
+    "created_at",
     "signup_network",
     "discovery_source",
 )
@@ -41,7 +41,7 @@ class AgentPage(AgentAdmin):
         """Leave out, as of a past moment, the fields that change: they are shown below."""
         if _parse_as_of(request) is None:
             return super().get_fieldsets(request, obj)
-        return (("Identity", {"fields": _IMMUTABLE_FIELDS}),)
+        return (("Identity", {"fields": self.by_type(_IMMUTABLE_FIELDS)}),)
 
     def change_view(
         self,

@@ -12,7 +12,7 @@ from unfold.decorators import display
 
 from imageskill.lib.admin.actions import ActionRefused, ActionRequest, StaffAction
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import copyable, display_datetime, object_link
+from imageskill.lib.admin.formatting import display_datetime, object_link
 from jobs.admin.asset_filters import CheckFilter
 from jobs.assets import removal, storage
 from jobs.models import Asset, DownloadDay
@@ -83,30 +83,22 @@ class AssetAdmin(ReadOnlyAdmin):
     view_permission = "accounts.see_jobs"
     empty_text = "Images appear here when a job stores them or an agent uploads them."
     object_actions = ACTIONS
-    export_fields = (
-        "public_id",
-        "job__public_id",
+    export_also = (
         "organization__public_id",
-        "agent__public_id",
         "index",
-        "kind",
-        "mime_type",
         "content_length",
         "width",
         "height",
-        "sha256",
-        "state",
         "state_changed_at",
-        "created_at",
     )
     list_display = (
-        "id_shown",
+        "public_id",
         "kind",
-        "standing",
+        "state",
         "verdict_shown",
         "size",
-        "agent_shown",
-        "created",
+        "agent",
+        "created_at",
     )
     list_filter = ("state", "kind", CheckFilter)
     search_fields = (
@@ -119,20 +111,21 @@ class AssetAdmin(ReadOnlyAdmin):
     list_select_related = ("agent", "job", "verdict")
     change_form_before_template = "admin/jobs/asset_before.html"
     fields = (
-        "id_shown",
+        "public_id",
         "kind",
         "state",
-        "job_shown",
-        "agent_shown",
+        "job",
+        "agent",
         "size",
         "mime_type",
         "sha256",
-        "created",
+        "created_at",
         "downloads",
         "finding",
         "same_as",
     )
-    readonly_fields = fields
+    badges = {"state": {"available": "success", "quarantined": "warning", "withdrawn": "danger"}}
+    labels = {"state": "status"}
 
     def get_urls(self) -> list[URLPattern]:
         """Add the URL of the thumbnail, which serves hidden images to staff too."""
@@ -161,17 +154,6 @@ class AssetAdmin(ReadOnlyAdmin):
         response["Cache-Control"] = "private, max-age=600"
         return response
 
-    @display(description="ID")
-    def id_shown(self, asset: Asset) -> str:
-        return copyable(asset.public_id)
-
-    @display(
-        description="status",
-        label={"available": "success", "quarantined": "warning", "withdrawn": "danger"},
-    )
-    def standing(self, asset: Asset) -> tuple[str, str]:
-        return asset.state, asset.get_state_display()
-
     @display(description="check", label={"good": "success", "bad": "danger"})
     def verdict_shown(self, asset: Asset) -> tuple[str, str]:
         verdict = getattr(asset, "verdict", None)
@@ -199,15 +181,3 @@ class AssetAdmin(ReadOnlyAdmin):
     @display(description="size")
     def size(self, asset: Asset) -> str:
         return f"{asset.width}×{asset.height}, {asset.content_length:,} bytes"
-
-    @display(description="job")
-    def job_shown(self, asset: Asset) -> str:
-        return object_link(asset.job)
-
-    @display(description="agent")
-    def agent_shown(self, asset: Asset) -> str:
-        return object_link(asset.agent)
-
-    @display(description="created")
-    def created(self, asset: Asset) -> str:
-        return display_datetime(asset.created_at)

@@ -11,7 +11,6 @@ from imageskill.lib.admin.actions import StaffAction, can_preview, label_dry_run
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.day_filter import DayFilter
 from imageskill.lib.admin.filters import DistinctValuesFilter, NonEmptyValuesFilter
-from imageskill.lib.admin.formatting import copyable, display_datetime, object_link
 from jobs.admin import job_actions
 from jobs.admin.job_filters import JobIssueFilter
 from jobs.models import Asset, Job
@@ -25,21 +24,10 @@ class JobAdmin(ReadOnlyAdmin):
     view_permission = "accounts.see_jobs"
     empty_text = "Jobs appear here when an agent's create, edit or upload is accepted."
     object_actions = job_actions.ACTIONS
-    export_fields = (
-        "public_id",
+    export_also = (
         "organization__public_id",
-        "agent__public_id",
-        "operation",
-        "status",
         "capability_id",
-        "model_id",
-        "provider_id",
         "output_count",
-        "planned_usd",
-        "reported_usd",
-        "credits_held",
-        "credits_captured",
-        "created_at",
         "sent_at",
         "started_at",
         "call_began_at",
@@ -47,26 +35,16 @@ class JobAdmin(ReadOnlyAdmin):
         "answered_at",
         "stored_at",
         "completed_at",
-        "deadline_at",
-        "attempts",
-        "redeliveries",
-        "provider_request_id",
-        "outcome_unknown_at",
         "storage_failed_at",
-        "storage_attempts",
-        "error_code",
-        "error_message",
-        "error_class",
-        "trace_id",
     )
     list_display = (
-        "id_shown",
+        "public_id",
         "operation",
         "state",
         "model_id",
-        "agent_shown",
+        "agent",
         "credits",
-        "created",
+        "created_at",
     )
     list_filter = (
         "status",
@@ -92,13 +70,13 @@ class JobAdmin(ReadOnlyAdmin):
             "Job",
             {
                 "fields": (
-                    "id_shown",
+                    "public_id",
                     "operation",
                     "status",
-                    "unknown_since",
-                    "agent_shown",
-                    "trace_shown",
-                    "created",
+                    "outcome_unknown_at",
+                    "agent",
+                    "trace_id",
+                    "created_at",
                 )
             },
         ),
@@ -108,11 +86,11 @@ class JobAdmin(ReadOnlyAdmin):
                 "fields": (
                     "model_id",
                     "provider_id",
-                    "request_shown",
+                    "provider_request_id",
                     "attempts",
                     "redeliveries",
                     "storage_attempts",
-                    "deadline",
+                    "deadline_at",
                 )
             },
         ),
@@ -130,16 +108,8 @@ class JobAdmin(ReadOnlyAdmin):
         ),
         ("Error", {"fields": ("error_code", "error_class", "error_message")}),
     )
-    readonly_fields = (
-        "id_shown",
-        "unknown_since",
-        "agent_shown",
-        "trace_shown",
-        "created",
-        "deadline",
-        "losses_shown",
-        "request_shown",
-    )
+    copyable_fields = ("trace_id", "provider_request_id")
+    labels = {"outcome_unknown_at": "outcome unknown since"}
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         """Load a job with what its page shows."""
@@ -181,10 +151,6 @@ class JobAdmin(ReadOnlyAdmin):
                 return label_dry_run(action, request), self.action_url(job, action)
         return None
 
-    @display(description="ID")
-    def id_shown(self, job: Job) -> str:
-        return copyable(job.public_id)
-
     @display(
         description="status",
         label={
@@ -200,35 +166,11 @@ class JobAdmin(ReadOnlyAdmin):
             return "unknown", "Outcome unknown"
         return job.status, job.get_status_display()
 
-    @display(description="agent")
-    def agent_shown(self, job: Job) -> str:
-        return object_link(job.agent)
-
     @display(description="credits")
     def credits(self, job: Job) -> str:
         if job.credits_captured is not None:
             return str(job.credits_captured)
         return "–" if job.is_final else f"{job.credits_held} authorized"
-
-    @display(description="trace")
-    def trace_shown(self, job: Job) -> str:
-        return copyable(job.trace_id)
-
-    @display(description="provider request ID")
-    def request_shown(self, job: Job) -> str:
-        return copyable(job.provider_request_id)
-
-    @display(description="created")
-    def created(self, job: Job) -> str:
-        return display_datetime(job.created_at)
-
-    @display(description="outcome unknown since")
-    def unknown_since(self, job: Job) -> str:
-        return display_datetime(job.outcome_unknown_at)
-
-    @display(description="deadline")
-    def deadline(self, job: Job) -> str:
-        return display_datetime(job.deadline_at)
 
     @display(description="absorbed cost")
     def losses_shown(self, job: Job) -> str:

@@ -4,11 +4,9 @@ from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.decorators import display
 
 from imageskill.lib.admin.actions import ActionRefused, ActionRequest, StaffAction
 from imageskill.lib.admin.bases import ReadOnlyAdmin
-from imageskill.lib.admin.formatting import copyable, display_datetime, object_link
 from jobs.admin import job_actions
 from jobs.models import Loss, Usage
 from jobs.running import staff_actions, unresolved_outputs
@@ -20,43 +18,23 @@ class UsageAdmin(ReadOnlyAdmin):
 
     view_permission = "accounts.see_jobs"
     empty_text = "Each charged job adds a row here."
-    export_fields = (
-        "public_id",
-        "job__public_id",
+    export_also = (
         "organization__public_id",
         "agent__public_id",
+    )
+    list_display = ("public_id", "job", "credits", "paid_credits", "provider_usd", "created_at")
+    search_fields = ("public_id__exact", "job__public_id__exact")
+    search_help_text = "usage_ or job_ id"
+    list_select_related = ("job",)
+    fields = (
+        "public_id",
+        "job",
         "credits",
         "preview_credits",
         "paid_credits",
         "provider_usd",
         "created_at",
     )
-    list_display = ("id_shown", "job_shown", "credits", "paid_credits", "provider_usd", "created")
-    search_fields = ("public_id__exact", "job__public_id__exact")
-    search_help_text = "usage_ or job_ id"
-    list_select_related = ("job",)
-    fields = (
-        "id_shown",
-        "job_shown",
-        "credits",
-        "preview_credits",
-        "paid_credits",
-        "provider_usd",
-        "created",
-    )
-    readonly_fields = fields
-
-    @display(description="ID")
-    def id_shown(self, usage: Usage) -> str:
-        return copyable(usage.public_id)
-
-    @display(description="job")
-    def job_shown(self, usage: Usage) -> str:
-        return object_link(usage.job)
-
-    @display(description="created")
-    def created(self, usage: Usage) -> str:
-        return display_datetime(usage.created_at)
 
 
 def _close_loss(loss: Loss, action_request: ActionRequest) -> str:
@@ -92,12 +70,6 @@ class LossAdmin(ReadOnlyAdmin):
     empty_text = (
         "Provider costs that nobody is charged for appear here, such as output that came too late."
     )
-    export_fields = (
-        "job__public_id",
-        "reason",
-        "usd",
-        "created_at",
-    )
     object_actions = (
         StaffAction(
             name="close",
@@ -113,20 +85,8 @@ class LossAdmin(ReadOnlyAdmin):
             is_open=lambda loss: loss.closed_at is None,
         ),
     )
-    list_display = ("job_shown", "reason", "usd", "created", "closed")
+    list_display = ("job", "reason", "usd", "created_at", "closed_at")
+    labels = {"closed_at": "resolved"}
     list_filter = ("reason", OpenLossFilter)
     list_select_related = ("job",)
-    fields = ("job_shown", "reason", "usd", "created", "closed")
-    readonly_fields = fields
-
-    @display(description="job")
-    def job_shown(self, loss: Loss) -> str:
-        return object_link(loss.job)
-
-    @display(description="created")
-    def created(self, loss: Loss) -> str:
-        return display_datetime(loss.created_at)
-
-    @display(description="resolved")
-    def closed(self, loss: Loss) -> str:
-        return display_datetime(loss.closed_at)
+    fields = ("job", "reason", "usd", "created_at", "closed_at")

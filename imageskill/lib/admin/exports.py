@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from django.contrib.admin.utils import flatten, flatten_fieldsets
-from django.core.exceptions import PermissionDenied
-from django.db.models import BinaryField, JSONField, Model, QuerySet
+from django.contrib.admin.utils import flatten, flatten_fieldsets, get_fields_from_path
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.db.models import BinaryField, ForeignKey, JSONField, Model, QuerySet
 from django.http import (
     FileResponse,
     HttpRequest,
@@ -21,6 +22,8 @@ from imageskill.lib.admin import keyset, spreadsheets
 FORMATS = ("csv", "xlsx")
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CHUNK_ROWS = 2000
+_NATURAL_KEYS = ("number", "public_id", "email")  # the first that a related model has
+_UNREADABLE = (ArrayField, BinaryField, JSONField)
 _NEVER_EXPORTED = ("password", "digest", "secret", "key", "lease", "lookup", "token")
 
 
@@ -32,7 +35,8 @@ class ExportMixin:
     who took what (`record_export`).
     """
 
-    export_fields: Sequence[str] = ()  # empty: the columns that list and page show by name
+    export_also: Sequence[str] = ()  # columns beside those that list and page show
+    export_fields: Sequence[str] = ()  # all columns, where they are not what list and page show
     model: type[Model]
     admin_site: Any
 
@@ -86,20 +90,27 @@ class ExportMixin:
         return queryset
 
     def export_columns(self) -> list[str]:
-        """Name what is read: only what was chosen for export, or is on the list or the page.
+        """Name what is read: the columns that page and list show, and `export_also`.
 
         Never all columns: a password's hash or a token's digest is a column too.
         """
         if self.export_fields:
             return list(self.export_fields)
-        shown = {*self.list_display, *_page_columns(self)}  # type: ignore[attr-defined]
-        return [
-            field.attname
-            for field in self.model._meta.concrete_fields
-            if shown & {field.name, field.attname}
-            and not isinstance(field, JSONField | BinaryField)
-            and not is_never_exported(field.attname)
-        ]
+        shown = [*_page_columns(self), *self.list_display]  # type: ignore[attr-defined]
+        columns = filter(None, map(self._export_column, shown))
+        return list(dict.fromkeys([*columns, *self.export_also]))
+
+    def _export_column(self, name: str) -> str | None:
+        """Return what to read for a name; None for a method, and for what is never exported."""
+        if hasattr(self, name):
+            return None
+        try:
+            field: Any = get_fields_from_path(self.model, name)[-1]
+        except FieldDoesNotExist:
+            return None
+        if isinstance(field, ForeignKey):
+            return f"{name}__{_natural_key(field.related_model)}"
+        return None if isinstance(field, _UNREADABLE) or is_never_exported(field.attname) else name
 
     def export_header(self) -> list[str]:
         """Name the columns for who reads them."""
@@ -153,6 +164,11 @@ def file_response(
 def is_never_exported(column: str) -> bool:
     """Return whether a column's name says that it opens something or proves who somebody is."""
     return any(word in column for word in _NEVER_EXPORTED)
+
+
+def _natural_key(model: Any) -> str:
+    names = {field.name for field in model._meta.concrete_fields}
+    return next((key for key in _NATURAL_KEYS if key in names), "pk")
 
 
 def _page_columns(model_admin: Any) -> Sequence[Any]:

@@ -70,7 +70,7 @@ class TestColumns:
             fields = ("agent", "digest")
 
         site = Plain(Token, admin.site)
-        assert site.export_header() == ["agent_id", "revoked_at"]
+        assert site.export_header() == ["agent", "revoked_at"]
 
     def test_every_list_can_be_downloaded(self, signed_in, operator, agent):
         operator.is_superuser = True
