@@ -1,14 +1,12 @@
 """The endpoint of feedback."""
 
-from typing import Any
-
 from ninja import Router
 
 from accounts import grants
 from accounts.api.auth import bearer
 from accounts.models import Agent
 from feedback import intake
-from feedback.schemas import ReportIn, ReportOut
+from feedback.schemas import QualityOut, ReportIn, ReportOut
 from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import InvalidArguments
 from imageskill.lib.http import ApiRequest
@@ -23,7 +21,7 @@ router = Router(auth=bearer, tags=["feedback"])
     openapi_extra=openapi_command("image-skill feedback create"),
     summary="Report what fails, confuses or is missing",
 )
-def create_feedback(request: ApiRequest, report: ReportIn) -> dict[str, Any]:
+def create_feedback(request: ApiRequest, report: ReportIn) -> ReportOut:
     """Accept a report; guidance on how to make it more useful comes in `warnings`."""
     agent: Agent = request.auth
     grants.require(agent, "feedback.create")
@@ -38,12 +36,12 @@ def create_feedback(request: ApiRequest, report: ReportIn) -> dict[str, Any]:
         request.warnings.append("Something that looks like a token or key was redacted; rotate it.")
     if not (report.allow_weak_signal and accepted.quality.is_weak):
         request.warnings.extend(accepted.quality.guidance)
-    report_row = accepted.report
-    return {
-        "feedback_id": report_row.public_id,
-        "state": report_row.state,
-        "duplicate_of": report_row.duplicate_of.public_id if report_row.duplicate_of else None,
-        "weak_signal": report_row.is_weak,
-        "quality": {"score": accepted.quality.score, "missing": accepted.quality.missing},
-        "event_id": accepted.event.public_id,
-    }
+    row, quality = accepted.report, accepted.quality
+    return ReportOut(
+        feedback_id=row.public_id,
+        state=row.state,
+        duplicate_of=row.duplicate_of.public_id if row.duplicate_of else None,
+        weak_signal=row.is_weak,
+        quality=QualityOut(score=quality.score, missing=list(quality.missing)),
+        event_id=accepted.event.public_id,
+    )

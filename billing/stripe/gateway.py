@@ -14,7 +14,6 @@ from typing import Any
 import stripe
 import structlog
 from django.conf import settings
-from django.db import transaction
 
 from billing.stripe.objects import (
     BalanceTransaction,
@@ -24,6 +23,7 @@ from billing.stripe.objects import (
     Event,
     Refund,
 )
+from imageskill.lib.database import forbid_in_transaction
 from imageskill.lib.errors import ApiError
 
 log = structlog.get_logger(__name__)
@@ -302,7 +302,7 @@ def _client_for(key: str, base_url: str, timeout_s: int) -> stripe.StripeClient:
 
 def _call(call: Callable[[], Any]) -> dict[str, Any]:
     """Make one call and return its object as a dict; failures are logged without any content."""
-    _forbid_in_transaction()
+    forbid_in_transaction("Stripe")
     try:
         answer: dict[str, Any] = call().to_dict()
     except stripe.StripeError as error:
@@ -311,19 +311,12 @@ def _call(call: Callable[[], Any]) -> dict[str, Any]:
 
 
 def _list(call: Callable[[], Any]) -> Iterator[dict[str, Any]]:
-    _forbid_in_transaction()
+    forbid_in_transaction("Stripe")
     try:
         for item in call().auto_paging_iter():
             yield item.to_dict()
     except stripe.StripeError as error:
         raise _failure(error) from None
-
-
-def _forbid_in_transaction() -> None:
-    """A call over the network would hold the transaction's locks for as long as it lasts."""
-    blocks = transaction.get_connection().atomic_blocks
-    if not all(getattr(block, "_from_testcase", False) for block in blocks):
-        raise RuntimeError("Stripe is not called inside a transaction.")
 
 
 def _failure(error: stripe.StripeError) -> PaymentProviderFailure:

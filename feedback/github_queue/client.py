@@ -20,7 +20,8 @@ import httpx
 import jwt
 import structlog
 from django.conf import settings
-from django.db import transaction
+
+from imageskill.lib.database import forbid_in_transaction
 
 log = structlog.get_logger(__name__)
 
@@ -159,7 +160,7 @@ def _issue(data: Any) -> Issue:
 
 
 def _call(method: str, path: str, *, token: str | None = None, **content: Any) -> httpx.Response:
-    _forbid_in_transaction()
+    forbid_in_transaction("GitHub")
     headers = {"Authorization": f"Bearer {token or _token()}"}
     client = _client(settings.GITHUB_API_BASE_URL, settings.GITHUB_TIMEOUT_S)
     try:
@@ -267,10 +268,3 @@ def _new_app_token(now: datetime) -> tuple[str, datetime]:
 
 def _label(label: Any) -> str:
     return str(label["name"] if isinstance(label, dict) else label)[:100]
-
-
-def _forbid_in_transaction() -> None:
-    """Refuse a network call that would hold the transaction's locks while it lasts."""
-    blocks = transaction.get_connection().atomic_blocks
-    if not all(getattr(block, "_from_testcase", False) for block in blocks):
-        raise RuntimeError("GitHub must not be called inside a transaction.")

@@ -1,7 +1,9 @@
-"""Connections around long calls: released before, retried after."""
+"""Connections around long calls: released before, none in a transaction, retried after."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 import structlog
@@ -13,6 +15,7 @@ _RETRY_FOR_S = 120.0
 _PAUSE_S = 0.5
 
 T = TypeVar("T")
+_is_allowed: ContextVar[bool] = ContextVar("calls_allowed_in_transaction", default=False)
 
 
 def release_connection() -> None:
@@ -23,6 +26,30 @@ def release_connection() -> None:
     """
     if not connection.in_atomic_block:
         connection.close()
+
+
+def forbid_in_transaction(vendor: str) -> None:
+    """Raise RuntimeError in a transaction: a call over the network would hold its locks.
+
+    The transaction that Django's TestCase puts around a test does not count.
+    """
+    blocks = connection.atomic_blocks
+    is_test = all(getattr(block, "_from_testcase", False) for block in blocks)
+    if not is_test and not _is_allowed.get():
+        raise RuntimeError(f"{vendor} must not be called inside a transaction.")
+
+
+@contextmanager
+def calls_allowed_in_transaction() -> Iterator[None]:
+    """Allow vendors to be called in a transaction within the block, for the demo history alone.
+
+    Its vendors are stand-ins in the same process.
+    """
+    token = _is_allowed.set(True)
+    try:
+        yield
+    finally:
+        _is_allowed.reset(token)
 
 
 def retry_on_disconnect(function: Callable[[], T]) -> T:

@@ -38,8 +38,3 @@ def random_text(length: int) -> str:
 def is_id(kind: str, text: str) -> bool:
     """Return whether the text has the form of an id of that kind; says nothing of its existence."""
     return _PATTERNS[kind].fullmatch(text) is not None
-
-
-def kind_of(text: str) -> str | None:
-    """Return the kind of an id by its prefix, or None."""
-    return next((kind for kind in PREFIXES if is_id(kind, text)), None)

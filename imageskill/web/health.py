@@ -1,6 +1,6 @@
 """Whether this installation can do its work."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import structlog
 from django.conf import settings
@@ -21,12 +21,15 @@ log = structlog.get_logger(__name__)
 router = Router(tags=["discovery"])
 
 
+Verdict = Literal["ok", "down"]
+
+
 class Health(Data):
     """Ready or not, and each part's own state."""
 
     status: Literal["ok", "degraded"]
     api_version: str
-    checks: dict[str, Literal["ok", "down"]]
+    checks: dict[str, Verdict]
 
 
 @router.get(
@@ -36,25 +39,21 @@ class Health(Data):
     openapi_extra=openapi_command("image-skill doctor"),
     summary="Check that the service can answer",
 )
-def healthz(request: ApiRequest) -> dict[str, Any]:
+def healthz(request: ApiRequest) -> Health:
     """Answer 200 while the API can answer (degraded names what is down), 503 without database."""
     if not _database_answers():
         raise ServiceUnavailable("The database does not answer.")
-    checks = {
+    checks: dict[str, Verdict] = {
         "database": "ok",
         "broker": _status(_broker_answers()),
         "storage": _status(_storage_answers()),
         "worker": _status(_workers_are_alive()),
     }
     healthy = all(verdict == "ok" for verdict in checks.values())
-    return {
-        "status": "ok" if healthy else "degraded",
-        "api_version": __version__,
-        "checks": checks,
-    }
+    return Health(status="ok" if healthy else "degraded", api_version=__version__, checks=checks)
 
 
-def _status(works: bool) -> str:
+def _status(works: bool) -> Verdict:
     return "ok" if works else "down"
 
 

@@ -5,7 +5,9 @@ breaker of each model and the limit on a provider's concurrent runs are applied 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 
 import structlog
@@ -39,11 +41,28 @@ PAUSE_SHARE = 0.03
 MAX_FAILED_POLLS = 3
 
 
+_stand_in: ContextVar[Provider | None] = ContextVar("provider", default=None)
+
+
+@contextmanager
+def answered_by(provider: Provider) -> Iterator[None]:
+    """Have one provider answer for all, in this thread, within the block; for the demo history."""
+    token = _stand_in.set(provider)
+    try:
+        yield
+    finally:
+        _stand_in.reset(token)
+
+
 @lru_cache
 def get_adapter(provider: str) -> Provider:
     """Return the adapter of a provider by its name in the registry."""
     adapter: Provider = import_string(VENDORS[provider].adapter)()
     return adapter
+
+
+def _adapter(provider: str) -> Provider:
+    return _stand_in.get() or get_adapter(provider)
 
 
 def submit(
@@ -62,7 +81,7 @@ def submit(
         concurrency.release(provider, request.job_id)
         return None
     try:
-        answer = get_adapter(provider).submit(request)
+        answer = _adapter(provider).submit(request)
     except ProviderError as error:
         _release(provider, request, error)
         raise
@@ -83,7 +102,7 @@ def poll(provider: str, submission: Submission, request: ProviderRequest) -> Pro
     """
     concurrency.renew(provider, request.job_id)
     try:
-        outcome = get_adapter(provider).poll(submission, request)
+        outcome = _adapter(provider).poll(submission, request)
     except ProviderError as error:
         if error.failure is not TRANSIENT:
             _release(provider, request, error)
@@ -126,7 +145,7 @@ def collect(provider: str, submission: Submission, request: ProviderRequest) -> 
 
 def cancel(provider: str, submission: Submission) -> Cancellation:
     """Cancel a run."""
-    return get_adapter(provider).cancel(submission)
+    return _adapter(provider).cancel(submission)
 
 
 def _release(provider: str, request: ProviderRequest, error: ProviderError | None = None) -> None:

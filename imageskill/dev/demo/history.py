@@ -32,7 +32,8 @@ from imageskill.dev.demo.runtime.random import SeededRandom
 from imageskill.dev.demo.runtime.settings import changed_settings
 from imageskill.dev.demo.runtime.timeline import Timeline, one_transaction
 from imageskill.lib import clock
-from jobs.running import daily_totals as work_tally
+from jobs.providers import calls
+from jobs.running import daily_totals as work_totals
 
 _DAYS = 75
 _Say = Callable[[str], None]
@@ -107,7 +108,7 @@ def _happen(*, seed: int, size: Size, begin: datetime, end: datetime, say: _Say)
             people.hire(context)
         months.reopen(staff=context.staff)
         _plan(context, size)
-        with provider.in_place():
+        with calls.answered_by(provider):
             timeline.run(until=end, say=say)
         telemetry.flush()
     return context.staff
@@ -165,7 +166,7 @@ def count_days(now: datetime, say: _Say) -> None:
     """Count the figures by day."""
     for back in range(_DAYS + 1, -1, -1):
         day = clock.utc_day(now) - timedelta(days=back)
-        work_tally.count_day(day)
+        work_totals.count_day(day)
         daily_totals.count_day(day)
         say(f"figures of {day}")
     daily_totals.count_wallets()

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from unittest.mock import patch
+from typing import NoReturn
 
 from django.core.files.storage import storages
 
@@ -181,8 +181,15 @@ def _end_unknown(context: Context, job_id: int) -> None:
 
 @contextmanager
 def _storage_down() -> Iterator[None]:
-    with patch.object(storages["default"], "save", side_effect=OSError("storage is down")):
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise OSError("storage is down")
+
+    storage = vars(storages["default"])
+    storage["save"] = fail
+    try:
         yield
+    finally:
+        del storage["save"]
 
 
 def _leave_queued(context: Context) -> None:

@@ -28,10 +28,10 @@ class Kind(Enum):
     CUT = "cut short, so that it can't be opened"
 
 
-def output(order: ProviderRequest, *, kind: Kind, seed: int) -> Output:
-    """Return an output for an order; words and seed decide what is drawn."""
-    name = order.output_format or "png"
-    content = _content(order, kind, seed, name)
+def output(request: ProviderRequest, *, kind: Kind, seed: int) -> Output:
+    """Return an output for a request; words and seed decide what is drawn."""
+    name = request.output_format or "png"
+    content = _content(request, kind, seed, name)
     file = open_spool()
     file.write(content)
     file.seek(0)
@@ -40,8 +40,8 @@ def output(order: ProviderRequest, *, kind: Kind, seed: int) -> Output:
     )
 
 
-def _content(order: ProviderRequest, kind: Kind, seed: int, name: str) -> bytes:
-    size = order.size or _FREE_SIZE
+def _content(request: ProviderRequest, kind: Kind, seed: int, name: str) -> bytes:
+    size = request.size or _FREE_SIZE
     match kind:
         case Kind.FLAT:
             return _encoded(Image.new("RGB", size, _GRAY), name)
@@ -50,7 +50,7 @@ def _content(order: ProviderRequest, kind: Kind, seed: int, name: str) -> bytes:
         case Kind.PLAIN | Kind.CUT:
             whole = _shared(size, name)
             return whole if kind is Kind.PLAIN else whole[: len(whole) // 3]
-    return _encoded(_drawn(order.prompt, seed, size), name)
+    return _encoded(_drawn(request.prompt, seed, size), name)
 
 
 @cache

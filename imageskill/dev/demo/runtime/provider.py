@@ -1,14 +1,9 @@
 """The provider of a history: it takes its time and ends as it is told, for every model alike."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import ClassVar
-from unittest.mock import patch
 
 from imageskill.dev.demo.runtime import images
 from imageskill.dev.demo.runtime.timeline import Timeline
-from jobs.providers import calls
 from jobs.providers.failures import (
     BROKEN_RUN,
     POLICY,
@@ -41,13 +36,12 @@ class Ending:
 class DemoProvider:
     """Draws small images; nobody outside of this process is called."""
 
-    name: ClassVar[str] = "demo"
-
     def __init__(self, timeline: Timeline) -> None:
+        self.name = "demo"
         self.next = Ending()
         self._timeline = timeline
 
-    def submit(self, order: ProviderRequest) -> Submission | ProviderResult:
+    def submit(self, request: ProviderRequest) -> Submission | ProviderResult:
         """Submit: fal answers with a request id, the others with the outcome."""
         self._timeline.wait(_ACCEPT_S)
         if self.next.kills_worker:
@@ -55,32 +49,26 @@ class DemoProvider:
         failure = self.next.failure
         if failure is not None and failure not in _AFTER_ACCEPTANCE:
             raise self._failed(failure)
-        if order.model.provider == "fal":
-            return Submission(request_id=order.job_id.removeprefix("job_").lower(), state={})
-        return self._outcome(order)
+        if request.model.provider == "fal":
+            return Submission(request_id=request.job_id.removeprefix("job_").lower(), state={})
+        return self._outcome(request)
 
-    def look(self, submission: Submission, order: ProviderRequest) -> ProviderResult | None:
+    def poll(self, submission: Submission, request: ProviderRequest) -> ProviderResult | None:
         """Return the outcome, after its time."""
-        return self._outcome(order)
+        return self._outcome(request)
 
     def cancel(self, submission: Submission) -> Cancellation:
         """Cancel the run."""
         return "requested"
 
-    @contextmanager
-    def in_place(self) -> Iterator[None]:
-        """Answer for all providers within the block."""
-        with patch.object(calls, "get_adapter", lambda provider: self):
-            yield
-
-    def _outcome(self, order: ProviderRequest) -> ProviderResult:
+    def _outcome(self, request: ProviderRequest) -> ProviderResult:
         if self.next.failure is not None:
             raise self._failed(self.next.failure)
         self._timeline.wait(self.next.seconds)
         return ProviderResult(
             outputs=tuple(
-                images.output(order, kind=self.next.image, seed=self.next.seed + number)
-                for number in range(order.output_count)
+                images.output(request, kind=self.next.image, seed=self.next.seed + number)
+                for number in range(request.output_count)
             )
         )
 

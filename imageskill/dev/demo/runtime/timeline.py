@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.utils.module_loading import autodiscover_modules
 
 from imageskill import celery
-from imageskill.lib import clock, queue, trace
+from imageskill.lib import clock, database, queue, trace
 
 _Say = Callable[[str], None]
 _TASK_S = 0.05  # how long a task takes to reach its worker
@@ -106,10 +106,7 @@ class Timeline:
 def one_transaction() -> Iterator[None]:
     """Write all or nothing, unseen by running workers until the end.
 
-    Vendors are not called inside transactions, but for the one that Django's own tests put around
-    everything; this one is like it, and the vendors it calls are stand-ins in this process.
+    Vendors are called inside it all the same: they are stand-ins in this process.
     """
-    around = transaction.atomic()
-    around._from_testcase = True  # type: ignore[attr-defined]  # noqa: SLF001
-    with around:
+    with transaction.atomic(), database.calls_allowed_in_transaction():
         yield

@@ -131,7 +131,11 @@ class TestHistory:
                 assert storage.measure(file).sha256 == kept.sha256
         assert StagedOutput.objects.count() == Job.objects.filter(status=states.STORING).count()
 
-    def test_its_pictures_can_be_opened(self):
+    def test_every_provider_delivered_images(self):
+        done = Job.objects.filter(status=states.COMPLETED).exclude(model_id="")
+        assert set(done.values_list("provider_id", flat=True)) >= {"fal", "openai", "xai", "local"}
+
+    def test_its_images_can_be_opened(self):
         asset = Asset.objects.filter(state="available", verdict__is_good=True).first()
         with storage.open_asset(asset.storage_key) as file:
             assert storage.measure(file).sha256 == asset.sha256
