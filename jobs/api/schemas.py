@@ -36,6 +36,7 @@ Prompt = Annotated[str, StringConstraints(min_length=1, max_length=32_000)]
 JobStatus = Literal["queued", "running", "storing", "completed", "failed", "canceled"]
 JobOperation = Literal["create", "edit", "upload"]
 AssetKind = Literal["generated", "uploaded"]
+Modality = Literal["image", "video", "audio", "3d"]
 
 
 def _canonical_format(name: str | None) -> str | None:
@@ -101,6 +102,7 @@ class CreateBody(OperationBody):
     """An image to create from a prompt."""
 
     prompt: Prompt
+    modality: Modality | None = None
 
 
 class EditBody(OperationBody):

@@ -48,6 +48,14 @@ class OutputSpec:
     max_height: int | None = None
 
 
+def added(default: Any) -> Any:
+    """Declare a field of the request that is younger than stored digests.
+
+    At its default it stays out of the digest, so that the keys of earlier jobs remain valid.
+    """
+    return field(default=default, metadata={"is_added": True})
+
+
 @dataclass(frozen=True, kw_only=True)
 class GenerationRequest:
     """The terms of a create or edit.
@@ -71,6 +79,7 @@ class GenerationRequest:
     max_estimated_usd_per_image: Decimal | None = None
     max_usd: Decimal | None = None
     accept_unknown_cost: bool = False
+    modality: str | None = added(None)
 
     @property
     def effective_aspect_ratio(self) -> str:
@@ -91,14 +100,6 @@ class GenerationRequest:
         """Return the hash of the terms, which a repeated idempotency key must match."""
         document = json.dumps(digested_terms(self), default=str, sort_keys=True)
         return hashlib.sha256(document.encode()).hexdigest()
-
-
-def added(default: Any) -> Any:
-    """Declare a field of the request that is younger than stored digests.
-
-    At its default it stays out of the digest, so that the keys of earlier jobs remain valid.
-    """
-    return field(default=default, metadata={"is_added": True})
 
 
 def digested_terms(terms: Any) -> dict[str, Any]:

@@ -65,6 +65,7 @@ def choose(
     A model that the caller named is never replaced: the error of its plan is raised. Otherwise
     the registry's ranking decides, and where no model fits, the error of the closest is raised.
     """
+    _check_modality(request.modality)
     if request.model and request.model != DEFAULT:
         model = named_model(request)
         check_available(model, availability)
@@ -75,6 +76,16 @@ def choose(
             reason="the request named this model",
         )
     return _by_policy(request, availability=availability, fit=fit)
+
+
+def _check_modality(modality: str | None) -> None:
+    if modality and modality not in {
+        model.modality for model in registry.models() if model.is_wired
+    }:
+        raise ModelUnavailable(
+            f"No model of modality {modality} can run here.",
+            recovery={"suggested_command": "image-skill models list --available --json"},
+        )
 
 
 def named_model(request: GenerationRequest) -> Model:
@@ -93,6 +104,9 @@ def named_model(request: GenerationRequest) -> Model:
     if request.provider and request.provider != model.provider:
         message = f"differs from the provider of {model.id}, {model.provider}"
         raise InvalidArguments(details=[Detail(field="provider", message=message)])
+    if request.modality and model.modality != request.modality:
+        message = f"is for {model.modality}, not for {request.modality}"
+        raise InvalidArguments(details=[Detail(field="model", message=message)])
     if model.is_wired and model.operation != request.operation:
         message = f"is for {model.operation}, not for {request.operation}"
         raise InvalidArguments(details=[Detail(field="model", message=message)])

@@ -47,6 +47,7 @@ COMMANDS = (
             *PROMPT,
             *MODEL,
             ASPECT_RATIO._replace(default="1:1"),
+            Flag("modality", "The kind of media, such as image.", "MODALITY", field="modality"),
             *SIZE,
             *REFERENCES,
             *GUARDS,

@@ -44,6 +44,11 @@ class TestRanking:
         off = without(XAI, "openai.gpt-image-2", "fal.nano-banana-pro")
         assert plan(off).model.id == "fal.flux-dev"
 
+    def test_a_modality_that_no_model_makes_here_is_unavailable(self):
+        assert plan(modality="image").model.id == XAI
+        with pytest.raises(ModelUnavailable, match="modality video"):
+            plan(modality="video")
+
     def test_nobody_available_is_said_so(self):
         with pytest.raises(ModelUnavailable):
             plan(only())
@@ -197,6 +202,11 @@ class TestNamed:
         with pytest.raises(InvalidArguments) as error:
             plan(model="fal.flux-dev", provider="openai")
         assert error.value.details[0]["field"] == "provider"
+
+    def test_one_of_another_modality_is_refused(self):
+        with pytest.raises(InvalidArguments) as error:
+            plan(model="fal.ltx-video-13b-distilled", modality="image")
+        assert error.value.details[0]["message"] == "is for video, not for image"
 
     def test_an_edit_is_no_create(self):
         with pytest.raises(InvalidArguments, match="not valid") as error:
