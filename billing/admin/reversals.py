@@ -1,6 +1,7 @@
 """Refunds and disputes in the console: what Stripe reports and what the ledger posted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.contrib import admin
 
@@ -34,6 +35,16 @@ _ACTIONS: Sequence[StaffAction] = (
         is_open=lambda reversal: reversal.is_flagged,
     ),
 )
+
+
+class StateFilter(admin.ChoicesFieldListFilter):
+    """The status; what moved nothing yet is a pending refund or an inquiry, one stored value."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Name the choice of both by both."""
+        for choice in super().choices(changelist):
+            is_seen = choice["display"] == PaymentReversal.State.SEEN.label
+            yield {**choice, "display": "Pending or inquiry"} if is_seen else choice
 
 
 class FlaggedFilter(QuerySetFilter):
@@ -105,7 +116,7 @@ class PaymentReversalAdmin(ReadOnlyAdmin):
         FlaggedFilter,
         OpenDisputesFilter,
         "kind",
-        "state",
+        ("state", StateFilter),
         "problem",
         ("reason", NonEmptyValuesFilter),
     )

@@ -17,6 +17,7 @@ from django.conf import settings
 from imageskill.dev.embedded import programs
 from imageskill.dev.embedded.service import Program
 
+_START_S = 60
 _GENEROUS = {
     # Limits are not what is measured.
     "DAILY_JOBS_PREVIEW": "1000000",
@@ -24,6 +25,12 @@ _GENEROUS = {
     "NEW_AGENT_CREDITS_PER_OPERATION": "1000000",
     "FAL_CONCURRENCY": "1000",
     "OPENAI_CONCURRENCY": "1000",
+    "REQUESTS_PER_MINUTE_PER_TOKEN": "100000000",
+    "REQUESTS_PER_MINUTE_PER_NETWORK": "100000000",
+    "QUOTES_PER_HOUR": "1000000",
+    "CHECKOUTS_PER_HOUR": "1000000",
+    "OPEN_CHECKOUTS_PER_ORGANIZATION": "1000000",
+    "STARTER_GRANTS_PER_DAY": "1000000",
 }
 
 
@@ -100,8 +107,7 @@ class House:
                 url_file.unlink(missing_ok=True)
                 command = programs.stand_in("providers", url_file=url_file, port=0)
                 running["providers"] = self._start("providers", command, surroundings)
-                while not url_file.exists():
-                    time.sleep(0.05)
+                self._wait_for(url_file)
                 surroundings |= {**json.loads(url_file.read_text()), "STANDINS": "providers"}
                 standins = surroundings["FAL_QUEUE_BASE_URL"].removesuffix("/fal")
             worker = programs.worker(threads=threads)
@@ -121,8 +127,15 @@ class House:
         program.start()
         return program
 
+    def _wait_for(self, file: Path) -> None:
+        give_up_at = time.monotonic() + _START_S
+        while not file.exists():
+            if time.monotonic() > give_up_at:
+                raise RuntimeError(f"{file.stem} does not start\n{self._logs()}")
+            time.sleep(0.05)
+
     def _wait_until_healthy(self, site: Site) -> None:
-        give_up_at = time.monotonic() + 60
+        give_up_at = time.monotonic() + _START_S
         while time.monotonic() < give_up_at:
             try:
                 if site.call("GET", "/healthz")["data"]["status"] == "ok":
@@ -130,8 +143,10 @@ class House:
             except (OSError, RuntimeError):
                 pass
             time.sleep(0.1)
-        logs = "\n".join(file.read_text()[-2000:] for file in self.folder.glob("*.log"))
-        raise RuntimeError(f"the site is not healthy\n{logs}")
+        raise RuntimeError(f"the site is not healthy\n{self._logs()}")
+
+    def _logs(self) -> str:
+        return "\n".join(file.read_text()[-2000:] for file in self.folder.glob("*.log"))
 
 
 def memory_mb(program: Program) -> float:
