@@ -13,7 +13,7 @@ class Purpose(models.TextChoices):
 
     PREVIEW = "preview", "Preview credits"
     PAID = "paid", "Paid credits"
-    HELD = "held", "Held credits"  # by running jobs
+    HELD = "held", "Held credits"  # by running jobs and refunds under way
     OWED = "owed", "Owed credits"  # reversed after they were spent
     PROMOTIONS = "promotions", "Promotions"  # the source of preview credits
     PAYMENTS = "payments", "Payments"  # the source of paid credits; refunded ones return to it
@@ -64,6 +64,8 @@ class TransferKind(models.TextChoices):
     REFUND_SETTLED = "refund_settled", "Refund: paid credits applied to debt"
     REFUND_OWED_SETTLED = "refund_owed_settled", "Refund: debt settled"
     REFUND_LOSS_RECOVERED = "refund_loss_recovered", "Refund failed: write-off recovered"
+    REFUND_RESERVED = "refund_reserved", "Refund under way: paid credits reserved"
+    REFUND_RESERVE_RETURNED = "refund_reserve_returned", "Refund ended: reserve returned"
     DISPUTE = "dispute", "Dispute: paid credits debited"
     DISPUTE_OWED = "dispute_owed", "Dispute: spent credits owed"
     DISPUTE_WON = "dispute_won", "Dispute won: credits returned"
@@ -73,6 +75,7 @@ class TransferKind(models.TextChoices):
     DISPUTE_LOSS_RECOVERED = "dispute_loss_recovered", "Dispute won: write-off recovered"
     DISPUTE_LOST = "dispute_lost", "Dispute lost: credits written off"
     DISPUTE_LOST_OWED = "dispute_lost_owed", "Dispute lost: debt moved to losses"
+    DISPUTE_LOSS_UNDONE = "dispute_loss_undone", "Dispute won after all: loss recovered"
     WRITE_OFF = "write_off", "Debt written off"
     ADJUST_PREVIEW_UP = "adjust_preview_up", "Adjustment: preview credits added"
     ADJUST_PREVIEW_DOWN = "adjust_preview_down", "Adjustment: preview credits removed"
@@ -106,6 +109,8 @@ ROUTES: dict[TransferKind, TransferRoute] = {
     TransferKind.REFUND_SETTLED: TransferRoute(_P.PAID, _P.PAYMENTS),
     TransferKind.REFUND_OWED_SETTLED: TransferRoute(_P.OWED, _P.PAYMENTS),
     TransferKind.REFUND_LOSS_RECOVERED: TransferRoute(_P.LOSSES, _P.PAYMENTS),
+    TransferKind.REFUND_RESERVED: TransferRoute(_P.PAID, _P.HELD),
+    TransferKind.REFUND_RESERVE_RETURNED: TransferRoute(_P.HELD, _P.PAID),
     TransferKind.DISPUTE: TransferRoute(_P.PAID, _P.SUSPENSE, Term.REVERSED, -1),
     TransferKind.DISPUTE_OWED: TransferRoute(_P.SUSPENSE, _P.OWED, Term.REVERSED, -1),
     TransferKind.DISPUTE_WON: TransferRoute(_P.SUSPENSE, _P.PAID, Term.REVERSED, 1),
@@ -115,6 +120,7 @@ ROUTES: dict[TransferKind, TransferRoute] = {
     TransferKind.DISPUTE_LOSS_RECOVERED: TransferRoute(_P.LOSSES, _P.SUSPENSE),
     TransferKind.DISPUTE_LOST: TransferRoute(_P.SUSPENSE, _P.LOSSES),
     TransferKind.DISPUTE_LOST_OWED: TransferRoute(_P.LOSSES, _P.SUSPENSE),
+    TransferKind.DISPUTE_LOSS_UNDONE: TransferRoute(_P.LOSSES, _P.SUSPENSE),
     TransferKind.WRITE_OFF: TransferRoute(_P.OWED, _P.LOSSES, Term.WRITTEN_OFF, 1),
     TransferKind.ADJUST_PREVIEW_UP: TransferRoute(_P.ADJUSTMENTS, _P.PREVIEW, Term.ADJUSTED, 1),
     TransferKind.ADJUST_PREVIEW_DOWN: TransferRoute(_P.PREVIEW, _P.ADJUSTMENTS, Term.ADJUSTED, -1),

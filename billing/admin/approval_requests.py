@@ -1,10 +1,12 @@
 """What one person requests and another decides: refunds, grants, adjustments, write-offs."""
 
 from django.contrib import admin
+from unfold.decorators import display
 
 from billing.admin import adjustment_actions, refund_actions
-from billing.models import CreditCorrection, RefundRequest
+from billing.models import CreditCorrection, RefundRequest, RefundStatus
 from imageskill.lib.admin.bases import ReadOnlyAdmin
+from imageskill.lib.admin.queryset_filters import QuerySetFilter
 
 _STATE_COLORS = {
     "requested": "warning",
@@ -19,6 +21,24 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
 
     badges = {"state": _STATE_COLORS}
     labels = {"state": "status", "reason_code": "reason", "reason": "note"}
+
+
+_REFUND_COLORS = {
+    RefundStatus.PENDING_APPROVAL: "warning",
+    RefundStatus.REQUIRES_ACTION: "warning",
+    RefundStatus.SUCCEEDED: "success",
+    RefundStatus.FAILED: "danger",
+    RefundStatus.REJECTED: "danger",
+}
+
+
+class FailedRefundsFilter(QuerySetFilter):
+    """Refunds that failed, until somebody has dealt with them."""
+
+    title = "outcome"
+    parameter_name = "failed"
+    label = "failed"
+    queryset_method = "failed"
 
 
 @admin.register(RefundRequest)
@@ -49,13 +69,15 @@ class RefundRequestAdmin(ApprovalRequestAdmin):
         "decision_note",
         "sent_at",
         "stripe_refund_id",
+        "refund_status",
         "failure",
+        "failure_resolved_at",
         "finished_at",
         "reversal__public_id",
     )
     list_display = (
         "id",
-        "state",
+        "outcome",
         "amount_cents",
         "reason_code",
         "is_from_sponsor",
@@ -63,10 +85,11 @@ class RefundRequestAdmin(ApprovalRequestAdmin):
         "requested_by",
         "requested_at",
     )
-    list_filter = ("state", "is_from_sponsor")
+    list_filter = (FailedRefundsFilter, "state", "is_from_sponsor")
     list_select_related = ("receipt", "requested_by")
     fields = (
-        "state",
+        "outcome",
+        "failed_because",
         "amount_cents",
         "reason_code",
         "reason",
@@ -81,10 +104,23 @@ class RefundRequestAdmin(ApprovalRequestAdmin):
         "decided_by",
         "decided_at",
         "decision_note",
+        "sent_at",
         "stripe_refund_id",
+        "reserved_credits",
         "failure",
+        "failure_resolved_at",
         "reversal",
     )
+
+    @display(description="status", label=_REFUND_COLORS)
+    def outcome(self, request: RefundRequest) -> tuple[str, str]:
+        """Return where it stands, from its decision to what Stripe says."""
+        return request.status, str(request.status.label)
+
+    @display(description="failed because")
+    def failed_because(self, request: RefundRequest) -> str:
+        """Return Stripe's reason of a failed refund in words."""
+        return request.failure_words or "–"
 
 
 @admin.register(CreditCorrection)

@@ -10,8 +10,19 @@ from accounts.models import User
 from billing.admin import limit_sentences
 from billing.approvals import DecisionRefused
 from billing.limits import staff_limits
-from billing.models import Receipt, RefundBlock, RefundRequest, UnmatchedPayment
-from billing.reversals import refund_blocks, refund_simulation, refunds
+from billing.models import (
+    Receipt,
+    RefundBlock,
+    RefundRequest,
+    RefundStatus,
+    UnmatchedPayment,
+)
+from billing.reversals import (
+    refund_blocks,
+    refund_simulation,
+    refunds,
+    shares,
+)
 from imageskill.lib import amounts
 from imageskill.lib.admin.actions import ActionForm, ActionRefused, ActionRequest, StaffAction
 from imageskill.lib.admin.amount_field import AmountField
@@ -30,6 +41,16 @@ class RefundForm(ActionForm):
     )
 
 
+class UnmatchedRefundForm(ActionForm):
+    """How much of a payment that granted nothing is refunded."""
+
+    amount = AmountField(
+        label="Amount",
+        required=False,
+        help_text="An amount such as 12.50, or empty for all that is left.",
+    )
+
+
 def _translate_refusals(
     *kinds: type[Exception],
 ) -> Callable[[Callable[..., str]], Callable[..., str]]:
@@ -45,8 +66,13 @@ def _translate_refusals(
     return wrap
 
 
-def _describe_simulation(receipt: Receipt, amount_cents: int | None = None) -> Sequence[str]:
-    simulation = refund_simulation.simulate(receipt, amount_cents=amount_cents)
+_INQUIRY_NOTE = ("The buyer's bank asks about this payment; a refund usually closes its inquiry.",)
+
+
+def _describe_simulation(
+    receipt: Receipt, amount_cents: int | None = None, *, excluding: RefundRequest | None = None
+) -> Sequence[str]:
+    simulation = refund_simulation.simulate(receipt, amount_cents=amount_cents, excluding=excluding)
     if simulation.refusal:
         return (simulation.refusal,)
     amount, rest = (
@@ -59,7 +85,8 @@ def _describe_simulation(receipt: Receipt, amount_cents: int | None = None) -> S
         f"{amount} of {rest} refundable goes back to the buyer.",
         f"{simulation.unused_credits:,} of {format_count(receipt.credits, 'credit')} unused.",
         f"{debited} debited, {simulation.owed_after:,} owed afterwards.",
-        f"Running jobs hold {held}; they are not affected.",
+        f"Running jobs and other refunds hold {held}; they are not affected.",
+        *_INQUIRY_NOTE[: int(simulation.has_inquiry)],
         "It is posted when Stripe confirms it.",
     )
 
@@ -75,15 +102,20 @@ def _request(receipt: Receipt, action: ActionRequest) -> str:
     )
     if made.needs_second_person:
         return "Pending approval by a second person."
-    return "The refund was sent to Stripe."
+    return "The refund is being sent to Stripe."
 
 
 @_translate_refusals(refunds.RefundRefused)
 def _refund_unmatched(payment: UnmatchedPayment, action: ActionRequest) -> str:
-    made = refunds.request_for_unmatched(payment=payment, reason=action.reason, user=action.user)
+    made = refunds.request_for_unmatched(
+        payment=payment,
+        amount_cents=action.fields["amount"],
+        reason=action.reason,
+        user=action.user,
+    )
     if made.needs_second_person:
         return "Pending approval by a second person."
-    return "The refund was sent to Stripe."
+    return "The refund is being sent to Stripe."
 
 
 def _block(receipt: Receipt, action: ActionRequest) -> str:
@@ -101,13 +133,34 @@ def _approve(request: RefundRequest, action: ActionRequest) -> str:
     decided = refunds.approve(request_id=request.pk, user=action.user, note=action.reason)
     if decided.is_pending:
         return "Your approval is recorded. It is above your limits: a second person has to approve."
-    return "Approved and sent to Stripe."
+    return "Approved. It is being sent to Stripe."
 
 
 @_translate_refusals(DecisionRefused)
 def _reject(request: RefundRequest, action: ActionRequest) -> str:
     refunds.reject(request_id=request.pk, user=action.user, note=action.reason)
     return "Rejected."
+
+
+@_translate_refusals(refunds.RefundRefused)
+def _retry(request: RefundRequest, action: ActionRequest) -> str:
+    refunds.retry(request_id=request.pk, user=action.user, reason=action.reason)
+    return "The refund is being sent to Stripe again."
+
+
+@_translate_refusals(refunds.RefundRefused)
+def _resolve_failure(request: RefundRequest, action: ActionRequest) -> str:
+    refunds.resolve_failure(request_id=request.pk, user=action.user, reason=action.reason)
+    return "Resolved."
+
+
+def _is_failed(request: RefundRequest) -> bool:
+    return request.status == RefundStatus.FAILED and request.failure_resolved_at is None
+
+
+def _describe_failure(request: RefundRequest) -> Sequence[str]:
+    amount = amounts.format_amount(request.amount_cents)
+    return (f"The refund of {amount} failed: {request.failure_words}.",)
 
 
 def _is_pending(request: RefundRequest) -> bool:
@@ -123,21 +176,21 @@ def _refund_state(receipt: Receipt | None) -> list[int]:
     if receipt is None:
         return []
     refund_requests = RefundRequest.objects.filter(receipt=receipt)
-    return [refund_simulation.refundable_cents(receipt), refund_requests.count()]
+    return [shares.refundable_cents(receipt), refund_requests.count()]
 
 
 def _describe_approval(request: RefundRequest) -> Sequence[str]:
     if request.receipt is None:
         amount = amounts.format_amount(request.amount_cents)
         return (f"{amount} goes back to the buyer. No credits move: none were granted.",)
-    return _describe_simulation(request.receipt, request.amount_cents)[:4]
+    return _describe_simulation(request.receipt, request.amount_cents, excluding=request)[:4]
 
 
 def _describe_limits(
     payment: Receipt | UnmatchedPayment, user: User, fields: dict[str, Any]
 ) -> Sequence[str]:
     amount = fields.get("amount") or (
-        payment.amount_cents if isinstance(payment, UnmatchedPayment) else 0
+        shares.refundable_of_unmatched(payment) if isinstance(payment, UnmatchedPayment) else 0
     )
     return limit_sentences.of_refund(staff_limits.refunds(user, payment), amount)
 
@@ -157,12 +210,25 @@ def _may_decide(request: RefundRequest, user: User) -> bool:
     return user.pk not in {request.requested_by_id, request.first_approved_by_id}
 
 
-def _describe_full_refund(payment: UnmatchedPayment) -> Sequence[str]:
-    amount = amounts.format_amount(payment.amount_cents, payment.currency)
+def _describe_unmatched_refund(
+    payment: UnmatchedPayment, amount_cents: int | None = None
+) -> Sequence[str]:
+    left = shares.refundable_of_unmatched(payment)
+    cents = left if amount_cents is None else amount_cents
+    amount, rest = (amounts.format_amount(one, payment.currency) for one in (cents, left))
+    is_full = cents == payment.amount_cents
     return (
-        f"{amount} goes back to the buyer: the full payment.",
+        f"{amount} goes back to the buyer: the full payment."
+        if is_full
+        else f"{amount} of {rest} refundable goes back to the buyer.",
         "No credits move: none were granted.",
     )
+
+
+def _can_refund_unmatched(payment: UnmatchedPayment) -> bool:
+    states = UnmatchedPayment.State
+    is_open = payment.state in {states.OPEN, states.PARTLY_REFUNDED}
+    return is_open and shares.refundable_of_unmatched(payment) > 0
 
 
 _APPROVE_PERMISSIONS = ("accounts.refund_approve", "accounts.refund_approve_limited")
@@ -207,11 +273,18 @@ UNMATCHED_ACTIONS: Sequence[StaffAction] = (
         name="return",
         label="Refund payment",
         permission="accounts.refund_request",
-        preview=_describe_full_refund,
+        preview=_describe_unmatched_refund,
+        preview_fields=lambda payment, fields: _describe_unmatched_refund(
+            payment, fields["amount"]
+        ),
         preview_limits=_describe_limits,
         perform=_refund_unmatched,
-        is_open=lambda payment: payment.state == UnmatchedPayment.State.OPEN,
+        form=UnmatchedRefundForm,
+        initial_values=lambda payment: {"amount": shares.refundable_of_unmatched(payment) or None},
+        is_open=_can_refund_unmatched,
+        extra_state=lambda payment: [shares.refundable_of_unmatched(payment)],
         is_sensitive=True,
+        is_destructive=True,
     ),
 )
 REQUEST_ACTIONS: Sequence[StaffAction] = (
@@ -234,5 +307,28 @@ REQUEST_ACTIONS: Sequence[StaffAction] = (
         preview=lambda request: ("No money is refunded.",),
         perform=_reject,
         is_open=_is_pending,
+    ),
+    StaffAction(
+        name="retry",
+        label="Retry",
+        permission="accounts.refund_request",
+        preview=lambda request: (
+            *_describe_failure(request),
+            "It is sent to Stripe again. The approval stands.",
+        ),
+        perform=_retry,
+        is_open=_is_failed,
+        is_sensitive=True,
+    ),
+    StaffAction(
+        name="resolve-failure",
+        label="Resolve",
+        permission="accounts.refund_request",
+        preview=lambda request: (
+            *_describe_failure(request),
+            "No money is refunded. It leaves the list of failed refunds.",
+        ),
+        perform=_resolve_failure,
+        is_open=_is_failed,
     ),
 )

@@ -21,13 +21,28 @@ def settle(
     settled = 0
     if not due:
         return settled
-    indebted = Clawback.objects.filter(organization_id=wallets.organization_id, owed__gt=0)
-    for clawback in indebted.order_by("id"):
+    for clawback in in_order(wallets.organization_id):
         credits = min(clawback.owed, due - settled)
         if credits:
             _settle_clawback(wallets, clawback, credits, cause=cause, actor=actor, parents=parents)
             settled += credits
     return settled
+
+
+def in_order(organization_id: int, *, is_last_first: bool = False) -> list[Clawback]:
+    """Return the clawbacks with a debt: of the oldest receipt first, then in the order they take.
+
+    `is_last_first` turns the order within a receipt around.
+    """
+    indebted = list(
+        Clawback.objects.filter(organization_id=organization_id, owed__gt=0).order_by("place", "id")
+    )
+    if is_last_first:
+        indebted.reverse()
+    oldest: dict[str, int] = {}
+    for clawback in indebted:
+        oldest[clawback.receipt_id] = min(clawback.pk, oldest.get(clawback.receipt_id, clawback.pk))
+    return sorted(indebted, key=lambda clawback: oldest[clawback.receipt_id])
 
 
 def settled_credits(grant: Transfer) -> int:

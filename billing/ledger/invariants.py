@@ -41,11 +41,30 @@ INVARIANTS = {
     """,
     "held credits are those of open holds": """
         SELECT format('organization %s', w.organization_id),
-               format('%s held, open holds of %s', w.balance, coalesce(h.total, 0))
+               format('%s held, open holds of %s, refunds under way of %s', w.balance,
+                      coalesce(h.total, 0), coalesce(q.total, 0))
           FROM billing_wallet w
           LEFT JOIN (SELECT organization_id, sum(preview + paid) AS total FROM billing_jobhold
                       WHERE state = 'open' GROUP BY organization_id) h USING (organization_id)
-         WHERE w.purpose = 'held' AND w.balance <> coalesce(h.total, 0)
+          LEFT JOIN (SELECT r.organization_id, sum(q.reserved_credits) AS total
+                       FROM billing_refundrequest q JOIN billing_receipt r ON r.id = q.receipt_id
+                      WHERE q.reserved_credits > 0
+                      GROUP BY r.organization_id) q USING (organization_id)
+         WHERE w.purpose = 'held' AND w.balance <> coalesce(h.total, 0) + coalesce(q.total, 0)
+    """,
+    "each refund under way holds its reserve": """
+        SELECT 'refund request ' || q.id,
+               format('%s, %s reserved, transfers reserve %s', q.state, q.reserved_credits,
+                      coalesce(t.reserved, 0))
+          FROM billing_refundrequest q
+          LEFT JOIN (SELECT reference, sum(CASE kind WHEN 'refund_reserved' THEN credits
+                                                     ELSE -credits END) AS reserved
+                       FROM billing_transfer
+                      WHERE kind IN ('refund_reserved', 'refund_reserve_returned')
+                      GROUP BY reference) t ON t.reference = 'refund_request:' || q.stripe_key
+         WHERE q.reserved_credits <> coalesce(t.reserved, 0)
+            OR (q.reserved_credits > 0 AND (q.state <> 'approved' OR q.failure <> ''
+                                            OR q.refund_status = 'succeeded'))
     """,
     "holds are captured once or not at all": """
         SELECT h.job_id, format('%s: %s held, %s captured; transfers hold %s, capture %s, '
@@ -84,10 +103,16 @@ INVARIANTS = {
     """,
     "reversals take at most what was granted": f"""
         SELECT r.receipt_id, format('%s reversed, %s granted', r.reversed, coalesce(l.granted, 0))
-          FROM (SELECT k.receipt_id, -sum(t.credits * {_signed_terms_sql()}) AS reversed
+          FROM (SELECT receipt_id, sum(reversed) AS reversed FROM (
+                SELECT k.receipt_id, -sum(t.credits * {_signed_terms_sql()}) AS reversed
                   FROM billing_taking k JOIN billing_transfer t ON t.reference = k.reference
                  WHERE t.kind IN ({_kinds(Term.REVERSED)})
-                 GROUP BY k.receipt_id) r
+                 GROUP BY k.receipt_id
+                 UNION ALL
+                SELECT k.receipt_id, -sum(t.credits)
+                  FROM billing_taking k JOIN billing_transfer t ON t.reference = k.reference
+                 WHERE t.kind IN ('refund_loss_recovered', 'dispute_loss_recovered')
+                 GROUP BY k.receipt_id) parts GROUP BY receipt_id) r
           LEFT JOIN billing_lot l ON l.reference = r.receipt_id
          WHERE r.reversed > coalesce(l.granted, 0) OR r.reversed < 0
     """,  # noqa: S608 (the kinds of our own table)
@@ -136,11 +161,12 @@ INVARIANTS = {
         SELECT coalesce(r.public_id, k.reference),
                format('reversal %s of %s, clawback %s of %s', r.state, r.credits, k.state,
                       k.taken + k.owed + k.written_off)
-          FROM (SELECT * FROM billing_paymentreversal
-                 WHERE state IN ('applied', 'undone', 'lost')) r
-          FULL JOIN billing_taking k ON k.reference = r.public_id
+          FROM (SELECT * FROM billing_paymentreversal WHERE credits > 0) r
+          FULL JOIN (SELECT * FROM billing_taking
+                      WHERE state <> 'undone' OR taken + owed + written_off > 0) k
+            ON k.reference = r.public_id
          WHERE r.id IS NULL OR k.id IS NULL
             OR k.state <> CASE r.state WHEN 'applied' THEN 'open' ELSE r.state END
-            OR (k.state <> 'undone' AND r.credits <> k.taken + k.owed + k.written_off)
+            OR r.credits <> k.taken + k.owed + k.written_off
     """,
 }

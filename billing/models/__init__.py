@@ -10,7 +10,7 @@ from billing.models.packs import CreditPack, PackChange
 from billing.models.purchases import AttemptStatus, Environment, PaymentAttempt, Quote, Rail
 from billing.models.receipts import Receipt, ReceiptSeries, UnmatchedPayment
 from billing.models.reconciliation import BalanceMovement, Difference, ReconciledDay
-from billing.models.refunds import RefundBlock, RefundRequest
+from billing.models.refunds import RefundBlock, RefundRequest, RefundStatus
 from billing.models.reversals import DisputeEvidence, PaymentReversal, ReversalPhase
 from billing.models.stripe_events import StripeEvent
 
@@ -41,6 +41,7 @@ __all__ = [
     "ReconciledDay",
     "RefundBlock",
     "RefundRequest",
+    "RefundStatus",
     "ReversalPhase",
     "StarterCount",
     "StripeEvent",

@@ -146,8 +146,8 @@ class Clawback(models.Model):
         """The status of a clawback."""
 
         OPEN = "open", "In force"
-        UNDONE = "undone", "Reinstated"  # a refund failed, a dispute was won
-        LOST = "lost", "Lost"  # a lost dispute: final
+        UNDONE = "undone", "Reinstated"  # nothing of it is in force
+        LOST = "lost", "Lost"  # a lost dispute
 
     reference = models.CharField(max_length=80, unique=True)
     cause_key = models.CharField(max_length=160, unique=True)
@@ -160,6 +160,9 @@ class Clawback(models.Model):
     taken = models.BigIntegerField()
     owed = models.BigIntegerField()
     written_off = models.BigIntegerField(default=0)
+    # The order in which the reversals of a receipt take: what is missing is owed by the last.
+    place = models.PositiveIntegerField(default=0)
+    movements = models.PositiveIntegerField(default=0)  # posted so far: numbers their keys
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:

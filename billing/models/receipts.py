@@ -141,6 +141,15 @@ class Receipt(AppendOnly):
         return self.environment == Environment.LIVE
 
 
+class UnmatchedPaymentQuerySet(models.QuerySet["UnmatchedPayment"]):
+    """Sets of payments that granted nothing."""
+
+    def open(self) -> "UnmatchedPaymentQuerySet":
+        """Narrow to those of which money is left that nobody is returning."""
+        states = UnmatchedPayment.State
+        return self.filter(state__in=(states.OPEN, states.PARTLY_REFUNDED))
+
+
 class UnmatchedPayment(models.Model):
     """A payment that granted nothing; it is returned through the refund queue."""
 
@@ -152,11 +161,14 @@ class UnmatchedPayment(models.Model):
         CURRENCY_MISMATCH = "currency_mismatch", "Currency mismatch"
 
     class State(models.TextChoices):
-        """The status of its return."""
+        """The status of its return, derived from all its refunds and disputes."""
 
         OPEN = "open", "Open"
-        REFUNDING = "refunding", "Refund requested"
+        REFUNDING = "refunding", "Refund under way"
+        PARTLY_REFUNDED = "partly_refunded", "Partially refunded"
         REFUNDED = "refunded", "Refunded"
+        DISPUTED = "disputed", "Disputed"
+        LOST = "lost", "Lost"  # to the buyer's bank
         CLOSED = "closed", "Resolved"
 
     quote = models.ForeignKey(Quote, on_delete=models.PROTECT, related_name="unmatched_payments")
@@ -171,9 +183,12 @@ class UnmatchedPayment(models.Model):
     amount_cents = models.PositiveIntegerField()
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
+    refunded_cents = models.PositiveIntegerField(default=0)  # by refunds that succeeded
     note = models.TextField(blank=True)
     found_at = models.DateTimeField(default=clock.now, editable=False)
     resolved_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar = UnmatchedPaymentQuerySet.as_manager()
 
     class Meta:
         indexes: ClassVar = [

@@ -7,10 +7,40 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import User
-from billing.models.approvals import ApprovalRequest
+from billing.models.approvals import ApprovalRequest, ApprovalRequestQuerySet
 from billing.models.receipts import Receipt, UnmatchedPayment
 from billing.models.reversals import PaymentReversal
+from billing.stripe import refund_failures
 from imageskill.lib import amounts, clock, ids
+
+
+class RefundStatus(models.TextChoices):
+    """The whole life of a request: its decision, then what Stripe says of the refund."""
+
+    PENDING_APPROVAL = "pending_approval", "Pending approval"
+    REJECTED = "rejected", "Rejected"
+    EXPIRED = "expired", "Expired"
+    APPROVED = "approved", "Approved"  # a worker will send it
+    SENT = "sent", "Sent"  # Stripe has not answered yet
+    PENDING = "pending", "Pending at Stripe"
+    REQUIRES_ACTION = "requires_action", "Waiting for the buyer"  # who must give bank details
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"  # refused, failed or canceled
+
+
+class RefundRequestQuerySet(ApprovalRequestQuerySet):
+    """Sets of refund requests."""
+
+    def open(self) -> "RefundRequestQuerySet":
+        """Narrow to what is requested, or approved with no outcome yet."""
+        return self.filter(
+            Q(state="requested")
+            | Q(state="approved", failure="", refund_status__in=("", "pending", "requires_action"))
+        )
+
+    def failed(self) -> "RefundRequestQuerySet":
+        """Narrow to those that failed and that nobody has dealt with."""
+        return self.filter(state="approved", failure_resolved_at__isnull=True).exclude(failure="")
 
 
 class RefundRequest(ApprovalRequest):
@@ -48,11 +78,18 @@ class RefundRequest(ApprovalRequest):
     )
     sent_at = models.DateTimeField(null=True, blank=True)
     stripe_refund_id = models.CharField(max_length=255, blank=True)
+    # Written from the facts, by `billing.reversals`: Stripe's status, and its code of a failure.
+    refund_status = models.CharField(max_length=16, blank=True)
     failure = models.CharField(max_length=200, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    # Set while it is under way, from sending to the outcome: credits that nobody can spend.
+    reserved_credits = models.PositiveIntegerField(default=0)
+    failure_resolved_at = models.DateTimeField(null=True, blank=True)
     reversal = models.ForeignKey(
         PaymentReversal, on_delete=models.PROTECT, null=True, blank=True, related_name="requests"
     )
+
+    objects: ClassVar = RefundRequestQuerySet.as_manager()
 
     class Meta(ApprovalRequest.Meta):
         indexes: ClassVar = [
@@ -67,6 +104,16 @@ class RefundRequest(ApprovalRequest):
                 fields=["id"],
                 name="refund_request_to_send",
                 condition=Q(state="approved", finished_at__isnull=True),
+            ),
+            models.Index(
+                fields=["id"],
+                name="refund_request_failed",
+                condition=~Q(failure="") & Q(failure_resolved_at__isnull=True),
+            ),
+            models.Index(
+                fields=["id"],
+                name="refund_request_reserving",
+                condition=Q(reserved_credits__gt=0),
             ),
         ]
         constraints: ClassVar = [
@@ -86,15 +133,9 @@ class RefundRequest(ApprovalRequest):
                     & (Q(decided_by__isnull=True) | ~Q(first_approved_by=F("decided_by")))
                 ),
             ),
-            models.UniqueConstraint(
-                name="refund_request_one_open_a_receipt",
-                fields=["receipt"],
-                condition=Q(state__in=("requested", "approved"), finished_at__isnull=True),
-            ),
-            models.UniqueConstraint(
-                name="refund_request_one_open_a_payment",
-                fields=["unmatched_payment"],
-                condition=Q(state__in=("requested", "approved"), finished_at__isnull=True),
+            models.CheckConstraint(
+                name="refund_request_reserves_credits_of_a_receipt",
+                condition=Q(reserved_credits=0) | Q(receipt__isnull=False),
             ),
         ]
 
@@ -102,9 +143,30 @@ class RefundRequest(ApprovalRequest):
         return f"refund request {self.pk} ({amounts.format_amount(self.amount_cents)})"
 
     @property
+    def status(self) -> RefundStatus:
+        """Where it stands: decided or not, at Stripe, and how that ended."""
+        if self.state != self.State.APPROVED:
+            return _STATUS_BY_DECISION[self.state]
+        if self.failure:
+            return RefundStatus.FAILED
+        if self.refund_status:
+            return RefundStatus(self.refund_status)
+        return RefundStatus.SENT if self.sent_at else RefundStatus.APPROVED
+
+    @property
+    def failure_words(self) -> str:
+        """Why it failed, in words."""
+        return refund_failures.describe(self.failure)
+
+    @property
     def charge_id(self) -> str:
         """The charge to be refunded."""
         return str(self.payment.charge_id)
+
+    @property
+    def payment_intent_id(self) -> str:
+        """The payment to be refunded."""
+        return str(self.payment.payment_intent_id)
 
     @property
     def payment(self) -> Receipt | UnmatchedPayment:
@@ -112,6 +174,13 @@ class RefundRequest(ApprovalRequest):
         payment: Receipt | UnmatchedPayment | None = self.receipt or self.unmatched_payment
         assert payment is not None
         return payment
+
+
+_STATUS_BY_DECISION: dict[str, RefundStatus] = {
+    ApprovalRequest.State.REQUESTED: RefundStatus.PENDING_APPROVAL,
+    ApprovalRequest.State.TURNED_DOWN: RefundStatus.REJECTED,
+    ApprovalRequest.State.EXPIRED: RefundStatus.EXPIRED,
+}
 
 
 class RefundBlock(models.Model):

@@ -50,13 +50,13 @@ class PaymentReversal(models.Model):
         DISPUTE = "dispute", "Dispute"
 
     class State(models.TextChoices):
-        """Its effect; written by `billing.reversals.applying` alone."""
+        """Its effect, derived from the facts; written by `billing.reversals.applying` alone."""
 
         SEEN = "seen", "Inquiry"  # nothing moved yet; of a refund: pending
         APPLIED = "applied", "Debited"
-        UNDONE = "undone", "Reinstated"  # a refund failed, a dispute was won
+        UNDONE = "undone", "Reinstated"  # the funds of a dispute are back
         LOST = "lost", "Lost"
-        CLOSED = "closed", "Closed"  # ended without moving anything
+        CLOSED = "closed", "Closed"  # takes nothing: a refund failed, an inquiry was closed
         REJECTED = "rejected", "Rejected"  # can't be reconciled
         SET_ASIDE = "set_aside", "Unmatched"  # of a payment that granted nothing
 
@@ -86,9 +86,15 @@ class PaymentReversal(models.Model):
     currency = models.CharField(max_length=3)
     reason = models.CharField(max_length=64, blank=True)
     stripe_status = models.CharField(max_length=64)
+    failure_reason = models.CharField(max_length=64, blank=True)  # Stripe's, of a failed refund
+    stripe_created_at = models.DateTimeField(null=True, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)  # when Stripe was asked for all of this
+    withdrawn_cents = models.PositiveIntegerField(default=0)  # by the bank, of a dispute
+    reinstated_cents = models.PositiveIntegerField(default=0)
     evidence_due_by = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.SEEN)
-    credits = models.PositiveIntegerField(default=0)  # debited, what is owed included
+    in_force_cents = models.PositiveIntegerField(default=0)  # its share of the payment, now
+    credits = models.PositiveIntegerField(default=0)  # that share in credits, owed ones included
     excess_credits = models.PositiveIntegerField(default=0)  # above what was left of the receipt
     problem = models.CharField(max_length=32, choices=Problem.choices, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
@@ -150,9 +156,9 @@ class PaymentReversal(models.Model):
         return f"{self.kind} {self.stripe_id} {self.state}"
 
     def get_state_display(self) -> str:  # type: ignore[no-redef]
-        """Return the status in words; a refund that moved nothing yet is no inquiry."""
-        if self.state == self.State.SEEN and self.kind == self.Kind.REFUND:
-            return "Pending"
+        """Return the status in words; a refund is no inquiry, and fails instead of closing."""
+        if self.kind == self.Kind.REFUND and self.state in (self.State.SEEN, self.State.CLOSED):
+            return "Pending" if self.state == self.State.SEEN else "Failed"
         return str(self.State(self.state).label)
 
     @property
@@ -162,10 +168,10 @@ class PaymentReversal(models.Model):
 
 
 class ReversalPhase(AppendOnly):
-    """A phase that a reversal entered, once, with what it moved."""
+    """A phase that a reversal entered, with what it moved; it may enter one again."""
 
     class Phase(models.TextChoices):
-        """The phases, each entered at most once."""
+        """The phases."""
 
         SEEN = "seen", "Received"
         TAKEN = "taken", "Debited"
@@ -182,8 +188,8 @@ class ReversalPhase(AppendOnly):
     at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(name="reversal_phase_once", fields=["reversal", "phase"]),
+        indexes: ClassVar = [
+            models.Index(name="reversal_phase_in_order", fields=["reversal", "id"]),
         ]
 
     def __str__(self) -> str:

@@ -68,7 +68,7 @@ class Purchase:
         if self.reversed.disputed:
             return "disputed"
         if self.reversed.refunded:
-            is_all = self.reversed.refunded >= min(receipt.credits, receipt.amount_cents)
+            is_all = self.reversed.refunded >= receipt.credits
             return "refunded" if is_all else "partially_refunded"
         return "succeeded"
 

@@ -1,69 +1,65 @@
-"""Applies refunds and disputes to the ledger, as they are at Stripe now (ADR 9).
+"""Brings the books in line with the refunds and disputes of a payment (ADR 9).
 
-Both `apply` functions converge: called with the current object, in any order, any number of times,
-by any number of workers, they move credits once for each phase. They join the transaction that
-marks an event as processed, or open their own. What can't be reconciled is flagged, and stays in
-finance's queue until somebody resolves it.
+One function for all news: whatever was heard, all facts of the payment are stored, what should be
+in force is worked out of them, and only how that differs from what is posted moves credits. It
+ends in the same books for the same facts, in any order, any number of times, by any number of
+workers. What can't be reconciled is flagged, and stays in finance's queue until it is resolved.
 """
 
-from django.db import transaction
+from datetime import datetime
+
+from django.db import connection, transaction
 
 from accounts import audit
 from accounts.models import User
-from billing.ledger import clawbacks, posting
-from billing.models import Clawback, PaymentReversal, Receipt, ReversalPhase, UnmatchedPayment
-from billing.reversals import notifications
+from billing.models import PaymentReversal, Receipt, UnmatchedPayment
+from billing.reversals import facts, receipt_effects, request_outcomes, unmatched
+from billing.reversals.facts import PaymentFacts
 from billing.stripe.objects import Dispute, Refund
 from imageskill.lib import clock
 
-ACTOR = "stripe"
-_Kind, _State, _Problem = PaymentReversal.Kind, PaymentReversal.State, PaymentReversal.Problem
-_Phase = ReversalPhase.Phase
+_Problem, _State = PaymentReversal.Problem, PaymentReversal.State
 
 
 class NotFlagged(Exception):
     """The reversal has no problem, or somebody has resolved it."""
 
 
-_CLAWBACK_CAUSES = {_Kind.REFUND: Clawback.Cause.REFUND, _Kind.DISPUTE: Clawback.Cause.DISPUTE}
+def apply(payment_facts: PaymentFacts) -> list[PaymentReversal]:
+    """Bring the books in line with the facts of a payment; return its refunds and disputes.
 
-
-def apply_refund(refund: Refund) -> PaymentReversal:
-    """Debit a refund that succeeded, once; undo one that failed."""
-    with transaction.atomic():
-        reversal = _get_or_create_locked(_Kind.REFUND, refund)
-        if refund.status == "succeeded":
-            _debit(reversal, key=f"refund:{refund.id}")
-        # Stripe may report a failure weeks after a success: the bank sent the money back.
-        elif refund.status in {"failed", "canceled"}:
-            _undo(reversal)
-        reversal.save()
-    return reversal
-
-
-def apply_dispute(dispute: Dispute) -> PaymentReversal:
-    """Debit a dispute when its funds are withdrawn; reinstate or lose them when it is decided.
-
-    An inquiry moves nothing.
+    Joins the transaction that marks an event as processed, or opens its own. Locks the payment,
+    its reversals in the order of their ids, then wallets.
     """
-    # The money that the bank moved counts, not the status: that says "won" before funds return,
-    # and an inquiry that is closed may still be withdrawn.
-    is_reinstated = any(movement.amount_cents > 0 for movement in dispute.movements)
-    is_withdrawn = any(movement.amount_cents < 0 for movement in dispute.movements)
     with transaction.atomic():
-        reversal = _get_or_create_locked(_Kind.DISPUTE, dispute)
-        reversal.evidence_due_by = dispute.evidence_due_by
-        if is_withdrawn:
-            _debit(reversal, key=f"dispute:{dispute.id}:withdrawn")
-        if is_reinstated:
-            _undo(reversal)
-        elif dispute.status == "lost":
-            _mark_lost(reversal)
-        # Without a withdrawal there are no funds to wait for: the status alone ends it.
-        elif dispute.status in {"won", "warning_closed", "prevented"} and not is_withdrawn:
-            _undo(reversal)
-        reversal.save()
-    return reversal
+        receipt, unmatched_payments = _lock_payment(payment_facts)
+        reversals = facts.store(payment_facts)
+        if receipt is not None:
+            receipt_effects.apply(receipt, reversals, metadata=_metadata(payment_facts))
+        elif unmatched_payments:
+            for reversal in reversals:
+                reversal.state = _State.SET_ASIDE
+                receipt_effects.flag(reversal, "")
+        else:
+            for reversal in reversals:
+                receipt_effects.flag(reversal, _Problem.NO_RECEIPT)
+        for reversal in reversals:
+            reversal.save()
+        if unmatched_payments:
+            request_outcomes.link(reversals, metadata=_metadata(payment_facts))
+            for payment in unmatched_payments:
+                unmatched.update_state(payment)
+    return reversals
+
+
+def apply_refund(refund: Refund, *, read_at: datetime | None = None) -> PaymentReversal:
+    """Apply a single refund, as it was read."""
+    return _apply_one(refund, [refund], [], read_at)
+
+
+def apply_dispute(dispute: Dispute, *, read_at: datetime | None = None) -> PaymentReversal:
+    """Apply a single dispute, as it was read."""
+    return _apply_one(dispute, [], [dispute], read_at)
 
 
 def resolve(*, reversal_id: int, user: User, reason: str) -> PaymentReversal:
@@ -92,154 +88,61 @@ def resolve(*, reversal_id: int, user: User, reason: str) -> PaymentReversal:
 def unmatched_with_receipt(*, limit: int = 200) -> list[PaymentReversal]:
     """Return the reversals that arrived before their receipt and have one now."""
     waiting = PaymentReversal.objects.unmatched().order_by("id")[:limit]
-    return [reversal for reversal in waiting if find_receipt(reversal) is not None]
-
-
-def find_receipt(reversal: PaymentReversal) -> Receipt | None:
-    """Return the receipt of a reversal by its charge or payment, or None."""
-    receipt: Receipt | None = None
-    if reversal.charge_id:
-        receipt = Receipt.objects.filter(charge_id=reversal.charge_id).first()
-    if receipt is None and reversal.payment_intent_id:
-        receipt = Receipt.objects.filter(payment_intent_id=reversal.payment_intent_id).first()
-    return receipt
+    return [
+        reversal
+        for reversal in waiting
+        if is_known_payment(
+            charge_id=reversal.charge_id, payment_intent_id=reversal.payment_intent_id
+        )
+    ]
 
 
 def is_known_payment(*, charge_id: str, payment_intent_id: str) -> bool:
     """Return whether a receipt or an unmatched payment has this charge or payment."""
-    return any(
-        model.objects.filter(**{field: value}).exists()
-        for model in (Receipt, UnmatchedPayment)
-        for field, value in (("charge_id", charge_id), ("payment_intent_id", payment_intent_id))
-        if value
-    )
+    condition = facts.is_of(charge_id, payment_intent_id)
+    return any(model.objects.filter(condition).exists() for model in (Receipt, UnmatchedPayment))
 
 
-def _get_or_create_locked(
-    kind: PaymentReversal.Kind, stripe_object: Refund | Dispute
+def _apply_one(
+    item: Refund | Dispute,
+    refunds: list[Refund],
+    disputes: list[Dispute],
+    read_at: datetime | None,
 ) -> PaymentReversal:
-    """Return the reversal's row, locked; created when it is seen for the first time."""
-    reversal, is_new = PaymentReversal.objects.get_or_create(
-        stripe_id=stripe_object.id,
-        defaults={
-            "kind": kind,
-            "charge_id": stripe_object.charge_id,
-            "payment_intent_id": stripe_object.payment_intent_id,
-            "amount_cents": stripe_object.amount_cents,
-            "currency": stripe_object.currency,
-            "reason": stripe_object.reason[:64],
-            "stripe_status": stripe_object.status,
-        },
-    )
-    # Read again under the lock: whoever held it may have changed the state.
-    reversal = PaymentReversal.objects.select_for_update(no_key=True).get(pk=reversal.pk)
-    reversal.stripe_status = stripe_object.status
-    if is_new:
-        _record_phase(reversal, _Phase.SEEN, status=stripe_object.status)
-    if reversal.state == _State.SEEN:
-        _match(reversal)
-    return reversal
-
-
-def _match(reversal: PaymentReversal) -> None:
-    """Link a reversal to its receipt, or flag it for finance."""
-    if reversal.receipt is None:
-        receipt = find_receipt(reversal)
-        if receipt is not None:
-            reversal.receipt, reversal.organization_id = receipt, receipt.organization_id
-    if reversal.receipt is not None:
-        _flag(reversal, "")
-    elif _mark_unmatched_refunded(reversal):
-        reversal.state = _State.SET_ASIDE
-    else:
-        _flag(reversal, _Problem.NO_RECEIPT)
-
-
-def _mark_unmatched_refunded(reversal: PaymentReversal) -> bool:
-    """Mark an unmatched payment as refunded; False if the reversal is of none."""
-    payments = UnmatchedPayment.objects.exclude(payment_intent_id="").filter(
-        payment_intent_id=reversal.payment_intent_id
-    )
-    if reversal.stripe_status == "succeeded":
-        payments.filter(amount_cents__lte=reversal.amount_cents).update(
-            state=UnmatchedPayment.State.REFUNDED, resolved_at=clock.now()
+    reversals = apply(
+        PaymentFacts(
+            charge_id=item.charge_id,
+            payment_intent_id=item.payment_intent_id,
+            refunds=refunds,
+            disputes=disputes,
+            read_at=read_at or clock.now(),
         )
-    return payments.exists()
-
-
-def _debit(reversal: PaymentReversal, *, key: str) -> None:
-    receipt = reversal.receipt
-    if reversal.state != _State.SEEN or receipt is None:
-        return
-    if reversal.currency != receipt.currency:
-        _reject(reversal, _Problem.OTHER_CURRENCY)
-        return
-    # Every reversal of a receipt is debited under this lock, so together they can't exceed it.
-    posting.lock(receipt.organization_id)
-    left = receipt.credits - clawbacks.credits_in_force(receipt.public_id)
-    credits = min(reversal.amount_cents, left)
-    reversal.excess_credits = reversal.amount_cents - credits
-    if not credits:
-        _reject(reversal, _Problem.REVERSED_ALREADY)
-        return
-    amounts = clawbacks.debit(
-        organization_id=receipt.organization_id,
-        reversal_id=reversal.public_id,
-        receipt_id=receipt.public_id,
-        cause=_CLAWBACK_CAUSES[_Kind(reversal.kind)],
-        key=key,
-        credits=credits,
-        actor=ACTOR,
     )
-    reversal.state, reversal.credits = _State.APPLIED, credits
-    if reversal.excess_credits:
-        _flag(reversal, _Problem.EXCEEDS_RECEIPT)
-    _record_phase(reversal, _Phase.TAKEN, taken=amounts.taken, owed=amounts.owed)
-    notifications.notify_debited(reversal, receipt, amounts)
+    return next(reversal for reversal in reversals if reversal.stripe_id == item.id)
 
 
-def _reject(reversal: PaymentReversal, problem: PaymentReversal.Problem) -> None:
-    assert reversal.receipt is not None
-    reversal.state = _State.REJECTED
-    _flag(reversal, problem)
-    _record_phase(reversal, _Phase.REJECTED, problem=problem)
-    notifications.notify_rejected(reversal, reversal.receipt)
+def _lock_payment(payment_facts: PaymentFacts) -> tuple[Receipt | None, list[UnmatchedPayment]]:
+    """Lock the payment: its receipt's row or that of the payment without one, else its id."""
+    receipt, unmatched_payments = _find_payment(payment_facts)
+    if receipt is None and not unmatched_payments:
+        name = payment_facts.charge_id or payment_facts.payment_intent_id
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+        receipt, unmatched_payments = _find_payment(payment_facts)
+    return receipt, unmatched_payments
 
 
-def _undo(reversal: PaymentReversal) -> None:
-    """Undo what was debited; close what never moved anything."""
-    if reversal.state == _State.SEEN:
-        reversal.state = _State.CLOSED
-        _flag(reversal, "")
-        _record_phase(reversal, _Phase.CLOSED, status=reversal.stripe_status)
-    elif reversal.state == _State.LOST:
-        # A loss is booked; a bank that pays after it is rare enough for finance to decide.
-        _flag(reversal, _Problem.REINSTATED_AFTER_LOSS)
-    elif reversal.state == _State.APPLIED:
-        assert reversal.receipt is not None
-        amounts = clawbacks.undo(
-            reversal_id=reversal.public_id, actor=ACTOR, reason=f"{reversal.kind} undone"
-        )
-        reversal.state = _State.UNDONE
-        _record_phase(reversal, _Phase.UNDONE, returned=amounts.returned, forgiven=amounts.forgiven)
-        notifications.notify_reinstated(reversal, reversal.receipt, amounts)
+def _find_payment(payment_facts: PaymentFacts) -> tuple[Receipt | None, list[UnmatchedPayment]]:
+    condition = facts.is_of(payment_facts.charge_id, payment_facts.payment_intent_id)
+    receipts = Receipt.objects.select_for_update(no_key=True, of=("self",)).filter(condition)
+    receipt: Receipt | None = receipts.order_by("pk").first()
+    if receipt is not None:
+        return receipt, []
+    payments = UnmatchedPayment.objects.select_for_update(no_key=True).filter(condition)
+    return None, list(payments.order_by("pk"))
 
 
-def _mark_lost(reversal: PaymentReversal) -> None:
-    if reversal.state == _State.APPLIED:
-        lost = clawbacks.book_loss(reversal_id=reversal.public_id, actor=ACTOR)
-        reversal.state = _State.LOST
-        _record_phase(reversal, _Phase.LOST, lost=lost)
-    elif reversal.state == _State.SEEN and reversal.receipt is not None:
-        reversal.state = _State.CLOSED
-        _record_phase(reversal, _Phase.CLOSED, status=reversal.stripe_status)
-
-
-def _flag(reversal: PaymentReversal, problem: str) -> None:
-    """Set the problem; a resolved one stays resolved until there is another."""
-    if reversal.problem != problem:
-        reversal.problem, reversal.resolved_at, reversal.resolution = problem, None, ""
-
-
-def _record_phase(reversal: PaymentReversal, phase: ReversalPhase.Phase, **details: object) -> None:
-    ReversalPhase.objects.create(reversal=reversal, phase=phase, details=details)
+def _metadata(payment_facts: PaymentFacts) -> dict[str, str]:
+    """Return our id of the request by Stripe's id of each refund that we asked for."""
+    requests = {item.id: item.metadata.get("refund_request", "") for item in payment_facts.refunds}
+    return {stripe_id: request for stripe_id, request in requests.items() if request}

@@ -1,40 +1,83 @@
 """Notifies agents (by events) and sponsors (by email) of what a reversal did to their credits."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from accounts import activity
 from accounts.mail import alerts
 from accounts.models import Alert
-from billing.ledger.clawbacks import ClawbackAmounts, ReinstatedAmounts
+from billing.ledger.clawbacks import Parts
 from billing.models import PaymentReversal, Receipt
 from imageskill.lib.amounts import format_amount
 
 _REFUND = PaymentReversal.Kind.REFUND
 
 
-def notify_debited(reversal: PaymentReversal, receipt: Receipt, amounts: ClawbackAmounts) -> None:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one reversal took before and takes now."""
+
+    reversal: PaymentReversal
+    before: Parts
+    after: Parts
+    is_newly_rejected: bool
+
+    @property
+    def growth(self) -> int:
+        """How many credits more it takes."""
+        return self.after.credits - self.before.credits
+
+
+def notify(receipt: Receipt, outcomes: Sequence[Outcome]) -> None:
+    """Notify of what the reversals of a receipt changed together, and of those rejected.
+
+    A shift of shares between them changes no balance and is told to nobody: what one of them
+    gives back and another takes in the same breath cancels out.
+    """
+    growth = sum(outcome.growth for outcome in outcomes)
+    taken, owed, written_off = (
+        sum(outcome.after[part] - outcome.before[part] for outcome in outcomes) for part in range(3)
+    )
+    if growth > 0:
+        _notify_growth(receipt, outcomes, taken=max(0, taken), left=growth)
+    elif growth < 0:
+        parts = Parts(max(0, -taken), max(0, -owed), max(0, -written_off))
+        _notify_reinstated(receipt, outcomes, parts)
+    for outcome in outcomes:
+        if outcome.is_newly_rejected:
+            _notify_rejected(outcome.reversal, receipt)
+
+
+def _notify_growth(receipt: Receipt, outcomes: Sequence[Outcome], *, taken: int, left: int) -> None:
+    """Share what was taken, and what is owed, among the reversals that grew, in their order."""
+    for outcome in outcomes:
+        credits = min(max(0, outcome.growth), left)
+        part = min(credits, taken)
+        if credits:
+            _notify_debited(outcome.reversal, receipt, taken=part, owed=credits - part)
+        taken, left = taken - part, left - credits
+
+
+def _notify_debited(reversal: PaymentReversal, receipt: Receipt, *, taken: int, owed: int) -> None:
     """Notify of debited credits and, separately, of those that are owed because they were spent."""
     is_refund = reversal.kind == _REFUND
-    moved = {
-        "credits": amounts.taken,
-        "owed_credits": amounts.owed,
-        "excess_credits": reversal.excess_credits,
-    }
-    if amounts.taken:
+    moved = {"credits": taken, "owed_credits": owed, "excess_credits": reversal.excess_credits}
+    if taken:
         _record(
             "credits.payment_backed_refunded" if is_refund else "credits.payment_backed_disputed",
             reversal,
             receipt,
-            summary=f"{amounts.taken} credits taken back by a {reversal.kind}",
+            summary=f"{taken} credits taken back by a {reversal.kind}",
             status="succeeded",
             details=moved,
         )
-    if amounts.owed:
+    if owed:
         _record(
             "credits.payment_backed_reversal_pending",
             reversal,
             receipt,
-            summary=f"{amounts.owed} credits of a {reversal.kind} had been spent and are owed",
+            summary=f"{owed} credits of a {reversal.kind} had been spent and are owed",
             status="pending",
             details=moved,
         )
@@ -47,26 +90,38 @@ def notify_debited(reversal: PaymentReversal, receipt: Receipt, amounts: Clawbac
             "amount": format_amount(reversal.amount_cents, reversal.currency, with_symbol=True),
             "number": receipt.number,
             "credits": reversal.credits,
-            "owed": amounts.owed,
+            "owed": owed,
         },
     )
 
 
-def notify_reinstated(
-    reversal: PaymentReversal, receipt: Receipt, amounts: ReinstatedAmounts
-) -> None:
-    """Notify of returned credits."""
-    _record(
-        "credits.payment_backed_reinstated",
-        reversal,
-        receipt,
-        summary=f"{amounts.returned} credits came back after a {reversal.kind}",
-        status="succeeded",
-        details={"credits": amounts.returned, "owed_credits_forgiven": amounts.forgiven},
-    )
+def _notify_reinstated(receipt: Receipt, outcomes: Sequence[Outcome], parts: Parts) -> None:
+    """Share what came back among the reversals that shrank: forgiven debt first, then credits."""
+    returned, forgiven, recovered = parts
+    for outcome in outcomes:
+        left = min(max(0, -outcome.growth), returned + forgiven + recovered)
+        if not left:
+            continue
+        part_forgiven = min(left, forgiven)
+        part_recovered = min(left - part_forgiven, recovered)
+        part_returned = left - part_forgiven - part_recovered
+        _record(
+            "credits.payment_backed_reinstated",
+            outcome.reversal,
+            receipt,
+            summary=f"{part_returned} credits came back after a {outcome.reversal.kind}",
+            status="succeeded",
+            details={
+                "cause": "refund_failed" if outcome.reversal.kind == _REFUND else "dispute_won",
+                "credits": part_returned,
+                "owed_credits_forgiven": part_forgiven,
+            },
+        )
+        returned -= part_returned
+        forgiven, recovered = forgiven - part_forgiven, recovered - part_recovered
 
 
-def notify_rejected(reversal: PaymentReversal, receipt: Receipt) -> None:
+def _notify_rejected(reversal: PaymentReversal, receipt: Receipt) -> None:
     """Notify of a reversal that moved nothing because it can't be reconciled."""
     _record(
         "credits.payment_backed_reversal_rejected",

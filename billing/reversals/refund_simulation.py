@@ -2,14 +2,10 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Sum
-
 from billing import ledger
-from billing.ledger import clawbacks
-from billing.models import Lot, PaymentReversal, Rail, Receipt, RefundBlock
+from billing.models import Lot, Rail, Receipt, RefundBlock, RefundRequest
+from billing.reversals import shares
 from imageskill.lib import amounts
-
-_Kind, _State = PaymentReversal.Kind, PaymentReversal.State
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,38 +15,39 @@ class RefundSimulation:
     refundable_cents: int
     unused_credits: int
     amount_cents: int
+    credits: int  # what it takes, owed ones included
     debited_credits: int
     owed_after: int
     held_credits: int
+    has_inquiry: bool  # which a refund usually closes
     refusal: str  # why it can't be requested; empty where it can
 
 
-def simulate(receipt: Receipt, *, amount_cents: int | None = None) -> RefundSimulation:
-    """Return what a refund would do; by default of the unused credits."""
-    left_cents = refundable_cents(receipt)
+def simulate(
+    receipt: Receipt, *, amount_cents: int | None = None, excluding: RefundRequest | None = None
+) -> RefundSimulation:
+    """Return what a refund would do; by default of the unused credits.
+
+    A request that is being decided is left out of what is under way.
+    """
+    left_cents = shares.refundable_cents(receipt, excluding=excluding)
     unused = unused_credits(receipt)
-    amount = min(unused, left_cents) if amount_cents is None else amount_cents
+    if amount_cents is None:
+        amount_cents = min(shares.cents_of_credits(receipt, unused), left_cents)
     balances = ledger.balances(receipt.organization_id)
-    credits = min(amount, receipt.credits - clawbacks.credits_in_force(receipt.public_id))
+    credits = shares.credits_of_refund(receipt, amount_cents)
     debited = min(credits, balances.paid)
     return RefundSimulation(
         refundable_cents=left_cents,
         unused_credits=unused,
-        amount_cents=amount,
+        amount_cents=amount_cents,
+        credits=credits,
         debited_credits=debited,
         owed_after=balances.owed + credits - debited,
         held_credits=balances.held,
-        refusal=refusal_reason(receipt, amount_cents=amount, left_cents=left_cents),
+        has_inquiry=shares.has_inquiry(receipt),
+        refusal=refusal_reason(receipt, amount_cents=amount_cents, left_cents=left_cents),
     )
-
-
-def refundable_cents(receipt: Receipt) -> int:
-    """Return what Stripe can still refund: the amount less every refund in force."""
-    refunds = PaymentReversal.objects.filter(receipt=receipt, kind=_Kind.REFUND)
-    in_force = refunds.exclude(state__in=(_State.UNDONE, _State.CLOSED))
-    refunded = in_force.aggregate(cents=Sum("amount_cents", default=0))["cents"]
-    left: int = receipt.amount_cents - refunded
-    return max(0, left)
 
 
 def unused_credits(receipt: Receipt) -> int:
@@ -65,10 +62,10 @@ def refusal_reason(receipt: Receipt, *, amount_cents: int, left_cents: int) -> s
         return "No money moved for this receipt, so there is nothing to refund."
     if RefundBlock.objects.filter(receipt=receipt).exists():
         return "This receipt is blocked from refunds."
-    if _is_disputed(receipt):
+    if shares.is_disputed(receipt):
         return "This payment is disputed; the bank decides, and a refund would pay twice."
     if not left_cents:
-        return "This receipt is fully refunded."
+        return _why_nothing_is_left(receipt)
     if not 0 < amount_cents <= left_cents:
         return (
             f"Enter an amount from 0.01 to {amounts.format_amount(left_cents, receipt.currency)}."
@@ -76,8 +73,9 @@ def refusal_reason(receipt: Receipt, *, amount_cents: int, left_cents: int) -> s
     return ""
 
 
-def _is_disputed(receipt: Receipt) -> bool:
-    disputes = PaymentReversal.objects.filter(receipt=receipt, kind=_Kind.DISPUTE)
-    inquiries = disputes.filter(state=_State.SEEN, stripe_status__startswith="warning_")
-    over = disputes.filter(state__in=(_State.UNDONE, _State.CLOSED))
-    return disputes.exclude(pk__in=inquiries).exclude(pk__in=over).exists()
+def _why_nothing_is_left(receipt: Receipt) -> str:
+    under_way = shares.of_receipt(receipt).under_way_cents
+    if not under_way:
+        return "This receipt is fully refunded."
+    amount = amounts.format_amount(under_way, receipt.currency)
+    return f"Refunds of {amount} are requested or under way; nothing is left beside them."

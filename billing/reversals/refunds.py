@@ -6,16 +6,16 @@ The ledger moves when Stripe confirms a refund, through `billing.reversals.apply
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
 from billing import approvals
 from billing.limits import staff_limits
-from billing.models import Receipt, RefundRequest, UnmatchedPayment
-from billing.reversals import refund_sending, refund_simulation
+from billing.models import Receipt, RefundRequest, RefundStatus, UnmatchedPayment
+from billing.reversals import payment_locks, refund_sending, refund_simulation, shares
 from billing.reversals.refund_simulation import RefundSimulation
-from imageskill.lib import clock
+from imageskill.lib import amounts, clock, ids
 
 _State = RefundRequest.State
 
@@ -31,17 +31,18 @@ def request(
 
     Raises RefundRefused.
     """
-    _check_refundable(receipt, amount_cents)
-    return _create(
-        RefundRequest(
-            receipt=receipt,
-            amount_cents=amount_cents,
-            reason_code=reason_code,
-            reason=reason,
-            requested_by=user,
-        ),
-        subject=receipt.public_id,
-    )
+    with transaction.atomic():
+        staff_limits.lock(user, receipt)
+        _check_refundable(receipt, amount_cents)
+        return _create(
+            RefundRequest(
+                receipt=receipt,
+                amount_cents=amount_cents,
+                reason_code=reason_code,
+                reason=reason,
+                requested_by=user,
+            ),
+        )
 
 
 def request_as_sponsor(*, receipt: Receipt, reason: str, user: User) -> RefundRequest:
@@ -54,36 +55,38 @@ def request_as_sponsor(*, receipt: Receipt, reason: str, user: User) -> RefundRe
         raise RefundRefused(
             f"Unused credits can be refunded within {settings.REFUND_WINDOW_DAYS} days."
         )
-    simulation = _check_refundable(receipt, None)
-    return _create(
-        RefundRequest(
-            receipt=receipt,
-            amount_cents=simulation.amount_cents,
-            reason_code=RefundRequest.ReasonCode.UNUSED,
-            reason=reason or "unused credits",
-            requested_by=user,
-            is_from_sponsor=True,
-        ),
-        subject=receipt.public_id,
-    )
+    with transaction.atomic():
+        staff_limits.lock(user, receipt)
+        simulation = _check_refundable(receipt, None)
+        return _create(
+            RefundRequest(
+                receipt=receipt,
+                amount_cents=simulation.amount_cents,
+                reason_code=RefundRequest.ReasonCode.UNUSED,
+                reason=reason or "unused credits",
+                requested_by=user,
+                is_from_sponsor=True,
+            ),
+        )
 
 
-def request_for_unmatched(*, payment: UnmatchedPayment, reason: str, user: User) -> RefundRequest:
-    """Request a full refund of an unmatched payment."""
-    if payment.state not in {UnmatchedPayment.State.OPEN, UnmatchedPayment.State.REFUNDING}:
-        raise RefundRefused("This payment is resolved already.")
-    if not payment.charge_id:
-        raise RefundRefused("No charge is known for this payment yet.")
-    return _create(
-        RefundRequest(
-            unmatched_payment=payment,
-            amount_cents=payment.amount_cents,
-            reason_code=RefundRequest.ReasonCode.DUPLICATE,
-            reason=reason,
-            requested_by=user,
-        ),
-        subject=payment.checkout_session_id,
-    )
+def request_for_unmatched(
+    *, payment: UnmatchedPayment, reason: str, user: User, amount_cents: int | None = None
+) -> RefundRequest:
+    """Request a refund of an unmatched payment: of all that is left of it, or of a part."""
+    with transaction.atomic():
+        staff_limits.lock(user, payment)
+        payment = payment_locks.lock_unmatched(payment)
+        amount_cents = _check_unmatched(payment, amount_cents)
+        return _create(
+            RefundRequest(
+                unmatched_payment=payment,
+                amount_cents=amount_cents,
+                reason_code=RefundRequest.ReasonCode.DUPLICATE,
+                reason=reason,
+                requested_by=user,
+            ),
+        )
 
 
 def approve(*, request_id: int, user: User, note: str = "") -> RefundRequest:
@@ -100,43 +103,109 @@ def reject(*, request_id: int, user: User, note: str) -> RefundRequest:
     return _decide(request_id, user, note, state=_State.TURNED_DOWN)
 
 
-def _check_refundable(receipt: Receipt, amount_cents: int | None) -> RefundSimulation:
-    simulation = refund_simulation.simulate(receipt, amount_cents=amount_cents)
+def retry(*, request_id: int, user: User, reason: str) -> RefundRequest:
+    """Send a refund again that Stripe refused, or that failed or was canceled there.
+
+    The approval stands. Raises RefundRefused where it did not fail, or can't be refunded now.
+    """
+    with transaction.atomic():
+        refund_request = payment_locks.lock_request(request_id)
+        _check_failed(refund_request)
+        before = {
+            "failure": refund_request.failure,
+            "stripe_refund_id": refund_request.stripe_refund_id,
+        }
+        _check_still_refundable(refund_request)
+        # A new key: with the old one Stripe would repeat its first answer.
+        refund_request.stripe_key = ids.random_text(22)
+        refund_request.failure, refund_request.refund_status = "", ""
+        refund_request.stripe_refund_id, refund_request.reversal = "", None
+        refund_request.sent_at = refund_request.finished_at = None
+        refund_request.failure_resolved_at = None
+        refund_request.save()
+        _record(refund_request, "refund.retry", user, reason, before=before)
+        refund_sending.enqueue_send(refund_request)
+    return refund_request
+
+
+def resolve_failure(*, request_id: int, user: User, reason: str) -> RefundRequest:
+    """Take a failed refund off the list of those that somebody has to deal with."""
+    with transaction.atomic():
+        refund_request = payment_locks.lock_request(request_id)
+        _check_failed(refund_request)
+        refund_request.failure_resolved_at = clock.now()
+        refund_request.save(update_fields=["failure_resolved_at"])
+        _record(refund_request, "refund.resolve_failure", user, reason)
+    return refund_request
+
+
+def _check_failed(refund_request: RefundRequest) -> None:
+    if refund_request.status != RefundStatus.FAILED or refund_request.failure_resolved_at:
+        raise RefundRefused("This refund has not failed, or somebody has dealt with it.")
+
+
+def _check_refundable(
+    receipt: Receipt, amount_cents: int | None, *, excluding: RefundRequest | None = None
+) -> RefundSimulation:
+    simulation = refund_simulation.simulate(receipt, amount_cents=amount_cents, excluding=excluding)
     if simulation.refusal:
         raise RefundRefused(simulation.refusal)
     return simulation
 
 
-def _create(refund_request: RefundRequest, *, subject: str) -> RefundRequest:
+def _check_unmatched(
+    payment: UnmatchedPayment,
+    amount_cents: int | None,
+    *,
+    excluding: RefundRequest | None = None,
+) -> int:
+    """Return the cents to refund of a payment that granted nothing; raises RefundRefused."""
+    if payment.state in {UnmatchedPayment.State.DISPUTED, UnmatchedPayment.State.LOST}:
+        raise RefundRefused("This payment is disputed; the bank decides.")
+    if not payment.charge_id:
+        raise RefundRefused("No charge is known for this payment yet.")
+    left = shares.refundable_of_unmatched(payment, excluding=excluding)
+    if not left:
+        raise RefundRefused("All of this payment is refunded, or its refund is pending.")
+    wanted = left if amount_cents is None else amount_cents
+    if not 0 < wanted <= left:
+        raise RefundRefused(
+            f"Enter an amount from 0.01 to {amounts.format_amount(left, payment.currency)}."
+        )
+    return wanted
+
+
+def _check_still_refundable(refund_request: RefundRequest) -> None:
+    """Raise RefundRefused where the payment has changed since the request."""
+    amount = refund_request.amount_cents
+    if refund_request.unmatched_payment is not None:
+        _check_unmatched(refund_request.unmatched_payment, amount, excluding=refund_request)
+    elif refund_request.receipt is not None:
+        simulation = _check_refundable(refund_request.receipt, amount, excluding=refund_request)
+        is_unused = simulation.credits <= simulation.unused_credits
+        if refund_request.is_from_sponsor and not is_unused:
+            raise RefundRefused("Some of these credits have been spent since the request.")
+
+
+def _create(refund_request: RefundRequest) -> RefundRequest:
+    """Store a request under the lock of its payment; send it where nobody has to approve it."""
     now = clock.now()
     refund_request.expires_at = now + timedelta(days=settings.REFUND_REQUEST_DAYS)
-    try:
-        with transaction.atomic():
-            if not refund_request.is_from_sponsor and _is_within_limits(
-                refund_request, refund_request.requested_by
-            ):
-                refund_request.needs_second_person = False
-                refund_request.state, refund_request.decided_at = _State.APPROVED, now
-            refund_request.save(force_insert=True)
-            _record(
-                refund_request,
-                "refund.request",
-                refund_request.requested_by,
-                refund_request.reason,
-                subject,
-            )
-            if refund_request.state == _State.APPROVED:
-                refund_sending.enqueue_send(refund_request)
-    except IntegrityError as error:
-        if "refund_request_one_open" not in str(error):
-            raise
-        raise RefundRefused("A refund of this payment is already pending.") from None
+    asker = refund_request.requested_by
+    if not refund_request.is_from_sponsor and _is_within_limits(refund_request, asker):
+        refund_request.needs_second_person = False
+        refund_request.state, refund_request.decided_at = _State.APPROVED, now
+    refund_request.save(force_insert=True)
+    _record(refund_request, "refund.request", refund_request.requested_by, refund_request.reason)
+    if refund_request.state == _State.APPROVED:
+        refund_sending.enqueue_send(refund_request)
     return refund_request
 
 
 def _decide(request_id: int, user: User, note: str, *, state: str) -> RefundRequest:
     with transaction.atomic():
-        refund_request = _lock(request_id, user)
+        staff_limits.lock(user, RefundRequest.objects.get(pk=request_id).payment)
+        refund_request = payment_locks.lock_request(request_id)
         approvals.check_can_decide(
             refund_request,
             user=user,
@@ -147,16 +216,11 @@ def _decide(request_id: int, user: User, note: str, *, state: str) -> RefundRequ
             ),
             now=clock.now(),
         )
-        if state == _State.APPROVED and refund_request.receipt is not None:
-            simulation = _check_refundable(refund_request.receipt, refund_request.amount_cents)
-            if (
-                refund_request.is_from_sponsor
-                and refund_request.amount_cents > simulation.unused_credits
-            ):
-                raise RefundRefused("Some of these credits have been spent since the request.")
-        if state == _State.APPROVED and _is_first_approval(refund_request, user):
-            _record_first_approval(refund_request, user, note)
-            return refund_request
+        if state == _State.APPROVED:
+            _check_still_refundable(refund_request)
+            if _is_first_approval(refund_request, user):
+                _record_first_approval(refund_request, user, note)
+                return refund_request
         refund_request.state, refund_request.decided_by, refund_request.decided_at = (
             state,
             user,
@@ -164,17 +228,10 @@ def _decide(request_id: int, user: User, note: str, *, state: str) -> RefundRequ
         )
         refund_request.decision_note = note
         refund_request.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
-        _record(refund_request, f"refund.{state}", user, note, _subject(refund_request))
+        _record(refund_request, f"refund.{state}", user, note)
         if state == _State.APPROVED:
             refund_sending.enqueue_send(refund_request)
     return refund_request
-
-
-def _lock(request_id: int, user: User) -> RefundRequest:
-    """Lock a request after its payment, as whatever else moves both does."""
-    staff_limits.lock(user, RefundRequest.objects.get(pk=request_id).payment)
-    locked: RefundRequest = RefundRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
-    return locked
 
 
 def _is_first_approval(refund_request: RefundRequest, user: User) -> bool:
@@ -193,26 +250,29 @@ def _is_first_approval(refund_request: RefundRequest, user: User) -> bool:
 def _record_first_approval(refund_request: RefundRequest, user: User, note: str) -> None:
     refund_request.first_approved_by, refund_request.first_approved_at = user, clock.now()
     refund_request.save(update_fields=["first_approved_by", "first_approved_at"])
-    _record(refund_request, "refund.approve_first", user, note, _subject(refund_request))
+    _record(refund_request, "refund.approve_first", user, note)
 
 
 def _is_within_limits(refund_request: RefundRequest, user: User) -> bool:
-    """Return whether this person may decide it alone; locks what the answer rests on."""
-    payment = refund_request.payment
-    staff_limits.lock(user, payment)
-    return staff_limits.refunds(user, payment, besides=refund_request).cover(
-        refund_request.amount_cents
-    )
+    """Return whether this person may decide it alone, under the locks that the answer rests on."""
+    used = staff_limits.refunds(user, refund_request.payment, besides=refund_request)
+    return used.cover(refund_request.amount_cents)
 
 
 def _record(
-    refund_request: RefundRequest, action: str, user: User, reason: str, subject: str
+    refund_request: RefundRequest,
+    action: str,
+    user: User,
+    reason: str,
+    *,
+    before: dict[str, str] | None = None,
 ) -> None:
     audit.record(
         user=user,
         action=action,
-        subject=subject,
+        subject=_subject(refund_request),
         reason=reason,
+        before=before,
         after={
             "request": refund_request.pk,
             "amount_cents": refund_request.amount_cents,

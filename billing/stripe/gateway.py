@@ -180,10 +180,26 @@ def retrieve_refund(refund_id: str) -> Refund:
     return Refund.read(_call(lambda: _client().v1.refunds.retrieve(refund_id)))
 
 
-def list_refunds(charge_id: str) -> list[Refund]:
-    """Read all refunds of a charge as they are now."""
-    refunds = _list(lambda: _client().v1.refunds.list({"charge": charge_id, "limit": 100}))
+def list_refunds(charge_id: str, *, payment_intent_id: str = "") -> list[Refund]:
+    """Read all refunds of a charge, or of a payment whose charge is not known, as they are now."""
+    of_payment = _payment_filter(charge_id, payment_intent_id)
+    refunds = _list(
+        lambda: _client().v1.refunds.list({**of_payment, "limit": 100})  # type: ignore[arg-type]
+    )
     return [Refund.read(refund) for refund in refunds]
+
+
+def list_disputes(charge_id: str, *, payment_intent_id: str = "") -> list[Dispute]:
+    """Read all disputes of a charge or payment as they are now, with the money they moved."""
+    of_payment = _payment_filter(charge_id, payment_intent_id)
+    disputes = _list(
+        lambda: _client().v1.disputes.list({**of_payment, "limit": 100})  # type: ignore[arg-type]
+    )
+    return [Dispute.read(dispute) for dispute in disputes]
+
+
+def _payment_filter(charge_id: str, payment_intent_id: str) -> dict[str, str]:
+    return {"charge": charge_id} if charge_id else {"payment_intent": payment_intent_id}
 
 
 def create_refund(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Self
 
 Json = Mapping[str, Any]
@@ -115,6 +116,7 @@ class Refund:
     created_at: datetime
     balance_transaction_id: str
     metadata: Mapping[str, str]
+    failure_reason: str = ""
 
     @classmethod
     def read(cls, data: Json) -> Self:
@@ -130,6 +132,7 @@ class Refund:
             created_at=_timestamp(data["created"]),
             balance_transaction_id=_id(data.get("balance_transaction")),
             metadata=data.get("metadata") or {},
+            failure_reason=data.get("failure_reason") or "",
         )
 
 
@@ -205,6 +208,40 @@ class Dispute:
             ),
         )
 
+    @property
+    def withdrawn_cents(self) -> int:
+        """What the bank has withdrawn at some time, fees aside: all of it, or nothing yet."""
+        return self.amount_cents if any(item.amount_cents < 0 for item in self.movements) else 0
+
+    @property
+    def reinstated_cents(self) -> int:
+        """How much of that is back: by the ratio of the movements, in whatever currency they are.
+
+        The highest sum that was out at one time stands for the dispute's amount, since a bank may
+        withdraw, reinstate and withdraw again.
+        """
+        out = peak = Fraction(0)
+        for movement in sorted(
+            self.movements, key=lambda item: (item.created_at, item.amount_cents)
+        ):
+            out -= self._in_own_currency(movement)
+            peak = max(peak, out)
+        if not peak:
+            return 0
+        standing = round(self.amount_cents * max(out, Fraction(0)) / peak)
+        # Two amounts rounded into another currency differ by a cent: that is no part withheld.
+        is_rounding = standing <= 1 and self._is_converted
+        return self.amount_cents - (0 if is_rounding else standing)
+
+    def _in_own_currency(self, movement: BalanceTransaction) -> Fraction:
+        cents = Fraction(movement.amount_cents)
+        # Between withdrawal and reinstatement the rate may have changed, which the house bears.
+        return cents / Fraction(movement.exchange_rate or 1) if self._is_converted else cents
+
+    @property
+    def _is_converted(self) -> bool:
+        return all(item.exchange_rate and item.currency != self.currency for item in self.movements)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
@@ -219,6 +256,8 @@ class Event:
     @classmethod
     def read(cls, data: Json) -> Self:
         """Read the JSON of an `event`; KeyError, TypeError or ValueError if it is none."""
+        if not isinstance(data["data"]["object"], Mapping):
+            raise TypeError("an event about no object")
         return cls(
             id=_text(data["id"]),
             type=_text(data["type"]),

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from billing.purchases import fulfillment
-from billing.reversals import applying
 from billing.stripe import gateway, ownership
 from billing.stripe.objects import CheckoutSession
 from billing.webhooks import reversal_events
@@ -35,11 +34,9 @@ def _read_session(stripe_object: StripeObject) -> CheckoutSession:
 # Three refund events and five dispute events share a handler: what counts is the object as it is at
 # Stripe when we read it, never which event came last (docs/adr/0008).
 _CHECKOUT = EventHandler(read=_read_session, apply=fulfillment.apply)
-_REFUND = EventHandler(read=reversal_events.read_refund, apply=reversal_events.apply_refunds)
-_CHARGE_REFUNDED = EventHandler(
-    read=reversal_events.read_refunds_of_charge, apply=reversal_events.apply_refunds
-)
-_DISPUTE = EventHandler(read=reversal_events.read_dispute, apply=applying.apply_dispute)
+_REFUND = EventHandler(read=reversal_events.read_of_refund, apply=reversal_events.apply)
+_CHARGE_REFUNDED = EventHandler(read=reversal_events.read_of_charge, apply=reversal_events.apply)
+_DISPUTE = EventHandler(read=reversal_events.read_of_dispute, apply=reversal_events.apply)
 
 HANDLERS: dict[str, EventHandler] = {
     "checkout.session.completed": _CHECKOUT,

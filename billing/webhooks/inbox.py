@@ -18,8 +18,8 @@ from billing.webhooks.handlers import HANDLERS
 from imageskill.lib import clock, inbox
 
 HANDLE_TASK = StripeEvent.TASK
-# Stripe delivers for three days; we look back a little further.
-LOOKBACK = timedelta(days=4)
+# As far as Stripe's list of events goes back, less a day: looking further would cost nothing.
+LOOKBACK = timedelta(days=29)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,10 @@ class ReplayPreview:
 
     outcome: str
     transfers: list[Transfer]
+
+
+class UnknownToStripe(Exception):
+    """Stripe answers that there is no such object; asking again would not change that."""
 
 
 def store(event: Event) -> bool:
@@ -55,7 +59,12 @@ def store(event: Event) -> bool:
 def handle(*, event_id: str) -> None:
     """Handle a stored event, unless that was done; failures are stored, not raised."""
     event = StripeEvent.objects.get(event_id=event_id)
-    inbox.handle(event, prepare=_prepare, ignored=(ownership.ForeignObject,))
+    inbox.handle(
+        event,
+        prepare=_prepare,
+        ignored=(ownership.ForeignObject,),
+        hopeless=(UnknownToStripe,),
+    )
 
 
 def preview(*, event_id: str) -> ReplayPreview:
@@ -121,5 +130,12 @@ def _ignore_reason(event: Event) -> str:
 def _prepare(event: StripeEvent) -> inbox.Effect:
     """Read what the event is about as it is at Stripe now; the effect applies it."""
     handler = HANDLERS[event.type]
-    fetched = handler.read(event.payload["data"]["object"])
+    if not event.object_id:
+        raise UnknownToStripe("The event names no object.")
+    try:
+        fetched = handler.read(event.payload["data"]["object"])
+    except gateway.PaymentProviderFailure as failure:
+        if failure.is_missing:
+            raise UnknownToStripe(f"Stripe knows no {event.object_id}") from failure
+        raise
     return partial(handler.apply, fetched)

@@ -1,63 +1,59 @@
-"""Events about refunds and disputes: read the object as it is now, apply it (docs/adr/0008)."""
+"""Events about refunds and disputes: read all of the payment as it is now (docs/adr/0008)."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from billing.models import PaymentReversal
-from billing.reversals import applying
+import structlog
+
+from billing.reversals import applying, facts
+from billing.reversals.facts import PaymentFacts
 from billing.stripe import gateway, ownership
-from billing.stripe.objects import Dispute, Refund
 from imageskill.lib import trace
+
+log = structlog.get_logger(__name__)
 
 StripeObject = Mapping[str, Any]
 
 
-def read_refund(stripe_object: StripeObject) -> list[Refund]:
-    """Read the refund that an event is about."""
+def read_of_refund(stripe_object: StripeObject) -> PaymentFacts:
+    """Read the payment of the refund that an event is about."""
     refund = gateway.retrieve_refund(str(stripe_object["id"]))
-    _check_ours(refund)
-    return [refund]
+    return _read(refund.charge_id, refund.payment_intent_id)
 
 
-def read_refunds_of_charge(stripe_object: StripeObject) -> list[Refund]:
-    """Read every refund of the charge that an event is about."""
-    refunds = gateway.list_refunds(str(stripe_object["id"]))
-    for refund in refunds[:1]:  # all are of one charge
-        _check_ours(refund)
-    return refunds
+def read_of_charge(stripe_object: StripeObject) -> PaymentFacts:
+    """Read the payment of the charge that an event is about."""
+    charge = gateway.retrieve_charge(str(stripe_object["id"]))
+    return _read(charge.id, charge.payment_intent_id)
 
 
-def apply_refunds(refunds: list[Refund]) -> str:
-    """Apply these refunds to the ledger; return the outcomes in a line."""
-    return "; ".join(str(applying.apply_refund(refund)) for refund in refunds) or "no refunds"
-
-
-def read_dispute(stripe_object: StripeObject) -> Dispute:
-    """Read the dispute that an event is about, with the money it moved."""
+def read_of_dispute(stripe_object: StripeObject) -> PaymentFacts:
+    """Read the payment of the dispute that an event is about."""
     dispute = gateway.retrieve_dispute(str(stripe_object["id"]))
-    _check_ours(dispute)
-    return dispute
+    return _read(dispute.charge_id, dispute.payment_intent_id)
+
+
+def apply(payment_facts: PaymentFacts) -> str:
+    """Bring the books in line with the payment; return the outcomes in a line."""
+    reversals = applying.apply(payment_facts)
+    return "; ".join(str(reversal) for reversal in reversals) or "no refunds"
 
 
 def match_unmatched() -> int:
     """Apply what came before its receipt was known; return how many were matched."""
     waiting = applying.unmatched_with_receipt()
-    for reversal in waiting:
+    by_payment = {(row.charge_id, row.payment_intent_id): row for row in waiting}
+    for reversal in by_payment.values():
         with trace.own():
-            _apply_present_state(reversal)
+            try:
+                applying.apply(facts.read_for(reversal))
+            except gateway.PaymentProviderFailure:
+                log.warning("reversal_not_matched", reversal=reversal.public_id)
     return len(waiting)
 
 
-def _apply_present_state(reversal: PaymentReversal) -> None:
-    if reversal.kind == PaymentReversal.Kind.REFUND:
-        applying.apply_refund(gateway.retrieve_refund(reversal.stripe_id))
-    else:
-        applying.apply_dispute(gateway.retrieve_dispute(reversal.stripe_id))
-
-
-def _check_ours(refund_or_dispute: Refund | Dispute) -> None:
-    """Raise ForeignObject for a charge of another installation on the same Stripe account."""
-    is_known = applying.is_known_payment(
-        charge_id=refund_or_dispute.charge_id, payment_intent_id=refund_or_dispute.payment_intent_id
-    )
-    ownership.check_charge(refund_or_dispute.charge_id, is_known=is_known)
+def _read(charge_id: str, payment_intent_id: str) -> PaymentFacts:
+    """Read a payment; raises ForeignObject for one of another installation on the same account."""
+    is_known = applying.is_known_payment(charge_id=charge_id, payment_intent_id=payment_intent_id)
+    ownership.check_charge(charge_id, is_known=is_known)
+    return facts.read(charge_id=charge_id, payment_intent_id=payment_intent_id)

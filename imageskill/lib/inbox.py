@@ -134,12 +134,13 @@ def handle(
     *,
     prepare: Callable[[AnyEvent], Effect],
     ignored: tuple[type[Exception], ...] = (),
+    hopeless: tuple[type[Exception], ...] = (),
 ) -> None:
     """Handle a stored event, unless that was done; failures are stored, not raised.
 
     `prepare` may call the sender, since it runs outside any transaction; the effect that it
     returns runs inside the one that marks the event handled. What raises one of `ignored` is
-    not ours to act on.
+    not ours to act on; one of `hopeless` is given up at once, and can be replayed.
     """
     if not _begin(event):
         return
@@ -151,6 +152,8 @@ def handle(
                 _finish(event, WebhookState.HANDLED, outcome=str(effect()))
     except ignored as reason:
         _finish(event, WebhookState.IGNORED, outcome=str(reason))
+    except hopeless as error:
+        _fail(event, error, is_last=True)
     except Exception as error:  # noqa: BLE001 - whatever it is, the row keeps it and is retried
         _fail(event, error)
 
@@ -245,8 +248,8 @@ def _finish(
     )
 
 
-def _fail(event: WebhookEvent, error: Exception) -> None:
-    is_last = event.attempts >= MAX_ATTEMPTS
+def _fail(event: WebhookEvent, error: Exception, *, is_last: bool = False) -> None:
+    is_last = is_last or event.attempts >= MAX_ATTEMPTS
     facts = {"model": event._meta.label, "key": event.key, "error": type(error).__name__}
     if is_last:
         log.error("webhook_event_given_up", **facts)

@@ -46,7 +46,7 @@ def give(org: int, credits: int) -> None:
         )
 
 
-def buy(org: int, credits: int, *, charge_id: str = "") -> Receipt:
+def buy(org: int, credits: int, *, charge_id: str = "", discount: int = 0) -> Receipt:
     """Buy credits: quote, receipt and grant, as fulfillment leaves them."""
     buyer, _ = User.objects.get_or_create(email="buyer@example.com")
     receipt_id = ids.new("receipt")
@@ -72,7 +72,8 @@ def buy(org: int, credits: int, *, charge_id: str = "") -> Receipt:
             environment="stand_in",
             idempotency_key=quote.idempotency_key,
             credits=credits,
-            amount_cents=credits,
+            amount_cents=credits - discount,
+            discount_cents=discount,
             currency="USD",
             owed_settled_credits=grant.settled,
             balance_after=ledger.balances(org).paid,

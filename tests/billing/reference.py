@@ -16,41 +16,106 @@ class Job:
 
 @dataclass
 class Reversal:
+    """A refund or dispute as Stripe would describe it now, and what it takes."""
+
     kind: str  # refund, dispute
-    receipt: str
+    created: int
     cents: int
-    state: str = "seen"  # seen, applied, undone, lost, closed, rejected
+    news: str = ""  # pending, succeeded, failed; asked, taken, partly, won, lost, prevented
+    seen: int = 0  # how many took something before it
     taken: int = 0
     owed: int = 0
+    written_off: int = 0
+
+    @property
+    def standing(self) -> int:
+        """The cents that are gone by it, whether or not that much was paid."""
+        back = self.cents // 3 if self.news == "partly" else 0
+        is_gone = self.news in {"succeeded", "taken", "partly", "lost"}
+        return (self.cents - back) * is_gone
+
+    @property
+    def is_lost(self) -> bool:
+        return self.news in {"partly", "lost"} and self.total > 0
+
+    @property
+    def total(self) -> int:
+        return self.taken + self.owed + self.written_off
+
+    @property
+    def other_side(self) -> int:
+        return self.taken - self.owed - self.written_off
+
+
+@dataclass
+class Receipt:
+    credits: int
+    cents: int
+    reversals: dict[str, Reversal] = field(default_factory=dict)
+
+    def ordered(self) -> list[Reversal]:
+        return sorted(self.reversals.values(), key=lambda one: (one.kind == "dispute", one.created))
+
+    def shares(self) -> list[int]:
+        """Refunds first, then disputes; the last cent takes the last credit."""
+        taken, cents, shares = 0, 0, []
+        for one in self.ordered():
+            cents = min(self.cents, cents + one.standing)
+            total = self.credits * cents // self.cents if self.cents else 0
+            shares.append(total - taken)
+            taken = total
+        return shares
+
+
+@dataclass
+class Refunding:
+    """A refund that we asked for: its credits are set aside until Stripe has answered."""
+
+    receipt: str
+    cents: int
+    reserved: int = 0
 
 
 @dataclass
 class Model:
     preview: int = 0
     paid: int = 0
-    owed: int = 0
-    granted: dict[str, int] = field(default_factory=dict)
+    receipts: dict[str, Receipt] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
-    reversals: dict[str, Reversal] = field(default_factory=dict)
-    lost: int = 0
+    refunding: dict[str, Refunding] = field(default_factory=dict)
     captured: int = 0
+    number: int = 0
+
+    @property
+    def reversals(self) -> list[Reversal]:
+        return [one for receipt in self.receipts.values() for one in receipt.reversals.values()]
+
+    @property
+    def owed(self) -> int:
+        return sum(one.owed for one in self.reversals)
 
     @property
     def balances(self) -> tuple[int, int, int, int]:
         held = sum(job.preview + job.paid for job in self.jobs.values() if job.state == "open")
-        return (self.preview, self.paid, held, self.owed)
+        reserved = sum(one.reserved for one in self.refunding.values())
+        return (self.preview, self.paid, held + reserved, self.owed)
 
     @property
     def suspense(self) -> int:
-        disputes = [one for one in self.reversals.values() if one.kind == "dispute"]
-        return sum(one.taken - one.owed for one in disputes if one.state == "applied")
+        disputes = [one for one in self.reversals if one.kind == "dispute" and not one.is_lost]
+        return sum(one.other_side for one in disputes)
+
+    @property
+    def losses(self) -> int:
+        lost = sum(one.other_side for one in self.reversals if one.is_lost)
+        return lost + sum(one.written_off for one in self.reversals)
 
     def give(self, credits: int) -> None:
         self.preview += credits
 
-    def buy(self, receipt: str, credits: int) -> None:
-        if receipt not in self.granted:
-            self.granted[receipt] = credits
+    def buy(self, receipt: str, credits: int, cents: int) -> None:
+        if receipt not in self.receipts:
+            self.receipts[receipt] = Receipt(credits, cents)
             self._receive(credits)
 
     def hold(self, job_id: str, credits: int) -> bool:
@@ -77,33 +142,59 @@ class Model:
         if job.state == "open":
             self._close(job, "released", job.preview, job.paid)
 
-    def hear(self, key: str, kind: str, receipt: str, cents: int, what: str) -> None:
-        """Hear of a refund (pending, succeeded, failed) or dispute (asked, taken, won, lost)."""
-        one = self.reversals.setdefault(key, Reversal(kind, receipt, cents))
-        if what in {"succeeded", "taken", "won", "lost"} and one.state == "seen":
-            self._take(one)
-        if what in {"failed", "won"} and one.state == "applied":
-            self.owed -= one.owed
-            returned, one.taken, one.owed, one.state = one.taken, 0, 0, "undone"
-            self._receive(returned)
-        elif what == "failed" and one.state == "seen":
-            one.state = "closed"
-        elif what == "lost" and one.state == "applied":
-            self.lost += one.taken - one.owed
-            one.state = "lost"
+    def write_off(self, credits: int) -> None:
+        """Staff forgive a debt: of the oldest, the last that owes."""
+        for one in self._indebted(is_last_first=True):
+            part = min(one.owed, credits)
+            one.owed, one.written_off = one.owed - part, one.written_off + part
+            credits -= part
 
-    def _take(self, one: Reversal) -> None:
-        in_force = [
-            other.taken + other.owed
-            for other in self.reversals.values()
-            if other.receipt == one.receipt
-        ]
-        credits = min(one.cents, self.granted[one.receipt] - sum(in_force))
-        one.state = "applied" if credits else "rejected"
-        one.taken = min(self.paid, credits)
-        one.owed = credits - one.taken
-        self.paid -= one.taken
-        self.owed += one.owed
+    def send(self, key: str, receipt: str, cents: int) -> None:
+        """A refund is sent: what it will take is set aside, as far as it is there."""
+        bought = self.receipts[receipt]
+        gone = min(bought.cents, sum(one.standing for one in bought.reversals.values()))
+        after = min(bought.cents, gone + cents)
+        wanted = bought.credits * after // bought.cents - bought.credits * gone // bought.cents
+        reserved = min(wanted, self.paid)
+        self.paid -= reserved
+        self.refunding[key] = Refunding(receipt, cents, reserved)
+
+    def refused(self, key: str) -> None:
+        """Stripe says no."""
+        self._receive(self.refunding.pop(key).reserved)
+
+    def note(self, receipt: str, key: str, reversal: Reversal) -> None:
+        """Read of a refund or dispute what stands now."""
+        known = self.receipts[receipt].reversals.setdefault(key, reversal)
+        known.cents, known.news = reversal.cents, reversal.news
+        if key in self.refunding and reversal.news != "pending":
+            self.paid += self.refunding.pop(key).reserved
+
+    def deal(self, receipt: str) -> None:
+        """Do what follows from all that was read of a receipt."""
+        self._deal(self.receipts[receipt])
+        self._receive(0)
+
+    def _deal(self, receipt: Receipt) -> None:
+        """Deal out what was taken and what is there, then debts, last what was written off."""
+        ones, shares = receipt.ordered(), receipt.shares()
+        total = sum(shares)
+        was_taken = sum(one.taken for one in ones)
+        taken = min(was_taken, total)
+        written_off = min(sum(one.written_off for one in ones), total - taken)
+        self.paid += was_taken - taken
+        more = min(self.paid, total - taken - written_off)
+        self.paid -= more
+        taken += more
+        owed = total - taken - written_off
+        for one, share in zip(ones, shares, strict=True):
+            if share and not one.seen:
+                self.number += 1
+                one.seen = self.number
+            one.taken = min(share, taken)
+            one.owed = min(share - one.taken, owed)
+            one.written_off = share - one.taken - one.owed
+            taken, owed = taken - one.taken, owed - one.owed
 
     def _close(self, job: Job, state: str, preview: int, paid: int) -> None:
         job.state = state
@@ -111,13 +202,18 @@ class Model:
         self._receive(paid)
 
     def _receive(self, credits: int) -> None:
-        """Paid credits arrive: debts first, the oldest taking first."""
+        """Paid credits arrive: debts first."""
         self.paid += credits
-        for one in self.reversals.values():
+        for one in self._indebted():
             part = min(one.owed, self.paid)
             self.paid -= part
-            self.owed -= part
-            one.owed -= part
-            one.taken += part
-            if one.state == "lost":
-                self.lost += 2 * part
+            one.owed, one.taken = one.owed - part, one.taken + part
+
+    def _indebted(self, *, is_last_first: bool = False) -> list[Reversal]:
+        """Return who owes: the receipt with the oldest debt first, its reversals in order."""
+        by_receipt = [
+            [one for one in receipt.ordered() if one.owed] for receipt in self.receipts.values()
+        ]
+        by_receipt = [ones for ones in by_receipt if ones]
+        by_receipt.sort(key=lambda ones: min(one.seen for one in ones))
+        return [one for ones in by_receipt for one in (ones[::-1] if is_last_first else ones)]

@@ -1,14 +1,36 @@
 """Refunds and disputes as Stripe would describe them, for tests that need no server."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
+from itertools import count
 
 from billing.stripe.objects import BalanceTransaction, Dispute, Refund
 
 THEN = datetime(2026, 11, 1, tzinfo=UTC)
+_places = count()
 
 
-def refund(stripe_id: str, charge: str, cents: int, *, status: str = "succeeded", currency="USD"):
+@cache
+def created_at(stripe_id: str) -> datetime:
+    """Return when Stripe made it: each a second after the one that a test made before."""
+    return THEN + timedelta(seconds=next(_places))
+
+
+def read_at(number: int) -> datetime:
+    """Return the moment of the reading of that number."""
+    return THEN + timedelta(days=1, minutes=number)
+
+
+def refund(
+    stripe_id: str,
+    charge: str,
+    cents: int,
+    *,
+    status: str = "succeeded",
+    currency: str = "USD",
+    request: str = "",
+) -> Refund:
     return Refund(
         id=stripe_id,
         charge_id=charge,
@@ -17,9 +39,9 @@ def refund(stripe_id: str, charge: str, cents: int, *, status: str = "succeeded"
         currency=currency,
         status=status,
         reason="requested_by_customer",
-        created_at=THEN,
+        created_at=created_at(stripe_id),
         balance_transaction_id=f"txn_{stripe_id}",
-        metadata={},
+        metadata={"refund_request": request} if request else {},
     )
 
 
@@ -30,14 +52,15 @@ def dispute(
     *,
     status: str = "needs_response",
     withdrawn: bool = True,
-    reinstated: bool = False,
+    reinstated: bool | int = False,
     currency: str = "USD",
 ):
     movements = []
     if withdrawn:
         movements.append(_movement(f"txn_{stripe_id}_out", stripe_id, -cents))
     if reinstated:
-        movements.append(_movement(f"txn_{stripe_id}_in", stripe_id, cents))
+        back = cents if reinstated is True else reinstated
+        movements.append(_movement(f"txn_{stripe_id}_in", stripe_id, back))
     return Dispute(
         id=stripe_id,
         charge_id=charge,
@@ -48,7 +71,7 @@ def dispute(
         reason="fraudulent",
         is_charge_refundable=False,
         evidence_due_by=THEN,
-        created_at=THEN,
+        created_at=created_at(stripe_id),
         metadata={},
         movements=tuple(movements),
     )

@@ -42,6 +42,7 @@ def failed_image_checks() -> QuerySet[Asset]:
 
 COUNTERS = (
     RowCounter("Refunds pending approval", RefundRequest.objects.waiting, _PENDING, AMBER),
+    RowCounter("Failed refunds", RefundRequest.objects.failed, {"failed": "yes"}, RED),
     RowCounter(
         "Credit adjustments pending approval", CreditCorrection.objects.waiting, _PENDING, AMBER
     ),
@@ -58,8 +59,8 @@ COUNTERS = (
     ),
     RowCounter(
         "Unmatched payments",
-        lambda: UnmatchedPayment.objects.filter(state=UnmatchedPayment.State.OPEN),
-        _OPEN,
+        UnmatchedPayment.objects.open,
+        {"state__in": "open,partly_refunded"},
         RED,
     ),
     RowCounter(

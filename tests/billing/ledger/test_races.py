@@ -9,12 +9,14 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import Sum
 
+from accounts.models import User
 from billing import ledger
 from billing.chart import Purpose
 from billing.ledger import checks, posting
-from billing.models import PaymentReversal
-from billing.reversals import applying
-from imageskill.lib import ids
+from billing.models import PaymentReversal, RefundRequest
+from billing.reversals import applying, refund_sending
+from billing.stripe import gateway
+from imageskill.lib import clock, ids
 from tests.billing.money import buy, capture, give, hold, house, new_org, release
 from tests.billing.stripe_facts import dispute, refund
 
@@ -182,6 +184,41 @@ class TestEverythingAtOnce:
         # 200 of the 280 refunded stand against two receipts of 100; the dispute was won.
         taken = PaymentReversal.objects.filter(kind="refund").aggregate(credits=Sum("credits"))
         assert taken == {"credits": 200}
+
+
+class TestRefundUnderWay:
+    @pytest.fixture
+    def sent(self, monkeypatch):
+        """A refund of all that an organization bought, pending at Stripe."""
+        receipt = buy(new_org(), 500, charge_id="ch_k")
+        request = RefundRequest.objects.create(
+            receipt=receipt,
+            amount_cents=500,
+            reason_code="service",
+            reason="tests",
+            requested_by=User.objects.create(email="staff@example.com"),
+            needs_second_person=False,
+            state="approved",
+            decided_at=clock.now(),
+            expires_at=clock.now(),
+        )
+        pending = refund("re_k", "ch_k", 500, status="pending", request=request.stripe_key)
+        monkeypatch.setattr(gateway, "create_refund", lambda **_: pending)
+        monkeypatch.setattr(gateway, "list_refunds", lambda *_, **__: [pending])
+        monkeypatch.setattr(gateway, "list_disputes", lambda *_, **__: [])
+        refund_sending.send(request_id=request.pk)
+        return request
+
+    def test_of_60_creates_that_ask_for_its_credits_none_is_accepted(self, sent):
+        org = sent.receipt.organization_id
+
+        ends = at_once(*[a_job(org, 9) for _ in range(60)])
+
+        assert ends == {"InsufficientCredits": 60}
+        assert ledger.balances(org) == (0, 0, 500, 0)
+        applying.apply_dispute(dispute("du_k", "ch_k", 500))
+        applying.apply_refund(refund("re_k", "ch_k", 500, status="failed"))
+        assert ledger.balances(org) == (0, 0, 0, 0)
 
 
 class TestLock:

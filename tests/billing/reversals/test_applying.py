@@ -11,7 +11,7 @@ from billing.ledger import clawbacks
 from billing.models import Lot, PaymentReversal, UnmatchedPayment
 from billing.reversals import applying
 from tests.billing.money import buy, capture, give, hold, house, release, spend
-from tests.billing.stripe_facts import dispute, refund
+from tests.billing.stripe_facts import dispute, read_at, refund
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books_in_order")]
 
@@ -130,10 +130,10 @@ class TestRefund:
     def test_that_failed_before_it_was_heard_of_moves_nothing(self, org):
         buy(org, 500, charge_id="ch_a")
 
-        reversal = applying.apply_refund(refund("re_a", "ch_a", 500, status="failed"))
-        applying.apply_refund(refund("re_a", "ch_a", 500))  # an older snapshot
+        applying.apply_refund(refund("re_a", "ch_a", 500, status="failed"), read_at=read_at(2))
+        late = applying.apply_refund(refund("re_a", "ch_a", 500), read_at=read_at(1))
 
-        assert reversal.state == State.CLOSED
+        assert (late.state, late.get_state_display()) == (State.CLOSED, "Failed")
         assert ledger.balances(org) == (0, 500, 0, 0)
 
     def test_takes_the_purchases_own_credits_first(self, org):
@@ -270,11 +270,13 @@ class TestDispute:
         spend(org, 120)
 
         for number in (*order, *order):
-            applying.apply_dispute(self.WON[number])
+            reversal = applying.apply_dispute(self.WON[number], read_at=read_at(number))
 
         assert ledger.balances(org) == (0, 380, 0, 0)
         assert house(Purpose.SUSPENSE) == 0
-        assert sorted(events()) == ["disputed", "reinstated", "reversal_pending"]
+        assert reversal.state == State.UNDONE
+        told = ["disputed", "reversal_pending", "reinstated"]
+        assert events() == (told if order[0] < 2 else [])
 
     def test_won_after_a_purchase_settled_it_gives_that_back_too(self, org):
         buy(org, 500, charge_id="ch_a")
@@ -320,16 +322,39 @@ class TestDispute:
         assert (house(Purpose.SUSPENSE), house(Purpose.LOSSES)) == (0, 500)
         assert ledger.balances(org) == (0, 80, 0, 0)
 
-    def test_funds_that_come_back_after_it_was_lost_are_flagged(self, org):
+    def test_funds_that_come_back_after_it_was_lost_come_from_the_losses(self, org):
         buy(org, 500, charge_id="ch_a")
+        spend(org, 120)
         applying.apply_dispute(dispute("du_a", "ch_a", 500, status="lost"))
+        assert house(Purpose.LOSSES) == 260
 
         reversal = applying.apply_dispute(
             dispute("du_a", "ch_a", 500, status="won", reinstated=True)
         )
 
-        assert reversal.problem == Problem.REINSTATED_AFTER_LOSS
-        assert ledger.balances(org) == (0, 0, 0, 0)
+        assert (reversal.state, reversal.problem) == (State.UNDONE, "")
+        assert ledger.balances(org) == (0, 380, 0, 0)
+        assert (house(Purpose.SUSPENSE), house(Purpose.LOSSES)) == (0, 0)
+
+    def test_amounts_are_those_that_stand_now(self, org):
+        buy(org, 500, charge_id="ch_a")
+        inquiry = {"status": "warning_needs_response", "withdrawn": False}
+        applying.apply_dispute(dispute("du_a", "ch_a", 500, **inquiry))
+
+        reversal = applying.apply_dispute(dispute("du_a", "ch_a", 300))
+
+        assert (reversal.amount_cents, reversal.credits) == (300, 300)
+        assert ledger.balances(org) == (0, 200, 0, 0)
+
+    def test_a_part_that_is_reinstated_goes_back(self, org):
+        buy(org, 500, charge_id="ch_a")
+        applying.apply_dispute(dispute("du_a", "ch_a", 500))
+
+        reversal = applying.apply_dispute(dispute("du_a", "ch_a", 500, reinstated=200))
+
+        assert (reversal.state, reversal.credits) == (State.APPLIED, 300)
+        assert ledger.balances(org) == (0, 200, 0, 0)
+        assert house(Purpose.SUSPENSE) == 300
 
 
 class TestFlagged:
@@ -375,11 +400,10 @@ class TestFlagged:
 
     def test_the_same_news_again_does_not_bring_it_back(self, org, staff):
         buy(org, 500, charge_id="ch_a")
-        applying.apply_dispute(dispute("du_a", "ch_a", 500, status="lost"))
-        won = dispute("du_a", "ch_a", 500, status="won", reinstated=True)
-        self.resolve(applying.apply_dispute(won), staff)
+        told = refund("re_a", "ch_a", 700)
+        self.resolve(applying.apply_refund(told), staff)
 
-        again = applying.apply_dispute(won)
+        again = applying.apply_refund(told)
 
         assert again.resolution == "matched by hand"
         assert not PaymentReversal.objects.flagged().exists()

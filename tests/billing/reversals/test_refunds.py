@@ -9,16 +9,23 @@ from accounts.models import AuditLine, User
 from billing import approvals, ledger
 from billing.approvals import DecisionRefused
 from billing.ledger import checks
-from billing.models import Receipt, RefundRequest, UnmatchedPayment
+from billing.models import Receipt, RefundRequest, RefundStatus, UnmatchedPayment
 from billing.purchases import fulfillment
-from billing.reversals import refund_blocks, refund_sending, refund_simulation, refunds
+from billing.reversals import (
+    applying,
+    refund_blocks,
+    refund_sending,
+    refund_simulation,
+    refunds,
+)
 from imageskill.dev.standins.faults import Fault
 from imageskill.lib import clock
 from tests.billing.money import hold, spend
 from tests.billing.shop import only_receipt
+from tests.billing.stripe_facts import dispute, refund
 
 pytestmark = pytest.mark.django_db
-State = RefundRequest.State
+State, Status = RefundRequest.State, RefundStatus
 
 
 @pytest.fixture(autouse=True)
@@ -169,11 +176,15 @@ class TestRequest:
         assert approvals.expire_overdue() == 1
         assert ask(receipt, asker).pk != asked.pk
 
-    def test_one_at_a_time_for_a_receipt(self, receipt, asker):
-        ask(receipt, asker, 100)
+    @pytest.mark.usefixtures("threshold")
+    def test_what_is_requested_counts_against_what_is_left(self, receipt, asker):
+        ask(receipt, asker, 400)
 
-        with pytest.raises(refunds.RefundRefused, match="already pending"):
-            ask(receipt, asker, 100)
+        with pytest.raises(refunds.RefundRefused, match=r"from 0\.01 to 1\.00 USD"):
+            ask(receipt, asker, 101)
+        ask(receipt, asker, 100)
+        with pytest.raises(refunds.RefundRefused, match=r"5\.00 USD are requested or under way"):
+            ask(receipt, asker, 1)
 
     @pytest.mark.parametrize("cents", [0, -1, 501])
     def test_of_more_or_less_than_there_is_is_refused(self, receipt, asker, cents):
@@ -225,8 +236,9 @@ class TestSending:
         refund_sending.send(request_id=asked.pk)
 
         asked.refresh_from_db()
-        assert asked.failure == "charge_already_refunded"
-        assert ledger.balances(agent.agent.organization_id).paid == 500
+        assert (asked.failure, asked.status) == ("charge_already_refunded", Status.FAILED)
+        assert asked.failure_words == "the payment was refunded already"
+        assert ledger.balances(agent.agent.organization_id) == (40, 500, 0, 0)
 
     def test_sent_twice_tells_stripe_once(self, receipt, asker, shop):
         asked = ask(receipt, asker)
@@ -235,6 +247,118 @@ class TestSending:
             refund_sending.send(request_id=asked.pk)
 
         assert len(shop.account.all("refund")) == 1
+
+    def test_a_lost_answer_after_stripe_forgot_the_key_refunds_once(
+        self, receipt, asker, shop, agent
+    ):
+        """Stripe forgets idempotency keys after a day: the charge's refunds are looked at first."""
+        asked = ask(receipt, asker)
+        shop.stand_in.faults.add(Fault("/v1/refunds", "POST", times=2, cut="after"))
+        refund_sending.send(request_id=asked.pk)
+        shop.stand_in.forget_keys()
+        later = clock.now() + timedelta(hours=30)
+
+        with clock.at(later):
+            refund_sending.send(request_id=asked.pk)
+
+        assert len(shop.account.all("refund")) == 1
+        asked.refresh_from_db()
+        assert asked.status == Status.SUCCEEDED
+        assert ledger.balances(agent.agent.organization_id).paid == 0
+
+
+class TestUnderWay:
+    """From sending to the outcome its credits are held, and its status is Stripe's."""
+
+    @pytest.fixture
+    def org(self, agent):
+        return agent.agent.organization_id
+
+    @pytest.fixture
+    def sent(self, receipt, asker, shop):
+        shop.account.refunds_begin_as = "pending"
+        asked = ask(receipt, asker)
+        refund_sending.send(request_id=asked.pk)
+        asked.refresh_from_db()
+        return asked
+
+    def test_its_credits_are_held(self, sent, org):
+        assert (sent.status, sent.reserved_credits) == (Status.PENDING, 500)
+        assert ledger.balances(org) == (40, 0, 500, 0)
+        with pytest.raises(ledger.InsufficientCredits):
+            hold(org, "job_a", 41)
+
+    def test_success_takes_them_from_there(self, sent, org, shop):
+        shop.account.settle_refund(sent.stripe_refund_id)
+        shop.tell(*shop.events("refund."))
+
+        sent.refresh_from_db()
+        assert (sent.status, sent.reserved_credits) == (Status.SUCCEEDED, 0)
+        assert ledger.balances(org) == (40, 0, 0, 0)
+
+    @pytest.mark.parametrize("end", ["fail_refund", "cancel_refund"])
+    def test_a_failure_returns_them_and_says_why(self, sent, org, shop, end):
+        shop.account.ask_buyer(sent.stripe_refund_id)
+        shop.tell(*shop.events("refund."))
+        sent.refresh_from_db()
+        assert sent.status == Status.REQUIRES_ACTION
+
+        getattr(shop.account, end)(sent.stripe_refund_id)
+        shop.tell(*shop.events("refund."))
+
+        sent.refresh_from_db()
+        assert (sent.status, sent.reserved_credits) == (Status.FAILED, 0)
+        assert sent.failure == {"fail_refund": "unknown", "cancel_refund": "canceled"}[end]
+        assert ledger.balances(org) == (40, 500, 0, 0)
+        assert sent in RefundRequest.objects.failed()
+
+    def test_a_dispute_meanwhile_and_then_its_failure_settles_what_is_owed(self, sent, org):
+        charge = sent.receipt.charge_id
+        applying.apply_dispute(dispute("du_meanwhile", charge, 500))
+        assert ledger.balances(org) == (40, 0, 500, 500)
+
+        applying.apply_refund(refund(sent.stripe_refund_id, charge, 500, status="failed"))
+
+        assert ledger.balances(org) == (40, 0, 0, 0)
+
+    def test_a_failed_one_is_sent_again_and_refunds_once(self, sent, org, shop, asker):
+        shop.account.fail_refund(sent.stripe_refund_id, reason="lost_or_stolen_card")
+        shop.tell(*shop.events("refund."))
+        shop.account.refunds_begin_as = "succeeded"
+
+        refunds.retry(request_id=sent.pk, user=asker, reason="the buyer has a new card")
+        refund_sending.send(request_id=sent.pk)
+
+        sent.refresh_from_db()
+        assert sent.status == Status.SUCCEEDED
+        assert [one["status"] for one in shop.account.all("refund")] == ["succeeded", "failed"]
+        assert ledger.balances(org) == (40, 0, 0, 0)
+        line = AuditLine.objects.get(action="refund.retry")
+        assert line.before["failure"] == "lost_or_stolen_card"
+        with pytest.raises(refunds.RefundRefused, match="has not failed"):
+            refunds.retry(request_id=sent.pk, user=asker, reason="again")
+
+    def test_a_failed_one_leaves_the_list_when_it_is_resolved(self, sent, shop, asker):
+        shop.account.fail_refund(sent.stripe_refund_id)
+        shop.tell(*shop.events("refund."))
+
+        refunds.resolve_failure(request_id=sent.pk, user=asker, reason="paid by bank transfer")
+
+        assert not RefundRequest.objects.failed().exists()
+        with pytest.raises(refunds.RefundRefused):
+            refunds.resolve_failure(request_id=sent.pk, user=asker, reason="again")
+
+    def test_one_that_succeeded_and_then_failed_is_listed_too(self, receipt, asker, shop, org):
+        asked = ask(receipt, asker)
+        refund_sending.send(request_id=asked.pk)
+        asked.refresh_from_db()
+        assert asked.status == Status.SUCCEEDED
+
+        shop.account.fail_refund(asked.stripe_refund_id, reason="declined")
+        shop.tell(*shop.events("refund."))
+
+        assert [one.failure for one in RefundRequest.objects.failed()] == ["declined"]
+        assert ledger.balances(org).paid == 500
 
 
 class TestSponsor:
@@ -275,3 +399,57 @@ class TestPaymentThatBoughtNothing:
         payment.refresh_from_db()
         assert payment.state == UnmatchedPayment.State.REFUNDED
         assert ledger.balances(agent.agent.organization_id).paid == 0
+
+    @pytest.fixture
+    def payment(self, shop, agent):
+        attempt = shop.attempt(agent)
+        shop.account.pay(attempt.checkout_session_id, amount_total=499)
+        shop.tell()
+        return UnmatchedPayment.objects.get()
+
+    def send(self, payment, user, cents=None):
+        asked = refunds.request_for_unmatched(
+            payment=payment, reason="odd", user=user, amount_cents=cents
+        )
+        refund_sending.send(request_id=asked.pk)
+        payment.refresh_from_db()
+        asked.refresh_from_db()
+        return asked
+
+    def test_goes_back_in_two_parts(self, payment, asker):
+        self.send(payment, asker, 200)
+        assert (payment.state, payment.refunded_cents) == ("partly_refunded", 200)
+
+        assert self.send(payment, asker).amount_cents == 299
+
+        assert (payment.state, payment.refunded_cents) == ("refunded", 499)
+
+    def test_pending_and_then_failed_it_is_open_again(self, payment, asker, shop):
+        shop.account.refunds_begin_as = "pending"
+        asked = self.send(payment, asker)
+        assert payment.state == "refunding"
+        with pytest.raises(refunds.RefundRefused, match="refund is pending"):
+            self.send(payment, asker)
+
+        shop.account.fail_refund(asked.stripe_refund_id)
+        shop.tell(*shop.events("refund."))
+
+        payment.refresh_from_db()
+        assert (payment.state, payment.resolved_at) == ("open", None)
+        assert payment in UnmatchedPayment.objects.open()
+        assert RefundRequest.objects.failed().count() == 1
+
+    def test_disputed_it_is_not_returned_and_lost_it_is_closed(self, payment, asker, shop):
+        disputed = shop.account.dispute(payment.charge_id)
+        shop.tell(*shop.events("charge.dispute."))
+        payment.refresh_from_db()
+        assert payment.state == "disputed"
+        with pytest.raises(refunds.RefundRefused, match="disputed"):
+            self.send(payment, asker)
+
+        shop.account.lose(disputed["id"])
+        shop.tell(*shop.events("charge.dispute."))
+
+        payment.refresh_from_db()
+        assert payment.state == "lost"
+        assert payment.resolved_at is not None

@@ -75,6 +75,30 @@ class TestEvents:
 
         assert ledger.balances(agent.agent.organization_id).paid == 0
 
+    def test_one_that_stayed_undelivered_for_weeks_is_fetched(self, shop, agent):
+        receipt = buy(shop, agent)
+        shop.account.refund(receipt.charge_id, 200)
+        for event in shop.events("refund."):
+            event["created"] -= 28 * 86_400
+
+        inbox.fetch_undelivered()
+        for event in shop.events("refund."):
+            inbox.handle(event_id=event["id"])
+
+        assert ledger.balances(agent.agent.organization_id).paid == 300
+
+    def test_of_an_object_that_stripe_does_not_know_is_given_up(self, shop, agent):
+        receipt = buy(shop, agent)
+        refund = shop.account.refund(receipt.charge_id, 200)
+        [event] = shop.events("refund.")
+        del shop.account.objects[refund["id"]]
+
+        shop.tell(event)
+
+        stored = shop.outcome(event)
+        assert (stored.state, stored.next_attempt_at) == (StripeEvent.State.FAILED, None)
+        assert f"Stripe knows no {refund['id']}" in stored.error
+
     def test_another_installations_charge_is_ignored(self, shop, agent, settings):
         receipt_charge = self._foreign_charge(shop, agent, settings)
         shop.account.refund(receipt_charge)
@@ -95,6 +119,23 @@ class TestEvents:
 
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
+    def test_ten_events_of_five_refunds_wait_for_each_other(self, shop, agent):
+        """Locks are taken in one order: PostgreSQL finds no deadlock, and no event has to retry."""
+        receipt = buy(shop, agent)
+        for cents in (50, 60, 70, 80, 90):
+            shop.account.refund(receipt.charge_id, cents)
+        events = shop.events("refund.") + shop.events("charge.refunded")
+        for event in events:
+            shop.post(event)
+
+        results = at_once(*[lambda e=e: inbox.handle(event_id=e["id"]) for e in events])
+
+        assert results == [None] * 10
+        states = StripeEvent.objects.exclude(state="ignored").values_list("state", "attempts")
+        assert set(states) == {(StripeEvent.State.HANDLED, 1)}
+        assert ledger.balances(agent.agent.organization_id).paid == 150
+        assert list(checks.ledger_problems()) == []
+
     def test_many_workers_with_events_of_one_refund_and_one_dispute(self, shop, agent):
         receipt = buy(shop, agent)
         shop.account.refund(receipt.charge_id, 200)

@@ -75,6 +75,11 @@ class StripeStandIn(StandIn):
         """Take an earlier state of the account in."""
         self.account.restore(state)
 
+    def forget_keys(self) -> None:
+        """Forget idempotency keys, as Stripe may after a day."""
+        with self._keys:
+            self._answers.clear()
+
     def _declare(self) -> None:
         one = r"/(?P<id>\w+)"
         session = r"/v1/checkout/sessions"

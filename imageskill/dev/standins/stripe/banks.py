@@ -14,7 +14,13 @@ DISPUTE_FEE_CENTS = 1500
 
 
 class RefundsAndDisputes(ObjectStore):
-    """Refunds and disputes of charges; each call writes the events that Stripe writes."""
+    """Refunds and disputes of charges; each verb writes the events that Stripe writes.
+
+    `refunds_begin_as` is the status of refunds that are asked for from now on: `succeeded`,
+    `pending`, or `requires_action` where the buyer must give bank details.
+    """
+
+    refunds_begin_as = "succeeded"
 
     def give_back(self, wanted: StripeObject) -> StripeObject:
         """Refund a charge, as the API call does."""
@@ -22,6 +28,7 @@ class RefundsAndDisputes(ObjectStore):
         return self.refund(
             charge_id,
             int(wanted["amount"]) if "amount" in wanted else None,
+            status=self.refunds_begin_as,
             reason=wanted.get("reason"),
             metadata=wanted.get("metadata", {}),
         )
@@ -60,6 +67,7 @@ class RefundsAndDisputes(ObjectStore):
                     "reason": reason,
                     "status": status,
                 }
+                | _status_fields(status)
             )
             refund = self.objects[refund["id"]]
             refund["balance_transaction"] = self.move("refund", "refund", -amount, refund)["id"]
@@ -73,22 +81,39 @@ class RefundsAndDisputes(ObjectStore):
         """Complete a pending refund."""
         with self.lock:
             refund = self.objects[refund_id]
-            refund["status"] = "succeeded"
+            if refund["status"] not in {"pending", "requires_action"}:
+                raise InvalidObjectState("refund_is_not_pending")
+            refund.update(status="succeeded", **_status_fields("succeeded"))
             self._refund_changed(refund)
             return copy.deepcopy(refund)
 
-    def fail_refund(self, refund_id: str) -> StripeObject:
-        """Fail a refund, as when the buyer's account was closed."""
+    def ask_buyer(self, refund_id: str) -> StripeObject:
+        """Have a pending refund wait for the buyer's bank details."""
         with self.lock:
             refund = self.objects[refund_id]
-            if refund["status"] == "failed":
-                raise InvalidObjectState("refund_failed_already")
-            charge = self.objects[refund["charge"]]
-            refund["status"] = "failed"
-            charge["amount_refunded"] -= refund["amount"]
-            charge["refunded"] = False
-            self.move("refund_failure", "refund_failure", refund["amount"], refund)
+            if refund["status"] != "pending":
+                raise InvalidObjectState("refund_is_not_pending")
+            refund.update(status="requires_action", **_status_fields("requires_action"))
+            self._refund_changed(refund)
+            return copy.deepcopy(refund)
+
+    def fail_refund(self, refund_id: str, *, reason: str = "unknown") -> StripeObject:
+        """Have a refund come back, as when the buyer's account was closed."""
+        with self.lock:
+            refund = self._standing(refund_id)
+            refund["failure_reason"] = reason
+            self._return_refund(refund, "failed")
             self.tell("refund.failed", refund)
+            self._refund_changed(refund)
+            return copy.deepcopy(refund)
+
+    def cancel_refund(self, refund_id: str) -> StripeObject:
+        """Cancel a refund that waits for the buyer, as the dashboard does."""
+        with self.lock:
+            refund = self._standing(refund_id)
+            if refund["status"] != "requires_action":
+                raise InvalidObjectState("refund_is_not_cancelable")
+            self._return_refund(refund, "canceled")
             self._refund_changed(refund)
             return copy.deepcopy(refund)
 
@@ -148,13 +173,14 @@ class RefundsAndDisputes(ObjectStore):
             self.tell("charge.dispute.funds_withdrawn", dispute)
             return copy.deepcopy(dispute)
 
-    def win(self, dispute_id: str) -> StripeObject:
-        """Close a dispute as won: the funds come back."""
+    def win(self, dispute_id: str, amount_cents: int | None = None) -> StripeObject:
+        """Have the bank decide for the house: the funds come back, or a part of them."""
         with self.lock:
             dispute = self._undecided(dispute_id)
             dispute["status"] = "won"
             if dispute["balance_transactions"]:
-                moved = self.move("adjustment", "dispute_reversal", dispute["amount"], dispute)
+                back = dispute["amount"] if amount_cents is None else amount_cents
+                moved = self.move("adjustment", "dispute_reversal", back, dispute)
                 dispute["balance_transactions"].append(moved)
                 self.tell("charge.dispute.funds_reinstated", dispute)
             self.tell("charge.dispute.closed", dispute)
@@ -165,6 +191,16 @@ class RefundsAndDisputes(ObjectStore):
         with self.lock:
             dispute = self._undecided(dispute_id)
             dispute["status"] = "lost" if dispute["balance_transactions"] else "warning_closed"
+            self.tell("charge.dispute.closed", dispute)
+            return copy.deepcopy(dispute)
+
+    def prevent(self, dispute_id: str) -> StripeObject:
+        """Have the card network end a dispute before any funds were withdrawn."""
+        with self.lock:
+            dispute = self._undecided(dispute_id)
+            if dispute["balance_transactions"]:
+                raise InvalidObjectState("funds_withdrawn_already")
+            dispute["status"] = "prevented"
             self.tell("charge.dispute.closed", dispute)
             return copy.deepcopy(dispute)
 
@@ -184,9 +220,23 @@ class RefundsAndDisputes(ObjectStore):
 
     def _undecided(self, dispute_id: str) -> StripeObject:
         dispute = self.objects[dispute_id]
-        if dispute["status"] in {"won", "lost", "warning_closed"}:
+        if dispute["status"] in {"won", "lost", "warning_closed", "prevented"}:
             raise InvalidObjectState("dispute_is_closed")
         return dispute
+
+    def _standing(self, refund_id: str) -> StripeObject:
+        refund = self.objects[refund_id]
+        if refund["status"] in {"failed", "canceled"}:
+            raise InvalidObjectState("refund_failed_already")
+        return refund
+
+    def _return_refund(self, refund: StripeObject, status: str) -> None:
+        """Have the money of a refund come back to the account."""
+        charge = self.objects[refund["charge"]]
+        moved = self.move("refund_failure", "refund_failure", refund["amount"], refund)
+        refund.update(status=status, failure_balance_transaction=moved["id"], next_action=None)
+        charge["amount_refunded"] -= refund["amount"]
+        charge["refunded"] = False
 
     def _is_refundable(self, charge_id: str) -> bool:
         return all(
@@ -198,3 +248,14 @@ class RefundsAndDisputes(ObjectStore):
     def _refund_changed(self, refund: StripeObject) -> None:
         self.tell("refund.updated", refund)
         self.tell("charge.refund.updated", refund)
+
+
+def _status_fields(status: str) -> StripeObject:
+    """Return the fields that follow from a refund's status."""
+    is_asked = status == "requires_action"
+    return {
+        "failure_balance_transaction": None,
+        "failure_reason": None,
+        "next_action": {"type": "display_details"} if is_asked else None,
+        "pending_reason": "processing" if status == "pending" else None,
+    }

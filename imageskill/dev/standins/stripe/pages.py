@@ -97,6 +97,7 @@ def _dashboard(account: StripeAccount) -> StandInResponse:
         _table("Payments", [_payment_row(account, one) for one in account.all("checkout.session")]),
         _table("Refunds", [_refund_row(one) for one in account.all("refund")]),
         _table("Disputes", [_dispute_row(one) for one in account.all("dispute")]),
+        _refund_section(account),
         _delivery_section(account),
         _table("Events, newest first", [_event_row(one) for one in account.events[::-1][:100]]),
     ]
@@ -129,12 +130,14 @@ def _payment_row(account: StripeAccount, session: dict[str, Any]) -> str:
 
 
 def _refund_row(refund: dict[str, Any]) -> str:
-    acts = (
-        _act_button("settle_refund", refund["id"], "Arrives")
-        if (refund["status"] == "pending")
-        else ""
-    )
-    if refund["status"] != "failed":
+    acts, status = "", refund["status"]
+    if status in {"pending", "requires_action"}:
+        acts = _act_button("settle_refund", refund["id"], "Arrives")
+    if status == "pending":
+        acts += _act_button("ask_buyer", refund["id"], "Needs bank details")
+    if status == "requires_action":
+        acts += _act_button("cancel_refund", refund["id"], "Cancel")
+    if status not in {"failed", "canceled"}:
         acts += _act_button("fail_refund", refund["id"], "Comes back")
     return _row(
         f"<code>{refund['id']}</code>",
@@ -146,10 +149,14 @@ def _refund_row(refund: dict[str, Any]) -> str:
 
 def _dispute_row(dispute: dict[str, Any]) -> str:
     acts = ""
-    if dispute["status"] not in {"won", "lost", "warning_closed"}:
-        acts = _act_button("win", dispute["id"], "Won") + _act_button("lose", dispute["id"], "Lost")
-        if not dispute["balance_transactions"]:
-            acts = _act_button("withdraw", dispute["id"], "Becomes a chargeback") + acts
+    is_withdrawn = bool(dispute["balance_transactions"])
+    if dispute["status"] not in {"won", "lost", "warning_closed", "prevented"}:
+        acts = _act_button("win", dispute["id"], "Won", amount=is_withdrawn)
+        acts += _act_button("lose", dispute["id"], "Lost")
+        if not is_withdrawn:
+            acts += _act_button("prevent", dispute["id"], "Prevented")
+    if not is_withdrawn:
+        acts = _act_button("withdraw", dispute["id"], "Becomes a chargeback") + acts
     return _row(
         f"<code>{dispute['id']}</code>",
         _money(dispute["amount"], dispute["currency"]),
@@ -168,6 +175,18 @@ def _event_row(event: dict[str, Any]) -> str:
         state,
         _act_button("resend", event["id"], "Resend"),
     )
+
+
+def _refund_section(account: StripeAccount) -> str:
+    buttons = "".join(
+        _act_button("refunds", status, label)
+        for status, label in (
+            ("succeeded", "Succeed at once"),
+            ("pending", "Stay pending"),
+            ("requires_action", "Need bank details"),
+        )
+    )
+    return f"<h2>Refunds from now on</h2><p>They begin as {account.refunds_begin_as}.</p>{buttons}"
 
 
 def _delivery_section(account: StripeAccount) -> str:
@@ -212,12 +231,16 @@ def _act(account: StripeAccount, request: StandInRequest) -> StandInResponse:
         "fail": lambda: account.fail(key),
         "refund": lambda: account.refund(key, cents),
         "settle_refund": lambda: account.settle_refund(key),
+        "ask_buyer": lambda: account.ask_buyer(key),
+        "cancel_refund": lambda: account.cancel_refund(key),
         "fail_refund": lambda: account.fail_refund(key),
         "dispute": lambda: account.dispute(key, cents),
         "inquire": lambda: account.dispute(key, cents, is_inquiry=True),
         "withdraw": lambda: account.withdraw(key),
-        "win": lambda: account.win(key),
+        "win": lambda: account.win(key, cents),
         "lose": lambda: account.lose(key),
+        "prevent": lambda: account.prevent(key),
+        "refunds": lambda: setattr(account, "refunds_begin_as", key),
         "resend": lambda: account.resend(key),
     }
     try:
