@@ -1,4 +1,4 @@
-"""Brings the books in line with the refunds and disputes of a payment (ADR 9).
+"""Applies the refunds and disputes of a payment to the ledger (ADR 9).
 
 One function for all news: whatever was heard, all facts of the payment are stored, what should be
 in force is worked out of them, and only how that differs from what is posted moves credits. It
@@ -26,7 +26,7 @@ class NotFlagged(Exception):
 
 
 def apply(payment_facts: PaymentFacts) -> list[PaymentReversal]:
-    """Bring the books in line with the facts of a payment; return its refunds and disputes.
+    """Apply the facts of a payment to the ledger; return its refunds and disputes.
 
     Joins the transaction that marks an event as processed, or opens its own. Locks the payment,
     its reversals in the order of their ids, then wallets.

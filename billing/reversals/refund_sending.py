@@ -22,7 +22,7 @@ _APPROVED = RefundRequest.State.APPROVED
 
 
 def enqueue_send(refund_request: RefundRequest) -> None:
-    """Hand an approved request to a worker, in the transaction that approves it."""
+    """Queue an approved request, in the transaction that approves it."""
     if refund_request.unmatched_payment is not None:
         unmatched.update_state(refund_request.unmatched_payment)
     enqueue(SEND_TASK, request_id=refund_request.pk)

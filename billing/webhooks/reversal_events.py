@@ -34,7 +34,7 @@ def read_of_dispute(stripe_object: StripeObject) -> PaymentFacts:
 
 
 def apply(payment_facts: PaymentFacts) -> str:
-    """Bring the books in line with the payment; return the outcomes in a line."""
+    """Apply the facts of a payment to the ledger; return the outcomes in a line."""
     reversals = applying.apply(payment_facts)
     return "; ".join(str(reversal) for reversal in reversals) or "no refunds"
 

@@ -14,7 +14,7 @@ DISPUTE_FEE_CENTS = 1500
 
 
 class RefundsAndDisputes(ObjectStore):
-    """Refunds and disputes of charges; each verb writes the events that Stripe writes.
+    """Refunds and disputes of charges; each call writes the events that Stripe writes.
 
     `refunds_begin_as` is the status of refunds that are asked for from now on: `succeeded`,
     `pending`, or `requires_action` where the buyer must give bank details.
@@ -88,7 +88,7 @@ class RefundsAndDisputes(ObjectStore):
             return copy.deepcopy(refund)
 
     def ask_buyer(self, refund_id: str) -> StripeObject:
-        """Have a pending refund wait for the buyer's bank details."""
+        """Make a pending refund wait for the buyer's bank details."""
         with self.lock:
             refund = self.objects[refund_id]
             if refund["status"] != "pending":
@@ -98,7 +98,7 @@ class RefundsAndDisputes(ObjectStore):
             return copy.deepcopy(refund)
 
     def fail_refund(self, refund_id: str, *, reason: str = "unknown") -> StripeObject:
-        """Have a refund come back, as when the buyer's account was closed."""
+        """Fail a refund, as when the buyer's account was closed."""
         with self.lock:
             refund = self._standing(refund_id)
             refund["failure_reason"] = reason
@@ -174,7 +174,7 @@ class RefundsAndDisputes(ObjectStore):
             return copy.deepcopy(dispute)
 
     def win(self, dispute_id: str, amount_cents: int | None = None) -> StripeObject:
-        """Have the bank decide for the house: the funds come back, or a part of them."""
+        """Close a dispute as won: the funds come back, or a part of them."""
         with self.lock:
             dispute = self._undecided(dispute_id)
             dispute["status"] = "won"
@@ -195,7 +195,7 @@ class RefundsAndDisputes(ObjectStore):
             return copy.deepcopy(dispute)
 
     def prevent(self, dispute_id: str) -> StripeObject:
-        """Have the card network end a dispute before any funds were withdrawn."""
+        """Close a dispute as prevented, before any funds were withdrawn."""
         with self.lock:
             dispute = self._undecided(dispute_id)
             if dispute["balance_transactions"]:
@@ -231,7 +231,7 @@ class RefundsAndDisputes(ObjectStore):
         return refund
 
     def _return_refund(self, refund: StripeObject, status: str) -> None:
-        """Have the money of a refund come back to the account."""
+        """Return the money of a refund to the account."""
         charge = self.objects[refund["charge"]]
         moved = self.move("refund_failure", "refund_failure", refund["amount"], refund)
         refund.update(status=status, failure_balance_transaction=moved["id"], next_action=None)
