@@ -22,7 +22,12 @@ _REVERSAL = ("quote_id", "receipt_id", "payment_reversal_id")
 EVENT_TYPES = {
     kind.name: kind
     for kind in (
-        EventType("job.completed", "job", "A create or edit job reached its final state.", _WORK),
+        EventType(
+            "job.completed",
+            "job",
+            "A create or edit job reached its final state.",
+            (*_WORK, "feedback_id"),
+        ),
         EventType("asset.created", "asset", "A create or edit job produced an output.", _WORK),
         EventType("asset.uploaded", "asset", "An input image was uploaded.", _WORK),
         EventType(

@@ -80,7 +80,7 @@ def access_recovery(agent: Agent) -> Recovery:
     if agent.claim_state == Agent.ClaimState.CLAIMED:
         return {"docs_url": f"{settings.PUBLIC_SITE_URL}/agents/{agent.public_id}"}
     contact = agent.contact or "CONTACT"
-    return {"suggested_command": f"image-skill claim request --agent-contact {contact} --json"}
+    return {"suggested_command": f"image-skill claim request --contact {contact} --json"}
 
 
 def _who_can_help(agent: Agent) -> str:

@@ -1,6 +1,6 @@
 """What an agent may still spend and do: balances, the day's jobs, and the caps that bind it."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from typing import Literal
 
 from accounts import grants
@@ -134,26 +134,17 @@ def quota_out(agent: Agent, *, at: datetime) -> Quota:
 
 def _windows_out(agent: Agent, use: daily_use.AgentUsage, at: datetime) -> WindowsOut:
     caps = daily_use.credit_caps(agent)
-    today = clock.utc_day(at)
-    next_week = daily_use.week_start(today) + timedelta(days=7)
-    next_month = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
 
-    def window(name: str, used: int, resets_at: datetime | None) -> WindowOut:
+    def window(name: str) -> WindowOut:
         return WindowOut(
-            cap_credits=caps.get(name), used_credits=used, resets_at=clock.iso_or_none(resets_at)
+            cap_credits=caps.get(name),
+            used_credits=getattr(use, name),
+            resets_at=clock.iso_or_none(daily_use.window_end(name, at)),
         )
 
     return WindowsOut(
-        day=window("credits_today", use.credits_today, clock.next_utc_midnight(at)),
-        week=window(
-            "credits_this_week",
-            use.credits_this_week,
-            datetime.combine(next_week, time.min, tzinfo=UTC),
-        ),
-        month=window(
-            "credits_this_month",
-            use.credits_this_month,
-            datetime.combine(next_month, time.min, tzinfo=UTC),
-        ),
-        total=window("credits_ever", use.credits_ever, None),
+        day=window("credits_today"),
+        week=window("credits_this_week"),
+        month=window("credits_this_month"),
+        total=window("credits_ever"),
     )

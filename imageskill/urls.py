@@ -18,4 +18,5 @@ urlpatterns = [
     path("", include("imageskill.console.urls")),
 ]
 
+handler404 = "imageskill.web.error_pages.not_found"
 handler500 = "imageskill.web.error_pages.server_error"

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts import sponsors
 from accounts.request_user import request_user
@@ -97,7 +97,7 @@ class Reauthenticate(BaseReauthenticateView):  # type: ignore[misc]
 
 
 @login_required
-@require_GET
+@require_safe
 def my_account(request: HttpRequest) -> HttpResponse:
     """Show the user's emails and number of second factors."""
     user = request_user(request)

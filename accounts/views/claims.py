@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import sponsors
 from accounts.claims import access, decisions, requests
@@ -17,7 +17,7 @@ from imageskill.lib.errors import RateLimited
 
 
 @never_cache
-@require_GET
+@require_safe
 def open_claim(request: HttpRequest, token: str) -> HttpResponse:
     """Record in the session that this browser has the link, and redirect to the request.
 

@@ -5,7 +5,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.claims import inboxes
 from accounts.mail import outbox
@@ -30,7 +30,7 @@ def unsubscribe(request: HttpRequest, signed: str) -> HttpResponse:
 
 
 @never_cache
-@require_GET
+@require_safe
 def list_outbox(request: HttpRequest) -> HttpResponse:
     """List the emails that were written to files instead of being sent."""
     _require_outbox()
@@ -38,7 +38,7 @@ def list_outbox(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_GET
+@require_safe
 def show_mail(request: HttpRequest, key: str) -> HttpResponse:
     """Show one email."""
     _require_outbox()

@@ -19,7 +19,7 @@ class SignupIn(Body):
     runtime: str = Field(description="What the agent runs in: 1 to 80 characters, one line")
     agent_contact: str | None = Field(None, max_length=254)
     human_email: str | None = Field(None, max_length=254, description="Alias of agent_contact")
-    return_token: bool = True
+    return_token: bool = Field(True, description="Whether to answer with the token, once")
     discovery_source: str | None = Field(None, max_length=200)
 
     @field_validator("agent_name", "runtime")

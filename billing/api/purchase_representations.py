@@ -20,7 +20,6 @@ from billing.api.purchase_schemas import (
     ReceiptOut,
     RecommendedBuyOut,
     SessionOut,
-    StatusNextOut,
     StatusOut,
 )
 from billing.models import (
@@ -42,7 +41,10 @@ _OPEN_ATTEMPTS = {AttemptStatus.CREATED, AttemptStatus.OPEN}
 
 
 def quote_out(
-    quote: Quote, *, state: Literal["created", "used", "expired"] = "created"
+    quote: Quote,
+    *,
+    state: Literal["created", "used", "expired"] = "created",
+    next_actions: QuoteNextOut | None = None,
 ) -> QuoteOut:
     """Return a quote."""
     method = payment_methods.find(quote.payment_method)
@@ -59,7 +61,7 @@ def quote_out(
         pack=offer_representations.quoted_pack_out(quote),
         live_money=method.has_live_money,
         environment=method.environment,
-        next_actions=QuoteNextOut(recommended_buy=_recommended_buy(quote)),
+        next_actions=next_actions or QuoteNextOut(recommended_buy=_recommended_buy(quote)),
     )
 
 
@@ -110,19 +112,17 @@ def session_out(purchase: Purchase, attempt: PaymentAttempt) -> SessionOut:
 def status_out(purchase: Purchase, limits: LimitsOut) -> StatusOut:
     """Return a purchase with every object behind it, beside the caller's limits."""
     attempt, receipt = purchase.attempt, purchase.receipt
-    can_buy = purchase.state in {"created", "action_required"}
+    next_actions = _next_actions(purchase)
     return StatusOut(
         state=purchase.state,
-        quote=quote_out(purchase.quote, state=_quote_state(purchase)),
+        quote=quote_out(purchase.quote, state=_quote_state(purchase), next_actions=next_actions),
         payment_attempt=None if attempt is None else _attempt_out(attempt),
         receipt=None if receipt is None else _receipt_out(receipt, purchase),
         credit_event=None if receipt is None else _credit_event(receipt),
         provider_event=None if attempt is None else _provider_event(attempt),
         limits=limits,
         next=_status_next(purchase),
-        next_actions=StatusNextOut(
-            recommended_buy=_recommended_buy(purchase.quote) if can_buy else None
-        ),
+        next_actions=next_actions,
     )
 
 
@@ -134,6 +134,11 @@ def checkout_urls(attempt: PaymentAttempt) -> CheckoutUrls:
         checkout_compact_url=stripe_url,
         checkout_url=stripe_url,
     )
+
+
+def _next_actions(purchase: Purchase) -> QuoteNextOut:
+    can_buy = purchase.state in {"created", "action_required"}
+    return QuoteNextOut(recommended_buy=_recommended_buy(purchase.quote) if can_buy else None)
 
 
 def _recommended_buy(quote: Quote) -> RecommendedBuyOut:

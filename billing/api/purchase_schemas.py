@@ -43,9 +43,13 @@ class RecommendedBuyOut(Data):
 
 
 class QuoteNextOut(Data):
-    """What to do with a quote."""
+    """What to do with a quote: buy while that is possible, else nothing."""
 
-    recommended_buy: RecommendedBuyOut
+    recommended_buy: RecommendedBuyOut | None = Field(
+        None,
+        description="Absent once the quote is paid or can't be paid any more",
+        exclude_if=lambda value: value is None,
+    )
 
 
 class QuoteOut(Data):
@@ -187,16 +191,6 @@ class ProviderEventOut(Data):
     received_at: str
 
 
-class StatusNextOut(Data):
-    """What to do with a purchase: buy while that is possible, else nothing."""
-
-    recommended_buy: RecommendedBuyOut | None = Field(
-        None,
-        description="Absent once the quote is paid or can't be paid any more",
-        exclude_if=lambda value: value is None,
-    )
-
-
 class StatusOut(Data):
     """A purchase: its state, and every object behind it."""
 
@@ -208,4 +202,4 @@ class StatusOut(Data):
     provider_event: ProviderEventOut | None
     limits: LimitsOut
     next: PayNextOut | PollNextOut | CommandNextOut
-    next_actions: StatusNextOut
+    next_actions: QuoteNextOut

@@ -152,6 +152,12 @@ def hold(*, organization_id: int, job_id: str, credits: int, actor: str) -> Hold
     return parts
 
 
+def check_funds(*, organization_id: int, credits: int) -> None:
+    """Raise InsufficientCredits where a hold would; moves nothing, and promises nothing."""
+    now = balances(organization_id)
+    _check_balances(credits, preview=now.preview, paid=now.paid, owed=now.owed)
+
+
 def capture(*, organization_id: int, job_id: str, credits: int, actor: str = "system") -> Capture:
     """Charge a job, preview credits first; the rest of its hold is returned to its wallets.
 
@@ -188,14 +194,18 @@ def release(*, organization_id: int, job_id: str, reason: str, actor: str = "sys
 def _check_funds(wallets: posting.Wallets, credits: int) -> None:
     if credits < 1:
         raise ValueError("a hold is of at least one credit")
-    preview, paid, owes = (wallets[p] for p in (Purpose.PREVIEW, Purpose.PAID, Purpose.OWED))
-    if not owes and credits <= preview + paid:
+    preview, paid, owed = (wallets[p] for p in (Purpose.PREVIEW, Purpose.PAID, Purpose.OWED))
+    _check_balances(credits, preview=preview, paid=paid, owed=owed)
+
+
+def _check_balances(credits: int, *, preview: int, paid: int, owed: int) -> None:
+    if not owed and credits <= preview + paid:
         return
-    if owes:
-        why = f"{owes:,} credits are owed after a reversal; the next purchase settles them first."
+    if owed:
+        why = f"{owed:,} credits are owed after a reversal; the next purchase settles them first."
     else:
         why = f"This needs {credits:,} credits; {preview + paid:,} are available."
-    raise InsufficientCredits(why, preview=preview, paid=paid, owed=owes)
+    raise InsufficientCredits(why, preview=preview, paid=paid, owed=owed)
 
 
 def _get_hold(organization_id: int, job_id: str) -> JobHold:

@@ -7,7 +7,7 @@ months are UTC.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.conf import settings
 from django.db import connection
@@ -72,6 +72,16 @@ def reserve(*, agent: Agent, credits: int, at: datetime) -> None:
     caps = credit_caps(agent)
     if caps:
         _check_caps(agent, caps, credits, at)
+
+
+def check(*, agent: Agent, credits: int, at: datetime) -> None:
+    """Raise what `reserve` would raise for these credits now; writes nothing."""
+    use = usage(agent.pk, at)
+    if use.jobs >= (limit := job_limit(agent)):
+        raise _limit_reached(limit, at)
+    for window, cap in credit_caps(agent).items():
+        if getattr(use, window) + credits > cap:
+            raise _cap_exceeded(agent, window, cap, at)
 
 
 def notify_refusal(*, agent: Agent, credits: int, at: datetime) -> None:
@@ -161,12 +171,30 @@ def _check_caps(agent: Agent, caps: dict[str, int], credits: int, at: datetime) 
     use = usage(agent.pk, at)
     for window, cap in caps.items():
         if getattr(use, window) > cap:
-            raise CapabilityDenied(
-                f"This would exceed the agent's limit of {cap:,} credits {_WINDOW_WORDS[window]}.",
-                recovery=access_recovery(agent),
-            )
+            raise _cap_exceeded(agent, window, cap, at)
     for cap_use in _window_usages(caps, use, at):
         notifications.notify_threshold(agent, cap_use, added=credits)
+
+
+def _cap_exceeded(agent: Agent, window: str, cap: int, at: datetime) -> CapabilityDenied:
+    resets_at = window_end(window, at)
+    when = f" It resets at {clock.iso(resets_at)}." if resets_at else ""
+    return CapabilityDenied(
+        f"This would exceed the agent's limit of {cap:,} credits {_WINDOW_WORDS[window]}.{when}",
+        recovery=access_recovery(agent),
+    )
+
+
+def window_end(window: str, at: datetime) -> datetime | None:
+    """Return when a window of `AgentUsage` begins anew; None for the one that never does."""
+    today = clock.utc_day(at)
+    next_days = {
+        "credits_today": today + timedelta(days=1),
+        "credits_this_week": week_start(today) + timedelta(days=7),
+        "credits_this_month": (today.replace(day=1) + timedelta(days=32)).replace(day=1),
+    }
+    day = next_days.get(window)
+    return None if day is None else datetime.combine(day, time.min, tzinfo=UTC)
 
 
 def _window_usages(caps: dict[str, int], use: AgentUsage, at: datetime) -> Iterator[WindowUsage]:

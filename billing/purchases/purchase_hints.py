@@ -23,6 +23,7 @@ class CreditNeed:
 
 
 _NO_NEED = CreditNeed(0, "available", "available")
+_REFUSED = CreditNeed(100, "blocked", "insufficient_credits")
 
 
 class TopUpOut(Data):
@@ -55,7 +56,10 @@ def assess_need(*, preview: int, paid: int, owed: int, is_out_of_jobs: bool = Fa
 
 def build_top_up(*, preview: int, paid: int, owed: int, is_out_of_jobs: bool = False) -> TopUpOut:
     """Return how to buy credits, and whether to do it now, as quota and refusals carry it."""
-    credit_need = assess_need(preview=preview, paid=paid, owed=owed, is_out_of_jobs=is_out_of_jobs)
+    return _build(assess_need(preview=preview, paid=paid, owed=owed, is_out_of_jobs=is_out_of_jobs))
+
+
+def _build(credit_need: CreditNeed) -> TopUpOut:
     method = payment_methods.preferred()
     quote = _INSPECT if method is None else _quote_command(method.method_id)
     commands = {"inspect_methods": _INSPECT, "inspect_packs": _PACKS, "quote": quote}
@@ -75,8 +79,12 @@ def build_top_up(*, preview: int, paid: int, owed: int, is_out_of_jobs: bool = F
 
 
 def recovery(*, preview: int, paid: int, owed: int) -> Recovery:
-    """Return how a caller that was refused for want of credits gets some."""
-    top_up = build_top_up(preview=preview, paid=paid, owed=owed)
+    """Return how a caller that was refused for want of credits gets some.
+
+    Whatever is left, it was too little: buying is always recommended here.
+    """
+    credit_need = assess_need(preview=preview, paid=paid, owed=owed)
+    top_up = _build(credit_need if credit_need.urgency == _REFUSED.urgency else _REFUSED)
     return {"suggested_command": top_up.quote_command, "top_up": top_up.model_dump()}
 
 

@@ -76,9 +76,12 @@ def create(
 ) -> Quote:
     """Create a quote, or return the one that this key and these terms created before.
 
-    Grants nothing. Raises CreditQuoteConflict for a key of a different quote, InvalidArguments for
-    contradictory terms, PaymentMethodUnavailable for a method that can't be used here.
+    Grants nothing. Without a key each call is a new quote. Raises CreditQuoteConflict for a key
+    of a different quote, InvalidArguments for contradictory terms, PaymentMethodUnavailable for a
+    method that can't be used here.
     """
+    if idempotency_key is None:
+        idempotency_key = idempotency_keys.generate("quote")
     key = idempotency_keys.validate(idempotency_key)
     terms = _parse_terms(payment_method, pack_id, credits)
     method = payment_methods.find(payment_method)
@@ -134,12 +137,16 @@ def already_used_error(quote: Quote) -> QuoteAlreadyUsed:
 
 
 def requote_command(quote: Quote, *, payment_method: str | None = None) -> str:
-    """Return the command that creates the same quote again, with a fresh key."""
+    """Return the command that creates the same quote again, with a fresh key.
+
+    For another payment method it asks for as many credits as that one takes at least.
+    """
+    method = payment_methods.find(payment_method or quote.payment_method)
     return _quote_command(
         QuoteTerms(
-            payment_method=payment_method or quote.payment_method,
+            payment_method=method.method_id,
             pack_id=quote.pack_id,
-            credits=None if quote.pack_id else quote.credits,
+            credits=None if quote.pack_id else max(quote.credits, method.min_amount_cents),
         )
     )
 

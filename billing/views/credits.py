@@ -8,7 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Organization
 from accounts.request_user import request_user
@@ -32,7 +32,7 @@ _TITLES = {
 
 @login_required
 @never_cache
-@require_GET
+@require_safe
 def credits(request: HttpRequest, organization_id: str) -> HttpResponse:
     """Show balances, debts, packs and receipts."""
     return _credits_page(request, _owned_organization(request, organization_id), BuyForm.fresh())
@@ -60,7 +60,7 @@ def buy(request: HttpRequest, organization_id: str) -> HttpResponse:
 
 @login_required
 @never_cache
-@require_GET
+@require_safe
 def order(request: HttpRequest, payment_attempt_id: str) -> HttpResponse:
     """Show an order before payment on Stripe, and its outcome afterwards."""
     owned = PaymentAttempt.objects.filter(quote__organization__owner=request_user(request))
@@ -80,7 +80,7 @@ def order(request: HttpRequest, payment_attempt_id: str) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def entries(request: HttpRequest, organization_id: str, purpose: str) -> HttpResponse:
     """Show the ledger entries that add up to one balance."""
     organization = _owned_organization(request, organization_id)
@@ -102,7 +102,7 @@ def entries(request: HttpRequest, organization_id: str, purpose: str) -> HttpRes
 
 
 @login_required
-@require_GET
+@require_safe
 def receipt(request: HttpRequest, receipt_id: str) -> HttpResponse:
     """Show a receipt that can be printed."""
     owned_receipt = _owned_receipt(request, receipt_id)

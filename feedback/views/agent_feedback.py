@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.request_user import owned_agent
 from feedback.models import Report
@@ -13,7 +13,7 @@ _ROWS = 30
 
 
 @login_required
-@require_GET
+@require_safe
 def agent_feedback(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Show an agent's reports, newest first."""
     agent = owned_agent(request, agent_id)

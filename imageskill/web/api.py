@@ -3,6 +3,8 @@
 from typing import Any
 
 import structlog
+from django.conf import settings
+from django.core.exceptions import DisallowedHost, SuspiciousOperation, TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.datastructures import MultiValueDict
@@ -28,12 +30,18 @@ from imageskill.lib.errors import (
     ServiceUnavailable,
 )
 from imageskill.lib.postgresql import strict_json
+from imageskill.web import openapi
 from imageskill.web.cli_endpoint import router as remote_cli_router
 from imageskill.web.health import router as health_router
-from imageskill.web.openapi import with_envelopes
+from imageskill.web.reference import Reference
 from jobs.api import router as jobs_router
 
 log = structlog.get_logger(__name__)
+
+_TRANSPORT_REFUSALS: dict[type[SuspiciousOperation], str] = {
+    TooManyFieldsSent: "The request has too many parameters.",
+    DisallowedHost: "The Host header names no host of this service.",
+}
 
 
 class StrictParser(Parser):
@@ -70,8 +78,23 @@ class EnvelopeAPI(NinjaAPI):
     def get_openapi_schema(self, *args: Any, **options: Any) -> OpenAPISchema:
         """Describe the API, its answers in their envelope."""
         document = super().get_openapi_schema(*args, **options)
-        with_envelopes(document)
+        openapi.complete(
+            document,
+            is_token_optional=_is_token_optional,
+            server_url=settings.PUBLIC_API_URL,
+        )
         return document
+
+
+def _is_token_optional(method: str, path: str) -> bool:
+    return any(
+        not getattr(auth, "is_required", True)
+        for bound in api._get_bound_routers()  # noqa: SLF001 (ninja offers no other list)
+        for route, view in bound.path_operations.items()
+        for operation in view.operations
+        if f"/{route.lstrip('/')}" == path and method in operation.methods
+        for auth in operation.auth_callbacks
+    )
 
 
 api = EnvelopeAPI(
@@ -80,6 +103,7 @@ api = EnvelopeAPI(
     description="A creative runtime for AI agents. Every answer is one envelope.",
     openapi_url="/v1/openapi.json",
     docs_url="/v1/docs",
+    docs=Reference(),
     parser=StrictParser(),
     renderer=EnvelopeRenderer(),
     urls_namespace="api",
@@ -114,6 +138,13 @@ def _validation_error(request: HttpRequest, error: ValidationError) -> HttpRespo
     return error_response(
         request, InvalidArguments(details=[_validation_detail(one) for one in error.errors])
     )
+
+
+@api.exception_handler(SuspiciousOperation)
+def _malformed_request(request: HttpRequest, error: SuspiciousOperation) -> HttpResponse:
+    """Refuse what Django refuses to read, such as a thousand parameters or a wrong Host."""
+    message = _TRANSPORT_REFUSALS.get(type(error), "The request is malformed.")
+    return error_response(request, InvalidArguments(message))
 
 
 @api.exception_handler(Http404)

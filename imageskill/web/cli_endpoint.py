@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 from django.conf import settings
 from django.http import HttpResponse
 from ninja import Router
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from billing.purchases import card_data
 from imageskill import __version__
@@ -44,7 +44,11 @@ class LocalOnlyCommand(InvalidArguments):
 class CommandLine(Body):
     """The words after `image-skill`, as a shell would pass them."""
 
-    argv: list[Annotated[str, StringConstraints(max_length=100_000)]] = Field(max_length=200)
+    model_config = ConfigDict(json_schema_extra={"example": {"argv": ["models", "list", "--json"]}})
+
+    argv: list[Annotated[str, StringConstraints(max_length=100_000)]] = Field(
+        max_length=200, description="The words of the command, without image-skill before them."
+    )
 
 
 @router.post(

@@ -4,13 +4,28 @@ import sys
 
 import structlog
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.views import defaults
 
 log = structlog.get_logger(__name__)
 
 _RETRY_AFTER_S = "5"
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 404 in JSON to programs, which look for what other services have; people get a page.
+
+    Clients probe well-known addresses, registration and the like, and read the answer as JSON.
+    """
+    is_probe = request.path.startswith("/.well-known/")
+    preferred = request.get_preferred_type(["text/html", "application/json"])
+    if is_probe or preferred == "application/json":
+        return JsonResponse(
+            {"error": "not_found", "error_description": "There is nothing at this address."},
+            status=404,
+        )
+    return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -5,6 +5,8 @@ from django.http import HttpRequest
 from accounts import grants
 from accounts.api.auth import Bearer
 from accounts.models import Agent
+from accounts.tokens import minting
+from imageskill.lib.postgresql import strict_json
 
 
 class GrantBearer(Bearer):
@@ -20,3 +22,28 @@ class GrantBearer(Bearer):
         if isinstance(auth, Agent):
             grants.require(auth, self.grant)
         return auth
+
+
+class LiveCallBearer(GrantBearer):
+    """As `GrantBearer`, but a dry run may come without a token.
+
+    A live call without one is refused for that, whatever else is wrong with its body.
+    """
+
+    def __init__(self, grant: str) -> None:
+        super().__init__(grant, is_required=False)
+
+    def __call__(self, request: HttpRequest) -> Agent | bool:
+        """Check token and grant; without a token, that nothing can be spent."""
+        auth = super().__call__(request)
+        if not isinstance(auth, Agent) and not _is_dry_run(request):
+            raise minting.auth_required()
+        return auth
+
+
+def _is_dry_run(request: HttpRequest) -> bool:
+    try:
+        body = strict_json.parse(request.body)
+    except strict_json.InvalidJson:
+        return False
+    return isinstance(body, dict) and body.get("dry_run") is True

@@ -7,15 +7,18 @@ from ninja import Router
 from ninja.responses import Status
 
 from accounts.api.auth import caller
+from accounts.grants import CapabilityDenied
 from accounts.models import Agent
 from accounts.tokens import minting
 from billing import ledger
+from billing.limits import daily_use
+from imageskill.lib import clock
 from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import InvalidArguments
 from imageskill.lib.http import ApiRequest
 from jobs import states
 from jobs.api import listing, representations, schemas
-from jobs.api.auth import GrantBearer
+from jobs.api.auth import LiveCallBearer
 from jobs.models import Job
 from jobs.planning import prices
 from jobs.planning.request import GenerationRequest
@@ -31,7 +34,7 @@ _RESPONSES = {200: schemas.OperationOut, 202: schemas.OperationOut}
 
 @router.post(
     "/v1/create",
-    auth=GrantBearer(REQUIRED_GRANTS["create"], is_required=False),
+    auth=LiveCallBearer(REQUIRED_GRANTS["create"]),
     response=_RESPONSES,
     operation_id="create_image",
     openapi_extra=openapi_command("image-skill create"),
@@ -46,7 +49,7 @@ def create(
 
 @router.post(
     "/v1/edit",
-    auth=GrantBearer(REQUIRED_GRANTS["edit"], is_required=False),
+    auth=LiveCallBearer(REQUIRED_GRANTS["edit"]),
     response=_RESPONSES,
     operation_id="edit_image",
     openapi_extra=openapi_command("image-skill edit"),
@@ -95,8 +98,8 @@ def _idempotency_key(request: ApiRequest, in_body: str | None) -> str | None:
 
 
 def _job_response(request: ApiRequest, agent: Agent, job: Job) -> Status[schemas.OperationOut]:
-    """Answer with a completed or running job; raises the error that a failed one ended with."""
-    if job.status in {states.FAILED, states.CANCELED}:
+    """Answer with a completed, canceled or running job; raises the error of a failed one."""
+    if job.status == states.FAILED:
         raise outcomes.error_for(job)
     pending = outcomes.pending_error_for(job)
     if pending is not None:
@@ -116,9 +119,11 @@ def _job_response(request: ApiRequest, agent: Agent, job: Job) -> Status[schemas
         usage_event_id=None if usage is None else usage.public_id,
         request=job.plan["request"],
         safety=schemas.SafetyOut(status="allowed"),
-        recovery=None if is_completed else representations.recovery_out(job),
+        recovery=None if job.is_final else representations.recovery_out(job),
     )
-    if is_completed:
+    if job.status == states.CANCELED:
+        request.warnings.append(f"The job {job.public_id} was canceled; nothing was charged.")
+    if job.is_final:
         return Status(200, out)
     request.warnings.append(f"The job {job.public_id} is still running; wait for it by its id.")
     return Status(202, out)
@@ -132,6 +137,8 @@ def _dry_run_response(
     request.warnings.extend(plan.warnings)
     if agent is not None and _remaining(quota) < plan.cost.credits:
         request.warnings.append("There are not enough credits to run this plan.")
+    if agent is not None:
+        request.warnings.extend(_limit_warnings(agent, plan.cost.credits))
     input_id = plan.request.input_asset_id
     image = prepared.assets[input_id] if input_id else None
     return schemas.OperationOut(
@@ -148,6 +155,14 @@ def _dry_run_response(
         accepted_model_parameters=dict(plan.parameters),
         safety=schemas.SafetyOut(status="allowed"),
     )
+
+
+def _limit_warnings(agent: Agent, credits: int) -> list[str]:
+    try:
+        daily_use.check(agent=agent, credits=credits, at=clock.now())
+    except (daily_use.DailyJobLimit, CapabilityDenied) as refusal:
+        return [f"This plan would be refused now. {refusal.text}"]
+    return []
 
 
 def _quota(agent: Agent | None, *, consumed: int) -> schemas.QuotaOut:

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from imageskill.lib import clock
 from jobs.api import schemas
+from jobs.assets import retention
 from jobs.models import Asset, Job
 from jobs.planning import prices
 from jobs.planning.prices import Cost, CostOut
@@ -41,6 +42,7 @@ def asset_out(asset: Asset, job: Job, *, with_provenance: bool = False) -> schem
         height=asset.height,
         sha256=asset.sha256,
         created_at=clock.iso(asset.created_at),
+        expires_at=clock.iso_or_none(retention.expires_at(asset)),
         source="hosted_metadata",
     )
     if with_provenance and (provenance := _provenance_out(job)):
@@ -50,6 +52,7 @@ def asset_out(asset: Asset, job: Job, *, with_provenance: bool = False) -> schem
 
 def job_out(job: Job, assets: Sequence[Asset], *, with_provenance: bool = False) -> schemas.JobOut:
     """Return a job with its assets."""
+    is_upload = job.operation == Job.Operation.UPLOAD
     is_denied = job.error_class == POLICY.name
     out = schemas.JobOut(
         job_id=job.public_id,
@@ -61,7 +64,7 @@ def job_out(job: Job, assets: Sequence[Asset], *, with_provenance: bool = False)
         started_at=clock.iso_or_none(job.started_at),
         completed_at=clock.iso_or_none(job.completed_at),
         assets=[asset_out(asset, job, with_provenance=with_provenance) for asset in assets],
-        cost=None if job.operation == Job.Operation.UPLOAD else cost_out(job),
+        cost=None if is_upload else cost_out(job, names_vendor=with_provenance),
         safety=schemas.SafetyOut(status="denied" if is_denied else "allowed"),
         error=_error_out(job),
     )
@@ -70,12 +73,13 @@ def job_out(job: Job, assets: Sequence[Asset], *, with_provenance: bool = False)
     return out
 
 
-def cost_out(job: Job) -> CostOut:
+def cost_out(job: Job, *, names_vendor: bool = False) -> CostOut:
     """Return the cost of a create or edit: as planned, then as charged."""
     return prices.cost_document(
         Cost.from_json(job.plan["cost"]),
         credits_captured=job.credits_captured,
         reported_usd=job.reported_usd,
+        names_vendor=names_vendor,
     )
 
 

@@ -3,7 +3,15 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from imageskill.lib.schemas import Body, Data
 from jobs.planning.prices import CostOut
@@ -21,9 +29,14 @@ def _exact_decimal(value: Any) -> Decimal:
 
 
 Usd = Annotated[
-    Decimal, BeforeValidator(_exact_decimal, json_schema_input_type=float), Field(ge=0, le=_MAX_USD)
+    Decimal,
+    BeforeValidator(_exact_decimal),
+    Field(ge=0, le=_MAX_USD),
+    # Pydantic would write the bounds as `ge` and `le`, which mean nothing in JSON Schema.
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": _MAX_USD}),
 ]
 AssetId = Annotated[str, StringConstraints(pattern=r"^image_[A-Za-z0-9._-]{1,128}$")]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 IdempotencyKey = Annotated[
     str, StringConstraints(pattern=r"^[\x21-\x7e][\x20-\x7e]{0,198}[\x21-\x7e]?$")
@@ -43,28 +56,52 @@ def _canonical_format(name: str | None) -> str | None:
     return "jpeg" if name == "jpg" else name
 
 
+# For readers who try it out: plans that charge nothing.
+_CREATE_EXAMPLE: dict[str, JsonValue] = {
+    "prompt": "A compact field camera on a stainless workbench",
+    "intent": "explore",
+    "aspect_ratio": "1:1",
+    "max_estimated_usd_per_image": 0.05,
+    "dry_run": True,
+}
+_EDIT_EXAMPLE: dict[str, JsonValue] = {
+    "input_asset_id": "image_0123456789abcdefABCDEF",
+    "prompt": "Remove the background",
+    "accept_unknown_cost": True,
+    "dry_run": True,
+}
+
+
 class OutputBody(Body):
     """The file format and size that the outputs must have."""
 
     format: Annotated[
-        Literal["png", "jpeg", "jpg", "webp"] | None, AfterValidator(_canonical_format)
+        Literal["png", "jpeg", "jpg", "webp"] | None,
+        AfterValidator(_canonical_format),
+        Field(description="The file format."),
     ] = None
-    width: Pixels | None = None
-    height: Pixels | None = None
-    min_width: Pixels | None = None
-    min_height: Pixels | None = None
-    max_width: Pixels | None = None
-    max_height: Pixels | None = None
+    width: Pixels | None = Field(None, description="The exact width in pixels.")
+    height: Pixels | None = Field(None, description="The exact height in pixels.")
+    min_width: Pixels | None = Field(None, description="The least width in pixels.")
+    min_height: Pixels | None = Field(None, description="The least height in pixels.")
+    max_width: Pixels | None = Field(None, description="The largest width in pixels.")
+    max_height: Pixels | None = Field(None, description="The largest height in pixels.")
 
 
 class ReferenceBody(Body):
     """A reference image and its part in the request."""
 
-    asset_id: AssetId
-    role: Annotated[str, StringConstraints(min_length=1, max_length=64)]
-    index: ReferenceIndex | None = None
-    reference_index: ReferenceIndex | None = None
-    reference_task: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    asset_id: AssetId = Field(description="An asset of your organization.")
+    role: Word = Field(description="Its part in the image: one of the model's reference roles.")
+    index: ReferenceIndex | None = Field(
+        None, description="The element, or the place among the references; from 0, without gaps."
+    )
+    reference_index: ReferenceIndex | None = Field(
+        None, description="The place among the further views of its element, 0 to 2."
+    )
+    reference_task: Word | None = Field(
+        None, description="What to take from it, such as ip, id or style."
+    )
 
 
 class OperationBody(Body):
@@ -76,7 +113,9 @@ class OperationBody(Body):
     aspect_ratio: Annotated[str, StringConstraints(min_length=1, max_length=16)] | None = None
     output: OutputBody | None = None
     output_count: Annotated[int, Field(ge=1, le=100)] = 1
-    references: Annotated[list[ReferenceBody], Field(max_length=100)] | None = None
+    references: Annotated[list[ReferenceBody], Field(max_length=100)] | None = Field(
+        None, description="Reference images, for models that take them."
+    )
     model_parameters: dict[str, Any] | None = None
     dry_run: bool = False
     max_estimated_usd_per_image: Usd | None = None
@@ -101,12 +140,16 @@ class OperationBody(Body):
 class CreateBody(OperationBody):
     """An image to create from a prompt."""
 
+    model_config = ConfigDict(json_schema_extra={"example": _CREATE_EXAMPLE})
+
     prompt: Prompt
     modality: Modality | None = None
 
 
 class EditBody(OperationBody):
     """An image to edit."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _EDIT_EXAMPLE})
 
     input_asset_id: AssetId
     prompt: Prompt | None = None
@@ -120,13 +163,25 @@ def _without_nulls(body: Body) -> dict[str, Any]:
 class UploadBody(Body):
     """An image to upload, and what the caller declares about it."""
 
-    source_kind: Literal["local_path", "remote_url"]
-    filename: Annotated[str, StringConstraints(max_length=4096)] | None = None
-    remote_origin: Annotated[str, StringConstraints(max_length=4096)] | None = None
-    mime_type: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    content_length: Annotated[int, Field(ge=0, le=2**53)]
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{64}$")]
-    bytes_base64: str
+    source_kind: Literal["local_path", "remote_url"] = Field(
+        description="Where the image came from; recorded, never fetched."
+    )
+    filename: Annotated[str, StringConstraints(max_length=4096)] | None = Field(
+        None, description="Its name; a path before it is dropped."
+    )
+    remote_origin: Annotated[str, StringConstraints(max_length=4096)] | None = Field(
+        None, description="The origin of its URL, such as https://example.com."
+    )
+    mime_type: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        description="Its type; must be that of the bytes."
+    )
+    content_length: Annotated[int, Field(ge=0, le=2**53)] = Field(
+        description="How many bytes it has."
+    )
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{64}$")] = Field(
+        description="The SHA-256 of the bytes, in hex."
+    )
+    bytes_base64: str = Field(description="The bytes as base64.")
 
 
 class ProvenanceOut(Data):
@@ -150,6 +205,7 @@ class AssetOut(Data):
     height: int
     sha256: str
     created_at: str
+    expires_at: str | None = Field(description="When it is deleted; null where it is kept")
     source: Literal["hosted_metadata"]
     provenance: ProvenanceOut | None = None
 

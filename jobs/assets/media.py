@@ -15,7 +15,7 @@ from jobs.assets import downloads
 from jobs.images.formats import FORMATS
 from jobs.models import Asset
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})")  # any other is as good as none
 _EXTENSIONS = {one.extension for one in FORMATS}
 _MAX_AGE_S = 3600
 

@@ -1,6 +1,6 @@
 """How long prompts, uploads, mails and telemetry are kept: a setting for each, every night."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
@@ -15,6 +15,13 @@ from jobs.models import Asset, Job, JobInput, Prompt
 log = structlog.get_logger(__name__)
 
 _BATCH_SIZE = 500
+
+
+def expires_at(asset: Asset) -> datetime | None:
+    """Return when an asset is deleted: uploads after a while, generated images never."""
+    if asset.kind != Asset.Kind.UPLOADED:
+        return None
+    return asset.created_at + timedelta(days=settings.KEEP_UPLOADS_DAYS)
 
 
 def enforce() -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Which models can run now: credentials, what staff disabled, and what is failing."""
 
+from imageskill.lib import clock
 from jobs import registry
 from jobs.catalog import switches
 from jobs.providers import breaker
@@ -18,6 +19,7 @@ from jobs.registry.unavailability import (
 
 def current() -> Availability:
     """Return which models can run now, and why the others can't, without calling a provider."""
+    today = clock.utc_day(clock.now())
     off = switches.disabled()
     configured = {
         provider: VENDORS[provider].is_configured
@@ -39,7 +41,8 @@ def current() -> Availability:
             (model_id, unavailability)
             for model_id, unavailability in unavailable.items()
             if unavailability
-        )
+        ),
+        retired=frozenset(model.id for model in wired if model.is_retired(today)),
     )
 
 

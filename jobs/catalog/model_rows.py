@@ -233,7 +233,7 @@ def _economics(model: Model, margin: Decimal) -> rows.EconomicsOut:
         "cost_known": cost.estimated_usd is not None,
         "budget_required_for_live": cost.estimated_usd is None,
         "price": _price(model),
-        "credit_pricing": prices.cost_document(cost)["credit_pricing"],
+        "credit_pricing": prices.cost_document(cost, names_vendor=True)["credit_pricing"],
     }
 
 

@@ -25,6 +25,7 @@ Confidence = Literal["known", "estimated", "unknown"]
 MEGAPIXEL = 1024 * 1024
 MILLION = 1_000_000
 AUTO = "auto"
+_ANY_PROVIDER = "the provider's list price"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,9 +134,17 @@ def estimate(
 
 
 def cost_document(
-    cost: Cost, *, credits_captured: int | None = None, reported_usd: Decimal | None = None
+    cost: Cost,
+    *,
+    credits_captured: int | None = None,
+    reported_usd: Decimal | None = None,
+    names_vendor: bool = False,
 ) -> CostOut:
-    """Return a cost as answers show it: as planned, or with the captured debit after the run."""
+    """Return a cost as answers show it: as planned, or with the captured debit after the run.
+
+    Whose price list it follows is provenance, so only the catalog and callers with the grant for
+    it read the vendor's name.
+    """
     credits = cost.credits if credits_captured is None else credits_captured
     return {
         "estimated_usd": cost.estimated_usd,
@@ -147,7 +156,7 @@ def cost_document(
             "estimated_revenue_usd": pricing.revenue(credits),
             "pricing_confidence": cost.confidence,
             "target_gross_margin": cost.margin,
-            "pricing_source": cost.source,
+            "pricing_source": cost.source if names_vendor else _ANY_PROVIDER,
             "fallback_provider_cost_usd": cost.fallback_usd,
         },
     }

@@ -131,7 +131,7 @@ def check_available(model: Model, availability: Availability) -> None:
 def default_model(operation: Operation, availability: Availability) -> Model:
     """Return the model of a plain request: the first available of the ranking, else its first."""
     ranking = registry.load().policies[operation].ranking
-    available = (rank.model for rank in ranking if availability.unavailability(rank.model) is None)
+    available = (rank.model for rank in ranking if availability.is_selectable(rank.model))
     return next(available, ranking[0].model)
 
 
@@ -141,6 +141,8 @@ def _by_policy(
     policy = registry.load().policies[request.operation]
     rejections: list[_Rejection] = []
     for candidate in _candidates(request, policy):
+        if candidate.model.id in availability.retired:
+            continue
         try:
             check_available(candidate.model, availability)
             fitted = fit(candidate)

@@ -383,6 +383,10 @@ class Model(_Part):
             return "create"
         return "edit" if "edit" in self.supports else None
 
+    def is_retired(self, today: date) -> bool:
+        """Return whether the day has come on which its provider retires it."""
+        return self.migration.retires_on is not None and self.migration.retires_on <= today
+
     @property
     def bare_name(self) -> str:
         """Return the name without its provider."""

@@ -41,13 +41,22 @@ def provider_failing(*, retry_after_s: int) -> Unavailability:
 
 @dataclass(frozen=True)
 class Availability:
-    """Why wired models can't run, as pairs with the model's id; the others can."""
+    """Why wired models can't run, as pairs with the model's id; the others can.
+
+    Models that their provider has `retired` run for as long as it lets them, but only for callers
+    who name them.
+    """
 
     unavailable: tuple[tuple[str, Unavailability], ...] = ()
+    retired: frozenset[str] = frozenset()
 
     def unavailability(self, model: Model) -> Unavailability | None:
         """Return why a model can't run, or None where it can."""
         return self._by_id.get(model.id) if model.is_wired else CATALOGED
+
+    def is_selectable(self, model: Model) -> bool:
+        """Return whether a model may be chosen for callers who named none."""
+        return model.id not in self.retired and self.unavailability(model) is None
 
     @cached_property
     def _by_id(self) -> dict[str, Unavailability]:

@@ -44,30 +44,41 @@ PromptClassifier = Callable[[str], str | None]
 """Returns the class that a prompt is denied for, or None."""
 
 
-def check(prompt: str, *, may_call_out: bool) -> None:
-    """Moderate a prompt; without `may_call_out` (a dry run) by our own rules alone.
+def check(prompt: str) -> None:
+    """Moderate a prompt by our own rules. Raises `ContentPolicyDenied`."""
+    _check(prompt, classify_by_rules, name="rules")
+
+
+def calls_out() -> bool:
+    """Return whether prompts go to OpenAI's moderation endpoint too."""
+    return bool(settings.PROMPT_POLICY == "openai")
+
+
+def check_by_endpoint(prompt: str) -> None:
+    """Moderate a prompt by the endpoint.
 
     Raises `ContentPolicyDenied`, or `ServiceUnavailable` where the endpoint does not answer.
     """
-    classifiers: dict[str, PromptClassifier] = {"rules": classify_by_rules}
-    if may_call_out and settings.PROMPT_POLICY == "openai":
-        classifiers["moderation"] = classify_by_moderation
-    for name, classify in classifiers.items():
-        denied_class = classify(prompt)
-        if denied_class:
-            log.warning("prompt_refused", policy_class=denied_class, judge=name)
-            telemetry.record(
-                kind="policy",
-                name="prompt refused",
-                actor_type="system",
-                status=denied_class[:32],
-                endpoint=name,
-                error_code=ContentPolicyDenied.code,
-                trace_id=trace.current(),
-            )
-            denied = ContentPolicyDenied()
-            denied.policy_class = denied_class
-            raise denied
+    _check(prompt, classify_by_moderation, name="moderation")
+
+
+def _check(prompt: str, classify: PromptClassifier, *, name: str) -> None:
+    denied_class = classify(prompt)
+    if not denied_class:
+        return
+    log.warning("prompt_refused", policy_class=denied_class, judge=name)
+    telemetry.record(
+        kind="policy",
+        name="prompt refused",
+        actor_type="system",
+        status=denied_class[:32],
+        endpoint=name,
+        error_code=ContentPolicyDenied.code,
+        trace_id=trace.current(),
+    )
+    denied = ContentPolicyDenied()
+    denied.policy_class = denied_class
+    raise denied
 
 
 def classify_by_rules(prompt: str) -> str | None:

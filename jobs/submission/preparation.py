@@ -1,6 +1,7 @@
 """Check and plan a request: everything before the hold; nothing is written.
 
-The order is the contract's: grant, model, parameters, images, policy, price, guards, caps.
+The order is the contract's: grant, model, parameters, images, policy, price, guards, caps, and
+where prompts leave the house to be moderated, quota before that.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,9 @@ from django.conf import settings
 from accounts import grants
 from accounts.models import Agent
 from accounts.tokens import minting
+from billing import ledger
+from billing.limits import daily_use
+from imageskill.lib import clock
 from imageskill.lib.errors import NotFound
 from jobs.catalog import availability
 from jobs.models import Asset
@@ -49,17 +53,29 @@ def prepare(
         )
     except (BudgetRequiresConfirmation, BudgetExceeded):
         # The contract judges the prompt before the price: a denied prompt gets no quote.
-        _check_prompt(request, is_dry_run=is_dry_run)
+        _check_prompt(request)
         raise
-    _check_prompt(request, is_dry_run=is_dry_run)
+    _check_prompt(request)
     if agent is not None:
         grants.check_operation(agent, credits=plan.cost.credits, outputs=plan.output_count)
+        if not is_dry_run and request.prompt and moderation.calls_out():
+            check_quota(agent, credits=plan.cost.credits)
+            moderation.check_by_endpoint(request.prompt)
     return PreparedRequest(plan=plan, assets=assets)
 
 
-def _check_prompt(request: GenerationRequest, *, is_dry_run: bool) -> None:
+def check_quota(agent: Agent, *, credits: int) -> None:
+    """Raise what the hold would raise now; it decides, and this only spares what comes before it.
+
+    Raises `DailyJobLimit`, `CapabilityDenied` or `InsufficientCredits`.
+    """
+    daily_use.check(agent=agent, credits=credits, at=clock.now())
+    ledger.check_funds(organization_id=agent.organization_id, credits=credits)
+
+
+def _check_prompt(request: GenerationRequest) -> None:
     if request.prompt:
-        moderation.check(request.prompt, may_call_out=not is_dry_run)
+        moderation.check(request.prompt)
 
 
 def _load_assets(agent: Agent | None, request: GenerationRequest) -> dict[str, Asset]:

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts import activity, audit
 from accounts.models import Agent
@@ -21,7 +21,7 @@ _IMAGES_PER_PAGE, _ROWS_PER_PAGE = 24, 30
 
 
 @login_required
-@require_GET
+@require_safe
 def overview(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Show the agent's balances, limits, and latest images and jobs."""
     agent, now = owned_agent(request, agent_id), clock.now()
@@ -41,7 +41,7 @@ def overview(request: HttpRequest, agent_id: str) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def images(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Show the agent's images, newest first."""
     agent = owned_agent(request, agent_id)
@@ -51,7 +51,7 @@ def images(request: HttpRequest, agent_id: str) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def jobs(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Show the agent's jobs with their cost; `?status=` and `?since=` filter."""
     agent = owned_agent(request, agent_id)
@@ -74,7 +74,7 @@ def jobs(request: HttpRequest, agent_id: str) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def agent_refusals(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Show refused requests and failed or canceled jobs, with the reason."""
     agent = owned_agent(request, agent_id)
@@ -92,7 +92,7 @@ def agent_refusals(request: HttpRequest, agent_id: str) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def agent_activity(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Show the activity log; `?about=` filters by a job, receipt or other id."""
     agent = owned_agent(request, agent_id)
@@ -108,7 +108,7 @@ def agent_activity(request: HttpRequest, agent_id: str) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def job(request: HttpRequest, job_id: str) -> HttpResponse:
     """Show one job: its images, and the ledger entries that make up its cost."""
     owned = Job.objects.filter(organization__owner=request_user(request)).select_related(

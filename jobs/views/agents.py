@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.claims import decisions
 from accounts.models import Token
@@ -16,7 +16,7 @@ _PAGE_SIZE = 20
 
 
 @login_required
-@require_GET
+@require_safe
 def my_agents(request: HttpRequest) -> HttpResponse:
     """Show status, balance, limits, tokens and cost per image of each agent."""
     user, now = request_user(request), clock.now()

@@ -119,7 +119,7 @@ class TestOpenAI:
         description()
         settings.PROMPT_POLICY = "openai"
 
-        moderation.check("a tea kettle", may_call_out=True)
+        moderation.check_by_endpoint("a tea kettle")
 
         (request,) = providers.requests
         errors = validator("CreateModerationRequest", is_strict=True).iter_errors(request.json)

@@ -45,6 +45,12 @@ class TestCreateFeedback:
         assert (answer.code, answer.exit_code) == ("INVALID_ARGUMENTS", 2)
         assert not Report.objects.exists()
 
+    def test_control_characters_do_not_reach_the_row(self, api, agent):
+        report = {"title": "unit\u001fsep", "body": "\u001b[31mred\u001b[0m\ttab\nline"}
+        api.post("/v1/feedback", json=report, token=agent.token)
+        row = Report.objects.get()
+        assert (row.title, row.body) == ("unitsep", "[31mred[0m\ttab\nline")
+
     def test_keys_are_struck_out_before_they_are_stored(self, api, agent):
         body = f"my token {agent.token} was refused"
         answer = api.post("/v1/feedback", json={"body": body}, token=agent.token)

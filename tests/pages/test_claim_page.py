@@ -54,6 +54,10 @@ class TestOpeningTheLink:
         assert INBOX not in text
         assert "/t/image_" not in text
 
+    def test_can_be_looked_at_by_scanners_of_mail(self, agent: Signed) -> None:
+        link = reverse("claim_link", args=[mailed(request_of(agent))])
+        assert Client().head(link).status_code == 302
+
     def test_unknown_says_so(self, db: None) -> None:
         answer = Client().get(reverse("claim_link", args=["nonsense"]))
 

@@ -156,7 +156,7 @@ COMMANDS = (
         TOPIC,
         "List your organization's images, newest first.",
         Endpoint("GET", "/v1/assets"),
-        (LIMIT, CURSOR, *CREDENTIAL),
+        (LIMIT, CURSOR, PROVENANCE, *CREDENTIAL),
         examples=("image-skill assets list --limit 20 --json",),
     ),
     Command(
@@ -203,7 +203,7 @@ COMMANDS = (
         TOPIC,
         "List your organization's jobs, newest first.",
         Endpoint("GET", "/v1/jobs"),
-        (LIMIT, CURSOR, *CREDENTIAL),
+        (LIMIT, CURSOR, PROVENANCE, *CREDENTIAL),
         examples=("image-skill jobs list --limit 20 --json",),
     ),
     Command(

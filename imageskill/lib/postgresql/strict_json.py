@@ -1,4 +1,4 @@
-"""JSON as PostgreSQL can store it: UTF-8, no NaN or Infinity, no NUL, no lone surrogates."""
+"""JSON as PostgreSQL can store it: UTF-8, no NaN, no NUL, no lone surrogates, no key twice."""
 
 import json
 from typing import Any, NoReturn
@@ -12,7 +12,9 @@ def parse(raw: bytes) -> Any:
     """Parse a JSON document; raises `InvalidJson`, which says what is wrong without a value."""
     try:
         text = raw.decode("utf-8")
-        document = json.loads(text, parse_constant=_refuse_constant)
+        document = json.loads(
+            text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeated_keys
+        )
     except UnicodeDecodeError:
         raise InvalidJson("The body is not UTF-8.") from None
     except InvalidJson:
@@ -33,6 +35,13 @@ def is_storable(text: str) -> bool:
 
 def _refuse_constant(_: str) -> NoReturn:
     raise InvalidJson("NaN and Infinity are not JSON.")
+
+
+def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise InvalidJson("An object gives a key twice.")
+    return found
 
 
 def _check_strings(document: Any) -> None:

@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import path
 from django.views.decorators.http import require_safe
 
+from imageskill import __version__
 from imageskill.web.documents import client_archive, tables
 
 Response = TypeVar("Response", bound=HttpResponse)
@@ -47,6 +48,13 @@ def llms(request: HttpRequest) -> HttpResponse:
 def cli(request: HttpRequest) -> HttpResponse:
     """Return the reference of the command line."""
     return _text(_render("cli.md"), "text/markdown")
+
+
+@require_safe
+def commands(request: HttpRequest) -> JsonResponse:
+    """Return the commands of the command line as data."""
+    table_of = {"version": __version__, "commands": tables.list_commands()}
+    return _allow_any_origin(JsonResponse(table_of))
 
 
 @require_safe
@@ -97,6 +105,8 @@ def _allow_any_origin(response: Response) -> Response:
 urlpatterns = [
     path("", home, name="home"),
     path("skill.md", skill, name="skill"),
+    path("SKILL.md", skill),
+    path("commands.json", commands, name="commands"),
     path("llms.txt", llms, name="llms"),
     path("cli.md", cli, name="cli"),
     path("image-skill.pyz", client, name="client"),

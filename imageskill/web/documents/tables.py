@@ -40,7 +40,7 @@ def template_context() -> dict[str, Any]:
         "api": settings.PUBLIC_API_URL,
         "media": settings.PUBLIC_MEDIA_URL,
         "limits": _limits(),
-        "topics": [(topic, list(group)) for topic, group in groupby(_commands(), _topic)],
+        "topics": [(topic, list(group)) for topic, group in groupby(list_commands(), _topic)],
         "exit_codes": EXIT_CODES,
         "errors": [_error(cls) for cls in sorted(error_classes(), key=lambda cls: cls.code)],
         "events": [_event(name) for name in EVENT_TYPES],
@@ -87,7 +87,8 @@ def _event(name: str) -> dict[str, Any]:
     }
 
 
-def _commands() -> list[dict[str, Any]]:
+def list_commands() -> list[dict[str, Any]]:
+    """Return every command with its flags, as people and programs read them."""
     return [_command(command) for command in table.COMMANDS]
 
 
@@ -136,6 +137,7 @@ def _limits() -> dict[str, int]:
         "outputs": settings.NEW_AGENT_OUTPUTS_PER_REQUEST,
         "credits_per_operation": settings.NEW_AGENT_CREDITS_PER_OPERATION,
         "upload_megabytes": settings.UPLOAD_BYTES // 1_000_000,
+        "upload_days": settings.KEEP_UPLOADS_DAYS,
         "wait_s": settings.CREATE_WAIT_S,
         "quote_minutes": settings.QUOTE_MINUTES,
         "custom_min": packs.MIN_CREDITS,

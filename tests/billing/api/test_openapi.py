@@ -38,7 +38,8 @@ def described(schema, document, seen):
 
 def answer_of(document, method, path):
     answer = document["paths"][path][method]["responses"][200]
-    return answer["content"]["application/json"]["schema"]["properties"]["data"]
+    name = answer["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    return document["components"]["schemas"][name]["properties"]["data"]
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)

@@ -119,6 +119,14 @@ class TestQuotes:
         assert (data["pack_id"], data["credits"], data["live_money"]) == ("starter-500", 500, True)
         assert data["pack"]["amount_cents"] == 500
 
+    def test_without_a_key_each_call_is_a_new_quote(self, api, agent):
+        answers = [
+            api.post("/v1/credit-quotes", json={"credits": 10}, token=agent.token).data
+            for _ in range(2)
+        ]
+        assert len({one["quote_id"] for one in answers}) == 2
+        assert len({one["idempotency_key"] for one in answers}) == 2
+
     def test_it_holds_for_half_an_hour(self, api, agent):
         ask(api, agent, credits=10)
         quote = Quote.objects.get()
@@ -165,7 +173,6 @@ class TestQuotes:
             {"credits": 10, "payment_method": "cash"},
             {"credits": 10, "surprise": 1},
             {"credits": 49, "payment_method": "stripe_checkout"},
-            {"credits": 10, "idempotency_key": None},
             {"credits": 10, "idempotency_key": ""},
             {"credits": 10, "idempotency_key": "x" * 201},
             {"credits": 10, "idempotency_key": "a\u0007b"},
@@ -245,7 +252,13 @@ class TestFakePurchase:
         other_rail = ask(
             api, agent, credits=100, payment_method="stripe_checkout", idempotency_key="s"
         ).data["quote_id"]
-        assert buy(api, agent, other_rail).code == "PAYMENT_METHOD_MISMATCH"
+        mismatch = buy(api, agent, other_rail)
+        assert mismatch.code == "PAYMENT_METHOD_MISMATCH"
+        ten_by_fake = fake_quote(api, agent, key="quote-3")
+        path = "/v1/credit-purchases/stripe-checkout-sessions"
+        body = {"quote_id": ten_by_fake, "idempotency_key": "buy-3"}
+        command = api.post(path, json=body, token=agent.token).error["recovery"]
+        assert "--credits 50 " in command["suggested_command"]
         expired = fake_quote(api, agent)
         Quote.objects.update(expires_at=clock.now())
         assert buy(api, agent, expired).code == "QUOTE_EXPIRED"
@@ -370,6 +383,7 @@ class TestStatus:
             assert data["receipt"]["receipt_id"] == receipt.public_id
             assert data["credit_event"]["credit_event_id"] == receipt.credit_event_id
             assert data["limits"]["payment_backed_remaining_credits"] == 500
+            assert data["next_actions"] == data["quote"]["next_actions"] == {}
         assert "ch_" not in str(data)
         assert "pi_" not in str(data)
 

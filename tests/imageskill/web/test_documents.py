@@ -12,6 +12,7 @@ import yaml
 
 from accounts.event_types import EVENT_TYPES
 from imageskill.cli.grammar import table
+from imageskill.web.api import api as ninja_api
 from imageskill.web.documents import tables
 from jobs import registry
 
@@ -36,7 +37,9 @@ def front_matter(text):
 
 
 class TestDocuments:
-    @pytest.mark.parametrize("path", ["/", *DOCUMENTS, "/image-skill.pyz"])
+    @pytest.mark.parametrize(
+        "path", ["/", *DOCUMENTS, "/SKILL.md", "/commands.json", "/image-skill.pyz"]
+    )
     def test_are_there_for_everybody(self, client, db, path):
         assert client.get(path).status_code == 200
         assert client.head(path).status_code == 200
@@ -57,6 +60,12 @@ class TestDocuments:
             section = text.split(f"### `{command.label}`")[1].split("\n### ")[0]
             for flag in command.flags:
                 assert f"--{flag.name}" in section or flag.is_positional or flag.is_hidden
+
+    def test_promises_of_the_contract_are_those_of_the_settings(self, text_of, settings):
+        settings.KEEP_UPLOADS_DAYS = 77
+        text = text_of("/llms.txt")
+        assert "uploads are deleted after 77 days" in text
+        assert "permanent" not in text
 
     def test_the_contract_has_every_code_event_and_model(self, text_of):
         text = text_of("/llms.txt")
@@ -80,6 +89,39 @@ class TestDocuments:
                 assert line.count("|") == before.count("|"), line
 
 
+class TestCommandsAsData:
+    def test_every_command_is_there(self, client, db):
+        found = client.get("/commands.json").json()["commands"]
+        assert [one["label"] for one in found] == [one.label for one in table.COMMANDS]
+        create = next(one for one in found if one["label"] == "image-skill create")
+        assert create["endpoint"] == "POST /v1/create"
+        assert "--prompt PROMPT" in [flag["name"] for flag in create["flags"]]
+
+
+class TestProbes:
+    @pytest.mark.parametrize(
+        ("method", "path", "accept"),
+        [
+            ("GET", "/.well-known/oauth-authorization-server", "*/*"),
+            ("GET", "/.well-known/openid-configuration", "text/html"),
+            ("GET", "/.well-known/agent-skills/nothing.json", ""),
+            ("POST", "/register", "application/json"),
+            ("POST", "/mcp/", "application/json, text/event-stream"),
+        ],
+    )
+    def test_programs_are_told_in_json_that_nothing_is_there(
+        self, client, db, method, path, accept
+    ):
+        response = client.generic(method, path, headers={"Accept": accept} if accept else {})
+        assert response.status_code == 404
+        assert response.json()["error"] == "not_found"
+
+    def test_people_get_a_page(self, client, db):
+        response = client.get("/nothing-here", headers={"Accept": "text/html,*/*;q=0.8"})
+        assert response.status_code == 404
+        assert "Page not found" in response.content.decode()
+
+
 class TestSkillDiscovery:
     def test_the_index_vouches_for_the_text_that_is_served(self, client, db):
         response = client.get("/.well-known/agent-skills/index.json")
@@ -95,6 +137,7 @@ class TestSkillDiscovery:
         if path != "/skill.md":
             assert matter is None
             return
+        assert set(matter) <= {"name", "description", "license", "compatibility", "metadata"}
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", matter["name"])
         assert len(matter["name"]) <= 64
         assert 0 < len(matter["description"]) <= 1024
@@ -151,6 +194,61 @@ class TestApiDescription:
         assert "swagger-ui-bundle" in text
         assert "https://" not in text
         assert client.get("/v1/openapi.json").json()["openapi"].startswith("3.")
+
+    def test_the_page_is_ours_and_fits_a_phone_the_night_and_no_scripts(self, client, db):
+        text = client.get("/v1/docs").content.decode()
+        assert 'name="viewport"' in text
+        assert 'content="light dark"' in text
+        assert "<title>Image Skill API reference</title>" in text
+        assert "<noscript>" in text
+
+    def test_it_names_this_server_and_one_way_to_authenticate(self, client, db, settings):
+        settings.PUBLIC_API_URL = "https://api.example.org"
+        document = client.get("/v1/openapi.json").json()
+        assert document["servers"] == [{"url": "https://api.example.org"}]
+        assert list(document["components"]["securitySchemes"]) == ["Bearer"]
+        paths = document["paths"]
+        assert paths["/v1/quota"]["get"]["security"] == [{"Bearer": []}]
+        assert paths["/v1/create"]["post"]["security"] == [{}, {"Bearer": []}]
+
+    def test_every_answer_is_a_named_envelope_and_errors_are_listed(self, client, db):
+        document = client.get("/v1/openapi.json").json()
+        schemas = document["components"]["schemas"]
+        for path in document["paths"].values():
+            for operation in path.values():
+                assert {"4XX", "5XX"} < set(operation["responses"])
+                for answer in operation["responses"].values():
+                    reference = answer["content"]["application/json"]["schema"]["$ref"]
+                    assert "trace_id" in schemas[reference.rpartition("/")[2]]["required"]
+
+    def test_every_field_that_callers_send_is_explained(self, client, db):
+        document = client.get("/v1/openapi.json").json()
+        schemas = document["components"]["schemas"]
+        unexplained = []
+        for path in document["paths"].values():
+            for operation in path.values():
+                fields = {one["name"]: one for one in operation.get("parameters", ())}
+                content = operation.get("requestBody", {}).get("content", {})
+                body = content.get("application/json", {}).get("schema", {})
+                body = schemas.get(body.get("$ref", "").rpartition("/")[2], body)
+                fields |= body.get("properties", {})
+                unexplained += [
+                    (operation["operationId"], name)
+                    for name, field in fields.items()
+                    if not field.get("description")
+                ]
+        assert unexplained == []
+
+    def test_bounds_are_those_of_json_schema(self, client, db):
+        text = client.get("/v1/openapi.json").content.decode()
+        assert '"ge":' not in text
+        assert '"le":' not in text
+
+    def test_the_examples_are_plans_that_charge_nothing(self, api, db):
+        document = ninja_api.get_openapi_schema(path_prefix="")
+        example = document["components"]["schemas"]["CreateBody"]["example"]
+        answer = api.post("/v1/create", json=example)
+        assert answer.code in {None, "MODEL_UNAVAILABLE", "BUDGET_EXCEEDED"}
 
     def test_every_operation_has_a_short_id_of_its_own(self, client, db):
         paths = client.get("/v1/openapi.json").json()["paths"]

@@ -49,6 +49,8 @@ class TestEnvelope:
             b"[]",
             b"null",
             b'{"title": NaN}',
+            b'{"title": "a", "title": "b"}',
+            b'{"title": "a", "surface": [{"x": 1, "x": 1}]}',
             b'{"title": "\\u0000"}',
             b'{"title": "\\ud800"}',
             b'{"title": "\xff"}',
@@ -81,6 +83,12 @@ class TestEnvelope:
 
     def test_unknown_query_parameters_do_no_harm(self, api, agent):
         assert api.get("/v1/activity?nobody=1", token=agent.token).status == 200
+
+    def test_too_many_query_parameters_are_refused(self, api, agent):
+        query = "&".join(f"a{number}=1" for number in range(1500))
+        answer = api.get(f"/v1/activity?{query}", token=agent.token)
+        assert (answer.status, answer.code) == (422, "INVALID_ARGUMENTS")
+        assert "too many parameters" in answer.error["message"]
 
     @pytest.mark.parametrize("path", ["/v1/activity?subject=%00", "/v1/activity/%00"])
     def test_a_nul_in_the_address_is_refused(self, api, agent, path):

@@ -1,5 +1,7 @@
 """Reading, listing, deleting and canceling, each anonymous, as a stranger, and rightly."""
 
+import datetime as dt
+
 import pytest
 
 from billing import ledger
@@ -29,6 +31,19 @@ class TestShowAsset:
         assert data["request"] == {"reference": asset_id, "reference_type": "asset_id"}
         assert data["asset"]["source"] == "hosted_metadata"
         assert data["asset"]["job_id"].startswith("job_")
+
+    def test_an_upload_says_when_it_goes_and_an_output_stays(
+        self, api, agent, asset_id, job_id, drain, settings
+    ):
+        settings.KEEP_UPLOADS_DAYS = 90
+        upload = api.get(f"/v1/assets/{asset_id}", token=agent.token).data["asset"]
+        kept = dt.datetime.fromisoformat(upload["expires_at"]) - dt.datetime.fromisoformat(
+            upload["created_at"]
+        )
+        assert kept == dt.timedelta(days=90)
+        drain()
+        job = api.get(f"/v1/jobs/{job_id}", token=agent.token).data
+        assert [asset["expires_at"] for asset in job["assets"]] == [None]
 
     def test_needs_few_statements(self, api, agent, asset_id, django_assert_max_num_queries):
         api.get("/v1/whoami", token=agent.token)

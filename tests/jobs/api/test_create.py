@@ -11,6 +11,10 @@ from jobs.models import Job, Prompt
 from jobs.running import hold_checks
 from jobs.running import worker as running
 
+FIFTY_CREDITS = {
+    "model": "fal.gemini-3-pro-image-preview",
+    "model_parameters": {"resolution": "4K"},
+}
 PROMPT = "A compact field camera on a stainless workbench"
 
 
@@ -83,7 +87,8 @@ class TestCreate:
         ]
         [completed] = [event for event in events if event.type == "job.completed"]
         assert completed.status == "completed"
-        assert set(completed.links) == {"job_id", "asset_ids", "usage_event_id"}
+        assert set(completed.links) == {"job_id", "asset_ids", "feedback_id", "usage_event_id"}
+        assert completed.links["feedback_id"] is None
 
     def test_keeps_the_prompt_out_of_everything_but_its_row(self, create, api, agent, drain):
         answer = create()
@@ -105,6 +110,14 @@ class TestCreate:
 
     def test_anonymous_is_refused(self, api, db, ask):
         assert api.post("/v1/create", json=ask).code == "AUTH_REQUIRED"
+
+    @pytest.mark.parametrize(
+        "raw", [b"", b"{", b"[]", b"{}", b'{"nonsense": 1}', b'{"dry_run": "true"}']
+    )
+    def test_anonymous_is_refused_for_that_whatever_the_body(self, api, db, raw):
+        for path in ("/v1/create", "/v1/edit"):
+            answer = api.post(path, raw=raw)
+            assert (answer.status, answer.code) == (401, "AUTH_REQUIRED")
 
     def test_without_the_grant_is_denied_before_the_body_is_read(self, create, agent):
         agent.agent.grants.remove("image.create")
@@ -150,6 +163,44 @@ class TestCreate:
         assert "credits quote" in recovery["suggested_command"]
         assert recovery["top_up"]["recommended"]
         assert not Job.objects.exists()
+
+    def test_enough_for_less_than_this_is_too_few_too(self, create, providers):
+        answer = create(**FIFTY_CREDITS)
+
+        top_up = answer.error["recovery"]["top_up"]
+        assert answer.code == "QUOTA_EXCEEDED"
+        assert (top_up["recommended"], top_up["urgency"]) == (True, "blocked")
+        assert top_up["recommendation_reason"] == "insufficient_credits"
+
+    def test_a_cap_says_when_it_resets_and_a_dry_run_that_it_refuses(self, create, agent):
+        agent.agent.cap_credits_per_day = 3
+        agent.agent.save()
+
+        answer = create()
+        plan = create(dry_run=True)
+
+        assert answer.code == "CAPABILITY_DENIED"
+        assert "It resets at " in answer.error["message"]
+        assert "T00:00:00.000Z" in answer.error["message"]
+        assert answer.error["message"] in plan.envelope["warnings"][-1]
+
+    def test_a_job_canceled_meanwhile_is_no_malformed_request(self, create, api, agent):
+        job_id = create(idempotency_key="once").data["job_id"]
+        api.post(f"/v1/jobs/{job_id}/cancel", token=agent.token)
+
+        answer = create(idempotency_key="once")
+
+        assert (answer.status, answer.exit_code) == (200, 0)
+        assert answer.data["job"]["status"] == "canceled"
+        assert answer.data["assets"] == []
+        assert answer.data["quota"]["consumed_credits"] == 0
+        assert "was canceled" in answer.envelope["warnings"][-1]
+
+    def test_the_model_named_by_nobody_stays_unnamed_in_jobs(self, create, api, agent):
+        job_id = create(model=None).data["job_id"]
+        shown = api.get(f"/v1/jobs/{job_id}", token=agent.token).data
+        pricing = shown["cost"]["credit_pricing"]
+        assert pricing["pricing_source"] == "the provider's list price"
 
     def test_third_job_of_a_day_is_refused(self, create):
         create()

@@ -60,6 +60,7 @@ class TestPicture:
         ("asked", "span"),
         [
             ("bytes=0-0", slice(0, 1)),
+            pytest.param("bytes=0-" + "9" * 19, slice(0, None), id="longest"),
             ("bytes=10-19", slice(10, 20)),
             ("bytes=100-", slice(100, None)),
             ("bytes=-7", slice(-7, None)),
@@ -82,7 +83,17 @@ class TestPicture:
         assert response.status_code == 416
         assert response["Content-Range"] == f"bytes */{len(data)}"
 
-    @pytest.mark.parametrize("asked", ["bytes=5-3", "bytes=1-2,4-5", "lines=1-2", "bytes=-", "x"])
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            "bytes=5-3",
+            "bytes=1-2,4-5",
+            "lines=1-2",
+            "bytes=-",
+            "x",
+            f"bytes={'9' * 5000}-",
+        ],
+    )
     def test_range_that_is_none_gives_the_whole(self, fetch, data, asked):
         response = fetch(Range=asked)
 

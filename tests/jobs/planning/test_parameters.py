@@ -113,6 +113,20 @@ class TestCheck:
             parameters.check(model, {name: value})
         assert fields(error)[0] == f"model_parameters.{name}"
 
+    @pytest.mark.parametrize(
+        ("model_id", "name"),
+        [
+            ("fal.flux-pro-v1-1-ultra", "image_url"),
+            ("fal.bytedance-seedream-v4-5-edit", "image_urls"),
+            ("fal.bytedance-seedream-v5-lite-edit", "image_urls"),
+        ],
+    )
+    def test_reference_controls_of_the_provider_are_cataloged(self, model_id, name):
+        with pytest.raises(ModelParameterInvalid) as error:
+            parameters.check(registry.get(model_id), {name: None})
+        messages = [one["message"] for one in error.value.details]
+        assert any("is cataloged, not executable" in message for message in messages)
+
     def test_a_cataloged_parameter_is_refused_naming_what_is_allowed(self):
         with pytest.raises(ModelParameterInvalid) as error:
             parameters.check(registry.get("fal.flux-dev"), {"guidance_scale": 7})

@@ -268,7 +268,7 @@ class TestCost:
                 "estimated_revenue_usd": Decimal("0.09"),
                 "pricing_confidence": "known",
                 "target_gross_margin": Decimal("0.40"),
-                "pricing_source": "xAI's list price",
+                "pricing_source": "the provider's list price",
                 "fallback_provider_cost_usd": None,
             },
         }

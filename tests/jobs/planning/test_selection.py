@@ -1,6 +1,9 @@
+from datetime import date
+
 import pytest
 
 from imageskill.lib.errors import InvalidArguments
+from jobs import registry
 from jobs.planning import selection
 from jobs.planning.budget import BudgetExceeded, BudgetRequiresConfirmation
 from jobs.planning.inputs import InputPolicyDenied
@@ -291,6 +294,23 @@ class TestReceipt:
     def test_a_tier_says_nothing_of_the_edges_of_other_ratios(self):
         receipt = plan(model=XAI, aspect_ratio="16:9").selection
         assert (receipt.resolution_class, receipt.expected_min_short_edge) == ("1k", None)
+
+
+class TestRetired:
+    gone = Availability(retired=frozenset({XAI}))
+
+    def test_one_that_its_provider_has_retired_is_passed_over(self):
+        assert plan(availability=self.gone).model.id != XAI
+        assert selection.default_model("create", self.gone).id != XAI
+
+    def test_who_names_it_gets_it(self):
+        assert plan(availability=self.gone, model=XAI).model.id == XAI
+
+    def test_the_day_of_the_row_decides(self):
+        model = registry.find(XAI)
+        assert not model.is_retired(date(2026, 11, 1))
+        assert model.is_retired(date(2026, 11, 2))
+        assert not registry.find("openai.gpt-image-2").is_retired(date(2030, 1, 1))
 
 
 class TestDefaultModel:

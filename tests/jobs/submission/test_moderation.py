@@ -6,10 +6,15 @@ from imageskill.lib.errors import ServiceUnavailable
 from jobs.submission import moderation
 from jobs.submission.moderation import ContentPolicyDenied
 
+FIFTY_CREDITS = {
+    "model": "fal.gemini-3-pro-image-preview",
+    "model_parameters": {"resolution": "4K"},
+}
 
-def refused_for(prompt: str, *, may_call_out=True) -> str:
+
+def refused_for(prompt: str, check=moderation.check) -> str:
     with pytest.raises(ContentPolicyDenied) as caught:
-        moderation.check(prompt, may_call_out=may_call_out)
+        check(prompt)
     return caught.value.policy_class
 
 
@@ -46,7 +51,7 @@ class TestRules:
         ],
     )
     def test_all_else_passes(self, prompt):
-        moderation.check(prompt, may_call_out=True)
+        moderation.check(prompt)
 
     def test_staff_see_the_class_and_nobody_the_prompt(self):
         with capture_logs() as lines:
@@ -65,22 +70,34 @@ class TestModeration:
         settings.PROMPT_POLICY = "openai"
 
     def test_what_the_endpoint_flags_is_refused_by_its_category(self):
-        assert refused_for("something [violence/graphic] here") == "violence/graphic"
+        refused = refused_for("something [violence/graphic] here", moderation.check_by_endpoint)
+        assert refused == "violence/graphic"
 
     def test_what_it_does_not_flag_passes(self, providers):
-        moderation.check("a tea kettle", may_call_out=True)
+        moderation.check_by_endpoint("a tea kettle")
 
         (request,) = providers.requests
         assert request.json == {"model": "omni-moderation-latest", "input": "a tea kettle"}
         assert request.headers["authorization"] == "Bearer openai-key"
 
-    def test_a_dry_run_calls_nobody(self, providers):
-        moderation.check("something [violence] here", may_call_out=False)
-
-        assert not providers.requests
-
-    def test_our_own_rules_come_first(self, providers):
-        assert refused_for("a naked child") == "sexual_minors"
+    @pytest.mark.parametrize(
+        ("change", "code"),
+        [
+            ({"dry_run": True}, None),
+            ({"prompt": "a naked child"}, "CONTENT_POLICY_DENIED"),
+            (FIFTY_CREDITS, "QUOTA_EXCEEDED"),
+        ],
+    )
+    @pytest.mark.django_db
+    def test_nobody_is_called_for_what_costs_or_ends_nothing(
+        self, api, agent, providers, change, code
+    ):
+        answer = api.post(
+            "/v1/create",
+            json={"prompt": "something [violence] here", "model": "local.sketch"} | change,
+            token=agent.token,
+        )
+        assert answer.code == code
         assert not providers.requests
 
     @pytest.mark.parametrize(
@@ -97,4 +114,4 @@ class TestModeration:
         providers.faults.add(fault)
 
         with pytest.raises(ServiceUnavailable):
-            moderation.check("a tea kettle", may_call_out=True)
+            moderation.check_by_endpoint("a tea kettle")
