@@ -10,7 +10,8 @@ from accounts import agent_limits, audit, sponsors, suspension
 from accounts.agent_limits import AgentLimits
 from accounts.claims import states
 from accounts.mail import alerts
-from accounts.models import Agent, Alert, Claim, Organization, User
+from accounts.models import Agent, Alert, Claim, Organization, Token, User
+from accounts.tokens import minting
 from imageskill.lib import clock
 
 State = Claim.State
@@ -81,11 +82,12 @@ def conflict_reason(claim: Claim, agent: Agent, user: User) -> str:
     return "Someone else has already claimed this agent."
 
 
-def accept(*, claim: Claim, user: User, limits: AgentLimits) -> Agent:
+def accept(*, claim: Claim, user: User, limits: AgentLimits, keeps_tokens: bool = False) -> Agent:
     """Make the user the owner of the agent's organization and set the agent's limits.
 
-    The organization keeps its id, wallets and assets. Raises `sponsors.SponsorActionRefused` if
-    the request is closed or expired or was sent to someone else, or the agent has a sponsor.
+    The organization keeps its id, wallets and assets. Tokens that an earlier sponsor could know
+    are revoked, unless the new one keeps them. Raises `sponsors.SponsorActionRefused` if the
+    request is closed or expired or was sent to someone else, or the agent has a sponsor.
     """
     with transaction.atomic():
         agent, locked = lock_claim(claim)
@@ -103,14 +105,21 @@ def accept(*, claim: Claim, user: User, limits: AgentLimits) -> Agent:
             claim_request_state=RequestState.ACCEPTED, **limits.as_columns()
         )
         _close(locked, State.ACCEPTED, user)
+        is_transfer = previous_owner is not None and previous_owner != user
+        revoked_count = _revoke_tokens(agent) if is_transfer and not keeps_tokens else 0
         audit.record(
             user=user,
             action="claim.accept",
             subject=agent.public_id,
             before=before,
-            after={"claim_state": agent.claim_state, "owner": user.email, **limits.as_columns()},
+            after={
+                "claim_state": agent.claim_state,
+                "owner": user.email,
+                "tokens_ended": revoked_count,
+                **limits.as_columns(),
+            },
         )
-        _notify(agent, locked, user, previous_owner)
+        _notify(agent, locked, user, previous_owner, tokens_revoked=bool(revoked_count))
     agent.refresh_from_db()
     return agent
 
@@ -180,6 +189,12 @@ def _with_agent() -> QuerySet[Claim]:
     return Claim.objects.select_related("agent__organization", "recipient", "invited_by")
 
 
+def _revoke_tokens(agent: Agent) -> int:
+    """Revoke the tokens of all agents of the organization, whose owner changes as a whole."""
+    owned = Agent.objects.filter(organization_id=agent.organization_id)
+    return sum(minting.revoke_all(one, because=Token.RevokedBecause.TRANSFERRED) for one in owned)
+
+
 def _set_request_state(agent: Agent, state: str) -> None:
     # A transfer offer does not change the answer to the agent's own request.
     if agent.claim_state != Agent.ClaimState.CLAIMED:
@@ -190,11 +205,18 @@ def _close(claim: Claim, state: str, user: User | None) -> None:
     Claim.objects.filter(pk=claim.pk).update(state=state, decided_at=clock.now(), decided_by=user)
 
 
-def _notify(agent: Agent, claim: Claim, user: User, previous_owner: User | None) -> None:
+def _notify(
+    agent: Agent,
+    claim: Claim,
+    user: User,
+    previous_owner: User | None,
+    *,
+    tokens_revoked: bool,
+) -> None:
     about: dict[str, Any] = {
         "subject": agent.public_id,
         "cause": claim.public_id,
-        "facts": {"agent": agent.name, "by": user.email},
+        "facts": {"agent": agent.name, "by": user.email, "tokens_revoked": tokens_revoked},
     }
     alerts.notify(user, Alert.Kind.CLAIMED, **about)
     if previous_owner is not None and previous_owner != user:

@@ -17,6 +17,7 @@ class Token(models.Model):
         ROTATED = "rotated", "Rotated"  # a newer one took its place
         REVOKED = "revoked", "Revoked"  # by sponsor or staff
         AGENT_REVOKED = "agent_revoked", "Agent revoked"  # with the whole agent
+        TRANSFERRED = "transferred", "Agent transferred"  # the sponsor before knew it
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="tokens")
     lookup = models.CharField(max_length=16, unique=True)

@@ -91,6 +91,17 @@ class AgentLimitsForm(forms.Form):
         )
 
 
+class TransferForm(AgentLimitsForm):
+    """What a new sponsor decides about an agent that another one transfers."""
+
+    keeps_tokens = forms.BooleanField(
+        label="Keep its current token",
+        required=False,
+        help_text="The former sponsor may know it and could go on using the agent. Without this, "
+        "the token is revoked and you create a new one on the agent's page.",
+    )
+
+
 class AddressForm(forms.Form):
     """One email address."""
 

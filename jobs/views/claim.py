@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import sponsors
 from accounts.claims import access, decisions
 from accounts.models import Agent, Claim, User
-from accounts.views.forms import AgentLimitsForm, ReportReasonForm
+from accounts.views.forms import AgentLimitsForm, ReportReasonForm, TransferForm
 from billing.ledger import statements
 from imageskill.lib import clock
 from jobs.views import sponsor_queries
@@ -33,14 +33,16 @@ def claim(request: HttpRequest, claim_id: str) -> HttpResponse:
     if reason := decisions.conflict_reason(shown, shown.agent, user):
         context = {**_claim_context(shown), "reason": reason}
         return render(request, "jobs/claim_conflict.html", context)
-    form = (
-        AgentLimitsForm(request.POST)
-        if request.method == "POST"
-        else AgentLimitsForm.showing(shown.agent)
-    )
+    form_class = TransferForm if _is_offer(shown) else AgentLimitsForm
+    form = form_class(request.POST) if request.method == "POST" else form_class.showing(shown.agent)
     if request.method == "POST" and form.is_valid():
         try:
-            agent = decisions.accept(claim=shown, user=user, limits=form.limits())
+            agent = decisions.accept(
+                claim=shown,
+                user=user,
+                limits=form.limits(),
+                keeps_tokens=form.cleaned_data.get("keeps_tokens", False),
+            )
         except sponsors.SponsorActionRefused as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -62,10 +64,13 @@ def _claim_context(claim: Claim) -> dict[str, Any]:
     return {
         "claim": claim,
         "agent": claim.agent,
-        "is_offer": claim.invited_by is not None
-        and claim.agent.claim_state == Agent.ClaimState.CLAIMED,
+        "is_offer": _is_offer(claim),
         "report": ReportReasonForm(),
     }
+
+
+def _is_offer(claim: Claim) -> bool:
+    return claim.invited_by is not None and claim.agent.claim_state == Agent.ClaimState.CLAIMED
 
 
 def _agent_context(agent: Agent) -> dict[str, Any]:

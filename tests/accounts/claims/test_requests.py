@@ -7,9 +7,10 @@ import pytest
 from django.core import mail
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from accounts import agents, sponsors
+from accounts import agent_limits, agents, sponsors
 from accounts.claims import decisions, inboxes, requests
-from accounts.models import Agent, Claim
+from accounts.models import Agent, Alert, Claim
+from accounts.tokens import minting
 from imageskill.lib import clock
 from imageskill.lib.errors import RateLimited
 from tests.accounts.claiming import accept, mailed, person, request_of
@@ -291,6 +292,14 @@ class TestPassingOn:
             )
 
 
+def _hand_over(agent: Signed, **options: bool) -> None:
+    first, second = person(INBOX), person("second@example.org")
+    accept(agent, first)
+    offer = requests.offer_transfer(agent=agent.agent, user=first, address=second.email)
+    limits = agent_limits.for_agent(agent.agent)
+    decisions.accept(claim=offer, user=second, limits=limits, **options)
+
+
 class TestHandingOver:
     def test_leaves_the_agent_where_it_is_until_accepted(self, agent: Signed) -> None:
         first, second = person(INBOX), person("second@example.org")
@@ -306,6 +315,20 @@ class TestHandingOver:
         agent.agent.refresh_from_db()
         assert agent.agent.claim_state == "claimed"
         assert agent.agent.claim_request_state == "accepted"
+
+    def test_ends_the_tokens_that_the_former_sponsor_may_know(self, agent: Signed) -> None:
+        _hand_over(agent)
+
+        with pytest.raises(minting.AuthRequired):
+            minting.verify(agent.token)
+        assert agent.agent.tokens.get().revoked_because == "transferred"
+        told = {alert.kind: alert.facts["tokens_revoked"] for alert in Alert.objects.order_by("id")}
+        assert told == {"claimed": True, "handed_over": True}
+
+    def test_leaves_the_tokens_that_the_new_sponsor_keeps(self, agent: Signed) -> None:
+        _hand_over(agent, keeps_tokens=True)
+
+        assert minting.verify(agent.token).agent == agent.agent
 
     def test_declined_leaves_everything(self, agent: Signed) -> None:
         first = person(INBOX)
