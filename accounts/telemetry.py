@@ -13,7 +13,7 @@ from django.db import Error, close_old_connections, connection
 
 from accounts.models import TelemetryRow
 from imageskill import __version__
-from imageskill.lib import clock
+from imageskill.lib import clock, secrets
 
 log = structlog.get_logger("telemetry")
 
@@ -38,14 +38,15 @@ _writer: threading.Thread | None = None
 def record(**fields: Any) -> None:
     """Queue one row (fields of `TelemetryRow`) and log it; returns immediately.
 
-    Callers pass names, counts and ids only. Does nothing while `TELEMETRY` is off.
+    Callers pass names, counts and ids only; what a client calls itself is redacted. Does nothing
+    while `TELEMETRY` is off.
     """
     if not settings.TELEMETRY:
         return
     unknown = fields.keys() - _COLUMNS.keys()
     if unknown:
         raise TypeError(f"telemetry has no {sorted(unknown)}")
-    fields["client"] = fields.get("client", "")[:120]
+    fields["client"] = secrets.redact(fields.get("client", "")[:500])[:120]
     log.info("telemetry", **{name: value for name, value in fields.items() if value is not None})
     _queue.append(_COLUMNS | {"at": clock.now(), "api_version": __version__} | fields)
     _ensure_writer()

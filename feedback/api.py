@@ -33,7 +33,9 @@ def create_feedback(request: ApiRequest, report: ReportIn) -> ReportOut:
         )
     accepted = intake.accept(agent=agent, fields=report.dict(exclude={"allow_weak_signal"}))
     if accepted.had_secrets:
-        request.warnings.append("Something that looks like a token or key was redacted; rotate it.")
+        request.warnings.append(
+            "Something that looks like a token, key or personal data was removed. Rotate any token."
+        )
     if not (report.allow_weak_signal and accepted.quality.is_weak):
         request.warnings.extend(accepted.quality.guidance)
     row, quality = accepted.report, accepted.quality

@@ -12,10 +12,10 @@ from django.db.models.functions import Cast, Greatest, Left
 
 from accounts import activity
 from accounts.models import ActivityEvent, Agent
-from feedback import scoring, transitions
+from feedback import redaction, scoring, transitions
 from feedback.github_queue import queue
 from feedback.models import Report
-from imageskill.lib import secrets
+from feedback.redaction import RedactedText
 from imageskill.lib.errors import ApiError
 
 log = structlog.get_logger(__name__)
@@ -30,6 +30,7 @@ _TEXTS = (
     "proof_needed",
     "strategic_reason",
 )
+_KEYS = ("dedupe_key", "source")  # compared rather than read: dropped whole if unsafe
 MIN_SIMILARITY = 0.6  # trigram similarity, 0 to 1, that makes a report a repeat
 # Bounds of the cost of a comparison: the agent's latest reports, and the beginning of their texts.
 _MAX_COMPARED = 100
@@ -59,12 +60,10 @@ class AcceptedReport:
 def accept(*, agent: Agent, fields: Mapping[str, Any]) -> AcceptedReport:
     """Store a report with its event, or raise `FeedbackStorageUnavailable` with nothing stored.
 
-    `fields` are those of `Report`. Anything that looks like a token or key is redacted before
-    it is stored. A repeat of the agent's own earlier report is counted on that one.
+    `fields` are those of `Report`. They are redacted before they are stored, as strictly as
+    before they are published. A repeat of the agent's own earlier report is counted on that one.
     """
-    cleaned = dict(fields) | {name: secrets.redact(fields.get(name) or "") for name in _TEXTS}
-    cleaned["evidence"] = [secrets.redact(item) for item in fields.get("evidence", ())]
-    had_secrets = any(cleaned[name] != (fields.get(name) or "") for name in _TEXTS)
+    cleaned, had_secrets = _redact_fields(fields)
     quality = scoring.score(cleaned)
     try:
         with transaction.atomic():
@@ -76,6 +75,20 @@ def accept(*, agent: Agent, fields: Mapping[str, Any]) -> AcceptedReport:
         log.warning("feedback_not_stored", error=type(error).__name__)
         raise FeedbackStorageUnavailable(recovery={"retry_after_seconds": 5}) from error
     return AcceptedReport(report=report, event=event, quality=quality, had_secrets=had_secrets)
+
+
+def _redact_fields(fields: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+    """Return the fields as they may be stored, and whether anything was removed."""
+    done = {name: redaction.redact_at_intake(fields.get(name) or "") for name in (*_TEXTS, *_KEYS)}
+    evidence = [redaction.redact_at_intake(item) for item in fields.get("evidence", ())]
+    texts = {name: done[name].text for name in _TEXTS}
+    keys = {name: "" if _is_changed(done[name]) else fields.get(name) or "" for name in _KEYS}
+    is_changed = any(_is_changed(one) for one in (*done.values(), *evidence))
+    return {**fields, **texts, **keys, "evidence": [one.text for one in evidence]}, is_changed
+
+
+def _is_changed(done: RedactedText) -> bool:
+    return done.removed.total() > 0
 
 
 def _store(agent: Agent, fields: Mapping[str, Any], quality: scoring.ReportQuality) -> Report:

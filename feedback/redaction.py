@@ -12,8 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from ipaddress import ip_address
 from urllib.parse import unquote
 
+from billing.purchases import card_data
 from imageskill.lib import secrets
 
 _SHINGLE = 8  # consecutive words that a prompt and a report may not share
@@ -24,9 +26,19 @@ _SHORTEST_PROMPT_WORDS = 3  # fewer are ordinary language, not a prompt
 # another case are read as well, and the rest of one that a line break cut in two.
 _EXTRA_SECRETS = (
     r"cs_(?:live|test)_\w{8,}"
-    r"|(?:token|api[_-]?key|secret|passw(?:or)?d|pwd|authorization)"
+    r"|(?:token|api[_-]?key|secret(?:_access)?(?:_key)?|passw(?:or)?d|pwd|authorization)"
     r"[\"']?\s{0,64}[:=]\s{0,64}[\"']?(?:(?:bearer|basic)\s{1,64})?(?!\[)[^\s\"',;]{6,}"
+    r"|(?:passw(?:or)?d|passphrase|pin|secret|token)\s{1,8}is\s{1,8}[\"']?"
+    r"(?=[^\s\"',;]{0,64}[\d!@#$%^&*])[^\s\"',;]{4,}"
+    r"|\b(?:set-)?cookie:[^\n]{1,4096}"
 )
+# People's and machines' data that may not leave with a report.
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){2,7}(?:\s?[A-Z0-9]{1,3})?\b")
+_PHONE = re.compile(
+    r"(?<![\w.+-])(?:\+|00)\d{1,3}(?:[\s./()-]{1,2}\d{1,6}){2,6}(?![\w-])|(?<!\w)\+\d{9,15}\b"
+)
+_IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)")
+_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])")
 _SECOND_LINES = r"(?:[^\S\n]{0,64}\n\s{0,64}(?=[A-Za-z_-]*\d)[\w-]{8,})*"
 _DATA_URL = re.compile(
     r"data:[\w.+-]{0,60}/?[\w.+-]{0,60}(?:;[\w=.-]{1,40}){0,4},\S*", re.IGNORECASE
@@ -75,8 +87,44 @@ def redact(text: str, *, prompts: Iterable[str] = ()) -> RedactedText:
     _cut(done, _BASE64, "data", _long_data)
     _cut(done, _HEX, "data")
     _cut(done, _HOME, "path")
+    _cut_personal_data(done)
     check_hidden_secrets(done.text)
     return done
+
+
+def redact_at_intake(text: str) -> RedactedText:
+    """Return what may be stored of a text: redacted, or a note in place of an unsafe one."""
+    try:
+        return redact(text)
+    except UnsafeText as unsafe:
+        return RedactedText(f"[removed: {unsafe}]", Counter({"unsafe text": 1}))
+
+
+def _cut_personal_data(done: RedactedText) -> None:
+    without_cards = card_data.replace_cards(done.text, "[card number removed]")
+    done.removed["card number"] += done.text != without_cards
+    done.text = without_cards
+    _cut(done, _IBAN, "IBAN", _valid_iban)
+    _cut(done, _IPV4, "IP address", _foreign_address)
+    _cut(done, _IPV6, "IP address", _foreign_address)
+    _cut(done, _PHONE, "phone number")
+
+
+def _valid_iban(match: re.Match[str]) -> str:
+    """Keep what only looks like an IBAN: the remainder by 97 is 1 (ISO 13616)."""
+    compact = re.sub(r"\s", "", match[0])
+    digits = "".join(str(int(char, 36)) for char in compact[4:] + compact[:4])
+    return "[IBAN removed]" if int(digits) % 97 == 1 else match[0]
+
+
+def _foreign_address(match: re.Match[str]) -> str:
+    """Keep what is no address, and those that say nothing about anybody."""
+    try:
+        address = ip_address(match[0])
+    except ValueError:
+        return match[0]
+    keeps = address.is_loopback or address.is_unspecified
+    return match[0] if keeps else "[IP address removed]"
 
 
 @lru_cache

@@ -65,11 +65,10 @@ _PAYMENT_SECRETS = re.compile(
 _PHRASE_WORDS = frozenset({12, 15, 18, 21, 24})
 _DIGITS = re.compile(
     r"""(?<![0-9A-Za-z])(?:
-        \d{13,19}
-      | \d{4}(?:[ -]\d{4}){3}(?:[ -]\d{1,3})?
-      | \d{4}[ -]\d{6}[ -]\d{4,5}
+        [0-9]{13,19}
+      | [0-9]{2,6}(?:[ ./_\u2010-\u2015-]{1,2}[0-9]{2,6}){2,6}
     )(?![0-9A-Za-z])""",
-    re.VERBOSE | re.ASCII,
+    re.VERBOSE,
 )
 # Issuers by prefix and length (ISO/IEC 7812). No payment card starts with 1 or 9.
 _CARD = re.compile(
@@ -143,8 +142,27 @@ def is_credential(text: str) -> bool:
     words = plain.split()
     if len(words) in _PHRASE_WORDS and all(re.fullmatch(r"[a-z]{3,8}", word) for word in words):
         return True
-    runs = (re.sub(r"[ -]", "", match.group()) for match in _DIGITS.finditer(plain))
-    return any(_CARD.fullmatch(run) and _passes_luhn(run) for run in runs)
+    return replace_cards(plain, "") != plain
+
+
+def replace_cards(text: str, replacement: str) -> str:
+    """Return the text with each stand-alone card number replaced, however it is written."""
+
+    def replace(match: re.Match[str]) -> str:
+        digits = re.sub(r"[^0-9]", "", match.group())
+        return replacement if _CARD.fullmatch(digits) and _passes_luhn(digits) else match.group()
+
+    return _DIGITS.sub(replace, _with_ascii_digits(text))
+
+
+def _with_ascii_digits(text: str) -> str:
+    """Return the text with the digits of all scripts as 0 to 9, as a reader would type them."""
+    if text.isascii():
+        return text
+    return "".join(
+        str(unicodedata.digit(char)) if char.isdigit() and not char.isascii() else char
+        for char in text
+    )
 
 
 def _is_secret_name(name: str) -> bool:

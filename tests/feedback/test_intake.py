@@ -54,7 +54,7 @@ class TestCreateFeedback:
     def test_keys_are_struck_out_before_they_are_stored(self, api, agent):
         body = f"my token {agent.token} was refused"
         answer = api.post("/v1/feedback", json={"body": body}, token=agent.token)
-        assert "token" in answer.envelope["warnings"][0]
+        assert "Rotate any token" in answer.envelope["warnings"][0]
         assert agent.token not in Report.objects.get().body
 
     def test_the_same_key_again_is_a_duplicate_with_an_id_of_its_own(self, api, agent):
@@ -101,3 +101,18 @@ class TestQuality:
     def test_the_parts_add_up_to_a_hundred(self):
         assert scoring.score(FULL).score == 100
         assert scoring.score({}).score == 0
+
+
+class TestSecretsAtTheDoor:
+    def test_keys_that_compare_reports_hold_none(self, api, agent):
+        secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0K1L2"
+        fields = {"title": "crash", "dedupe_key": f"crash {secret}", "source": secret}
+        api.post("/v1/feedback", json=fields, token=agent.token)
+        stored = Report.objects.get()
+        assert (stored.dedupe_key, stored.source) == ("", "")
+
+    def test_a_secret_in_two_lines_is_not_stored(self, api, agent):
+        body = "the key is sk_" + "live_a1B2c3D4\ne5F6g7H8i9J0 and it fails"
+        api.post("/v1/feedback", json={"body": body}, token=agent.token)
+        assert "a1B2c3D4" not in Report.objects.get().body
+        assert "e5F6g7H8" not in Report.objects.get().body

@@ -26,6 +26,20 @@ SECRETS = {
     "named": 'api_key = "h0tterThanTheSun"',
     "broken line": "sk_" + "live_a1B2c3D4\ne5F6g7H8i9J0",
     "private key": "-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----",
+    "cloud secret": "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCY",
+    "said in words": "password is hunter22",
+}
+PERSONAL = {
+    "card": "4242 4242 4242 4242",
+    "card with dots": "4242.4242.4242.4242",
+    "card in one piece": "378282246310005",
+    "card in other digits": "\u0664\u0662\u0664\u0662" * 4,
+    "IBAN": "DE89 3704 0044 0532 0130 00",
+    "phone": "+49 30 901820",
+    "phone in one piece": "+4930901820",
+    "address": "203.0.113.77",
+    "address of version 6": "2001:db8:85a3::8a2e:370:7334",
+    "mail": "somebody@example.com",
 }
 
 
@@ -58,6 +72,37 @@ class TestSecrets:
         done = redaction.redact("\u200b".join(secret) + " and \u202eevil")
         assert secret not in done.text
         assert "\u202e" not in done.text
+
+
+class TestPersonalData:
+    @pytest.mark.parametrize("name", PERSONAL)
+    def test_goes(self, name):
+        done = redaction.redact(f"before {PERSONAL[name]} after")
+        assert PERSONAL[name] not in done.text
+        assert done.text.startswith("before [")
+        assert done.text.endswith("] after")
+
+    def test_a_cookie_goes_to_the_end_of_its_line(self):
+        done = redaction.redact("> Cookie: sessionid=abc; csrftoken=def\nHTTP 403")
+        assert done.text == "> [secret removed]\nHTTP 403"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "version 1.2.3.4.5 at 127.0.0.1:8000 on ::1",
+            "20:52:24 and 2026-11-30T20:52:24.123456Z took 1500 1600 1700 ms",
+            "the token is expired and the password is required",
+            "sizes 1024 1536 2048 4096, job_01JDXK3V7Q8W9E2R4T5Y6U7I8O",
+            "order 1234 5678 9012 3456",
+        ],
+    )
+    def test_what_only_looks_like_it_stays(self, text):
+        assert redaction.redact(text).text == text
+
+    def test_an_unsafe_text_is_not_stored(self):
+        done = redaction.redact_at_intake("g h p _ a1B2c3D4e5F6g7H8i9J0K1L2")
+        assert done.text.startswith("[removed: ")
+        assert done.removed.total() == 1
 
 
 class TestAddressesAndData:
