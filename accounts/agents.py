@@ -1,6 +1,7 @@
 """Agents: signup and revocation."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from accounts.claims import states
 from accounts.models import Agent, Organization, User
 from accounts.tokens import minting
 
+_INVISIBLE = {"Cf", "Cs", "Co", "Cn"}  # bidi controls and zero-width characters among them
 _FORBIDDEN_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]|://|www\.", re.IGNORECASE)
 
 
@@ -23,11 +25,16 @@ class NewAgent:
 
 
 def is_plain_name(text: str) -> bool:
-    """Return whether a name has 1 to 80 characters, one line, no URL and no control characters.
+    """Return whether a name has 1 to 80 visible characters on one line, and no URL.
 
     Names are shown in emails and pages: a link in one would be sent in our name.
     """
-    return 1 <= len(text) <= 80 and text.strip() == text and not _FORBIDDEN_IN_NAMES.search(text)
+    return (
+        1 <= len(text) <= 80
+        and text.strip() == text
+        and not _FORBIDDEN_IN_NAMES.search(text)
+        and not any(unicodedata.category(char) in _INVISIBLE for char in text)
+    )
 
 
 def sign_up(

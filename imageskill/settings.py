@@ -74,12 +74,14 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "imageskill.web.middleware.MediaOriginMiddleware",
     "imageskill.web.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "imageskill.console.access.ConsoleAccessMiddleware",
     "imageskill.web.middleware.BodyLimitMiddleware",  # before CSRF protection, which reads the body
     "csp.middleware.CSPMiddleware",
+    "imageskill.web.middleware.PersonalPagesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -184,7 +186,7 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]  # no password: an emailed code or a passkey
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
-ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 10 * 60
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
@@ -202,6 +204,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Image Skill"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS
 
+STAFF_SESSION_HOURS = env.integer("STAFF_SESSION_HOURS", 12)  # then the second factor again
 ADMIN_EMAIL = env.text("ADMIN_EMAIL", "admin@localhost")  # the user that `bootstrap` invites
 
 # -- The operator console ----------------------------------------------------------------------

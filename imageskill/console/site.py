@@ -10,6 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import RedirectView
 from unfold.sites import UnfoldAdminSite
 
@@ -61,14 +62,14 @@ class ConsoleSite(UnfoldAdminSite):
         return import_module("imageskill.console.saved_filters").list_context(request, model)
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Return whether the user is active staff and gave a second factor in this session."""
+        """Return whether the user is active staff and has given a second factor lately."""
         return _is_staff(request) and second_factor.is_verified(request)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         """Redirect to the site's sign-in; staff without a second factor are sent to set one up."""
-        target = request.GET.get("next") or reverse("admin:index")
+        target = _own_address(request, request.GET.get("next", ""))
         if request.user.is_authenticated and not _is_staff(request):
             raise PermissionDenied
         if not request.user.is_authenticated:
@@ -86,6 +87,14 @@ class ConsoleSite(UnfoldAdminSite):
         raise Http404
 
     password_change_done = password_change
+
+
+def _own_address(request: HttpRequest, target: str) -> str:
+    """Return where to go on, if it is a page of ours; otherwise Home."""
+    is_ours = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return target if is_ours else reverse("admin:index")
 
 
 def _redirect_to(name: str) -> Any:

@@ -37,7 +37,7 @@ def client_ip(request: HttpRequest) -> str:
     if not trusted or not is_in_networks(address, trusted):
         return address
     forwarded = request.headers.get("X-Forwarded-For", "").split(",")
-    for hop in (part.strip() for part in reversed(forwarded)):
+    for hop in (_without_port(part.strip()) for part in reversed(forwarded)):
         if not _is_address(hop):
             break
         address = hop
@@ -75,6 +75,13 @@ def is_in_networks(address: str, networks: list[str]) -> bool:
         return False
     ip = ip_address(address)
     return any(ip in ip_network(network, strict=False) for network in networks)
+
+
+def _without_port(hop: str) -> str:
+    """Return a hop's address: some proxies write `192.0.2.1:1234` and `[2001:db8::1]:1234`."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
 def _is_address(text: str) -> bool:

@@ -6,13 +6,14 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from accounts import telemetry
 from imageskill.cli.telemetry import HEADER as TELEMETRY_HEADER
-from imageskill.lib import trace
+from imageskill.lib import trace, urls
 from imageskill.lib.envelope import EXIT_CODE_HEADER, TRACE_HEADER, error_response
 from imageskill.lib.errors import (
     ApiError,
@@ -30,6 +31,8 @@ from imageskill.web.api import commands_by_route
 _INVALID_REQUEST = -32600  # JSON-RPC's code
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+_MEDIA_PATHS = ("/a/", "/t/", "/healthz", "/livez", "/readyz")
 
 _FRAMEWORK_ERRORS: dict[int, type[ApiError]] = {
     400: InvalidArguments,
@@ -94,6 +97,42 @@ class ApiMiddleware:
         except RateLimited as error:
             return error_response(request, error)
         return None
+
+
+class MediaOriginMiddleware:
+    """Serves images and health checks alone on the media origin, if that is one of its own.
+
+    Whatever an image does there can't reach a session or a page of ours.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self._host = urls.host_of(settings.PUBLIC_MEDIA_URL)
+        others = (settings.PUBLIC_SITE_URL, settings.PUBLIC_API_URL)
+        if self._host in map(urls.host_of, others):
+            raise MiddlewareNotUsed
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Serve one request."""
+        host = request.META.get("HTTP_HOST", "").lower().partition(":")[0]
+        if host == self._host and not request.path.startswith(_MEDIA_PATHS):
+            return HttpResponse("Not found.\n", status=404, content_type="text/plain")
+        return self.get_response(request)
+
+
+class PersonalPagesMiddleware:
+    """Keeps pages that depend on a session out of every cache, the browser's included."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Serve one request."""
+        response = self.get_response(request)
+        session = getattr(request, "session", None)
+        if session is not None and session.accessed:
+            response.setdefault("Cache-Control", "private, no-store")
+        return response
 
 
 class BodyLimitMiddleware:

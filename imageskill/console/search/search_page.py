@@ -40,7 +40,8 @@ def view(request: HttpRequest) -> HttpResponse:
         if len(results) == 1:
             return HttpResponseRedirect(results[0].url)
         if not results:
-            messages.warning(request, _hidden_message(hidden) if hidden else _NO_RESULTS)
+            may_know = hidden and request.user.get_all_permissions()
+            messages.warning(request, _hidden_message(hidden) if may_know else _NO_RESULTS)
         context["results"] = results
     return TemplateResponse(request, "admin/console/search.html", context)
 

@@ -6,12 +6,25 @@ from typing import Any
 from allauth.account import app_settings
 from allauth.account.authentication import get_authentication_records
 from allauth.core.exceptions import ReauthenticationRequired
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
 from django.http import HttpRequest
+
+_HAS_FACTOR = "_has_second_factor"
 
 
 def is_verified(request: HttpRequest) -> bool:
-    """Return whether this session was opened, or confirmed since, with a second factor."""
-    return bool(_second_factors(request))
+    """Return whether this session has a second factor that is recent enough for staff.
+
+    It was given within STAFF_SESSION_HOURS, and the user still has one: whoever loses the last
+    one leaves the console at once.
+    """
+    oldest = time.time() - settings.STAFF_SESSION_HOURS * 3600
+    if not any(record["at"] > oldest for record in _second_factors(request)):
+        return False
+    if not hasattr(request, _HAS_FACTOR):  # asked several times for each page
+        setattr(request, _HAS_FACTOR, is_mfa_enabled(request.user))
+    return bool(getattr(request, _HAS_FACTOR))
 
 
 def require_recent(request: HttpRequest) -> None:

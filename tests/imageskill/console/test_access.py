@@ -30,6 +30,32 @@ class TestDoor:
     def test_staff_with_a_second_factor_come_in(self, signed_in, supporter):
         assert signed_in(supporter).get("/admin/").status_code == 200
 
+    def test_after_twelve_hours_the_second_factor_is_asked_again(self, signed_in, supporter):
+        assert signed_in(supporter, minutes_ago=11 * 60).get("/admin/").status_code == 200
+        answer = signed_in(supporter, minutes_ago=13 * 60).get("/admin/", follow=True)
+        assert answer.redirect_chain[-1][0].startswith(reverse("mfa_reauthenticate"))
+
+    def test_who_has_lost_the_last_factor_is_out(self, signed_in, supporter):
+        browser = signed_in(supporter)
+        supporter.authenticator_set.all().delete()
+        assert browser.get("/admin/", follow=True).redirect_chain[-1][0] == reverse("mfa_index")
+
+    @pytest.mark.parametrize(
+        "target", ["https://evil.example/x", "//evil.example", "ftp://x.example", "javascript:1"]
+    )
+    def test_the_way_in_leads_to_our_own_pages_only(self, signed_in, supporter, target):
+        answer = signed_in(supporter).get("/admin/login/", {"next": target})
+        assert answer["Location"] == "/admin/"
+
+    def test_staff_without_a_role_learn_of_no_id(self, signed_in, supporter, agent):
+        supporter.groups.clear()
+        browser = signed_in(supporter)
+        pages = [
+            browser.post(reverse("admin:console_search"), {"q": text}).content.decode()
+            for text in (agent.id, "agt_ThereIsNone")
+        ]
+        assert all("No results" in page for page in pages)
+
 
 class TestRoles:
     @pytest.mark.parametrize("role", ROLES)
