@@ -412,7 +412,7 @@ if "_live_" in STRIPE_SECRET_KEY and STRIPE_API_BASE_URL != "https://api.stripe.
 
 # -- Jobs --------------------------------------------------------------------------------------
 
-CREATE_WAIT_S = env.integer("CREATE_WAIT_S", 55)
+CREATE_WAIT_S = env.integer("CREATE_WAIT_S", 50)
 CREATE_WAITERS = env.integer("CREATE_WAITERS", 150)  # per process; fewer than its threads
 JOB_DEADLINE_S = env.integer("JOB_DEADLINE_S", 900)  # from creation to the provider's output
 JOB_LEASE_S = env.integer("JOB_LEASE_S", 30)  # without a renewal, the job is stalled

@@ -52,13 +52,13 @@ def calls_allowed_in_transaction() -> Iterator[None]:
         _is_allowed.reset(token)
 
 
-def retry_on_disconnect(function: Callable[[], T]) -> T:
-    """Call a function again while the database is gone, for two minutes (ADR 12).
+def retry_on_disconnect(function: Callable[[], T], *, for_s: float = _RETRY_FOR_S) -> T:
+    """Call a function again while the database is gone, for two minutes by default (ADR 12).
 
     For what a provider answered, which can't be asked again. The function must be idempotent, as
     its first call may have been committed before the connection broke.
     """
-    give_up_at = time.monotonic() + _RETRY_FOR_S
+    give_up_at = time.monotonic() + for_s
     while True:
         try:
             return function()

@@ -122,6 +122,15 @@ class ServiceUnavailable(ApiError):
     message = "The service can't take this call right now; nothing was done."
 
 
+class DatabaseUnavailable(ServiceUnavailable):
+    """The database can't be reached. What was committed before it went stays done."""
+
+    message = "The database can't be reached right now. Try again, with the same idempotency key."
+
+    def __init__(self) -> None:
+        super().__init__(recovery={"retry_after_seconds": 5})
+
+
 class InternalError(ApiError):
     """A defect of the service. Shows nothing but the trace id."""
 

@@ -23,11 +23,11 @@ from imageskill import __version__
 from imageskill.lib.envelope import COMMAND_KEY, EnvelopeRenderer, error_response
 from imageskill.lib.errors import (
     ApiError,
+    DatabaseUnavailable,
     Detail,
     InternalError,
     InvalidArguments,
     NotFound,
-    ServiceUnavailable,
 )
 from imageskill.lib.postgresql import strict_json
 from imageskill.web import openapi
@@ -163,11 +163,7 @@ def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 @api.exception_handler(InterfaceError)
 def _database_unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     log.error("database_gone", error=type(error).__name__)
-    unavailable = ServiceUnavailable(
-        "The database can't be reached right now. Try again, with the same idempotency key.",
-        recovery={"retry_after_seconds": 5},
-    )
-    return error_response(request, unavailable)
+    return error_response(request, DatabaseUnavailable())
 
 
 @api.exception_handler(Exception)

@@ -2,7 +2,9 @@
 
 import time
 
+import structlog
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from ninja import Router
 from ninja.responses import Status
 
@@ -12,9 +14,9 @@ from accounts.models import Agent
 from accounts.tokens import minting
 from billing import ledger
 from billing.limits import daily_use
-from imageskill.lib import clock
+from imageskill.lib import clock, database
 from imageskill.lib.envelope import openapi_command
-from imageskill.lib.errors import InvalidArguments
+from imageskill.lib.errors import ApiError, DatabaseUnavailable, InvalidArguments
 from imageskill.lib.http import ApiRequest
 from jobs import states
 from jobs.api import listing, representations, schemas
@@ -24,8 +26,10 @@ from jobs.planning import prices
 from jobs.planning.request import GenerationRequest
 from jobs.registry.operations import REQUIRED_GRANTS
 from jobs.running import outcomes
-from jobs.submission import preparation, submit, waiting
+from jobs.submission import preparation, repeating, submit, waiting
 from jobs.submission.preparation import PreparedRequest
+
+log = structlog.get_logger(__name__)
 
 router = Router(tags=["creating"])
 
@@ -72,15 +76,65 @@ def _execute(
         return _dry_run_response(request, agent, prepared)
     if agent is None:
         raise minting.auth_required()
-    key = _idempotency_key(request, body.idempotency_key)
-    job = submit.find_replay(agent, terms, key) if key else None
-    if job is None:
+    given_key = _idempotency_key(request, body.idempotency_key)
+    key = given_key or repeating.new_key()
+    try:
+        replay = submit.find_replay(agent, terms, key) if given_key else None
+        if replay is not None and not submit.can_start_anew(replay):
+            return _wait_for(request, agent, replay, started_at=started_at)
         prepared = preparation.prepare(agent, terms, is_dry_run=False)
         request.warnings.extend(prepared.plan.warnings)
-        job = submit.submit(agent, prepared, idempotency_key=key)
+        job = submit.submit(agent, prepared, idempotency_key=key, replaces=replay)
+        return _wait_for(request, agent, job, started_at=started_at)
+    except (OperationalError, InterfaceError):
+        log.warning("database_gone", command=request.command)
+        unavailable = DatabaseUnavailable()
+        repeating.add_recovery(unavailable, terms, key=key)
+        raise unavailable from None
+    except ApiError as error:
+        repeating.add_recovery(error, terms, key=key)
+        raise
+
+
+def _wait_for(
+    request: ApiRequest, agent: Agent, job: Job, *, started_at: float
+) -> Status[schemas.OperationOut]:
+    """Wait for a recorded job and answer with it, whatever is lost meanwhile.
+
+    The job goes on and may be charged, so from here on no answer may say that nothing was done.
+    """
     # What came before counts: callers give up a fixed time after they sent the request.
-    waiting.wait(job, timeout_s=settings.CREATE_WAIT_S - (time.monotonic() - started_at))
-    return _job_response(request, agent, job)
+    timeout_s = settings.CREATE_WAIT_S - (time.monotonic() - started_at)
+    try:
+        if waiting.wait(job, timeout_s=timeout_s):
+            return _job_response(request, agent, job)
+    except (OperationalError, InterfaceError) as error:
+        log.warning("database_gone_after_commit", error=type(error).__name__)
+        database.release_connection()
+    return _accepted_response(request, job)
+
+
+def _accepted_response(request: ApiRequest, job: Job) -> Status[schemas.OperationOut]:
+    """Answer 202 with a job of which nothing but its id is known now; reads nothing."""
+    request.warnings.append(
+        f"The job {job.public_id} is recorded, but its state can't be read right now; "
+        "wait for it by its id."
+    )
+    out = schemas.OperationOut(
+        job_id=job.public_id,
+        job=schemas.JobBrief(job_id=job.public_id, status=states.RUNNING),
+        capability=schemas.CapabilityRef(id=job.capability_id),
+        asset_ids=[],
+        assets=[],
+        input_asset=None,
+        cost=representations.cost_out(job),
+        quota=_quota(None, consumed=0),
+        usage_event_id=None,
+        request=job.plan["request"],
+        safety=schemas.SafetyOut(status="allowed"),
+        recovery=representations.recovery_out(job),
+    )
+    return Status(202, out)
 
 
 def _idempotency_key(request: ApiRequest, in_body: str | None) -> str | None:

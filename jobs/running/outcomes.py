@@ -40,11 +40,15 @@ def error_for(job: Job) -> ApiError:
     if job.status == states.CANCELED:
         return JobEnded(f"The job {job.public_id} was canceled; nothing was charged.")
     kind = ERRORS_BY_CODE[job.error_code]
-    recovery = Recovery(suggested_command=f"image-skill jobs show {job.public_id} --json")
+    recovery = Recovery()
+    if not kind.retryable:  # else whoever knows the terms says how to repeat it
+        recovery["suggested_command"] = f"image-skill jobs show {job.public_id} --json"
     if job.retry_at is not None:
         left_s = math.ceil((job.retry_at - clock.now()).total_seconds())
         recovery["retry_after_seconds"] = max(1, left_s)
     message = f"{job.error_message or kind.message} The job is {job.public_id}."
+    if kind.retryable:
+        message += " A repeat with the same idempotency key starts a new one."
     return kind(message, recovery=recovery)
 
 

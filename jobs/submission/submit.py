@@ -8,22 +8,29 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 
 from accounts.grants import CapabilityDenied
 from accounts.models import Agent
 from billing import ledger
 from billing.limits import daily_use
-from imageskill.lib import clock, ids, trace
-from imageskill.lib.errors import IdempotencyConflict
+from imageskill.lib import clock, database, trace
+from imageskill.lib.errors import ApiError, IdempotencyConflict
 from imageskill.lib.queue import enqueue
+from jobs import states
 from jobs.models import Job, JobInput, Prompt
 from jobs.planning.request import GenerationRequest
 from jobs.providers.interface import INPUT, MASK
-from jobs.running import provider_requests
+from jobs.running import outcomes, provider_requests
+from jobs.submission import repeating
 from jobs.submission.preparation import PreparedRequest
 
 _IDEMPOTENCY_CONSTRAINT = "job_once_for_an_idempotency_key"
+_COMMIT_KNOWN_WITHIN_S = 15.0  # a restarted database is back by then; the caller waits meanwhile
+
+
+class _KeyTaken(Exception):
+    """A concurrent call with this idempotency key was first."""
 
 
 def find_replay(agent: Agent, request: GenerationRequest, key: str) -> Job | None:
@@ -33,44 +40,101 @@ def find_replay(agent: Agent, request: GenerationRequest, key: str) -> Job | Non
     """
     job = Job.objects.filter(agent=agent, idempotency_key=key).first()
     if job is not None and job.terms_digest != request.digest:
-        fresh = ids.random_text(16)
+        fresh = repeating.new_key()
         raise IdempotencyConflict(
             recovery={
                 "idempotency_key": fresh,
-                "suggested_command": (
-                    f"image-skill {request.operation} --idempotency-key {fresh} --json"
-                ),
+                "suggested_command": repeating.command(request, key=fresh),
             }
         )
     return job
 
 
-def submit(agent: Agent, prepared: PreparedRequest, *, idempotency_key: str | None) -> Job:
-    """Hold the credits, record the job and queue it.
+def can_start_anew(job: Job) -> bool:
+    """Whether a repeat of the job's call makes a new job: it failed uncharged, and may succeed."""
+    return (
+        job.status == states.FAILED
+        and not job.credits_captured
+        and outcomes.error_for(job).retryable
+    )
 
-    Returns the other job where a concurrent call used the same key first. Raises `DailyJobLimit`,
-    `InsufficientCredits`, `CapabilityDenied` or `IdempotencyConflict`; nothing is written then,
-    except the sponsor's notice of a cap that refused.
+
+def submit(
+    agent: Agent,
+    prepared: PreparedRequest,
+    *,
+    idempotency_key: str | None,
+    replaces: Job | None = None,
+) -> Job:
+    """Hold the credits, record the job and queue it; the key then stands for it.
+
+    `replaces` is the failed job that the key stood for. Returns the other job where a concurrent
+    call used the same key first. Raises `DailyJobLimit`, `InsufficientCredits`,
+    `CapabilityDenied` or `IdempotencyConflict`; nothing is written then, except the sponsor's
+    notice of a cap that refused.
     """
     try:
-        with transaction.atomic():
-            return _create_job(agent, prepared, idempotency_key)
-    except CapabilityDenied:  # outside of the transaction, which took everything back
-        daily_use.notify_refusal(agent=agent, credits=prepared.plan.cost.credits, at=clock.now())
+        return _record(agent, prepared, idempotency_key, replaces)
+    except _KeyTaken:
+        job = _find_other(agent, prepared.plan.request, idempotency_key, replaces)
+        if job is None:
+            raise RuntimeError("the job that holds this idempotency key is gone") from None
+        return job
+    except ApiError as refusal:
+        # What refused it may be the very job that a concurrent call with this key has started.
+        job = _find_other(agent, prepared.plan.request, idempotency_key, replaces)
+        if job is not None:
+            return job
+        if isinstance(refusal, CapabilityDenied):  # outside of the transaction, now rolled back
+            credits, now = prepared.plan.cost.credits, clock.now()
+            daily_use.notify_refusal(agent=agent, credits=credits, at=now)
         raise
-    # Two calls with one key at once: the constraint lets one through, the other answers with it.
+
+
+def _find_other(
+    agent: Agent, request: GenerationRequest, key: str | None, replaced: Job | None
+) -> Job | None:
+    job = find_replay(agent, request, key) if key else None
+    return None if job is None or job == replaced else job
+
+
+def _record(
+    agent: Agent, prepared: PreparedRequest, idempotency_key: str | None, replaces: Job | None
+) -> Job:
+    """Write everything in one transaction; raise `_KeyTaken` where the key has another job."""
+    job: Job | None = None
+    try:
+        with transaction.atomic():
+            if replaces is not None:
+                _take_key(replaces)
+            job = _create_job(agent, prepared, idempotency_key)
     except IntegrityError as error:
+        # Two calls with one key at once: the constraint lets one through.
         diagnosis = getattr(error.__cause__, "diag", None)
-        if (
-            diagnosis is None
-            or diagnosis.constraint_name != _IDEMPOTENCY_CONSTRAINT
-            or not idempotency_key
-        ):
+        if diagnosis is None or diagnosis.constraint_name != _IDEMPOTENCY_CONSTRAINT:
             raise
-    job = find_replay(agent, prepared.plan.request, idempotency_key)
-    if job is None:
-        raise RuntimeError("the job that holds this idempotency key is gone")
+        raise _KeyTaken from None
+    except (OperationalError, InterfaceError):
+        # Cut off before the commit, nothing was written. Cut off at it, only the row can tell.
+        if job is None or not _is_committed(job):
+            raise
+        enqueue("jobs.run", job_id=job.public_id)  # what waited for the commit went with it
     return job
+
+
+def _take_key(failed: Job) -> None:
+    """Take the key from a failed job; the row's lock lets one of many concurrent calls do it."""
+    # First of all locks: the job, the day's use, the wallets (ADR 9).
+    jobs = Job.objects.filter(pk=failed.pk, idempotency_key=failed.idempotency_key)
+    if not jobs.update(idempotency_key=None):
+        raise _KeyTaken
+
+
+def _is_committed(job: Job) -> bool:
+    database.release_connection()
+    return database.retry_on_disconnect(
+        Job.objects.filter(public_id=job.public_id).exists, for_s=_COMMIT_KNOWN_WITHIN_S
+    )
 
 
 def _create_job(agent: Agent, prepared: PreparedRequest, idempotency_key: str | None) -> Job:

@@ -1,5 +1,6 @@
 """Creating images over the API: the plan, the run, the image and the ledger."""
 
+import shlex
 import threading
 
 import pytest
@@ -7,15 +8,29 @@ from django.db import transaction
 
 from accounts.models import ActivityEvent
 from billing import ledger
+from billing.ledger import checks
+from imageskill.cli.grammar import reading, requests
+from imageskill.lib.errors import Timeout
+from jobs.assets.storage import ArtifactStorageWriteFailed
 from jobs.models import Job, Prompt
-from jobs.running import hold_checks
+from jobs.planning.request import GenerationRequest, Reference
+from jobs.providers.failures import ProviderFailure, ProviderPolicyDenied, ProviderUnavailable
+from jobs.running import hold_checks, lifecycle
 from jobs.running import worker as running
+from jobs.running.lifecycle import JobFailure
+from jobs.submission import repeating, waiting
 
 FIFTY_CREDITS = {
     "model": "fal.gemini-3-pro-image-preview",
     "model_parameters": {"resolution": "4K"},
 }
 PROMPT = "A compact field camera on a stainless workbench"
+
+
+def fail(answer, error=ProviderFailure):
+    """End the job of an answer as a worker does when its provider fails."""
+    job = Job.objects.get(public_id=answer.data["job_id"])
+    assert lifecycle.fail(job, JobFailure(error=error))
 
 
 @pytest.fixture
@@ -255,16 +270,66 @@ class TestIdempotencyKey:
         assert again.data["assets"]
         assert ledger.balances(agent.organization.pk).preview == 39
 
-    def test_replays_a_failure(self, create, agent):
+    @pytest.mark.parametrize("error", [ProviderPolicyDenied, ArtifactStorageWriteFailed])
+    def test_replays_a_failure_that_would_repeat(self, create, error):
         first = create(idempotency_key="once")
-        Job.objects.update(
-            status="failed", completed_at="2026-01-01T00:00Z", error_code="PROVIDER_FAILURE"
-        )
+        fail(first, error)
 
         again = create(idempotency_key="once")
 
-        assert again.code == "PROVIDER_FAILURE"
+        assert again.code == error.code
         assert first.data["job_id"] in again.error["message"]
+        command = again.error["recovery"]["suggested_command"]
+        assert command == f"image-skill jobs show {first.data['job_id']} --json"
+        assert Job.objects.count() == 1
+
+    @pytest.mark.parametrize("error", [ProviderFailure, ProviderUnavailable, Timeout])
+    def test_starts_anew_after_a_failure_that_may_not_repeat(self, create, drain, agent, error):
+        first = create(idempotency_key="once")
+        fail(first, error)
+
+        second = create(idempotency_key="once")
+        drain()
+        third = create(idempotency_key="once")
+
+        assert second.status == 202
+        assert second.data["job_id"] == third.data["job_id"] != first.data["job_id"]
+        assert third.data["job"]["status"] == "completed"
+        assert ledger.balances(agent.organization.pk) == (39, 0, 0, 0)
+        assert not list(hold_checks.problems())
+        assert not list(checks.ledger_problems())
+
+    def test_starts_anew_as_often_as_it_fails(self, create):
+        job_ids = set()
+        for _ in range(2):
+            answer = create(idempotency_key="once")
+            job_ids.add(answer.data["job_id"])
+            fail(answer)
+
+        assert len(job_ids | {create(idempotency_key="once").data["job_id"]}) == 3
+
+    def test_replays_a_canceled_job(self, create, api, agent):
+        first = create(idempotency_key="once")
+        api.post(f"/v1/jobs/{first.data['job_id']}/cancel", token=agent.token)
+
+        assert first.data["job_id"] in create(idempotency_key="once").error["message"]
+        assert Job.objects.count() == 1
+
+    def test_conflicts_after_a_failure_too(self, create):
+        fail(create(idempotency_key="once"))
+
+        assert create(idempotency_key="once", output_count=2).code == "IDEMPOTENCY_CONFLICT"
+        assert Job.objects.get().idempotency_key == "once"
+
+    def test_a_repeat_that_is_refused_leaves_the_key_with_the_failed_job(self, create, settings):
+        fail(create(idempotency_key="once"))
+        settings.DAILY_JOBS_PREVIEW = 0
+
+        refused = create(idempotency_key="once")
+
+        assert refused.code == "DAILY_JOB_LIMIT"
+        assert refused.error["recovery"]["idempotency_key"] == "once"
+        assert Job.objects.get().idempotency_key == "once"
 
     def test_is_taken_from_the_header_too(self, create, api, agent, ask):
         first = create(idempotency_key="once")
@@ -280,7 +345,10 @@ class TestIdempotencyKey:
 
         assert (answer.status, answer.code) == (409, "IDEMPOTENCY_CONFLICT")
         fresh = answer.error["recovery"]["idempotency_key"]
-        assert fresh in answer.error["recovery"]["suggested_command"]
+        command = answer.error["recovery"]["suggested_command"]
+        assert reading.parse(shlex.split(command)[1:]).get("idempotency-key") == fresh
+        assert "--prompt PROMPT" in command
+        assert PROMPT not in str(answer.envelope)
 
     def test_belongs_to_one_agent(self, create, stranger):
         first = create(idempotency_key="once")
@@ -288,6 +356,94 @@ class TestIdempotencyKey:
         other = create(token=stranger.token, idempotency_key="once")
 
         assert other.data["job_id"] != first.data["job_id"]
+
+
+class TestRetryableFailure:
+    @pytest.fixture
+    def failed(self, create, monkeypatch):
+        """Ask, and have the job fail while the call waits for it."""
+
+        def wait(job, *, timeout_s):
+            assert lifecycle.fail(job, JobFailure(error=ProviderFailure))
+            return True
+
+        def ask(**terms):
+            with monkeypatch.context() as patch:
+                patch.setattr(waiting, "wait", wait)
+                return create(**terms)
+
+        return ask
+
+    def test_carries_key_and_command_of_the_same_terms(self, failed, create):
+        terms = {
+            "intent": "draft; rm -rf",
+            "aspect_ratio": "16:9",
+            "output_count": 2,
+            "output": {"format": "png"},
+            "model_parameters": {"seed": 7},
+            "max_usd": 0.5,
+        }
+        answer = failed(idempotency_key="-once's", **terms)
+
+        assert answer.code == "PROVIDER_FAILURE"
+        recovery = answer.error["recovery"]
+        assert recovery["idempotency_key"] == "-once's"
+        assert PROMPT not in str(answer.envelope)
+        call = reading.parse(shlex.split(recovery["suggested_command"])[1:])
+        again = create(**requests.build(call).body | {"prompt": PROMPT})
+        assert again.status == 202
+        assert Job.objects.exclude(status="failed").get().idempotency_key == "-once's"
+
+    def test_carries_a_key_where_the_call_had_none(self, failed, create):
+        recovery = failed().error["recovery"]
+
+        again = create(idempotency_key=recovery["idempotency_key"])
+
+        assert again.status == 202
+        assert Job.objects.count() == 2
+
+    def test_leaves_free_texts_out_of_the_command(self):
+        request = GenerationRequest(
+            operation="create",
+            prompt=PROMPT,
+            model_parameters={"negative_prompt": "blurry", "style": "a free text", "quality": "hd"},
+        )
+
+        command = repeating.command(request, key="k")
+
+        assert "blurry" not in command
+        assert "free text" not in command
+        assert '"quality": "hd"' in command
+
+    def test_names_images_and_references_of_an_edit(self):
+        request = GenerationRequest(
+            operation="edit",
+            prompt=PROMPT,
+            input_asset_id="image_a",
+            mask_asset_id="image_m",
+            references=(
+                Reference(asset_id="image_b", role="element_frontal", index=1),
+                Reference(asset_id="image_c", role="element_reference", index=1, reference_index=2),
+                Reference(asset_id="image_d", role="reference_image", reference_task="style"),
+            ),
+            accept_unknown_cost=True,
+        )
+
+        call = reading.parse(shlex.split(repeating.command(request, key="k"))[1:])
+
+        body = requests.build(call).body
+        assert (body["input_asset_id"], body["mask_asset_id"]) == ("image_a", "image_m")
+        assert body["accept_unknown_cost"] is True
+        assert body["references"] == [
+            {"asset_id": "image_b", "role": "element_frontal", "index": 1},
+            {"asset_id": "image_c", "role": "element_reference", "index": 1, "reference_index": 2},
+            {
+                "asset_id": "image_d",
+                "role": "reference_image",
+                "index": 0,
+                "reference_task": "style",
+            },
+        ]
 
 
 class TestRun:

@@ -10,9 +10,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from billing import ledger
+from billing.ledger import checks
 from imageskill.lib.errors import ApiError
 from jobs.models import Job
-from jobs.running import hold_checks
+from jobs.providers.failures import ProviderFailure
+from jobs.running import hold_checks, lifecycle
+from jobs.running.lifecycle import JobFailure
 from tests.caller import Caller
 
 BODY = {"prompt": "a lighthouse", "model": "local.sketch"}
@@ -84,6 +87,30 @@ class TestManyAtOnce:
         assert codes == [None] * 8
         assert Job.objects.count() == 1
         assert ledger.balances(rich.organization.pk).held == 1
+
+    def test_a_key_whose_job_failed_starts_one_new_job(self, rich):
+        body = BODY | {"idempotency_key": "once"}
+        Caller().post("/v1/create", token=rich.token, json=body)
+        assert lifecycle.fail(Job.objects.get(), JobFailure(error=ProviderFailure))
+
+        codes = at_once(10, body, rich.token)
+
+        assert codes == [None] * 10
+        assert Job.objects.count() == 2
+        assert Job.objects.get(idempotency_key="once").status == "queued"
+        assert ledger.balances(rich.organization.pk) == (39, 0, 1, 0)
+        assert not list(hold_checks.problems())
+        assert not list(checks.ledger_problems())
+
+    def test_a_key_is_answered_with_its_job_where_the_balance_pays_for_one(self, rich):
+        body = BODY | {"output_count": 4}
+        for _ in range(9):
+            Caller().post("/v1/create", token=rich.token, json=body)
+
+        codes = at_once(6, body | {"idempotency_key": "once"}, rich.token)
+
+        assert codes == [None] * 6
+        assert ledger.balances(rich.organization.pk).preview == 0
 
     def test_daily_limit_holds(self, rich, settings):
         settings.DAILY_JOBS_PREVIEW = 5
