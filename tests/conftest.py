@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.cast",
     "tests.chromium",
     "tests.database",
+    "tests.demo_history",
     "tests.live",
     "tests.throwaway",
 ]

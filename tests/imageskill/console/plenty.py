@@ -18,17 +18,15 @@ from billing.models import (
     UnmatchedPayment,
 )
 from feedback.models import Report
-from imageskill.dev.demo import bulk, history
+from imageskill.dev.demo import bulk
 from jobs.models import Job, Loss
-from tests.imageskill.console import made_up
 
 JOBS = 25_000  # with their 50,000 transfers and 100,000 entries
 ROWS = 10_000  # of everything else that grows
 
 
 def fill(*, jobs: int = JOBS, rows: int = ROWS) -> None:
-    """Make a small history, then many more rows of each kind, in the caller's transaction."""
-    history.make(seed=1, size=made_up.SMALL, say=lambda text: None)
+    """Add many rows of each kind to a history, in the caller's transaction."""
     bulk.add(jobs=jobs, say=lambda text: None)
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")

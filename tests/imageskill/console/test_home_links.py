@@ -12,16 +12,14 @@ from imageskill.dev.demo import history
 from imageskill.lib import clock
 from jobs import states
 from jobs.models import AssetCheck, Job, ModelDay
-from tests.imageskill.console import made_up
 from tests.imageskill.console.test_home import HOME, card_of, cards_of
 
 
 @pytest.fixture(scope="module")
-def told(django_db_setup, django_db_blocker, tmp_path_factory):
-    """Make one history for all that only look at it, with something in each figure."""
-    with made_up.told(django_db_blocker, tmp_path_factory):
+def told(demo_history, django_db_blocker):
+    """Let there be something in each figure, for all that only look at them."""
+    with django_db_blocker.unblock():
         _trouble()
-        yield
 
 
 def _trouble():

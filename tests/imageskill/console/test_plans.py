@@ -33,9 +33,8 @@ CHOICES = 12  # of each filter
 
 
 @pytest.fixture
-def browser(db, settings, tmp_path, signed_in):
+def browser(demo_history, db, signed_in):
     """Sign an operator in, on long tables."""
-    settings.MEDIA_ROOT = tmp_path
     plenty.fill()
     client = signed_in(User.objects.create_superuser("everything@example.com"))
     client.get("/admin/")

@@ -19,7 +19,6 @@ from feedback.models import GithubEvent, QueueItem, Report
 from imageskill.lib import clock
 from jobs.models import Asset, Job, Usage
 from tests.billing.money import buy, spend
-from tests.imageskill.console import made_up
 
 pytestmark = pytest.mark.django_db
 
@@ -50,13 +49,6 @@ KINDS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def told(django_db_setup, django_db_blocker, tmp_path_factory):
-    """Make one history for all that only look for things in it."""
-    with made_up.told(django_db_blocker, tmp_path_factory):
-        yield
-
-
 @pytest.fixture
 def ask(db, signed_in):
     browser = signed_in(User.objects.create_superuser("everything@example.com"))
@@ -78,16 +70,16 @@ def results(answer):
 
 class TestKinds:
     @pytest.mark.parametrize(("model", "field"), KINDS)
-    def test_it_leads_to_its_page(self, told, ask, model, field):
+    def test_it_leads_to_its_page(self, demo_history, ask, model, field):
         having = model.objects.exclude(**{field: ""}).exclude(**{field: None})
         thing = having.order_by("-pk").first()
         assert ask(getattr(thing, field))["Location"] == page_of(thing)
 
-    def test_a_receipts_number_in_small_letters(self, told, ask):
+    def test_a_receipts_number_in_small_letters(self, demo_history, ask):
         receipt = Receipt.objects.order_by("-pk").first()
         assert ask(receipt.number.lower())["Location"] == page_of(receipt)
 
-    def test_an_issue_by_repository_and_number_or_address(self, told, ask):
+    def test_an_issue_by_repository_and_number_or_address(self, demo_history, ask):
         item = QueueItem.objects.filter(state="promoted").order_by("-pk").first()
         for text in (f"{item.repository}#{item.issue_number}", item.issue_url):
             assert ask(text)["Location"] == page_of(item)

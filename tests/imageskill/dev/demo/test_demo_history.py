@@ -5,8 +5,6 @@ from html import unescape
 
 import pytest
 from django.contrib import admin
-from django.db import transaction
-from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -28,28 +26,12 @@ from billing.reconciliation import month_close
 from feedback.models import GithubEvent, QueueItem, Report
 from feedback.states import QueueState, ReportState
 from imageskill.console.pages import PAGES
-from imageskill.dev.demo import history
 from imageskill.dev.demo.people import address
-from imageskill.dev.demo.runtime.timeline import one_transaction
 from jobs import states
 from jobs.assets import storage
-from jobs.catalog import switches
 from jobs.models import Asset, AssetCheck, Job, Loss, StagedOutput
 
-SMALL = history.Size(agents=30, jobs=120, reports=30)
 APPS = {"accounts", "billing", "jobs", "feedback"}
-
-
-@pytest.fixture(scope="module")
-def history_made(django_db_setup, django_db_blocker, tmp_path_factory):
-    """Make one history for all that only look at it."""
-    media = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("media"))
-    with django_db_blocker.unblock(), media, one_transaction():
-        history.make(seed=1, size=SMALL, say=lambda text: None)
-        history.check_books(lambda text: None)
-        yield
-        transaction.set_rollback(True)
-    switches.clear_cache()  # one model was switched off
 
 
 def states_of(model):
@@ -57,7 +39,7 @@ def states_of(model):
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("history_made")
+@pytest.mark.usefixtures("demo_history")
 @pytest.mark.xdist_group("demo")
 class TestHistory:
     def test_leaves_the_books_clean_and_something_of_everything(self):
@@ -142,7 +124,7 @@ class TestHistory:
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("history_made")
+@pytest.mark.usefixtures("demo_history")
 @pytest.mark.xdist_group("demo")
 class TestConsole:
     @pytest.fixture
