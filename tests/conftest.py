@@ -1,8 +1,10 @@
 """What every test may ask for; the servers come from the plugin `tests.servers`."""
 
+import gc
 import os
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from hypothesis import settings
 
 from imageskill.lib.redis.client import client
@@ -21,6 +23,8 @@ pytest_plugins = [
 settings.register_profile("default", derandomize=True, deadline=None, max_examples=10)
 settings.register_profile("soak", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+PBKDF2PasswordHasher.iterations = 10  # as they should be, one password takes half a second
 
 _KEPT = ("_kombu.binding.", "canary:")  # the broker's own bookkeeping, and live workers' heartbeats
 
@@ -42,3 +46,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(
                 pytest.mark.django_db(transaction=True, serialized_rollback=True), append=False
             )
+
+
+def pytest_collection_finish() -> None:
+    """Keep what is loaded by now out of the collector's rounds: it stays to the end."""
+    gc.collect()
+    gc.freeze()
