@@ -6,7 +6,7 @@ PYTEST := $(BIN)/pytest
 AROUND := $(BIN)/python -m imageskill.dev.embedded.with_servers
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format types openapi soak bench contract-check lock run-environment test-environment
+.PHONY: help run demo test check types imports generated format openapi soak bench contract-check lock run-environment test-environment
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,10 +23,17 @@ test: $(if $(ONLY),test-environment,check) ## every check and every test (ONLY=b
 check: test-environment ## format, lint, types, imports, migrations, OpenAPI snapshot
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(AROUND) $(BIN)/mypy
+	@$(AROUND) $(MAKE) --no-print-directory --jobs 2 types imports generated
+
+types: test-environment
+	$(BIN)/mypy
+
+imports: test-environment
 	$(BIN)/lint-imports
-	$(AROUND) $(BIN)/python manage.py makemigrations --check --dry-run
-	$(AROUND) $(BIN)/python manage.py openapi --check
+
+generated: test-environment # what models and schemas have to agree with
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py openapi --check
 
 format: test-environment ## put the code into its one format
 	$(BIN)/ruff check --fix .
