@@ -24,8 +24,8 @@ from django.conf import settings
 from django.db import connection
 
 from imageskill.dev.embedded import programs
-from imageskill.dev.embedded.service import Program
 from tests.caller import Answer
+from tests.forks import Program
 
 _READY_WITHIN_S = 120
 

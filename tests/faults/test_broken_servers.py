@@ -15,8 +15,8 @@ import pytest
 from django.conf import settings as django_settings
 
 from imageskill.dev.embedded import programs
-from imageskill.dev.embedded.service import Program
 from tests.faults.conftest import QUICK, wait_for
+from tests.forks import Program
 from tests.live import Live
 
 pytestmark = pytest.mark.live
@@ -73,13 +73,13 @@ class Load:
 
 
 @pytest.fixture
-def own_site(transactional_db, own_postgres, own_valkey, tmp_path):
+def own_site(transactional_db, migrated_postgres, own_valkey, tmp_path):
     """A whole installation on servers of its own."""
     site = Live(
         tmp_path,
         **QUICK
         | {
-            "DATABASE_URL": own_postgres.url(),
+            "DATABASE_URL": migrated_postgres.url(),
             "REDIS_URL": own_valkey.url(),
             "DATA_DIR": str(tmp_path),
             "DEVELOPMENT": "true",
@@ -114,7 +114,7 @@ def manage(site, *arguments):
     )
 
 
-def test_both_break_under_load(own_site, own_postgres, own_valkey):
+def test_both_break_under_load(own_site, migrated_postgres, own_valkey):
     signup = {"agent_name": "steady", "runtime": "tests", "agent_contact": "ops@example.com"}
     token = own_site.post("/v1/agent-signups", json=signup).data["token"]
     processes = own_site.worker.pid, own_site.scheduler.pid
@@ -125,8 +125,8 @@ def test_both_break_under_load(own_site, own_postgres, own_valkey):
         time.sleep(3)
         own_valkey.start()
         wait_for(lambda: len(load.jobs) > 15, within_s=60)
-        own_postgres.stop()
-        own_postgres.start()
+        migrated_postgres.stop()
+        migrated_postgres.start()
         before = len(load.jobs)
         wait_for(lambda: len(load.jobs) > before + 10, within_s=60)
 

@@ -42,7 +42,7 @@ class ChildProcess:
             stdout=log,
             stderr=subprocess.STDOUT if log else None,
             start_new_session=True,
-            preexec_fn=_die_with_parent(death_signal),  # noqa: PLW1509  one system call
+            preexec_fn=die_with_parent(death_signal),  # noqa: PLW1509  one system call
             **(account.popen_arguments() if account else {}),
         )
 
@@ -83,7 +83,7 @@ class ChildProcess:
         self._process.wait()
 
 
-def _die_with_parent(number: Signals) -> Callable[[], None]:
+def die_with_parent(number: Signals) -> Callable[[], None]:
     """Have Linux signal the child when the parent dies.
 
     `subprocess` calls this after the change of user, which would undo it.
