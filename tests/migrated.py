@@ -1,8 +1,9 @@
-"""A data folder of PostgreSQL in which all migrations are applied: made once, then copied.
+"""Data folders of PostgreSQL, an empty one and one with all migrations: made once, then copied.
 
-Its database `app` is for a test's own installation, its copy `migrated` is what test databases
-are made from: nobody connects to that one, which PostgreSQL would refuse to copy otherwise. What
-follows migrations (groups, permissions, system wallets) is left to each database's own `migrate`.
+The database `app` of the second is for a test's own installation. Its copy `migrated` is what test
+databases are made from: nobody connects to that one, which PostgreSQL would refuse to copy
+otherwise. What follows migrations (groups, permissions, system wallets) is left to each
+database's own `migrate`.
 """
 
 import fcntl
@@ -35,13 +36,22 @@ _DEPENDS_ON = (
 
 
 def data_folder() -> Path:
-    """Return the folder, made first where a migration has changed since."""
+    """Return the folder with all migrations, made first where one has changed since."""
+    return next((_made() / "migrated").glob("postgres-*[0-9]"))
+
+
+def empty_folder() -> Path:
+    """Return the folder of a server that was started once, without anything of ours."""
+    return next((_made() / "empty").glob("postgres-*[0-9]"))
+
+
+def _made() -> Path:
     _CACHE.mkdir(parents=True, exist_ok=True)
     made = _CACHE / _digest()
     with _locked():
         if not made.exists():
             _make(made)
-    return next(made.glob("postgres-*[0-9]"))
+    return made
 
 
 def _digest() -> str:
@@ -64,16 +74,23 @@ def _make(made: Path) -> None:
         if old.is_dir():
             shutil.rmtree(old)
     draft = made.with_name("draft")
-    draft.mkdir()
-    server = Postgres(draft, throwaway=True)
-    server.start()
-    try:
+    (draft / "migrated").mkdir(parents=True)
+    with _running(Postgres(draft / "empty", throwaway=True)) as empty:
+        pass
+    with _running(Postgres(draft / "migrated", throwaway=True, template=empty.data)) as server:
         _migrate(server.url())
         with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {DATABASE} TEMPLATE app")
+    draft.rename(made)
+
+
+@contextmanager
+def _running(server: Postgres) -> Iterator[Postgres]:
+    server.start()
+    try:
+        yield server
     finally:
         server.stop()
-    draft.rename(made)
 
 
 def _migrate(database_url: str) -> None:

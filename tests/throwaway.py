@@ -23,7 +23,7 @@ def server_folder() -> Iterator[Path]:
 @pytest.fixture
 def own_postgres(server_folder: Path) -> Iterator[Postgres]:
     """A started PostgreSQL that nobody else uses; `kill`, `stop` and `start` it at will."""
-    server = Postgres(server_folder, throwaway=True)
+    server = Postgres(server_folder, throwaway=True, template=migrated.empty_folder())
     server.start()
     yield server
     server.stop()

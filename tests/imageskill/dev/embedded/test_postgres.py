@@ -13,8 +13,14 @@ import pytest
 
 from imageskill.dev.embedded import folders, installation, unprivileged
 from imageskill.dev.embedded.postgres import Postgres, PostgresFailed
+from tests import migrated
 
 ROOT = os.geteuid() == 0
+
+
+def set_up(folder: Path) -> Postgres:
+    """Return a server that has been started before."""
+    return Postgres(folder, template=migrated.empty_folder())
 
 
 def query(server: Postgres, sql: str) -> list[tuple]:
@@ -77,7 +83,7 @@ class TestFirstStart:
 
 class TestLaterStart:
     def test_keeps_the_data_and_takes_no_time(self, server_folder):
-        server = Postgres(server_folder)
+        server = set_up(server_folder)
         server.start()
         query(server, "CREATE TABLE kept AS SELECT 42 AS answer")
         server.stop()
@@ -90,7 +96,7 @@ class TestLaterStart:
         server.stop()
 
     def test_recovers_what_was_committed_when_the_server_was_killed(self, server_folder):
-        server = Postgres(server_folder)
+        server = set_up(server_folder)
         server.start()
         query(server, "CREATE TABLE kept AS SELECT 42 AS answer")
         server.kill()
@@ -101,7 +107,7 @@ class TestLaterStart:
         server.stop()
 
     def test_waits_for_the_processes_of_a_killed_server(self, server_folder):
-        server = Postgres(server_folder)
+        server = set_up(server_folder)
         server.start()
         busy = psycopg.connect(server.url(), autocommit=True)
         pid = busy.info.backend_pid
@@ -115,7 +121,7 @@ class TestLaterStart:
         server.stop()
 
     def test_ignores_a_pid_file_whose_number_is_another_program_by_now(self, server_folder):
-        server = Postgres(server_folder)
+        server = set_up(server_folder)
         server.start()
         server.stop()
         account = unprivileged.unprivileged_user()
@@ -131,13 +137,13 @@ class TestLaterStart:
             other.wait()
 
     def test_stops_a_server_that_outlived_its_launcher(self, server_folder):
-        orphan = Postgres(server_folder)
+        orphan = set_up(server_folder)
         orphan.start()
         query(orphan, "CREATE TABLE kept AS SELECT 42 AS answer")
         orphan._lock.release()
         pid = orphan.pid
 
-        server = Postgres(server_folder)
+        server = set_up(server_folder)
         server.start()
 
         assert orphan.pid is None
@@ -205,7 +211,7 @@ class TestLifetime:
         server.stop()
 
     def test_tells_why_it_does_not_start(self, server_folder):
-        server = Postgres(server_folder)
+        server = set_up(server_folder)
         server.start()
         server.stop()
         (server.data / "postgresql.conf").write_text("no_such_setting = 1\n")
