@@ -5,6 +5,9 @@ PYTEST := $(BIN)/pytest
 # For commands that need settings and servers, whatever is in them.
 AROUND := $(BIN)/python -m imageskill.dev.embedded.with_servers
 
+# Many processes are started, and each would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check types imports generated format openapi soak bench contract-check lock run-environment test-environment
 
