@@ -72,8 +72,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page in a fresh profile that never hangs: 10 s for anything it waits for."""
+    """A page in a fresh profile that never hangs: 30 s for anything it waits for."""
     context = browser.new_context()
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     yield context.new_page()
     context.close()

@@ -48,7 +48,7 @@ def enter(browser: Browser, signed_in: Callable[[User], Client]) -> Iterator[ENT
 
     def open_for(user: User, live: Live, *, watched: bool = True) -> Page:
         context = browser.new_context(viewport={"width": 1280, "height": 900})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=live.url)
         contexts.append(context)
         cookie = signed_in(user).cookies["sessionid"].value
