@@ -7,8 +7,10 @@ from django.contrib import admin
 from unfold.decorators import display
 
 from billing.models import BalanceMovement, Difference, ReconciledDay
-from billing.reconciliation import run
-from imageskill.lib.admin.actions import ActionRequest, StaffAction
+from billing.reconciliation import fetching, run
+from billing.stripe.gateway import PaymentProviderFailure
+from billing.stripe.ownership import ForeignObject
+from imageskill.lib.admin.actions import ActionRefused, ActionRequest, StaffAction
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.day_filter import DayFilter
 from imageskill.lib.admin.formatting import display_amount, list_link
@@ -26,7 +28,31 @@ def _resolve(difference: Difference, action: ActionRequest) -> str:
     return "Resolved."
 
 
+def _fetch(difference: Difference, action: ActionRequest) -> str:
+    try:
+        fetched = fetching.fetch(difference=difference, user=action.user, reason=action.reason)
+    except fetching.FetchRefused as refusal:
+        raise ActionRefused(str(refusal)) from refusal
+    except (PaymentProviderFailure, ForeignObject) as failure:
+        raise ActionRefused("Stripe could not be read. Try again in a minute.") from failure
+    if fetched.state == Difference.State.OPEN:
+        return "Fetched from Stripe. The discrepancy is still there."
+    return "Fetched from Stripe. They agree now: the discrepancy is auto-resolved."
+
+
 _DIFFERENCE_ACTIONS: Sequence[StaffAction] = (
+    StaffAction(
+        name="fetch",
+        label="Fetch from Stripe",
+        permission="accounts.ledger_request",
+        preview=lambda difference: (
+            f"Stripe's {fetching.kind_of(difference)} {difference.stripe_id} is read and applied.",
+            "What is applied already moves nothing again. The day is then reconciled again.",
+        ),
+        perform=_fetch,
+        is_open=fetching.can_fetch,
+        is_sensitive=True,
+    ),
     StaffAction(
         name="take-on",
         label="Assign to me",
@@ -140,10 +166,13 @@ class ReconciledDayAdmin(ReadOnlyAdmin):
         "stripe_payments_cents",
         "stripe_refunds_cents",
         "stripe_disputes_cents",
+        "stripe_net_cents",
         "stripe_fees_cents",
         "receipts_cents",
         "refunds_cents",
         "disputes_cents",
+        "ledger_net_cents",
+        "delta_cents",
         "granted_credits",
         "reversed_credits",
         "open_differences",
@@ -152,20 +181,19 @@ class ReconciledDayAdmin(ReadOnlyAdmin):
     list_display = (
         "day",
         "environment",
-        "theirs",
-        "ours",
+        "stripe_net_cents",
+        "ledger_net_cents",
+        "delta",
         "granted_credits",
         "reversed_credits",
         "open_differences",
     )
+    change_form_before_template = "admin/billing/day_comparison.html"
     labels = {"open_differences": "open discrepancies", "stripe_fees_cents": "Stripe fees"}
     list_filter = ("environment",)
     fields = (
         "day",
         "environment",
-        "payments",
-        "refunds",
-        "disputes",
         "stripe_fees_cents",
         "granted_credits",
         "reversed_credits",
@@ -173,18 +201,6 @@ class ReconciledDayAdmin(ReadOnlyAdmin):
         "differences",
         "reconciled_at",
     )
-
-    @display(description="payments")
-    def payments(self, day: ReconciledDay) -> str:
-        return _compare_amounts(day.stripe_payments_cents, day.receipts_cents)
-
-    @display(description="refunds")
-    def refunds(self, day: ReconciledDay) -> str:
-        return _compare_amounts(day.stripe_refunds_cents, day.refunds_cents)
-
-    @display(description="disputes")
-    def disputes(self, day: ReconciledDay) -> str:
-        return _compare_amounts(day.stripe_disputes_cents, day.disputes_cents)
 
     @display(description="balance transactions")
     def movements(self, day: ReconciledDay) -> str:
@@ -205,15 +221,9 @@ class ReconciledDayAdmin(ReadOnlyAdmin):
             day__exact=day.day.isoformat(),
         )
 
-    @display(description="Stripe net")
-    def theirs(self, day: ReconciledDay) -> str:
-        return display_amount(
-            day.stripe_payments_cents + day.stripe_refunds_cents + day.stripe_disputes_cents
-        )
-
-    @display(description="ledger net")
-    def ours(self, day: ReconciledDay) -> str:
-        return display_amount(day.receipts_cents - day.refunds_cents - day.disputes_cents)
+    @display(description="delta", label={"Equal": "success", "Different": "danger"})
+    def delta(self, day: ReconciledDay) -> tuple[str, str]:
+        return ("Equal" if day.is_equal else "Different", display_amount(day.delta_cents))
 
 
 @admin.register(BalanceMovement)
@@ -239,6 +249,7 @@ class BalanceMovementAdmin(ReadOnlyAdmin):
         "environment",
         "is_ours",
         "receipt__number",
+        "unmatched_payment__checkout_session_id",
         "reversal__public_id",
         "created_at",
         "read_at",
@@ -264,7 +275,7 @@ class BalanceMovementAdmin(ReadOnlyAdmin):
         "reversal__public_id__exact",
     )
     search_help_text = "Stripe's txn_, ch_, re_ or du_, a receipt's number or id, a reversal's id"
-    list_select_related = ("receipt", "reversal")
+    list_select_related = ("receipt", "unmatched_payment", "reversal")
     fields = (
         "stripe_id",
         "category",
@@ -276,6 +287,7 @@ class BalanceMovementAdmin(ReadOnlyAdmin):
         "exchange_rate",
         "environment",
         "receipt",
+        "unmatched_payment",
         "reversal",
         "differences",
         "created_at",
@@ -287,7 +299,3 @@ class BalanceMovementAdmin(ReadOnlyAdmin):
         if not movement.source_id:
             return "–"
         return list_link(Difference, "with this source", stripe_id__exact=movement.source_id)
-
-
-def _compare_amounts(theirs: int, ours: int) -> str:
-    return f"{display_amount(theirs)} in Stripe, {display_amount(ours)} in the ledger"

@@ -1,13 +1,13 @@
 """Stripe's balance transactions, the reconciled days, and their discrepancies."""
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.models import User
 from billing.models.purchases import Environment
-from billing.models.receipts import Receipt
+from billing.models.receipts import Receipt, UnmatchedPayment
 from billing.models.reversals import PaymentReversal
 from imageskill.lib import clock
 
@@ -42,6 +42,9 @@ class BalanceMovement(models.Model):
     reversal = models.ForeignKey(
         PaymentReversal, on_delete=models.PROTECT, null=True, related_name="movements"
     )
+    unmatched_payment = models.ForeignKey(
+        UnmatchedPayment, on_delete=models.PROTECT, null=True, related_name="movements"
+    )
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(default=clock.now)
 
@@ -57,8 +60,25 @@ class BalanceMovement(models.Model):
         return self.stripe_id
 
 
+class ComparedAmounts(NamedTuple):
+    """One line of a reconciled day, in signed cents."""
+
+    label: str
+    stripe_cents: int
+    ledger_cents: int
+
+    @property
+    def delta_cents(self) -> int:
+        """What Stripe has more than the ledger."""
+        return self.stripe_cents - self.ledger_cents
+
+
 class ReconciledDay(models.Model):
-    """One UTC day: Stripe's totals beside those of our receipts, reversals and ledger."""
+    """One UTC day: Stripe's totals beside those of our receipts, reversals and ledger.
+
+    All amounts are signed: what the day added to the balance is positive. Net amounts and the
+    delta are columns that the database computes, so that list, page, filter and file agree.
+    """
 
     day = models.DateField()
     environment = models.CharField(max_length=16, choices=Environment.choices)
@@ -71,6 +91,31 @@ class ReconciledDay(models.Model):
     disputes_cents = models.BigIntegerField(default=0)
     granted_credits = models.BigIntegerField(default=0)
     reversed_credits = models.BigIntegerField(default=0)
+    stripe_net_cents = models.GeneratedField(
+        verbose_name="Stripe net",
+        expression=F("stripe_payments_cents")
+        + F("stripe_refunds_cents")
+        + F("stripe_disputes_cents"),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+    )
+    ledger_net_cents = models.GeneratedField(
+        verbose_name="ledger net",
+        expression=F("receipts_cents") + F("refunds_cents") + F("disputes_cents"),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+    )
+    delta_cents = models.GeneratedField(
+        verbose_name="delta",
+        expression=F("stripe_payments_cents")
+        + F("stripe_refunds_cents")
+        + F("stripe_disputes_cents")
+        - F("receipts_cents")
+        - F("refunds_cents")
+        - F("disputes_cents"),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+    )
     open_differences = models.PositiveIntegerField("open discrepancies", default=0)
     reconciled_at = models.DateTimeField(default=clock.now)
 
@@ -86,6 +131,22 @@ class ReconciledDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}"
+
+    @property
+    def comparison(self) -> tuple[ComparedAmounts, ...]:
+        """Stripe beside the ledger: payments, refunds, disputes, and the net."""
+        return (
+            ComparedAmounts("Payments", self.stripe_payments_cents, self.receipts_cents),
+            ComparedAmounts("Refunds", self.stripe_refunds_cents, self.refunds_cents),
+            ComparedAmounts("Disputes", self.stripe_disputes_cents, self.disputes_cents),
+            ComparedAmounts("Net", self.stripe_net_cents, self.ledger_net_cents),
+        )
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether Stripe and the ledger agree to the cent, and no discrepancy is open."""
+        has_delta = any(line.delta_cents for line in self.comparison)
+        return not has_delta and not self.open_differences
 
 
 class Difference(models.Model):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from billing.models import BalanceMovement, PaymentReversal, Receipt
+from billing.models import BalanceMovement, PaymentReversal, Receipt, UnmatchedPayment
 from billing.reversals import applying
 from billing.stripe import gateway, ownership
 from billing.stripe.objects import BalanceTransaction
@@ -70,11 +70,22 @@ def store(fetched: list[FetchedTransaction], *, environment: str) -> list[Balanc
 def _related_rows(item: FetchedTransaction) -> dict[str, object]:
     source = item.movement.source_id
     if item.category == _Category.PAYMENT:
-        return {"receipt": Receipt.objects.filter(charge_id=source).first()}
+        return _payment_of(source)
     if item.category == _Category.OTHER:
         return {}
     reversal = PaymentReversal.objects.filter(stripe_id=source).select_related("receipt").first()
-    return {"reversal": reversal, "receipt": reversal.receipt if reversal else None}
+    if reversal is None or reversal.receipt is not None:
+        return {"reversal": reversal, "receipt": reversal.receipt if reversal else None}
+    return {"reversal": reversal, **_payment_of(reversal.charge_id)}
+
+
+def _payment_of(charge_id: str) -> dict[str, object]:
+    """Return the receipt of a charge, or the payment for which nothing was granted."""
+    receipt = Receipt.objects.filter(charge_id=charge_id).first() if charge_id else None
+    unmatched = None
+    if charge_id and receipt is None:
+        unmatched = UnmatchedPayment.objects.filter(charge_id=charge_id).first()
+    return {"receipt": receipt, "unmatched_payment": unmatched}
 
 
 def _is_ours(source_id: str, category: str) -> bool:

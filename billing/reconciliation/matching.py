@@ -1,10 +1,9 @@
 """Matches Stripe's balance transactions with receipts and reversals, and finds what differs."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from billing.chart import ROUTES, Term, TransferKind
@@ -15,20 +14,21 @@ from billing.models import (
     Rail,
     Receipt,
     Transfer,
-    UnmatchedPayment,
 )
+from billing.reconciliation import effects
 from billing.reconciliation.balance_transactions import FetchedTransaction
 from billing.stripe import gateway
 from imageskill.lib import clock
 
 _Category, _Reason, _State = BalanceMovement.Category, Difference.Reason, PaymentReversal.State
 
-# The states of a reversal whose balance transaction of this category is posted in the ledger.
-_EXPECTED_STATES = {
-    _Category.REFUND: {_State.APPLIED, _State.UNDONE, _State.CLOSED, _State.SET_ASIDE},
-    _Category.REFUND_FAILURE: {_State.UNDONE, _State.CLOSED, _State.SET_ASIDE},
-    _Category.DISPUTE: {_State.APPLIED, _State.UNDONE, _State.LOST, _State.SET_ASIDE},
-    _Category.DISPUTE_REVERSAL: {_State.UNDONE, _State.SET_ASIDE},
+# The line of a day's totals to which a balance transaction belongs.
+_KINDS: dict[str, str] = {
+    _Category.PAYMENT: "receipts",
+    _Category.REFUND: "refunds",
+    _Category.REFUND_FAILURE: "refunds",
+    _Category.DISPUTE: "disputes",
+    _Category.DISPUTE_REVERSAL: "disputes",
 }
 
 
@@ -91,37 +91,52 @@ def find_missing_in_stripe(
     ]
 
 
-def day_totals(movements: list[BalanceMovement]) -> dict[str, int]:
-    """Return the totals of one day: at Stripe, and here for the same payments and reversals."""
-    cents: Counter[str] = Counter()
+def day_totals(movements: list[BalanceMovement], missing: Iterable[Finding] = ()) -> dict[str, int]:
+    """Return the totals of one day, signed: at Stripe, and here for the same money.
+
+    What Stripe moved twice is counted here once; what it did not move (`missing`) is counted here.
+    """
+    theirs: Counter[str] = Counter()
     for movement in movements:
-        cents[movement.category] += movement.amount_cents
-        cents["fees"] += movement.fee_cents
+        theirs[_KINDS.get(movement.category, "")] += movement.amount_cents
+        theirs["fees"] += movement.fee_cents
+    ours = _posted_totals(movements)
+    for finding in missing:
+        ours[f"{finding.what}s"] += finding.our_cents or 0
     receipts = {m.receipt for m in movements if m.category == _Category.PAYMENT and m.receipt}
     reversals = {movement.reversal for movement in movements if movement.reversal}
     granted, reversed_ = _ledger_credits(receipts, reversals)
     return {
-        "stripe_payments_cents": cents[_Category.PAYMENT],
-        "stripe_refunds_cents": cents[_Category.REFUND] + cents[_Category.REFUND_FAILURE],
-        "stripe_disputes_cents": cents[_Category.DISPUTE] + cents[_Category.DISPUTE_REVERSAL],
-        "stripe_fees_cents": cents["fees"],
-        "receipts_cents": sum(receipt.amount_cents for receipt in receipts),
-        "refunds_cents": -_standing_cents(reversals, PaymentReversal.Kind.REFUND),
-        "disputes_cents": -_standing_cents(reversals, PaymentReversal.Kind.DISPUTE),
+        "stripe_payments_cents": theirs["receipts"],
+        "stripe_refunds_cents": theirs["refunds"],
+        "stripe_disputes_cents": theirs["disputes"],
+        "stripe_fees_cents": theirs["fees"],
+        "receipts_cents": ours["receipts"],
+        "refunds_cents": ours["refunds"],
+        "disputes_cents": ours["disputes"],
         "granted_credits": granted,
         "reversed_credits": reversed_,
     }
 
 
+def _posted_totals(movements: list[BalanceMovement]) -> Counter[str]:
+    once = {(movement.category, movement.source_id): movement for movement in movements}
+    totals: Counter[str] = Counter()
+    for movement in once.values():
+        if movement.category in _KINDS:
+            totals[_KINDS[movement.category]] += effects.posted_cents(movement)
+    return totals
+
+
 def _compare_payment(movement: BalanceMovement) -> Iterator[Finding]:
-    receipt = movement.receipt
-    if receipt is None:
-        if not UnmatchedPayment.objects.filter(charge_id=movement.source_id).exists():
-            yield _finding(_Reason.MISSING_EVENT, movement)
+    payment = movement.receipt or movement.unmatched_payment
+    if payment is None:
+        yield _finding(_Reason.MISSING_EVENT, movement)
         return
-    if not _is_same_amount(movement, receipt.amount_cents):
-        reason = _mismatch_reason(movement, receipt.amount_cents, receipt.currency)
-        yield _finding(reason, movement, our_cents=receipt.amount_cents)
+    yield from _compare_amount(movement, payment.currency)
+    if movement.receipt is None:
+        return
+    receipt = movement.receipt
     granted = Transfer.objects.filter(key=f"receipt:{receipt.public_id}:grant").first()
     if granted is None or granted.credits != receipt.credits:
         yield _finding(_Reason.STATE, movement, our_cents=granted.credits if granted else 0)
@@ -132,26 +147,21 @@ def _compare_reversal(movement: BalanceMovement) -> Iterator[Finding]:
     if reversal is None:
         yield _finding(_Reason.MISSING_EVENT, movement)
         return
-    if not _is_same_amount(movement, reversal.amount_cents):
-        reason = _mismatch_reason(movement, reversal.amount_cents, reversal.currency)
-        yield _finding(reason, movement, our_cents=reversal.amount_cents)
-    is_on_its_way = reversal.stripe_status in {"pending", "requires_action"}
-    if reversal.state not in _EXPECTED_STATES[_Category(movement.category)] and not is_on_its_way:
+    yield from _compare_amount(movement, reversal.currency)
+    if not effects.is_posted(movement.category, reversal):
         yield _finding(_Reason.STATE, movement, our_cents=0)
 
 
-def _is_same_amount(movement: BalanceMovement, our_cents: int) -> bool:
-    expected = our_cents
-    if movement.exchange_rate is not None:
-        exact = Decimal(our_cents) * movement.exchange_rate
-        expected = int(exact.to_integral_value(ROUND_HALF_UP))
-    return abs(movement.amount_cents) == expected
+def _compare_amount(movement: BalanceMovement, our_currency: str) -> Iterator[Finding]:
+    ours = effects.recorded_cents(movement)
+    if ours != movement.amount_cents:
+        yield _finding(_mismatch_reason(movement, ours, our_currency), movement, our_cents=ours)
 
 
 def _mismatch_reason(movement: BalanceMovement, our_cents: int, our_currency: str) -> str:
     if movement.currency != our_currency:
         return _Reason.EXCHANGE
-    off = abs(abs(movement.amount_cents) - our_cents)
+    off = abs(movement.amount_cents - our_cents)
     return _Reason.FEE if off == abs(movement.fee_cents) else _Reason.AMOUNT
 
 
@@ -195,7 +205,7 @@ def _refunds_without_movement(
             what="refund",
             stripe_id=reversal.stripe_id,
             day=clock.utc_day(reversal.created_at),
-            our_cents=reversal.amount_cents,
+            our_cents=-reversal.amount_cents,
             receipt=reversal.receipt,
             reversal=reversal,
         )
@@ -217,11 +227,6 @@ def _refund_moved(refund_id: str) -> bool:
         if failure.is_missing:
             return False
         raise
-
-
-def _standing_cents(reversals: set[PaymentReversal], kind: str) -> int:
-    over = (_State.UNDONE, _State.CLOSED)
-    return sum(r.amount_cents for r in reversals if r.kind == kind and r.state not in over)
 
 
 def _ledger_credits(receipts: set[Receipt], reversals: set[PaymentReversal]) -> tuple[int, int]:

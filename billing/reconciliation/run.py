@@ -57,7 +57,7 @@ def run(*, since: date, until: date) -> ReconciliationRun:
         findings = [*matching.compare(movements), *missing]
         _store_differences(findings, since=since, until=until, environment=environment)
         days = [
-            _store_day(day, movements, environment)
+            _store_day(day, movements, missing, environment)
             for day in (since + timedelta(days=n) for n in range((until - since).days + 1))
         ]
     still_open = sum(day.open_differences for day in days)
@@ -102,9 +102,12 @@ def _store_differences(
     gone.exclude(key__in=list(findings_by_key)).update(state=_State.AGREED, closed_at=clock.now())
 
 
-def _store_day(day: date, movements: list[BalanceMovement], environment: str) -> ReconciledDay:
+def _store_day(
+    day: date, movements: list[BalanceMovement], missing: list[Finding], environment: str
+) -> ReconciledDay:
     of_day = [movement for movement in movements if clock.utc_day(movement.created_at) == day]
-    figures = matching.day_totals(of_day)
+    missing_of_day = [finding for finding in missing if finding.day == day]
+    figures = matching.day_totals(of_day, missing_of_day)
     still_open = Difference.objects.filter(day=day, environment=environment, state=_State.OPEN)
     row, _ = ReconciledDay.objects.update_or_create(
         day=day,

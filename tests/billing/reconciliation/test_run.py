@@ -7,9 +7,16 @@ import pytest
 from django.core.management import call_command
 
 from accounts.models import AuditLine, User
-from billing.models import BalanceMovement, Difference, PaymentReversal, Receipt, ReconciledDay
+from billing.models import (
+    BalanceMovement,
+    Difference,
+    PaymentReversal,
+    Receipt,
+    ReconciledDay,
+    UnmatchedPayment,
+)
 from billing.purchases import fulfillment
-from billing.reconciliation import run
+from billing.reconciliation import fetching, run
 from imageskill.lib import clock
 from tests.billing.money import buy as buy_without_stripe
 from tests.billing.shop import only_receipt
@@ -34,6 +41,21 @@ def receipt(shop, agent) -> Receipt:
 def reconcile() -> ReconciledDay:
     today = clock.utc_day(clock.now())
     return run.run(since=today - timedelta(days=1), until=today).days[-1]
+
+
+def reconcile_both() -> list[ReconciledDay]:
+    today = clock.utc_day(clock.now())
+    return run.run(since=today - timedelta(days=1), until=today).days
+
+
+def nets(day: ReconciledDay) -> tuple[int, int, int]:
+    day.refresh_from_db()
+    return day.stripe_net_cents, day.ledger_net_cents, day.delta_cents
+
+
+def charge_of(shop) -> str:
+    [charge] = [one for one in shop.account.objects.values() if one["object"] == "charge"]
+    return str(charge["id"])
 
 
 def differences() -> list[tuple[str, str]]:
@@ -98,6 +120,182 @@ class TestAgreement:
         day = reconcile()
 
         assert (day.stripe_payments_cents, differences()) == (0, [])
+
+
+class TestSignedDays:
+    """Two days: money moves on the first, and is decided on the second."""
+
+    def test_a_dispute_won_later_leaves_both_its_days_equal(self, receipt, shop):
+        dispute = shop.account.dispute(receipt.charge_id)
+        shop.account.win(dispute["id"])
+        shop.tell(*shop.events("charge.dispute."))
+        self._moved_yesterday(shop, "charge", "dispute")
+
+        yesterday, today = reconcile_both()
+
+        assert nets(yesterday) == (0, 0, 0)
+        assert nets(today) == (500, 500, 0)
+        assert yesterday.is_equal
+        assert today.is_equal
+
+    def test_a_refund_that_failed_later_leaves_both_its_days_equal(self, receipt, shop):
+        refund = shop.account.refund(receipt.charge_id, 200)
+        shop.account.fail_refund(refund["id"])
+        shop.tell(*shop.events("refund."))
+        self._moved_yesterday(shop, "charge", "refund")
+
+        yesterday, today = reconcile_both()
+
+        assert (nets(yesterday), nets(today)) == ((300, 300, 0), (200, 200, 0))
+        assert yesterday.is_equal
+        assert today.is_equal
+
+    def test_a_dispute_that_is_lost_stays_counted(self, receipt, shop):
+        shop.account.lose(shop.account.dispute(receipt.charge_id)["id"])
+        shop.tell(*shop.events("charge.dispute."))
+
+        day = reconcile()
+
+        assert (nets(day), day.is_equal) == ((0, 0, 0), True)
+
+    def test_the_delta_is_what_stripe_has_more(self, shop, agent):
+        attempt = shop.attempt(agent)
+        shop.account.pay(attempt.checkout_session_id)
+
+        day = reconcile()
+
+        assert (nets(day), day.is_equal) == ((500, 0, 500), False)
+        assert ReconciledDay.objects.get(delta_cents=500) == day
+
+    def test_what_stripe_did_not_move_is_a_delta_too(self, shop, org):
+        buy_without_stripe(org, 500, charge_id="ch_never")
+
+        day = reconcile()
+
+        assert (nets(day), day.is_equal) == ((0, 500, -500), False)
+
+    def test_what_stripe_moved_twice_is_counted_here_once(self, receipt, shop):
+        with shop.account.lock:
+            charge = shop.account.objects[receipt.charge_id]
+            shop.account.move("charge", "charge", 500, charge, fee=0)
+
+        day = reconcile()
+
+        assert nets(day) == (1000, 500, 500)
+        assert differences() == [(Reason.DOUBLE, State.OPEN)]
+
+    def test_days_that_cancel_out_are_not_equal(self, receipt):
+        day = reconcile()
+        ReconciledDay.objects.filter(pk=day.pk).update(receipts_cents=600, refunds_cents=-100)
+        day.refresh_from_db()
+
+        assert (day.delta_cents, day.is_equal) == (0, False)
+
+    def _moved_yesterday(self, shop, *categories) -> None:
+        with shop.account.lock:
+            for one in shop.account.objects.values():
+                if one.get("reporting_category") in categories:
+                    one["created"] -= 86_400
+
+
+class TestSetAside:
+    """A payment that granted nothing, and what is returned of it."""
+
+    @pytest.fixture
+    def payment(self, shop, agent) -> UnmatchedPayment:
+        attempt = shop.attempt(agent)
+        shop.account.pay(attempt.checkout_session_id, amount_total=400)
+        shop.account.objects[charge_of(shop)]["amount"] = 400
+        for one in shop.account.objects.values():
+            if one["object"] == "balance_transaction":
+                one["amount"] = 400
+        fulfillment.fulfill(payment_attempt_id=attempt.public_id)
+        return UnmatchedPayment.objects.get()
+
+    def test_is_counted_on_both_sides(self, payment):
+        day = reconcile()
+
+        assert (nets(day), day.is_equal, differences()) == ((400, 400, 0), True, [])
+        assert BalanceMovement.objects.get().unmatched_payment == payment
+
+    def test_its_amount_is_compared(self, payment):
+        UnmatchedPayment.objects.update(amount_cents=399)
+
+        assert nets(reconcile()) == (400, 399, 1)
+        assert differences() == [(Reason.AMOUNT, State.OPEN)]
+
+    def test_its_refund_is_reconciled(self, payment, shop):
+        shop.account.refund(payment.charge_id, 150)
+        shop.tell(*shop.events("refund."))
+
+        day = reconcile()
+
+        assert (nets(day), day.is_equal) == ((250, 250, 0), True)
+        moved = BalanceMovement.objects.get(category="refund")
+        assert moved.unmatched_payment == payment
+
+    def test_a_refund_that_failed_unheard_is_a_discrepancy(self, payment, shop):
+        refund = shop.account.refund(payment.charge_id, 400)
+        shop.tell(*shop.events("refund."))
+        shop.account.fail_refund(refund["id"])
+
+        day = reconcile()
+
+        assert (nets(day), day.is_equal) == ((400, 0, 400), False)
+        assert differences() == [(Reason.STATE, State.OPEN)]
+
+
+class TestFetch:
+    @pytest.fixture
+    def user(self, db) -> User:
+        return User.objects.create_user("finance@example.com")
+
+    def test_applies_a_payment_that_no_event_told_of(self, shop, agent, user):
+        attempt = shop.attempt(agent)
+        shop.account.pay(attempt.checkout_session_id)
+        reconcile()
+
+        fetched = fetching.fetch(
+            difference=Difference.objects.get(), user=user, reason="its webhook was lost"
+        )
+
+        assert fetched.state == State.AGREED
+        assert only_receipt().credits == 500
+        assert ReconciledDay.objects.get(day=fetched.day).is_equal
+        assert AuditLine.objects.get(action="difference.fetch").user == user
+
+    @pytest.mark.parametrize("kind", ["refund", "dispute"])
+    def test_applies_a_reversal_that_no_event_told_of_once(self, receipt, shop, user, kind):
+        getattr(shop.account, kind)(receipt.charge_id, 200)
+        reconcile()
+        difference = Difference.objects.get()
+
+        for _ in range(2):
+            fetching.fetch(difference=difference, user=user, reason="its webhook was lost")
+
+        assert differences() == [(Reason.MISSING_EVENT, State.AGREED)]
+        assert PaymentReversal.objects.get().credits == 200
+        only_receipt()  # the books are in order
+
+    def test_refuses_a_payment_of_an_unknown_checkout(self, receipt, shop, user):
+        reconcile()
+        difference = Difference.objects.create(
+            key="unknown",
+            reason=Reason.MISSING_EVENT,
+            day=clock.utc_day(clock.now()),
+            environment="stand_in",
+            stripe_id=receipt.charge_id,
+        )
+        shop.account.objects[receipt.charge_id]["metadata"] = {"payment_attempt_id": "payatt_x"}
+
+        with pytest.raises(fetching.FetchRefused, match="payatt_x"):
+            fetching.fetch(difference=difference, user=user, reason="look")
+
+    def test_is_offered_while_open_and_for_what_stripe_knows(self):
+        offered = Difference(state=State.OPEN, stripe_id="re_1")
+        assert fetching.can_fetch(offered)
+        assert not fetching.can_fetch(Difference(state=State.CLOSED, stripe_id="re_1"))
+        assert not fetching.can_fetch(Difference(state=State.OPEN, stripe_id="po_1"))
 
 
 class TestDifference:

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from billing.models import BalanceMovement, Difference, ReconciledDay
 from billing.purchases import fulfillment
-from billing.reconciliation import run
+from billing.reconciliation import fetching, run
 from imageskill.lib import clock
 from tests.billing.shop import only_receipt, shop
 
@@ -74,7 +74,9 @@ class TestDay:
         browser = signed_in(financier)
         day = ReconciledDay.objects.get()
         text = page_of(browser, day).content.decode()
-        assert "5.00 USD in Stripe, 5.00 USD in the ledger" in text
+        assert "Stripe and the ledger differ on this day." in text
+        net = "".join(text[text.index(">Net<") :].split("</tr>")[0].split())
+        assert [cents in net for cents in ("3.00USD", "5.00USD", "-2.00USD")] == [True] * 3
         query = {
             "environment__exact": "stand_in",
             "created_at__gte": f"{day.day}",
@@ -86,6 +88,22 @@ class TestDay:
         of_day = {"environment__exact": "stand_in", "day__exact": f"{day.day}"}
         assert rows(browser, listed, **of_day) == [Difference.objects.get()]
         assert rows(browser, listed, **of_day | {"day__exact": "2020-01-01"}) == []
+
+    def test_shows_its_delta_in_the_list_as_on_its_page(self, signed_in, financier, receipt):
+        browser = signed_in(financier)
+        listed = browser.get(reverse("admin:billing_reconciledday_changelist")).content.decode()
+        assert "-2.00 USD" in listed
+        difference = Difference.objects.get()
+        fetching.fetch(difference=difference, user=financier, reason="its webhook was lost")
+        day = ReconciledDay.objects.get()
+        assert "agree on this day" in page_of(browser, day).content.decode()
+        listed = browser.get(reverse("admin:billing_reconciledday_changelist")).content.decode()
+        assert "-2.00 USD" not in listed
+
+    def test_offers_to_fetch_a_discrepancy_from_stripe(self, signed_in, financier, receipt):
+        browser = signed_in(financier)
+        page = page_of(browser, Difference.objects.get()).content.decode()
+        assert "Fetch from Stripe" in page
 
 
 class TestMovements:
