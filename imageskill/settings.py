@@ -402,9 +402,22 @@ STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRET")  # several during a 
 STRIPE_API_BASE_URL = env.text("STRIPE_API_BASE_URL", "https://api.stripe.com").rstrip("/")
 STRIPE_TIMEOUT_S = env.integer("STRIPE_TIMEOUT_S", 10)
 CHECKOUT_SESSION_MINUTES = env.integer("CHECKOUT_SESSION_MINUTES", 120)  # Stripe allows 30 to 1440
+# What Checkout asks the buyer for, and whether Stripe works out tax, on top of prices or in them.
+CHECKOUT_BILLING_ADDRESS = env.flag("CHECKOUT_BILLING_ADDRESS", default=False)
+CHECKOUT_TAX_ID = env.flag("CHECKOUT_TAX_ID", default=False)
+CHECKOUT_AUTOMATIC_TAX = env.flag("CHECKOUT_AUTOMATIC_TAX", default=False)
+CHECKOUT_TAX_BEHAVIOR = env.text("CHECKOUT_TAX_BEHAVIOR", "exclusive")
+# The seller on receipts; each receipt keeps what they were on its day.
+SELLER_LEGAL_NAME = env.text("SELLER_LEGAL_NAME", "Image Skill")
+SELLER_ADDRESS = env.text("SELLER_ADDRESS").split("; ")
+SELLER_TAX_ID = env.text("SELLER_TAX_ID")
+SELLER_EMAIL = env.text("SELLER_EMAIL")
+SELLER_NO_TAX_REASON = env.text("SELLER_NO_TAX_REASON", "No tax is charged on this sale.")
 INSTALLATION_NAME = env.text("INSTALLATION_NAME", PUBLIC_API_URL.partition("://")[2])
 if STRIPE_SECRET_KEY and not STRIPE_WEBHOOK_SECRETS:
     raise ImproperlyConfigured("STRIPE_WEBHOOK_SECRET is missing: payments can't be confirmed.")
+if CHECKOUT_TAX_BEHAVIOR not in {"exclusive", "inclusive"}:
+    raise ImproperlyConfigured("CHECKOUT_TAX_BEHAVIOR must be exclusive or inclusive.")
 if not 31 <= CHECKOUT_SESSION_MINUTES <= 1439:
     raise ImproperlyConfigured("CHECKOUT_SESSION_MINUTES must be from 31 to 1439.")
 if "_live_" in STRIPE_SECRET_KEY and STRIPE_API_BASE_URL != "https://api.stripe.com":

@@ -86,6 +86,7 @@ def _render_mail(alert: Alert) -> sending.MailMessage:
     return sending.render(
         f"alerts/{alert.kind}",
         {"subject_id": alert.subject, **facts},
+        rows=[(str(row[0]), str(row[1])) for row in facts.get("rows", [])],
         link=settings.PUBLIC_SITE_URL + _page_url(alert.subject),
         link_label=_link_label(alert.subject),
         small_print=[f"You receive this email because you {_reason_for_mail(alert)}."],

@@ -19,6 +19,7 @@ class MailMessage:
 
     subject: str
     paragraphs: list[str]
+    rows: list[tuple[str, str]] = field(default_factory=list)  # labels and values
     link: str = ""
     link_label: str = ""
     code: str = ""  # a sign-in code, shown large
@@ -28,6 +29,8 @@ class MailMessage:
     def text(self) -> str:
         """The email as plain text."""
         parts = list(self.paragraphs)
+        if self.rows:
+            parts.append("\n".join(f"{label}: {value}" for label, value in self.rows))
         if self.code:
             parts.append(f"    {self.code}")
         if self.link:

@@ -7,6 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from billing.models import CreditPack, Environment
+from billing.purchases import receipt_status
+from billing.purchases.receipt_status import ReceiptStatus
 from imageskill.lib import amounts
 from imageskill.lib.admin.keyset import KeysetChangeList
 from imageskill.lib.admin.month_filter import MonthFilter
@@ -41,14 +43,39 @@ class PackFilter(SimpleListFilter):
         return queryset.filter(quote__pack_id="" if pack == _NO_PACK else pack)
 
 
+class StatusFilter(SimpleListFilter):
+    """What became of them."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer each status."""
+        return [(status.value, str(status.label)) for status in ReceiptStatus]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrow to one status."""
+        status = self.value()
+        if status not in ReceiptStatus.values:
+            return queryset
+        return receipt_status.filter_by(queryset, status)
+
+
 class ReceiptChangeList(KeysetChangeList):
     """Receipts, with their totals: at once where they are few, on request where they are many."""
+
+    def get_queryset(self, request: HttpRequest, *args: Any, **options: Any) -> QuerySet[Any]:
+        """Add each receipt's status and net amount."""
+        receipts: QuerySet[Any] = super().get_queryset(request, *args, **options)
+        return receipt_status.with_status(receipts)
 
     def get_results(self, request: HttpRequest) -> None:
         """Load the page; add up where the count is exact as well."""
         super().get_results(request)
         self.totals = (
-            list(map(_format_totals, self.queryset.totals())) if self.total.is_exact else None
+            list(map(_format_totals, receipt_status.totals(self.queryset)))
+            if self.total.is_exact
+            else None
         )
 
 
@@ -59,4 +86,8 @@ def _format_totals(total: dict[str, Any]) -> dict[str, Any]:
         "name": Environment(total["environment"]).label,
         "paid": amounts.format_amount(total["cents"], currency),
         "discount": amounts.format_amount(total["discounts"], currency),
+        "tax": amounts.format_amount(total["taxes"], currency),
+        "refunded": amounts.format_amount(-total["refunds"], currency),
+        "disputed": amounts.format_amount(-total["disputes"], currency),
+        "net": amounts.format_amount(total["net"], currency),
     }

@@ -9,10 +9,17 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from billing.admin import refund_actions
-from billing.admin.receipt_list import IssuedFilter, PackFilter, ReceiptChangeList
+from billing.admin.receipt_list import (
+    IssuedFilter,
+    PackFilter,
+    ReceiptChangeList,
+    StatusFilter,
+)
 from billing.admin.timelines import TimelineAdmin
 from billing.models import Receipt
-from imageskill.lib.admin.formatting import display_datetime, list_link
+from billing.purchases import receipt_document, receipt_status
+from billing.purchases.receipt_status import ReceiptStatus
+from imageskill.lib.admin.formatting import display_amount, display_datetime, list_link
 
 
 @admin.register(Receipt)
@@ -28,7 +35,15 @@ class ReceiptAdmin(TimelineAdmin):
         "charge_id",
     )
     export_also = (
+        "status",
+        "refunded_cents",
+        "disputed_cents",
+        "net_cents",
         "currency",
+        "method_kind",
+        "method_brand",
+        "method_last4",
+        "paid_at",
         "balance_after",
         "quote__pack_id",
         "attempt__public_id",
@@ -37,10 +52,12 @@ class ReceiptAdmin(TimelineAdmin):
     )
     list_display = (
         "number",
+        "status",
         "amount_cents",
+        "net",
         "credits",
         "quote__pack_name",
-        "payment_method",
+        "method",
         "environment",
         "agent",
         "issued_at",
@@ -50,7 +67,7 @@ class ReceiptAdmin(TimelineAdmin):
         "owed_settled_credits": "applied to debt",
         "quote__pack_name": "pack",
     }
-    list_filter = ("environment", "payment_method", PackFilter, IssuedFilter)
+    list_filter = (StatusFilter, "environment", "payment_method", PackFilter, IssuedFilter)
     list_before_template = "admin/billing/receipt_before.html"
     change_form_after_template = "admin/billing/receipt_after.html"
     search_fields = (
@@ -66,12 +83,18 @@ class ReceiptAdmin(TimelineAdmin):
     fields = (
         "number",
         "public_id",
+        "status_line",
         "amount_cents",
         "discount_cents",
+        "tax_cents",
+        "net",
         "credits",
         "owed_settled_credits",
         "quote__pack_name",
-        "payment_method",
+        "method",
+        "billed_to_lines",
+        "payer",
+        "seller_lines",
         "environment",
         "agent",
         "organization",
@@ -86,13 +109,47 @@ class ReceiptAdmin(TimelineAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         """Load a receipt with what its page shows."""
         receipts = self.get_queryset(request).select_related(
-            "agent", "organization", "quote", "attempt", "refund_block__blocked_by"
+            "agent", "organization", "quote", "attempt", "payer", "refund_block__blocked_by"
         )
+        receipts = receipt_status.with_status(receipts)
         return receipts.filter(pk=object_id).first() if object_id.isdigit() else None
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ReceiptChangeList]:
         """Page by key, with totals."""
         return ReceiptChangeList
+
+    @display(
+        description="status",
+        label={
+            ReceiptStatus.PAID: "success",
+            ReceiptStatus.PARTIALLY_REFUNDED: "warning",
+            ReceiptStatus.DISPUTED: "danger",
+            ReceiptStatus.LOST: "danger",
+        },
+    )
+    def status(self, receipt: Any) -> tuple[str, str]:
+        return receipt.status, self.status_line(receipt)
+
+    @display(description="status")
+    def status_line(self, receipt: Any) -> str:
+        label = str(ReceiptStatus(receipt.status).label)
+        return f"{label}, refund under way" if receipt.is_refund_under_way else label
+
+    @display(description="net")
+    def net(self, receipt: Any) -> str:
+        return display_amount(receipt.net_cents, receipt.currency)
+
+    @display(description="payment method")
+    def method(self, receipt: Receipt) -> str:
+        return receipt_document.method_name(receipt)
+
+    @display(description="billed to")
+    def billed_to_lines(self, receipt: Receipt) -> str:
+        return ", ".join(receipt_document.build(receipt, shows_payer=True).billed_to)
+
+    @display(description="seller")
+    def seller_lines(self, receipt: Receipt) -> str:
+        return ", ".join(receipt_document.build(receipt, shows_payer=True).seller)
 
     @display(description="other receipts")
     def others(self, receipt: Receipt) -> SafeString:

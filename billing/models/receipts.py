@@ -1,12 +1,12 @@
 """Receipts, their numbers, and payments without one."""
 
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import models
-from django.db.models import Count, F, Sum
+from django.db.models import F
 
-from accounts.models import Agent, Organization
+from accounts.models import Agent, Organization, User
 from billing.models.append_only import AppendOnly, AppendOnlyQuerySet
 from billing.models.purchases import Environment, PaymentAttempt, Quote, Rail
 from imageskill.lib import clock, ids
@@ -43,20 +43,9 @@ class ReceiptQuerySet(AppendOnlyQuerySet):
         """Narrow to one organization's, newest first."""
         return self.filter(organization_id=organization_id).order_by("-id")
 
-    def totals(self) -> "models.QuerySet[Any, dict[str, Any]]":
-        """Add up what was paid and granted, by environment and currency: only live is revenue."""
-        sums: models.QuerySet[Any, dict[str, Any]] = (
-            self.order_by()
-            .values("environment", "currency")
-            .annotate(
-                number=Count("pk"),
-                cents=Sum("amount_cents"),
-                discounts=Sum("discount_cents"),
-                total_credits=Sum("credits"),
-            )
-            .order_by("environment", "currency")
-        )
-        return sums
+    def readable_by(self, user: User) -> "ReceiptQuerySet":
+        """Narrow to those a person may read: of their organizations, and those they paid."""
+        return self.filter(models.Q(organization__owner=user) | models.Q(payer=user))
 
 
 class Receipt(AppendOnly):
@@ -84,6 +73,20 @@ class Receipt(AppendOnly):
     credit_event_id = models.CharField(
         max_length=64, unique=True, default=partial(ids.new, "credit_event"), editable=False
     )
+    tax_cents = models.PositiveIntegerField("tax", default=0)
+    is_tax_included = models.BooleanField("tax included in the price", default=False)
+    tax_reason = models.CharField(max_length=32, blank=True)  # Stripe's, where there is no tax
+    # Who paid: reads the receipt for good, whoever sponsors the agent by then.
+    payer = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="paid_receipts"
+    )
+    # As they were at the payment: the seller by the settings, the buyer as Stripe asked for it.
+    seller = models.JSONField(default=dict)
+    billed_to = models.JSONField(default=dict)
+    method_kind = models.CharField("payment method", max_length=32, blank=True)
+    method_brand = models.CharField("card brand", max_length=32, blank=True)
+    method_last4 = models.CharField("last four digits", max_length=4, blank=True)
+    paid_at = models.DateTimeField(null=True)
     payment_intent_id = models.CharField(max_length=255, blank=True)
     charge_id = models.CharField(max_length=255, blank=True)
     trace_id = models.CharField(max_length=64, blank=True)
@@ -106,10 +109,19 @@ class Receipt(AppendOnly):
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="receipt_amount_makes_its_credits",
-                condition=models.Q(
-                    credits=models.F("amount_cents") + models.F("discount_cents"),
-                    credits__gte=1,
-                    currency="USD",
+                condition=models.Q(credits__gte=1, currency="USD")
+                & (
+                    models.Q(
+                        is_tax_included=False,
+                        credits=models.F("amount_cents")
+                        + models.F("discount_cents")
+                        - models.F("tax_cents"),
+                    )
+                    | models.Q(
+                        is_tax_included=True,
+                        credits=models.F("amount_cents") + models.F("discount_cents"),
+                        tax_cents__lte=models.F("amount_cents"),
+                    )
                 ),
             ),
             models.CheckConstraint(

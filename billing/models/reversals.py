@@ -124,6 +124,11 @@ class PaymentReversal(models.Model):
                 condition=Q(kind="dispute", state__in=("seen", "applied")),
             ),
             models.Index(
+                fields=["receipt", "kind", "state", "amount_cents"],
+                name="reversal_of_receipt_in_force",
+                condition=Q(receipt__isnull=False, state__in=("applied", "lost")),
+            ),
+            models.Index(
                 fields=["-id"],
                 name="reversal_flagged",
                 condition=~Q(problem="") & Q(resolved_at__isnull=True),

@@ -177,7 +177,13 @@ def _create_session(attempt: PaymentAttempt) -> CheckoutSession:
         cancel_url=f"{page}/canceled",
         expires_at=attempt.session_expires_at,
         idempotency_key=attempt.stripe_key,
+        customer_email=_known_email(attempt.quote),
     )
+
+
+def _known_email(quote: Quote) -> str:
+    """Return the buyer's email where a sponsor buys; an agent's link is for whoever opens it."""
+    return quote.user.email if quote.user is not None else ""
 
 
 def _store_session(attempt: PaymentAttempt, session: CheckoutSession) -> PaymentAttempt:

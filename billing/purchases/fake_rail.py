@@ -35,7 +35,7 @@ def purchase(*, buyer: Buyer, quote_id: str, idempotency_key: str | None) -> Rec
             environment=Environment.TEST,
             idempotency_key=key,
             actor=buyer.actor,
-            amount_cents=quote.price_cents,
+            payment=receipts.Payment(amount_cents=quote.price_cents),
         )
 
 

@@ -166,10 +166,7 @@ def _fulfill_paid(attempt: PaymentAttempt, session: CheckoutSession) -> Receipt 
         idempotency_key=attempt.idempotency_key,
         actor=ACTOR,
         attempt=attempt,
-        amount_cents=session.amount_total_cents,
-        discount_cents=session.discount_cents,
-        payment_intent_id=session.payment_intent_id,
-        charge_id=session.charge_id,
+        payment=receipts.Payment.of_session(session),
     )
 
 
@@ -180,10 +177,17 @@ def _is_for(receipt: Receipt, attempt: PaymentAttempt, session: CheckoutSession)
 
 
 def _mismatch(attempt: PaymentAttempt, session: CheckoutSession) -> _Reason | None:
-    """Return how the payment differs from its quote; the house bears a promotion's discount."""
+    """Return how the payment differs from its quote, before a promotion and tax.
+
+    The house bears a promotion's discount.
+    """
     if session.currency != attempt.quote.currency:
         return _Reason.CURRENCY_MISMATCH
-    if session.amount_total_cents + session.discount_cents != attempt.quote.price_cents:
+    discounted = session.amount_subtotal_cents - session.discount_cents
+    totals = {discounted, discounted + session.tax_cents}  # tax included, or on top
+    if session.amount_total_cents not in totals:
+        return _Reason.AMOUNT_MISMATCH
+    if session.amount_subtotal_cents != attempt.quote.price_cents:
         return _Reason.AMOUNT_MISMATCH
     return None
 

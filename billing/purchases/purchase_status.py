@@ -1,11 +1,12 @@
 """The status of a purchase, found by quote, attempt, Checkout session or receipt."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from django.db.models import Q, Sum
 
 from billing.models import AttemptStatus, PaymentAttempt, PaymentReversal, Quote, Receipt
+from billing.purchases.receipt_status import ReceiptStatus, with_status
 from imageskill.lib import clock
 from imageskill.lib.errors import InvalidArguments, NotFound
 
@@ -38,6 +39,16 @@ _STATES: dict[str, PurchaseState] = {
 }
 
 
+# A lost dispute reads `disputed` on the wire: the credits are gone either way.
+_RECEIPT_STATES: dict[ReceiptStatus, PurchaseState] = {
+    ReceiptStatus.LOST: "disputed",
+    ReceiptStatus.DISPUTED: "disputed",
+    ReceiptStatus.REFUNDED: "refunded",
+    ReceiptStatus.PARTIALLY_REFUNDED: "partially_refunded",
+    ReceiptStatus.PAID: "succeeded",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ReversedCredits:
     """How many of a receipt's credits are reversed at the moment."""
@@ -64,13 +75,8 @@ class Purchase:
             return _STATES[self.attempt.status]
         return "expired" if self.quote.is_expired(now=clock.now()) else "created"
 
-    def _receipt_state(self, receipt: Receipt) -> PurchaseState:
-        if self.reversed.disputed:
-            return "disputed"
-        if self.reversed.refunded:
-            is_all = self.reversed.refunded >= receipt.credits
-            return "refunded" if is_all else "partially_refunded"
-        return "succeeded"
+    def _receipt_state(self, receipt: Any) -> PurchaseState:
+        return _RECEIPT_STATES[ReceiptStatus(receipt.status)]
 
     @property
     def is_open(self) -> bool:
@@ -101,7 +107,7 @@ def find(*, organization_id: int, **references: str | None) -> Purchase:
     quote = quotes.filter(**{lookup: value}).first()
     if quote is None:
         raise NotFound("There is no such purchase, or it is not yours.")
-    receipt = Receipt.objects.filter(quote=quote).first()
+    receipt = with_status(Receipt.objects.filter(quote=quote)).first()
     attempt = _select_attempt(quote, receipt, name, value)
     return Purchase(
         quote, attempt, receipt, ReversedCredits() if receipt is None else sum_reversals(receipt)

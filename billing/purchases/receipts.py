@@ -1,15 +1,19 @@
 """Receipts: what a payment granted, numbered without gaps, never changed."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
 from accounts import activity
 from accounts.claims import states
 from accounts.mail import alerts
-from accounts.models import Agent, Alert
+from accounts.models import Agent, Alert, User
 from billing import ledger
 from billing.models import Environment, PaymentAttempt, Quote, Receipt
+from billing.purchases import receipt_document
+from billing.stripe.objects import CheckoutSession, PaidWith
 from imageskill.lib import amounts, clock, ids, trace
 from imageskill.lib.errors import NotFound
 
@@ -23,6 +27,37 @@ RETURNING last_number
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """What was paid, how, and by whom, as the receipt keeps it."""
+
+    amount_cents: int
+    discount_cents: int = 0
+    tax_cents: int = 0
+    is_tax_included: bool = False
+    tax_reason: str = ""
+    billed_to: dict[str, Any] = field(default_factory=dict)
+    paid_with: PaidWith = field(default_factory=PaidWith)
+    payment_intent_id: str = ""
+    charge_id: str = ""
+
+    @classmethod
+    def of_session(cls, session: CheckoutSession) -> "Payment":
+        """Return the payment of a paid Checkout session."""
+        discounted = session.amount_subtotal_cents - session.discount_cents
+        return cls(
+            amount_cents=session.amount_total_cents,
+            discount_cents=session.discount_cents,
+            tax_cents=session.tax_cents,
+            is_tax_included=bool(session.tax_cents) and session.amount_total_cents == discounted,
+            tax_reason=session.tax_reason,
+            billed_to=session.billed_to,
+            paid_with=session.paid_with,
+            payment_intent_id=session.payment_intent_id,
+            charge_id=session.charge_id,
+        )
+
+
 def issue(
     *,
     quote: Quote,
@@ -30,10 +65,7 @@ def issue(
     idempotency_key: str,
     actor: str,
     attempt: PaymentAttempt | None = None,
-    amount_cents: int,
-    discount_cents: int = 0,
-    payment_intent_id: str = "",
-    charge_id: str = "",
+    payment: Payment,
 ) -> Receipt:
     """Grant a quote's credits and create the receipt, in the caller's transaction.
 
@@ -62,13 +94,23 @@ def issue(
         environment=environment,
         idempotency_key=idempotency_key,
         credits=quote.credits,
-        amount_cents=amount_cents,
-        discount_cents=discount_cents,
+        amount_cents=payment.amount_cents,
+        discount_cents=payment.discount_cents,
+        tax_cents=payment.tax_cents,
+        is_tax_included=payment.is_tax_included,
+        tax_reason=payment.tax_reason,
+        payer=_payer(quote, payment),
+        seller=receipt_document.seller_of_today(),
+        billed_to=payment.billed_to,
+        method_kind=payment.paid_with.kind,
+        method_brand=payment.paid_with.brand,
+        method_last4=payment.paid_with.last4,
+        paid_at=payment.paid_with.at or now,
         currency=quote.currency,
         owed_settled_credits=grant.settled,
         balance_after=ledger.balances(quote.organization_id).paid,
-        payment_intent_id=payment_intent_id,
-        charge_id=charge_id,
+        payment_intent_id=payment.payment_intent_id,
+        charge_id=payment.charge_id,
         trace_id=quote.trace_id,
         issued_at=now,
     )
@@ -96,6 +138,18 @@ def _next_number(environment: str, now: datetime) -> str:
         cursor.execute(_NEXT_NUMBER, [prefix, now.year])
         [number] = cursor.fetchone()
     return f"{prefix}-{now.year}-{number:06}"
+
+
+def _payer(quote: Quote, payment: Payment) -> User | None:
+    """Return the account that paid: the buyer, whose email Stripe has, or the sponsor of the day.
+
+    Without a sponsor and without an account of that email it is nobody's, until one is known.
+    """
+    if quote.user_id is not None:
+        return quote.user
+    email = payment.billed_to.get("email", "")
+    known = User.objects.filter(email__iexact=email, is_active=True).first() if email else None
+    return known or User.objects.filter(organizations=quote.organization_id).first()
 
 
 def _mark_payment_backed(agent_id: int) -> None:
@@ -135,17 +189,26 @@ def _notify(receipt: Receipt) -> None:
             ),
         )
     )
-    alerts.notify_owner(
-        receipt.organization_id,
-        Alert.Kind.PURCHASE,
-        receipt.public_id,
-        cause=receipt.public_id,
-        facts={
+    _mail(receipt)
+
+
+def _mail(receipt: Receipt) -> None:
+    """Mail the receipt's content to who paid; a sponsor who did not hears of the credits."""
+    owner = User.objects.filter(organizations=receipt.organization_id).first()
+    names = Agent.objects.filter(organization_id=receipt.organization_id).order_by("pk")
+    agent = ", ".join(names.values_list("name", flat=True)[:3])
+    for user in {user.pk: user for user in (receipt.payer, owner) if user}.values():
+        document = receipt_document.build(receipt, shows_payer=user == receipt.payer)
+        facts = {
+            "agent": agent,
             "credits": receipt.credits,
             "amount": amounts.format_amount(
                 receipt.amount_cents, receipt.currency, with_symbol=True
             ),
             "number": receipt.number,
             "live": receipt.is_live,
-        },
-    )
+            "rows": document.rows(),
+        }
+        alerts.notify(
+            user, Alert.Kind.PURCHASE, receipt.public_id, cause=receipt.public_id, facts=facts
+        )

@@ -106,6 +106,7 @@ def create_session(
     cancel_url: str,
     expires_at: datetime,
     idempotency_key: str,
+    customer_email: str = "",
 ) -> CheckoutSession:
     """Create a Checkout session; the same idempotency key returns the same session again."""
     ours = build_metadata(payment_attempt_id=reference, quote_id=quote_id)
@@ -118,6 +119,7 @@ def create_session(
                 "price_data": {
                     "currency": currency.lower(),
                     "unit_amount": amount_cents,
+                    "tax_behavior": settings.CHECKOUT_TAX_BEHAVIOR,
                     "product_data": {"name": product_name},
                 },
             }
@@ -130,6 +132,8 @@ def create_session(
         "cancel_url": cancel_url,
         "expires_at": int(expires_at.timestamp()),
         "expand": ["payment_intent"],
+        **_collected_fields(),
+        **({"customer_email": customer_email} if customer_email else {}),
     }
     answer = _call(
         lambda: _client().v1.checkout.sessions.create(
@@ -140,12 +144,25 @@ def create_session(
     return CheckoutSession.read(answer)
 
 
+def _collected_fields() -> dict[str, Any]:
+    """Return what the settings have Checkout ask the buyer for, and whether it works out tax."""
+    fields: dict[str, Any] = {}
+    if settings.CHECKOUT_BILLING_ADDRESS:
+        fields["billing_address_collection"] = "required"
+    if settings.CHECKOUT_TAX_ID:
+        fields["tax_id_collection"] = {"enabled": True}
+    if settings.CHECKOUT_AUTOMATIC_TAX:
+        fields["automatic_tax"] = {"enabled": True}
+    return fields
+
+
 def retrieve_session(session_id: str) -> CheckoutSession:
     """Read a Checkout session as it is now, with its payment."""
     return CheckoutSession.read(
         _call(
             lambda: _client().v1.checkout.sessions.retrieve(
-                session_id, {"expand": ["payment_intent"]}
+                session_id,
+                {"expand": ["payment_intent.latest_charge", "total_details.breakdown"]},
             )
         )
     )
@@ -169,7 +186,7 @@ def find_session(*, reference: str, since: datetime) -> CheckoutSession | None:
     )
     for number, candidate in enumerate(page):
         if candidate.get("client_reference_id") == reference:
-            return CheckoutSession.read(candidate)
+            return retrieve_session(candidate["id"])  # a list tells nothing of the payment
         if number >= MAX_SEARCHED_SESSIONS:
             break
     return None

@@ -16,6 +16,31 @@ MAX_ID_LENGTH = 255  # as Stripe promises for all its ids
 
 
 @dataclass(frozen=True, kw_only=True)
+class PaidWith:
+    """How and when a charge was paid."""
+
+    kind: str = ""  # card, us_bank_account, link, …
+    brand: str = ""
+    last4: str = ""
+    at: datetime | None = None
+
+    @classmethod
+    def read(cls, charge: Any) -> Self:
+        """Read it from a charge, where that is expanded."""
+        if not isinstance(charge, Mapping):
+            return cls()
+        details = charge.get("payment_method_details") or {}
+        kind = _short(details.get("type"), 32)
+        method = details.get(kind) or {}
+        return cls(
+            kind=kind,
+            brand=_short(method.get("brand") or method.get("bank_name"), 32),
+            last4=_short(method.get("last4"), 4),
+            at=_timestamp(charge["created"]) if charge.get("created") else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class CheckoutSession:
     """A page where a person can pay, and its outcome."""
 
@@ -23,8 +48,13 @@ class CheckoutSession:
     url: str
     status: str  # open, complete, expired
     payment_status: str  # paid, unpaid, no_payment_required
+    amount_subtotal_cents: int  # before promotion and tax
     amount_total_cents: int
     discount_cents: int
+    tax_cents: int
+    tax_reason: str  # taxability_reason of the first line of tax
+    billed_to: dict[str, Any]
+    paid_with: PaidWith
     currency: str
     reference: str
     is_live_mode: bool
@@ -38,14 +68,20 @@ class CheckoutSession:
     def read(cls, data: Json) -> Self:
         """Read the JSON of a `checkout.session`, `payment_intent` expanded or not."""
         payment = data.get("payment_intent")
+        details = data.get("total_details") or {}
         payment = payment if isinstance(payment, Mapping) else {"id": payment}
         return cls(
             id=data["id"],
             url=data.get("url") or "",
             status=data.get("status") or "",
             payment_status=data["payment_status"],
+            amount_subtotal_cents=data.get("amount_subtotal") or 0,
             amount_total_cents=data.get("amount_total") or 0,
-            discount_cents=(data.get("total_details") or {}).get("amount_discount") or 0,
+            discount_cents=details.get("amount_discount") or 0,
+            tax_cents=details.get("amount_tax") or 0,
+            tax_reason=_tax_reason(details),
+            billed_to=_billed_to(data.get("customer_details") or {}),
+            paid_with=PaidWith.read(payment.get("latest_charge")),
             currency=(data.get("currency") or "").upper(),
             reference=data.get("client_reference_id") or "",
             is_live_mode=data["livemode"],
@@ -290,6 +326,33 @@ def _id(value: Any) -> str:
     if isinstance(value, Mapping):
         value = value.get("id")
     return value[:MAX_ID_LENGTH] if isinstance(value, str) else ""
+
+
+def _billed_to(details: Json) -> dict[str, Any]:
+    """Return what Checkout learned of the buyer, without what it left empty."""
+    address = {
+        name: _short(value, 200) for name, value in (details.get("address") or {}).items() if value
+    }
+    tax_ids = [
+        {"type": _short(tax_id.get("type"), 32), "value": _short(tax_id.get("value"), 64)}
+        for tax_id in details.get("tax_ids") or ()
+    ]
+    found = {
+        "name": _short(details.get("business_name") or details.get("name"), 200),
+        "email": _short(details.get("email"), 254),
+        "address": address,
+        "tax_ids": tax_ids,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _tax_reason(total_details: Json) -> str:
+    taxes = (total_details.get("breakdown") or {}).get("taxes") or ()
+    return next((_short(tax.get("taxability_reason"), 32) for tax in taxes), "")
+
+
+def _short(value: Any, length: int) -> str:
+    return value[:length] if isinstance(value, str) else ""
 
 
 def _text(value: Any) -> str:

@@ -1,6 +1,7 @@
 """Sponsor pages about balances, ledger entries, purchases, receipts and refunds."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -15,7 +16,14 @@ from accounts.request_user import request_user
 from billing.chart import ORGANIZATION_PURPOSES, Purpose
 from billing.ledger import statements
 from billing.models import PaymentAttempt, Receipt
-from billing.purchases import buyers, orders, packs, payment_methods
+from billing.purchases import (
+    buyers,
+    orders,
+    packs,
+    payment_methods,
+    receipt_document,
+    receipt_status,
+)
 from billing.reversals import refund_simulation, refunds
 from billing.views.forms import BuyForm, SponsorRefundForm
 from imageskill.lib import clock, pages
@@ -104,21 +112,34 @@ def entries(request: HttpRequest, organization_id: str, purpose: str) -> HttpRes
 @login_required
 @require_safe
 def receipt(request: HttpRequest, receipt_id: str) -> HttpResponse:
-    """Show a receipt that can be printed."""
-    owned_receipt = _owned_receipt(request, receipt_id)
-    refundable_until = owned_receipt.issued_at + timedelta(days=settings.REFUND_WINDOW_DAYS)
+    """Show a receipt that can be printed: to the sponsor, and to who paid it for good."""
+    user = request_user(request)
+    readable = receipt_status.with_status(Receipt.objects.readable_by(user)).select_related(
+        "organization", "quote", "payer"
+    )
+    shown: Any = get_object_or_404(readable, public_id=receipt_id)
+    is_owner = shown.organization.owner_id == user.pk
     context = {
-        **_base_context(owned_receipt.organization),
-        "receipt": owned_receipt,
-        "reversals": owned_receipt.reversals.exclude(credits=0).order_by("id"),
-        "refund_requests": list(
-            owned_receipt.refund_requests.filter(is_from_sponsor=True).order_by("-id")[:5]
+        **(_base_context(shown.organization) if is_owner else {"section": "agents"}),
+        "receipt": shown,
+        "document": receipt_document.build(
+            shown, shows_payer=shown.payer_id == user.pk, status=shown.status
         ),
-        "can_request_refund": owned_receipt.charge_id and clock.now() <= refundable_until,
-        "window_days": settings.REFUND_WINDOW_DAYS,
-        "user": request_user(request),
+        "is_owner": is_owner,
+        "reversals": shown.reversals.exclude(credits=0).order_by("id"),
+        **(_refund_context(shown) if is_owner else {}),
     }
     return render(request, "billing/receipt.html", context)
+
+
+def _refund_context(receipt: Receipt) -> dict[str, object]:
+    refundable_until = receipt.issued_at + timedelta(days=settings.REFUND_WINDOW_DAYS)
+    requests = receipt.refund_requests.filter(is_from_sponsor=True).order_by("-id")[:5]
+    return {
+        "refund_requests": list(requests),
+        "can_request_refund": receipt.charge_id and clock.now() <= refundable_until,
+        "window_days": settings.REFUND_WINDOW_DAYS,
+    }
 
 
 @login_required
@@ -159,7 +180,8 @@ def _owned_receipt(request: HttpRequest, receipt_id: str) -> Receipt:
 
 def _credits_page(request: HttpRequest, organization: Organization, form: BuyForm) -> HttpResponse:
     method = payment_methods.preferred()
-    receipts = pages.paginate(request, Receipt.objects.for_organization(organization.pk), size=10)
+    of_organization = Receipt.objects.for_organization(organization.pk)
+    receipts = pages.paginate(request, receipt_status.with_status(of_organization), size=10)
     context = {
         **_base_context(organization),
         "balances": statements.balances_by_organization([organization.pk]).get(

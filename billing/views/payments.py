@@ -58,7 +58,8 @@ def pay(request: HttpRequest, payment_attempt_id: str) -> HttpResponse:
 def paid(request: HttpRequest, payment_attempt_id: str) -> HttpResponse:
     """Return from Stripe: fetch the payment status instead of waiting for the webhook."""
     attempt = _find(payment_attempt_id)
-    if attempt is not None and attempt.is_payable:
+    # An attempt that we took for expired may be paid all the same: Stripe knows.
+    if attempt is not None and (attempt.is_payable or attempt.status == AttemptStatus.EXPIRED):
         attempt = _refresh(attempt)
     return _page(request, attempt)
 

@@ -112,7 +112,7 @@ class TestTheJourney:
         page.get_by_role("navigation", name="This agent").get_by_text("Credits").click()
         page.get_by_role("link", name=re.compile("^TEST-")).click()
         expect(page.get_by_role("heading", name="Receipt")).to_be_visible()
-        expect(page.get_by_role("row", name="Total paid $5.00")).to_be_visible()
+        expect(page.get_by_role("row", name="Total 5.00 USD")).to_be_visible()
         assert (
             live.get("/v1/quota", token=token).data["limits"]["payment_backed_remaining_credits"]
             == 500

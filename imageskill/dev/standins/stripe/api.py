@@ -29,17 +29,22 @@ _EVIDENCE = {
 }
 _SESSION = {
     "adaptive_pricing.enabled",
+    "automatic_tax.enabled",
+    "billing_address_collection",
     "cancel_url",
     "client_reference_id",
+    "customer_email",
     "expand.*",
     "expires_at",
     "line_items.*.price_data.currency",
     "line_items.*.price_data.product_data.name",
+    "line_items.*.price_data.tax_behavior",
     "line_items.*.price_data.unit_amount",
     "line_items.*.quantity",
     "mode",
     "payment_intent_data.description",
     "success_url",
+    "tax_id_collection.enabled",
 }
 
 
@@ -207,9 +212,13 @@ class StripeStandIn(StandIn):
             return {event["id"]: event for event in self.account.events}[request.params["id"]]
 
     def _expanded(self, one: dict[str, Any], names: list[str]) -> dict[str, Any]:
+        """Replace ids by their objects; a dotted name goes on in the object it leads to."""
         for name in names:
-            if one.get(name):
-                one[name] = self.account.get(one[name])
+            head, _, rest = name.partition(".")
+            if isinstance(one.get(head), str):
+                one[head] = self.account.get(one[head])
+            if rest and isinstance(one.get(head), dict):
+                self._expanded(one[head], [rest])
         return one
 
 

@@ -30,12 +30,15 @@ class CheckoutSessions(ObjectStore):
                 },
                 "amount_subtotal": amount,
                 "amount_total": amount,
+                "automatic_tax": {"enabled": _is_enabled(wanted, "automatic_tax"), "status": None},
+                "billing_address_collection": wanted.get("billing_address_collection"),
                 "cancel_url": wanted.get("cancel_url"),
                 "client_reference_id": wanted.get("client_reference_id"),
                 "created": now,
                 "currency": price["currency"],
                 "customer": None,
                 "customer_details": None,
+                "customer_email": wanted.get("customer_email"),
                 "expires_at": int(wanted.get("expires_at", now + DAY_S)),
                 "livemode": False,
                 "metadata": wanted.get("metadata", {}),
@@ -45,12 +48,14 @@ class CheckoutSessions(ObjectStore):
                 "payment_status": "unpaid",
                 "status": "open",
                 "success_url": wanted.get("success_url"),
+                "tax_id_collection": {"enabled": _is_enabled(wanted, "tax_id_collection")},
                 "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
                 "ui_mode": "hosted_page",
                 "url": f"{base_url}/c/pay/{session_id}#fid{random_text(80)}%2F{random_text(20)}%3D",
                 # Not Stripe's: what the payment will say once there is one.
                 "_payment_intent_data": wanted.get("payment_intent_data", {}),
                 "_product_name": price["product_data"]["name"],
+                "_is_tax_included": price.get("tax_behavior") == "inclusive",
             }
         )
 
@@ -62,10 +67,20 @@ class CheckoutSessions(ObjectStore):
             self.tell("checkout.session.expired", session)
             return copy.deepcopy(session)
 
-    def pay(self, session_id: str, *, discount_cents: int = 0, **surprise: Any) -> StripeObject:
-        """Pay an open session at once; `surprise` overrides what the session then says."""
+    def pay(
+        self,
+        session_id: str,
+        *,
+        discount_cents: int = 0,
+        buyer: StripeObject | None = None,
+        **surprise: Any,
+    ) -> StripeObject:
+        """Pay an open session at once; `surprise` overrides what the session then says.
+
+        `buyer` has what they typed: `name`, `email`, `country`, `tax_id` and so on.
+        """
         with self.lock:
-            session = self._complete(session_id, discount_cents=discount_cents)
+            session = self._complete(session_id, discount_cents=discount_cents, buyer=buyer)
             session["payment_status"] = "paid"
             if session["amount_total"]:
                 self._charge(session)
@@ -118,12 +133,38 @@ class CheckoutSessions(ObjectStore):
             raise InvalidObjectState(f"session_{session['status']}")
         return session
 
-    def _complete(self, session_id: str, *, discount_cents: int = 0) -> StripeObject:
+    def _complete(
+        self, session_id: str, *, discount_cents: int = 0, buyer: StripeObject | None = None
+    ) -> StripeObject:
         session = self._open(session_id)
+        details = _customer_details(session, buyer or {})
         session["total_details"]["amount_discount"] = discount_cents
         session["amount_total"] -= discount_cents
-        session.update(status="complete", url=None, customer_details={"email": "buyer@example.com"})
+        if session["automatic_tax"]["enabled"]:
+            self._add_tax(session, is_reverse_charge=bool(details["tax_ids"]))
+        session.update(status="complete", url=None, customer_details=details)
         return session
+
+    def _add_tax(self, session: StripeObject, *, is_reverse_charge: bool) -> None:
+        """Add a tax of 20 %, on top or in the price; a business with a tax ID pays its own."""
+        base = session["amount_total"]
+        is_included = session["_is_tax_included"]
+        tax = 0 if is_reverse_charge else base * 20 // (120 if is_included else 100)
+        reason = "reverse_charge" if is_reverse_charge else "standard_rated"
+        session["automatic_tax"]["status"] = "complete"
+        session["amount_total"] += 0 if is_included else tax
+        session["total_details"]["amount_tax"] = tax
+        session["total_details"]["breakdown"] = {
+            "discounts": [],
+            "taxes": [
+                {
+                    "amount": tax,
+                    "rate": {"object": "tax_rate", "percentage": 20, "inclusive": is_included},
+                    "taxability_reason": reason,
+                    "taxable_amount": base - (tax if is_included else 0),
+                }
+            ],
+        }
 
     def _late(self, session_id: str) -> StripeObject:
         session = self.objects[session_id]
@@ -162,6 +203,10 @@ class CheckoutSessions(ObjectStore):
             "livemode": False,
             "metadata": intent["metadata"],
             "payment_intent": intent["id"],
+            "payment_method_details": {
+                "type": "card",
+                "card": {"brand": "visa", "last4": "4242", "country": "US", "funding": "credit"},
+            },
             "refunded": False,
             "status": "succeeded",
         }
@@ -172,3 +217,24 @@ class CheckoutSessions(ObjectStore):
         intent["latest_charge"] = charge["id"]
         self.tell("charge.succeeded", charge)
         self.tell("payment_intent.succeeded", intent)
+
+
+def _is_enabled(wanted: StripeObject, name: str) -> bool:
+    return bool(wanted.get(name, {}).get("enabled") == "true")
+
+
+def _customer_details(session: StripeObject, buyer: StripeObject) -> StripeObject:
+    """Return what Checkout learned of the buyer: of address and tax ID only what it asked for."""
+    asks_address = session["billing_address_collection"] == "required"
+    asks_address = asks_address or session["automatic_tax"]["enabled"]
+    names = ("line1", "line2", "city", "state", "postal_code", "country")
+    address = {name: buyer.get(name) or None for name in names} if asks_address else None
+    has_tax_id = session["tax_id_collection"]["enabled"] and buyer.get("tax_id")
+    return {
+        "address": address,
+        "email": session["customer_email"] or buyer.get("email") or "buyer@example.com",
+        "name": buyer.get("name") or None,
+        "phone": None,
+        "tax_exempt": "none",
+        "tax_ids": [{"type": "eu_vat", "value": buyer["tax_id"]}] if has_tax_id else [],
+    }

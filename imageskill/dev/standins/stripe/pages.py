@@ -54,15 +54,28 @@ def _checkout(account: StripeAccount, request: StandInRequest) -> StandInRespons
     if session["status"] != "open":
         return _page("Payment", f"{head}<p>This session is {session['status']}.</p>")
     base = f"/c/pay/{session['id']}"
-    return _page(
-        "Pay",
-        head
-        + _button(f"{base}/pay", f"Pay {price}", main=True)
-        + _button(f"{base}/promotion", "Pay with a 20 % promotion")
-        + _button(f"{base}/later", "Pay later (bank transfer)")
+    buttons = (
+        _button(f"{base}/pay", f"Pay {price}", main=True, form="buyer")
+        + _button(f"{base}/promotion", "Pay with a 20 % promotion", form="buyer")
+        + _button(f"{base}/later", "Pay later (bank transfer)", form="buyer")
         + _button(f"{base}/decline", "Card is declined")
-        + _button(f"{base}/cancel", "Cancel and go back"),
+        + _button(f"{base}/cancel", "Cancel and go back")
     )
+    return _page("Pay", head + _buyer_form(session) + buttons)
+
+
+def _buyer_form(session: dict[str, Any]) -> str:
+    """Ask for what the session collects."""
+    names = ["name"] if session["customer_email"] else ["email", "name"]
+    if session["billing_address_collection"] == "required" or session["automatic_tax"]["enabled"]:
+        names += ["line1", "postal_code", "city", "country"]
+    if session["tax_id_collection"]["enabled"]:
+        names.append("tax_id")
+    fields = [
+        f"<label>{escape(name.replace('_', ' ').capitalize())} <input name='{name}'></label> "
+        for name in names
+    ]
+    return f"<form method='post' id='buyer'>{''.join(fields)}</form><br>"
 
 
 def _complete_checkout(account: StripeAccount, request: StandInRequest) -> StandInResponse:
@@ -70,11 +83,12 @@ def _complete_checkout(account: StripeAccount, request: StandInRequest) -> Stand
     if session is None:
         return _page("Unknown payment", "<p>There is no such Checkout session.</p>", 404)
     key = session["id"]
+    typed = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
     back = session["success_url"].replace("{CHECKOUT_SESSION_ID}", key)
     actions: dict[str, tuple[Callable[[], object], str]] = {
-        "pay": (lambda: account.pay(key), back),
+        "pay": (lambda: account.pay(key, buyer=typed), back),
         "promotion": (
-            lambda: account.pay(key, discount_cents=session["amount_total"] // 5),
+            lambda: account.pay(key, discount_cents=session["amount_total"] // 5, buyer=typed),
             back,
         ),
         "later": (lambda: account.pay_later(key), back),
@@ -283,8 +297,11 @@ def _row(*cells: str) -> str:
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def _button(action: str, label: str, *, main: bool = False) -> str:
+def _button(action: str, label: str, *, main: bool = False, form: str = "") -> str:
     kind = " class='main'" if main else ""
+    if form:
+        text = escape(label)
+        return f"<button form='{form}' formaction='{action}'{kind}>{text}</button>"
     return f"<form method='post' action='{action}'><button{kind}>{escape(label)}</button></form>"
 
 
