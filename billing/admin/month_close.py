@@ -51,7 +51,7 @@ _MONTH_ACTIONS: Sequence[StaffAction] = (
     ),
     StaffAction(
         name="reopen",
-        label="Reopen",
+        label="Approve reopening",
         permission="accounts.ledger_approve",
         preview=lambda closed: (
             f"Requested by {closed.reopen_asked_by}: {closed.reopen_reason}",
@@ -84,7 +84,7 @@ class MonthCloseAdmin(ReadOnlyAdmin):
         "reopened_by__email",
         "reopened_at",
     )
-    list_display = ("month", "version", "closed_by", "closed_at", "reopened_at", "file")
+    list_display = ("month_name", "version", "status", "closed_by", "closed_at", "file")
     labels = {"reopen_asked_by": "reopening requested by"}
     list_select_related = ("closed_by",)
     fields = (
@@ -190,6 +190,19 @@ class MonthCloseAdmin(ReadOnlyAdmin):
         )
         response["Content-Disposition"] = f'attachment; filename="{closed.month:%Y-%m}.csv"'
         return response
+
+    @display(description="month")
+    def month_name(self, month: MonthClose) -> str:
+        return f"{month.month:%b %Y}"
+
+    @display(
+        description="status",
+        label={"Closed": "success", "Reopening pending approval": "warning", "Reopened": "info"},
+    )
+    def status(self, month: MonthClose) -> str:
+        if month.reopened_at is not None:
+            return "Reopened"
+        return "Closed" if month.reopen_asked_by_id is None else "Reopening pending approval"
 
     @display(description="file")
     def file(self, month: MonthClose) -> str:

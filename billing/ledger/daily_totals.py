@@ -11,8 +11,14 @@ from imageskill.lib import clock
 
 _TRANSFERS = """
 INSERT INTO billing_moneyday (day, name, environment, count, credits, amount_cents)
-SELECT %(day)s, kind, '', count(*), sum(credits), 0
-FROM billing_transfer WHERE created_at >= %(begin)s AND created_at < %(end)s GROUP BY kind
+SELECT %(day)s, transfer.kind, coalesce(receipt.environment, ''), count(*), sum(transfer.credits),
+       -- What a reversal took of the payment: its credits at what was paid for each.
+       coalesce(round(sum(transfer.credits::numeric * receipt.amount_cents / receipt.credits)), 0)
+FROM billing_transfer transfer
+LEFT JOIN billing_paymentreversal reversal ON reversal.public_id = transfer.reference
+LEFT JOIN billing_receipt receipt ON receipt.id = reversal.receipt_id
+WHERE transfer.created_at >= %(begin)s AND transfer.created_at < %(end)s
+GROUP BY transfer.kind, receipt.environment
 """
 _RECEIPTS = """
 INSERT INTO billing_moneyday (day, name, environment, count, credits, amount_cents)

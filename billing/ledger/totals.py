@@ -1,7 +1,7 @@
 """Totals of credits over some days, from the daily totals: no history is read."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Container, Mapping, Sequence
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from django.db.models import Sum
@@ -43,9 +43,51 @@ class CreditTotals(NamedTuple):
     absorbed: int  # debts written off and disputes lost: borne by the house
 
 
-def movements_since(day: date) -> list[MovementTotal]:
-    """Return the totals by name and environment since a UTC day."""
-    rows = MoneyDay.objects.filter(day__gte=day).values_list("name", "environment")
+class Sales(NamedTuple):
+    """What was paid in some environments, and what of it went back, in cents."""
+
+    gross_cents: int
+    refunded_cents: int
+    disputed_cents: int
+    credits: int
+
+    @property
+    def net_cents(self) -> int:
+        """What is left of the payments."""
+        return self.gross_cents - self.refunded_cents - self.disputed_cents
+
+
+def sales(movements: Sequence[MovementTotal], *, environments: Container[str]) -> Sales:
+    """Return the sales of these environments alone, less what was refunded and disputed."""
+    chosen = [movement for movement in movements if movement.environment in environments]
+    receipts = [movement for movement in chosen if movement.name == MoneyDay.RECEIPTS]
+    return Sales(
+        gross_cents=sum(movement.amount_cents for movement in receipts),
+        refunded_cents=_net_reversed_cents(chosen, "refund"),
+        disputed_cents=_net_reversed_cents(chosen, "dispute"),
+        credits=sum(movement.credits for movement in receipts),
+    )
+
+
+def balances_after(day: date, *, now: Mapping[str, int]) -> dict[str, int]:
+    """Return the balances by purpose at the end of a UTC day: of now, less what came since."""
+    balances = dict(now)
+    since = day + timedelta(days=1)
+    for movement in movements_between(since, None):
+        if movement.name == MoneyDay.RECEIPTS:
+            continue
+        route = ROUTES[TransferKind(movement.name)]
+        balances[route.target] -= movement.credits
+        balances[route.source] += movement.credits
+    return balances
+
+
+def movements_between(first: date, last: date | None) -> list[MovementTotal]:
+    """Return the totals by name and environment of UTC days, the last one included."""
+    days = MoneyDay.objects.filter(day__gte=first)
+    if last is not None:
+        days = days.filter(day__lte=last)
+    rows = days.values_list("name", "environment")
     sums = rows.annotate(Sum("count"), Sum("credits"), Sum("amount_cents"))
     return [MovementTotal(*row) for row in sums.order_by("name", "environment")]
 
@@ -78,6 +120,15 @@ def _net_reversed(kinds: Sequence[MovementTotal], prefix: str) -> int:
     return -sum(
         ROUTES[TransferKind(movement.name)].sign * movement.credits
         for movement in kinds
+        if movement.name.startswith(prefix)
+        and ROUTES[TransferKind(movement.name)].term == Term.REVERSED
+    )
+
+
+def _net_reversed_cents(movements: Sequence[MovementTotal], prefix: str) -> int:
+    return -sum(
+        ROUTES[TransferKind(movement.name)].sign * movement.amount_cents
+        for movement in movements
         if movement.name.startswith(prefix)
         and ROUTES[TransferKind(movement.name)].term == Term.REVERSED
     )

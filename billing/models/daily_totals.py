@@ -10,8 +10,8 @@ from billing.chart import Purpose
 class MoneyDay(models.Model):
     """The total of one kind of movement on one UTC day.
 
-    `name` is a kind of `billing.chart`, or `receipts`; receipts are counted by environment,
-    since only live ones are revenue.
+    `name` is a kind of `billing.chart`, or `receipts`. Receipts and what reversals took of them
+    are counted by environment and in cents, since only live ones are revenue.
     """
 
     RECEIPTS = "receipts"

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -16,10 +17,11 @@ from django.db.models import Count, Max, QuerySet, Sum
 
 from accounts import audit
 from accounts.models import User
-from billing.chart import ROUTES, Term, TransferKind
+from billing.chart import ROUTES, Purpose, Term, TransferKind
 from billing.ledger.checks import LedgerProblem
 from billing.models import Environment, MoneyDay, MonthClose, Receipt, Transfer
-from imageskill.lib import clock
+from billing.reconciliation import month_balances
+from imageskill.lib import amounts, clock
 
 # A transfer's timestamp is set before its commit; no transaction takes this long.
 _SETTLES_AFTER = timedelta(minutes=10)
@@ -50,6 +52,10 @@ class MonthStatement(NamedTuple):
     kinds: list[tuple[str, int]]
     receipts: list[ReceiptTotals]
     transfers: int
+    columns: list[str]
+    balances: list[month_balances.BalanceLine]
+    deferred_cents: int | None  # paid and held credits at the end; None: closed before they were
+    preview_cents: int | None
 
 
 def preview(month: date) -> dict[str, Any]:
@@ -59,7 +65,7 @@ def preview(month: date) -> dict[str, Any]:
     """
     month = month.replace(day=1)
     _check_closable(month)
-    return _figures(month, _opening_credits(month, before=_daily_totals_before))
+    return _figures(month, _opening(month, before=_daily_totals_before))
 
 
 def close(*, month: date, user: User, reason: str, seen: str | None = None) -> MonthClose:
@@ -123,10 +129,10 @@ def reopen(*, closed: MonthClose, user: User, reason: str) -> None:
 
 def calculate_figures(month: date) -> dict[str, Any]:
     """Return a month's figures from the ledger: credits by term and kind, receipts."""
-    return _figures(month, _opening_credits(month, before=_ledger_totals_before))
+    return _figures(month, _opening(month, before=_ledger_totals_before))
 
 
-def _figures(month: date, opening: int) -> dict[str, Any]:
+def _figures(month: date, opening: dict[str, int]) -> dict[str, Any]:
     start, end = _start(month), _end(month)
     inside = Transfer.objects.filter(created_at__gte=start, created_at__lt=end)
     rows = list(
@@ -136,16 +142,18 @@ def _figures(month: date, opening: int) -> dict[str, Any]:
     )
     by_kind = {kind: int(credits) for kind, credits, _, _ in sorted(rows)}
     terms = _terms(by_kind)
+    opening_credits = _net(opening)
     receipts = Receipt.objects.filter(issued_at__gte=start, issued_at__lt=end)
     by_environment = receipts.values("environment").annotate(
         count=Count("id"), amount_cents=Sum("amount_cents"), credits=Sum("credits")
     )
     return {
         "month": month.strftime("%Y-%m"),
-        "opening_credits": opening,
+        "opening_credits": opening_credits,
         **terms,
-        "closing_credits": opening + sum(terms.values()),
+        "closing_credits": opening_credits + sum(terms.values()),
         "by_kind": by_kind,
+        "balances": month_balances.statement(opening, by_kind),
         "receipts": {row.pop("environment"): row for row in by_environment.order_by("environment")},
         "transfers": sum(count for _, _, count, _ in rows),
         "last_transfer_id": max((last for *_, last in rows), default=None),
@@ -159,6 +167,8 @@ def figures_fingerprint(figures: dict[str, Any]) -> str:
 
 def build_statement(figures: dict[str, Any]) -> MonthStatement:
     """Return a month's figures with labels."""
+    balances = figures.get("balances", {})
+    closing = {name: cells[month_balances.CLOSING] for name, cells in balances.items()}
     return MonthStatement(
         equation=[
             ("opening credits", figures["opening_credits"]),
@@ -173,6 +183,10 @@ def build_statement(figures: dict[str, Any]) -> MonthStatement:
             for environment, row in figures["receipts"].items()
         ],
         transfers=figures["transfers"],
+        columns=[label for _, label in month_balances.COLUMNS],
+        balances=month_balances.lines_of(balances),
+        deferred_cents=closing[Purpose.PAID] + closing[Purpose.HELD] if closing else None,
+        preview_cents=closing[Purpose.PREVIEW] if closing else None,
     )
 
 
@@ -186,8 +200,8 @@ def chain_digest(closed: MonthClose) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
-def export_rows(closed: MonthClose) -> Iterator[list[str | int]]:
-    """Return a closed month as rows for a file."""
+def export_rows(closed: MonthClose) -> Iterator[list[str | int | Decimal]]:
+    """Return a closed month as rows for a file; amounts are in dollars."""
     month_statement = build_statement(closed.figures)
     yield ["month", closed.figures["month"]]
     for label, credits in month_statement.equation:
@@ -196,7 +210,14 @@ def export_rows(closed: MonthClose) -> Iterator[list[str | int]]:
         yield [f"transfers: {label}", credits]
     for row in month_statement.receipts:
         yield [f"receipts ({row.environment}): count", row.number]
-        yield [f"receipts ({row.environment}): cents", row.amount_cents]
+        yield [f"receipts ({row.environment}): USD", amounts.from_cents(row.amount_cents)]
+    for line in month_statement.balances:
+        for column, credits in zip(month_statement.columns, line.cells, strict=True):
+            yield [f"{line.label}: {column.lower()}", credits]
+        yield [f"{line.label}: closing, USD", amounts.from_cents(line.closing)]
+    if month_statement.deferred_cents is not None:
+        deferred = amounts.from_cents(month_statement.deferred_cents)
+        yield ["deferred revenue (paid and held credits), USD", deferred]
     yield ["digest of the month before", closed.previous_digest]
     yield ["digest", closed.digest]
 
@@ -209,7 +230,9 @@ def problems() -> Iterator[LedgerProblem]:
         subject = f"{closed.month:%Y-%m}"
         if closed.previous_digest != previous or closed.digest != chain_digest(closed):
             yield LedgerProblem(name, subject, "its digest does not match")
-        if closed.figures != calculate_figures(closed.month):
+        # Months that were closed before balances were frozen by kind have none to compare.
+        figures = calculate_figures(closed.month)
+        if closed.figures != {name: figures[name] for name in closed.figures}:
             yield LedgerProblem(name, subject, "its figures differ from the ledger")
         previous = closed.digest
 
@@ -232,12 +255,21 @@ def _check_closable(month: date) -> MonthClose | None:
     return latest
 
 
-def _opening_credits(month: date, *, before: Callable[[date], dict[str, int]]) -> int:
-    """Return the closing balance of the month before; without one, the sum of all `before`."""
+def _opening(month: date, *, before: Callable[[date], dict[str, int]]) -> dict[str, int]:
+    """Return the closing balances of the month before; without them, the sums of all `before`."""
     latest = _closed_months().filter(month__lt=month).order_by("-month").first()
-    if latest is not None and _next_month(latest.month) == month:
-        return int(latest.figures["closing_credits"])
-    return sum(_terms(before(month)).values())
+    if latest is not None and _next_month(latest.month) == month and "balances" in latest.figures:
+        return {
+            purpose: cells[month_balances.CLOSING]
+            for purpose, cells in latest.figures["balances"].items()
+        }
+    return month_balances.balances(before(month))
+
+
+def _net(balances: dict[str, int]) -> int:
+    """Return what organizations have in all: a debt is subtracted."""
+    owed = balances[Purpose.OWED.value]
+    return sum(balances.values()) - 2 * owed
 
 
 def _ledger_totals_before(month: date) -> dict[str, int]:

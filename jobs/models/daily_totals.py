@@ -17,6 +17,7 @@ class ModelDay(models.Model):
     outputs = models.PositiveIntegerField(default=0)
     credits = models.BigIntegerField(default=0)  # captured, free ones included
     paid_credits = models.BigIntegerField(default=0)
+    live_credits = models.BigIntegerField(default=0)  # of the paid ones: bought with live money
     provider_usd = models.DecimalField(max_digits=14, decimal_places=6, default=0)
     lost_usd = models.DecimalField(max_digits=14, decimal_places=6, default=0)
     median_s = models.FloatField(null=True)  # from the call to the stored image

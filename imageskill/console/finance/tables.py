@@ -5,7 +5,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Sum
+from django.db.models import Sum, TextChoices
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from billing.chart import Purpose, TransferKind
@@ -30,6 +31,11 @@ class Column(NamedTuple):
     is_number: bool = True
     is_shown: bool = True  # on the page; a file has every column
 
+    @property
+    def file_heading(self) -> str:
+        """The heading in a file: the same words, and the unit of an amount."""
+        return f"{self.label}, USD" if self.show in (_usd, _margin, _cents) else self.label
+
 
 class FinancialTable(NamedTuple):
     """Rows of raw values: formatted on the page, written to a file as they are."""
@@ -44,6 +50,17 @@ class FinancialTable(NamedTuple):
     def headings(self) -> list[Column]:
         """The columns that the page shows."""
         return [column for column in self.columns if column.is_shown]
+
+    @property
+    def file_rows(self) -> list[list[Any]]:
+        """Each row as a file has it: amounts in dollars, so that a sheet adds them up."""
+        return [
+            [
+                amounts.from_cents(value) if column.show is _cents and value is not None else value
+                for column, value in zip(self.columns, row, strict=True)
+            ]
+            for row in self.rows
+        ]
 
     @property
     def shown(self) -> list[list[tuple[_Cell, bool]]]:
@@ -85,13 +102,41 @@ class WorkTotals(NamedTuple):
         return f"{self.margin / self.revenue:.0%}" if self.revenue else ""
 
 
-def totals_by(field: str, *, since: date) -> list[WorkTotals]:
-    """Return totals by a column of the daily totals of models."""
-    rows = ModelDay.objects.filter(day__gte=since).values_list(field)
+class Scope(TextChoices):
+    """Whose money a figure is about; one page never adds the two up."""
+
+    LIVE = "live", "Live"
+    TEST = "test", "Test and stand-in (no revenue)"
+
+    @property
+    def environments(self) -> frozenset[str]:
+        """The environments of its receipts."""
+        every = frozenset(Environment.values)
+        live = frozenset({Environment.LIVE.value})
+        return live if self is Scope.LIVE else every - live
+
+
+_PAID_CREDITS = {
+    Scope.LIVE: Sum("live_credits"),
+    Scope.TEST: Sum("paid_credits") - Sum("live_credits"),
+}
+
+
+def totals_by(
+    field: str, *, since: date, until: date | None = None, scope: Scope | None = None
+) -> list[WorkTotals]:
+    """Return totals by a column of the daily totals of models.
+
+    With a scope, revenue is of credits that were bought with its money; cost is of all jobs.
+    """
+    days = ModelDay.objects.filter(day__gte=since)
+    if until is not None:
+        days = days.filter(day__lte=until)
+    rows = days.values_list(field)
     sums = rows.annotate(
         done=Sum("completed"),
         not_done=Sum("failed"),
-        paid=Sum("paid_credits"),
+        paid=Sum("paid_credits") if scope is None else _PAID_CREDITS[scope],
         free=Sum("credits") - Sum("paid_credits"),
         cost=Sum("provider_usd"),
         lost=Sum("lost_usd"),
@@ -99,14 +144,19 @@ def totals_by(field: str, *, since: date) -> list[WorkTotals]:
     return [WorkTotals(*row) for row in sums.order_by(field)]
 
 
-def all_tables(*, since: date) -> list[FinancialTable]:
-    """Return all tables for the days from `since` on."""
+def all_tables(*, since: date, until: date, scope: Scope) -> list[FinancialTable]:
+    """Return all tables of the UTC days from `since` to `until`, both included."""
+
+    def work(name: str, title: str, heading: str, field: str) -> FinancialTable:
+        rows = totals_by(field, since=since, until=until, scope=scope)
+        return work_table(name, title, heading, rows[::-1] if name == "days" else rows)
+
     return [
         wallet_table(daily_totals.wallet_totals()),
-        movement_table(ledger_totals.movements_since(since)),
-        work_table("days", "By day", "Day", totals_by("day", since=since)[::-1]),
-        work_table("providers", "By provider", "Provider", totals_by("provider_id", since=since)),
-        work_table("models", "By model", "Model", totals_by("model_id", since=since)),
+        movement_table(ledger_totals.movements_between(since, until)),
+        work("days", "By day", "Day", "day"),
+        work("providers", "By provider", "Provider", "provider_id"),
+        work("models", "By model", "Model", "model_id"),
     ]
 
 
@@ -140,7 +190,7 @@ def movement_table(movements: Sequence[ledger_totals.MovementTotal]) -> Financia
             Column("Environment", "environment", _environment, is_number=False),
             Column("Count", "count", _format_integer),
             Column("Credits", "credits", _format_integer),
-            Column("Amount", "amount_cents", _cents),
+            Column("Amount", "amount", _cents),
         ),
         [
             (one.name, one.label, one.environment, one.times, one.credits, _paid_cents(one))
@@ -166,7 +216,7 @@ def work_table(name: str, title: str, heading: str, rows: Sequence[WorkTotals]) 
             Column("Revenue", "revenue_usd", _usd),
             Column("Provider cost", "provider_cost_usd", _usd),
             Column("Absorbed cost", "losses_usd", _usd),
-            Column("Margin", "margin_usd", _usd),
+            Column("Margin", "margin_usd", _margin),
             Column("Margin, % of revenue", "margin_rate", _dash_if_empty),
         ),
         [
@@ -180,15 +230,27 @@ def work_table(name: str, title: str, heading: str, rows: Sequence[WorkTotals]) 
 
 
 def _paid_cents(one: ledger_totals.MovementTotal) -> int | None:
-    return one.amount_cents if one.name == MoneyDay.RECEIPTS else None
+    return one.amount_cents if one.name == MoneyDay.RECEIPTS or one.amount_cents else None
 
 
 def _format_integer(value: int) -> str:
     return f"{value:,}"
 
 
-def _usd(value: Decimal) -> str:
+def format_usd(value: Decimal | int) -> str:
+    """Write an exact number of dollars to the cent."""
     return f"{value:,.2f} USD"
+
+
+def _usd(value: Decimal) -> str:
+    return format_usd(value)
+
+
+def _margin(value: Decimal) -> _Cell:
+    """Mark a loss."""
+    if value >= 0:
+        return _usd(value)
+    return format_html('<span class="text-red-700 dark:text-red-400">{}</span>', _usd(value))
 
 
 def _cents(value: int | None) -> str:

@@ -1,7 +1,7 @@
 """Downloading exactly what a list shows."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 from django.contrib.admin.utils import flatten, flatten_fieldsets, get_fields_from_path
 from django.contrib.postgres.fields import ArrayField
@@ -16,7 +16,7 @@ from django.http import (
 )
 from django.urls import URLPattern, path, reverse
 
-from imageskill.lib import clock
+from imageskill.lib import amounts, clock
 from imageskill.lib.admin import keyset, spreadsheets
 
 FORMATS = ("csv", "xlsx")
@@ -24,6 +24,7 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CHUNK_ROWS = 2000
 _NATURAL_KEYS = ("number", "public_id", "email")  # the first that a related model has
 _UNREADABLE = (ArrayField, BinaryField, JSONField)
+_CENTS = "_cents"
 _NEVER_EXPORTED = ("password", "digest", "secret", "key", "lease", "lookup", "token")
 
 
@@ -37,6 +38,7 @@ class ExportMixin:
 
     export_also: Sequence[str] = ()  # columns beside those that list and page show
     export_fields: Sequence[str] = ()  # all columns, where they are not what list and page show
+    labels: ClassVar[Mapping[str, str]] = {}  # field → what to call it instead of its name
     model: type[Model]
     admin_site: Any
 
@@ -113,15 +115,23 @@ class ExportMixin:
         return None if isinstance(field, _UNREADABLE) or is_never_exported(field.attname) else name
 
     def export_header(self) -> list[str]:
-        """Name the columns for who reads them."""
-        return [
-            name.removesuffix("__public_id").replace("__", "_") for name in self.export_columns()
-        ]
+        """Name the columns for who reads them, in the words of the list."""
+        columns = self.export_columns()
+        has_currency = any(name.endswith("currency") for name in columns)
+        unit = "" if has_currency else ", USD"
+        return [_heading(name, self.labels.get(name, ""), unit=unit) for name in columns]
 
     def export_rows(self, rows: QuerySet[Any]) -> Iterator[Sequence[Any]]:
-        """Read the rows a few thousand at a time."""
+        """Read the rows a few thousand at a time; amounts are in dollars, not in cents."""
+        columns = self.export_columns()
+        places = [place for place, name in enumerate(columns) if name.endswith(_CENTS)]
         plain = rows.select_related(None).prefetch_related(None)
-        return plain.values_list(*self.export_columns()).iterator(chunk_size=_CHUNK_ROWS)
+        for row in plain.values_list(*columns).iterator(chunk_size=_CHUNK_ROWS):
+            cells = list(row)
+            for place in places:
+                if cells[place] is not None:
+                    cells[place] = amounts.from_cents(cells[place])
+            yield cells
 
     def _record(self, request: HttpRequest, kind: str, rows: QuerySet[Any]) -> None:
         """Record the download before it begins: one that breaks off took rows as well."""
@@ -159,6 +169,23 @@ def file_response(
     response["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _heading(name: str, label: str, *, unit: str) -> str:
+    """Return a column's label, or its name as words: `issued_at` is `Issued (UTC)`."""
+    words = label or _words(name)
+    suffix = unit if name.endswith(_CENTS) else " (UTC)" if name.endswith("_at") else ""
+    return f"{words[:1].upper()}{words[1:]}{suffix}"
+
+
+def _words(name: str) -> str:
+    *path, last = name.split("__")
+    if last == "public_id":
+        return f"{path[-1]} ID".replace("_", " ") if path else "ID"
+    last = last.removesuffix(_CENTS).removesuffix("_at")
+    if last.endswith("_id"):
+        last = f"{last.removesuffix('_id')} ID"
+    return " ".join([*path, last]).replace("_", " ")
 
 
 def is_never_exported(column: str) -> bool:

@@ -8,20 +8,21 @@ from decimal import Decimal
 from typing import IO, Any
 
 from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from imageskill.lib import clock
-
 MAX_SHEET_ROWS = 1_048_576  # the header's included
+_AMOUNT_FORMAT = "#,##0.00####"
+_BYTE_ORDER_MARK = "\ufeff"
 _FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 
 
 def to_cell(value: Any) -> Any:
-    """Write one value: numbers stay numbers, moments are UTC, a text can't be a formula."""
+    """Write one value: numbers stay numbers, moments are dates in UTC, a text is no formula."""
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return clock.iso(value)
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     if isinstance(value, bool | int | float | Decimal):
         return value
     text = value if isinstance(value, str) else str(value)
@@ -29,9 +30,12 @@ def to_cell(value: Any) -> Any:
 
 
 def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """Write CSV line by line, however many there are."""
+    """Write CSV line by line, however many there are.
+
+    It begins with a byte order mark: without one, Excel reads UTF-8 as another encoding.
+    """
     writer = csv.writer(_Echo())
-    yield writer.writerow(header)
+    yield _BYTE_ORDER_MARK + writer.writerow(header)
     for row in rows:
         yield writer.writerow([to_cell(value) for value in row])
 
@@ -47,7 +51,7 @@ def write_xlsx(title: str, header: Sequence[str], rows: Iterable[Sequence[Any]])
     for number, row in enumerate(rows):
         if number and number % (MAX_SHEET_ROWS - 1) == 0:
             sheet = _begin_sheet(workbook, title, header)
-        sheet.append([_to_xlsx_cell(value) for value in row])
+        sheet.append([_to_xlsx_cell(sheet, value) for value in row])
     file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
     workbook.save(file)
     file.seek(0)
@@ -62,14 +66,18 @@ def _begin_sheet(workbook: Workbook, title: str, header: Sequence[str]) -> Any:
     return sheet
 
 
-def _to_xlsx_cell(value: Any) -> Any:
-    """Write one value as `to_cell` does, but moments and days as dates, in UTC."""
+def _to_xlsx_cell(sheet: Any, value: Any) -> Any:
+    """Write one value as `to_cell` does, but moments and days as dates, amounts with cents."""
+    if isinstance(value, Decimal):
+        cell = WriteOnlyCell(sheet, value)
+        cell.number_format = _AMOUNT_FORMAT
+        return cell
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(tzinfo=None)
     if isinstance(value, date):
         return value
-    cell = to_cell(value)
-    return ILLEGAL_CHARACTERS_RE.sub("", cell) if isinstance(cell, str) else cell
+    text = to_cell(value)
+    return ILLEGAL_CHARACTERS_RE.sub("", text) if isinstance(text, str) else text
 
 
 class _Echo:

@@ -1,6 +1,7 @@
 """Months: added up from the ledger, frozen, chained, reopened by a second person only."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -58,6 +59,13 @@ def following(month: date) -> date:
     return month_close._next_month(month)
 
 
+_figures = month_close.calculate_figures
+
+
+def _without_balances(month):
+    return {name: value for name, value in _figures(month).items() if name != "balances"}
+
+
 @pytest.mark.usefixtures("later")
 class TestClose:
     def test_adds_up(self, history, closer):
@@ -78,6 +86,27 @@ class TestClose:
         assert second.figures["opening_credits"] == first.figures["closing_credits"] == 180
         assert list(month_close.problems()) == []
 
+    def test_splits_its_balances_by_kind(self, history, closer):
+        balances = close(history, closer).figures["balances"]
+
+        closings = {purpose: cells["closing"] for purpose, cells in balances.items()}
+        assert closings["paid"] + closings["preview"] + closings["held"] - closings["owed"] == 180
+        for cells in balances.values():
+            changes = sum(value for name, value in cells.items() if name != "closing")
+            assert changes == cells["closing"]
+        opening = close(following(history), closer).figures["balances"]
+        assert {purpose: cells["opening"] for purpose, cells in opening.items()} == closings
+
+    def test_of_before_the_split_still_agrees_with_the_ledger(self, history, closer, monkeypatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(month_close, "calculate_figures", _without_balances)
+            closed = close(history, closer)
+        assert "balances" not in closed.figures
+        assert list(month_close.problems()) == []
+        second = close(following(history), closer)
+        assert second.figures["opening_credits"] == closed.figures["closing_credits"]
+        assert month_close.build_statement(closed.figures).deferred_cents is None
+
     def test_leaves_no_month_out(self, history, closer):
         close(history, closer)
 
@@ -96,6 +125,9 @@ class TestClose:
         rows = dict(month_close.export_rows(closed))
 
         assert rows["closing credits"] == 180
+        assert rows["receipts (stand_in): USD"] == Decimal("5.00")
+        paid = rows["Paid credits: closing"]
+        assert rows["Paid credits: closing, USD"] == Decimal(paid) / 100
         assert rows["digest"] == closed.digest
 
     def test_reads_no_older_rows_once_a_month_is_closed(self, history, closer, org):

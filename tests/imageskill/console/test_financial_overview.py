@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 from decimal import Decimal
 
 import openpyxl
@@ -10,6 +11,7 @@ from django.urls import reverse
 
 from accounts.models import AuditLine
 from billing.ledger import daily_totals
+from billing.models import MoneyDay
 from billing.reversals import applying
 from imageskill.console import charts
 from imageskill.lib import clock
@@ -52,30 +54,64 @@ def busy(org):
 
 
 def figures(page):
-    return {figure.label.split(" (")[0]: figure.number for figure in page.context_data["figures"]}
-
-
-def sales(page):
-    return {figure.label: figure.number for figure in page.context_data["figures"][:2]}
+    return {
+        figure.label.split(" at the end")[0]: figure.number
+        for figure in page.context_data["figures"]
+    }
 
 
 def rows(browser, table, kind="csv"):
     answer = browser.get(reverse(FILE, args=[table, kind]))
-    return list(csv.DictReader(io.StringIO(answer.getvalue().decode())))
+    return list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
 
 
 class TestFigures:
     def test_are_those_that_finance_asks_for(self, signed_in, financier, busy):
-        page = signed_in(financier).get(reverse(PAGE))
-        found = figures(page)
-        assert sales(page) == {
-            "gross sales (live), 0 credits": "0.00 USD",
-            "gross sales (stand-in, no revenue), 800 credits": "8.00 USD",
-        }
-        assert found["credits spent"] == "140"
-        assert found["credits refunded"] == "200"
-        assert found["credits disputed"] == "300"
-        assert found["credits of deferred revenue"] == "200"  # 140 paid and 60 held
+        found = figures(signed_in(financier).get(reverse(PAGE)))
+        assert found["gross sales"] == "8.00 USD"
+        assert found["refunds"] == "-2.00 USD"
+        assert found["disputes"] == "-3.00 USD"
+        assert found["net sales"] == "3.00 USD"
+        assert found["revenue (paid credits consumed)"] == "1.00 USD"
+        assert found["provider cost and losses"] == "3.35 USD"
+        assert found["margin"] == "-2.35 USD"
+        assert found["credits consumed, all environments"] == "140"
+        assert found["deferred revenue"] == "2.00 USD"  # 140 paid and 60 held
+        assert found["preview credits"] == "0.00 USD"
+
+    def test_of_live_money_hold_nothing_of_the_stand_in(self, signed_in, financier, busy):
+        found = figures(signed_in(financier).get(reverse(PAGE), {"scope": "live"}))
+        assert found["gross sales"] == found["net sales"] == "0.00 USD"
+        assert found["refunds"] == "0.00 USD"
+        assert found["revenue (paid credits consumed)"] == "0.00 USD"
+
+    def test_of_a_month_stand_beside_the_month_before(self, signed_in, financier, busy):
+        today = clock.utc_day(clock.now())
+        last = today.replace(day=1) - timedelta(days=1)
+        MoneyDay.objects.filter(day=today).update(day=last)
+        ModelDay.objects.filter(day=today).update(day=last)
+
+        page = signed_in(financier).get(reverse(PAGE), {"month": f"{today:%Y-%m}"})
+
+        by_label = {figure.label: figure for figure in page.context_data["figures"]}
+        sold = by_label["gross sales"]
+        assert (sold.number, sold.former) == ("0.00 USD", "8.00 USD")
+        page = signed_in(financier).get(reverse(PAGE), {"month": f"{last:%Y-%m}"})
+        assert figures(page)["margin"] == "-2.35 USD"
+        [(table, _)] = [one for one in page.context_data["tables"] if one[0].name == "models"]
+        assert [row[0] for row in table.rows] == ["fal.dear", "fal.flux"]
+
+    def test_deferred_revenue_of_a_past_day_leaves_out_what_came_since(
+        self, signed_in, financier, busy
+    ):
+        yesterday = clock.utc_day(clock.now()) - timedelta(days=1)
+        page = signed_in(financier).get(reverse(PAGE), {"from": yesterday, "until": yesterday})
+        assert figures(page)["deferred revenue"] == "0.00 USD"
+        assert figures(page)["preview credits"] == "0.00 USD"
+
+    def test_a_period_that_can_not_be_read_is_said(self, signed_in, financier, busy):
+        text = signed_in(financier).get(reverse(PAGE), {"month": "garbage"}).content.decode()
+        assert "Enter a month such as 2026-10. The last 30 days are shown." in text
 
     def test_name_what_moved_in_words_and_money_with_its_currency(self, signed_in, financier, busy):
         text = signed_in(financier).get(reverse(PAGE)).content.decode()
@@ -117,13 +153,16 @@ class TestCharts:
 class TestFiles:
     def test_hold_numbers_that_a_sheet_can_add_up(self, signed_in, financier, busy):
         browser = signed_in(financier)
-        by_model = {row["model"]: row for row in rows(browser, "models")}
-        assert by_model["fal.flux"]["revenue_usd"] == "1.00"
-        assert by_model["fal.dear"]["margin_usd"] == "-2.00"
-        movements = {row["kind"]: row for row in rows(browser, "movements")}
-        assert movements["receipts"]["amount_cents"] == "800"
-        assert movements["refund"]["credits"] == "200"
-        wallets = {row["purpose"]: row["credits"] for row in rows(browser, "wallets")}
+        by_model = {row["Model"]: row for row in rows(browser, "models")}
+        assert by_model["fal.flux"]["Revenue, USD"] == "1.00"
+        assert by_model["fal.dear"]["Margin, USD"] == "-2.00"
+        movements = {row["Transfer"]: row for row in rows(browser, "movements")}
+        assert movements["receipts"]["Amount, USD"] == "8.00"
+        assert (movements["refund"]["Credits"], movements["refund"]["Amount, USD"]) == (
+            "200",
+            "2.00",
+        )
+        wallets = {row["Wallets"]: row["Credits"] for row in rows(browser, "wallets")}
         assert (wallets["paid"], wallets["held"]) == ("140", "60")
 
     def test_of_a_workbook_are_the_same_and_no_formula_runs(self, signed_in, financier, busy):
@@ -137,11 +176,16 @@ class TestFiles:
 
     def test_keep_to_the_days_that_the_page_shows(self, signed_in, financier, busy):
         browser = signed_in(financier)
-        url = f"{reverse(FILE, args=['days', 'csv'])}?days=7"
-        assert url in browser.get(reverse(PAGE), {"days": 7}).content.decode()
+        url = f"{reverse(FILE, args=['days', 'csv'])}?days=7&scope=test"
+        page = browser.get(reverse(PAGE), {"days": 7}).content.decode()
+        assert url.replace("&", "&amp;") in page
         browser.get(url)
         line = AuditLine.objects.get(action="export.csv")
-        assert (line.user, line.subject, line.reason) == (financier, "position.days", "days=7")
+        assert (line.user, line.subject, line.reason) == (
+            financier,
+            "position.days",
+            "days=7&scope=test",
+        )
 
     def test_are_for_who_may_see_and_export(self, signed_in, auditor, supporter, busy):
         auditor.groups.first().permissions.remove(

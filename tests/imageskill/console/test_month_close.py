@@ -74,10 +74,11 @@ class TestMonthClose:
         page = browser.get(reverse(f"admin:{MODEL}_change", args=[closed.pk])).content.decode()
         assert "Debt written off" in page
         assert "by_kind" not in page
+        assert "Deferred revenue at the month" in page
         listing = browser.get(reverse(f"admin:{MODEL}_changelist"))
         assert "Close a month" in listing.content.decode()
         file = browser.get(reverse("admin:billing_month_csv", args=[closed.pk]))
-        rows = dict(csv.reader(io.StringIO(b"".join(file.streaming_content).decode())))
+        rows = dict(csv.reader(io.StringIO(b"".join(file.streaming_content).decode("utf-8-sig"))))
         assert (rows["month"], rows["digest"]) == ("2026-01", closed.digest)
         assert reasons("export.csv") == [(financier.email, "month=2026-01&version=1")]
 
