@@ -17,8 +17,6 @@ from accounts.request_user import request_user
 from billing.chart import Purpose
 from billing.ledger import daily_totals
 from billing.ledger import totals as ledger_totals
-from billing.models import Environment, MoneyDay
-from billing.stripe import gateway
 from imageskill.console import charts, exporting
 from imageskill.console.charts import Bar
 from imageskill.console.finance import periods, tables
@@ -133,19 +131,12 @@ def _parse(request: HttpRequest) -> Asked:
     """Read the period and the scope; what can't be read is said, and the default is shown."""
     today = clock.utc_day(clock.now())
     scope = request.GET.get("scope", "")
-    chosen = Scope(scope) if scope in Scope.values else _default_scope()
+    chosen = Scope(scope) if scope in Scope.values else tables.default_scope()
     try:
         return Asked(periods.parse(request.GET, today=today), chosen)
     except periods.InvalidPeriod as refusal:
         default = periods.last_days(str(periods.DEFAULT_DAYS), today=today)
         return Asked(default, chosen, str(refusal))
-
-
-def _default_scope() -> Scope:
-    """Return live money where there is or will be any."""
-    is_live = gateway.is_configured() and gateway.environment() == Environment.LIVE
-    has_sold = MoneyDay.objects.filter(name=MoneyDay.RECEIPTS, environment=Environment.LIVE)
-    return Scope.LIVE if is_live or has_sold.exists() else Scope.TEST
 
 
 def _tables(asked: Asked) -> list[FinancialTable]:

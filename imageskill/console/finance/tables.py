@@ -13,6 +13,7 @@ from billing.chart import Purpose, TransferKind
 from billing.ledger import daily_totals
 from billing.ledger import totals as ledger_totals
 from billing.models import Environment, MoneyDay, Receipt, Transfer, Wallet
+from billing.stripe import gateway
 from imageskill.console.charts import day_label
 from imageskill.lib import amounts
 from imageskill.lib.admin.formatting import display_datetime, list_link
@@ -114,6 +115,13 @@ class Scope(TextChoices):
         every = frozenset(Environment.values)
         live = frozenset({Environment.LIVE.value})
         return live if self is Scope.LIVE else every - live
+
+
+def default_scope() -> Scope:
+    """Return live money where there is or will be any."""
+    is_live = gateway.is_configured() and gateway.environment() == Environment.LIVE
+    has_sold = MoneyDay.objects.filter(name=MoneyDay.RECEIPTS, environment=Environment.LIVE)
+    return Scope.LIVE if is_live or has_sold.exists() else Scope.TEST
 
 
 _PAID_CREDITS = {

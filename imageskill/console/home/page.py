@@ -60,7 +60,7 @@ def _models(request: HttpRequest, rows: list[ModelDay], today: list[ModelDay]) -
 
 def _work() -> list[WorkTotals]:
     first = clock.utc_day(clock.now()) - timedelta(days=overview.SOLD_DAYS - 1)
-    return tables.totals_by("day", since=first)
+    return tables.totals_by("day", since=first, scope=tables.default_scope())
 
 
 def _sum_days(days: list[WorkTotals] | None) -> WorkTotals | None:
