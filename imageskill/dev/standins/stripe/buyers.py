@@ -81,12 +81,11 @@ class CheckoutSessions(ObjectStore):
         """
         with self.lock:
             session = self._complete(session_id, discount_cents=discount_cents, buyer=buyer)
-            session["payment_status"] = "paid"
-            if session["amount_total"]:
-                self._charge(session)
-            else:
-                session["payment_status"] = "no_payment_required"
+            is_free = not session["amount_total"]
+            session["payment_status"] = "no_payment_required" if is_free else "paid"
             session.update(surprise)
+            if not is_free:
+                self._charge(session)
             self.tell("checkout.session.completed", session)
             return copy.deepcopy(session)
 
