@@ -124,9 +124,9 @@ class PaymentReversal(models.Model):
                 condition=Q(kind="dispute", state__in=("seen", "applied")),
             ),
             models.Index(
-                fields=["receipt", "kind", "state", "amount_cents"],
+                fields=["receipt", "kind", "state", "in_force_cents"],
                 name="reversal_of_receipt_in_force",
-                condition=Q(receipt__isnull=False, state__in=("applied", "lost")),
+                condition=Q(receipt__isnull=False, in_force_cents__gt=0),
             ),
             models.Index(
                 fields=["-id"],

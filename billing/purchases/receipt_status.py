@@ -44,19 +44,19 @@ def _reversals(**narrowed: Any) -> QuerySet[PaymentReversal]:
     return PaymentReversal.objects.filter(receipt=OuterRef("pk"), **narrowed).order_by()
 
 
-_REFUNDS = _reversals(kind=_Kind.REFUND, state=_State.APPLIED)
+_REFUNDS = _reversals(kind=_Kind.REFUND, in_force_cents__gt=0)
+_DISPUTES = _reversals(kind=_Kind.DISPUTE, in_force_cents__gt=0)
 _IS_ALL_REFUNDED = Exists(
     _REFUNDS.values("receipt")
-    .annotate(refunded=Sum("amount_cents"))
+    .annotate(refunded=Sum("in_force_cents"))
     .filter(refunded__gte=OuterRef("amount_cents"))
     .values("receipt")
 )
-_TAKEN = (_State.APPLIED, _State.LOST)
 
 # The first that holds is the status.
 QUERIES: dict[ReceiptStatus, Q] = {
-    ReceiptStatus.LOST: Q(Exists(_reversals(kind=_Kind.DISPUTE, state=_State.LOST))),
-    ReceiptStatus.DISPUTED: Q(Exists(_reversals(kind=_Kind.DISPUTE, state=_State.APPLIED))),
+    ReceiptStatus.LOST: Q(Exists(_DISPUTES.filter(state=_State.LOST))),
+    ReceiptStatus.DISPUTED: Q(Exists(_DISPUTES)),
     # The first condition is what an index answers; the sum is looked at for those alone.
     ReceiptStatus.REFUNDED: Q(Exists(_REFUNDS)) & Q(_IS_ALL_REFUNDED),
     ReceiptStatus.PARTIALLY_REFUNDED: Q(Exists(_REFUNDS)),
@@ -128,15 +128,14 @@ def of(receipt: Receipt) -> Any:
 
 
 def _with_amounts(receipts: QuerySet[Receipt]) -> QuerySet[Any]:
-    disputes = _reversals(kind=_Kind.DISPUTE, state__in=_TAKEN)
     summed: QuerySet[Any] = receipts.annotate(
         refunded_cents=_sum(_REFUNDS),
-        disputed_cents=_sum(disputes),
-        net_cents=Greatest(F("amount_cents") - _sum(_REFUNDS) - _sum(disputes), 0),
+        disputed_cents=_sum(_DISPUTES),
+        net_cents=Greatest(F("amount_cents") - _sum(_REFUNDS) - _sum(_DISPUTES), 0),
     )
     return summed
 
 
 def _sum(reversals: QuerySet[PaymentReversal]) -> Coalesce:
-    cents = reversals.values("receipt").annotate(cents=Sum("amount_cents")).values("cents")
+    cents = reversals.values("receipt").annotate(cents=Sum("in_force_cents")).values("cents")
     return Coalesce(Subquery(cents, output_field=IntegerField()), 0)

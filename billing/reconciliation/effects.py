@@ -10,18 +10,8 @@ from billing.models import BalanceMovement, PaymentReversal
 
 _Category, _State = BalanceMovement.Category, PaymentReversal.State
 
-# The states of a reversal that has had the effect of this category, whatever came after it.
-_POSTED_STATES = {
-    _Category.REFUND: {_State.APPLIED, _State.UNDONE, _State.CLOSED},
-    _Category.REFUND_FAILURE: {_State.UNDONE, _State.CLOSED},
-    _Category.DISPUTE: {_State.APPLIED, _State.UNDONE, _State.LOST},
-    _Category.DISPUTE_REVERSAL: {_State.UNDONE},
-}
-# Of a payment that granted nothing no credits move: there the status read from Stripe counts.
-_SET_ASIDE_STATUSES = {
-    _Category.REFUND_FAILURE: {"failed", "canceled"},
-    _Category.DISPUTE_REVERSAL: {"won", "warning_closed", "prevented"},
-}
+_NO_EFFECT = {_State.SEEN, _State.REJECTED}
+_FAILED_STATUSES = {"failed", "canceled"}
 _STATUSES_UNDER_WAY = {"pending", "requires_action"}
 _SIGNS = {
     _Category.REFUND: -1,
@@ -33,13 +23,13 @@ _SIGNS = {
 
 def is_posted(category: str, reversal: PaymentReversal) -> bool:
     """Return whether a refund or dispute has had its effect of this category here."""
-    known = _Category(category)
-    if known == _Category.REFUND and reversal.stripe_status in _STATUSES_UNDER_WAY:
+    if category == _Category.REFUND and reversal.stripe_status in _STATUSES_UNDER_WAY:
         return True  # Stripe moves its balance when a refund is sent, before it arrives
-    if reversal.state == _State.SET_ASIDE:
-        statuses = _SET_ASIDE_STATUSES.get(known)
-        return statuses is None or reversal.stripe_status in statuses
-    return reversal.state in _POSTED_STATES[known]
+    if reversal.state in _NO_EFFECT:
+        return False
+    if category == _Category.REFUND_FAILURE:
+        return reversal.stripe_status in _FAILED_STATUSES
+    return _stored_cents(category, reversal) > 0
 
 
 def recorded_cents(movement: BalanceMovement) -> int:
@@ -53,7 +43,7 @@ def recorded_cents(movement: BalanceMovement) -> int:
     if movement.reversal is None or movement.category not in _SIGNS:
         return 0
     sign = _SIGNS[_Category(movement.category)]
-    return sign * _converted(movement, movement.reversal.amount_cents)
+    return sign * _converted(movement, _stored_cents(movement.category, movement.reversal))
 
 
 def posted_cents(movement: BalanceMovement) -> int:
@@ -62,6 +52,15 @@ def posted_cents(movement: BalanceMovement) -> int:
     if reversal is not None and not is_posted(movement.category, reversal):
         return 0
     return recorded_cents(movement)
+
+
+def _stored_cents(category: str, reversal: PaymentReversal) -> int:
+    """Return how much of a refund or dispute moved, by the facts that are stored of it."""
+    if category == _Category.DISPUTE:
+        return reversal.withdrawn_cents
+    if category == _Category.DISPUTE_REVERSAL:
+        return reversal.reinstated_cents
+    return reversal.amount_cents
 
 
 def _converted(movement: BalanceMovement, cents: int) -> int:

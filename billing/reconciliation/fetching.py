@@ -7,8 +7,9 @@ from accounts.models import User
 from billing.models import BalanceMovement, Difference
 from billing.purchases import fulfillment
 from billing.reconciliation import run
-from billing.reversals import applying
+from billing.reversals import applying, facts
 from billing.stripe import gateway
+from billing.stripe.objects import Dispute, Refund
 from imageskill.lib.errors import NotFound
 
 _ATTEMPT_KEY = "payment_attempt_id"  # in the metadata of our charges
@@ -56,10 +57,17 @@ def kind_of(difference: Difference) -> str:
 
 def _apply(stripe_id: str) -> str:
     if stripe_id.startswith(_DISPUTE_PREFIXES):
-        return str(applying.apply_dispute(gateway.retrieve_dispute(stripe_id)))
+        return _apply_reversals(gateway.retrieve_dispute(stripe_id))
     if stripe_id.startswith(("re_", "pyr_")):
-        return str(applying.apply_refund(gateway.retrieve_refund(stripe_id)))
+        return _apply_reversals(gateway.retrieve_refund(stripe_id))
     return _apply_payment(stripe_id)
+
+
+def _apply_reversals(one: Refund | Dispute) -> str:
+    """Apply all refunds and disputes of the payment that one of them is of."""
+    read = facts.read(charge_id=one.charge_id, payment_intent_id=one.payment_intent_id)
+    applying.apply(read)
+    return str(read)
 
 
 def _apply_payment(charge_id: str) -> str:

@@ -14,6 +14,6 @@ SET CONSTRAINTS ALL DEFERRED;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0026_receipts_are_documents")]
+    dependencies = [("billing", "0028_receipts_are_documents")]
 
     operations = [migrations.RunSQL(FILL, migrations.RunSQL.noop)]

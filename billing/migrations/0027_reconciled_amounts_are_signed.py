@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0024_sponsors_refunds_by_two'),
+        ('billing', '0026_facts_of_what_is_known'),
     ]
 
     operations = [

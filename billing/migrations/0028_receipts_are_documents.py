@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0016_exports_need_no_table'),
-        ('billing', '0025_reconciled_amounts_are_signed'),
+        ('billing', '0027_reconciled_amounts_are_signed'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='paymentreversal',
-            index=models.Index(condition=models.Q(('receipt__isnull', False), ('state__in', ('applied', 'lost'))), fields=['receipt', 'kind', 'state', 'amount_cents'], name='reversal_of_receipt_in_force'),
+            index=models.Index(condition=models.Q(('in_force_cents__gt', 0), ('receipt__isnull', False)), fields=['receipt', 'kind', 'state', 'in_force_cents'], name='reversal_of_receipt_in_force'),
         ),
         migrations.AddConstraint(
             model_name='receipt',
