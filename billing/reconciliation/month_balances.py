@@ -55,8 +55,9 @@ def statement(opening: Mapping[str, int], by_kind: Mapping[str, int]) -> dict[st
 def lines_of(balances: Mapping[str, Mapping[str, int]]) -> list[BalanceLine]:
     """Return a statement's lines for people."""
     return [
-        BalanceLine(str(Purpose(purpose).label), [cells[name] for name, _ in COLUMNS])
-        for purpose, cells in balances.items()
+        BalanceLine(str(purpose.label), [balances[purpose.value][name] for name, _ in COLUMNS])
+        for purpose in ORGANIZATION_PURPOSES
+        if purpose.value in balances
     ]
 
 
