@@ -7,6 +7,7 @@ from imageskill.web.api import api
 urlpatterns = [
     path("", include("imageskill.web.documents.pages")),
     path("", api.urls),
+    path("", include("imageskill.web.health")),
     path("", include("imageskill.web.mcp.http")),
     path("", include("accounts.urls")),
     path("", include("billing.urls")),

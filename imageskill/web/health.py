@@ -6,6 +6,9 @@ import structlog
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+from django.views.decorators.http import require_safe
 from ninja import Router
 
 from imageskill import __version__
@@ -16,6 +19,9 @@ from imageskill.lib.http import ApiRequest
 from imageskill.lib.queue import QUEUES
 from imageskill.lib.redis.client import RedisUnavailable, client
 from imageskill.lib.schemas import Data
+
+# Asked by load balancers, by whatever name or address they know this process.
+PROBES = ("/healthz", "/livez", "/readyz")
 
 log = structlog.get_logger(__name__)
 router = Router(tags=["discovery"])
@@ -51,6 +57,23 @@ def healthz(request: ApiRequest) -> Health:
     }
     healthy = all(verdict == "ok" for verdict in checks.values())
     return Health(status="ok" if healthy else "degraded", api_version=__version__, checks=checks)
+
+
+@require_safe
+def livez(request: HttpRequest) -> JsonResponse:
+    """Answer that this process does, for load balancers."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Answer whether this process can serve: 503 while it can't reach the database."""
+    is_ready = _database_answers()
+    status = "ok" if is_ready else "unavailable"
+    return JsonResponse({"status": status}, status=200 if is_ready else 503)
+
+
+urlpatterns = [path("livez", livez), path("readyz", readyz)]
 
 
 def _status(works: bool) -> Verdict:

@@ -25,14 +25,14 @@ from imageskill.lib.errors import (
     RateLimited,
     ServiceUnavailable,
 )
-from imageskill.web import rate_limits, request_bodies
+from imageskill.web import health, rate_limits, request_bodies
 from imageskill.web.api import commands_by_route
 
 _INVALID_REQUEST = -32600  # JSON-RPC's code
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
-_MEDIA_PATHS = ("/a/", "/t/", "/healthz", "/livez", "/readyz")
+_MEDIA_PATHS = ("/a/", "/t/", *health.PROBES)
 
 _FRAMEWORK_ERRORS: dict[int, type[ApiError]] = {
     400: InvalidArguments,
@@ -56,6 +56,8 @@ class ApiMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Serve one request."""
         trace_id = trace.begin()
+        if request.path in health.PROBES:
+            request.META["HTTP_HOST"] = urls.host_of(settings.PUBLIC_API_URL)
         if not _is_api(request.path):
             return self.get_response(request)
         started = time.perf_counter()

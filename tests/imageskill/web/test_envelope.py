@@ -27,6 +27,23 @@ class TestEnvelope:
         assert answer.headers["x-image-skill-trace-id"] == answer.envelope["trace_id"]
         assert answer.exit_code == 0
 
+    @pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz"])
+    def test_load_balancers_ask_by_any_host(self, client, path):
+        for host in ("10.0.0.7:8000", "nobody.example", "a b"):
+            response = client.get(path, headers={"Host": host})
+            assert response.status_code == 200
+            assert "status" in response.json() or response.json()["data"]["status"]
+
+    def test_a_wrong_host_gets_a_clear_answer_elsewhere(self, api):
+        answer = api.get("/v1/models", Host="nobody.example")
+        assert (answer.status, answer.code) == (422, "INVALID_ARGUMENTS")
+
+    def test_without_its_database_it_is_not_ready(self, client, monkeypatch):
+        monkeypatch.setattr("imageskill.web.health._database_answers", lambda: False)
+        response = client.get("/readyz")
+        assert (response.status_code, response.json()) == (503, {"status": "unavailable"})
+        assert client.get("/livez").status_code == 200
+
     def test_the_command_is_named_on_refusals_too(self, api):
         assert api.get("/v1/whoami").envelope["command"] == "image-skill whoami"
         assert api.get("/v1/activity/x").envelope["command"] == "image-skill activity show"
