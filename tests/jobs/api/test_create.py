@@ -191,8 +191,8 @@ class TestCreate:
         agent.agent.cap_credits_per_day = 3
         agent.agent.save()
 
-        answer = create()
-        plan = create(dry_run=True)
+        answer = create(output_count=4)
+        plan = create(output_count=4, dry_run=True)
 
         assert answer.code == "CAPABILITY_DENIED"
         assert "It resets at " in answer.error["message"]
