@@ -1,12 +1,19 @@
-"""The vendors, in one table. A new one is a folder, a line here, and a line in settings."""
+"""The vendors, by name: each folder beside this file is one, described in its `__init__`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
 
-from jobs.providers.fal.vendor import VENDOR as FAL
-from jobs.providers.local.vendor import VENDOR as LOCAL
-from jobs.providers.openai.vendor import VENDOR as OPENAI
 from jobs.providers.vendor import Vendor
-from jobs.providers.xai.vendor import VENDOR as XAI
 
-VENDORS: Mapping[str, Vendor] = {vendor.name: vendor for vendor in (LOCAL, FAL, OPENAI, XAI)}
+
+def _vendors() -> Iterator[Vendor]:
+    for folder in iter_modules([str(Path(__file__).parent)]):
+        if folder.ispkg:
+            vendor: Vendor = import_module(f"jobs.providers.{folder.name}").VENDOR
+            yield vendor
+
+
+VENDORS: Mapping[str, Vendor] = {vendor.name: vendor for vendor in _vendors()}
 """Each vendor by its name."""

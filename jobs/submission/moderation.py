@@ -21,7 +21,7 @@ from accounts import telemetry
 from imageskill.lib import trace
 from imageskill.lib.errors import ApiError, ServiceUnavailable
 from jobs.providers import http_calls
-from jobs.providers.openai.vendor import VENDOR as OPENAI
+from jobs.providers.openai import VENDOR as OPENAI
 
 log = structlog.get_logger(__name__)
 

@@ -20,8 +20,7 @@ from jobs.providers.failures import (
     TRANSIENT,
     ProviderError,
 )
-from jobs.providers.fal import errors
-from jobs.providers.fal.vendor import VENDOR
+from jobs.providers.fal import VENDOR, errors
 from jobs.providers.interface import (
     Cancellation,
     Output,

@@ -33,7 +33,7 @@ from jobs.providers.interface import (
     ProviderResult,
     Submission,
 )
-from jobs.providers.openai.vendor import VENDOR
+from jobs.providers.openai import VENDOR
 
 MILLION = 1_000_000
 

@@ -32,7 +32,7 @@ from jobs.providers.interface import (
     ProviderResult,
     Submission,
 )
-from jobs.providers.xai.vendor import VENDOR
+from jobs.providers.xai import VENDOR
 
 TICKS_PER_DOLLAR = Decimal(10**10)
 

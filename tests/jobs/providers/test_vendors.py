@@ -16,8 +16,8 @@ FOLDER = settings.BASE_DIR / "jobs" / "providers"
 
 
 class TestVendors:
-    def test_each_folder_is_in_the_table_and_no_other(self):
-        assert {file.parent.name for file in Path(FOLDER).glob("*/vendor.py")} == set(VENDORS)
+    def test_each_folder_is_one_and_nothing_else(self):
+        assert {file.parent.name for file in Path(FOLDER).glob("*/adapter.py")} == set(VENDORS)
 
     def test_each_row_of_the_registry_has_one(self):
         assert {model.provider for model in registry.models()} <= set(VENDORS)
