@@ -234,7 +234,8 @@ class TestRows:
         receipt = buy(org, 500, charge_id="ch_a")
         hold(org, "job_a", 90)
         began, ended = (REFUND_FAILS, (WON[0], WON[2]))[take == "dispute"]
-        play(readings([began])), release(org, "job_a")
+        play(readings([began]))
+        release(org, "job_a")
         assert ledger.balances(org) == (0, 0, 0, 0)
 
         play(readings([began, ended]))

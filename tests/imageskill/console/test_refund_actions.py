@@ -7,7 +7,7 @@ from accounts.models import AuditLine
 from billing import ledger
 from billing.models import RefundBlock, RefundRequest, StripeEvent, UnmatchedPayment
 from billing.purchases import fulfillment
-from billing.reversals import refunds
+from billing.reversals import refund_sending, refunds
 from tests.billing.shop import only_receipt, shop
 from tests.imageskill.console.money_actions import action_url, do
 
@@ -176,6 +176,52 @@ class TestRequests:
     def test_support_decides_nothing(self, signed_in, supporter, asked_by_sponsor, action_name):
         url = action_url("billing_refundrequest", asked_by_sponsor, action_name)
         assert signed_in(supporter).get(url).status_code == 403
+
+
+class TestFailedRefund:
+    @pytest.fixture
+    def failed(self, receipt, shop, supporter):
+        """One that Stripe refused: the charge was refunded elsewhere, which we did not know."""
+        asked = refunds.request(
+            receipt=receipt,
+            amount_cents=1250,
+            reason_code="service",
+            reason="images were blank",
+            user=supporter,
+        )
+        shop.account.refund(receipt.charge_id)
+        refund_sending.send(request_id=asked.pk)
+        asked.refresh_from_db()
+        return asked
+
+    def test_stands_on_the_home_page_and_says_why(self, signed_in, supporter, failed):
+        browser = signed_in(supporter)
+        assert "Failed refunds" in browser.get(reverse("admin:index")).content.decode()
+        query = {"failed": "yes"}
+        page = browser.get(reverse("admin:billing_refundrequest_changelist", query=query))
+        assert list(page.context_data["cl"].result_list) == [failed]
+        page = browser.get(reverse("admin:billing_refundrequest_change", args=[failed.pk]))
+        assert "the payment was refunded already" in page.content.decode()
+
+    def test_is_retried_for_a_reason(self, signed_in, supporter, failed):
+        browser = signed_in(supporter)
+        do(browser, "billing_refundrequest", failed, "retry", reason="")
+        failed.refresh_from_db()
+        assert failed.status == "failed"
+        do(browser, "billing_refundrequest", failed, "retry")
+        failed.refresh_from_db()
+        assert failed.status == "approved"
+        assert audited(supporter, "refund.retry")
+
+    def test_is_resolved_for_a_reason(self, signed_in, supporter, failed):
+        do(signed_in(supporter), "billing_refundrequest", failed, "resolve-failure")
+        assert not RefundRequest.objects.failed().exists()
+        assert audited(supporter, "refund.resolve_failure")
+
+    @pytest.mark.parametrize("deed", ["retry", "resolve-failure"])
+    def test_auditors_only_read(self, signed_in, auditor, failed, deed):
+        url = action_url("billing_refundrequest", failed, deed)
+        assert signed_in(auditor).get(url).status_code == 403
 
 
 class TestPaymentThatBoughtNothing:
