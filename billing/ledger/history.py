@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db.models import OuterRef, Q, Subquery, Sum
+from django.db.models import OuterRef, Subquery
 
 from billing.chart import ORGANIZATION_PURPOSES, ROUTES, Purpose
 from billing.ledger import Balances
@@ -13,8 +13,6 @@ from billing.models import LedgerEntry, Lot, LotPart, Transfer, Wallet
 MAX_PARTS = 20_000  # of the lots in question
 _DEBIT_KINDS = {kind for kind, route in ROUTES.items() if route.source == Purpose.PAID}
 _RETURN_KINDS = {kind for kind, route in ROUTES.items() if route.target == Purpose.PAID}
-
-_OutAndBack = tuple[int, int]  # out of the paid wallet, and back into it
 
 
 def balances_at(organization_id: int, *, at: datetime) -> Balances:
@@ -55,15 +53,15 @@ def remaining_at(lots: Sequence[Lot], *, at: datetime) -> dict[int, int] | None:
         by_reference[reference].append((lot_id, taken))
     used: dict[int, int] = defaultdict(int)
     for reference, lot_parts in by_reference.items():
-        for lot_id, credits in _net_per_lot(lot_parts, *flows.get(reference, (0, 0))):
+        for lot_id, credits in _net_per_lot(lot_parts, flows.get(reference, ())):
             used[lot_id] += credits
     return {lot.pk: lot.granted - used[lot.pk] for lot in lots}
 
 
 def _paid_flows(
     organization_id: int, references: Iterable[str], at: datetime
-) -> dict[str, _OutAndBack]:
-    """Return what left the paid wallet for each reference by then, and what came back."""
+) -> dict[str, list[int]]:
+    """Return what each reference moved by then, in order: out of the paid wallet, or back."""
     rows = (
         Transfer.objects.filter(
             organization_id=organization_id,
@@ -71,25 +69,32 @@ def _paid_flows(
             kind__in=_DEBIT_KINDS | _RETURN_KINDS,
             created_at__lte=at,
         )
-        .order_by()
-        .values_list("reference")
-        .annotate(
-            out=Sum("credits", filter=Q(kind__in=_DEBIT_KINDS), default=0),
-            back=Sum("credits", filter=Q(kind__in=_RETURN_KINDS), default=0),
-        )
+        .order_by("pk")
+        .values_list("reference", "kind", "credits")
     )
-    return {reference: (out, back) for reference, out, back in rows}
+    flows: dict[str, list[int]] = defaultdict(list)
+    for reference, kind, credits in rows:
+        flows[reference].append(credits if kind in _DEBIT_KINDS else -credits)
+    return flows
 
 
 def _net_per_lot(
-    lot_parts: Sequence[tuple[int, int]], out: int, back: int
+    lot_parts: Sequence[tuple[int, int]], flows: Iterable[int]
 ) -> Iterable[tuple[int, int]]:
-    """Yield the net of each lot: consumed in the order of the parts, returned from the end."""
-    consumed = []
-    for lot_id, credits in lot_parts:
-        consumed.append((lot_id, min(credits, out)))
-        out -= consumed[-1][1]
-    for lot_id, credits in reversed(consumed):
-        returned = min(credits, back)
-        back -= returned
-        yield lot_id, credits - returned
+    """Return what is consumed of each lot: each outflow took the next parts, in whole.
+
+    What flows back was returned from the end, as `billing.ledger.lots` does.
+    """
+    parts = iter(lot_parts)
+    consumed: list[tuple[int, int]] = []
+    for flow in flows:
+        missing = flow
+        while missing > 0:
+            consumed.append(next(parts))
+            missing -= consumed[-1][1]
+        while missing < 0:
+            lot_id, taken = consumed.pop()
+            if taken + missing > 0:
+                consumed.append((lot_id, taken + missing))
+            missing += taken
+    return consumed

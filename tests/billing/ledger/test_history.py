@@ -9,8 +9,9 @@ from billing.ledger import history
 from billing.models import Lot
 from imageskill.lib import clock
 from tests.billing.money import buy, give, new_org
-from tests.billing.reversals.test_random_streams import World
+from tests.billing.reversals.test_random_streams import World, bank
 
+__all__ = ["bank"]
 pytestmark = pytest.mark.django_db
 
 
@@ -20,8 +21,8 @@ def lots_of(org):
 
 class TestPast:
     @pytest.mark.parametrize("seed", range(5))
-    def test_balances_and_lots_are_those_of_then_whatever_moved_since(self, seed):
-        world = World(seed)
+    def test_balances_and_lots_are_those_of_then_whatever_moved_since(self, seed, bank, agent):
+        world = World(seed, bank, agent.agent)
         seen = []
         for _ in range(40):
             world.step()
@@ -44,8 +45,10 @@ class TestPast:
         with django_assert_max_num_queries(1):
             assert history.balances_at(org, at=clock.now()).preview == 30
 
-    def test_more_parts_than_can_be_gone_through_are_not_gone_through(self, monkeypatch):
-        world = World(1)
+    def test_more_parts_than_can_be_gone_through_are_not_gone_through(
+        self, monkeypatch, bank, agent
+    ):
+        world = World(1, bank, agent.agent)
         buy(world.org, 500)
         world.do(lambda: ledger.hold(organization_id=world.org, job_id="a", credits=1, actor="t"))
         monkeypatch.setattr(history, "MAX_PARTS", 0)
