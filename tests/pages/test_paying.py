@@ -1,5 +1,6 @@
 """A sponsor pays on Stripe's page, and asks for what is unused back."""
 
+import html
 import re
 
 import pytest
@@ -83,3 +84,25 @@ class TestAskingForARefund:
         assert again.status_code == 422
         shown = client.get(reverse("receipt", args=[receipt.public_id])).text
         assert "Refund requested: $5.00" in shown
+        assert "Pending approval" in shown
+
+    def test_reads_how_the_refund_stands(
+        self, agent: Signed, home: Home, sponsor: User, shop: Shop, looking_as: LOOKS
+    ) -> None:
+        client = looking_as(sponsor)
+        receipt = _paid(shop, _order(client, agent))
+        client.post(reverse("ask_refund", args=[receipt.public_id]), {"reason": "not needed"})
+        outcomes = {
+            ("", ""): "Approved. The refund is being sent.",
+            ("pending", ""): "On its way.",
+            ("requires_action", ""): "Waiting for you",
+            ("succeeded", ""): "Refunded.",
+            ("failed", "declined"): "bank declined it",
+            ("", "charge_disputed"): "the refund failed: the payment is disputed",
+        }
+        for (status, failure), words in outcomes.items():
+            RefundRequest.objects.update(
+                state="approved", needs_second_person=False, refund_status=status, failure=failure
+            )
+            page = client.get(reverse("receipt", args=[receipt.public_id])).text
+            assert words in html.unescape(page)
