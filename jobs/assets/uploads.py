@@ -80,7 +80,7 @@ def receive(*, agent: Agent, declared: UploadDeclaration, data: bytes) -> Asset:
         database.release_connection()
         source, target = cast("BinaryIO", received), cast("BinaryIO", cleaned)
         try:
-            image, had_metadata = decoding.sanitize(source, target)
+            image = decoding.sanitize(source, target)
         except decoding.UndecodableImage as refusal:
             raise InputPolicyDenied(str(refusal)) from None
         facts = storage.measure(target)
@@ -102,6 +102,8 @@ def receive(*, agent: Agent, declared: UploadDeclaration, data: bytes) -> Asset:
         width=image.width,
         height=image.height,
         sha256=facts.sha256,
+        min_luma=image.min_luma,
+        min_alpha=image.min_alpha,
         storage_key=key,
     )
     upload = Upload(
@@ -110,7 +112,7 @@ def receive(*, agent: Agent, declared: UploadDeclaration, data: bytes) -> Asset:
         remote_origin=declared.remote_origin,
         received_bytes=len(data),
         received_sha256=declared.sha256,
-        had_metadata=had_metadata,
+        had_metadata=image.had_metadata,
     )
     try:
         _save(agent, asset, upload)

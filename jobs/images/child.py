@@ -15,9 +15,10 @@ import sys
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from jobs.images import opening
+from jobs.images import avif_size, converting, jpeg_size, opening
 from jobs.images.cleaning import MalformedImage, clean
-from jobs.images.formats import MAX_HEADER_BYTES, sniff
+from jobs.images.formats import AVIF, JPEG, MAX_HEADER_BYTES, ImageFormat, sniff
+from jobs.images.manifest_states import KEPT, NONE, REMOVED
 
 _MAX_REQUEST_BYTES = 4096
 
@@ -75,24 +76,49 @@ def _run_task(request: dict[str, int | str], files: list[BinaryIO]) -> dict[str,
             return opening.inspect(files[0], limits=limits)
         case "glance":
             return _flush(opening.make_thumbnail(files[0], files[1], limits=limits), files[1])
+        case "convert":
+            answer = converting.convert(
+                files[0],
+                files[1],
+                accepts=str(request["accepts"]).split(),
+                max_bytes=int(request["max_bytes"]),
+                limits=limits,
+            )
+            return _flush(answer, files[1])
         case "admit":
-            return _flush(_sanitize(files[0], files[1], limits=limits), files[1])
+            keep_manifest = bool(request["keep_manifest"])
+            answer = _sanitize(files[0], files[1], limits=limits, keep_manifest=keep_manifest)
+            return _flush(answer, files[1])
     raise ValueError("no such task")
 
 
 def _sanitize(
-    source: BinaryIO, target: BinaryIO, *, limits: opening.ImageLimits
+    source: BinaryIO, target: BinaryIO, *, limits: opening.ImageLimits, keep_manifest: bool
 ) -> dict[str, object]:
-    """Decode, remove the metadata, and decode again what is left: it must be the same size."""
-    before = opening.inspect(source, limits=limits)
+    """Remove the metadata, then decode what is left: what is served is what was looked at."""
     source.seek(0)
     data = source.read()
     kind = sniff(data[:MAX_HEADER_BYTES])
-    cleaned = data if kind is None else clean(data, kind=kind)
+    if kind is None:
+        return opening.inspect(source, limits=limits)  # which refuses it in words
+    cleaned = clean(data, kind=kind)
+    manifest = NONE
+    if keep_manifest and cleaned != data:
+        signed = clean(data, kind=kind, keep_manifest=True)
+        if signed != cleaned:
+            # Anything else that had to go breaks the signature.
+            cleaned, manifest = (data, KEPT) if signed == data else (cleaned, REMOVED)
     target.write(cleaned)
-    if cleaned != data and opening.inspect(target, limits=limits) != before:
-        raise MalformedImage("it is another image without its metadata")
-    return before | {"had_metadata": cleaned != data}
+    answer = opening.inspect(target, limits=limits)
+    _check_size(cleaned, kind)
+    return answer | {"had_metadata": cleaned != data, "manifest": manifest}
+
+
+def _check_size(data: bytes, kind: ImageFormat) -> None:
+    if kind is JPEG:
+        jpeg_size.check(data)
+    if kind is AVIF:
+        avif_size.check(data)
 
 
 def _flush(answer: dict[str, object], file: BinaryIO) -> dict[str, object]:

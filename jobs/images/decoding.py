@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -35,6 +36,28 @@ class ImageProperties:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SanitizedImage(ImageProperties):
+    """An image without metadata: what was removed, and what became of a signed manifest.
+
+    `min_luma` and `min_alpha` are the least brightness and opacity of the first frame, from 0 to
+    255: whether it can be a mask.
+    """
+
+    had_metadata: bool
+    manifest: str
+    min_luma: int
+    min_alpha: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertedImage:
+    """What an image can be sent as, and whether it had to be written anew for that."""
+
+    mime_type: str
+    is_converted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class ImageFingerprint:
     """What an image looks like; `difference_hash` has 64 bits, alike for alike images."""
 
@@ -45,19 +68,25 @@ class ImageFingerprint:
     difference_hash: int
 
 
-def inspect(file: BinaryIO) -> ImageProperties:
-    """Decode every frame of an image in a real file; raises `UndecodableImage`."""
-    return ImageProperties(**_run_task("inspect", file))
+def sanitize(file: BinaryIO, cleaned: BinaryIO, *, keep_manifest: bool = False) -> SanitizedImage:
+    """Write an image to `cleaned` without metadata and decode what was written.
 
-
-def sanitize(file: BinaryIO, cleaned: BinaryIO) -> tuple[ImageProperties, bool]:
-    """Decode an image and write it to `cleaned` without metadata; return whether it had any too.
-
-    Both are real files; raises `UndecodableImage`.
+    Both are real files; `keep_manifest` serves a signed image byte for byte where it carries
+    nothing else (ADR 14). Raises `UndecodableImage`.
     """
-    answer = _run_task("admit", file, cleaned)
-    had_metadata = answer.pop("had_metadata")
-    return ImageProperties(**answer), had_metadata
+    return SanitizedImage(**_run_task("admit", file, cleaned, keep_manifest=keep_manifest))
+
+
+def convert(
+    file: BinaryIO, converted: BinaryIO, *, accepts: Sequence[str], max_bytes: int
+) -> ConvertedImage:
+    """Write an image to `converted` as a provider takes it, where it is not so already.
+
+    `accepts` are the MIME types it takes; `max_bytes` (0: none) is the most that a file may have
+    if a smaller format allows. Raises `UndecodableImage`.
+    """
+    options = {"accepts": " ".join(accepts), "max_bytes": max_bytes}
+    return ConvertedImage(**_run_task("convert", file, converted, **options))
 
 
 def make_thumbnail(file: BinaryIO, thumbnail: BinaryIO) -> ImageFingerprint:
@@ -65,8 +94,8 @@ def make_thumbnail(file: BinaryIO, thumbnail: BinaryIO) -> ImageFingerprint:
     return ImageFingerprint(**_run_task("glance", file, thumbnail))
 
 
-def _run_task(task: str, *files: BinaryIO) -> dict[str, Any]:
-    request = {
+def _run_task(task: str, *files: BinaryIO, **options: object) -> dict[str, Any]:
+    request = options | {
         "task": task,
         "memory_bytes": settings.DECODE_MEMORY_BYTES,
         "seconds": settings.DECODE_SECONDS,

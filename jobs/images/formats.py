@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 MAX_HEADER_BYTES = 64
 """How many bytes from the start `sniff` and `describe` need."""
+MAX_PROFILE_BYTES = 16 * 1024 * 1024
+"""How large a color profile may be once unpacked: those of calibrated devices take megabytes."""
 
 
 @dataclass(frozen=True, slots=True)

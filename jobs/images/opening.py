@@ -19,16 +19,23 @@ from PIL import (
 )
 
 from jobs.images.cleaning.parts import read_orientation
-from jobs.images.formats import FORMATS, MAX_HEADER_BYTES, ImageFormat, describe, sniff
-
-__all__ = ["ImageLimits", "ImageRejected", "inspect", "make_thumbnail"]
+from jobs.images.formats import (
+    FORMATS,
+    MAX_HEADER_BYTES,
+    MAX_PROFILE_BYTES,
+    ImageFormat,
+    describe,
+    sniff,
+)
 
 _PLUGINS = (AvifImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin)
 _ROTATED_ORIENTATIONS = {5, 6, 7, 8}
 _PILLOW_NAMES = tuple(one.pillow_name for one in FORMATS)
+_SIXTEEN_BITS = {"I", "I;16", "I;16L", "I;16B", "I;16N"}
 _THUMBNAIL_SIDE = 512
 _BLANK_SPREAD = 4  # of 256: less than this in every channel is one flat color
 
+PngImagePlugin.MAX_TEXT_CHUNK = MAX_PROFILE_BYTES  # Pillow's name for both; texts are gone by now
 Image.MAX_IMAGE_PIXELS = None  # ours is stricter, counts frames, and refuses instead of warning
 warnings.simplefilter("ignore")
 
@@ -48,32 +55,35 @@ class ImageLimits:
 
 
 def inspect(file: BinaryIO, *, limits: ImageLimits) -> dict[str, object]:
-    """Decode every frame; return type, size as displayed, and number of frames."""
-    with _open(file, limits) as (kind, image):
+    """Decode every frame; return type, size as displayed, number of frames, and extremes."""
+    with open_image(file, limits) as (kind, image):
+        width, height = _displayed_size(image)
+        extremes: dict[str, object] = {}
         for frame in range(_frames(image)):
             image.seek(frame)
             image.load()
-        width, height = _displayed_size(image)
+            extremes = extremes or _extremes(image)
         return {
             "mime_type": kind.mime_type,
             "width": width,
             "height": height,
             "frames": _frames(image),
-        }
+        } | extremes
 
 
 def make_thumbnail(
     file: BinaryIO, thumbnail: BinaryIO, *, limits: ImageLimits
 ) -> dict[str, object]:
     """Write a thumbnail of the first frame; return what the image looks like."""
-    with _open(file, limits) as (kind, image):
+    with open_image(file, limits) as (kind, image):
         width, height = _displayed_size(image)
         image.draft("RGB", (2 * _THUMBNAIL_SIDE, 2 * _THUMBNAIL_SIDE))
         image.load()
-        orientation = _orientation(image)
-        small = image.convert("RGBA" if _has_alpha(image) else "RGB")
+        turn = orientation(image)
+        small = to_eight_bits(image)
+        small = small.convert("RGBA" if has_alpha(small) else "RGB")
         small.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
-        small = _apply_orientation(small, orientation)
+        small = turn_upright(small, turn)
         small.save(thumbnail, "WEBP", quality=80, method=2)
         return {
             "mime_type": kind.mime_type,
@@ -85,7 +95,8 @@ def make_thumbnail(
 
 
 @contextmanager
-def _open(file: BinaryIO, limits: ImageLimits) -> Iterator[tuple[ImageFormat, Image.Image]]:
+def open_image(file: BinaryIO, limits: ImageLimits) -> Iterator[tuple[ImageFormat, Image.Image]]:
+    """Open an image within limits. Raises `ImageRejected`, for whatever the body raises too."""
     file.seek(0)
     head = file.read(MAX_HEADER_BYTES)
     kind = sniff(head)
@@ -126,18 +137,44 @@ def _frames(image: Image.Image) -> int:
     return int(getattr(image, "n_frames", 1))
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation(image: Image.Image) -> int:
+    """Return how an image is to be turned, as EXIF numbers it."""
     exif = image.info.get("exif", b"")
     return read_orientation(exif.removeprefix(b"Exif\x00\x00"))
 
 
 def _displayed_size(image: Image.Image) -> tuple[int, int]:
     width, height = image.size
-    return (height, width) if _orientation(image) in _ROTATED_ORIENTATIONS else (width, height)
+    return (height, width) if orientation(image) in _ROTATED_ORIENTATIONS else (width, height)
 
 
-def _has_alpha(image: Image.Image) -> bool:
+def has_alpha(image: Image.Image) -> bool:
+    """Return whether some pixels may be transparent."""
     return image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
+
+
+def to_eight_bits(image: Image.Image) -> Image.Image:
+    """Scale a gray image of 16 bits to 8, which Pillow's own conversion clips to white."""
+    if image.mode not in _SIXTEEN_BITS:
+        return image
+    scaled = image.point(lambda value: value * (1 / 256)).convert("L")
+    scaled.info.pop("transparency", None)  # a value of 16 bits
+    return scaled
+
+
+def _extremes(image: Image.Image) -> dict[str, object]:
+    """Return the least brightness and opacity of a loaded frame, each from 0 to 255."""
+    plain = to_eight_bits(image)
+    min_alpha = 255
+    if has_alpha(plain):
+        plain = plain.convert("RGBA")
+        min_alpha = _least(plain.getchannel("A"))
+    return {"min_luma": _least(plain.convert("L")), "min_alpha": min_alpha}
+
+
+def _least(band: Image.Image) -> int:
+    [(least, _)] = ImageStat.Stat(band).extrema
+    return int(least)
 
 
 _TRANSPOSES = {
@@ -151,7 +188,8 @@ _TRANSPOSES = {
 }
 
 
-def _apply_orientation(image: Image.Image, orientation: int) -> Image.Image:
+def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
+    """Turn an image as EXIF's number says."""
     turn = _TRANSPOSES.get(orientation)
     return image if turn is None else image.transpose(turn)
 

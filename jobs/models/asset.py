@@ -10,6 +10,7 @@ from django.db import models
 
 from accounts.models import Agent, Organization
 from imageskill.lib import clock, ids
+from jobs.images import manifest_states
 from jobs.images.formats import BY_MIME_TYPE
 from jobs.models.job import Job
 
@@ -62,6 +63,16 @@ class Asset(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     sha256 = models.CharField("SHA-256", max_length=64)
+    manifest = models.CharField(
+        "content credentials",
+        max_length=8,
+        blank=True,
+        db_default="",
+        default="",
+        choices=manifest_states.CHOICES,
+    )
+    min_luma = models.PositiveSmallIntegerField(null=True)  # the darkest pixel, 0 to 255
+    min_alpha = models.PositiveSmallIntegerField(null=True)  # the most transparent one
     storage_key = models.CharField(max_length=200)
     thumbnail_key = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.AVAILABLE)
@@ -161,6 +172,11 @@ class StagedOutput(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
+    manifest = models.CharField(
+        max_length=8, blank=True, db_default="", default="", choices=manifest_states.CHOICES
+    )
+    min_luma = models.PositiveSmallIntegerField(null=True)
+    min_alpha = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         db_table = "jobs_keptoutput"

@@ -6,6 +6,10 @@ from imageskill.lib.errors import ApiError, Detail, InvalidArguments
 from jobs.planning.request import ImageInfo
 from jobs.registry.entry import ImageRule, Model
 
+_PNG = "image/png"
+_MARKS = {"transparency": "transparent", "black": "black"}
+_MARKED_AT_MOST = 127  # of 255: some editors leave marked pixels a little opaque or gray
+
 REFERENCE_RULE = ImageRule(
     mime_types=("image/png", "image/jpeg", "image/webp"),
     max_bytes=10 * 1024 * 1024,
@@ -34,9 +38,10 @@ def check(model: Model, *, image: ImageInfo | None, mask: ImageInfo | None) -> N
     _check_presence(model.input_image, image, field="input_asset_id", model=model)
     _check_presence(model.mask, mask, field="mask_asset_id", model=model)
     if model.input_image and image:
-        check_image(image, rule=model.input_image, field="input_asset_id")
+        check_image(image, rule=model.input_image, field="input_asset_id", converts=True)
     if model.mask and mask:
-        check_image(mask, rule=model.mask, field="mask_asset_id")
+        check_image(mask, rule=model.mask, field="mask_asset_id", converts=True)
+        _check_marks(mask, rule=model.mask)
         if image and (mask.width, mask.height) != (image.width, image.height):
             raise _denied(
                 "mask_asset_id",
@@ -45,9 +50,24 @@ def check(model: Model, *, image: ImageInfo | None, mask: ImageInfo | None) -> N
             )
 
 
-def check_image(image: ImageInfo, *, rule: ImageRule, field: str) -> None:
-    """Check an image against a rule. Raises `InputPolicyDenied`."""
-    if image.mime_type not in rule.mime_types:
+def conversion_warning(
+    image: ImageInfo | None, *, rule: ImageRule | None, field: str
+) -> str | None:
+    """Return that an image is converted before it leaves, or None where it leaves as it is."""
+    if image is None or rule is None or image.mime_type in rule.mime_types:
+        return None
+    return (
+        f"The image of {field} is {image.mime_type}, which the model does not take; "
+        "its first frame is sent as PNG or JPEG."
+    )
+
+
+def check_image(image: ImageInfo, *, rule: ImageRule, field: str, converts: bool = False) -> None:
+    """Check an image against a rule. Raises `InputPolicyDenied`.
+
+    `converts`: another type than the rule's is converted to PNG or JPEG before it leaves.
+    """
+    if image.mime_type not in rule.mime_types and not (converts and _PNG in rule.mime_types):
         raise _denied(
             field, f"is {image.mime_type}; accepted types are {', '.join(rule.mime_types)}"
         )
@@ -61,6 +81,16 @@ def check_image(image: ImageInfo, *, rule: ImageRule, field: str) -> None:
         raise _denied(
             field,
             f"is {size}; width divided by height must be from {rule.min_ratio} to {rule.max_ratio}",
+        )
+
+
+def _check_marks(mask: ImageInfo, *, rule: ImageRule) -> None:
+    """Refuse a mask that marks nothing, as its model reads masks."""
+    least = {"transparency": mask.min_alpha, "black": mask.min_luma, None: None}[rule.needs]
+    if least is not None and least > _MARKED_AT_MOST:
+        raise _denied(
+            "mask_asset_id",
+            f"has no {_MARKS[str(rule.needs)]} pixels; this model changes what such pixels mark",
         )
 
 

@@ -130,7 +130,7 @@ def plan(
             parameter_source=source,
             **expected_output(model, fit.parameters, aspect_ratio=ratio, size=fit.size),
         ),
-        warnings=_warnings(model),
+        warnings=(*_warnings(model), *_conversions(model, request, images)),
     )
 
 
@@ -274,3 +274,17 @@ def _warnings(model: Model) -> tuple[str, ...]:
     if not replacement:
         return ()
     return (f"The provider retires {model.id} on {retires_on}; {replacement} replaces it.",)
+
+
+def _conversions(model: Model, request: GenerationRequest, images: Images) -> tuple[str, ...]:
+    """Return which images are converted before they leave for the provider."""
+    given = (
+        ("input_asset_id", request.input_asset_id, model.input_image),
+        ("mask_asset_id", request.mask_asset_id, model.mask),
+    )
+    told = (
+        inputs.conversion_warning(images[asset_id], rule=rule, field=field)
+        for field, asset_id, rule in given
+        if asset_id
+    )
+    return tuple(warning for warning in told if warning)

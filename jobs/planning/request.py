@@ -12,12 +12,18 @@ from jobs.registry.operations import DEFAULT_ASPECT_RATIO, Operation
 
 @dataclass(frozen=True, kw_only=True)
 class ImageInfo:
-    """What planning needs to know of a stored image."""
+    """What planning needs to know of a stored image.
+
+    `min_luma` and `min_alpha` are its least brightness and opacity, from 0 to 255; None where it
+    was stored before they were noted.
+    """
 
     mime_type: str
     content_length: int
     width: int
     height: int
+    min_luma: int | None = None
+    min_alpha: int | None = None
 
 
 Images = Mapping[str, ImageInfo]

@@ -85,7 +85,10 @@ class PromptRule(_Part):
 
 
 class ImageRule(_Part):
-    """What an input image or a mask must be like."""
+    """What an input image or a mask must be like.
+
+    `needs` is what marks the place to change in a mask: without any, the model changes nothing.
+    """
 
     mime_types: MimeTypes
     required: bool = True
@@ -94,6 +97,7 @@ class ImageRule(_Part):
     min_edge: Positive = 1
     min_ratio: Exact | None = None  # width / height
     max_ratio: Exact | None = None
+    needs: Literal["transparency", "black"] | None = None
     meaning: str = ""
 
 

@@ -102,4 +102,6 @@ def _image_info(asset: Asset) -> ImageInfo:
         content_length=asset.content_length,
         width=asset.width,
         height=asset.height,
+        min_luma=asset.min_luma,
+        min_alpha=asset.min_alpha,
     )

@@ -7,12 +7,15 @@ properties here, which stay, and an EXIF orientation is to be ignored by the sta
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from jobs.images.cleaning.manifests import is_manifest
 from jobs.images.cleaning.parts import MalformedImage, read_exact
 
 _TOP_LEVEL = {b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip"}
 _CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"meta"}
 _PRIVATE = {b"udta", b"uuid", b"free", b"skip"}
 _IN_FILE, _IN_META = 0, 1
+_MANIFEST_TYPE = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+_MANIFEST_PURPOSE = b"manifest\x00"
 
 
 class AvifBox(NamedTuple):
@@ -24,11 +27,13 @@ class AvifBox(NamedTuple):
     end: int
 
 
-def clean(data: bytes) -> bytes:
+def clean(data: bytes, *, keep_manifest: bool = False) -> bytes:
     """Return the AVIF with its metadata blanked and without what follows its last box."""
-    boxes = list(_top_level_boxes(data))
-    out = bytearray(data[: boxes[-1].end])
-    for box in boxes:
+    found = list(top_level_boxes(data))
+    out = bytearray(data[: found[-1].end])
+    for box in found:
+        if keep_manifest and box.name == b"uuid" and _holds_manifest(data[box.content : box.end]):
+            continue
         if box.name not in _TOP_LEVEL:
             out[box.start + 4 : box.start + 8] = b"free"
         if box.name not in _TOP_LEVEL or box.name in _PRIVATE:
@@ -38,7 +43,7 @@ def clean(data: bytes) -> bytes:
     return bytes(out)
 
 
-def _top_level_boxes(data: bytes) -> Iterator[AvifBox]:
+def top_level_boxes(data: bytes) -> Iterator[AvifBox]:
     """Walk the file's boxes up to the first thing that is none: that is trailing data."""
     at = 0
     seen = set()
@@ -56,7 +61,8 @@ def _top_level_boxes(data: bytes) -> Iterator[AvifBox]:
         raise MalformedImage("the AVIF holds no image")
 
 
-def _boxes(data: bytes, at: int, end: int) -> Iterator[AvifBox]:
+def boxes(data: bytes, at: int, end: int) -> Iterator[AvifBox]:
+    """Walk the boxes between two places; raises `MalformedImage`."""
     while at < end:
         box = _box(data, at, end)
         yield box
@@ -79,7 +85,7 @@ def _box(data: bytes, at: int, end: int) -> AvifBox:
 
 def _clean_container(out: bytearray, data: bytes, box: AvifBox) -> None:
     content = box.content + (4 if box.name == b"meta" else 0)
-    children = list(_boxes(data, content, box.end))
+    children = list(boxes(data, content, box.end))
     for child in children:
         if child.name in _PRIVATE:
             out[child.start + 4 : child.start + 8] = b"free"
@@ -94,18 +100,19 @@ def _clean_items(out: bytearray, data: bytes, parts: dict[bytes, AvifBox]) -> No
     if b"iinf" not in parts or b"iloc" not in parts:
         return
     blanked = set()
-    for item, place in _metadata_items(data, parts[b"iinf"]):
-        out[place : place + 4] = b"null"
-        blanked.add(item)
-    for item, method, offset, length in _extents(data, parts[b"iloc"]):
+    for item, kind, place in items(data, parts[b"iinf"]):
+        if kind in {b"Exif", b"mime"}:  # XMP is one of the latter
+            out[place : place + 4] = b"null"
+            blanked.add(item)
+    for item, method, offset, length in extents(data, parts[b"iloc"]):
         if item not in blanked:
             continue
-        start = offset + _offset_origin(method, parts)
+        start = offset + offset_origin(method, parts)
         read_exact(data, start, length)
         _blank(out, start, start + length)
 
 
-def _offset_origin(method: int, parts: dict[bytes, AvifBox]) -> int:
+def offset_origin(method: int, parts: dict[bytes, AvifBox]) -> int:
     """Return where the offsets of an item count from."""
     if method == _IN_FILE:
         return 0
@@ -114,22 +121,21 @@ def _offset_origin(method: int, parts: dict[bytes, AvifBox]) -> int:
     raise MalformedImage("the AVIF keeps its metadata where it can't be removed")
 
 
-def _metadata_items(data: bytes, box: AvifBox) -> Iterator[tuple[int, int]]:
-    """Return id and place of the type of each EXIF and MIME (XMP) item."""
+def items(data: bytes, box: AvifBox) -> Iterator[tuple[int, bytes, int]]:
+    """Yield id and type of each item, and where its type stands."""
     version = read_exact(data, box.content, 1)[0]
     at = box.content + 4 + (2 if version == 0 else 4)
-    for entry in _boxes(data, at, box.end):
+    for entry in boxes(data, at, box.end):
         version = read_exact(data, entry.content, 1)[0]
         if version < 2:
             continue
         id_length = 2 if version == 2 else 4
         item = int.from_bytes(read_exact(data, entry.content + 4, id_length), "big")
         place = entry.content + 4 + id_length + 2
-        if read_exact(data, place, 4) in {b"Exif", b"mime"}:
-            yield item, place
+        yield item, read_exact(data, place, 4), place
 
 
-def _extents(data: bytes, box: AvifBox) -> Iterator[tuple[int, int, int, int]]:
+def extents(data: bytes, box: AvifBox) -> Iterator[tuple[int, int, int, int]]:
     """Return item, construction method, offset and length of every extent of the location box."""
     version = read_exact(data, box.content, 1)[0]
     sizes = int.from_bytes(read_exact(data, box.content + 4, 2), "big")
@@ -154,6 +160,17 @@ def _extents(data: bytes, box: AvifBox) -> Iterator[tuple[int, int, int, int]]:
             offset = number(offset_size)
             length = number(length_size)
             yield item, method, base + offset, length
+
+
+def _holds_manifest(content: bytes) -> bool:
+    """Return whether a box of extended type holds a manifest: type, flags, purpose, offset."""
+    rest = content.removeprefix(_MANIFEST_TYPE)
+    purpose = rest[4 : 4 + len(_MANIFEST_PURPOSE)]
+    return (
+        len(rest) < len(content)
+        and purpose == _MANIFEST_PURPOSE
+        and is_manifest(rest[4 + len(_MANIFEST_PURPOSE) + 8 :])
+    )
 
 
 def _blank(out: bytearray, start: int, end: int) -> None:

@@ -1,14 +1,16 @@
 """GIF: frames, their timing, looping and color profile stay; comments, texts and XMP go."""
 
+from jobs.images.cleaning.manifests import is_manifest
 from jobs.images.cleaning.parts import MalformedImage, read_exact
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _GRAPHIC_CONTROL, _APPLICATION = 0xF9, 0xFF
 _ALLOWED_APPLICATIONS = {b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012"}
+_MANIFEST_APPLICATION = b"C2PA_GIF\x01\x00\x00"
 _SCREEN_END = 13
 
 
-def clean(data: bytes) -> bytes:
+def clean(data: bytes, *, keep_manifest: bool = False) -> bytes:
     """Return the GIF without metadata and without what follows its end."""
     at = _SCREEN_END + _color_table_length(read_exact(data, 10, 1)[0])
     kept = [read_exact(data, 0, at)]
@@ -19,7 +21,7 @@ def clean(data: bytes) -> bytes:
             kept.append(data[at:end])
         elif block == _EXTENSION:
             end = _end_of_sub_blocks(data, at + 2)
-            if _is_kept(data[at:end]):
+            if _is_kept(data[at:end]) or (keep_manifest and _holds_manifest(data[at:end])):
                 kept.append(data[at:end])
         else:
             raise MalformedImage("the GIF has a block that nobody knows")
@@ -43,3 +45,13 @@ def _is_kept(extension: bytes) -> bool:
     if label == _APPLICATION:
         return extension[3:14] in _ALLOWED_APPLICATIONS
     return label == _GRAPHIC_CONTROL
+
+
+def _holds_manifest(extension: bytes) -> bool:
+    if extension[1] != _APPLICATION or extension[3:14] != _MANIFEST_APPLICATION:
+        return False
+    blocks, at = bytearray(), 14
+    while length := extension[at]:
+        blocks += extension[at + 1 : at + 1 + length]
+        at += 1 + length
+    return is_manifest(bytes(blocks))

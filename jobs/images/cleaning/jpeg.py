@@ -1,7 +1,13 @@
-"""JPEG: the tables and scans stay, as do ICC profile and Adobe's color mark; the rest goes."""
+"""JPEG: tables and scans of the first image stay, as do ICC profile and Adobe's color mark.
+
+What follows the first image's end goes: phones and cameras put further images there.
+"""
 
 import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
+from jobs.images.cleaning.manifests import is_manifest
 from jobs.images.cleaning.parts import (
     MalformedImage,
     orientation_exif,
@@ -9,39 +15,67 @@ from jobs.images.cleaning.parts import (
     read_orientation,
 )
 
-_START, _END, _SCAN = 0xD8, 0xD9, 0xDA
-_APP0, _APP1, _APP2, _APP14, _APP15, _COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
+START, END, SCAN, RESTART_INTERVAL = 0xD8, 0xD9, 0xDA, 0xDD
+MAX_SCANS = 100
+"""Cameras and encoders write about ten; each costs a pass over the whole image."""
+
+_APP0, _APP1, _APP2, _APP11, _APP14, _APP15 = 0xE0, 0xE1, 0xE2, 0xEB, 0xEE, 0xEF
+_COMMENT = 0xFE
 _NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+_JUMBF_HEADER, _REPEATED_HEADER = 8, 16
 
 
-def clean(data: bytes) -> bytes:
+class JpegSegment(NamedTuple):
+    """One segment: its marker, its body, the scan's data behind it, and all of it as it stands."""
+
+    marker: int
+    body: bytes
+    entropy: bytes
+    whole: bytes
+
+
+def clean(data: bytes, *, keep_manifest: bool = False) -> bytes:
     """Return the JPEG without metadata and without what follows its end."""
+    parts = list(segments(data))
+    keep_manifest = keep_manifest and is_manifest(_jumbf(parts))
     kept = [data[:2]]
     orientation = 1
-    at = 2
+    for part in parts:
+        if part.marker == _APP1 and part.body.startswith(b"Exif\x00\x00"):
+            orientation = read_orientation(part.body[6:])
+        if _is_kept(part, keep_manifest=keep_manifest):
+            kept.append(part.whole)
+    if orientation != 1:
+        after_jfif = 2 if len(kept) > 1 and kept[1][1] == _APP0 else 1
+        kept.insert(after_jfif, _exif(orientation))
+    return b"".join(kept)
+
+
+def segments(data: bytes) -> Iterator[JpegSegment]:
+    """Walk the segments up to the first image's end.
+
+    Raises `MalformedImage` for a JPEG that can't be walked, or has too many scans.
+    """
+    at, scans = 2, 0
     while True:
         start = at
         marker, at = _marker(data, at)
-        if marker == _END:
-            kept.append(data[start:at])
-            break
+        if marker == END:
+            yield JpegSegment(marker, b"", b"", data[start:at])
+            return
         length = int.from_bytes(read_exact(data, at, 2), "big")
         if length < 2:
             raise MalformedImage("a JPEG segment has no length")
         body = read_exact(data, at, length)[2:]
         at += length
-        if marker == _APP1 and body.startswith(b"Exif\x00\x00"):
-            orientation = read_orientation(body[6:])
-        if _is_kept(marker, body):
-            kept.append(data[start:at])
-        if marker == _SCAN:
+        end = at
+        if marker == SCAN:
+            scans += 1
+            if scans > MAX_SCANS:
+                raise MalformedImage(f"the JPEG has more than {MAX_SCANS} scans")
             end = _end_of_scan(data, at)
-            kept.append(data[at:end])
-            at = end
-    if orientation != 1:
-        after_jfif = 2 if len(kept) > 1 and kept[1][1] == _APP0 else 1
-        kept.insert(after_jfif, _exif(orientation))
-    return b"".join(kept)
+        yield JpegSegment(marker, body, data[at:end], data[start:end])
+        at = end
 
 
 def _marker(data: bytes, at: int) -> tuple[int, int]:
@@ -60,14 +94,28 @@ def _end_of_scan(data: bytes, at: int) -> int:
     return found.start()
 
 
-def _is_kept(marker: int, body: bytes) -> bool:
-    if marker == _APP0:
-        return body.startswith(b"JFIF\x00") and len(body) == 14  # longer: a preview in it
-    if marker == _APP2:
-        return body.startswith(b"ICC_PROFILE\x00")
-    if marker == _APP14:
-        return body.startswith(b"Adobe")
-    return not (_APP0 <= marker <= _APP15 or marker in {_COMMENT, _START})
+def _is_kept(part: JpegSegment, *, keep_manifest: bool) -> bool:
+    if part.marker == _APP0:
+        # Longer: a preview in it.
+        return part.body.startswith(b"JFIF\x00") and len(part.body) == 14
+    if part.marker == _APP2:
+        return part.body.startswith(b"ICC_PROFILE\x00")
+    if part.marker == _APP14:
+        return part.body.startswith(b"Adobe")
+    if part.marker == _APP11:
+        return keep_manifest
+    return not (_APP0 <= part.marker <= _APP15 or part.marker in {_COMMENT, START})
+
+
+def _jumbf(parts: Iterable[JpegSegment]) -> bytes:
+    """Return what APP11 segments hold together; each after the first repeats the box's header."""
+    boxes = [part.body for part in parts if part.marker == _APP11]
+    if not all(box.startswith(b"JP") for box in boxes):
+        return b""
+    first, rest = boxes[:1], boxes[1:]
+    return b"".join(
+        [*(box[_JUMBF_HEADER:] for box in first), *(box[_REPEATED_HEADER:] for box in rest)]
+    )
 
 
 def _exif(orientation: int) -> bytes:

@@ -2,6 +2,7 @@
 
 import zlib
 
+from jobs.images.cleaning.manifests import is_manifest
 from jobs.images.cleaning.parts import (
     MalformedImage,
     orientation_exif,
@@ -16,9 +17,10 @@ _ALLOWED_CHUNKS = {
     *(b"bKGD", b"hIST", b"pHYs", b"sPLT"),
     *(b"acTL", b"fcTL", b"fdAT"),  # animation
 }
+_MANIFEST = b"caBX"
 
 
-def clean(data: bytes) -> bytes:
+def clean(data: bytes, *, keep_manifest: bool = False) -> bytes:
     """Return the PNG without metadata and without what follows its end."""
     kept = [data[:_SIGNATURE_LENGTH]]
     orientation = 1
@@ -31,7 +33,9 @@ def clean(data: bytes) -> bytes:
         at += len(chunk)
         if name == b"eXIf":
             orientation = read_orientation(chunk[8:-4])
-        elif name in _ALLOWED_CHUNKS:
+        elif name in _ALLOWED_CHUNKS or (
+            keep_manifest and name == _MANIFEST and is_manifest(chunk[8:-4])
+        ):
             kept.append(chunk)
         elif not name[0] & 0x20:  # upper case: the image can't be understood without it
             raise MalformedImage("the PNG has a critical chunk that nobody knows")

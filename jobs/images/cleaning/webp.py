@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from jobs.images.cleaning.manifests import is_manifest
 from jobs.images.cleaning.parts import (
     MalformedImage,
     orientation_exif,
@@ -11,11 +12,12 @@ from jobs.images.cleaning.parts import (
 
 _ALLOWED_CHUNKS = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"}
 _IN_FRAME = {b"ALPH", b"VP8 ", b"VP8L"}
+_MANIFEST = b"C2PA"
 _FRAME_HEADER_LENGTH = 16
 _HAS_XMP, _HAS_EXIF = 0x04, 0x08
 
 
-def clean(data: bytes) -> bytes:
+def clean(data: bytes, *, keep_manifest: bool = False) -> bytes:
     """Return the WebP without metadata and without what follows its end."""
     end = 8 + int.from_bytes(read_exact(data, 4, 4), "little")
     kept: list[bytes] = []
@@ -25,7 +27,9 @@ def clean(data: bytes) -> bytes:
             orientation = read_orientation(chunk[8:].removeprefix(b"Exif\x00\x00"))
         elif name == b"ANMF":
             kept.append(_clean_frame(chunk))
-        elif name in _ALLOWED_CHUNKS:
+        elif name in _ALLOWED_CHUNKS or (
+            keep_manifest and name == _MANIFEST and is_manifest(_body(chunk))
+        ):
             kept.append(chunk)
     if not kept:
         raise MalformedImage("the WebP holds no image")
@@ -46,6 +50,10 @@ def _chunks(data: bytes, at: int) -> Iterator[tuple[bytes, bytes]]:
         end = at + 8 + length + length % 2
         yield name, data[at:end]
         at = end
+
+
+def _body(chunk: bytes) -> bytes:
+    return chunk[8 : 8 + int.from_bytes(chunk[4:8], "little")]
 
 
 def _clean_frame(chunk: bytes) -> bytes:

@@ -10,9 +10,10 @@ from contextlib import ExitStack
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 
 from jobs.images import formats
+from jobs.providers import refusals
 from jobs.providers.failures import BROKEN_RUN, PERMANENT, ProviderError
 from jobs.providers.interface import (
     Cancellation,
@@ -27,6 +28,7 @@ from jobs.providers.temp_files import open_spool
 
 MEGAPIXEL = 1024 * 1024
 REMIX_EDGE_PX = (512, 2048)
+PngImagePlugin.MAX_TEXT_CHUNK = formats.MAX_PROFILE_BYTES  # as where the image was admitted
 
 
 class LocalSketch:
@@ -115,7 +117,7 @@ def _open_image(source: InputImage) -> Image.Image:
             upright.thumbnail((longest, longest))
             ready = upright.convert("RGBA")
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise ProviderError(PERMANENT, reason="input_unreadable") from error
+        raise ProviderError(PERMANENT, reason="input_unreadable", refusal=refusals.IMAGE) from error
     if max(ready.size) < shortest:
         return ImageOps.contain(ready, (shortest, shortest))
     return ready

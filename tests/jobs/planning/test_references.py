@@ -153,7 +153,6 @@ class TestInputs:
     @pytest.mark.parametrize(
         ("model", "facts"),
         [
-            ("openai.gpt-image-2-edit", {"mime_type": "image/gif"}),
             ("openai.gpt-image-2-edit", {"content_length": 50_000_001}),
             ("xai.grok-imagine-image-edit", {"content_length": 10_485_761}),
             ("fal.kling-image-o1", {"width": 299}),
@@ -163,6 +162,20 @@ class TestInputs:
     def test_an_input_beyond_its_provider_is_refused(self, model, facts):
         with pytest.raises(InputPolicyDenied):
             edit(model=model, input_asset_id=image(**facts), accept_unknown_cost=True)
+
+    @pytest.mark.parametrize("mime_type", ["image/gif", "image/avif"])
+    @pytest.mark.parametrize("model", ["openai.gpt-image-2-edit", "xai.grok-imagine-image-edit"])
+    def test_a_type_that_a_provider_does_not_know_is_converted_and_told(self, model, mime_type):
+        planned = edit(
+            model=model, input_asset_id=image(mime_type=mime_type), accept_unknown_cost=True
+        )
+
+        assert any("its first frame is sent" in warning for warning in planned.warnings)
+
+    def test_a_type_that_it_knows_leaves_as_it_is(self):
+        planned = edit(model="openai.gpt-image-2-edit", accept_unknown_cost=True)
+
+        assert not any("is sent" in warning for warning in planned.warnings)
 
     def test_the_local_one_takes_every_upload(self):
         edit(
@@ -192,9 +205,39 @@ class TestMasks:
     def test_openai_takes_a_small_png(self):
         model = "openai.gpt-image-2-edit"
         edit(model=model, mask_asset_id=image(), accept_unknown_cost=True)
-        for facts in ({"mime_type": "image/jpeg"}, {"content_length": 4_000_001}):
+        for facts in ({"min_alpha": 255}, {"content_length": 4_000_001}):
             with pytest.raises(InputPolicyDenied):
                 edit(model=model, mask_asset_id=image(**facts), accept_unknown_cost=True)
+
+    @pytest.mark.parametrize(
+        ("model", "facts", "word"),
+        [
+            ("openai.gpt-image-1.5-edit", {"min_luma": 0, "min_alpha": 128}, "transparent"),
+            ("openai.gpt-image-2-edit", {"min_luma": 0, "min_alpha": 255}, "transparent"),
+            ("fal.ideogram-v2-edit", {"min_luma": 128, "min_alpha": 0}, "black"),
+        ],
+    )
+    def test_a_mask_that_marks_nothing_is_refused_before_it_costs(self, model, facts, word):
+        with pytest.raises(InputPolicyDenied, match=f"no {word} pixels") as error:
+            edit(model=model, mask_asset_id=image(**facts), accept_unknown_cost=True)
+        assert error.value.details[0]["field"] == "mask_asset_id"
+
+    @pytest.mark.parametrize(
+        ("model", "facts"),
+        [
+            ("openai.gpt-image-2-edit", {"min_luma": 255, "min_alpha": 127}),
+            ("fal.ideogram-v2-edit", {"min_luma": 127, "min_alpha": 255}),
+        ],
+    )
+    def test_a_mask_that_marks_something_is_taken(self, model, facts):
+        edit(model=model, mask_asset_id=image(**facts), accept_unknown_cost=True)
+
+    def test_each_model_with_masks_says_what_marks_in_them(self):
+        assert {one.id: one.mask.needs for one in registry.models() if one.mask} == {
+            "openai.gpt-image-1.5-edit": "transparency",
+            "openai.gpt-image-2-edit": "transparency",
+            "fal.ideogram-v2-edit": "black",
+        }
 
     def test_a_model_without_masks_takes_none(self):
         with pytest.raises(InvalidArguments) as error:

@@ -1,0 +1,86 @@
+"""An image as a provider takes it: upright, one frame, RGB or RGBA of 8 bits, in a format it knows.
+
+What is so already is not touched: nothing is encoded again without need.
+"""
+
+import io
+from collections.abc import Collection
+from typing import Any, BinaryIO
+
+from PIL import Image, ImageCms
+
+from jobs.images import opening
+from jobs.images.formats import AVIF, JPEG, PNG, ImageFormat
+
+_PLAIN_MODES = {"RGB", "RGBA"}
+_PROFILED_MODES = {"RGB", "RGBA", "P"}
+_PNG_DEPTH_AT = 24
+_JPEG_OPTIONS: dict[str, Any] = {"quality": 95, "subsampling": 0}
+
+
+def convert(
+    source: BinaryIO,
+    target: BinaryIO,
+    *,
+    accepts: Collection[str],
+    max_bytes: int,
+    limits: opening.ImageLimits,
+) -> dict[str, object]:
+    """Write an image to `target` as it can be sent, or nothing where it can be sent as it is."""
+    with opening.open_image(source, limits) as (kind, image):
+        turn = opening.orientation(image)
+        if turn == 1 and kind.mime_type in accepts and _is_plain(image, source, kind):
+            return {"mime_type": kind.mime_type, "is_converted": False}
+        profile = image.info.get("icc_profile") if image.mode in _PROFILED_MODES else None
+        image.load()
+        ready = opening.turn_upright(_to_rgb(image), turn)
+    is_photo = kind in {JPEG, AVIF} and ready.mode == "RGB" and JPEG.mime_type in accepts
+    options: dict[str, Any] = {"icc_profile": profile} if profile else {}
+    written = JPEG if is_photo else PNG
+    content = _encode(ready, written, options)
+    if written is PNG and 0 < max_bytes < len(content) and ready.mode == "RGB":
+        written = JPEG if JPEG.mime_type in accepts else PNG
+        content = _encode(ready, written, options)
+    target.write(content)
+    return {"mime_type": written.mime_type, "is_converted": True}
+
+
+def _is_plain(image: Image.Image, source: BinaryIO, kind: ImageFormat) -> bool:
+    if image.mode not in _PLAIN_MODES or getattr(image, "n_frames", 1) != 1:
+        return False
+    if kind is not PNG:
+        return True
+    at = source.tell()
+    source.seek(_PNG_DEPTH_AT)
+    depth = source.read(1)[0]
+    source.seek(at)
+    return depth == 8
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "CMYK":
+        return _from_cmyk(image)
+    plain = opening.to_eight_bits(image)
+    if plain.mode in _PLAIN_MODES and "transparency" not in plain.info:
+        return plain
+    return plain.convert("RGBA" if opening.has_alpha(plain) else "RGB")
+
+
+def _from_cmyk(image: Image.Image) -> Image.Image:
+    """Convert by the image's own profile, as without it printers' colors come out garish."""
+    profile = image.info.get("icc_profile")
+    if profile:
+        try:
+            into = ImageCms.createProfile("sRGB")
+            found = ImageCms.profileToProfile(image, io.BytesIO(profile), into, outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            found = None
+        if found is not None:
+            return found
+    return image.convert("RGB")
+
+
+def _encode(image: Image.Image, kind: ImageFormat, options: dict[str, Any]) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind.pillow_name, **options, **(_JPEG_OPTIONS if kind is JPEG else {}))
+    return file.getvalue()
