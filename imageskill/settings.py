@@ -463,6 +463,7 @@ PICTURE_SIDE_PX = env.integer("PICTURE_SIDE_PX", 16_384)
 PICTURE_PIXELS = env.integer("PICTURE_PIXELS", 64_000_000)
 PICTURE_FRAMES = env.integer("PICTURE_FRAMES", 300)
 PICTURE_PIXELS_OF_ALL_FRAMES = env.integer("PICTURE_PIXELS_OF_ALL_FRAMES", 300_000_000)
+KEEP_CONTENT_CREDENTIALS = env.flag("KEEP_CONTENT_CREDENTIALS", default=True)  # C2PA, ADR 14
 DECODE_MEMORY_BYTES = env.integer("DECODE_MEMORY_BYTES", 1_000_000_000)
 DECODE_SECONDS = env.integer("DECODE_SECONDS", 10)  # of processor time; twice that in elapsed time
 UPLOADS_AT_ONCE = env.integer("UPLOADS_AT_ONCE", 4)  # per process; each can take 100 MB

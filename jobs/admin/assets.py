@@ -118,6 +118,7 @@ class AssetAdmin(ReadOnlyAdmin):
         "agent",
         "size",
         "mime_type",
+        "manifest",
         "sha256",
         "created_at",
         "downloads",

@@ -106,7 +106,7 @@ class JobAdmin(ReadOnlyAdmin):
                 )
             },
         ),
-        ("Error", {"fields": ("error_code", "error_class", "error_message")}),
+        ("Error", {"fields": ("error_code", "error_class", "refusal", "error_message")}),
     )
     copyable_fields = ("trace_id", "provider_request_id")
     labels = {"outcome_unknown_at": "outcome unknown since"}

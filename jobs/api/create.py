@@ -177,6 +177,7 @@ def _job_response(request: ApiRequest, agent: Agent, job: Job) -> Status[schemas
     )
     if job.status == states.CANCELED:
         request.warnings.append(f"The job {job.public_id} was canceled; nothing was charged.")
+    request.warnings.extend(filter(None, [outcomes.shortfall_warning(job)]))
     if job.is_final:
         return Status(200, out)
     request.warnings.append(f"The job {job.public_id} is still running; wait for it by its id.")

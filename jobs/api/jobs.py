@@ -53,6 +53,7 @@ def show_job(request: ApiRequest, job_id: str, provenance: bool = False) -> sche
     """Return one job of the caller's organization."""
     shows = listing.includes_provenance(request, provenance)
     job = _get_job(request, job_id)
+    request.warnings.extend(filter(None, [outcomes.shortfall_warning(job)]))
     out = representations.job_out(job, listing.available_assets(job), with_provenance=shows)
     return schemas.ShowJobOut(
         request=schemas.JobReferenceOut(job_id=job_id),

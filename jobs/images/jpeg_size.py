@@ -64,12 +64,17 @@ def _units(frame: bytes, scan: bytes) -> int:
     sampling = {
         frame[at]: (frame[at + 1] >> 4, frame[at + 1] & 15) for at in range(6, len(frame) - 2, 3)
     }
-    wide, high = (max(factors) for factors in zip(*sampling.values(), strict=True))
+    wide = max(factors[0] for factors in sampling.values())
+    high = max(factors[1] for factors in sampling.values())
     if scan[0] > 1:
-        return -(-width // (_BLOCK * wide)) * -(-height // (_BLOCK * high))
+        return _pieces(width, _BLOCK * wide) * _pieces(height, _BLOCK * high)
     own_wide, own_high = sampling[scan[1]]
-    columns, rows = -(-width * own_wide // wide), -(-height * own_high // high)
-    return -(-columns // _BLOCK) * -(-rows // _BLOCK)
+    columns, rows = _pieces(width * own_wide, wide), _pieces(height * own_high, high)
+    return _pieces(columns, _BLOCK) * _pieces(rows, _BLOCK)
+
+
+def _pieces(length: int, of: int) -> int:
+    return -(-length // of)
 
 
 def _has_its_data(before: bytes, entropy: bytes) -> bool:

@@ -106,6 +106,12 @@ class Job(models.Model):
     error_code = models.CharField(max_length=64, blank=True)
     error_message = models.CharField(max_length=300, blank=True)
     error_class = models.CharField(max_length=32, blank=True)  # of the providers' failure table
+    # What the provider did not take, by its name in `jobs.providers.refusals`.
+    refusal = models.CharField(max_length=32, blank=True, db_default="", default="")
+    # Of a batch of which a part was delivered: for each of the others, why it is not there.
+    missing_outputs = models.JSONField(
+        default=list, db_default=models.Value([], models.JSONField()), blank=True
+    )
     retry_at = models.DateTimeField(null=True)  # before it, the same again is not worth a try
 
     objects: ClassVar = JobQuerySet.as_manager()

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from jobs.providers import refusals
 from jobs.providers.failures import PERMANENT, ProviderError
 from jobs.providers.interface import InputImage
 
@@ -89,5 +90,5 @@ def _encode(image: InputImage) -> Iterator[bytes]:
             rest = whole[even:]
             yield b64encode(whole[:even])
         if left:
-            raise ProviderError(PERMANENT, reason="input_changed")
+            raise ProviderError(PERMANENT, reason="input_changed", refusal=refusals.IMAGE)
         yield b64encode(rest)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from imageskill.lib.errors import ApiError, Timeout
+from jobs.providers import refusals
 
 
 class ProviderFailure(ApiError):
@@ -18,6 +19,13 @@ class ProviderFailure(ApiError):
     exit_code = 7
     retryable = True
     message = "The provider could not complete this operation; nothing was charged."
+
+
+class ProviderRefused(ProviderFailure):
+    """The provider refused the request and would refuse it again."""
+
+    retryable = False
+    message = "The provider does not take this request; nothing was charged. Change it first."
 
 
 class ProviderPolicyDenied(ApiError):
@@ -62,7 +70,7 @@ class Failure:
     trips_breaker: bool = False  # tells of the provider's health, not of this one request
 
 
-PERMANENT = Failure(name="permanent")
+PERMANENT = Failure(name="permanent", error=ProviderRefused)
 """The provider understood and refused, and always would: a bad field, an image it can't read."""
 
 OPERATOR = Failure(name="operator", trips_breaker=True)
@@ -114,7 +122,8 @@ class ProviderError(Exception):
     `reason` is a short code of ours or the provider's (`http_503`, `moderation_blocked`) that
     staff may read; never the provider's text, which may quote the prompt. `cost_usd` is what
     the provider said it bills all the same; `is_billed` says that it bills a run which it calls
-    completed, without saying how much.
+    completed, without saying how much. `refusal` is what it did not take, by its name in
+    `jobs.providers.refusals`.
     """
 
     def __init__(
@@ -125,8 +134,10 @@ class ProviderError(Exception):
         cost_usd: Decimal | None = None,
         is_billed: bool = False,
         retry_after_s: int | None = None,
+        refusal: str = "",
     ) -> None:
         self.failure = failure
+        self.refusal = refusal or (refusals.REQUEST if failure is PERMANENT else "")
         self.reason = reason
         self.cost_usd = cost_usd
         self.is_billed = is_billed

@@ -20,6 +20,7 @@ ResponseT = TypeVar("ResponseT")
 FIRST_PAUSE_S = 0.5
 MAX_PAUSE_S = 8.0
 MAX_RETRY_AFTER_S = 3600
+LAST_MOMENT_S = 30
 MAX_ERROR_BYTES = 64 * 1024
 MAX_RESPONSE_BYTES = 1 << 20
 """For answers that hold no image."""
@@ -41,6 +42,11 @@ def timeout(seconds: float) -> httpx.Timeout:
 def seconds_left(deadline: datetime, *, at_most: float) -> float:
     """Return how long a call may take, a second at least."""
     return max(1.0, min(at_most, (deadline - clock.now()).total_seconds()))
+
+
+def is_last_moment(deadline: datetime) -> bool:
+    """Return whether it is too late to hope that asking again brings more."""
+    return clock.now() + timedelta(seconds=LAST_MOMENT_S) >= deadline
 
 
 def disconnect_error(error: BaseException) -> ProviderError:

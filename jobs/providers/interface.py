@@ -106,16 +106,32 @@ class Output:
     content_length: int
 
 
+MissingReason = Literal["not_made", "policy", "broken"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissingOutput:
+    """An output that was asked for and can't be delivered, while others can.
+
+    `not_made`: the provider delivered fewer, and is taken not to bill it. `policy`: its own check
+    flagged the image. `broken`: what it delivered can't be fetched or opened.
+    """
+
+    reason: MissingReason
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProviderResult:
     """What the provider made of a request.
 
     `cost_usd` is the provider's exact charge for all outputs together, or None where it reports
     none (the planned price then stands); `usage` is what it counted, by the names of the row's
-    `price.rates_usd`. `request_id` is the provider's, for staff.
+    `price.rates_usd`. `request_id` is the provider's, for staff. `missing` are the outputs of a
+    batch that are not among `outputs`, of which there is one at least.
     """
 
     outputs: tuple[Output, ...]
+    missing: tuple[MissingOutput, ...] = ()
     cost_usd: Decimal | None = None
     usage: Mapping[str, object] = field(default_factory=dict)
     request_id: str | None = None

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from jobs.providers import refusals
 from jobs.providers.failures import PERMANENT, ProviderError
 from jobs.providers.interface import InputImage, ProviderRequest
 from jobs.registry.entry import ReferenceFields
@@ -58,7 +59,7 @@ def _input_value(request: ProviderRequest) -> InputImage | list[InputImage]:
     if call.input_is_list or (call.input_may_be_list and len(given) > 1):
         return list(given)
     if len(given) > 1:
-        raise ProviderError(PERMANENT, reason="too_many_inputs")
+        raise ProviderError(PERMANENT, reason="too_many_inputs", refusal=refusals.IMAGE_COUNT)
     return given[0]
 
 

@@ -24,11 +24,16 @@ from imageskill.lib.queue import enqueue
 from jobs import notifications, states
 from jobs.assets import storage
 from jobs.models import Asset, Job, Loss, StagedOutput, Usage
+from jobs.providers import batches
 from jobs.providers.failures import POLICY
-from jobs.providers.interface import Submission
+from jobs.providers.interface import MissingOutput, Submission
 from jobs.running import charging, leases
 
 _MAX_STORAGE_PAUSE_S = 300
+_LOSS_BY_MISSING: dict[str, Loss.Reason] = {
+    "policy": Loss.Reason.BILLED_REFUSAL,
+    "broken": Loss.Reason.UNDECODABLE,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +47,9 @@ class DecodedOutput:
     width: int
     height: int
     sha256: str
+    manifest: str = ""
+    min_luma: int | None = None
+    min_alpha: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +59,7 @@ class JobFailure:
     error: type[ApiError]
     failure: str = ""  # a name of the providers' failure table, where it was theirs
     message: str = ""
+    refusal: str = ""  # what the provider did not take, by its name
     retry_after_s: int | None = None
     loss: Loss.Reason | None = None
     loss_usd: Decimal | None = None
@@ -143,13 +152,15 @@ def stage_outputs(
     job: Job,
     *,
     outputs: Sequence[DecodedOutput],
+    missing: Sequence[MissingOutput] = (),
     reported_usd: Decimal | None,
     usage: Mapping[str, object],
     request_id: str | None,
 ) -> bool:
     """Record what the provider made (running → storing); False where the job has ended.
 
-    An outcome that was thought unknown and comes after all counts like any other.
+    `missing` says why others of the batch are not among the outputs. An outcome that was thought
+    unknown and comes after all counts like any other.
     """
     now = clock.now()
     fields: dict[str, Any] = {"provider_request_id": request_id} if request_id else {}
@@ -163,6 +174,7 @@ def stage_outputs(
             outcome_unknown_at=None,
             reported_usd=reported_usd,
             provider_usage=dict(usage),
+            missing_outputs=[one.reason for one in missing],
             **fields,
         ):
             return False
@@ -221,6 +233,7 @@ def fail(job: Job, ending: JobFailure) -> bool:
             error_code=ending.error.code,
             error_message=ending.message or ending.error.message,
             error_class=ending.failure,
+            refusal=ending.refusal,
             retry_at=_retry_at(ending),
         ):
             return False
@@ -294,6 +307,9 @@ def _build_asset(job: Job, output: StagedOutput) -> Asset:
         width=output.width,
         height=output.height,
         sha256=output.sha256,
+        manifest=output.manifest,
+        min_luma=output.min_luma,
+        min_alpha=output.min_alpha,
     )
     asset.storage_key = storage.asset_key(asset.public_id, asset.extension)
     return asset
@@ -308,6 +324,7 @@ def _compute_charge(job: Job, *, outputs: int) -> charging.JobCharge:
         outputs=outputs,
         planned_outputs=job.output_count,
         margin=Decimal(job.plan["cost"]["margin"]),
+        undelivered=len(batches.billed(job.missing_outputs)),
     )
 
 
@@ -321,6 +338,7 @@ def _capture(job: Job, charge: charging.JobCharge) -> Usage:
     )
     if charge.excess_usd:
         record_loss(job, reason=Loss.Reason.ABOVE_HOLD, usd=charge.excess_usd)
+    _record_undelivered(job, charge.undelivered_usd)
     return Usage.objects.create(
         job=job,
         organization_id=job.organization_id,
@@ -330,6 +348,15 @@ def _capture(job: Job, charge: charging.JobCharge) -> Usage:
         paid_credits=captured.paid,
         provider_usd=charge.provider_usd,
     )
+
+
+def _record_undelivered(job: Job, usd: Decimal | None) -> None:
+    """Record what the provider bills for the images of a batch that are not delivered."""
+    billed = batches.billed(job.missing_outputs)
+    for reason, loss in _LOSS_BY_MISSING.items():
+        if reason in billed:
+            share = None if usd is None else usd * billed.count(reason) / len(billed)
+            record_loss(job, reason=loss, usd=share)
 
 
 def _release(job: Job, *, jobs: int, reason: str, actor: str = "system") -> None:

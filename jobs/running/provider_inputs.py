@@ -67,7 +67,7 @@ def _prepare(request: ProviderRequest, folder: Path, image: InputImage) -> Input
         return image
     return replace(
         image,
-        open=partial(path.open, "rb"),
+        open=lambda: path.open("rb"),
         mime_type=found.mime_type,
         content_length=path.stat().st_size,
     )

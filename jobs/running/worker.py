@@ -6,10 +6,13 @@ id: it is collected. A call without an id: its outcome is unknown. Staged output
 stored. Calls to providers are made outside of transactions and hold no database connection.
 """
 
+import tempfile
 from decimal import Decimal
 from functools import partial
+from typing import BinaryIO, cast
 
 import structlog
+from django.conf import settings
 
 from imageskill.lib import clock, database, trace
 from imageskill.lib.errors import ApiError
@@ -19,7 +22,7 @@ from jobs.assets.storage import ArtifactStorageWriteFailed
 from jobs.catalog import switches
 from jobs.images import decoding
 from jobs.models import Job, Loss
-from jobs.providers import calls
+from jobs.providers import batches, calls, refusals
 from jobs.providers.failures import (
     BROKEN_RUN,
     OUTCOME_UNKNOWN,
@@ -30,8 +33,14 @@ from jobs.providers.failures import (
     ProviderError,
     ProviderFailure,
 )
-from jobs.providers.interface import Output, ProviderRequest, ProviderResult, Submission
-from jobs.running import leases, lifecycle, provider_requests
+from jobs.providers.interface import (
+    MissingOutput,
+    Output,
+    ProviderRequest,
+    ProviderResult,
+    Submission,
+)
+from jobs.running import leases, lifecycle, provider_inputs, provider_requests
 from jobs.running.lifecycle import DecodedOutput, JobFailure
 
 log = structlog.get_logger(__name__)
@@ -112,7 +121,8 @@ def _submit(job: Job, request: ProviderRequest) -> ProviderResult | None:
         raise ProviderError(UNAVAILABLE, reason="switched_off")  # since the job was queued
     # A call lasts minutes: kept connections of 64 threads would leave none for the web (ADR 12).
     database.release_connection()
-    answer = calls.submit(job.provider_id, request, begin=partial(_record_call, job))
+    with provider_inputs.prepared(request) as ready:
+        answer = calls.submit(job.provider_id, ready, begin=partial(_record_call, job))
     if answer is None or isinstance(answer, ProviderResult):
         return answer
     # Lost, this id would turn a run that we could collect into one of unknown outcome.
@@ -155,6 +165,8 @@ def _handle_failure(job: Job, error: ProviderError) -> None:
     ending = JobFailure(
         error=error.failure.error,
         failure=error.failure.name,
+        message=refusals.sentence(error.refusal),
+        refusal=error.refusal,
         retry_after_s=error.retry_after_s,
         loss=loss,
         loss_usd=usd,
@@ -181,29 +193,31 @@ def _try_cancel(job: Job) -> None:
 
 
 def _stage(job: Job, result: ProviderResult) -> bool:
-    """Decode and stage every output, then record the result; False where the job failed or ended.
+    """Clean and stage every output, then record the result; False where the job failed or ended.
 
     Staged first: a storage that is down must not cost a second run (ADR 12). Decoded first of
-    all, in a child process: nobody pays for an image that can't be opened (ADR 11).
+    all, in a child process: nobody pays for an image that can't be opened (ADR 11), and those of a
+    batch that can be are delivered.
     """
     usd = result.cost_usd if result.cost_usd is not None else job.planned_usd
     try:
-        outputs = [_stage_output(job, index, output) for index, output in enumerate(result.outputs)]
-    except decoding.UndecodableImage as refusal:
-        log.warning("output_undecodable", refusal=str(refusal))
-        message = "The provider's output could not be opened as an image; nothing was charged."
-        _fail_with_loss(job, usd, ProviderFailure, Loss.Reason.UNDECODABLE, message=message)
-        return False
+        staged = [_stage_output(job, index, output) for index, output in enumerate(result.outputs)]
     except storage.StorageError:
         _fail_with_loss(job, usd, ArtifactStorageWriteFailed, Loss.Reason.NOT_STORED)
         return False
     finally:
-        for output in result.outputs:
-            output.file.close()
+        batches.close(result.outputs)
+    outputs = [output for output in staged if output is not None]
+    if not outputs:
+        message = "The provider's output could not be opened as an image; nothing was charged."
+        _fail_with_loss(job, usd, ProviderFailure, Loss.Reason.UNDECODABLE, message=message)
+        return False
+    broken = [MissingOutput(reason="broken")] * (len(staged) - len(outputs))
     record = partial(
         lifecycle.stage_outputs,
         job,
         outputs=outputs,
+        missing=[*result.missing, *broken],
         reported_usd=result.cost_usd,
         usage=result.usage,
         request_id=result.request_id,
@@ -239,11 +253,20 @@ def _stored_submission(job: Job) -> Submission:
     return Submission(request_id=job.provider_request_id, state=job.provider_state or {})
 
 
-def _stage_output(job: Job, index: int, output: Output) -> DecodedOutput:
-    image = decoding.inspect(output.file)
-    facts = storage.measure(output.file)
-    key = storage.staging_key(job.public_id, index)
-    storage.stage(key, output.file)
+def _stage_output(job: Job, index: int, output: Output) -> DecodedOutput | None:
+    """Clean an output of what its maker wrote into it, and stage it; None where it can't open."""
+    with tempfile.TemporaryFile() as cleaned:
+        target = cast("BinaryIO", cleaned)
+        try:
+            image = decoding.sanitize(
+                output.file, target, keep_manifest=settings.KEEP_CONTENT_CREDENTIALS
+            )
+        except decoding.UndecodableImage as refusal:
+            log.warning("output_undecodable", refusal=str(refusal))
+            return None
+        facts = storage.measure(target)
+        key = storage.staging_key(job.public_id, index)
+        storage.stage(key, target)
     return DecodedOutput(
         index=index,
         kept_key=key,
@@ -252,4 +275,7 @@ def _stage_output(job: Job, index: int, output: Output) -> DecodedOutput:
         height=image.height,
         content_length=facts.content_length,
         sha256=facts.sha256,
+        manifest=image.manifest,
+        min_luma=image.min_luma,
+        min_alpha=image.min_alpha,
     )

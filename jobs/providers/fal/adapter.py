@@ -4,6 +4,7 @@ https://docs.fal.ai/model-endpoints/queue
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import httpx
@@ -11,7 +12,7 @@ import structlog
 from django.conf import settings
 
 from imageskill.lib import clock
-from jobs.providers import fetching, http_calls, request_bodies
+from jobs.providers import batches, fetching, http_calls, request_bodies
 from jobs.providers.data_uris import JsonBody, json_body
 from jobs.providers.failures import (
     BROKEN_RUN,
@@ -23,7 +24,7 @@ from jobs.providers.failures import (
 from jobs.providers.fal import VENDOR, errors
 from jobs.providers.interface import (
     Cancellation,
-    Output,
+    MissingReason,
     ProviderRequest,
     ProviderResult,
     Submission,
@@ -142,26 +143,28 @@ class FalProvider:
     ) -> ProviderResult:
         if not isinstance(result, dict):
             raise ProviderError(BROKEN_RUN, reason="answer_not_json")
-        if any(result.get("has_nsfw_concepts") or ()):
-            raise ProviderError(POLICY, reason="has_nsfw_concepts")
         made = result.get(request.model.call.output_field)
-        urls = [str(one.get("url")) for one in made or () if isinstance(one, dict)]
-        if len(urls) < request.output_count:
-            raise ProviderError(BROKEN_RUN, reason="outputs_missing")
-        outputs = self._fetch_all(urls[: request.output_count])
-        return ProviderResult(outputs=outputs, request_id=submission.request_id)
+        entries = made if isinstance(made, list) else []
+        flags = list(result.get("has_nsfw_concepts") or ())
+        if any(flags) and len(flags) != len(entries):  # which of them is not told
+            raise ProviderError(POLICY, reason="has_nsfw_concepts")
+        flags += [False] * (len(entries) - len(flags))
+        outputs, missing = batches.collect(
+            [self._maker(entry, flag) for entry, flag in zip(entries, flags, strict=True)],
+            request,
+            is_final=http_calls.is_last_moment(request.deadline),
+        )
+        return ProviderResult(outputs=outputs, missing=missing, request_id=submission.request_id)
 
-    def _fetch_all(self, urls: list[str]) -> tuple[Output, ...]:
+    def _maker(self, entry: Any, is_flagged: Any) -> batches.Maker | MissingReason:
+        """Return how to fetch an image; an entry without an address tells of an error."""
+        url = entry.get("url") if isinstance(entry, dict) else None
+        if is_flagged:
+            return "policy"
+        if not isinstance(url, str) or not url:
+            return "not_made"
         origins = fetching.Origins(settings.FAL_QUEUE_BASE_URL, settings.FAL_OUTPUT_HOSTS)
-        outputs: list[Output] = []
-        try:
-            for url in urls:
-                outputs.append(fetching.fetch(self._client, url, origins=origins))  # noqa: PERF401
-        except ProviderError:
-            for output in outputs:
-                output.file.close()
-            raise
-        return tuple(outputs)
+        return partial(fetching.fetch, self._client, url, origins=origins)
 
 
 def _authorization() -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from jobs.providers import refusals
 from jobs.providers.error_codes import safe_code
 from jobs.providers.failures import (
     BROKEN_RUN,
@@ -35,6 +36,26 @@ _BY_TYPE: dict[str, Failure] = {
     "runner_disconnected": BROKEN_RUN,
     "runner_connection_refused": BROKEN_RUN,
 }
+_REFUSAL_BY_TYPE: dict[str, str] = {
+    "image_load_error": refusals.IMAGE,
+    "unsupported_image_format": refusals.IMAGE,
+    "file_download_error": refusals.IMAGE,
+    "image_too_small": refusals.IMAGE_SIZE,
+    "image_too_large": refusals.IMAGE_SIZE,
+    "file_too_large": refusals.IMAGE_BYTES,
+    "face_detection_error": refusals.FACE,
+    "feature_not_supported": refusals.COMBINATION,
+    "no_media_generated": refusals.NOTHING_MADE,
+}
+_REFUSAL_BY_FIELD: dict[str, str] = {
+    "prompt": refusals.PROMPT,
+    "image_size": refusals.SIZE,
+    "aspect_ratio": refusals.SIZE,
+    "resolution": refusals.SIZE,
+    "image_url": refusals.IMAGE,
+    "image_urls": refusals.IMAGE_COUNT,
+    "elements": refusals.IMAGE_COUNT,
+}
 _BY_STATUS: dict[int, Failure] = {
     401: OPERATOR,
     402: OPERATOR,
@@ -56,6 +77,7 @@ def submit_error(answer: httpx.Response) -> ProviderError:
     return ProviderError(
         failure,
         reason=kind or f"http_{answer.status_code}",
+        refusal=_refusal(answer, kind) if failure is PERMANENT else "",
         retry_after_s=retry_after_seconds(answer.headers.get("retry-after")),
     )
 
@@ -69,7 +91,11 @@ def run_error(answer: httpx.Response, *, status: Mapping[str, Any]) -> ProviderE
     if kind in _BY_TYPE:
         return ProviderError(_BY_TYPE[kind], reason=kind)
     if answer.status_code in {400, 422, 499}:
-        return ProviderError(PERMANENT, reason=kind or f"http_{answer.status_code}")
+        return ProviderError(
+            PERMANENT,
+            reason=kind or f"http_{answer.status_code}",
+            refusal=_refusal(answer, kind),
+        )
     if kind or (status.get("error") and _is_model_error(answer)):
         return ProviderError(BROKEN_RUN, reason=kind or f"http_{answer.status_code}")
     return None
@@ -111,3 +137,26 @@ def _error_type(answer: httpx.Response) -> str:
 
 def _is_policy(types: list[str]) -> bool:
     return "content_policy_violation" in types
+
+
+def _refusal(answer: httpx.Response, kind: str) -> str:
+    """Return what was not taken: a mask, or what the type or the field's name says."""
+    field = _field(answer)
+    if "mask" in field:
+        return refusals.MASK
+    by_type = _REFUSAL_BY_TYPE.get(kind) or _REFUSAL_BY_FIELD.get(field)
+    return by_type or (refusals.PARAMETER if field else refusals.REQUEST)
+
+
+def _field(answer: httpx.Response) -> str:
+    """Return the name of the field that the first entry is about; empty where none is named."""
+    try:
+        body: Any = answer.json()
+    except ValueError:
+        return ""
+    detail = body.get("detail") if isinstance(body, dict) else None
+    first = detail[0] if isinstance(detail, list) and detail else None
+    place = first.get("loc") if isinstance(first, dict) else None
+    if not isinstance(place, list) or len(place) < 2 or place[0] != "body":
+        return ""
+    return safe_code(place[1])

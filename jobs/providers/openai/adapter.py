@@ -3,17 +3,18 @@
 https://platform.openai.com/docs/api-reference/images
 """
 
+import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, ClassVar
 
 import httpx2
 import openai
 from django.conf import settings
 
-from jobs.providers import base64_answers, fetching, http_calls, request_bodies
+from jobs.providers import base64_answers, batches, fetching, http_calls, refusals, request_bodies
 from jobs.providers.base64_answers import ExtractedResponse
 from jobs.providers.error_codes import safe_code
 from jobs.providers.failures import (
@@ -29,6 +30,7 @@ from jobs.providers.failures import (
 from jobs.providers.interface import (
     Cancellation,
     InputImage,
+    MissingReason,
     ProviderRequest,
     ProviderResult,
     Submission,
@@ -54,6 +56,34 @@ _BY_STATUS: dict[int, Failure] = {
     409: TRANSIENT,
     429: TRANSIENT,
     503: TRANSIENT,
+}
+
+
+_REFUSAL_BY_PARAMETER: dict[str, str] = {
+    "image": refusals.IMAGE,
+    "mask": refusals.MASK,
+    "size": refusals.SIZE,
+    "prompt": refusals.PROMPT,
+}
+_REFUSAL_BY_CODE: dict[str, str] = {
+    "invalid_image_file": refusals.IMAGE,
+    "invalid_image": refusals.IMAGE,
+    "invalid_image_format": refusals.IMAGE,
+    "unsupported_image_format": refusals.IMAGE,
+    "unsupported_file_mimetype": refusals.IMAGE,
+    "image_parse_error": refusals.IMAGE,
+    "empty_image_file": refusals.IMAGE,
+    "image_too_large": refusals.IMAGE_BYTES,
+    "file_too_large": refusals.IMAGE_BYTES,
+    "image_too_small": refusals.IMAGE_SIZE,
+    "invalid_mask": refusals.MASK,
+    "invalid_size": refusals.SIZE,
+    "string_above_max_length": refusals.PROMPT,
+    "invalid_input_fidelity_model": refusals.PARAMETER,
+    "unknown_parameter": refusals.PARAMETER,
+    "unsupported_parameter": refusals.PARAMETER,
+    "invalid_value": refusals.PARAMETER,
+    "invalid_type": refusals.PARAMETER,
 }
 
 
@@ -139,15 +169,20 @@ def _result(
     body = extracted.document if isinstance(extracted.document, dict) else {}
     usage = _parse_usage(body.get("usage"))
     cost_usd = _cost_usd(usage, request.token_rates_usd) if usage else None
-    images = [extracted.image(entry) for entry in body.get("data") or ()]
-    made = [image for image in images if image is not None][: request.output_count]
-    if len(made) < request.output_count:
-        raise ProviderError(BROKEN_RUN, reason="outputs_missing", cost_usd=cost_usd)
-    try:
-        outputs = tuple(fetching.make_output(image) for image in made)
-    except ProviderError as error:
-        raise ProviderError(BROKEN_RUN, reason=error.reason, cost_usd=cost_usd) from error
-    return ProviderResult(outputs=outputs, cost_usd=cost_usd, usage=usage, request_id=request_id)
+    outputs, missing = batches.collect(
+        [_maker(extracted, entry) for entry in body.get("data") or ()],
+        request,
+        is_final=True,
+        cost_usd=cost_usd,
+    )
+    return ProviderResult(
+        outputs=outputs, missing=missing, cost_usd=cost_usd, usage=usage, request_id=request_id
+    )
+
+
+def _maker(extracted: ExtractedResponse, entry: Any) -> batches.Maker | MissingReason:
+    image = extracted.image(entry)
+    return "not_made" if image is None else partial(fetching.make_output, image)
 
 
 def _parse_usage(body: Any) -> dict[str, int]:
@@ -192,4 +227,15 @@ def _provider_error(error: openai.APIStatusError) -> ProviderError:
         failure,
         reason=code or f"http_{status}",
         retry_after_s=http_calls.retry_after_seconds(error.response.headers.get("retry-after")),
+        refusal=_refusal(code, body.get("param")) if failure is PERMANENT else "",
     )
+
+
+def _refusal(code: str, parameter: object) -> str:
+    """Return what was not taken: by the code, else by the parameter that the error names."""
+    name = re.split(r"[\[.]", parameter)[0] if isinstance(parameter, str) else ""
+    if name in _REFUSAL_BY_PARAMETER:
+        return _REFUSAL_BY_PARAMETER[name]
+    if code in _REFUSAL_BY_CODE:
+        return _REFUSAL_BY_CODE[code]
+    return refusals.PARAMETER if name else refusals.REQUEST

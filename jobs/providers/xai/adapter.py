@@ -4,13 +4,16 @@ https://docs.x.ai/docs/api-reference
 """
 
 import json
+import re
+from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar
 
 import httpx
 from django.conf import settings
 
-from jobs.providers import base64_answers, fetching, http_calls, request_bodies
+from jobs.providers import base64_answers, batches, fetching, http_calls, refusals, request_bodies
 from jobs.providers.base64_answers import ExtractedResponse
 from jobs.providers.data_uris import JsonBody, json_body
 from jobs.providers.error_codes import safe_code
@@ -27,7 +30,7 @@ from jobs.providers.failures import (
 from jobs.providers.interface import (
     Cancellation,
     InputImage,
-    Output,
+    MissingReason,
     ProviderRequest,
     ProviderResult,
     Submission,
@@ -45,6 +48,18 @@ _BY_STATUS: dict[int, Failure] = {
     429: TRANSIENT,
     503: TRANSIENT,
 }
+
+
+_REFUSAL_BY_WORD: Mapping[str, str] = {
+    r"mask": refusals.MASK,
+    r"aspect.?ratio|resolution|\bsize\b": refusals.SIZE,
+    r"at most \d+ .*images|too many images": refusals.IMAGE_COUNT,
+    r"image.* too large|exceeds .*(mib|mb|bytes)": refusals.IMAGE_BYTES,
+    r"image": refusals.IMAGE,
+    r"prompt": refusals.PROMPT,
+    r"argument not supported": refusals.PARAMETER,
+}
+"""What xAI's texts speak of, first match first: its codes tell one invalid argument from none."""
 
 
 class XAIProvider:
@@ -103,30 +118,38 @@ class XAIProvider:
     ) -> ProviderResult:
         body = extracted.document if isinstance(extracted.document, dict) else {}
         cost_usd = _cost_usd(body)
-        made = [one for one in body.get("data") or () if isinstance(one, dict)]
-        if any(one.get("respect_moderation") is False for one in made):
-            raise ProviderError(POLICY, reason="respect_moderation", cost_usd=cost_usd)
-        if len(made) < request.output_count:
-            raise ProviderError(BROKEN_RUN, reason="outputs_missing", cost_usd=cost_usd)
-        try:
-            outputs = [self._output(one, extracted) for one in made[: request.output_count]]
-        except ProviderError as error:
-            raise ProviderError(BROKEN_RUN, reason=error.reason, cost_usd=cost_usd) from error
+        entries = body.get("data")
+        outputs, missing = batches.collect(
+            [self._maker(one, extracted) for one in entries or () if isinstance(entries, list)],
+            request,
+            is_final=True,
+            cost_usd=cost_usd,
+        )
         usage = body.get("usage")
         return ProviderResult(
-            outputs=tuple(outputs),
+            outputs=outputs,
+            missing=missing,
             cost_usd=cost_usd,
             usage=usage if isinstance(usage, dict) else {},
             request_id=request_id,
         )
 
-    def _output(self, one: dict[str, Any], extracted: ExtractedResponse) -> Output:
-        """Take an image out of the answer or, where it is only linked, from xAI's hosts."""
-        image = extracted.image(one)
+    def _maker(self, one: Any, extracted: ExtractedResponse) -> batches.Maker | MissingReason:
+        """Return how to take an image out of the answer or, where it is only linked, to fetch it.
+
+        An entry with neither tells of an error.
+        """
+        entry = one if isinstance(one, dict) else {}
+        if entry.get("respect_moderation") is False:
+            return "policy"
+        image = extracted.image(entry)
         if image is not None:
-            return fetching.make_output(image)
+            return partial(fetching.make_output, image)
+        url = entry.get("url")
+        if not isinstance(url, str) or not url:
+            return "not_made"
         origins = fetching.Origins(settings.XAI_BASE_URL, settings.XAI_OUTPUT_HOSTS)
-        return fetching.fetch(self._client, one.get("url") or "", origins=origins)
+        return partial(fetching.fetch, self._client, url, origins=origins)
 
 
 def _image_sources(images: dict[str, Any]) -> dict[str, Any]:
@@ -158,6 +181,7 @@ def _provider_error(answer: httpx.Response) -> ProviderError:
         reason=safe_code(code) or f"http_{status}",
         cost_usd=cost_usd,
         retry_after_s=http_calls.retry_after_seconds(answer.headers.get("retry-after")),
+        refusal=_refusal(text) if failure is PERMANENT else "",
     )
 
 
@@ -177,3 +201,10 @@ def _code_and_text(body: dict[str, Any]) -> tuple[str, str]:
     if isinstance(error, dict):
         return str(error.get("code") or "").lower(), str(error.get("message") or "").lower()
     return str(body.get("code") or "").lower(), str(error or "").lower()
+
+
+def _refusal(text: str) -> str:
+    """Return what was not taken, by the words of the error; the text itself goes no further."""
+    lowered = text.lower()
+    words = (name for word, name in _REFUSAL_BY_WORD.items() if re.search(word, lowered))
+    return next(words, refusals.REQUEST)

@@ -57,6 +57,29 @@ class TestChargeOf:
             charge(planned_usd=planned, credits_held=35, outputs=1, planned_outputs=3).credits == 12
         )
 
+    def test_what_is_billed_and_not_delivered_is_the_houses(self):
+        done = charge(
+            planned_usd=Decimal("0.21"),
+            credits_held=35,
+            outputs=2,
+            planned_outputs=3,
+            undelivered=1,
+        )
+
+        assert (done.credits, done.provider_usd) == (24, Decimal("0.14"))
+        assert done.undelivered_usd == Decimal("0.07")
+        assert charge(outputs=1, planned_outputs=1).undelivered_usd is None
+
+    def test_of_reported_usage_the_delivered_share_is_charged(self):
+        terms = {"planned_usd": Decimal("0.21"), "credits_held": 35, "planned_outputs": 3}
+        part = {"is_usage_priced": True, "outputs": 2, **terms}
+
+        shared = charge(reported_usd=Decimal("0.09"), undelivered=1, **part)
+        dear = charge(reported_usd=Decimal("0.18"), **part)
+
+        assert (shared.credits, shared.undelivered_usd) == (10, Decimal("0.03"))
+        assert (dear.credits, dear.excess_usd) == (24, Decimal("0.04"))
+
     @given(
         planned=st.decimals("0", "10", places=6),
         reported=st.none() | st.decimals("0", "10", places=6),

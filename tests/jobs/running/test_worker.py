@@ -3,10 +3,13 @@
 from base64 import b64encode
 from datetime import timedelta
 from decimal import Decimal
+from io import BytesIO
 
 import pytest
+from PIL import Image
 
-from billing import ledger
+from billing import ledger, pricing
+from billing.ledger.checks import ledger_problems
 from imageskill.dev.standins.faults import Fault
 from imageskill.dev.standins.providers import image
 from imageskill.dev.standins.providers.fal import RunEnding
@@ -16,7 +19,10 @@ from jobs.catalog import switches
 from jobs.models import Job, Loss
 from jobs.providers import breaker
 from jobs.running import hold_checks, lifecycle, sweeper, worker
+from tests.jobs.image_kinds import GOOD
+from tests.jobs.sample_images import exif, noise, upload_of
 
+BATCH = "fal.kling-image-o3-text-to-image"
 FAL, OPENAI, XAI = "fal.flux-dev", "openai.gpt-image-2", "xai.grok-imagine-image-quality"
 PROMPT = "a lighthouse"
 
@@ -125,10 +131,10 @@ class TestFailedRuns:
         assert set(losses(job)) == {Loss.Reason.BILLED_REFUSAL}
 
     def test_so_is_an_output_that_is_no_picture(self, create, drain, untouched, monkeypatch):
-        def undecodable(_file):
+        def undecodable(*_files, **_options):
             raise worker.decoding.UndecodableImage("The bytes are nothing.")
 
-        monkeypatch.setattr("jobs.images.decoding.inspect", undecodable)
+        monkeypatch.setattr("jobs.images.decoding.sanitize", undecodable)
         job = create(FAL)
 
         drain()
@@ -150,6 +156,205 @@ class TestFailedRuns:
         assert (job.status, job.credits_captured) == (states.COMPLETED, job.credits_held)
         assert losses(job) == {Loss.Reason.ABOVE_HOLD: job.reported_usd - job.planned_usd}
         assert not list(hold_checks.problems())
+
+
+class TestPartsOfABatch:
+    """Three are asked for, and not all of them come: the good ones are delivered and charged."""
+
+    @pytest.fixture
+    def three(self, create, drain, agent):
+        quota = agent.agent
+        quota.grants = [*quota.grants, "output.batch"]
+        quota.save()
+
+        def order(model: str, **more: object) -> Job:
+            job = create(model, output_count=3, **more)
+            drain()
+            job.refresh_from_db()
+            assert not list(hold_checks.problems())
+            assert list(ledger_problems()) == []
+            return job
+
+        return order
+
+    def shown(self, api, agent, job):
+        return api.get(f"/v1/jobs/{job.public_id}", token=agent.token)
+
+    @pytest.mark.parametrize(
+        ("gaps", "missing", "lost"),
+        [
+            (("", "error", ""), ["not_made"], {}),
+            (("", "absent", ""), ["not_made"], {}),
+            (("", "flagged", ""), ["policy"], {Loss.Reason.BILLED_REFUSAL}),
+            (("", "", "broken"), ["broken"], {Loss.Reason.UNDECODABLE}),
+        ],
+    )
+    def test_of_fal_two_are_paid_like_two(self, three, providers, api, agent, gaps, missing, lost):
+        before = ledger.balances(agent.organization.pk)
+        providers.fal.endings.append(RunEnding(gaps=gaps))
+
+        job = three(BATCH)
+
+        assert (job.status, job.missing_outputs) == (states.COMPLETED, missing)
+        assert job.assets.count() == 2
+        two = pricing.debit(job.planned_usd * 2 / 3, margin=Decimal("0.40"))
+        assert two < job.credits_held
+        assert (job.credits_captured, job.usage.credits) == (two, two)
+        assert ledger.balances(agent.organization.pk).preview == before.preview - two
+        assert losses(job) == dict.fromkeys(lost, job.planned_usd / 3)
+        [warning] = self.shown(api, agent, job).envelope["warnings"]
+        assert warning.startswith("2 of 3 images could be delivered")
+
+    def test_what_opens_as_no_image_is_left_out(self, three, monkeypatch, api, agent):
+        sanitize, seen = worker.decoding.sanitize, []
+
+        def second_is_broken(*files, **options):
+            seen.append(files)
+            if len(seen) == 2:
+                raise worker.decoding.UndecodableImage("The bytes are nothing.")
+            return sanitize(*files, **options)
+
+        monkeypatch.setattr("jobs.images.decoding.sanitize", second_is_broken)
+
+        job = three(BATCH)
+
+        assert (job.assets.count(), job.missing_outputs) == (2, ["broken"])
+        assert losses(job) == {Loss.Reason.UNDECODABLE: job.planned_usd / 3}
+
+    def test_of_xai_a_flagged_one_is_the_houses_cost(self, three, providers):
+        providers.xai.gaps.append(("flagged", "", ""))
+
+        job = three(XAI)
+
+        assert (job.assets.count(), job.missing_outputs) == (2, ["policy"])
+        assert job.credits_captured == pricing.debit(
+            job.planned_usd * 2 / 3, margin=Decimal("0.40")
+        )
+        assert job.usage.provider_usd == job.reported_usd * 2 / 3
+        assert losses(job) == {Loss.Reason.BILLED_REFUSAL: job.reported_usd / 3}
+
+    @pytest.mark.parametrize(("gap", "billed"), [("error", 2), ("broken", 3)])
+    def test_by_usage_the_delivered_share_of_it_is_charged(self, three, providers, gap, billed):
+        providers.openai.gaps.append(("", gap, ""))
+
+        job = three(
+            OPENAI, accept_unknown_cost=True, model_parameters={"quality": "low", "size": "auto"}
+        )
+
+        assert (job.status, job.assets.count()) == (states.COMPLETED, 2)
+        assert job.plan["cost"]["is_usage_priced"]
+        share = job.reported_usd * 2 / billed
+        most = pricing.debit(job.planned_usd * 2 / 3, margin=Decimal("0.40"))
+        assert job.credits_captured == min(most, pricing.debit(share, margin=Decimal("0.40")))
+
+    def test_none_good_costs_nothing(self, three, providers, untouched):
+        providers.fal.endings.append(RunEnding(gaps=("error", "absent", "error")))
+
+        job = three(BATCH)
+
+        assert ended(job) == (states.FAILED, "PROVIDER_FAILURE", "broken_run")
+        assert untouched()
+
+    def test_more_than_asked_is_no_gift(self, three, providers):
+        job = three(BATCH)
+
+        assert (job.assets.count(), job.missing_outputs) == (3, [])
+        assert job.credits_captured == job.credits_held
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("place", "kind", "field"),
+        [
+            ("image_url", "image_load_error", "input_asset_id"),
+            ("mask_url", "value_error", "mask_asset_id"),
+            ("image_size", "one_of", "aspect_ratio"),
+            ("guidance_scale", "less_than_equal", "model_parameters"),
+        ],
+    )
+    def test_name_what_was_not_taken_and_are_not_for_again(
+        self, create, drain, providers, api, agent, place, kind, field
+    ):
+        entry = {"loc": ["body", place], "msg": "SECRET", "type": kind}
+        providers.fal.endings.append(RunEnding(422, {"detail": [entry]}))
+        create(FAL, idempotency_key="once")
+
+        drain()
+
+        body = {"prompt": PROMPT, "model": FAL, "idempotency_key": "once"}
+        answer = api.post("/v1/create", token=agent.token, json=body)
+        assert (answer.status, answer.code) == (502, "PROVIDER_FAILURE")
+        assert answer.error["retryable"] is False
+        assert [one["field"] for one in answer.error["details"]] == [field]
+        assert answer.error["details"][0]["message"] in answer.error["message"]
+        assert "SECRET" not in str(answer.envelope)
+
+
+class TestOutputs:
+    @pytest.mark.parametrize("model", [FAL, XAI])
+    def test_hold_nothing_that_their_maker_wrote_into_them(self, create, drain, client, model):
+        job = create(model)
+
+        drain()
+
+        asset = job.assets.get()
+        served = client.get(f"/a/{asset.public_id}.{asset.extension}")
+        content = b"".join(served.streaming_content)
+        made = image.render(words=PROMPT, size=(asset.width, asset.height), kind="jpeg")
+        assert PROMPT.encode() in made
+        assert PROMPT.encode() not in content
+        assert asset.content_length == len(content)
+
+
+class TestInputs:
+    """What a provider gets: upright, of 8 bits, in a type that it knows."""
+
+    @pytest.fixture
+    def edited(self, providers, api, agent, drain, settings):
+        settings.NEW_AGENT_CREDITS_PER_OPERATION = 40
+
+        def upload(data: bytes, mime_type: str) -> str:
+            body = upload_of(data, mime_type=mime_type)
+            return api.post("/v1/upload", token=agent.token, json=body).data["asset"]["asset_id"]
+
+        def edit(data: bytes, mime_type: str, *, mask: bytes | None = None) -> list[Image.Image]:
+            body = {
+                "input_asset_id": upload(data, mime_type),
+                "prompt": PROMPT,
+                "model": "openai.gpt-image-2-edit",
+                "model_parameters": {"quality": "low", "size": "1024x1024"},
+                "accept_unknown_cost": True,
+            }
+            if mask is not None:
+                body["mask_asset_id"] = upload(mask, "image/png")
+            answer = api.post("/v1/edit", token=agent.token, json=body)
+            job_id = answer.data["job_id"]
+            drain()
+            assert ended(Job.objects.get(public_id=job_id))[0] == states.COMPLETED
+            [request] = [one for one in providers.requests if one.path.endswith("/edits")]
+            files = [part for part in request.multipart if part.filename is not None]
+            return [Image.open(BytesIO(part.data)) for part in files]
+
+        return edit
+
+    def test_a_turned_photo_leaves_upright_and_a_mask_of_its_shown_size_fits(self, edited):
+        photo = noise("JPEG", size=(400, 320), exif=exif(orientation=6))
+        mask = BytesIO()
+        Image.new("RGBA", (320, 400), (0, 0, 0, 0)).save(mask, "PNG")
+
+        sent = edited(photo, "image/jpeg", mask=mask.getvalue())
+
+        assert [(one.size, one.getexif().get(0x0112, 1)) for one in sent] == [((320, 400), 1)] * 2
+
+    @pytest.mark.parametrize(
+        "name", ["gif animation", "avif", "jpeg cmyk", "png 16 bit gray", "jpeg mpo"]
+    )
+    def test_other_kinds_leave_as_one_image_that_it_takes(self, edited, name):
+        mime_type, make, size = GOOD[name]
+
+        [sent] = edited(make(), mime_type)
+
+        assert (sent.format in {"PNG", "JPEG"}, sent.mode, sent.size) == (True, "RGB", size)
 
 
 class TestRefusedCalls:
@@ -213,14 +418,14 @@ class TestCancellation:
 
     def test_outputs_that_come_after_it_are_thrown_away(self, create, untouched, monkeypatch):
         job = create(OPENAI, accept_unknown_cost=True)
-        inspect = worker.decoding.inspect
+        sanitize = worker.decoding.sanitize
 
-        def canceled_meanwhile(file):
+        def canceled_meanwhile(*files, **options):
             Job.objects.filter(pk=job.pk).update(outcome_unknown_at=None)
             assert lifecycle.cancel(Job.objects.get(pk=job.pk), actor="test")
-            return inspect(file)
+            return sanitize(*files, **options)
 
-        monkeypatch.setattr("jobs.images.decoding.inspect", canceled_meanwhile)
+        monkeypatch.setattr("jobs.images.decoding.sanitize", canceled_meanwhile)
 
         worker.run(job.public_id)
 

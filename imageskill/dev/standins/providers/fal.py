@@ -7,6 +7,7 @@ from typing import Any
 
 from imageskill.dev.standins.messages import StandInRequest, StandInResponse
 from imageskill.dev.standins.providers import image, request_images
+from imageskill.dev.standins.providers.gaps import Gaps, apply, gap
 from imageskill.dev.standins.server import StandIn
 
 PREFIX = "/fal"
@@ -34,12 +35,16 @@ _KLING_EDIT_IMAGES = 10
 
 @dataclass
 class RunEnding:
-    """How the next run ends instead of well: an error's status, body and headers, or flagged."""
+    """How the next run ends instead of well.
+
+    That is an error's status, body and headers, all of it flagged, or gaps in the batch.
+    """
 
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     is_flagged: bool = False
+    gaps: Gaps = ()
 
 
 @dataclass
@@ -182,11 +187,15 @@ def _result_body(run: QueuedRun, base_url: str) -> dict[str, Any]:
         for number in range(count)
     ]
     is_flagged = bool(run.ending and run.ending.is_flagged)
+    gaps = run.ending.gaps if run.ending else ()
+    flags = [is_flagged or gap(gaps, number) == "flagged" for number in range(count)]
+    flags = [flag for number, flag in enumerate(flags) if gap(gaps, number) != "absent"]
+    nowhere = {"url": f"{base_url}{PREFIX}/files/{uuid.UUID(int=0)}/0.png"}
     return {
-        "images": images,
+        "images": apply(images, gaps, broken=nowhere),
         "timings": {},
         "seed": run.asked.get("seed") or 1,
-        "has_nsfw_concepts": [is_flagged] * count,
+        "has_nsfw_concepts": flags,
         "prompt": run.asked.get("prompt", ""),
     }
 

@@ -4,10 +4,13 @@ import hashlib
 import io
 from functools import lru_cache
 from textwrap import wrap
+from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 FORMATS = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP"}
+_IMAGE_DESCRIPTION = 0x010E
 MIME_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 
 
@@ -26,13 +29,20 @@ def render(*, words: str, size: tuple[int, int], kind: str = "png", number: int 
     pen.multiline_text((height, height), "\n".join(lines), fill="white", font=font)
     place = (size[0] - height, size[1] - height)
     pen.text(place, f"stand-in · {number + 1}", fill="white", font=font, anchor="rs")
-    return encode(image, kind)
+    return encode(image, kind, words=words)
 
 
-def encode(image: Image.Image, kind: str) -> bytes:
-    """Return an image's bytes in a format."""
+def encode(image: Image.Image, kind: str, *, words: str = "") -> bytes:
+    """Return an image's bytes in a format, the words written into the file as some makers do."""
     file = io.BytesIO()
-    image.save(file, FORMATS[kind])
+    options: dict[str, Any] = {}
+    if words and kind == "png":
+        options["pnginfo"] = PngInfo()
+        options["pnginfo"].add_itxt("parameters", words)
+    elif words:
+        options["exif"] = Image.Exif()
+        options["exif"][_IMAGE_DESCRIPTION] = words.encode("ascii", "replace").decode()[:1000]
+    image.save(file, FORMATS[kind], **options)
     return file.getvalue()
 
 

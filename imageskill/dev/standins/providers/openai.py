@@ -8,6 +8,7 @@ from typing import Any
 
 from imageskill.dev.standins.messages import FormPart, StandInRequest, StandInResponse
 from imageskill.dev.standins.providers import image
+from imageskill.dev.standins.providers.gaps import Gaps, apply
 from imageskill.dev.standins.server import StandIn
 
 PREFIX = "/openai/v1"
@@ -35,6 +36,7 @@ class OpenAIStandIn:
     def __init__(self, stand_in: StandIn) -> None:
         self.seconds = 0.0
         self.moderation_seconds = 0.0
+        self.gaps: list[Gaps] = []  # of the next batches
         stand_in.route("POST", rf"{PREFIX}/images/generations")(self.generate)
         stand_in.route("POST", rf"{PREFIX}/images/edits")(self.edit)
         stand_in.route("POST", rf"{PREFIX}/moderations")(self.moderate)
@@ -42,6 +44,7 @@ class OpenAIStandIn:
     def reset(self) -> None:
         """Answer at once again."""
         self.seconds = self.moderation_seconds = 0.0
+        self.gaps.clear()
 
     def generate(self, request: StandInRequest) -> StandInResponse:
         """Make images from a prompt."""
@@ -101,7 +104,11 @@ class OpenAIStandIn:
             "output_format": kind,
             "quality": asked.get("quality", "medium"),
             "size": f"{size[0]}x{size[1]}",
-            "data": [{"b64_json": b64encode(content).decode()} for content in drawings],
+            "data": apply(
+                [{"b64_json": b64encode(content).decode()} for content in drawings],
+                self.gaps.pop(0) if self.gaps else (),
+                broken={"b64_json": b64encode(b"no image").decode()},
+            ),
             "usage": {
                 "input_tokens": text + went_in,
                 "output_tokens": came_out,

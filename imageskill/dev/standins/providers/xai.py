@@ -7,6 +7,7 @@ from typing import Any
 
 from imageskill.dev.standins.messages import StandInRequest, StandInResponse
 from imageskill.dev.standins.providers import image, request_images
+from imageskill.dev.standins.providers.gaps import Gaps, apply, gap
 from imageskill.dev.standins.server import StandIn
 
 PREFIX = "/xai/v1"
@@ -29,6 +30,7 @@ class XAIStandIn:
     def __init__(self, stand_in: StandIn) -> None:
         self.seconds = 0.0
         self.files: dict[str, bytes] = {}
+        self.gaps: list[Gaps] = []  # of the next batches
         stand_in.route("POST", rf"{PREFIX}/images/generations")(self.generate)
         stand_in.route("POST", rf"{PREFIX}/images/edits")(self.edit)
         stand_in.route("GET", r"/xai/files/(?P<id>[0-9a-f]+)\.jpeg")(self.file)
@@ -37,6 +39,7 @@ class XAIStandIn:
         """Answer at once again, and forget the files."""
         self.seconds = 0.0
         self.files.clear()
+        self.gaps.clear()
 
     def generate(self, request: StandInRequest) -> StandInResponse:
         """Make images from a prompt."""
@@ -86,7 +89,14 @@ class XAIStandIn:
         ]
         prices = CENTS[asked["model"]]
         ticks = round((prices[tier] * count + prices["input"] * inputs) * TICKS_PER_CENT)
+        gaps = self.gaps.pop(0) if self.gaps else ()
         data = [self._given(content, request) for content in images]
+        data = [
+            entry | ({"respect_moderation": False} if gap(gaps, number) == "flagged" else {})
+            for number, entry in enumerate(data)
+        ]
+        nothing = {"b64_json": b64encode(b"no image").decode(), "mime_type": "image/jpeg"}
+        data = apply(data, gaps, broken=nothing)
         return StandInResponse({"data": data, "usage": {"cost_in_usd_ticks": ticks}})
 
     def _given(self, content: bytes, request: StandInRequest) -> dict[str, Any]:
