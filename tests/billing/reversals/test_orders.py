@@ -16,7 +16,7 @@ from django.db import transaction
 from billing import ledger
 from billing.chart import HOUSE_IDS, Purpose
 from billing.ledger import checks, clawbacks
-from billing.models import PaymentReversal, Wallet
+from billing.models import Clawback, PaymentReversal, Transfer, Wallet
 from billing.reversals import applying
 from billing.reversals.facts import PaymentFacts
 from billing.stripe.objects import Dispute, Refund
@@ -285,6 +285,36 @@ class TestRows:
 
         assert ledger.balances(org) == (0, 380, 0, 0)
         assert Wallet.objects.get(pk=HOUSE_IDS[Purpose.LOSSES]).balance == 0
+
+    def test_a_written_off_part_is_neither_owed_nor_taken_when_news_is_repeated(self, org):
+        buy(org, 500, charge_id="ch_a")
+        spend(org, 120)
+        began = readings([refund("re_n", "ch_a", 500)])
+        play(began)
+        clawbacks.write_off(
+            organization_id=org, credits=70, key="n", actor="tests", reason="goodwill"
+        )
+        play(began * 2)
+        assert ledger.balances(org) == (0, 0, 0, 50)
+        buy(org, 100)
+        moved = Transfer.objects.filter(organization=org).count()
+
+        play(began * 2)
+
+        assert ledger.balances(org) == (0, 50, 0, 0)
+        assert Transfer.objects.filter(organization=org).count() == moved
+
+    def test_of_what_a_receipt_owes_the_last_part_is_written_off_first(self, org):
+        buy(org, 500, charge_id="ch_a")
+        spend(org, 500)
+        play(readings([refund("re_l", "ch_a", 200), dispute("du_l", "ch_a", 300)]))
+
+        clawbacks.write_off(
+            organization_id=org, credits=100, key="l", actor="tests", reason="goodwill"
+        )
+
+        rows = Clawback.objects.order_by("place")
+        assert list(rows.values_list("owed", "written_off")) == [(200, 0), (200, 100)]
 
     def test_a_written_off_part_stays_with_the_last(self, org):
         buy(org, 500, charge_id="ch_a")
