@@ -50,6 +50,6 @@ class TestPast:
     ):
         world = World(1, bank, agent.agent)
         buy(world.org, 500)
-        world.do(lambda: ledger.hold(organization_id=world.org, job_id="a", credits=1, actor="t"))
+        world.do(lambda: ledger.hold(organization_id=world.org, job_id="a", credits=50, actor="t"))
         monkeypatch.setattr(history, "MAX_PARTS", 0)
         assert history.remaining_at(lots_of(world.org), at=clock.now()) is None

@@ -288,6 +288,19 @@ class TestUnderWay:
         with pytest.raises(ledger.InsufficientCredits):
             hold(org, "job_a", 41)
 
+    def test_of_spent_credits_only_the_rest_is_held(self, receipt, asker, shop, org):
+        spend(org, 40 + 120)
+        shop.account.refunds_begin_as = "pending"
+        asked = ask(receipt, asker)
+
+        refund_sending.send(request_id=asked.pk)
+
+        assert ledger.balances(org) == (0, 0, 380, 0)
+        [at_stripe] = shop.account.all("refund")
+        shop.account.settle_refund(at_stripe["id"])
+        shop.tell(*shop.events("refund."))
+        assert ledger.balances(org) == (0, 0, 0, 120)
+
     def test_success_takes_them_from_there(self, sent, org, shop):
         shop.account.settle_refund(sent.stripe_refund_id)
         shop.tell(*shop.events("refund."))
