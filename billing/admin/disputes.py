@@ -68,6 +68,7 @@ def _row(dispute: PaymentReversal) -> dict[str, Any]:
         "link": object_link(dispute, dispute.stripe_id),
         "due": display_datetime(dispute.evidence_due_by),
         "left": _time_left(dispute),
+        "is_overdue": _is_overdue(dispute),
         "amount": amounts.format_amount(dispute.amount_cents, dispute.currency),
         "reason": _words(dispute.reason) or "–",
         "state": dispute.get_state_display(),
@@ -90,11 +91,19 @@ def _evidence_status(dispute: PaymentReversal) -> str:
     return "submitted" if evidence.sent_at else "draft"
 
 
+def _is_overdue(dispute: PaymentReversal) -> bool:
+    due_by = dispute.evidence_due_by
+    is_answered = _evidence_status(dispute) == "submitted"
+    return due_by is not None and due_by < clock.now() and not is_answered
+
+
 def _time_left(dispute: PaymentReversal) -> str:
     """Return how long there is to answer."""
     if dispute.evidence_due_by is None:
         return "no deadline"
+    if _is_overdue(dispute):
+        return "Overdue"
     days = (dispute.evidence_due_by - clock.now()).days
     if days < 0:
-        return "overdue"
+        return "submitted in time"
     return f"{format_count(days, 'day')} left" if days else "today"

@@ -3,6 +3,7 @@
 from billing.models.corrections import CreditCorrection
 from billing.models.daily_totals import MoneyDay, WalletTotal
 from billing.models.daily_use import DailyUse, StarterCount
+from billing.models.fraud_warnings import EarlyFraudWarning
 from billing.models.holds import Clawback, JobHold, Lot, LotPart
 from billing.models.ledger import BooksCheck, LedgerEntry, Transfer, Wallet
 from billing.models.month_close import MonthClose
@@ -24,6 +25,7 @@ __all__ = [
     "DailyUse",
     "Difference",
     "DisputeEvidence",
+    "EarlyFraudWarning",
     "Environment",
     "JobHold",
     "LedgerEntry",

@@ -25,11 +25,19 @@ class PaymentReversalQuerySet(models.QuerySet["PaymentReversal"]):
         return self.filter(problem=PaymentReversal.Problem.NO_RECEIPT, resolved_at__isnull=True)
 
     def open_disputes(self) -> "PaymentReversalQuerySet":
-        """Narrow to disputes that are not decided yet, the next deadline first."""
-        return self.filter(
-            kind=PaymentReversal.Kind.DISPUTE,
-            state__in=(PaymentReversal.State.SEEN, PaymentReversal.State.APPLIED),
-        ).order_by("evidence_due_by", "id")  # those without a deadline come last
+        """Narrow to disputes that are not decided yet, the next deadline first.
+
+        One that moves no credits is open for as long as Stripe takes evidence: the money is at
+        stake all the same.
+        """
+        state = PaymentReversal.State
+        undecided = Q(state__in=(state.SEEN, state.APPLIED))
+        answerable = Q(
+            state__in=(state.REJECTED, state.SET_ASIDE),
+            stripe_status__in=("needs_response", "warning_needs_response"),
+        )
+        disputes = self.filter(undecided | answerable, kind=PaymentReversal.Kind.DISPUTE)
+        return disputes.order_by("evidence_due_by", "id")  # those without a deadline come last
 
     def due_after(self, last: "PaymentReversal") -> "PaymentReversalQuerySet":
         """Narrow to what follows this one by deadline."""
@@ -121,7 +129,7 @@ class PaymentReversal(models.Model):
             models.Index(
                 fields=["evidence_due_by"],
                 name="reversal_by_deadline",
-                condition=Q(kind="dispute", state__in=("seen", "applied")),
+                condition=Q(kind="dispute", state__in=("seen", "applied", "rejected", "set_aside")),
             ),
             models.Index(
                 fields=["receipt", "kind", "state", "in_force_cents"],
@@ -212,6 +220,8 @@ class DisputeEvidence(models.Model):
     edited_at = models.DateTimeField(default=clock.now)
     sent_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     sent_at = models.DateTimeField(null=True, blank=True)
+    submitting_at = models.DateTimeField(null=True, blank=True)  # somebody is calling Stripe
+    file_id = models.CharField(max_length=255, blank=True)  # Stripe's, of the attached images
 
     class Meta:
         verbose_name_plural = "dispute evidence"

@@ -1,8 +1,11 @@
 """Evidence for disputes: a draft can be changed, submitted evidence is final."""
 
+import hashlib
 from collections.abc import Mapping
+from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts import audit
 from accounts.models import User
@@ -20,7 +23,10 @@ FIELD_LABELS = {
     "refund_policy_disclosure": "Refund policy",
     "uncategorized_text": "Additional information",
 }
+IMAGES_FIELD = "service_documentation"  # a file that shows that the service was provided
 MAX_CHARACTERS = 20_000  # in one part: Stripe's limit
+
+_CLAIMED_FOR = timedelta(minutes=2)
 
 
 class EvidenceRefused(Exception):
@@ -50,20 +56,21 @@ def save_draft(
     return draft
 
 
-def submit(*, reversal: PaymentReversal, user: User, reason: str) -> None:
-    """Submit the draft to the bank through Stripe.
+def submit(
+    *, reversal: PaymentReversal, user: User, reason: str, images: bytes | None = None
+) -> None:
+    """Submit the draft to the bank through Stripe, once, with the images attached as a file.
 
-    Stored as submitted after Stripe accepted it: of two calls at once, or one that was killed in
-    between, Stripe accepts the evidence once, and shows what it accepted.
+    Raises EvidenceRefused where there is no draft, it was submitted, or Stripe does not accept it.
     """
-    draft = DisputeEvidence.objects.filter(reversal=reversal).first()
-    if draft is None or not draft.parts:
-        raise EvidenceRefused("There is no draft to submit.")
-    if draft.sent_at:
-        raise EvidenceRefused("The evidence was submitted already.")
+    draft = _claim(reversal)
     try:
-        gateway.update_dispute(dispute_id=reversal.stripe_id, evidence=draft.parts, submit=True)
+        parts = dict(draft.parts)
+        if images:
+            parts[IMAGES_FIELD] = _upload(draft, images)
+        gateway.update_dispute(dispute_id=reversal.stripe_id, evidence=parts, submit=True)
     except gateway.PaymentProviderFailure as error:
+        DisputeEvidence.objects.filter(pk=draft.pk).update(submitting_at=None)
         raise EvidenceRefused(f"Stripe did not accept it: {error}") from error
     with transaction.atomic():
         unsent = DisputeEvidence.objects.filter(pk=draft.pk, sent_at__isnull=True)
@@ -71,6 +78,33 @@ def submit(*, reversal: PaymentReversal, user: User, reason: str) -> None:
             audit.record(
                 user=user, action="dispute.send", subject=reversal.public_id, reason=reason
             )
+
+
+def _claim(reversal: PaymentReversal) -> DisputeEvidence:
+    """Return the draft for this call alone: what the bank got can't be taken back."""
+    draft = DisputeEvidence.objects.filter(reversal=reversal).first()
+    if draft is None or not draft.parts:
+        raise EvidenceRefused("There is no draft to submit.")
+    if draft.sent_at:
+        raise EvidenceRefused("The evidence was submitted already.")
+    now = clock.now()
+    unsent = DisputeEvidence.objects.filter(pk=draft.pk, sent_at__isnull=True)
+    idle = unsent.filter(
+        Q(submitting_at__isnull=True) | Q(submitting_at__lt=now - _CLAIMED_FOR)
+    )  # a process that was killed in between leaves its claim
+    if not idle.update(submitting_at=now):
+        raise EvidenceRefused("Somebody is submitting it at this moment. Reload in a minute.")
+    return draft
+
+
+def _upload(draft: DisputeEvidence, images: bytes) -> str:
+    """Upload the images, once for these bytes; return Stripe's id of the file."""
+    digest = hashlib.sha256(images).hexdigest()[:16]
+    file_id = gateway.upload_evidence_file(
+        content=images, name="images.jpg", idempotency_key=f"evidence-{draft.pk}-{digest}"
+    )
+    DisputeEvidence.objects.filter(pk=draft.pk).update(file_id=file_id)
+    return file_id
 
 
 def _lock(reversal: PaymentReversal) -> None:

@@ -5,6 +5,7 @@ the small frozen objects of `billing.stripe.objects`; whatever goes wrong is a
 `PaymentProviderFailure`.
 """
 
+import io
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -21,6 +22,7 @@ from billing.stripe.objects import (
     CheckoutSession,
     Dispute,
     Event,
+    FraudWarning,
     Refund,
 )
 from imageskill.lib.database import forbid_in_transaction
@@ -264,6 +266,26 @@ def update_dispute(*, dispute_id: str, evidence: Mapping[str, str], submit: bool
     )
 
 
+def upload_evidence_file(*, content: bytes, name: str, idempotency_key: str) -> str:
+    """Upload a file for the evidence of a dispute; return Stripe's id of it."""
+    file = io.BytesIO(content)
+    file.name = name
+    answer = _call(
+        lambda: _client().v1.files.create(
+            {"purpose": "dispute_evidence", "file": file},
+            {"idempotency_key": idempotency_key},
+        )
+    )
+    return str(answer["id"])
+
+
+def retrieve_fraud_warning(warning_id: str) -> FraudWarning:
+    """Read an early fraud warning as it is now."""
+    return FraudWarning.read(
+        _call(lambda: _client().v1.radar.early_fraud_warnings.retrieve(warning_id))
+    )
+
+
 def list_balance_transactions(*, since: datetime, until: datetime) -> Iterator[BalanceTransaction]:
     """Read what moved Stripe's balance in [since, until), newest first."""
     created = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
@@ -326,11 +348,18 @@ def _client() -> stripe.StripeClient:
 def _client_for(key: str, base_url: str, timeout_s: int) -> stripe.StripeClient:
     return stripe.StripeClient(
         key,
-        base_addresses={"api": base_url.rstrip("/")},
+        base_addresses=_base_addresses(base_url.rstrip("/")),
         stripe_version=API_VERSION,
         max_network_retries=1,
         http_client=stripe.RequestsClient(timeout=timeout_s),
     )
+
+
+def _base_addresses(base_url: str) -> Any:
+    """Return where to call: Stripe takes files on another host, its stand-in on the same."""
+    if base_url == STRIPE_API_URL:
+        return {"api": base_url}
+    return {"api": base_url, "files": base_url}
 
 
 def _call(call: Callable[[], Any]) -> dict[str, Any]:

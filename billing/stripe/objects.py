@@ -280,6 +280,30 @@ class Dispute:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FraudWarning:
+    """A card issuer's early warning that a charge is probably fraudulent."""
+
+    id: str
+    charge_id: str
+    payment_intent_id: str
+    fraud_type: str
+    is_actionable: bool
+    created_at: datetime
+
+    @classmethod
+    def read(cls, data: Json) -> Self:
+        """Read the JSON of a `radar.early_fraud_warning`."""
+        return cls(
+            id=data["id"],
+            charge_id=_id(data.get("charge")),
+            payment_intent_id=_id(data.get("payment_intent")),
+            fraud_type=data["fraud_type"],
+            is_actionable=data["actionable"] is True,
+            created_at=_timestamp(data["created"]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """An event; `payload` is all of it, `object` the object that it is about."""
 

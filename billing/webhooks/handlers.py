@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from billing.purchases import fulfillment
+from billing.reversals import fraud_warnings
 from billing.stripe import gateway, ownership
 from billing.stripe.objects import CheckoutSession
-from billing.webhooks import reversal_events
+from billing.webhooks import fraud_events, reversal_events
 
 StripeObject = Mapping[str, Any]
 
@@ -37,6 +38,7 @@ _CHECKOUT = EventHandler(read=_read_session, apply=fulfillment.apply)
 _REFUND = EventHandler(read=reversal_events.read_of_refund, apply=reversal_events.apply)
 _CHARGE_REFUNDED = EventHandler(read=reversal_events.read_of_charge, apply=reversal_events.apply)
 _DISPUTE = EventHandler(read=reversal_events.read_of_dispute, apply=reversal_events.apply)
+_FRAUD_WARNING = EventHandler(read=fraud_events.read_warning, apply=fraud_warnings.record)
 
 HANDLERS: dict[str, EventHandler] = {
     "checkout.session.completed": _CHECKOUT,
@@ -53,4 +55,6 @@ HANDLERS: dict[str, EventHandler] = {
     "charge.dispute.closed": _DISPUTE,
     "charge.dispute.funds_withdrawn": _DISPUTE,
     "charge.dispute.funds_reinstated": _DISPUTE,
+    "radar.early_fraud_warning.created": _FRAUD_WARNING,
+    "radar.early_fraud_warning.updated": _FRAUD_WARNING,
 }

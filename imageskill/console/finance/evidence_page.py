@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from accounts.request_user import request_user
 from billing.models import DisputeEvidence, PaymentReversal
 from billing.reversals import evidence
-from imageskill.console.finance import evidence_pack
+from imageskill.console.finance import evidence_images, evidence_pack
 from imageskill.lib.admin import second_factor
 
 _DRAFT = ("accounts.dispute_draft", "accounts.dispute_send")
@@ -60,14 +60,43 @@ def _save_or_send(
         second_factor.require_recent(request)
     try:
         evidence.save_draft(reversal=reversal, parts=parts, user=request_user(request))
+        if is_sending and "confirmed" not in request.POST:
+            return _confirm(request, reversal, parts)
         if is_sending:
-            evidence.submit(reversal=reversal, user=request_user(request), reason="evidence sent")
+            _submit(request, reversal)
     except evidence.EvidenceRefused as refusal:
         messages.error(request, str(refusal))
     else:
         done = "Evidence submitted to the bank." if is_sending else "Draft saved."
         messages.success(request, done)
     return HttpResponseRedirect(request.path)
+
+
+def _submit(request: HttpRequest, reversal: PaymentReversal) -> None:
+    evidence.submit(
+        reversal=reversal,
+        user=request_user(request),
+        reason="evidence sent",
+        images=evidence_images.build_sheet(evidence_pack.build(reversal).assets),
+    )
+
+
+def _confirm(
+    request: HttpRequest, reversal: PaymentReversal, parts: dict[str, str]
+) -> HttpResponse:
+    """Show what the bank would get, and ask once more: it can be sent a single time."""
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": f"Submit evidence, dispute {reversal.stripe_id}",
+        "reversal": reversal,
+        "parts": [
+            (name, label, parts[name])
+            for name, label in evidence.FIELD_LABELS.items()
+            if parts.get(name)
+        ],
+        "image_count": min(len(evidence_pack.build(reversal).assets), evidence_images.MAX_IMAGES),
+    }
+    return TemplateResponse(request, "admin/console/evidence_confirm.html", context)
 
 
 def _render(request: HttpRequest, reversal: PaymentReversal, form: Any) -> HttpResponse:

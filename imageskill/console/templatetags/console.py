@@ -2,6 +2,7 @@
 
 from django import template
 
+from billing.models import EarlyFraudWarning
 from imageskill.lib.admin import formatting
 
 register = template.Library()
@@ -28,3 +29,11 @@ def number(value: int) -> str:
 def percent(share: float) -> str:
     """Show a share in percent."""
     return f"{share:.1%}"
+
+
+@register.simple_tag
+def early_fraud_warnings(charge_id: str) -> list[EarlyFraudWarning]:
+    """Return what card issuers reported of a charge, the latest first."""
+    if not charge_id:
+        return []
+    return list(EarlyFraudWarning.objects.filter(charge_id=charge_id).order_by("-warned_at"))

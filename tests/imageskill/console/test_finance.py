@@ -157,7 +157,7 @@ class TestEvidence:
         assert DisputeEvidence.objects.get().parts["uncategorized_text"] == "And more."
         assert signed_in(supporter).post(url, parts | {"send": "1"}).status_code == 403
         for _ in range(2):
-            signed_in(lead_supporter).post(url, parts | {"send": "1"})
+            signed_in(lead_supporter).post(url, parts | {"send": "1", "confirmed": "1"})
         kept = DisputeEvidence.objects.get()
         assert kept.sent_by == lead_supporter
         told = shop.account.get(dispute["id"])["evidence"]

@@ -25,6 +25,7 @@ _EVIDENCE = {
     "refund_policy_disclosure",
     "refund_refusal_explanation",
     "service_date",
+    "service_documentation",
     "uncategorized_text",
 }
 _SESSION = {
@@ -106,6 +107,8 @@ class StripeStandIn(StandIn):
         self._api("POST", "/v1/refunds", self._create_refund, refund, free="metadata")
         evidence = {f"evidence.{name}" for name in _EVIDENCE} | {"submit"}
         self._api("POST", f"/v1/disputes{one}", self._update_dispute, evidence)
+        self._api("GET", f"/v1/radar/early_fraud_warnings{one}", self._read, {"expand.*"})
+        self.route("POST", "/v1/files")(self._upload)
         self._api("GET", "/v1/events", self._events, _LIST | {"delivery_success", "types.*"})
         self._api("GET", f"/v1/events{one}", self._event, set())
 
@@ -177,6 +180,25 @@ class StripeStandIn(StandIn):
 
     def _update_dispute(self, request: StandInRequest, wanted: dict[str, Any]) -> Any:
         return self.account.add_evidence(request.params["id"], wanted)
+
+    def _upload(self, request: StandInRequest) -> StandInResponse:
+        """Take a file as files.stripe.com does: multipart, its purpose said."""
+        refusal = _check_key(request)
+        if refusal:
+            return refusal
+        parts = {part.name: part for part in request.multipart}
+        return self._once(
+            request,
+            lambda: _call_handler(
+                lambda *_: self.account.add_file(
+                    purpose=parts["purpose"].text,
+                    name=parts["file"].filename or "",
+                    size=len(parts["file"].data),
+                ),
+                request,
+                {},
+            ),
+        )
 
     def _read(self, request: StandInRequest, wanted: dict[str, Any]) -> Any:
         return self._expanded(self.account.get(request.params["id"]), wanted.get("expand", []))

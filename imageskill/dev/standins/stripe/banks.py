@@ -218,6 +218,44 @@ class RefundsAndDisputes(ObjectStore):
             self.tell("charge.dispute.updated", dispute)
             return copy.deepcopy(dispute)
 
+    def add_file(self, *, purpose: str, name: str, size: int) -> StripeObject:
+        """Keep that a file was uploaded; of its content only the size."""
+        if purpose != "dispute_evidence":
+            raise InvalidObjectState("parameter_invalid")
+        return self.add(
+            {
+                "id": f"file_{random_text(24)}",
+                "object": "file",
+                "created": self.now(),
+                "filename": name,
+                "purpose": purpose,
+                "size": size,
+                "type": name.rpartition(".")[2],
+                "url": None,
+            }
+        )
+
+    def warn_of_fraud(
+        self, charge_id: str, *, fraud_type: str = "made_with_stolen_card"
+    ) -> StripeObject:
+        """Have the card's issuer report a charge, before or without a dispute."""
+        with self.lock:
+            charge = self.objects[charge_id]
+            warning = self.add(
+                {
+                    "id": f"issfr_{random_text(24)}",
+                    "object": "radar.early_fraud_warning",
+                    "actionable": not charge["refunded"],
+                    "charge": charge_id,
+                    "created": self.now(),
+                    "fraud_type": fraud_type,
+                    "livemode": False,
+                    "payment_intent": charge["payment_intent"],
+                }
+            )
+            self.tell("radar.early_fraud_warning.created", self.objects[warning["id"]])
+            return self.get(warning["id"])
+
     def _undecided(self, dispute_id: str) -> StripeObject:
         dispute = self.objects[dispute_id]
         if dispute["status"] in {"won", "lost", "warning_closed", "prevented"}:

@@ -130,6 +130,7 @@ def _payment_row(account: StripeAccount, session: dict[str, Any]) -> str:
             _act_button("refund", charge_id, "Refund", amount=True)
             + _act_button("dispute", charge_id, "Dispute", amount=True)
             + _act_button("inquire", charge_id, "Inquiry", amount=True)
+            + _act_button("warn", charge_id, "Early fraud warning")
         )
     elif session["payment_status"] == "unpaid" and session["status"] == "complete":
         acts = _act_button("settle", key, "Money arrives") + _act_button("fail", key, "It fails")
@@ -249,6 +250,7 @@ def _act(account: StripeAccount, request: StandInRequest) -> StandInResponse:
         "cancel_refund": lambda: account.cancel_refund(key),
         "fail_refund": lambda: account.fail_refund(key),
         "dispute": lambda: account.dispute(key, cents),
+        "warn": lambda: account.warn_of_fraud(key),
         "inquire": lambda: account.dispute(key, cents, is_inquiry=True),
         "withdraw": lambda: account.withdraw(key),
         "win": lambda: account.win(key, cents),
