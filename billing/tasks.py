@@ -18,9 +18,11 @@ log = structlog.get_logger(__name__)
 
 
 @shared_task(name=checks.CHECK_TASK)
-def check_books(*, actor: str = "system:nightly", **_: object) -> None:
+def check_books(
+    *, actor: str = "system:nightly", is_incremental: bool = False, **_: object
+) -> None:
     """Run the ledger checks and store the result."""
-    run = checks.run_check(actor=actor)
+    run = checks.run_check(actor=actor, is_incremental=is_incremental)
     if run.problem_count:
         log.error("books_are_not_in_order", problems=run.problem_count)
 

@@ -94,7 +94,11 @@ app.conf.update(
         "sweep-github-events": {"task": "feedback.sweep_github_events", "schedule": 60.0},
         "read-github-issues": {"task": "feedback.read_issues", "schedule": 300.0},
         "reconcile": {"task": "billing.reconcile", "schedule": crontab(hour=1, minute=40)},
-        "check-books": {"task": "billing.check_books", "schedule": crontab(hour=2, minute=10)},
+        "check-books": {
+            "task": "billing.check_books",
+            "schedule": crontab(hour=2, minute=10),
+            "kwargs": {"is_incremental": True},  # a full run once a week
+        },
     },
 )
 app.autodiscover_tasks()

@@ -3,7 +3,7 @@
 from billing.chart import ROUTES, Term
 
 
-def _signed_terms_sql() -> str:
+def signed_terms_sql() -> str:
     """Return how each kind of transfer counts in an organization's equation, as SQL."""
     whens = " ".join(
         f"WHEN '{kind.value}' THEN {route.sign}" for kind, route in ROUTES.items() if route.term
@@ -104,7 +104,7 @@ INVARIANTS = {
     "reversals take at most what was granted": f"""
         SELECT r.receipt_id, format('%s reversed, %s granted', r.reversed, coalesce(l.granted, 0))
           FROM (SELECT receipt_id, sum(reversed) AS reversed FROM (
-                SELECT k.receipt_id, -sum(t.credits * {_signed_terms_sql()}) AS reversed
+                SELECT k.receipt_id, -sum(t.credits * {signed_terms_sql()}) AS reversed
                   FROM billing_taking k JOIN billing_transfer t ON t.reference = k.reference
                  WHERE t.kind IN ({_kinds(Term.REVERSED)})
                  GROUP BY k.receipt_id
@@ -123,7 +123,7 @@ INVARIANTS = {
                        sum(CASE purpose WHEN 'owed' THEN -balance ELSE balance END) AS total
                   FROM billing_wallet WHERE organization_id IS NOT NULL
                  GROUP BY organization_id) w
-          LEFT JOIN (SELECT organization_id, sum(credits * {_signed_terms_sql()}) AS total
+          LEFT JOIN (SELECT organization_id, sum(credits * {signed_terms_sql()}) AS total
                        FROM billing_transfer GROUP BY organization_id) t USING (organization_id)
          WHERE w.total <> coalesce(t.total, 0)
     """,  # noqa: S608 (the kinds of our own table)

@@ -132,6 +132,9 @@ class BooksCheck(models.Model):
     actor = models.CharField(max_length=80)
     problem_count = models.PositiveIntegerField()
     problems = models.JSONField(default=list)  # the first hundred: [{check, subject, message}]
+    is_full = models.BooleanField(default=True)  # otherwise: what changed since a clean run
+    # The last transfer that was surely committed: a run of what changed begins after it.
+    last_transfer_id = models.BigIntegerField(default=0)
 
     class Meta:
         verbose_name = "ledger check"

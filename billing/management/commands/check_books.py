@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from billing.ledger import checks
 
@@ -12,9 +12,18 @@ class Command(BaseCommand):
 
     help = "Check that every credit is where its history says; exit 1 with a list where not."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the option."""
+        parser.add_argument(
+            "--incremental",
+            action="store_true",
+            help="check what changed since the last run, if that was clean",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Run every check and print the errors."""
-        problems = checks.find_problems(say=self.stderr.write)
+        since = checks.last_clean_run() if options["incremental"] else None
+        problems = checks.find_problems(say=self.stderr.write, since=since)
         for problem in problems:
             self.stdout.write(f"{problem.check}: {problem.subject}: {problem.message}")
         if problems:

@@ -1,5 +1,6 @@
 """`check_books`: in order after honest work, and every kind of breakage is found."""
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -10,6 +11,7 @@ from billing import ledger
 from billing.ledger import checks
 from billing.models import BooksCheck, Wallet
 from billing.reversals import applying
+from imageskill.lib import clock
 from jobs.models import Job
 from tests.billing.money import buy, capture, give, hold, release, spend
 from tests.billing.stripe_facts import dispute, refund
@@ -210,6 +212,44 @@ class TestRuns:
 
         assert run.problem_count == len(run.problems) > 0
         assert BooksCheck.objects.get().problems[0]["subject"]
+
+    def test_the_next_one_checks_what_changed_and_finds_what_broke_since(self, org):
+        release(org, "job_open")
+        with clock.at(clock.now() + timedelta(hours=1)):
+            first = checks.run_check(actor="tests", is_incremental=True)
+            assert (first.is_full, first.problem_count) == (True, 0)
+            assert first.last_transfer_id > 0
+            give(org, 5)
+            spend(org, 9)
+            buy(org, 70)
+            second = checks.run_check(actor="tests", is_incremental=True)
+            assert (second.is_full, second.problems) == (False, [])
+            broken("UPDATE billing_ledgerentry SET credits = credits + 1 WHERE id ="
+                   " (SELECT max(id) FROM billing_ledgerentry)")  # fmt: skip
+            assert checks.run_check(actor="tests", is_incremental=True).problem_count
+            assert checks.run_check(actor="tests", is_incremental=True).is_full
+
+    def test_all_of_it_is_checked_once_a_week(self, org):
+        release(org, "job_open")
+        checks.run_check(actor="tests")
+        with clock.at(clock.now() + timedelta(days=6)):
+            assert not checks.run_check(actor="tests", is_incremental=True).is_full
+        with clock.at(clock.now() + timedelta(days=8)):
+            assert checks.run_check(actor="tests", is_incremental=True).is_full
+
+    @pytest.mark.parametrize("sql", [
+        "UPDATE billing_ledgerentry SET balance_after = balance_after + 1 WHERE id ="
+        " (SELECT max(id) FROM billing_ledgerentry)",
+        "UPDATE billing_wallet SET balance = balance + 1 WHERE purpose = 'revenue'",
+        "UPDATE billing_jobhold SET captured_paid = captured_paid - 1 WHERE captured_paid > 0",
+        'UPDATE billing_lot SET "left" = "left" - 1 WHERE "left" > 0',
+        "UPDATE billing_transfer SET credits = credits + 1 WHERE kind = 'capture'",
+    ])  # fmt: skip
+    def test_each_breakage_since_a_clean_run_is_found(self, sql):
+        since = checks.CheckedUpTo(0, clock.now() - timedelta(hours=1))
+        assert list(checks.ledger_problems(since)) == []
+        broken(sql)
+        assert list(checks.ledger_problems(since))
 
     def test_the_command_exits_with_a_list_of_what_is_wrong(self):
         out = StringIO()
