@@ -98,6 +98,12 @@ class CustomQuotesOut(Data):
     max_credits: int
 
 
+class MethodBoundsOut(CustomQuotesOut):
+    """The bounds of a quote for an exact number of credits, by one payment method."""
+
+    payment_method: str
+
+
 class Packs(Data):
     """All packs on offer."""
 
@@ -107,3 +113,4 @@ class Packs(Data):
     default_pack_id: str | None
     packs: list[PackOut]
     custom_quotes: CustomQuotesOut
+    custom_quotes_by_method: list[MethodBoundsOut]

@@ -8,7 +8,13 @@ from billing import ledger, pricing, quota
 from billing.api import offer_representations
 from billing.api import purchase_representations as representations
 from billing.api.auth import optional_screened_bearer, screened_bearer
-from billing.api.offer_schemas import CustomQuotesOut, Methods, MethodsNextOut, Packs
+from billing.api.offer_schemas import (
+    CustomQuotesOut,
+    MethodBoundsOut,
+    Methods,
+    MethodsNextOut,
+    Packs,
+)
 from billing.api.purchase_schemas import (
     PurchaseIn,
     PurchaseOut,
@@ -81,6 +87,15 @@ def list_packs(request: ApiRequest) -> Packs:
         custom_quotes=CustomQuotesOut(
             supported=True, min_credits=packs.MIN_CREDITS, max_credits=packs.MAX_CREDITS
         ),
+        custom_quotes_by_method=[
+            MethodBoundsOut(
+                payment_method=method.method_id,
+                supported=method.is_available,
+                min_credits=method.min_amount_cents,
+                max_credits=method.max_amount_cents,
+            )
+            for method in payment_methods.all_methods()
+        ],
     )
 
 

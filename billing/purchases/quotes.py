@@ -121,7 +121,7 @@ def check_payable(quote: Quote, *, payment_method: str) -> None:
     if quote.payment_method != payment_method:
         raise PaymentMethodMismatch(
             f"The quote was created for {quote.payment_method}, not for {payment_method}.",
-            recovery={"suggested_command": requote_command(quote, payment_method=payment_method)},
+            recovery={"suggested_command": _other_method_command(quote, payment_method)},
         )
     if Receipt.objects.filter(quote=quote).exists():
         raise already_used_error(quote)
@@ -136,17 +136,36 @@ def already_used_error(quote: Quote) -> QuoteAlreadyUsed:
     )
 
 
-def requote_command(quote: Quote, *, payment_method: str | None = None) -> str:
-    """Return the command that creates the same quote again, with a fresh key.
-
-    For another payment method it asks for as many credits as that one takes at least.
-    """
-    method = payment_methods.find(payment_method or quote.payment_method)
+def requote_command(quote: Quote) -> str:
+    """Return the command that creates the same quote again, with a fresh key."""
     return _quote_command(
         QuoteTerms(
-            payment_method=method.method_id,
+            payment_method=quote.payment_method,
             pack_id=quote.pack_id,
-            credits=None if quote.pack_id else max(quote.credits, method.min_amount_cents),
+            credits=None if quote.pack_id else quote.credits,
+        )
+    )
+
+
+def _other_method_command(quote: Quote, payment_method: str) -> str:
+    """Return a command that will be accepted: a quote for that method, or buying by the quote's.
+
+    A method has a minimum of its own, and a pack may have been withdrawn since.
+    """
+    method = payment_methods.find(payment_method)
+    if not method.is_available:
+        return payment_methods.buy_command(
+            quote.payment_method,
+            quote_id=quote.public_id,
+            key=idempotency_keys.generate("purchase"),
+        )
+    pack = packs.offered().filter(pack_id=quote.pack_id).first() if quote.pack_id else None
+    is_pack = pack is not None and pack.amount_cents >= method.min_amount_cents
+    return _quote_command(
+        QuoteTerms(
+            payment_method=payment_method,
+            pack_id=quote.pack_id if is_pack else "",
+            credits=None if is_pack else max(quote.credits, method.min_amount_cents),
         )
     )
 

@@ -1,6 +1,8 @@
 """The envelope: the one shape of every answer of the API."""
 
 import json
+import re
+import secrets
 from decimal import Decimal
 from typing import Any
 
@@ -56,13 +58,19 @@ def error_response(request: HttpRequest, error: ApiError) -> HttpResponse:
 
 def dumps(document: Any) -> str:
     """Write JSON compactly, with exact decimals as numbers."""
-    return json.dumps(document, cls=_Encoder, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(document, cls=_Encoder, separators=(",", ":"), ensure_ascii=False)
+    return _DECIMAL.sub(r"\1", text)
+
+
+# A decimal is written as a marked text, and its mark and quotes are removed: `json` writes numbers
+# through floats only. Nobody can send the mark, since it is this process's alone.
+_MARK = secrets.token_hex(12)
+_DECIMAL = re.compile(rf'"{_MARK}(-?[0-9.]+)"')
 
 
 class _Encoder(NinjaJSONEncoder):
     def default(self, o: Any) -> Any:
-        # A JSON number; the exact value stays in the ledger, which never leaves whole credits.
-        return float(o) if isinstance(o, Decimal) else super().default(o)
+        return f"{_MARK}{o:f}" if isinstance(o, Decimal) else super().default(o)
 
 
 def _envelope(request: HttpRequest, *, data: Any, error: dict[str, Any] | None) -> dict[str, Any]:

@@ -85,6 +85,10 @@ class TestPacks:
         ]
         assert data["custom_quotes"] == {"supported": True, "min_credits": 1, "max_credits": 5000}
         assert data["packs"][0]["amount_usd"] == 5.0
+        bounds = {
+            row["payment_method"]: row["min_credits"] for row in data["custom_quotes_by_method"]
+        }
+        assert (bounds["fake"], bounds["stripe_checkout"]) == (1, 50)
 
     def test_a_withdrawn_pack_is_gone_and_its_quotes_stay(self, api, shop, agent):
         quote = ask(api, agent, pack_id="builder-2000", payment_method="stripe_checkout").data
@@ -263,6 +267,25 @@ class TestFakePurchase:
         Quote.objects.update(expires_at=clock.now())
         assert buy(api, agent, expired).code == "QUOTE_EXPIRED"
         assert not Receipt.objects.exists()
+
+    @pytest.mark.parametrize(("credits", "suggested"), [(10, 50), (80, 80)])
+    def test_another_method_s_quote_that_is_suggested_would_be_accepted(
+        self, api, agent, shop, credits, suggested
+    ):
+        error = buy(api, agent, fake_quote(api, agent, credits), path=SESSIONS).error
+        assert error["code"] == "PAYMENT_METHOD_MISMATCH"
+        command = error["recovery"]["suggested_command"]
+        assert f"--credits {suggested} --payment-method stripe_checkout" in command
+        terms = {"credits": suggested, "payment_method": "stripe_checkout"}
+        assert ask(api, agent, **terms, idempotency_key="again").data["quote_id"]
+
+    def test_a_method_that_is_off_is_not_suggested(self, api, agent, settings):
+        quote_id = fake_quote(api, agent, 80)
+        settings.STRIPE_SECRET_KEY = ""
+        error = buy(api, agent, quote_id, path=SESSIONS).error
+        assert error["code"] == "PAYMENT_METHOD_MISMATCH"
+        command = error["recovery"]["suggested_command"]
+        assert f"fake-purchase --quote-id {quote_id}" in command
 
     def test_one_organization_gets_so_much_and_no_more(self, api, agent):
         for number in range(2):

@@ -1,11 +1,13 @@
 """Amounts of money, written and read without a float between."""
 
 import ast
+import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from imageskill.lib import amounts
+from imageskill.lib import amounts, envelope
 
 ROOT = Path(amounts.__file__).parents[2]
 HOME = Path(amounts.__file__)
@@ -91,3 +93,29 @@ class TestOneHome:
     )
     def test_what_the_walk_looks_for(self, code):
         assert list(money_by_hand(ast.parse(code)))
+
+
+class TestTemplates:
+    """Filters that go through floats, or round, never touch an amount in cents."""
+
+    FILTERS = ("floatformat", "divisibleby", "widthratio", "percent", "stringformat")
+
+    def test_none_writes_cents_by_itself(self):
+        files = list((ROOT / "templates").rglob("*.*"))
+        assert len(files) > 100
+        found = [
+            f"{path.relative_to(ROOT)}: {tag}"
+            for path in files
+            for tag in re.findall(r"\{[{%].*?[%}]\}", path.read_text())
+            if "cents" in tag and any(name in tag for name in self.FILTERS)
+        ]
+        assert found == []
+
+
+class TestJson:
+    @pytest.mark.parametrize(
+        ("number", "written"),
+        [("0.07", "0.07"), ("1E+2", "100"), ("-12.50", "-12.50"), ("0.1234567890123456789", None)],
+    )
+    def test_decimals_are_numbers_digit_by_digit(self, number, written):
+        assert envelope.dumps({"usd": Decimal(number)}) == f'{{"usd":{written or number}}}'
