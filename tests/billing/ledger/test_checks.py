@@ -237,14 +237,16 @@ class TestRuns:
         with clock.at(clock.now() + timedelta(days=8)):
             assert checks.run_check(actor="tests", is_incremental=True).is_full
 
-    @pytest.mark.parametrize("sql", [
-        "UPDATE billing_ledgerentry SET balance_after = balance_after + 1 WHERE id ="
-        " (SELECT max(id) FROM billing_ledgerentry)",
-        "UPDATE billing_wallet SET balance = balance + 1 WHERE purpose = 'revenue'",
-        "UPDATE billing_jobhold SET captured_paid = captured_paid - 1 WHERE captured_paid > 0",
-        'UPDATE billing_lot SET "left" = "left" - 1 WHERE "left" > 0',
-        "UPDATE billing_transfer SET credits = credits + 1 WHERE kind = 'capture'",
-    ])  # fmt: skip
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            "UPDATE billing_ledgerentry SET balance_after = 7 WHERE balance_after = 44",
+            "UPDATE billing_wallet SET balance = balance + 1 WHERE purpose = 'revenue'",
+            "UPDATE billing_jobhold SET captured_paid = captured_paid - 1 WHERE captured_paid > 0",
+            'UPDATE billing_lot SET "left" = "left" - 1 WHERE "left" > 0',
+            "UPDATE billing_transfer SET credits = credits + 1 WHERE kind = 'capture'",
+        ],
+    )
     def test_each_breakage_since_a_clean_run_is_found(self, sql):
         since = checks.CheckedUpTo(0, clock.now() - timedelta(hours=1))
         assert list(checks.ledger_problems(since)) == []
