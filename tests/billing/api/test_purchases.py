@@ -279,13 +279,13 @@ class TestFakePurchase:
         terms = {"credits": suggested, "payment_method": "stripe_checkout"}
         assert ask(api, agent, **terms, idempotency_key="again").data["quote_id"]
 
-    def test_a_method_that_is_off_is_not_suggested(self, api, agent, settings):
-        quote_id = fake_quote(api, agent, 80)
-        settings.STRIPE_SECRET_KEY = ""
-        error = buy(api, agent, quote_id, path=SESSIONS).error
+    def test_a_method_that_is_off_is_not_suggested(self, api, agent, shop, settings):
+        quote_id = ask(api, agent, credits=80, payment_method="stripe_checkout").data["quote_id"]
+        settings.FAKE_PAYMENTS = False
+        error = buy(api, agent, quote_id).error
         assert error["code"] == "PAYMENT_METHOD_MISMATCH"
         command = error["recovery"]["suggested_command"]
-        assert f"fake-purchase --quote-id {quote_id}" in command
+        assert f"buy --provider stripe --quote-id {quote_id}" in command
 
     def test_one_organization_gets_so_much_and_no_more(self, api, agent):
         for number in range(2):

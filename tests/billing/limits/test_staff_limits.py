@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group
 
 from accounts.models import AuditLine, User
 from billing import approvals, ledger
@@ -122,6 +123,8 @@ class TestRefundsOfAPerson:
         settings.REFUND_SECOND_PERSON_CENTS_BY_ROLE = {"support": 300, "triage": 100}
         assert ask(receipt_of(name="a"), supporter, 301).state == State.REQUESTED
         assert ask(receipt_of(name="b"), supporter, 300).state == State.APPROVED
+        supporter.groups.add(Group.objects.get(name="triage"))
+        assert staff_limits.limit_of(supporter, "REFUND_SECOND_PERSON_CENTS") == 300
         settings.REFUND_SECOND_PERSON_CENTS_BY_ROLE = {"finance": 300}
         assert staff_limits.limit_of(supporter, "REFUND_SECOND_PERSON_CENTS") == 2000
 
