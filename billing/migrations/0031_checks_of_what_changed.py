@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0027_early_fraud_warnings'),
+        ('billing', '0030_early_fraud_warnings'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0018_money_roles_are_mailed'),
-        ('billing', '0026_facts_of_what_is_known'),
+        ('billing', '0029_payers_of_earlier_receipts'),
     ]
 
     operations = [
