@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("jobs.views.urls")),
     path("", include("feedback.views.urls")),
     path("", include("imageskill.console.urls")),
+    path("", include("imageskill.web.mcp.discovery")),  # last: it answers what nobody else does
 ]
 
 handler404 = "imageskill.web.error_pages.not_found"

@@ -9,6 +9,8 @@ import pytest
 from celery import current_app
 from django.test import Client
 
+from tests import commands
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -69,6 +71,7 @@ class Caller:
             "warnings",
             "error",
         }, envelope
+        commands.check(envelope)
         return Answer(response.status_code, envelope, {k.lower(): v for k, v in response.items()})
 
     def get(self, path: str, **options: Any) -> Answer:

@@ -1,7 +1,8 @@
 """`/mcp`: streamable HTTP without sessions, answered by this process.
 
 The MCP library speaks ASGI. One event loop in a thread of its own runs it; each tool call is a
-`POST /v1/cli` through the whole chain of middleware, with the caller's address and token.
+`POST /v1/cli` through the whole chain of middleware, with the caller's address and token. An
+answer is JSON, or a stream of events for a call that asks for progress.
 """
 
 import asyncio
@@ -9,7 +10,8 @@ import base64
 import hashlib
 import json
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from functools import cache
 from io import BytesIO
 from typing import Any, cast
@@ -18,17 +20,26 @@ from urllib.parse import urlsplit
 from a2wsgi import ASGIMiddleware
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
-from django.http import HttpRequest, HttpResponse
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
+from mcp.server import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.requests import Request as AsgiRequest
 
+from accounts.tokens import minting
 from imageskill.cli.grammar.requests import EndpointRequest
+from imageskill.lib.errors import ApiError
 from imageskill.web import inner_requests
-from imageskill.web.mcp import server, tools
+from imageskill.web.mcp import discovery, server, tools
 from jobs.images import formats
+
+_FETCH_ATTEMPTS = 6
+_FETCH_PAUSE_S = 0.5
+_UNAUTHORIZED = -32001  # JSON-RPC leaves this range to servers
 
 
 class InProcessBackend:
@@ -52,11 +63,15 @@ class InProcessBackend:
         return rows
 
     def fetch(self, url: str, context: AsgiRequest) -> bytes | None:
-        """Read an image as its public address gives it."""
-        status, content = _dispatch(
-            context, EndpointRequest("GET", urlsplit(url).path), is_anonymous=True
-        )
-        return content if status == 200 else None
+        """Read an image as its public address gives it; a new thumbnail may take a moment."""
+        for _ in range(_FETCH_ATTEMPTS):
+            status, content = _dispatch(
+                context, EndpointRequest("GET", urlsplit(url).path), is_anonymous=True
+            )
+            if status == 200:
+                return content
+            time.sleep(_FETCH_PAUSE_S)
+        return None
 
 
 def _image_facts(arguments: tools.JsonObject) -> dict[str, Any]:
@@ -107,26 +122,34 @@ class _EventLoopThread:
     """The event loop that serves MCP, started with the first request of a process."""
 
     def __init__(self) -> None:
-        self.manager = StreamableHTTPSessionManager(
-            server.build(InProcessBackend()),
-            json_response=True,
-            stateless=True,
-            max_request_body_size=settings.MCP_BODY_BYTES,
-        )
+        built = server.build(InProcessBackend())
+        self.managers = {streams: _manager(built, streams=streams) for streams in (False, True)}
         self.loop = asyncio.new_event_loop()
         self.is_ready = threading.Event()
         threading.Thread(target=self._run, name="mcp", daemon=True).start()
         self.is_ready.wait()
         # The two libraries describe the same protocol by types of their own.
-        self.wsgi: Any = ASGIMiddleware(cast("Any", self.manager.handle_request), loop=self.loop)
+        self.wsgi: dict[bool, Any] = {
+            streams: ASGIMiddleware(cast("Any", manager.handle_request), loop=self.loop)
+            for streams, manager in self.managers.items()
+        }
 
     def _run(self) -> None:
         self.loop.run_until_complete(self._serve())
 
     async def _serve(self) -> None:
-        async with self.manager.run():
+        async with self.managers[False].run(), self.managers[True].run():
             self.is_ready.set()
             await asyncio.Event().wait()
+
+
+def _manager(built: Server[Any], *, streams: bool) -> StreamableHTTPSessionManager:
+    return StreamableHTTPSessionManager(
+        built,
+        json_response=not streams,
+        stateless=True,
+        max_request_body_size=settings.MCP_BODY_BYTES,
+    )
 
 
 _start_lock = threading.Lock()
@@ -139,8 +162,11 @@ def _get_loop() -> _EventLoopThread:
 
 @require_POST  # without sessions there is no stream to open and nothing to end
 @csrf_exempt  # callers carry a bearer token, never a cookie
-def endpoint(request: HttpRequest) -> HttpResponse:
-    """Answer one MCP message."""
+def endpoint(request: HttpRequest) -> HttpResponseBase:
+    """Answer one MCP message; a token that is present and wrong is 401."""
+    refusal = _refuse_wrong_token(request)
+    if refusal is not None:
+        return refusal
     with _start_lock:
         loop = _get_loop()
     started: dict[str, Any] = {}
@@ -148,12 +174,57 @@ def endpoint(request: HttpRequest) -> HttpResponse:
     def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> None:
         started.update(status=int(status.split(maxsplit=1)[0]), headers=headers)
 
-    content = b"".join(loop.wsgi(_with_whole_body(request), start_response))
-    response = HttpResponse(content, status=started["status"])
+    streams = _asks_for_progress(request)
+    chunks = iter(loop.wsgi[streams](_with_whole_body(request), start_response))
+    first = next(chunks, b"")  # with it come status and headers
+    response: HttpResponseBase
+    if streams and started["status"] == 200:
+        response = StreamingHttpResponse(_joined(first, chunks), status=200)
+        response["X-Accel-Buffering"] = "no"  # a proxy that waits for the end shows no progress
+    else:
+        content = b"".join(_joined(first, chunks))
+        response = HttpResponse(content, status=started["status"])
     for name, value in started["headers"]:
         if name.lower() != "content-length":
             response[name] = value
     return response
+
+
+def _joined(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from others
+
+
+def _refuse_wrong_token(request: HttpRequest) -> HttpResponse | None:
+    """Return the answer to a token that is wrong; without one, tools that need none still work."""
+    header = request.headers.get("Authorization")
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    try:
+        if scheme.lower() == "bearer":
+            minting.verify(token.strip())
+            return None
+    except ApiError:
+        pass
+    except (OperationalError, InterfaceError):
+        return None  # not known to be wrong; the tool's own answer tells
+    error = {"code": _UNAUTHORIZED, "message": "The bearer token is not valid."}
+    response = JsonResponse({"jsonrpc": "2.0", "id": None, "error": error}, status=401)
+    response["WWW-Authenticate"] = (
+        f'Bearer error="invalid_token", resource_metadata="{discovery.metadata_url()}"'
+    )
+    return response
+
+
+def _asks_for_progress(request: HttpRequest) -> bool:
+    if "text/event-stream" not in request.headers.get("Accept", ""):
+        return False
+    try:
+        message = json.loads(request.body)
+        return message["params"]["_meta"]["progressToken"] is not None
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _with_whole_body(request: HttpRequest) -> dict[str, Any]:
@@ -162,4 +233,7 @@ def _with_whole_body(request: HttpRequest) -> dict[str, Any]:
     return request.META | {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
 
 
-urlpatterns = [path("mcp", endpoint, name="mcp")]
+urlpatterns = [
+    path("mcp", endpoint, name="mcp"),
+    path("mcp/", endpoint),  # some clients add a slash, and a redirect would lose the body
+]

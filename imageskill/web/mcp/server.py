@@ -16,16 +16,16 @@ from mcp_types import (
 )
 
 from imageskill import __version__
-from imageskill.web.mcp import results, tools
+from imageskill.web.mcp import menus, progress, results, suggestions, tools
 
 MAX_CONCURRENT_CALLS = 200
 # Tools whose result shows the image itself; others only link to it.
 TOOLS_WITH_IMAGES = {"create", "edit", "assets_show", "jobs_wait", "jobs_show"}
 INSTRUCTIONS = (
-    "Creates and edits images. Check usage_quota and models_show before spending, plan with "
-    "create and dry_run, and after an error read error.recovery. Live creates and edits charge "
-    "credits; repeat an interrupted one with the same idempotency_key. Every result is an "
-    "envelope: ok, data, warnings, error."
+    "Creates and edits images. Check usage_quota before spending, choose a model with models_list "
+    "and models_show, and plan with create and dry_run. Live creates and edits charge credits; "
+    "repeat an interrupted one with the same idempotency_key. After an error, error.recovery names "
+    "the tool and arguments to go on with. Every result is an envelope: ok, data, warnings, error."
 )
 
 
@@ -71,15 +71,19 @@ def build(backend: Backend) -> Server[Any]:
         context: ServerRequestContext[Any], params: CallToolRequestParams
     ) -> CallToolResult:
         try:
-            return await run_sync(
-                _call,
-                backend,
-                params.name,
-                params.arguments or {},
-                context.request,
-                limiter=get_limiter(),
+            return await progress.with_progress(
+                lambda: run_sync(
+                    _call,
+                    backend,
+                    params.name,
+                    params.arguments or {},
+                    context.request,
+                    limiter=get_limiter(),
+                ),
+                context,
+                every_s=progress.EVERY_S,
             )
-        except tools.UnknownTool as error:
+        except (tools.UnknownTool, menus.InvalidPage) as error:
             raise MCPError(code=INVALID_PARAMS, message=str(error)) from None
 
     return Server(
@@ -93,7 +97,12 @@ def build(backend: Backend) -> Server[Any]:
 
 
 def _call(backend: Backend, name: str, arguments: tools.JsonObject, context: Any) -> CallToolResult:
-    envelope = backend.call(name, arguments, context)
+    envelope = backend.call(name, menus.without_page(name, arguments), context)
+    envelope = menus.page(name, envelope, arguments)
+    for part in ("data", "error"):
+        envelope |= {
+            part: suggestions.as_tool_calls(envelope[part], runs_locally=backend.runs_locally)
+        }
     return results.build_result(
         envelope, lambda url: backend.fetch(url, context), is_showing=name in TOOLS_WITH_IMAGES
     )

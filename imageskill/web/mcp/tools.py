@@ -9,6 +9,7 @@ from mcp_types import Tool, ToolAnnotations
 from imageskill.cli.grammar import table
 from imageskill.cli.grammar.shared_flags import CREDENTIAL, SAVING
 from imageskill.cli.grammar.spec import INTEGER, JSON, NUMBER, SWITCH, WORDS, Command, Flag
+from imageskill.web.mcp import descriptions, menus, results
 
 JsonObject = Mapping[str, Any]
 
@@ -16,14 +17,22 @@ _TYPES = {SWITCH: "boolean", INTEGER: "integer", NUMBER: "number", JSON: "object
 _CLIENT_ONLY = {"auth", "help", "version", "completion", "mcp", "doctor"}
 _LOCAL_ONLY = {"upload", "assets get"}
 _IMAGE_MAKING = {"create", "edit"}
+# Arguments that a model has no use for: it writes prompts itself, and menus are always short.
+_UNUSED = {
+    "create": {"prompt-file"},
+    "edit": {"prompt-file"},
+    "models list": {"details", "summary"},
+}
+_ABOUT_THE_CONFIG = {"save", "no-save", "show-token"}  # of signup: a file of the caller's machine
+_MAX_ROWS = 25  # of lists in pages, so that a result stays within its size
 
 
 UPLOAD_TOOL = Tool(
     name="upload",
     title="Upload",
     description=(
-        "Upload a small image, up to 2.5 MB. Send larger ones to POST /v1/upload, or with the "
-        "command line on your machine."
+        "Upload a small image, up to 2.5 MB, so that edit and references can name it. Larger ones "
+        "go to POST /v1/upload with the same bearer token."
     ),
     input_schema={
         "type": "object",
@@ -34,6 +43,7 @@ UPLOAD_TOOL = Tool(
         "required": ["bytes_base64"],
         "additionalProperties": False,
     },
+    output_schema=results.OUTPUT_SCHEMA,
     annotations=ToolAnnotations(read_only_hint=False, destructive_hint=False),
 )
 
@@ -59,8 +69,21 @@ def command_line(name: str, arguments: JsonObject, *, runs_locally: bool) -> lis
     for command in _commands(runs_locally=runs_locally):
         if tool_name(command) == name:
             flags = {field_name(flag): flag for flag in _flags(command, runs_locally)}
-            return [*command.words, *_words(flags, arguments), "--json"]
+            return [*command.words, *_words(flags, _with_limit(arguments)), "--json"]
     raise UnknownTool("Unknown tool.")
+
+
+def _with_limit(arguments: JsonObject) -> JsonObject:
+    limit = arguments.get("limit")
+    is_above = type(limit) is int and limit > _MAX_ROWS
+    return {**arguments, "limit": _MAX_ROWS} if is_above else arguments
+
+
+def arguments_of(command: Command, *, runs_locally: bool) -> dict[str, Flag] | None:
+    """Return the flags of a command's tool by argument; None where it is no tool here."""
+    if command not in _commands(runs_locally=runs_locally):
+        return None
+    return {field_name(flag): flag for flag in _flags(command, runs_locally)}
 
 
 def tool_name(command: Command) -> str:
@@ -89,13 +112,19 @@ def _flags(command: Command, runs_locally: bool) -> list[Flag]:
         if flag not in CREDENTIAL
         and not (command.is_spending and flag in SAVING)  # `assets_get` saves images
         and not flag.is_hidden
-        and (runs_locally or not flag.is_local)
+        and flag.name not in _UNUSED.get(" ".join(command.words), ())
+        and (runs_locally or not (flag.is_local or flag.name in _ABOUT_THE_CONFIG))
     ]
 
 
 def _tool(command: Command, models: Sequence[JsonObject], *, runs_locally: bool) -> Tool:
     flags = _flags(command, runs_locally)
-    properties = {field_name(flag): _schema(flag) for flag in flags}
+    name = tool_name(command)
+    properties = {field_name(flag): _schema(flag, runs_locally=runs_locally) for flag in flags}
+    if name in menus.LISTS:
+        properties |= menus.PAGING
+    elif "limit" in properties:
+        properties["limit"] |= {"maximum": _MAX_ROWS}
     operation = command.words[0]
     if operation in _IMAGE_MAKING:
         _describe_models(
@@ -103,15 +132,16 @@ def _tool(command: Command, models: Sequence[JsonObject], *, runs_locally: bool)
         )
     method = command.endpoint.method if command.endpoint else "GET"
     return Tool(
-        name=tool_name(command),
+        name=name,
         title=command.label.removeprefix("image-skill ").capitalize(),
-        description=f"{command.summary} {command.notes}".strip(),
+        description=descriptions.of_tool(name, runs_locally=runs_locally),
         input_schema={
             "type": "object",
             "properties": properties,
-            "required": [field_name(flag) for flag in flags if flag.is_required],
+            "required": _required(command, flags),
             "additionalProperties": False,
         },
+        output_schema=results.OUTPUT_SCHEMA,
         annotations=ToolAnnotations(
             read_only_hint=method == "GET" and command.words != ("assets", "get"),
             destructive_hint=method == "DELETE" or "cancel" in command.words,
@@ -121,7 +151,18 @@ def _tool(command: Command, models: Sequence[JsonObject], *, runs_locally: bool)
     )
 
 
-def _schema(flag: Flag) -> dict[str, Any]:
+def _required(command: Command, flags: Sequence[Flag]) -> list[str]:
+    """Return what a call must give: also where a rule leaves one flag of several to choose."""
+    names = {flag.name for flag in flags}
+    needed = {flag.name for flag in flags if flag.is_required}
+    for rule in command.rules:
+        left = names.intersection(rule.flags)
+        if rule.kind != "at_most" and len(left) == 1:
+            needed |= left
+    return [field_name(flag) for flag in flags if flag.name in needed]
+
+
+def _schema(flag: Flag, *, runs_locally: bool) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": _TYPES.get(flag.kind, "string")}
     if flag.kind == WORDS:
         schema["items"] = {"type": "string"}
@@ -135,8 +176,8 @@ def _schema(flag: Flag) -> dict[str, Any]:
         schema = {"type": "array", "items": schema}
     if flag.default is not None:
         schema["default"] = flag.default
-    hint = f" Written {flag.value}." if "@" in flag.value else ""
-    return schema | {"description": flag.help + hint}
+    help_text = descriptions.of_argument(field_name(flag), flag.help, runs_locally=runs_locally)
+    return schema | {"description": help_text}
 
 
 def _describe_models(properties: dict[str, dict[str, Any]], models: Sequence[JsonObject]) -> None:
