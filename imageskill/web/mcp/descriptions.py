@@ -1,5 +1,7 @@
 """What tools and their arguments say to a model: what they do here, over this transport."""
 
+import re
+
 SIGN_UP_AGAIN = "The connection goes on with the token that it was opened with."
 
 # By the tool's name: what it does, and what differs where files of the caller can be reached.
@@ -229,12 +231,16 @@ ARGUMENTS: dict[str, tuple[str, str]] = {
         "Parameters of the chosen model, as models_show lists them.",
     ),
     "pack": ("A pack of credits_packs_list.", "A pack of credits_packs_list."),
+    "payment_method": ("One of credits_methods.", "One of credits_methods."),
     "human_email": ("The older name of agent_contact.", "The older name of agent_contact."),
     "timeout_ms": (
         "Give up after this long; the server waits less than a minute at once.",
         "Give up after this long.",
     ),
 }
+
+
+_COMMAND = re.compile(r"`([a-z]+(?:[ -][a-z]+)*)`")
 
 
 def of_tool(name: str, *, runs_locally: bool) -> str:
@@ -245,5 +251,6 @@ def of_tool(name: str, *, runs_locally: bool) -> str:
 
 def of_argument(name: str, otherwise: str, *, runs_locally: bool) -> str:
     """Return the description of an argument, the flag's own help where that is true here too."""
-    remote, local = ARGUMENTS.get(name, (otherwise, otherwise))
+    tools_named = _COMMAND.sub(lambda match: re.sub("[ -]", "_", match[1]), otherwise)
+    remote, local = ARGUMENTS.get(name, (tools_named, tools_named))
     return local if runs_locally else remote
