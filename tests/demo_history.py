@@ -25,18 +25,28 @@ from jobs.catalog import switches
 SMALL = history.Size(agents=30, jobs=120, reports=30)
 
 
+@pytest.fixture(scope="session")
+def _original(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Path]:
+    """The folder of the history's files, named as its database."""
+    folder = Path(os.environ.get("TEST_RUN_FOLDER") or os.environ["DATA_DIR"])
+    with django_db_blocker.unblock():
+        original = folder / _made(folder)
+    yield original
+    if "TEST_RUN_FOLDER" not in os.environ:  # otherwise it ends with the server
+        with django_db_blocker.unblock():
+            _execute(f"DROP DATABASE {original.name} WITH (FORCE)")
+
+
 @pytest.fixture(scope="module")
 def demo_history(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: Any
+    _original: Path, django_db_blocker: DjangoDbBlocker, tmp_path_factory: Any
 ) -> Iterator[None]:
     """Look at a history, in a copy that is this module's to change."""
-    folder = Path(os.environ.get("TEST_RUN_FOLDER") or os.environ["DATA_DIR"])
     files = tmp_path_factory.mktemp("history") / "files"
     copy = f"{connection.settings_dict['NAME']}_history"
     with django_db_blocker.unblock():
-        original = _made(folder)
-        shutil.copytree(folder / original, files)
-        _create(copy, template=original)
+        shutil.copytree(_original, files)
+        _create(copy, template=_original.name)
         with _connected_to(copy), _stored_in(files):
             switches.clear_cache()  # one model was switched off
             yield
@@ -45,8 +55,10 @@ def demo_history(
 
 
 def _made(folder: Path) -> str:
-    """Return the database of the one that is made, and the name of its files' folder."""
-    name = "history" if "TEST_RUN_FOLDER" in os.environ else f"history_{os.getpid()}"
+    """Return the name of its database, which the folder of its files has too; make it at need."""
+    name = "test_history"
+    if "TEST_RUN_FOLDER" not in os.environ:
+        name += f"_{os.getpid()}"
     with (folder / "history.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / name).exists():
