@@ -46,6 +46,7 @@ class Live:
             "TELEMETRY_WRITER": "true",
             "PORT": str(self.port),
             "PYTHONUNBUFFERED": "1",
+            "BODIES_AT_ONCE": "32",  # half of its threads
             # Half of what a worker needs to start goes into Django's checks, which load every URL;
             # `make check` and the tests of `make run` have them made.
             "CELERY_SKIP_CHECKS": "true",

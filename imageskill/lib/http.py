@@ -1,5 +1,6 @@
 """What our requests carry beyond Django's, and who is calling."""
 
+from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from typing import Any, TypedDict
 
@@ -32,11 +33,16 @@ def client_ip(request: HttpRequest) -> str:
     With TRUSTED_PROXIES set, X-Forwarded-For is read from the right, past trusted addresses
     only, so that a caller can't choose its own.
     """
-    address = request.META.get("REMOTE_ADDR") or "127.0.0.1"
+    return address_of(request.META)
+
+
+def address_of(meta: Mapping[str, Any]) -> str:
+    """Return the caller's address as `client_ip` does, of a WSGI environment."""
+    address: str = meta.get("REMOTE_ADDR") or "127.0.0.1"
     trusted = settings.TRUSTED_PROXIES
     if not trusted or not is_in_networks(address, trusted):
         return address
-    forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+    forwarded = meta.get("HTTP_X_FORWARDED_FOR", "").split(",")
     for hop in (_without_port(part.strip()) for part in reversed(forwarded)):
         if not _is_address(hop):
             break

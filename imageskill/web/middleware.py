@@ -24,6 +24,7 @@ from imageskill.lib.errors import (
     PayloadTooLarge,
     RateLimited,
     ServiceUnavailable,
+    Timeout,
 )
 from imageskill.web import health, rate_limits, request_bodies
 from imageskill.web.api import commands_by_route
@@ -32,6 +33,7 @@ _INVALID_REQUEST = -32600  # JSON-RPC's code
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
+_PAGES = {413: "413.html"}
 _MEDIA_PATHS = ("/a/", "/t/", *health.PROBES)
 
 _FRAMEWORK_ERRORS: dict[int, type[ApiError]] = {
@@ -150,21 +152,45 @@ class BodyLimitMiddleware:
     def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
         """Refuse before CSRF protection, authentication or the view reads the body."""
         limit = request_bodies.limit_bytes(request.path_info)
+        reason = request.META.get(request_bodies.NOT_READ)
+        if reason:
+            return _refuse(request, _NOT_READ[reason]())
         if int(request.META.get("CONTENT_LENGTH") or 0) <= limit:
             return None
-        return _too_large(request, f"The request body may have at most {limit} bytes.")
+        return _refuse(
+            request, PayloadTooLarge(f"The request body may have at most {limit} bytes.")
+        )
 
 
-def _too_large(request: HttpRequest, text: str) -> HttpResponse:
-    """Answer 413 in the form that callers of this address read."""
+class _TooManyBodies(ServiceUnavailable):
+    message = "Too many request bodies are arriving at once; nothing was done."
+
+    def __init__(self) -> None:
+        super().__init__(recovery={"retry_after_seconds": 2})
+
+
+class _SlowBody(Timeout):
+    status = 408
+    message = "The request body did not arrive in time; nothing was done."
+
+
+_NOT_READ: dict[str, type[ApiError]] = {
+    request_bodies.BUSY: _TooManyBodies,
+    request_bodies.SLOW: _SlowBody,
+}
+
+
+def _refuse(request: HttpRequest, error: ApiError) -> HttpResponse:
+    """Answer in the form that callers of this address read."""
     if _is_api(request.path):
-        return error_response(request, PayloadTooLarge(text))
-    if request.path == "/mcp":
-        error = {"code": _INVALID_REQUEST, "message": text}
-        return JsonResponse({"jsonrpc": "2.0", "id": None, "error": error}, status=413)
+        return error_response(request, error)
+    if request.path in {"/mcp", "/mcp/"}:
+        told = {"code": _INVALID_REQUEST, "message": error.text}
+        answer = {"jsonrpc": "2.0", "id": None, "error": told}
+        return JsonResponse(answer, status=error.status)
     if request.path.startswith("/webhooks/"):
-        return JsonResponse({"error": "too large"}, status=413)
-    return render(request, "413.html", status=413)
+        return JsonResponse({"error": error.text}, status=error.status)
+    return render(request, _PAGES.get(error.status, "503.html"), status=error.status)
 
 
 @cache

@@ -12,7 +12,9 @@ def web(*, host: str, port: int, workers: int = 2, threads: int = 200) -> list[s
         *(str(_BIN / "granian"), "--interface", "wsgi", "--no-ws", "--http", "1"),
         *("--host", host, "--port", str(port)),
         *("--workers", str(workers), "--blocking-threads", str(threads)),
-        *("--backpressure", str(threads), "--backlog", "1024"),
+        # Connections, not requests: idle ones must not keep others out.
+        *("--backpressure", "4096", "--backlog", "4096"),
+        *("--http1-header-read-timeout", "20000"),
         *("--respawn-failed-workers", "--workers-kill-timeout", "10"),
         *("--log-level", "warning"),
         "imageskill.wsgi:application",

@@ -62,21 +62,88 @@ class Seen:
         return []
 
 
-def serve(path="/v1/create", *, pieces=(b"{", b"}"), **changes):
+def serve(path="/v1/create", *, pieces=(b"{", b"}"), source=None, **changes):
     """Serve a chunked request as granian would pass it on."""
     seen = Seen()
     environ = {
         "PATH_INFO": path,
         "HTTP_TRANSFER_ENCODING": "chunked",
-        "wsgi.input": Source(pieces),
+        "wsgi.input": source or Source(pieces),
         "wsgi.input_terminated": True,
         **changes,
     }
-    request_bodies.WithLength(seen)(environ, lambda *_: None)
+    request_bodies.ReadBodies(seen)(environ, lambda *_: None)
     return seen, environ["wsgi.input"]
 
 
-class TestWithLength:
+class Nested:
+    """An application in whose requests further ones arrive, each before the last is read."""
+
+    def __init__(self, addresses):
+        self.addresses = iter(addresses)
+        self.reasons = []
+        self.bodies = request_bodies.ReadBodies(self._note)
+
+    def _note(self, environ, _):
+        self.reasons.append(environ.get(request_bodies.NOT_READ, ""))
+        return []
+
+    def read(self, size):
+        """Arrive as the next request while this one is being read."""
+        self.arrive()
+        return b""
+
+    def arrive(self):
+        address = next(self.addresses, None)
+        if address:
+            environ = {
+                "PATH_INFO": "/v1/create",
+                "CONTENT_LENGTH": "2",
+                "REMOTE_ADDR": address,
+                "wsgi.input": self,
+            }
+            self.bodies(environ, lambda *_: None)
+
+
+class TestPlaces:
+    @pytest.fixture(autouse=True)
+    def _few(self, settings):
+        settings.BODIES_AT_ONCE = 4
+        settings.BODIES_AT_ONCE_PER_NETWORK = 2
+
+    def test_are_bounded_for_a_network(self):
+        nested = Nested(["192.0.2.1"] * 3)
+        nested.arrive()
+        assert sorted(nested.reasons) == ["", "", "busy"]
+
+    def test_of_one_network_leave_some_for_others(self):
+        nested = Nested(["192.0.2.1", "192.0.2.1", "192.0.2.2"])
+        nested.arrive()
+        assert nested.reasons == ["", "", ""]
+
+    def test_are_bounded_in_all(self):
+        nested = Nested([f"192.0.2.{n}" for n in range(6)])
+        nested.arrive()
+        assert nested.reasons.count("busy") == 1  # the fifth; nothing reads after it
+
+    def test_are_free_again_after_the_body(self):
+        nested = Nested([])
+        for _ in range(10):
+            nested.addresses = iter(["192.0.2.1"])
+            nested.arrive()
+        assert nested.reasons == [""] * 10
+
+
+@pytest.mark.parametrize(("reason", "status"), [("busy", 503), ("slow", 408)])
+def test_who_was_not_read_is_told_so(reason, status):
+    environ = {request_bodies.NOT_READ: reason}
+    answer = Client().post("/v1/create", b"", content_type="application/json", **environ)
+    assert answer.status_code == status
+    assert answer.json()["error"]["retryable"]
+    assert "nothing was done" in answer.json()["error"]["message"]
+
+
+class TestReadBodies:
     def test_a_chunked_body_comes_with_its_length(self):
         seen, _ = serve(pieces=[b'{"a":', b"1}"])
         assert seen.body == b'{"a":1}'
@@ -92,10 +159,25 @@ class TestWithLength:
         seen, _ = serve(CONTENT_LENGTH=said)
         assert (seen.body, seen.environ["CONTENT_LENGTH"]) == (b"{}", "2")
 
-    def test_a_body_with_a_length_is_left_to_the_reader(self):
+    def test_a_body_with_a_length_is_read_before_the_application_runs(self):
         seen, source = serve(HTTP_TRANSFER_ENCODING="", CONTENT_LENGTH="2")
         assert seen.body == b"{}"
+        assert source.given == 2
+
+    def test_one_whose_length_is_past_the_limit_is_left_unread(self):
+        length = str(settings.BODY_BYTES + 1)
+        seen, source = serve(HTTP_TRANSFER_ENCODING="", CONTENT_LENGTH=length)
+        assert seen.environ["CONTENT_LENGTH"] == length
         assert seen.environ["wsgi.input"] is source
+
+    @pytest.mark.parametrize(("bytes_per_s", "arrives"), [(0.1, False), (30_000, True)])
+    def test_one_that_comes_too_slowly_is_given_up(self, monkeypatch, bytes_per_s, arrives):
+        source = Source([bytes(100)] * 9000)
+        monkeypatch.setattr(request_bodies.time, "monotonic", lambda: source.given / bytes_per_s)
+        seen, _ = serve(source=source, HTTP_TRANSFER_ENCODING="", CONTENT_LENGTH="900000")
+        assert seen.environ.get(request_bodies.NOT_READ) == (None if arrives else "slow")
+        assert len(seen.body) == (900_000 if arrives else 0)
+        assert arrives or source.given < 10
 
     def test_an_input_that_never_ends_is_not_read(self):
         _, source = serve(**{"wsgi.input_terminated": False})
@@ -146,7 +228,7 @@ def is_json_rpc(response):
 
 
 def is_json(response):
-    assert response.json() == {"error": "too large"}
+    assert response.json() == {"error": "The request body may have at most 1000000 bytes."}
 
 
 def is_page(response):
