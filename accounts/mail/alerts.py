@@ -4,14 +4,18 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
-from accounts.mail import sending
+from accounts.mail import limits, sending
 from accounts.models import Agent, Alert, User
 from imageskill.lib import clock
+from imageskill.lib.errors import RateLimited
 from imageskill.lib.queue import enqueue
+
+log = structlog.get_logger(__name__)
 
 _RETRY_AFTER = timedelta(minutes=5)
 _UNTRUSTED_FACTS = {"agent", "by", "reason"}  # words of others, never shown as links
@@ -49,7 +53,18 @@ def notify_owner(
 
 
 def send(*, alert_id: int) -> bool:
-    """Send one alert; return False if it was sent already. A failure raises and is retried."""
+    """Send one alert; return False if there is nothing to send now, or its user has had too many.
+
+    A failure raises. What was not sent is tried again.
+    """
+    address = _unmailed().filter(pk=alert_id).values_list("user__email", flat=True).first()
+    if address is None:
+        return False
+    try:
+        limits.consume_for_alert(address)
+    except RateLimited:
+        log.warning("mail_over_limit", template="alert")
+        return False
     if _unmailed().filter(pk=alert_id).update(mail_tried_at=clock.now()) != 1:
         return False
     alert = Alert.objects.select_related("user").get(pk=alert_id)

@@ -2,8 +2,10 @@
 
 from typing import Any, cast
 
+import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import LoginForm
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, LoginWebAuthnForm
 from django.contrib.auth.models import AnonymousUser
@@ -11,13 +13,17 @@ from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.forms import CharField, PasswordInput
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 
 from accounts import sponsors
-from accounts.mail import sending
+from accounts.mail import limits, sending
 from accounts.models import User
 from accounts.sign_in import reauthentication
+from imageskill.lib.errors import RateLimited
 from imageskill.lib.http import client_ip
+
+log = structlog.get_logger(__name__)
 
 
 class SignInForm(LoginForm):  # type: ignore[misc]
@@ -119,6 +125,21 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the client address that the API's rate limits use too."""
         return client_ip(request)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send an email, unless its inbox or this network has had too many.
+
+        Whoever waits for a code is told so; a notice that nobody waits for is left out.
+        """
+        try:
+            limits.consume_for_request(self.request, email)
+        except RateLimited:
+            log.warning("mail_over_limit", template=template_prefix)
+            if "code" in context:
+                response = render(self.request, "429.html", status=429)
+                raise ImmediateHttpResponse(response) from None
+            return
+        super().send_mail(template_prefix, email, context)
 
     def format_email_subject(self, subject: str) -> str:
         """Return the subject unchanged."""

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from allauth.core.context import request_context
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core import mail
 from django.test import Client
@@ -11,6 +12,7 @@ from django.urls import reverse
 
 from accounts import sponsors
 from accounts.models import User
+from accounts.sign_in.adapter import Adapter
 from imageskill.lib import clock
 from tests.accounts.claiming import person
 from tests.browser.console import app_code
@@ -177,3 +179,31 @@ class TestAPassword:
         )
 
         assert answer.status_code == 200
+
+
+class TestMailLimits:
+    def test_hold_for_all_spellings_of_an_inbox(self, settings) -> None:
+        settings.MAILS_PER_MINUTE_PER_INBOX = 2
+        spellings = ["victim+1@example.org", "victim+2@example.org", "Victim@example.org"]
+
+        answers = [Client().post(LOGIN, {"login": address}).status_code for address in spellings]
+
+        assert answers == [302, 302, 429]
+        assert len(mail.outbox) == 2
+
+    @pytest.mark.parametrize("limit", ["MAILS_PER_DAY_PER_NETWORK", "MAILS_PER_DAY"])
+    def test_hold_whatever_the_inbox(self, settings, limit) -> None:
+        settings.LOOPBACK_IS_UNLIMITED = False
+        setattr(settings, limit, 0)
+
+        answer = Client().post(LOGIN, {"login": "nobody-yet@example.org"})
+
+        assert (answer.status_code, mail.outbox) == (429, [])
+
+    def test_leave_a_notice_out_rather_than_the_change(self, settings, rf) -> None:
+        settings.MAILS_PER_DAY = 0
+
+        with request_context(rf.get("/")):
+            Adapter().send_mail("account/email/email_changed", "a@example.org", {})
+
+        assert mail.outbox == []
