@@ -204,6 +204,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Image Skill"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS
 
+SECURITY_CONTACT = env.text("SECURITY_CONTACT")  # a URI for /.well-known/security.txt
 STAFF_SESSION_HOURS = env.integer("STAFF_SESSION_HOURS", 12)  # then the second factor again
 ADMIN_EMAIL = env.text("ADMIN_EMAIL", "admin@localhost")  # the user that `bootstrap` invites
 
@@ -317,6 +318,13 @@ elif DEVELOPMENT:
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Image Skill <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 HAS_OUTBOX_PAGE = DEVELOPMENT and not EMAIL_URL
+# Emails that requests cause, sign-in codes above all.
+MAILS_PER_MINUTE_PER_INBOX = env.integer("MAILS_PER_MINUTE_PER_INBOX", 3)
+MAILS_PER_DAY_PER_INBOX = env.integer("MAILS_PER_DAY_PER_INBOX", 20)
+MAILS_PER_MINUTE_PER_NETWORK = env.integer("MAILS_PER_MINUTE_PER_NETWORK", 10)
+MAILS_PER_DAY_PER_NETWORK = env.integer("MAILS_PER_DAY_PER_NETWORK", 100)
+MAILS_PER_DAY = env.integer("MAILS_PER_DAY", 10_000)
+ALERTS_PER_DAY_PER_INBOX = env.integer("ALERTS_PER_DAY_PER_INBOX", 200)
 CLAIM_MAILS_PER_DAY = env.integer("CLAIM_MAILS_PER_DAY", 500)  # for all agents together
 CLAIM_MAILS_PER_DAY_PER_CONTACT = env.integer("CLAIM_MAILS_PER_DAY_PER_CONTACT", 3)
 CLAIM_MAILS_PER_MONTH_PER_CONTACT = env.integer("CLAIM_MAILS_PER_MONTH_PER_CONTACT", 10)
@@ -328,7 +336,7 @@ BODY_BYTES = 1_000_000  # of a request to a path that is not in BODY_BYTES_AT
 UPLOAD_BYTES = 20_000_000  # of the decoded image
 UPLOAD_BODY_BYTES = 28_500_000  # as base64 in JSON, with room for other fields
 MCP_BODY_BYTES = 4_000_000  # of one message, images included
-BODY_BYTES_AT = {"/v1/upload": UPLOAD_BODY_BYTES, "/mcp": MCP_BODY_BYTES}
+BODY_BYTES_AT = {"/v1/upload": UPLOAD_BODY_BYTES, "/mcp": MCP_BODY_BYTES, "/mcp/": MCP_BODY_BYTES}
 REQUESTS_PER_MINUTE_PER_TOKEN = env.integer("REQUESTS_PER_MINUTE_PER_TOKEN", 1_200)
 REQUESTS_PER_MINUTE_PER_NETWORK = env.integer("REQUESTS_PER_MINUTE_PER_NETWORK", 3_000)
 FEEDBACK_PER_HOUR = env.integer("FEEDBACK_PER_HOUR", 60)  # this and the next: per token
@@ -337,6 +345,8 @@ CHECKOUTS_PER_HOUR = env.integer("CHECKOUTS_PER_HOUR", 30)
 OPEN_CHECKOUTS_PER_ORGANIZATION = env.integer("OPEN_CHECKOUTS_PER_ORGANIZATION", 10)
 REFUSED_CREATES_PER_HOUR = env.integer("REFUSED_CREATES_PER_HOUR", 120)
 ANONYMOUS_DRY_RUNS_PER_HOUR = env.integer("ANONYMOUS_DRY_RUNS_PER_HOUR", 300)  # per network
+BODIES_AT_ONCE = env.integer("BODIES_AT_ONCE", 100)  # being read, per process; half its threads
+BODIES_AT_ONCE_PER_NETWORK = env.integer("BODIES_AT_ONCE_PER_NETWORK", 20)
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_BYTES, *BODY_BYTES_AT.values())
 
 # -- Agents ------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ _refused_lock = Lock()
 def enforce(request: HttpRequest) -> None:
     """Count this request; raise `RateLimited` if one of its caller's limits is passed."""
     if request.path_info not in _NOT_COUNTED:
+        vars(request)[_COUNTED] = True
         ratelimit.consume_all([*_general(request), *_specific(request)])
 
 

@@ -2,16 +2,18 @@
 
 import hashlib
 import json
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import path
 from django.views.decorators.http import require_safe
 
 from imageskill import __version__
+from imageskill.lib import clock
 from imageskill.web.documents import client_archive, tables
 
 Response = TypeVar("Response", bound=HttpResponse)
@@ -72,6 +74,21 @@ def skill_index(request: HttpRequest) -> JsonResponse:
 
 
 @require_safe
+def security_txt(request: HttpRequest) -> HttpResponse:
+    """Return where to report a security problem (RFC 9116); 404 where nobody is named."""
+    if not settings.SECURITY_CONTACT:
+        raise Http404
+    expires = (clock.now() + timedelta(days=180)).replace(microsecond=0)
+    lines = (
+        f"Contact: {settings.SECURITY_CONTACT}",
+        f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
+        "Preferred-Languages: en",
+        f"Canonical: {settings.PUBLIC_SITE_URL}/.well-known/security.txt",
+    )
+    return _text("\n".join(lines) + "\n", "text/plain")
+
+
+@require_safe
 def client(request: HttpRequest) -> HttpResponse:
     """Return the command line as a single executable Python archive."""
     archive = client_archive.build_archive(
@@ -110,6 +127,7 @@ urlpatterns = [
     path("llms.txt", llms, name="llms"),
     path("cli.md", cli, name="cli"),
     path("image-skill.pyz", client, name="client"),
+    path(".well-known/security.txt", security_txt, name="security_txt"),
     path(".well-known/agent-skills/index.json", skill_index, name="skill_index"),
     path(_SKILL_PATH.removeprefix("/"), skill, name="skill_artifact"),
 ]

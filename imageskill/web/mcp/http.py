@@ -32,14 +32,15 @@ from starlette.requests import Request as AsgiRequest
 
 from accounts.tokens import minting
 from imageskill.cli.grammar.requests import EndpointRequest
-from imageskill.lib.errors import ApiError
-from imageskill.web import inner_requests
+from imageskill.lib.errors import ApiError, RateLimited
+from imageskill.web import inner_requests, rate_limits
 from imageskill.web.mcp import discovery, server, tools
 from jobs.images import formats
 
 _FETCH_ATTEMPTS = 6
 _FETCH_PAUSE_S = 0.5
 _UNAUTHORIZED = -32001  # JSON-RPC leaves this range to servers
+_TOO_MANY = -32029
 
 
 class InProcessBackend:
@@ -164,7 +165,7 @@ def _get_loop() -> _EventLoopThread:
 @csrf_exempt  # callers carry a bearer token, never a cookie
 def endpoint(request: HttpRequest) -> HttpResponseBase:
     """Answer one MCP message; a token that is present and wrong is 401."""
-    refusal = _refuse_wrong_token(request)
+    refusal = _refuse_wrong_token(request) or _refuse_too_many(request)
     if refusal is not None:
         return refusal
     with _start_lock:
@@ -215,6 +216,33 @@ def _refuse_wrong_token(request: HttpRequest) -> HttpResponse | None:
         f'Bearer error="invalid_token", resource_metadata="{discovery.metadata_url()}"'
     )
     return response
+
+
+def _refuse_too_many(request: HttpRequest) -> HttpResponse | None:
+    """Return the answer where a limit is passed; the call of a tool counts as its request does."""
+    if _message(request).get("method") == "tools/call":
+        return None
+    try:
+        rate_limits.enforce(request)
+    except RateLimited as limited:
+        wait_s = (limited.recovery or {}).get("retry_after_seconds", 1)
+        error = {
+            "code": _TOO_MANY,
+            "message": limited.text,
+            "data": {"retry_after_seconds": wait_s},
+        }
+        response = JsonResponse({"jsonrpc": "2.0", "id": None, "error": error}, status=429)
+        response["Retry-After"] = str(wait_s)
+        return response
+    return None
+
+
+def _message(request: HttpRequest) -> dict[str, Any]:
+    try:
+        message = json.loads(request.body)
+    except ValueError:
+        return {}
+    return message if isinstance(message, dict) else {}
 
 
 def _asks_for_progress(request: HttpRequest) -> bool:

@@ -12,6 +12,7 @@ import yaml
 
 from accounts.event_types import EVENT_TYPES
 from imageskill.cli.grammar import table
+from imageskill.lib import clock
 from imageskill.web.api import api as ninja_api
 from imageskill.web.documents import tables
 from jobs import registry
@@ -105,8 +106,8 @@ class TestProbes:
             ("GET", "/.well-known/oauth-authorization-server", "*/*"),
             ("GET", "/.well-known/openid-configuration", "text/html"),
             ("GET", "/.well-known/agent-skills/nothing.json", ""),
+            ("GET", "/.well-known/security.txt", "text/plain"),
             ("POST", "/register", "application/json"),
-            ("POST", "/mcp/", "application/json, text/event-stream"),
         ],
     )
     def test_programs_are_told_in_json_that_nothing_is_there(
@@ -257,3 +258,12 @@ class TestApiDescription:
         # Ninja makes ids of a module's path where none is set, and they change when it moves.
         assert [one for one in ids if re.match(r"(accounts|feedback|imageskill|jobs)_", one)] == []
         assert all(re.fullmatch(r"[a-z]+(_[a-z]+){0,4}", one) for one in ids)
+
+
+def test_security_txt_names_whom_to_tell(client, settings):
+    settings.SECURITY_CONTACT = "mailto:security@example.com"
+    answer = client.get("/.well-known/security.txt")
+    assert answer["Content-Type"].startswith("text/plain")
+    lines = dict(line.split(": ", 1) for line in answer.content.decode().splitlines())
+    assert lines["Contact"] == "mailto:security@example.com"
+    assert lines["Expires"] > clock.now().isoformat()

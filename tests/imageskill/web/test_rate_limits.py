@@ -106,6 +106,24 @@ class TestSurfaces:
         assert api.post("/v1/credit-quotes", json=QUOTE, token=agent.token).status == 200
         assert api.post("/v1/cli", json=argv, token=agent.token).code == "RATE_LIMITED"
 
+    @pytest.mark.django_db(transaction=True)  # a tool runs in a thread of its own
+    def test_mcp_counts_a_message_once(self, client, agent, settings):
+        settings.REQUESTS_PER_MINUTE_PER_TOKEN = 2
+        call = {"name": "whoami", "arguments": {}}
+
+        def send(method, params):
+            message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+            headers = {
+                "Authorization": f"Bearer {agent.token}",
+                "Accept": "application/json, text/event-stream",
+            }
+            return client.post("/mcp", message, content_type="application/json", headers=headers)
+
+        assert send("ping", {}).status_code == 200
+        assert not send("tools/call", call).json()["result"].get("isError")
+        assert send("tools/call", call).json()["result"]["isError"]
+        assert send("ping", {}).status_code == 429
+
 
 class TestRedis:
     def test_is_asked_once_a_request(self, api, agent, monkeypatch):
