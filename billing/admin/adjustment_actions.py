@@ -13,7 +13,13 @@ from billing.approvals import DecisionRefused
 from billing.ledger import corrections
 from billing.limits import staff_limits
 from billing.models import CreditCorrection
-from imageskill.lib.admin.actions import ActionForm, ActionRefused, ActionRequest, StaffAction
+from imageskill.lib.admin.actions import (
+    ActionForm,
+    ActionRefused,
+    ActionRequest,
+    StaffAction,
+    translate_refusals,
+)
 from imageskill.lib.admin.formatting import format_count
 
 _Kind = CreditCorrection.Kind
@@ -80,11 +86,9 @@ def _describe_limits(agent: Agent, user: User, fields: dict[str, Any]) -> Sequen
 
 
 def _decide(function: Callable[..., CreditCorrection], done: str) -> Callable[..., str]:
+    @translate_refusals(DecisionRefused, corrections.CorrectionRefused)
     def perform(request: CreditCorrection, action: ActionRequest) -> str:
-        try:
-            function(request_id=request.pk, user=action.user, note=action.reason)
-        except (DecisionRefused, corrections.CorrectionRefused) as refusal:
-            raise ActionRefused(str(refusal)) from refusal
+        function(request_id=request.pk, user=action.user, note=action.reason)
         return done
 
     return perform

@@ -1,7 +1,8 @@
 """Month close in the console."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -23,21 +24,13 @@ from accounts.request_user import request_user
 from billing.models import MonthClose
 from billing.reconciliation import month_close
 from imageskill.lib.admin import second_factor, spreadsheets
-from imageskill.lib.admin.actions import ActionForm, ActionRefused, ActionRequest, StaffAction
+from imageskill.lib.admin.actions import ActionForm, StaffAction, perform_with
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 
 _VIEW_PERMISSION = "accounts.see_ledger"
 
 
-def _month_action(function: Callable[..., Any], done: str) -> Callable[..., str]:
-    def perform(closed: MonthClose, action: ActionRequest) -> str:
-        try:
-            function(closed=closed, user=action.user, reason=action.reason)
-        except month_close.MonthCloseRefused as refusal:
-            raise ActionRefused(str(refusal)) from refusal
-        return done
-
-    return perform
+_perform_with = partial(perform_with, subject="closed", refused=month_close.MonthCloseRefused)
 
 
 _MONTH_ACTIONS: Sequence[StaffAction] = (
@@ -46,7 +39,7 @@ _MONTH_ACTIONS: Sequence[StaffAction] = (
         label="Request reopening",
         permission="accounts.ledger_request",
         preview=lambda closed: (f"{closed} stays closed until a second person approves.",),
-        perform=_month_action(month_close.request_reopen, "Pending approval by a second person."),
+        perform=_perform_with(month_close.request_reopen, "Pending approval by a second person."),
         is_open=lambda closed: closed.reopened_at is None and closed.reopen_asked_by_id is None,
     ),
     StaffAction(
@@ -57,7 +50,7 @@ _MONTH_ACTIONS: Sequence[StaffAction] = (
             f"Requested by {closed.reopen_asked_by}: {closed.reopen_reason}",
             "The closed figures are kept; closing the month again adds a version.",
         ),
-        perform=_month_action(month_close.reopen, "The month is open again."),
+        perform=_perform_with(month_close.reopen, "The month is open again."),
         is_open=lambda closed: closed.reopened_at is None and closed.reopen_asked_by_id is not None,
         is_sensitive=True,
     ),

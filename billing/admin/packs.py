@@ -14,7 +14,12 @@ from billing.admin.approval_requests import ApprovalRequestAdmin
 from billing.approvals import DecisionRefused
 from billing.models import CreditPack, PackChange
 from billing.purchases import pack_changes, packs
-from imageskill.lib.admin.actions import ActionForm, ActionRefused, ActionRequest, StaffAction
+from imageskill.lib.admin.actions import (
+    ActionForm,
+    ActionRequest,
+    StaffAction,
+    translate_refusals,
+)
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.formatting import display_amount, format_count
 
@@ -51,11 +56,9 @@ def _propose(pack: CreditPack, action: ActionRequest) -> str:
 def _decide(
     function: Callable[..., PackChange], done: str
 ) -> Callable[[PackChange, ActionRequest], str]:
+    @translate_refusals(DecisionRefused)
     def perform(change: PackChange, action: ActionRequest) -> str:
-        try:
-            function(request_id=change.pk, user=action.user, note=action.reason)
-        except DecisionRefused as refusal:
-            raise ActionRefused(str(refusal)) from refusal
+        function(request_id=change.pk, user=action.user, note=action.reason)
         return done
 
     return perform

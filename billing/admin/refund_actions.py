@@ -1,6 +1,6 @@
 """Actions on refunds: preview, request, decide, block."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -24,7 +24,7 @@ from billing.reversals import (
     shares,
 )
 from imageskill.lib import amounts
-from imageskill.lib.admin.actions import ActionForm, ActionRefused, ActionRequest, StaffAction
+from imageskill.lib.admin.actions import ActionForm, ActionRequest, StaffAction, translate_refusals
 from imageskill.lib.admin.amount_field import AmountField
 from imageskill.lib.admin.formatting import format_count
 
@@ -49,21 +49,6 @@ class UnmatchedRefundForm(ActionForm):
         required=False,
         help_text="An amount such as 12.50, or empty for all that is left.",
     )
-
-
-def _translate_refusals(
-    *kinds: type[Exception],
-) -> Callable[[Callable[..., str]], Callable[..., str]]:
-    def wrap(perform: Callable[..., str]) -> Callable[..., str]:
-        def careful(thing: Any, action: ActionRequest) -> str:
-            try:
-                return perform(thing, action)
-            except kinds as refusal:
-                raise ActionRefused(str(refusal)) from refusal
-
-        return careful
-
-    return wrap
 
 
 _INQUIRY_NOTE = ("The buyer's bank asks about this payment; a refund usually closes its inquiry.",)
@@ -91,7 +76,7 @@ def _describe_simulation(
     )
 
 
-@_translate_refusals(refunds.RefundRefused)
+@translate_refusals(refunds.RefundRefused)
 def _request(receipt: Receipt, action: ActionRequest) -> str:
     made = refunds.request(
         receipt=receipt,
@@ -105,7 +90,7 @@ def _request(receipt: Receipt, action: ActionRequest) -> str:
     return "The refund is being sent to Stripe."
 
 
-@_translate_refusals(refunds.RefundRefused)
+@translate_refusals(refunds.RefundRefused)
 def _refund_unmatched(payment: UnmatchedPayment, action: ActionRequest) -> str:
     made = refunds.request_for_unmatched(
         payment=payment,
@@ -128,7 +113,7 @@ def _unblock(receipt: Receipt, action: ActionRequest) -> str:
     return "Refunds of this receipt are unblocked."
 
 
-@_translate_refusals(DecisionRefused, refunds.RefundRefused)
+@translate_refusals(DecisionRefused, refunds.RefundRefused)
 def _approve(request: RefundRequest, action: ActionRequest) -> str:
     decided = refunds.approve(request_id=request.pk, user=action.user, note=action.reason)
     if decided.is_pending:
@@ -136,19 +121,19 @@ def _approve(request: RefundRequest, action: ActionRequest) -> str:
     return "Approved. It is being sent to Stripe."
 
 
-@_translate_refusals(DecisionRefused)
+@translate_refusals(DecisionRefused)
 def _reject(request: RefundRequest, action: ActionRequest) -> str:
     refunds.reject(request_id=request.pk, user=action.user, note=action.reason)
     return "Rejected."
 
 
-@_translate_refusals(refunds.RefundRefused)
+@translate_refusals(refunds.RefundRefused)
 def _retry(request: RefundRequest, action: ActionRequest) -> str:
     refunds.retry(request_id=request.pk, user=action.user, reason=action.reason)
     return "The refund is being sent to Stripe again."
 
 
-@_translate_refusals(refunds.RefundRefused)
+@translate_refusals(refunds.RefundRefused)
 def _resolve_failure(request: RefundRequest, action: ActionRequest) -> str:
     refunds.resolve_failure(request_id=request.pk, user=action.user, reason=action.reason)
     return "Resolved."

@@ -23,7 +23,7 @@ _WORDS = {
     "amount_too_large": "less than that is left of the payment",
     "refund_disputed_payment": "the payment is disputed",
     "resource_missing": "Stripe does not know this payment",
-    "idempotency_error": "it was sent with other terms before",
+    "idempotency_error": "it was sent with different parameters before",
 }
 
 

@@ -1,6 +1,7 @@
 """The admin of the GitHub queue: each item, its outcome and its retry."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 from django.contrib import admin
 from django.utils.html import format_html
@@ -10,22 +11,11 @@ from feedback import redaction, transitions
 from feedback.github_queue import queue
 from feedback.models import GithubRepository, QueueItem
 from feedback.states import RETRYABLE_STATES, QueueState
-from imageskill.lib.admin.actions import ActionRefused, ActionRequest, StaffAction
+from imageskill.lib.admin.actions import StaffAction, perform_with
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.formatting import display_datetime
 
-
-def _perform_with(
-    function: Callable[..., None], done: str
-) -> Callable[[QueueItem, ActionRequest], str]:
-    def perform(item: QueueItem, action: ActionRequest) -> str:
-        try:
-            function(item=item, user=action.user, reason=action.reason)
-        except transitions.ReportTransitionRefused as refusal:
-            raise ActionRefused(str(refusal)) from refusal
-        return done
-
-    return perform
+_perform_with = partial(perform_with, subject="item", refused=transitions.ReportTransitionRefused)
 
 
 def _issue_preview(item: QueueItem) -> Sequence[str]:

@@ -62,7 +62,7 @@ def _still_running(answer: CommandResult) -> str:
 def _made_but_not_saved(
     problem: CliError, answer: CommandResult, asset: dict[str, Any], path: Path
 ) -> CliError:
-    """Say in the error itself what was charged, since an error carries no data."""
+    """Add what was charged to the error's text, since an error carries no data."""
     asset_id = str(asset.get("asset_id"))
     job_id = answer.data.get("job_id")
     text = f"The job {job_id} is done and charged; only saving {asset_id} failed. {problem}"

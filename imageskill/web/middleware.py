@@ -50,7 +50,7 @@ def _is_api(path: str) -> bool:
 
 
 class ApiMiddleware:
-    """Gives API requests a trace, a command name and telemetry, and every answer an envelope."""
+    """Adds a trace, a command name and telemetry to API requests, and an envelope to answers."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -1,6 +1,7 @@
 """The admin of assets: the image, its check, and the actions on it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -10,7 +11,7 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from imageskill.lib.admin.actions import ActionRefused, ActionRequest, StaffAction
+from imageskill.lib.admin.actions import StaffAction, perform_with
 from imageskill.lib.admin.bases import ReadOnlyAdmin
 from imageskill.lib.admin.formatting import display_datetime, object_link
 from jobs.admin.asset_filters import CheckFilter
@@ -21,17 +22,7 @@ _State = Asset.State
 _ACT = "accounts.act_on_jobs"
 
 
-def _perform_with(
-    function: Callable[..., None], done: str
-) -> Callable[[Asset, ActionRequest], str]:
-    def perform(asset: Asset, action_request: ActionRequest) -> str:
-        try:
-            function(asset, user=action_request.user, reason=action_request.reason)
-        except removal.InvalidAssetState as refusal:
-            raise ActionRefused(str(refusal)) from refusal
-        return done
-
-    return perform
+_perform_with = partial(perform_with, subject="asset", refused=removal.InvalidAssetState)
 
 
 ACTIONS: Sequence[StaffAction] = (

@@ -1,10 +1,16 @@
 """Staff actions on jobs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from functools import partial
 
-from imageskill.lib.admin.actions import ActionRefused, ActionRequest, RevealedSecret, StaffAction
+from imageskill.lib.admin.actions import (
+    ActionRefused,
+    ActionRequest,
+    RevealedSecret,
+    StaffAction,
+    perform_with,
+)
 from jobs import states
 from jobs.models import Job
 from jobs.running import staff_actions, unresolved_outputs
@@ -15,15 +21,7 @@ _REPAIR = "accounts.job_repair"
 _DRY_RUN = "accounts.job_dry_run"
 
 
-def _perform_with(function: Callable[..., Any], done: str) -> Callable[[Job, ActionRequest], str]:
-    def perform(job: Job, action_request: ActionRequest) -> str:
-        try:
-            function(job=job, user=action_request.user, reason=action_request.reason)
-        except staff_actions.JobActionRefused as refusal:
-            raise ActionRefused(str(refusal)) from refusal
-        return done
-
-    return perform
+_perform_with = partial(perform_with, subject="job", refused=staff_actions.JobActionRefused)
 
 
 def format_cost(usd: Decimal | None) -> str:

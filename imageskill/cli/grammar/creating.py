@@ -28,7 +28,7 @@ TOPIC = "Images"
 ASPECT_RATIO = Flag("aspect-ratio", "Width to height, such as 16:9.", "RATIO", field="aspect_ratio")
 ASSET_ID = Flag(
     "id",
-    "An asset id, or the URL of an asset of ours.",
+    "An asset id or an Image Skill asset URL.",
     "ASSET_ID_OR_URL",
     kind=ASSET,
     field="asset_id",

@@ -54,7 +54,7 @@ COMMANDS = (
         module="credits_quote",
         notes=(
             "One credit is worth one US cent. A key belongs to one agent and one set of terms; "
-            "with other terms the answer suggests the command with a fresh key."
+            "when pack, credits or payment method differ, the error suggests a fresh key."
         ),
         examples=(
             (

@@ -9,7 +9,7 @@ NUMBER = "number"
 JSON = "json"  # a JSON object
 WORDS = "words"  # separated by commas
 FILE = "file"  # a path on the caller's machine
-ASSET = "asset"  # an asset id, or the URL of an asset of ours
+ASSET = "asset"  # an asset id, or the URL of an asset here
 IMAGE = "image"  # an asset id, a URL or a local path
 REFERENCE = "reference"  # an image with its index: IMAGE[@INDEX]
 

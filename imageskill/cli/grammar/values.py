@@ -26,7 +26,7 @@ def parse(flag: Flag, text: str) -> Any:
 
 
 def asset_id(text: str) -> str | None:
-    """Return the asset id that a text is or, as the URL of an asset of ours, names."""
+    """Return the asset id that a text is, or that an asset's URL contains."""
     if ASSET_ID.fullmatch(text):
         return text
     match = _ASSET_PATH.fullmatch(urlsplit(text).path) if is_url(text) else None

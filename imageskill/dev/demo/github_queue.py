@@ -52,9 +52,9 @@ def _tend(context: Context) -> None:
     still_open = [issue["number"] for issue in github.issues if issue["state"] == "open"]
     if len(still_open) < 2 or random.random() < 0.5:
         return
-    labelled, closed = random.sample(still_open, 2)
-    github.change(labelled, labels=["agent-feedback", "confirmed"])
-    context.vendors.tell_of_issue("labeled", labelled)
+    labeled, closed = random.sample(still_open, 2)
+    github.change(labeled, labels=["agent-feedback", "confirmed"])
+    context.vendors.tell_of_issue("labeled", labeled)
     github.change(closed, state="closed")
     context.vendors.tell_of_issue("closed", closed)
 

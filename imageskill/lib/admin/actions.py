@@ -86,6 +86,39 @@ class StaffAction:
     dry_run: str | tuple[str, ...] = ()  # the permission to read the preview, and no more
 
 
+def translate_refusals(
+    *kinds: type[Exception],
+) -> Callable[[Callable[..., str]], Callable[..., str]]:
+    """Return a decorator of `perform` that turns the domain's refusals into `ActionRefused`."""
+
+    def wrap(perform: Callable[..., str]) -> Callable[..., str]:
+        def careful(thing: Any, action: ActionRequest) -> str:
+            try:
+                return perform(thing, action)
+            except kinds as refusal:
+                raise ActionRefused(str(refusal)) from refusal
+
+        return careful
+
+    return wrap
+
+
+def perform_with(
+    function: Callable[..., Any], done: str, *, subject: str, refused: type[Exception]
+) -> Callable[..., str]:
+    """Return a `perform` that calls a domain function with its subject, the person and the reason.
+
+    `subject` is the function's keyword for the object, `refused` the error by which it refuses.
+    """
+
+    @translate_refusals(refused)
+    def perform(thing: Any, action: ActionRequest) -> str:
+        function(**{subject: thing}, user=action.user, reason=action.reason)
+        return done
+
+    return perform
+
+
 def is_allowed(action: StaffAction, request: HttpRequest) -> bool:
     """Return whether the person may do the action at all."""
     return _has_any(request, action.permission)

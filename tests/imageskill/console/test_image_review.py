@@ -1,4 +1,4 @@
-"""The thumbnail wall: what is wrong with an image beside what was expected of it."""
+"""Image review: what is wrong with an image beside what was expected of it."""
 
 import io
 

@@ -48,7 +48,7 @@ WIRED = {
     "xai.grok-imagine-image-quality",
     "xai.grok-imagine-image-quality-edit",
 }
-CATALOGUED = {
+NOT_WIRED = {
     "fal.imagen4-preview",
     "fal.imagen4-preview-fast",
     "fal.imagen4-preview-ultra",
@@ -116,7 +116,7 @@ def built(rows, ranking=None):
 class TestRows:
     def test_every_model_of_the_catalogue_is_there_and_the_local_two(self):
         assert {model.id for model in registry.models() if model.is_wired} == WIRED
-        assert {model.id for model in registry.models() if not model.is_wired} == CATALOGUED
+        assert {model.id for model in registry.models() if not model.is_wired} == NOT_WIRED
 
     def test_no_two_models_share_a_capability(self):
         shared = Counter(model.capability_id for model in registry.models())

@@ -21,7 +21,7 @@ def gradient(size: tuple[int, int], colors: tuple[RGB, RGB, RGB]) -> Image.Image
 
 
 def glow(image: Image.Image, center: tuple[float, float], radius: float, color: RGB) -> None:
-    """Lay soft light around a point."""
+    """Draw soft light around a point."""
     side = max(2, round(radius * 2))
     halo = Image.radial_gradient("L").point(_FADING)
     halo = halo.resize((side, side), Image.Resampling.BICUBIC)

@@ -13,7 +13,7 @@ NO_GLYPH = "\ufffe"
 def add_frame(
     art: Image.Image, size: tuple[int, int], palette: Palette, words: str, note: str
 ) -> Image.Image:
-    """Lay the art on paper of `size` with the words, and a small note, below it."""
+    """Place the art on paper of `size` with the words, and a small note, below it."""
     sheet = Image.new("RGB", size, palette.paper)
     sheet.paste(art, (margin(size), margin(size)))
     pen = ImageDraw.Draw(sheet)

@@ -109,7 +109,7 @@ def _trees(
 
 
 def _mist(image: Image.Image, palette: Palette, *, y: float) -> None:
-    """Lay a veil that thickens towards `y` and is gone a little below."""
+    """Draw a veil that thickens towards `y` and is gone a little below."""
     rising = max(2, round(image.height * 0.16))
     ramp = Image.linear_gradient("L")
     veil = Image.new("L", (image.width, 2 * rising))

@@ -90,7 +90,7 @@ def _dots(plain: Image.Image, palette: Palette, detail: int) -> Image.Image:
 
 
 def _mosaic(plain: Image.Image, palette: Palette, detail: int) -> Image.Image:
-    """Lay it in small stones with joints of the palette's paper."""
+    """Redraw it in small stones with joints of the palette's paper."""
     pitch = max(6, round(min(plain.size) / (14 + 12 * detail)))
     columns, rows = (-(-length // pitch) for length in plain.size)
     stones = plain.resize((columns, rows), Image.Resampling.BOX)
