@@ -6,23 +6,17 @@ id: it is collected. A call without an id: its outcome is unknown. Staged output
 stored. Calls to providers are made outside of transactions and hold no database connection.
 """
 
-import tempfile
 from decimal import Decimal
 from functools import partial
-from typing import BinaryIO, cast
 
 import structlog
-from django.conf import settings
 
 from imageskill.lib import clock, database, trace
-from imageskill.lib.errors import ApiError
 from jobs import states
 from jobs.assets import storage
-from jobs.assets.storage import ArtifactStorageWriteFailed
 from jobs.catalog import switches
-from jobs.images import decoding
 from jobs.models import Job, Loss
-from jobs.providers import batches, calls, refusals
+from jobs.providers import calls, refusals
 from jobs.providers.failures import (
     BROKEN_RUN,
     OUTCOME_UNKNOWN,
@@ -31,17 +25,14 @@ from jobs.providers.failures import (
     TRANSIENT,
     UNAVAILABLE,
     ProviderError,
-    ProviderFailure,
 )
 from jobs.providers.interface import (
-    MissingOutput,
-    Output,
     ProviderRequest,
     ProviderResult,
     Submission,
 )
-from jobs.running import leases, lifecycle, provider_inputs, provider_requests
-from jobs.running.lifecycle import DecodedOutput, JobFailure
+from jobs.running import leases, lifecycle, provider_inputs, provider_requests, staging
+from jobs.running.lifecycle import JobFailure
 
 log = structlog.get_logger(__name__)
 
@@ -112,7 +103,7 @@ def _generate(job: Job) -> None:
         # The provider says it once: what it means must reach the row although the database is gone.
         database.retry_on_disconnect(partial(_handle_failure, job, error))
         return
-    if result is None or not _stage(job, result):
+    if result is None or not staging.stage(job, result):
         job.refresh_from_db()  # paused, ended or unknown by now; `run` must not store it
 
 
@@ -192,90 +183,5 @@ def _try_cancel(job: Job) -> None:
             log.warning("not_canceled_at_provider", reason=error.reason)
 
 
-def _stage(job: Job, result: ProviderResult) -> bool:
-    """Clean and stage every output, then record the result; False where the job failed or ended.
-
-    Staged first: a storage that is down must not cost a second run (ADR 12). Decoded first of
-    all, in a child process: nobody pays for an image that can't be opened (ADR 11), and those of a
-    batch that can be are delivered.
-    """
-    usd = result.cost_usd if result.cost_usd is not None else job.planned_usd
-    try:
-        staged = [_stage_output(job, index, output) for index, output in enumerate(result.outputs)]
-    except storage.StorageError:
-        _fail_with_loss(job, usd, ArtifactStorageWriteFailed, Loss.Reason.NOT_STORED)
-        return False
-    finally:
-        batches.close(result.outputs)
-    outputs = [output for output in staged if output is not None]
-    if not outputs:
-        message = "The provider's output could not be opened as an image; nothing was charged."
-        _fail_with_loss(job, usd, ProviderFailure, Loss.Reason.UNDECODABLE, message=message)
-        return False
-    broken = [MissingOutput(reason="broken")] * (len(staged) - len(outputs))
-    record = partial(
-        lifecycle.stage_outputs,
-        job,
-        outputs=outputs,
-        missing=[*result.missing, *broken],
-        reported_usd=result.cost_usd,
-        usage=result.usage,
-        request_id=result.request_id,
-    )
-    if database.retry_on_disconnect(record):
-        return True
-    _discard(job, outputs, usd)
-    return False
-
-
-def _discard(job: Job, outputs: list[DecodedOutput], usd: Decimal | None) -> None:
-    """Discard outputs that came after the job's end; not those that were recorded before."""
-    job.refresh_from_db()
-    # Storing or completed: another worker recorded these very outputs under the same keys.
-    if job.is_final and job.status != states.COMPLETED:
-        storage.discard_staged(*(output.kept_key for output in outputs))
-        lifecycle.record_loss(job, reason=Loss.Reason.CANCELED, usd=usd)
-
-
-def _fail_with_loss(
-    job: Job,
-    usd: Decimal | None,
-    error: type[ApiError],
-    loss: Loss.Reason,
-    *,
-    message: str = "",
-) -> None:
-    ending = JobFailure(error=error, message=message, loss=loss, loss_usd=usd)
-    database.retry_on_disconnect(partial(lifecycle.fail, job, ending))
-
-
 def _stored_submission(job: Job) -> Submission:
     return Submission(request_id=job.provider_request_id, state=job.provider_state or {})
-
-
-def _stage_output(job: Job, index: int, output: Output) -> DecodedOutput | None:
-    """Clean an output of what its maker wrote into it, and stage it; None where it can't open."""
-    with tempfile.TemporaryFile() as cleaned:
-        target = cast("BinaryIO", cleaned)
-        try:
-            image = decoding.sanitize(
-                output.file, target, keep_manifest=settings.KEEP_CONTENT_CREDENTIALS
-            )
-        except decoding.UndecodableImage as refusal:
-            log.warning("output_undecodable", refusal=str(refusal))
-            return None
-        facts = storage.measure(target)
-        key = storage.staging_key(job.public_id, index)
-        storage.stage(key, target)
-    return DecodedOutput(
-        index=index,
-        kept_key=key,
-        mime_type=image.mime_type,
-        width=image.width,
-        height=image.height,
-        content_length=facts.content_length,
-        sha256=facts.sha256,
-        manifest=image.manifest,
-        min_luma=image.min_luma,
-        min_alpha=image.min_alpha,
-    )
