@@ -94,7 +94,11 @@ def _reserve(refund_request: RefundRequest) -> None:
         wallets,
         reference=request_outcomes.reserve_reference(refund_request),
         receipt_id=receipt.public_id,
-        credits=shares.credits_of_refund(receipt, refund_request.amount_cents),
+        credits=shares.credits_of_refund(
+            receipt,
+            refund_request.amount_cents,
+            in_force_cents=shares.of_receipt(receipt).in_force_cents,
+        ),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from billing import ledger
 from billing.models import Lot, Rail, Receipt, RefundBlock, RefundRequest
 from billing.reversals import shares
+from billing.reversals.shares import ReceiptShares
 from imageskill.lib import amounts
 
 
@@ -30,12 +31,15 @@ def simulate(
 
     A request that is being decided is left out of what is under way.
     """
-    left_cents = shares.refundable_cents(receipt, excluding=excluding)
+    standing = shares.of_receipt(receipt, excluding=excluding)
+    left_cents = standing.refundable_cents(receipt)
     unused = unused_credits(receipt)
     if amount_cents is None:
         amount_cents = min(shares.cents_of_credits(receipt, unused), left_cents)
     balances = ledger.balances(receipt.organization_id)
-    credits = shares.credits_of_refund(receipt, amount_cents)
+    credits = shares.credits_of_refund(
+        receipt, amount_cents, in_force_cents=standing.in_force_cents
+    )
     debited = min(credits, balances.paid)
     return RefundSimulation(
         refundable_cents=left_cents,
@@ -46,7 +50,7 @@ def simulate(
         owed_after=balances.owed + credits - debited,
         held_credits=balances.held,
         has_inquiry=shares.has_inquiry(receipt),
-        refusal=refusal_reason(receipt, amount_cents=amount_cents, left_cents=left_cents),
+        refusal=refusal_reason(receipt, amount_cents=amount_cents, standing=standing),
     )
 
 
@@ -56,8 +60,9 @@ def unused_credits(receipt: Receipt) -> int:
     return left or 0
 
 
-def refusal_reason(receipt: Receipt, *, amount_cents: int, left_cents: int) -> str:
+def refusal_reason(receipt: Receipt, *, amount_cents: int, standing: ReceiptShares) -> str:
     """Return why a refund can't be requested; empty where it can."""
+    left_cents = standing.refundable_cents(receipt)
     if receipt.payment_method != Rail.STRIPE_CHECKOUT or not receipt.charge_id:
         return "No money moved for this receipt, so there is nothing to refund."
     if RefundBlock.objects.filter(receipt=receipt).exists():
@@ -65,7 +70,7 @@ def refusal_reason(receipt: Receipt, *, amount_cents: int, left_cents: int) -> s
     if shares.is_disputed(receipt):
         return "This payment is disputed; the bank decides, and a refund would pay twice."
     if not left_cents:
-        return _why_nothing_is_left(receipt)
+        return _why_nothing_is_left(receipt, standing)
     if not 0 < amount_cents <= left_cents:
         return (
             f"Enter an amount from 0.01 to {amounts.format_amount(left_cents, receipt.currency)}."
@@ -73,8 +78,8 @@ def refusal_reason(receipt: Receipt, *, amount_cents: int, left_cents: int) -> s
     return ""
 
 
-def _why_nothing_is_left(receipt: Receipt) -> str:
-    under_way = shares.of_receipt(receipt).under_way_cents
+def _why_nothing_is_left(receipt: Receipt, standing: ReceiptShares) -> str:
+    under_way = standing.under_way_cents
     if not under_way:
         return "This receipt is fully refunded."
     amount = amounts.format_amount(under_way, receipt.currency)

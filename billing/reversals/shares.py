@@ -25,6 +25,11 @@ class ReceiptShares:
         """What is refunded or disputed."""
         return self.refunded_cents + self.disputed_cents
 
+    def refundable_cents(self, receipt: Receipt) -> int:
+        """Return what can still be refunded of the receipt."""
+        left: int = receipt.amount_cents - self.in_force_cents - self.under_way_cents
+        return max(0, left)
+
 
 def of_receipt(receipt: Receipt, *, excluding: RefundRequest | None = None) -> ReceiptShares:
     """Return the shares of a receipt; a request that is being decided is left out."""
@@ -46,9 +51,7 @@ def of_receipt(receipt: Receipt, *, excluding: RefundRequest | None = None) -> R
 
 def refundable_cents(receipt: Receipt, *, excluding: RefundRequest | None = None) -> int:
     """Return what can still be refunded of a receipt."""
-    shares = of_receipt(receipt, excluding=excluding)
-    left: int = receipt.amount_cents - shares.in_force_cents - shares.under_way_cents
-    return max(0, left)
+    return of_receipt(receipt, excluding=excluding).refundable_cents(receipt)
 
 
 def refundable_of_unmatched(
@@ -63,10 +66,9 @@ def refundable_of_unmatched(
     return max(0, left)
 
 
-def credits_of_refund(receipt: Receipt, amount_cents: int) -> int:
-    """Return how many credits a refund of so many cents would take if it succeeded now."""
+def credits_of_refund(receipt: Receipt, amount_cents: int, *, in_force_cents: int) -> int:
+    """Return how many credits a refund of so many cents would take beside those in force."""
     payment = receipt_effects.payment_of(receipt)
-    in_force_cents = of_receipt(receipt).in_force_cents
     total = min(in_force_cents + amount_cents, payment.cents)
     return in_force.credits_for(payment, total) - in_force.credits_for(payment, in_force_cents)
 

@@ -66,7 +66,7 @@ def count_refusal(request: HttpRequest, error_code: str) -> None:
 
 def _general(request: HttpRequest) -> Iterator[Bucket]:
     if not _is_anonymous(request):
-        limit = settings.REQUESTS_PER_MINUTE_PER_TOKEN
+        limit = settings.REQUESTS_PER_MINUTE_PER_CALLER
         yield Bucket("token", _caller(request), limit, _MINUTE_S)
     address = client_ip(request)
     if settings.LOOPBACK_IS_UNLIMITED and is_loopback(address):

@@ -27,7 +27,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "TELEMETRY",
     ),
     "Rate limits": (
-        "REQUESTS_PER_MINUTE_PER_TOKEN",
+        "REQUESTS_PER_MINUTE_PER_CALLER",
         "REQUESTS_PER_MINUTE_PER_NETWORK",
         "FEEDBACK_PER_HOUR",
         "QUOTES_PER_HOUR",

@@ -158,7 +158,9 @@ class TestMoves:
 
     def test_queueing_shows_the_issue_as_it_would_be(self, at, left, settings):
         settings.GITHUB_REPOSITORY = "owner/name"
-        page = review(at, "queue", left(body="write to reader@example.com")).content.decode()
+        report = left()
+        Report.objects.filter(pk=report.pk).update(body="write to reader@example.com")  # an old one
+        page = review(at, "queue", report).content.decode()
         assert "reader@" not in page
         assert "[email address removed]" in page
         assert "1 × email address redacted" in page

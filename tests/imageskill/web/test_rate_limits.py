@@ -22,7 +22,7 @@ def _one_window(monkeypatch):
 
 class TestLimits:
     def test_of_a_token_say_how_long_to_wait(self, api, agent, settings):
-        settings.REQUESTS_PER_MINUTE_PER_TOKEN = 2
+        settings.REQUESTS_PER_MINUTE_PER_CALLER = 2
 
         answers = [api.get("/v1/whoami", token=agent.token) for _ in range(3)]
 
@@ -34,7 +34,7 @@ class TestLimits:
         assert answers[-1].headers["retry-after"] == str(wait_s)
 
     def test_of_one_token_leave_another_alone(self, api, agent, stranger, settings):
-        settings.REQUESTS_PER_MINUTE_PER_TOKEN = 1
+        settings.REQUESTS_PER_MINUTE_PER_CALLER = 1
 
         assert api.get("/v1/whoami", token=agent.token).status == 200
         assert api.get("/v1/whoami", token=agent.token).status == 429
@@ -92,7 +92,7 @@ class TestLimits:
 
 class TestSurfaces:
     def test_a_command_counts_once_and_as_the_request_that_it_becomes(self, api, agent, settings):
-        settings.REQUESTS_PER_MINUTE_PER_TOKEN = 2
+        settings.REQUESTS_PER_MINUTE_PER_CALLER = 2
         argv = {"argv": ["whoami", "--json"]}
 
         answers = [api.post("/v1/cli", json=argv, token=agent.token) for _ in range(3)]
@@ -108,7 +108,7 @@ class TestSurfaces:
 
     @pytest.mark.django_db(transaction=True)  # a tool runs in a thread of its own
     def test_mcp_counts_a_message_once(self, client, agent, settings):
-        settings.REQUESTS_PER_MINUTE_PER_TOKEN = 2
+        settings.REQUESTS_PER_MINUTE_PER_CALLER = 2
         call = {"name": "whoami", "arguments": {}}
 
         def send(method, params):
@@ -140,7 +140,7 @@ class TestRedis:
         assert len(calls) == 1
 
     def test_that_is_gone_lets_callers_in(self, api, agent, settings, monkeypatch):
-        settings.REQUESTS_PER_MINUTE_PER_TOKEN = 0
+        settings.REQUESTS_PER_MINUTE_PER_CALLER = 0
         tries = []
 
         def gone():
