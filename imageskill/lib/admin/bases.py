@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 
 from imageskill.lib.admin import exact_search
@@ -57,9 +58,12 @@ class ConsoleAdmin(ActionsMixin, ExportMixin, DisplayMixin, ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the list with what the site adds to each list."""
+        """Show the list under its name in the sidebar, with what the site adds to each list."""
+        title = capfirst(self.model._meta.verbose_name_plural)
         context = self.admin_site.list_context(request, self.model._meta.label_lower)
-        return super().changelist_view(request, {**context, **(extra_context or {})})
+        return super().changelist_view(
+            request, {"title": title, **context, **(extra_context or {})}
+        )
 
 
 class ReadOnlyAdmin(ConsoleAdmin):

@@ -61,13 +61,14 @@ class DisplayMixin:
     def _displayed(self, name: Any) -> Any:
         if not isinstance(name, str) or hasattr(self, name):
             return name
-        attribute = f"{name}_displayed"
-        if hasattr(self, attribute):
-            return attribute
         try:
             field = get_fields_from_path(self.model, name)[-1]
         except FieldDoesNotExist:
             return name
+        # A column's class ends with it: the style sheet aligns numbers to the right.
+        attribute = f"{name}_{'numeric' if _is_number(field) else 'displayed'}"
+        if hasattr(self, attribute):
+            return attribute
         show = self._display_of(name, field)
         if show is None:
             return name
@@ -115,6 +116,12 @@ def _label(field: Any) -> str:
     if field.name == _ID_FIELD:
         return f"{field.model._meta.verbose_name} id"
     return str(field.verbose_name).removesuffix(" cents").removesuffix(" at")
+
+
+def _is_number(field: Any) -> bool:
+    return (
+        isinstance(field, IntegerField) and not field.choices and not isinstance(field, AutoField)
+    )
 
 
 def _show_amount(thing: Model, name: str) -> str:

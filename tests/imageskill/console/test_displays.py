@@ -77,6 +77,10 @@ class TestType:
         assert shown(organization, "owner__email") == "sponsor@example.com"
         assert shown(Organization(owner=None), "owner__email") == "–"
 
+    def test_a_number_says_so_in_its_columns_class(self):
+        columns = PlainAdmin(Receipt, admin.site).by_type(["credits", "amount_cents", "issued_at"])
+        assert columns == ["credits_numeric", "amount_cents_numeric", "issued_at_displayed"]
+
     def test_a_badge_has_the_value_and_its_words(self):
         state, words = shown(PaymentReversal(state="applied"), "state")
         assert (state, words) == ("applied", PaymentReversal.State.APPLIED.label)
