@@ -2,30 +2,19 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from imageskill.lib.schemas import Body, Data
+from imageskill.lib.schemas import Body, Data, Readable
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=40)]
-_CONTROLS = dict.fromkeys(
-    code for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n\r"
-)
-
-
-def _without_controls(text: str) -> str:
-    """Drop control characters, which reports quote from terminals and no reader can see."""
-    return text.translate(_CONTROLS)
-
-
-_Readable = AfterValidator(_without_controls)
-LongText = Annotated[str, StringConstraints(max_length=20_000), _Readable]
+LongText = Annotated[str, StringConstraints(max_length=20_000), Readable]
 
 
 class ReportIn(Body):
     """A report; a title or a body is required, the other fields make it more useful."""
 
     type: Slug = "user_feedback"
-    title: Annotated[str, StringConstraints(max_length=200), _Readable] = ""
+    title: Annotated[str, StringConstraints(max_length=200), Readable] = ""
     body: LongText = ""
     command: LongText = ""
     expected: LongText = ""
@@ -34,15 +23,15 @@ class ReportIn(Body):
     proof_needed: LongText = ""
     strategic_reason: LongText = ""
     surface: list[Slug] = Field(default_factory=list, max_length=20)
-    evidence: list[Annotated[str, StringConstraints(min_length=1, max_length=300), _Readable]] = (
+    evidence: list[Annotated[str, StringConstraints(min_length=1, max_length=300), Readable]] = (
         Field(default_factory=list, max_length=50)
     )
     severity: Literal["low", "medium", "high", "critical"] = "medium"
     confidence: Literal["low", "medium", "high"] = "medium"
     next_state: Slug = "watch"
-    dedupe_key: Annotated[str, StringConstraints(max_length=200), _Readable] = ""
-    source: Annotated[str, StringConstraints(max_length=80), _Readable] = ""
-    trace_id: Annotated[str, StringConstraints(max_length=64), _Readable] = ""
+    dedupe_key: Annotated[str, StringConstraints(max_length=200), Readable] = ""
+    source: Annotated[str, StringConstraints(max_length=80), Readable] = ""
+    trace_id: Annotated[str, StringConstraints(max_length=64), Readable] = ""
     allow_weak_signal: bool = False
 
 

@@ -4,10 +4,28 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from ninja import Schema
-from pydantic import ConfigDict, ModelWrapValidatorHandler, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    WithJsonSchema,
+    model_validator,
+)
 
 # Exact inside, a JSON number outside: the envelope writes it so, and callers read no texts.
 ExactNumber = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+
+_CONTROLS = dict.fromkeys(
+    code for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n\r"
+)
+
+
+def _without_controls(text: str) -> str:
+    return text.translate(_CONTROLS)
+
+
+Readable = AfterValidator(_without_controls)
+"""Drops control characters, which callers quote from terminals and no reader can see."""
 
 
 class Body(Schema):

@@ -16,6 +16,7 @@ from imageskill.cli.grammar.requests import EndpointRequest
 from imageskill.lib.envelope import error_response
 from imageskill.lib.errors import NotFound, RateLimited
 from imageskill.web import rate_limits
+from jobs.api import rate_limited
 
 
 def build(
@@ -52,6 +53,7 @@ def dispatch(outer: HttpRequest, inner: HttpRequest, *, command: str) -> HttpRes
     try:
         rate_limits.enforce_within(outer, inner)
     except RateLimited as error:
+        rate_limited.add_recovery(error, inner)
         return error_response(inner, error)
     response: HttpResponse = match.func(inner, *match.args, **match.kwargs)
     inner_state = vars(inner)

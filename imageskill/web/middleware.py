@@ -28,6 +28,7 @@ from imageskill.lib.errors import (
 )
 from imageskill.web import health, rate_limits, request_bodies
 from imageskill.web.api import commands_by_route
+from jobs.api import rate_limited
 
 _INVALID_REQUEST = -32600  # JSON-RPC's code
 
@@ -99,6 +100,7 @@ class ApiMiddleware:
         try:
             rate_limits.enforce(request)
         except RateLimited as error:
+            rate_limited.add_recovery(error, request)
             return error_response(request, error)
         return None
 

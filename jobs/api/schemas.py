@@ -13,7 +13,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from imageskill.lib.schemas import Body, Data
+from imageskill.lib.schemas import Body, Data, Readable
 from jobs.planning.prices import CostOut
 from jobs.planning.request import GenerationRequest, OutputSpec, Reference
 from jobs.registry.operations import Operation
@@ -109,7 +109,7 @@ class OperationBody(Body):
 
     model: Name | None = None
     provider: Name | None = None
-    intent: Annotated[str, StringConstraints(max_length=200)] | None = None
+    intent: Annotated[str, StringConstraints(max_length=200), Readable] | None = None
     aspect_ratio: Annotated[str, StringConstraints(min_length=1, max_length=16)] | None = None
     output: OutputBody | None = None
     output_count: Annotated[int, Field(ge=1, le=100)] = 1

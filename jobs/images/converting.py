@@ -14,6 +14,7 @@ from jobs.images.formats import AVIF, JPEG, PNG, ImageFormat
 
 _PLAIN_MODES = {"RGB", "RGBA"}
 _PROFILED_MODES = {"RGB", "RGBA", "P"}
+_PROFILE_BYTES = 1 << 20  # more of it is refused by Pillow's default settings, and by who use them
 _PNG_DEPTH_AT = 24
 _JPEG_OPTIONS: dict[str, Any] = {"quality": 95, "subsampling": 0}
 
@@ -33,7 +34,11 @@ def convert(
             return {"mime_type": kind.mime_type, "is_converted": False}
         profile = image.info.get("icc_profile") if image.mode in _PROFILED_MODES else None
         image.load()
-        ready = opening.turn_upright(_to_rgb(image), turn)
+        plain = _to_rgb(image)
+        if _is_large(profile):
+            plain, profile = _to_srgb(plain, profile), None
+            plain.info.pop("icc_profile", None)  # Pillow would write it
+        ready = opening.turn_upright(plain, turn)
     is_photo = kind in {JPEG, AVIF} and ready.mode == "RGB" and JPEG.mime_type in accepts
     options: dict[str, Any] = {"icc_profile": profile} if profile else {}
     written = JPEG if is_photo else PNG
@@ -47,6 +52,8 @@ def convert(
 
 def _is_plain(image: Image.Image, source: BinaryIO, kind: ImageFormat) -> bool:
     if image.mode not in _PLAIN_MODES or getattr(image, "n_frames", 1) != 1:
+        return False
+    if _is_large(image.info.get("icc_profile")):
         return False
     if kind is not PNG:
         return True
@@ -66,18 +73,25 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return plain.convert("RGBA" if opening.has_alpha(plain) else "RGB")
 
 
+def _is_large(profile: bytes | None) -> bool:
+    return profile is not None and len(profile) > _PROFILE_BYTES
+
+
 def _from_cmyk(image: Image.Image) -> Image.Image:
     """Convert by the image's own profile, as without it printers' colors come out garish."""
     profile = image.info.get("icc_profile")
-    if profile:
-        try:
-            into = ImageCms.createProfile("sRGB")
-            found = ImageCms.profileToProfile(image, io.BytesIO(profile), into, outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            found = None
-        if found is not None:
-            return found
-    return image.convert("RGB")
+    found = _to_srgb(image, profile, mode="RGB") if profile else image
+    return found if found.mode == "RGB" else image.convert("RGB")
+
+
+def _to_srgb(image: Image.Image, profile: bytes, *, mode: str | None = None) -> Image.Image:
+    """Convert colors by a profile; the image as it is where the profile is of no use."""
+    try:
+        into = ImageCms.createProfile("sRGB")
+        found = ImageCms.profileToProfile(image, io.BytesIO(profile), into, outputMode=mode)
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return image
+    return image if found is None else found
 
 
 def _encode(image: Image.Image, kind: ImageFormat, options: dict[str, Any]) -> bytes:

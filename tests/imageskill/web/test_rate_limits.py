@@ -90,6 +90,49 @@ class TestLimits:
         assert codes[2] == create(plan) == "RATE_LIMITED"
 
 
+class TestRecoveryOfCreates:
+    CREATE = {"prompt": "a lighthouse", "model": "local.sketch", "max_usd": 2.5}  # noqa: RUF012
+
+    @pytest.fixture(autouse=True)
+    def _none_left(self, settings):
+        settings.REQUESTS_PER_MINUTE_PER_TOKEN = 0
+
+    @pytest.mark.parametrize("key", ["run-7", None])
+    def test_holds_the_key_and_the_command(self, api, agent, key):
+        body = self.CREATE | ({"idempotency_key": key} if key else {})
+
+        recovery = api.post("/v1/create", json=body, token=agent.token).error["recovery"]
+
+        assert recovery["idempotency_key"] == key or recovery["idempotency_key"].startswith("auto-")
+        assert recovery["suggested_command"] == (
+            "image-skill create --prompt PROMPT --model local.sketch --max-usd 2.5 "
+            f"--idempotency-key {recovery['idempotency_key']} --json"
+        )
+        assert recovery["retry_after_seconds"] > 0
+
+    def test_reads_the_key_of_the_header(self, api, agent):
+        header = {"Idempotency-Key": "run-8"}
+        answer = api.post("/v1/create", json=self.CREATE, token=agent.token, **header)
+        assert answer.error["recovery"]["idempotency_key"] == "run-8"
+
+    def test_is_the_same_for_edits_and_commands(self, api, agent):
+        asset = "image_0123456789abcdefABCDEF"
+        edit = {"input_asset_id": asset, "prompt": "bluer", "idempotency_key": "run-9"}
+        argv = ["create", "--prompt", "a lighthouse", "--idempotency-key", "run-9", "--json"]
+
+        edited = api.post("/v1/edit", json=edit, token=agent.token).error["recovery"]
+        created = api.post("/v1/cli", json={"argv": argv}, token=agent.token).error["recovery"]
+
+        assert f"image-skill edit --input {asset} " in edited["suggested_command"]
+        assert edited["idempotency_key"] == created["idempotency_key"] == "run-9"
+
+    @pytest.mark.parametrize("body", [{"prompt": 1}, {}, {"prompt": "x", "dry_run": True}])
+    def test_has_no_key_where_nothing_could_have_run(self, api, agent, body):
+        answer = api.post("/v1/create", json=body, token=agent.token)
+        assert answer.code == "RATE_LIMITED"
+        assert set(answer.error["recovery"]) == {"retry_after_seconds"}
+
+
 class TestSurfaces:
     def test_a_command_counts_once_and_as_the_request_that_it_becomes(self, api, agent, settings):
         settings.REQUESTS_PER_MINUTE_PER_CALLER = 2

@@ -376,7 +376,7 @@ class TestRetryableFailure:
 
     def test_carries_key_and_command_of_the_same_terms(self, failed, create):
         terms = {
-            "intent": "draft; rm -rf",
+            "intent": "draft\x1f; rm -rf",
             "aspect_ratio": "16:9",
             "output_count": 2,
             "output": {"format": "png"},

@@ -4,7 +4,7 @@ import io
 import tempfile
 
 import pytest
-from PIL import Image, ImageStat, PngImagePlugin
+from PIL import Image, ImageChops, ImageStat, PngImagePlugin
 
 from jobs.images import decoding, formats
 from jobs.images.cleaning import clean
@@ -105,6 +105,18 @@ class TestLeaving:
 
         red, _, blue = sent.getpixel((sent.width - 3, 30))
         assert (sent.size, red > 200, blue < 60) == ((48, 64), True, True)
+
+    def test_a_profile_larger_than_readers_take_by_default_stays_behind(self, monkeypatch):
+        data = image_kinds.png_big_profile()
+        monkeypatch.setattr(PngImagePlugin, "MAX_TEXT_CHUNK", formats.MAX_PROFILE_BYTES)
+        stored = Image.open(io.BytesIO(data)).convert("RGB")
+        monkeypatch.setattr(PngImagePlugin, "MAX_TEXT_CHUNK", 1 << 20)
+
+        found, sent = converted(data)
+
+        assert (found.is_converted, "icc_profile" in sent.info) == (True, False)
+        changes = ImageChops.difference(sent, stored).getextrema()
+        assert max(high for _, high in changes) <= 2  # the profile is sRGB's
 
     def test_what_is_plain_is_not_encoded_again(self):
         found, _ = converted(saved("WEBP"))
