@@ -35,7 +35,7 @@ def convert(
         profile = image.info.get("icc_profile") if image.mode in _PROFILED_MODES else None
         image.load()
         plain = _to_rgb(image)
-        if _is_large(profile):
+        if profile is not None and _is_large(profile):
             plain, profile = _to_srgb(plain, profile), None
             plain.info.pop("icc_profile", None)  # Pillow would write it
         ready = opening.turn_upright(plain, turn)
