@@ -67,10 +67,10 @@ def _split_cost(
 ) -> tuple[Decimal | None, Decimal | None]:
     """Divide the provider's cost by image: those delivered, and those that it bills beside them."""
     if reported_usd is not None:
-        delivered_usd = reported_usd * outputs / (outputs + undelivered)
+        delivered_usd = reported_usd * outputs / max(1, outputs + undelivered)
         rest = reported_usd - delivered_usd
     elif planned_share is not None:
-        delivered_usd, rest = planned_share, planned_share * undelivered / outputs
+        delivered_usd, rest = planned_share, planned_share * undelivered / max(1, outputs)
     else:
         return None, None
     return delivered_usd, rest if undelivered else None

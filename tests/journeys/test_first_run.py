@@ -1,6 +1,5 @@
 """The first run of the published contract by command line, over HTTP and by MCP."""
 
-import json
 from pathlib import Path
 
 import httpx
@@ -83,7 +82,6 @@ class TestByMcp:
             script = call(tools.tool_name(given.command), **arguments)
             result = over_http(service.url, script, token=token[0] if token else None)
             envelope = result.structured_content
-            assert json.loads(result.content[0].text) == envelope
             if words[0] == "signup":
                 token.append(envelope["data"]["token"])
             return Outcome(0 if envelope["ok"] else 1, envelope)

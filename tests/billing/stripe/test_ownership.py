@@ -75,10 +75,13 @@ class TestEvent:
 
 def test_a_session_is_made_in_the_currency_of_its_quote(monkeypatch):
     quote = SimpleNamespace(
-        public_id="quote_1", pack_name="", credits=5, price_cents=5, currency="EUR"
+        public_id="quote_1", pack_name="", credits=5, price_cents=5, currency="EUR", user=None
     )
     attempt = SimpleNamespace(
-        public_id="payatt_1", quote=quote, session_expires_at=THEN, stripe_key="payatt_1"
+        public_id="payatt_1",
+        quote=quote,
+        session_expires_at=THEN,
+        stripe_key="payatt_1",
     )
     sent = {}
     monkeypatch.setattr(gateway, "create_session", lambda **terms: sent.update(terms))

@@ -56,7 +56,7 @@ class TestHistory:
         assert {"open", "refunded"} <= states_of(UnmatchedPayment)
         assert {"handled", "failed", "ignored"} <= states_of(StripeEvent)
         assert states_of(Report) == set(ReportState)
-        assert set(QueueState) - {QueueState.DEDUPED} <= states_of(QueueItem)
+        assert set(QueueState) - {QueueState.DEDUPED, QueueState.BLOCKED} <= states_of(QueueItem)
         assert states_of(GithubEvent) == {"handled", "ignored"}
 
     def test_its_disputes_have_deadlines_past_and_near_and_drafts_of_evidence(self):
