@@ -45,6 +45,9 @@ ALLOWED_HOSTS = env.words(
     ),
 )
 
+if not {"*", urls.host_of(PUBLIC_API_URL)} & set(ALLOWED_HOSTS):
+    ALLOWED_HOSTS.append(urls.host_of(PUBLIC_API_URL))  # probes by any Host are answered as this
+
 # -- Applications ------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
