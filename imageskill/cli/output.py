@@ -30,7 +30,7 @@ def write(answer: CommandResult, *, label: str, is_json: bool) -> None:
     if is_json or not is_terminal(sys.stdout):
         text = json.dumps(envelope, indent=2, ensure_ascii=not _writes_unicode())
     else:
-        text = import_module("imageskill.cli.text_output").render(envelope)
+        text = import_module("imageskill.cli.printing.answers").render(envelope)
     write_text(f"{text}\n")
 
 

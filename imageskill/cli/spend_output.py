@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from imageskill.cli import downloads
 from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.errors import CliError
 from imageskill.cli.grammar import writing
 from imageskill.cli.grammar.reading import Call
+from imageskill.cli.transport import downloads
 
 
 def check(call: Call) -> None:

@@ -7,15 +7,9 @@ from jobs.catalog import rows
 from jobs.images.formats import MIME_TYPE_BY_OUTPUT_FORMAT
 from jobs.planning import inputs, prices, sizes
 from jobs.planning.prices import Cost
-from jobs.registry.entry import (
-    ImagePrice,
-    ImageRule,
-    MegapixelPrice,
-    Model,
-    ParameterRule,
-    TierPrice,
-)
+from jobs.registry.entry import ImageRule, Model, ParameterRule
 from jobs.registry.operations import DEFAULT_ASPECT_RATIO, REQUIRED_GRANTS
+from jobs.registry.prices import ImagePrice, MegapixelPrice, TierPrice
 from jobs.registry.unavailability import Unavailability
 
 KNOWN_INTENTS = ["explore", "draft", "final", "finalize", "product", "hero"]

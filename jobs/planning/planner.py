@@ -17,8 +17,9 @@ from jobs.planning.prices import Cost
 from jobs.planning.request import GenerationRequest, Images
 from jobs.planning.selection import Candidate
 from jobs.planning.selection_record import ParameterSource, SelectionRecord, expected_output
-from jobs.registry.entry import Model, Size, TierPrice
+from jobs.registry.entry import Model, Size
 from jobs.registry.operations import Operation
+from jobs.registry.prices import TierPrice
 from jobs.registry.unavailability import Availability
 
 

@@ -11,14 +11,8 @@ from typing_extensions import TypedDict  # pydantic reads no other before Python
 from billing import pricing
 from imageskill.lib.schemas import ExactNumber
 from jobs.planning import parameters as model_parameters
-from jobs.registry.entry import (
-    ImagePrice,
-    MegapixelPrice,
-    Model,
-    Size,
-    TierPrice,
-    TokenPrice,
-)
+from jobs.registry.entry import Model, Size
+from jobs.registry.prices import ImagePrice, MegapixelPrice, TierPrice, TokenPrice
 
 Confidence = Literal["known", "estimated", "unknown"]
 

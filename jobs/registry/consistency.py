@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 
 from jsonschema import Draft202012Validator
 
-from jobs.registry.entry import Model, TierPrice
+from jobs.registry.entry import Model
 from jobs.registry.operations import DEFAULT_ASPECT_RATIO
+from jobs.registry.prices import TierPrice
 
 
 def contradictions(model: Model) -> Iterator[str]:

@@ -4,19 +4,14 @@ These classes are the schema of the files in `rows/`. Amounts of dollars are str
 they stay exact; a field that is missing takes the default written here.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationInfo,
@@ -24,53 +19,26 @@ from pydantic import (
     model_validator,
 )
 
+from jobs.registry.base import (
+    CatalogOperation,
+    Exact,
+    MimeTypes,
+    Part,
+    Positive,
+    Ratio,
+    Tags,
+    Words,
+    unique,
+)
 from jobs.registry.operations import Operation
+from jobs.registry.prices import Price
 
 Size = tuple[int, int]
 Presets = Mapping[str, Mapping[str, Size]]
 """Named sizes, by the name of their table in `size_presets.json`."""
 
-_EXACT = re.compile(r"[0-9]+(\.[0-9]+)?")
 
-
-def _exact(value: Any) -> Decimal:
-    if isinstance(value, Decimal):
-        return value
-    if not isinstance(value, str) or not _EXACT.fullmatch(value):
-        raise ValueError('must be a string such as "0.035"')
-    return Decimal(value)
-
-
-def _unique(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    if len(set(values)) != len(values):
-        raise ValueError("must not repeat a value")
-    return values
-
-
-Exact = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0)]
-Words = Annotated[str, StringConstraints(min_length=1)]
-Positive = Annotated[int, Field(ge=1)]
-MimeType = Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9.+-]+$")]
-MimeTypes = Annotated[tuple[MimeType, ...], Field(min_length=1), AfterValidator(_unique)]
-Ratio = Annotated[str, StringConstraints(pattern=r"^(auto|[0-9]+(\.[0-9]+)?:[0-9]+(\.[0-9]+)?)$")]
-Tags = Annotated[tuple[Words, ...], AfterValidator(_unique)]
-CatalogOperation = Literal[
-    "image.generate",
-    "image.edit",
-    "image.variation",
-    "video.generate",
-    "audio.generate",
-    "3d.generate",
-]
-
-
-class _Part(BaseModel):
-    """A part of a row: immutable, JSON types are strict, unknown fields are refused."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", validate_by_name=True)
-
-
-class PromptRule(_Part):
+class PromptRule(Part):
     """Whether a prompt is accepted, and how long it may be in characters."""
 
     use: Literal["required", "forbidden"]
@@ -84,7 +52,7 @@ class PromptRule(_Part):
         return self
 
 
-class ImageRule(_Part):
+class ImageRule(Part):
     """What an input image or a mask must be like.
 
     `needs` is what marks the place to change in a mask: without any, the model changes nothing.
@@ -101,7 +69,7 @@ class ImageRule(_Part):
     meaning: str = ""
 
 
-class ReferenceRule(_Part):
+class ReferenceRule(Part):
     """Which reference images a model accepts.
 
     `elements`: named things, one `element_frontal` at each index and up to `max_per_index`
@@ -129,7 +97,7 @@ class ReferenceRule(_Part):
         return self.max_entries or self.max_indexes
 
 
-class OutputRule(_Part):
+class OutputRule(Part):
     """What comes out. `default_format` is None where the provider alone decides."""
 
     max_count: Positive
@@ -139,7 +107,7 @@ class OutputRule(_Part):
     default_format: Literal["png", "jpeg", "webp"] | None = None
 
 
-class AspectRatioRule(_Part):
+class AspectRatioRule(Part):
     """The accepted aspect ratios and what each of them sends.
 
     That is the value of the provider's `field`, or None to leave the field out.
@@ -150,7 +118,7 @@ class AspectRatioRule(_Part):
     only_with_references: bool = False  # except auto: without references an edit keeps its ratio
 
 
-class SizeLimits(_Part):
+class SizeLimits(Part):
     """What a width and height of the caller's choice must keep to."""
 
     multiple_of: Positive = 1
@@ -160,7 +128,7 @@ class SizeLimits(_Part):
     max_ratio: Exact | None = None  # long edge / short edge
 
 
-class SizeRule(_Part):
+class SizeRule(Part):
     """How the size of an image is known before the run.
 
     From the parameter that names it, or roughly, and for squares only, from the tier. A row names
@@ -182,7 +150,7 @@ class SizeRule(_Part):
         return tables[name]
 
 
-class ParameterRule(_Part):
+class ParameterRule(Part):
     """A parameter (at `value`, or at all) that needs certain values of others."""
 
     parameter: str
@@ -190,91 +158,7 @@ class ParameterRule(_Part):
     value: str | None = None
 
 
-class ImagePrice(_Part):
-    """Dollars for each output."""
-
-    kind: Literal["image"]
-    usd: Exact
-    input_usd: Exact = Decimal(0)  # for each image that goes in
-
-
-class TierPrice(_Part):
-    """Dollars for each output, by the value of a parameter."""
-
-    kind: Literal["tier"]
-    parameter: str
-    usd: Mapping[str, Exact]
-    input_usd: Exact = Decimal(0)
-
-
-class MegapixelPrice(_Part):
-    """Dollars for each megapixel of 1024 x 1024 pixels; `up`: a started one counts in full."""
-
-    kind: Literal["megapixel"]
-    usd: Exact
-    rounding: Literal["up", "none"]
-
-    @property
-    def rounds_up(self) -> bool:
-        """Return whether a started megapixel counts in full."""
-        return self.rounding == "up"
-
-
-class TokenFormula(_Part):
-    """The provider's formula for the tokens of an output: a factor for each quality."""
-
-    quality_factor: Mapping[str, Positive]
-
-
-class DearestOutput(_Part):
-    """What stands in for a quality or size that is left to the provider."""
-
-    quality: str
-    size: str
-
-
-class TokenPrice(_Part):
-    """Dollars for the tokens of an output, counted by table or by formula from quality and size."""
-
-    kind: Literal["tokens"]
-    usd_per_million: Mapping[str, Exact]
-    dearest: DearestOutput
-    output_tokens: Mapping[str, Mapping[str, Positive]] | None = None
-    formula: TokenFormula | None = None
-
-    @model_validator(mode="after")
-    def _check_count(self) -> "TokenPrice":
-        if (self.output_tokens is None) == (self.formula is None):
-            raise ValueError("needs either output_tokens or formula")
-        return self
-
-
-class Price(_Part):
-    """What a run costs us.
-
-    `is_quoted`: the rule's figure is the price before the run; otherwise the price is unknown
-    beforehand and the figure, with `fallback_extra_usd`, is only held. `is_metered`: the
-    provider reports what it counted, priced by `rates_usd` (tokens: dollars a million).
-    """
-
-    rule: Annotated[
-        ImagePrice | TierPrice | MegapixelPrice | TokenPrice, Field(discriminator="kind")
-    ]
-    is_quoted: bool = Field(alias="quoted")
-    is_metered: bool = Field(alias="metered")
-    source: Words
-    fallback_extra_usd: Exact = Decimal(0)
-    usage_rates_usd: Mapping[str, Exact] = Field(default={}, alias="rates_usd")
-
-    @property
-    def rates_usd(self) -> Mapping[str, Decimal]:
-        """Return the price of what the provider counts, by its name for it."""
-        if isinstance(self.rule, TokenPrice):
-            return self.rule.usd_per_million
-        return self.usage_rates_usd
-
-
-class ReferenceFields(_Part):
+class ReferenceFields(Part):
     """Where references go in a provider's request.
 
     In one of three ways: a list of elements, fields with numbers of their own, or one list
@@ -288,7 +172,7 @@ class ReferenceFields(_Part):
     joined_field: str | None = None
 
 
-class ProviderCall(_Part):
+class ProviderCall(Part):
     """How to call the provider: its endpoint, and the field of each thing in the request.
 
     A thing without a field can't be sent; `fixed` fields go with every request.
@@ -308,20 +192,20 @@ class ProviderCall(_Part):
     output_field: str = ""
 
 
-class Safety(_Part):
+class Safety(Part):
     """What the provider checks by itself."""
 
     provider_moderation: bool
 
 
-class Migration(_Part):
+class Migration(Part):
     """When the provider retires a model, and what replaces it."""
 
     replacement: str | None = None
     retires_on: date | None = None
 
 
-class Model(_Part):
+class Model(Part):
     """One model.
 
     `parameters` maps each name to its JSON Schema with `executable` true or false; a model that
@@ -335,13 +219,11 @@ class Model(_Part):
     provider: Words
     modality: Literal["image", "video", "audio", "3d"]
     is_wired: bool = Field(alias="wired")
-    operations: Annotated[
-        tuple[CatalogOperation, ...], Field(min_length=1), AfterValidator(_unique)
-    ]
+    operations: Annotated[tuple[CatalogOperation, ...], Field(min_length=1), AfterValidator(unique)]
     supports: Annotated[
         tuple[Literal["create", "edit", "variation"], ...],
         Field(min_length=1),
-        AfterValidator(_unique),
+        AfterValidator(unique),
     ]
     capability_id: Annotated[
         str, StringConstraints(pattern=r"^is\.[a-z0-9]+\.[a-z]+\.[a-z0-9-]+\.v1$")

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from imageskill.cli import downloads, output
+from imageskill.cli import output
 from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.grammar import requests
 from imageskill.cli.session import Session
-from imageskill.cli.transport import http_client
+from imageskill.cli.transport import downloads, http_client
 
 
 def run(session: Session) -> CommandResult:

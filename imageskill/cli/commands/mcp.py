@@ -13,5 +13,5 @@ def run(session: Session) -> None:
     files; the downloaded client passes them on to the server.
     """
     is_complete = find_spec("mcp") and find_spec("imageskill.web")
-    name = "imageskill.web.mcp.stdio" if is_complete else "imageskill.cli.mcp_bridge"
+    name = "imageskill.web.mcp.stdio" if is_complete else "imageskill.cli.transport.mcp_bridge"
     import_module(name).serve(session)

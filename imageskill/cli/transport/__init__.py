@@ -1,1 +1,1 @@
-"""The server as the client meets it: requests, proxies, downloads and uploads of images."""
+"""The server as the client meets it: requests, proxies, MCP, downloads and uploads of images."""

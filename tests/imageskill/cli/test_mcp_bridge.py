@@ -6,8 +6,8 @@ import json
 import pytest
 
 from imageskill.cli.grammar import reading
-from imageskill.cli.mcp_bridge import Bridge
 from imageskill.cli.session import Session
+from imageskill.cli.transport.mcp_bridge import Bridge
 from imageskill.dev.standins.messages import StandInResponse
 from tests.imageskill.cli.hosted import TOKEN, refusal
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from imageskill.cli.text_layout import columns, fields, flatten, paragraph
-from imageskill.cli.text_pages import PAGES
+from imageskill.cli.printing.layout import columns, fields, flatten, paragraph
+from imageskill.cli.printing.pages import PAGES
 
 # What to show of an answer: a title, and where its value is. `[]` walks a list.
 _FIELDS: dict[str, tuple[tuple[str, str], ...]] = {

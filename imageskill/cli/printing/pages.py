@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from imageskill.cli.text_layout import columns, definitions, fields, paragraph, summaries
+from imageskill.cli.printing.layout import columns, definitions, fields, paragraph, summaries
 
 Data = dict[str, Any]
 

@@ -1,0 +1,1 @@
+"""Answers as text for people: what a terminal shows where JSON was not asked for."""
