@@ -10,6 +10,7 @@ import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from accounts.staff.roles import ROLES
 from imageskill.lib import env, logs, urls
 from jobs.providers.fal.settings import *  # noqa: F403 - a vendor's folder holds its settings
 from jobs.providers.local.settings import *  # noqa: F403
@@ -376,26 +377,28 @@ REFUND_WINDOW_DAYS = env.integer("REFUND_WINDOW_DAYS", 14)  # for refund request
 REFUND_REQUEST_DAYS = env.integer("REFUND_REQUEST_DAYS", 7)  # until a refund request expires
 # Limits on what one person may do: for every role, then for roles that differ.
 REFUND_SECOND_PERSON_CENTS = env.integer("REFUND_SECOND_PERSON_CENTS", 2_000)
-REFUND_SECOND_PERSON_CENTS_BY_ROLE = env.integers_by_name("REFUND_SECOND_PERSON_CENTS_BY_ROLE")
+REFUND_SECOND_PERSON_CENTS_BY_ROLE = env.integers_by_name(
+    "REFUND_SECOND_PERSON_CENTS_BY_ROLE", known=ROLES
+)
 REFUND_SECOND_PERSON_CENTS_PER_DAY = env.integer(
     "REFUND_SECOND_PERSON_CENTS_PER_DAY", REFUND_SECOND_PERSON_CENTS
 )
 REFUND_SECOND_PERSON_CENTS_PER_DAY_BY_ROLE = env.integers_by_name(
-    "REFUND_SECOND_PERSON_CENTS_PER_DAY_BY_ROLE"
+    "REFUND_SECOND_PERSON_CENTS_PER_DAY_BY_ROLE", known=ROLES
 )
 REFUND_LIMITED_APPROVAL_CENTS = env.integer("REFUND_LIMITED_APPROVAL_CENTS", 10_000)
 REFUND_LIMITED_APPROVAL_CENTS_BY_ROLE = env.integers_by_name(
-    "REFUND_LIMITED_APPROVAL_CENTS_BY_ROLE"
+    "REFUND_LIMITED_APPROVAL_CENTS_BY_ROLE", known=ROLES
 )
 GOODWILL_SECOND_PERSON_CREDITS = env.integer("GOODWILL_SECOND_PERSON_CREDITS", 500)
 GOODWILL_SECOND_PERSON_CREDITS_BY_ROLE = env.integers_by_name(
-    "GOODWILL_SECOND_PERSON_CREDITS_BY_ROLE"
+    "GOODWILL_SECOND_PERSON_CREDITS_BY_ROLE", known=ROLES
 )
 GOODWILL_SECOND_PERSON_CREDITS_PER_PERSON = env.integer(
     "GOODWILL_SECOND_PERSON_CREDITS_PER_PERSON", GOODWILL_SECOND_PERSON_CREDITS
 )
 GOODWILL_SECOND_PERSON_CREDITS_PER_PERSON_BY_ROLE = env.integers_by_name(
-    "GOODWILL_SECOND_PERSON_CREDITS_PER_PERSON_BY_ROLE"
+    "GOODWILL_SECOND_PERSON_CREDITS_PER_PERSON_BY_ROLE", known=ROLES
 )
 RECONCILE_DAYS = env.integer("RECONCILE_DAYS", 7)  # that the nightly run looks back
 # Functions that `check_books` runs: each app checks its own tables.

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Collection
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -58,13 +59,21 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
-def integers_by_name(name: str) -> dict[str, int]:
-    """Read whole numbers by name, separated by commas: `finance=10000, lead support=5000`."""
+def integers_by_name(name: str, *, known: Collection[str]) -> dict[str, int]:
+    """Read whole numbers by name, separated by commas: `finance=10000, lead support=5000`.
+
+    Raises ImproperlyConfigured for a name that is not known: a misspelt one would do nothing.
+    """
     pairs = [word.partition("=") for word in words(name)]
     try:
-        return {key.strip(): int(number) for key, _, number in pairs}
+        found = {key.strip(): int(number) for key, _, number in pairs}
     except ValueError:
         raise ImproperlyConfigured(f"{name} must be names with whole numbers: a=1, b=2.") from None
+    if unknown := sorted(found.keys() - set(known)):
+        raise ImproperlyConfigured(
+            f"{name} names {unknown[0]!r}, which is none of: {', '.join(sorted(known))}."
+        )
+    return found
 
 
 def names(name: str) -> list[str]:
