@@ -223,7 +223,10 @@ class ReconciledDayAdmin(ReadOnlyAdmin):
 
     @display(description="delta", label={"Equal": "success", "Different": "danger"})
     def delta(self, day: ReconciledDay) -> tuple[str, str]:
-        return ("Equal" if day.is_equal else "Different", display_amount(day.delta_cents))
+        return (
+            "Equal" if day.is_equal else "Different",
+            display_amount(day.delta_cents, day.currency),
+        )
 
 
 @admin.register(BalanceMovement)

@@ -235,7 +235,7 @@ def _decide(request_id: int, user: User, note: str, *, state: str) -> RefundRequ
 
 
 def _is_first_approval(refund_request: RefundRequest, user: User) -> bool:
-    """Return whether a sponsor's request needs somebody else beside this member of staff."""
+    """Return whether a sponsor's request needs a second member of staff."""
     if not refund_request.is_from_sponsor:
         return False
     if refund_request.first_approved_by_id == user.pk:

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models import QuerySet
 
+from accounts.models import ActivityEvent
 from billing import ledger
 from billing.chart import HOUSE_IDS, Purpose
 from billing.ledger import checks, clawbacks
@@ -49,6 +51,16 @@ PREVENTED = (
     dispute("du_prev", "ch_a", 500, status="prevented", withdrawn=False),
     dispute("du_prev", "ch_a", 500, status="prevented"),
 )
+
+
+def reversal_events() -> QuerySet[ActivityEvent]:
+    """The events of refunds and disputes, oldest first."""
+    purchases = {"credits.payment_backed_granted"}
+    return (
+        ActivityEvent.objects.filter(type__startswith="credits.payment_backed_")
+        .exclude(type__in=purchases)
+        .order_by("id")
+    )
 
 
 class CutOff(Exception):
@@ -258,6 +270,22 @@ class TestRows:
         assert (one.credits, two.credits, two.excess_credits) == (0, 300, 0)
         assert not two.is_flagged
         assert ledger.balances(org) == (0, 200, 0, 0)
+        told = [(event.type, event.details["credits"]) for event in reversal_events()]
+        assert told[-1] == ("credits.payment_backed_reinstated", 200)
+        assert sum(credits for kind, credits in told if kind.endswith("disputed")) == 500
+
+    def test_a_shift_between_two_that_changes_no_balance_is_told_to_nobody(self, org):
+        buy(org, 500, charge_id="ch_a")
+        taken, earlier = dispute("du_s", "ch_a", 500), refund("re_s", "ch_a", 500)
+        applying.apply(readings([taken])[-1])
+        before = list(reversal_events())
+
+        applied = applying.apply(readings([taken, earlier])[-1])
+
+        assert {one.kind: one.credits for one in applied} == {"refund": 500, "dispute": 0}
+        types = [event.type for event in reversal_events()][len(before) :]
+        assert set(types) <= {"credits.payment_backed_reversal_rejected"}
+        assert ledger.balances(org) == (0, 0, 0, 0)
 
     def test_11j_a_promotion_is_refunded_in_three_parts(self, org):
         buy(org, 500, charge_id="ch_a", discount=100)

@@ -218,9 +218,9 @@ class TestFailedRefund:
         assert not RefundRequest.objects.failed().exists()
         assert audited(supporter, "refund.resolve_failure")
 
-    @pytest.mark.parametrize("deed", ["retry", "resolve-failure"])
-    def test_auditors_only_read(self, signed_in, auditor, failed, deed):
-        url = action_url("billing_refundrequest", failed, deed)
+    @pytest.mark.parametrize("name", ["retry", "resolve-failure"])
+    def test_auditors_only_read(self, signed_in, auditor, failed, name):
+        url = action_url("billing_refundrequest", failed, name)
         assert signed_in(auditor).get(url).status_code == 403
 
 
