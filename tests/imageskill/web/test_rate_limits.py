@@ -95,7 +95,7 @@ class TestRecoveryOfCreates:
 
     @pytest.fixture(autouse=True)
     def _none_left(self, settings):
-        settings.REQUESTS_PER_MINUTE_PER_TOKEN = 0
+        settings.REQUESTS_PER_MINUTE_PER_CALLER = 0
 
     @pytest.mark.parametrize("key", ["run-7", None])
     def test_holds_the_key_and_the_command(self, api, agent, key):
