@@ -17,7 +17,7 @@ from billing.purchases import buyers, fake_rail, fulfillment, quotes
 from billing.reversals import applying, refund_sending
 from billing.reversals.facts import PaymentFacts
 from billing.stripe import gateway
-from billing.stripe.objects import CheckoutSession, Dispute, Refund
+from billing.stripe.objects import CheckoutSession, Dispute, PaidWith, Refund
 from imageskill.lib import clock, ids
 from tests.billing import reference, stripe_facts
 from tests.billing.money import capture, give, hold, house, release
@@ -155,7 +155,12 @@ class World:
             url="",
             status="complete",
             payment_status="paid",
+            amount_subtotal_cents=quote.price_cents,
             amount_total_cents=quote.price_cents - discount,
+            tax_cents=0,
+            tax_reason="",
+            billed_to={},
+            paid_with=PaidWith(),
             discount_cents=discount,
             currency="USD",
             reference=attempt.public_id,
