@@ -64,14 +64,10 @@ class StatusFilter(SimpleListFilter):
 class ReceiptChangeList(KeysetChangeList):
     """Receipts, with their totals: at once where they are few, on request where they are many."""
 
-    def get_queryset(self, request: HttpRequest, *args: Any, **options: Any) -> QuerySet[Any]:
-        """Add each receipt's status and net amount."""
-        receipts: QuerySet[Any] = super().get_queryset(request, *args, **options)
-        return receipt_status.with_status(receipts)
-
     def get_results(self, request: HttpRequest) -> None:
         """Load the page; add up where the count is exact as well."""
         super().get_results(request)
+        receipt_status.attach(self.result_list)
         self.totals = (
             list(map(_format_totals, receipt_status.totals(self.queryset)))
             if self.total.is_exact

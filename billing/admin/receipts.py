@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -113,6 +114,10 @@ class ReceiptAdmin(TimelineAdmin):
         )
         receipts = receipt_status.with_status(receipts)
         return receipts.filter(pk=object_id).first() if object_id.isdigit() else None
+
+    def filtered(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the list's rows for a file, with the status of each."""
+        return receipt_status.with_status(super().filtered(request))
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ReceiptChangeList]:
         """Page by key, with totals."""
