@@ -206,6 +206,7 @@ MFA_FORMS = {
 }
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Image Skill"
+MFA_TOTP_TOLERANCE = 1  # a code of 30 s may end while it is typed (RFC 6238, 5.2)
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS
 
 SECURITY_CONTACT = env.text("SECURITY_CONTACT")  # a URI for /.well-known/security.txt

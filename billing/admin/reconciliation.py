@@ -225,7 +225,7 @@ class ReconciledDayAdmin(ReadOnlyAdmin):
     def delta(self, day: ReconciledDay) -> tuple[str, str]:
         return (
             "Equal" if day.is_equal else "Different",
-            display_amount(day.delta_cents, day.currency),
+            display_amount(day.delta_cents),
         )
 
 

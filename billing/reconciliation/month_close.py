@@ -248,7 +248,10 @@ def _closed_months() -> QuerySet[MonthClose]:
 def _check_closable(month: date) -> MonthClose | None:
     """Return the month before, which must be closed if any earlier one is."""
     if clock.now() < _end(month) + _SETTLES_AFTER:
-        raise MonthCloseRefused("This month is not over yet.")
+        closable_at = _end(month) + _SETTLES_AFTER
+        raise MonthCloseRefused(
+            f"This month can be closed from {closable_at:%b %-d, %Y %H:%M} UTC."
+        )
     if _closed_months().filter(month=month).exists():
         raise MonthCloseRefused("This month is closed already.")
     if _closed_months().filter(month__gt=month).exists():

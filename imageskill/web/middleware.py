@@ -165,6 +165,8 @@ class BodyLimitMiddleware:
 
 
 class _TooManyBodies(ServiceUnavailable):
+    """There is no place to read one more body."""
+
     message = "Too many request bodies are arriving at once; nothing was done."
 
     def __init__(self) -> None:
@@ -172,6 +174,8 @@ class _TooManyBodies(ServiceUnavailable):
 
 
 class _SlowBody(Timeout):
+    """The body arrived too slowly; its caller's fault, hence 408."""
+
     status = 408
     message = "The request body did not arrive in time; nothing was done."
 

@@ -1,5 +1,6 @@
 """Refunds and disputes as Stripe would describe them, for tests that need no server."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -11,9 +12,14 @@ THEN = datetime(2026, 11, 1, tzinfo=UTC)
 _places = count()
 
 
-@cache
 def created_at(stripe_id: str) -> datetime:
-    """Return when Stripe made it: each a second after the one that a test made before."""
+    """Return when Stripe made it: each a second after the one that the same test made before."""
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]  # without its phase
+    return _created_at(test, stripe_id)
+
+
+@cache
+def _created_at(test: str, stripe_id: str) -> datetime:
     return THEN + timedelta(seconds=next(_places))
 
 

@@ -178,7 +178,7 @@ class TestClose:
 
 
 def test_a_month_that_is_not_over_is_refused(history, closer):
-    with pytest.raises(month_close.MonthCloseRefused, match="not over"):
+    with pytest.raises(month_close.MonthCloseRefused, match="can be closed from"):
         close(history, closer)
 
 

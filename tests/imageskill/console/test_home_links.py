@@ -66,7 +66,8 @@ class TestLinks:
         empty = {
             card.label for card in cards_of(signed_in(everything).get(HOME)) if card.figure == "0"
         }
-        assert len(empty) < 6, empty  # or the test above shows little
+        # Or the test above shows little. Those of today are empty early in the day.
+        assert len([label for label in empty if "today" not in label]) < 6, empty
 
     def test_the_liability_is_what_its_wallets_hold(self, signed_in, everything):
         browser = signed_in(everything)

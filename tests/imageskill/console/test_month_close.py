@@ -67,7 +67,7 @@ class TestMonthClose:
 
     def test_of_this_month_is_refused(self, signed_in, financier):
         answer = send(signed_in(financier), f"{clock.now():%Y-%m}")
-        assert answer.content.decode().count("This month is not over yet.") == 1
+        assert answer.content.decode().count("This month can be closed from ") == 1
 
     def test_is_read_and_exported_afterwards(self, signed_in, financier, closed):
         browser = signed_in(financier)

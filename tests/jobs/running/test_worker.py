@@ -16,6 +16,7 @@ from imageskill.dev.standins.providers.fal import RunEnding
 from imageskill.lib import clock
 from jobs import states
 from jobs.catalog import switches
+from jobs.images import decoding
 from jobs.models import Job, Loss
 from jobs.providers import breaker
 from jobs.running import hold_checks, lifecycle, sweeper, worker
@@ -132,7 +133,7 @@ class TestFailedRuns:
 
     def test_so_is_an_output_that_is_no_picture(self, create, drain, untouched, monkeypatch):
         def undecodable(*_files, **_options):
-            raise worker.decoding.UndecodableImage("The bytes are nothing.")
+            raise decoding.UndecodableImage("The bytes are nothing.")
 
         monkeypatch.setattr("jobs.images.decoding.sanitize", undecodable)
         job = create(FAL)
@@ -206,12 +207,12 @@ class TestPartsOfABatch:
         assert warning.startswith("2 of 3 images could be delivered")
 
     def test_what_opens_as_no_image_is_left_out(self, three, monkeypatch, api, agent):
-        sanitize, seen = worker.decoding.sanitize, []
+        sanitize, seen = decoding.sanitize, []
 
         def second_is_broken(*files, **options):
             seen.append(files)
             if len(seen) == 2:
-                raise worker.decoding.UndecodableImage("The bytes are nothing.")
+                raise decoding.UndecodableImage("The bytes are nothing.")
             return sanitize(*files, **options)
 
         monkeypatch.setattr("jobs.images.decoding.sanitize", second_is_broken)
@@ -418,7 +419,7 @@ class TestCancellation:
 
     def test_outputs_that_come_after_it_are_thrown_away(self, create, untouched, monkeypatch):
         job = create(OPENAI, accept_unknown_cost=True)
-        sanitize = worker.decoding.sanitize
+        sanitize = decoding.sanitize
 
         def canceled_meanwhile(*files, **options):
             Job.objects.filter(pk=job.pk).update(outcome_unknown_at=None)

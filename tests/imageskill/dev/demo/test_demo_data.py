@@ -85,7 +85,8 @@ class TestMaking:
             make()
 
     def test_is_refused_where_somebody_closed_a_month(self, financier):
-        before = timezone.now().date().replace(day=1) - timedelta(days=1)
+        settled = timezone.now().date() - timedelta(days=10)  # a month is closed some days after it
+        before = settled.replace(day=1) - timedelta(days=1)
         month_close.close(month=before, user=financier, reason="it is over")
         with pytest.raises(history.Refused, match="closed"):
             make()
