@@ -47,7 +47,7 @@ class TestMonthClose:
         closed = MonthClose.objects.get()
         assert closed.closed_by == financier
         assert reasons("month.close") == [(financier.email, "all invoices are in")]
-        assert "not over" in send(browser, month).content.decode()
+        assert "can be closed from" in send(browser, month).content.decode()
 
     def test_needs_a_reason(self, signed_in, financier):
         answer = send(signed_in(financier), reason=" ")
