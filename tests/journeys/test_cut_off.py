@@ -29,7 +29,10 @@ def person(live: Live, tmp_path: Path) -> Person:
 
 class TestCutOff:
     @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-    def test_a_client_that_died_while_creating_finds_its_picture(self, person: Person, how: int):
+    def test_a_client_that_died_while_creating_finds_its_image(
+        self, live: Live, person: Person, how: int
+    ):
+        live.worker.stop()  # so that there is no answer before the client dies
         notes = person.config.parent / "in-flight"
         process = subprocess.Popen(
             [sys.executable, "-m", "imageskill.cli", *CREATE],
@@ -41,9 +44,10 @@ class TestCutOff:
         give_up_at = time.monotonic() + 20
         while not list(notes.glob("*.json")) and time.monotonic() < give_up_at:
             time.sleep(0.005)
-        time.sleep(0.01)  # the request is on its way, and has no answer yet
+        time.sleep(0.1)  # the request is on its way
         process.send_signal(how)
         process.wait(20)
+        live.worker.start()
 
         (entry,) = person("doctor", "--json").data["in_flight"]["entries"]
         again = person(*shlex.split(entry["recover_command"])[1:])
