@@ -120,7 +120,7 @@ def _event(
 def cost_summary(job: Job) -> dict[str, Any]:
     """Return what a job costs, for events: dollars planned and credits charged so far."""
     return {
-        "estimated_usd": None if job.planned_usd is None else float(job.planned_usd),
+        "estimated_usd": None if job.planned_usd is None else job.planned_usd.normalize(),
         "credits": job.credits_captured or 0,
     }
 

@@ -9,6 +9,7 @@ from django.db import models
 
 from accounts.models.agents import Agent, Organization
 from imageskill.lib import clock, ids
+from imageskill.lib.exact_json import ExactJSONField
 
 
 class ActivityEvent(models.Model):
@@ -27,7 +28,7 @@ class ActivityEvent(models.Model):
     subject_id = models.CharField(max_length=128)
     status = models.CharField(max_length=32)
     links = models.JSONField(default=dict)
-    cost = models.JSONField(null=True)
+    cost = ExactJSONField(null=True)
     details = models.JSONField(default=dict)
     trace_id = models.CharField(max_length=64, blank=True)
     references = ArrayField(models.CharField(max_length=128), default=list)

@@ -1,9 +1,6 @@
 """The envelope: the one shape of every answer of the API."""
 
 import json
-import re
-import secrets
-from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +8,7 @@ from ninja.renderers import BaseRenderer
 from ninja.responses import NinjaJSONEncoder
 
 from imageskill.lib.errors import ApiError
+from imageskill.lib.exact_json import ExactEncoder
 
 EXIT_CODE_HEADER = "x-image-skill-exit-code"
 TRACE_HEADER = "x-image-skill-trace-id"
@@ -58,19 +56,11 @@ def error_response(request: HttpRequest, error: ApiError) -> HttpResponse:
 
 def dumps(document: Any) -> str:
     """Write JSON compactly, with exact decimals as numbers."""
-    text = json.dumps(document, cls=_Encoder, separators=(",", ":"), ensure_ascii=False)
-    return _DECIMAL.sub(r"\1", text)
+    return json.dumps(document, cls=_Encoder, separators=(",", ":"), ensure_ascii=False)
 
 
-# A decimal is written as a marked text, and its mark and quotes are removed: `json` writes numbers
-# through floats only. Nobody can send the mark, since it is this process's alone.
-_MARK = secrets.token_hex(12)
-_DECIMAL = re.compile(rf'"{_MARK}(-?[0-9.]+)"')
-
-
-class _Encoder(NinjaJSONEncoder):
-    def default(self, o: Any) -> Any:
-        return f"{_MARK}{o:f}" if isinstance(o, Decimal) else super().default(o)
+class _Encoder(ExactEncoder, NinjaJSONEncoder):
+    """Writes decimals exactly, and what else an answer may hold as ninja does."""
 
 
 def _envelope(request: HttpRequest, *, data: Any, error: dict[str, Any] | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from imageskill.lib import ids
 from imageskill.lib.errors import ApiError, Recovery
+from imageskill.lib.exact_json import ExactEncoder
 from jobs.planning.request import GenerationRequest, Reference
 
 _PROMPT = "PROMPT"
@@ -66,7 +67,7 @@ def _flags(request: GenerationRequest, key: str) -> Iterator[tuple[str, Any]]:
 
 def _as_json(document: dict[str, Any]) -> str | None:
     given = {name: value for name, value in document.items() if value is not None}
-    return json.dumps(given, default=float, ensure_ascii=False) if given else None
+    return json.dumps(given, cls=ExactEncoder, ensure_ascii=False) if given else None
 
 
 def _without_texts(value: Any, name: str = "") -> Any:

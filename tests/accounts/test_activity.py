@@ -1,5 +1,7 @@
 """Activity: only registered types, found by every id they link, read by their owner alone."""
 
+from decimal import Decimal
+
 import pytest
 from django.db import DatabaseError, transaction
 
@@ -9,7 +11,7 @@ from accounts.models import ActivityEvent
 pytestmark = pytest.mark.django_db
 
 
-def _uploaded(who, job="job_1", **links):
+def _uploaded(who, job="job_1", *, cost=None, **links):
     event = activity.event(
         type="asset.uploaded",
         organization_id=who.organization.pk,
@@ -19,6 +21,7 @@ def _uploaded(who, job="job_1", **links):
         summary="Image uploaded",
         status="completed",
         links={"job_id": job, "asset_ids": ["image_1"], **links},
+        cost=cost,
         trace_id="trace_" + "0" * 32,
     )
     activity.record(event)
@@ -33,6 +36,14 @@ class TestRecord:
             "asset_ids": ["image_1"],
             "usage_event_id": None,
         }
+
+    def test_dollars_stay_exact_and_are_a_number_outside(self, client, agent):
+        dollars = Decimal("0.1234567890123456789")
+        _uploaded(agent, cost={"estimated_usd": dollars, "credits": 12})
+
+        assert ActivityEvent.objects.get().cost == {"estimated_usd": dollars, "credits": 12}
+        answer = client.get("/v1/activity", headers={"Authorization": f"Bearer {agent.token}"})
+        assert '"estimated_usd":0.1234567890123456789' in answer.text
 
     def test_a_type_outside_the_registry_is_refused(self, agent):
         with pytest.raises(KeyError):

@@ -1,13 +1,14 @@
 """Amounts of money, written and read without a float between."""
 
 import ast
+import json
 import re
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from imageskill.lib import amounts, envelope
+from imageskill.lib import amounts, envelope, exact_json
 
 ROOT = Path(amounts.__file__).parents[2]
 HOME = Path(amounts.__file__)
@@ -119,3 +120,14 @@ class TestJson:
     )
     def test_decimals_are_numbers_digit_by_digit(self, number, written):
         assert envelope.dumps({"usd": Decimal(number)}) == f'{{"usd":{written or number}}}'
+
+    @pytest.mark.parametrize("number", ["0.07", "0.1234567890123456789", "-12.50"])
+    def test_decimals_come_back_digit_by_digit(self, number):
+        text = json.dumps({"usd": [Decimal(number)]}, cls=exact_json.ExactEncoder)
+        assert json.loads(text, cls=exact_json.ExactDecoder) == {"usd": [Decimal(number)]}
+
+    def test_a_column_of_them_needs_no_field_of_ours_in_migrations(self):
+        field = exact_json.ExactJSONField(null=True)
+        field.set_attributes_from_name("cost")
+        _, path, args, options = field.deconstruct()
+        assert (path, args, options) == ("django.db.models.JSONField", [], {"null": True})
