@@ -16,7 +16,7 @@ from billing.models import PaymentReversal, Receipt, UnmatchedPayment
 from billing.reversals import facts, receipt_effects, request_outcomes, unmatched
 from billing.reversals.facts import PaymentFacts
 from billing.stripe.objects import Dispute, Refund
-from imageskill.lib import clock
+from imageskill.lib import clock, database
 
 _Problem, _State = PaymentReversal.Problem, PaymentReversal.State
 
@@ -115,7 +115,7 @@ def _apply_one(
             payment_intent_id=item.payment_intent_id,
             refunds=refunds,
             disputes=disputes,
-            read_at=read_at or clock.now(),
+            read_at=read_at or database.now(),
         )
     )
     return next(reversal for reversal in reversals if reversal.stripe_id == item.id)

@@ -13,7 +13,7 @@ from billing.models import PaymentReversal, ReversalPhase
 from billing.reversals.in_force import Fact
 from billing.stripe import gateway
 from billing.stripe.objects import Dispute, Refund
-from imageskill.lib import clock
+from imageskill.lib import database
 
 _Kind = PaymentReversal.Kind
 
@@ -34,7 +34,7 @@ class PaymentFacts:
 
 def read(*, charge_id: str, payment_intent_id: str) -> PaymentFacts:
     """Read all refunds and disputes of a payment at Stripe; outside any transaction."""
-    read_at = clock.now()
+    read_at = database.now()  # a worker's own clock may be ahead, and hide later news
     return PaymentFacts(
         charge_id=charge_id,
         payment_intent_id=payment_intent_id,

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from typing import TypeVar
 
 import structlog
@@ -16,6 +17,17 @@ _PAUSE_S = 0.5
 
 T = TypeVar("T")
 _is_allowed: ContextVar[bool] = ContextVar("calls_allowed_in_transaction", default=False)
+
+
+def now() -> datetime:
+    """Return the moment by the database's clock: the same for all processes.
+
+    For moments that are compared to decide something; inside a transaction it goes on, too.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment
 
 
 def release_connection() -> None:
