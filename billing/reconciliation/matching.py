@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q
+
 from billing.chart import ROUTES, Term, TransferKind
 from billing.models import (
     BalanceMovement,
@@ -14,6 +16,7 @@ from billing.models import (
     Rail,
     Receipt,
     Transfer,
+    UnmatchedPayment,
 )
 from billing.reconciliation import effects
 from billing.reconciliation.balance_transactions import FetchedTransaction
@@ -83,10 +86,14 @@ def compare(movements: list[BalanceMovement]) -> Iterator[Finding]:
 def find_missing_in_stripe(
     *, since: datetime, until: datetime, read: list[FetchedTransaction]
 ) -> list[Finding]:
-    """Return receipts and refunds for which Stripe moved nothing; asks Stripe about each."""
+    """Return payments and refunds for which Stripe moved nothing; asks Stripe about each.
+
+    Payments that granted nothing, and their refunds, are among them.
+    """
     moved = {item.movement.source_id for item in read}
     return [
         *_receipts_without_movement(since, until, moved),
+        *_unmatched_without_movement(since, until, moved),
         *_refunds_without_movement(since, until, moved),
     ]
 
@@ -187,15 +194,36 @@ def _receipts_without_movement(
         )
 
 
+def _unmatched_without_movement(
+    since: datetime, until: datetime, moved: set[str]
+) -> Iterator[Finding]:
+    payments = UnmatchedPayment.objects.filter(
+        found_at__gte=since, found_at__lt=until, environment=gateway.environment()
+    ).exclude(charge_id="")
+    for payment in payments:
+        if payment.charge_id in moved or _charge_moved(payment.charge_id):
+            continue
+        yield Finding(
+            reason=_Reason.MISSING_MOVEMENT,
+            what="receipt",  # the line of the day's totals
+            stripe_id=payment.charge_id,
+            day=clock.utc_day(payment.found_at),
+            our_cents=payment.amount_cents,
+        )
+
+
 def _refunds_without_movement(
     since: datetime, until: datetime, moved: set[str]
 ) -> Iterator[Finding]:
+    environment = gateway.environment()
+    is_set_aside = Q(state=_State.SET_ASIDE, stripe_status="succeeded") & Q(
+        _exists_unmatched(environment)
+    )
     refunds = PaymentReversal.objects.filter(
+        Q(state=_State.APPLIED, receipt__environment=environment) | is_set_aside,
         kind=PaymentReversal.Kind.REFUND,
-        state=_State.APPLIED,
         created_at__gte=since,
         created_at__lt=until,
-        receipt__environment=gateway.environment(),
     ).select_related("receipt")
     for reversal in refunds:
         if reversal.stripe_id in moved or _refund_moved(reversal.stripe_id):
@@ -209,6 +237,14 @@ def _refunds_without_movement(
             receipt=reversal.receipt,
             reversal=reversal,
         )
+
+
+def _exists_unmatched(environment: str) -> Exists:
+    """Return whether a reversal is of a payment that granted nothing, in this environment."""
+    same_charge = Q(charge_id=OuterRef("charge_id")) & ~Q(charge_id="")
+    same_payment = Q(payment_intent_id=OuterRef("payment_intent_id")) & ~Q(payment_intent_id="")
+    payments = UnmatchedPayment.objects.filter(environment=environment)
+    return Exists(payments.filter(same_charge | same_payment))
 
 
 def _charge_moved(charge_id: str) -> bool:

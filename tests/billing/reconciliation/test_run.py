@@ -17,9 +17,11 @@ from billing.models import (
 )
 from billing.purchases import fulfillment
 from billing.reconciliation import fetching, run
+from billing.reversals import applying
 from imageskill.lib import clock
 from tests.billing.money import buy as buy_without_stripe
 from tests.billing.shop import only_receipt
+from tests.billing.stripe_facts import refund
 
 pytestmark = pytest.mark.django_db
 Reason, State = Difference.Reason, Difference.State
@@ -224,6 +226,42 @@ class TestSetAside:
         assert (nets(day), day.is_equal) == ((250, 250, 0), True)
         moved = BalanceMovement.objects.get(category="refund")
         assert moved.unmatched_payment == payment
+
+    def test_one_that_stripe_never_moved_is_a_discrepancy(self, payment):
+        UnmatchedPayment.objects.update(charge_id="ch_never")
+
+        day = reconcile()
+
+        assert nets(day) == (400, 400, 0)
+        assert sorted(differences()) == [
+            (Reason.MISSING_EVENT, State.OPEN),
+            (Reason.MISSING_MOVEMENT, State.OPEN),
+        ]
+
+    def test_a_refund_that_stripe_never_moved_is_a_discrepancy(self, payment):
+        applying.apply_refund(refund("re_never", payment.charge_id, 150))
+
+        day = reconcile()
+
+        assert (nets(day), day.is_equal) == ((400, 250, 150), False)
+        found = Difference.objects.get()
+        assert (found.reason, found.stripe_id) == (Reason.MISSING_MOVEMENT, "re_never")
+        assert (found.our_cents, found.reversal.stripe_id) == (-150, "re_never")
+
+    @pytest.mark.parametrize("status", ["pending", "failed"])
+    def test_a_refund_that_has_not_succeeded_needs_no_movement(self, payment, status):
+        applying.apply_refund(refund("re_never", payment.charge_id, 150, status=status))
+
+        assert reconcile().is_equal
+        assert differences() == []
+
+    def test_a_refund_of_another_environment_is_not_missed(self, payment):
+        UnmatchedPayment.objects.update(environment="live")
+        applying.apply_refund(refund("re_never", payment.charge_id, 150))
+
+        reconcile()
+
+        assert differences() == []
 
     def test_a_refund_that_failed_unheard_is_a_discrepancy(self, payment, shop):
         refund = shop.account.refund(payment.charge_id, 400)
