@@ -6,7 +6,7 @@ from django.db.models import Q, Sum
 
 from billing.models import PaymentReversal, Receipt, RefundRequest, UnmatchedPayment
 from billing.models.refunds import RefundRequestQuerySet
-from billing.reversals import facts, in_force, receipt_effects
+from billing.reversals import facts, in_force, receipt_effects, unmatched
 
 _Kind = PaymentReversal.Kind
 
@@ -57,12 +57,20 @@ def refundable_cents(receipt: Receipt, *, excluding: RefundRequest | None = None
 def refundable_of_unmatched(
     payment: UnmatchedPayment, *, excluding: RefundRequest | None = None
 ) -> int:
-    """Return what can still be refunded of a payment that granted nothing."""
+    """Return what can still be refunded of a payment that granted nothing.
+
+    What a dispute took is not with us any more, whether or not it is decided.
+    """
     rows = PaymentReversal.objects.filter(facts.is_of(payment.charge_id, payment.payment_intent_id))
     pending = rows.aggregate(cents=_pending_sum())["cents"]
     requests = RefundRequest.objects.filter(unmatched_payment=payment)
     under_way = pending + _requested_cents(requests, excluding)
-    left: int = payment.amount_cents - payment.refunded_cents - under_way
+    gone = sum(
+        fact.standing_cents
+        for fact in unmatched.reversal_facts(payment)
+        if fact.currency == payment.currency
+    )
+    left: int = payment.amount_cents - gone - under_way
     return max(0, left)
 
 

@@ -374,6 +374,20 @@ class TestUnderWay:
         assert ledger.balances(org).paid == 500
 
 
+class TestClocks:
+    def test_one_that_is_ahead_hides_no_later_news(self, receipt, shop):
+        org = receipt.organization_id
+        made = shop.account.refund(receipt.charge_id, 200)
+        with clock.at(lambda: clock.now() + timedelta(hours=1)):
+            shop.tell(*shop.events("refund."))
+        assert ledger.balances(org).paid == 300
+
+        shop.account.fail_refund(made["id"])
+        shop.tell(*shop.events("refund.failed"))
+
+        assert ledger.balances(org).paid == 500
+
+
 class TestSponsor:
     def test_asks_for_unused_credits_and_staff_decide(self, receipt, sponsor, decider, agent):
         spend(agent.agent.organization_id, 140)
@@ -436,6 +450,40 @@ class TestPaymentThatBoughtNothing:
         assert self.send(payment, asker).amount_cents == 299
 
         assert (payment.state, payment.refunded_cents) == ("refunded", 499)
+
+    def test_opens_again_by_the_part_that_failed(self, payment, asker, shop):
+        self.send(payment, asker, 200)
+        second = self.send(payment, asker)
+        assert payment.state == "refunded"
+
+        shop.account.fail_refund(second.stripe_refund_id)
+        shop.tell(*shop.events("refund."))
+
+        payment.refresh_from_db()
+        assert (payment.state, payment.refunded_cents) == ("partly_refunded", 200)
+        assert payment in UnmatchedPayment.objects.open()
+        with pytest.raises(refunds.RefundRefused, match=r"0\.01 to 2\.99 USD"):
+            self.send(payment, asker, 300)
+
+        refunds.retry(request_id=second.pk, user=asker, reason="the buyer has a new card")
+        refund_sending.send(request_id=second.pk)
+
+        payment.refresh_from_db()
+        assert (payment.state, payment.refunded_cents) == ("refunded", 499)
+        made = shop.account.all("refund")
+        assert sorted((one["status"], one["amount"]) for one in made) == [
+            ("failed", 299),
+            ("succeeded", 200),
+            ("succeeded", 299),
+        ]
+
+    def test_what_a_dispute_took_of_it_is_not_returned(self, payment, asker, shop):
+        applying.apply_dispute(dispute("du_a", payment.charge_id, 200, status="lost"))
+        payment.refresh_from_db()
+        assert payment.state == "partly_refunded"
+
+        with pytest.raises(refunds.RefundRefused, match=r"0\.01 to 2\.99 USD"):
+            self.send(payment, asker, 300)
 
     def test_pending_and_then_failed_it_is_open_again(self, payment, asker, shop):
         shop.account.refunds_begin_as = "pending"
