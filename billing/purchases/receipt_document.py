@@ -53,6 +53,7 @@ class ReceiptDocument:
     items: list[ReceiptItem]
     sums: list[tuple[str, str]]  # between the items and the total
     total: str
+    reversed: list[tuple[str, str]] = field(default_factory=list)  # since, and what is left
     notes: list[str] = field(default_factory=list)
 
     def rows(self) -> list[tuple[str, str]]:
@@ -69,22 +70,25 @@ class ReceiptDocument:
             *items,
             *self.sums,
             ("Total", self.total),
+            *self.reversed,
             *(("Note", note) for note in self.notes),
         ]
 
 
-def build(receipt: Receipt, *, shows_payer: bool, status: str = "") -> ReceiptDocument:
+def build(receipt: Any, *, shows_payer: bool) -> ReceiptDocument:
     """Return what the receipt says; to others than who paid, the payer stays unnamed.
 
-    `status` is one of `ReceiptStatus`; without one the receipt says nothing of what came later.
+    A receipt that was read by `receipt_status` says its status and what was reversed since; a new
+    one has nothing to say of what comes later.
     """
     return ReceiptDocument(
         seller=_seller(receipt),
         billed_to=_billed_to(receipt) if shows_payer else ["The person who paid (not shown)"],
-        facts=_facts(receipt, shows_payer=shows_payer, status=status),
+        facts=_facts(receipt, shows_payer=shows_payer),
         items=[_item(receipt)],
         sums=[*_discount(receipt), _tax(receipt)],
         total=_amount(receipt, receipt.amount_cents),
+        reversed=_reversed(receipt),
         notes=_notes(receipt),
     )
 
@@ -134,7 +138,7 @@ def _address(address: dict[str, str]) -> list[str]:
     return lines
 
 
-def _facts(receipt: Receipt, *, shows_payer: bool, status: str) -> list[tuple[str, str]]:
+def _facts(receipt: Any, *, shows_payer: bool) -> list[tuple[str, str]]:
     paid_at = receipt.paid_at or receipt.issued_at
     facts = [
         ("Receipt number", receipt.number),
@@ -143,7 +147,7 @@ def _facts(receipt: Receipt, *, shows_payer: bool, status: str) -> list[tuple[st
         ("Payment method", method_name(receipt, shows_number=shows_payer)),
         ("Organization", receipt.organization.public_id),
     ]
-    if status:
+    if status := getattr(receipt, "status", ""):
         facts.append(("Status", str(ReceiptStatus(status).label)))
     return facts
 
@@ -169,6 +173,16 @@ def _tax(receipt: Receipt) -> tuple[str, str]:
         label = "Tax (included)" if receipt.is_tax_included else "Tax"
         return label, _amount(receipt, receipt.tax_cents)
     return "Tax", _TAX_REASONS.get(receipt.tax_reason, settings.SELLER_NO_TAX_REASON)
+
+
+def _reversed(receipt: Any) -> list[tuple[str, str]]:
+    """Return what was refunded and disputed, and the net amount; nothing where all of it stands."""
+    sums = (
+        ("Refunded", getattr(receipt, "refunded_cents", 0)),
+        ("Disputed", getattr(receipt, "disputed_cents", 0)),
+    )
+    rows = [(label, f"−{_amount(receipt, cents)}") for label, cents in sums if cents]
+    return [*rows, ("Net", _amount(receipt, receipt.net_cents))] if rows else []
 
 
 def _notes(receipt: Receipt) -> list[str]:

@@ -51,15 +51,19 @@ def notify(receipt: Receipt, outcomes: Sequence[Outcome]) -> None:
 
 def _notify_growth(receipt: Receipt, outcomes: Sequence[Outcome], *, taken: int, left: int) -> None:
     """Share what was taken, and what is owed, among the reversals that grew, in their order."""
+    net_cents = receipt.amount_cents - sum(item.reversal.in_force_cents for item in outcomes)
     for outcome in outcomes:
         credits = min(max(0, outcome.growth), left)
         part = min(credits, taken)
         if credits:
-            _notify_debited(outcome.reversal, receipt, taken=part, owed=credits - part)
+            owed = credits - part
+            _notify_debited(outcome.reversal, receipt, taken=part, owed=owed, net_cents=net_cents)
         taken, left = taken - part, left - credits
 
 
-def _notify_debited(reversal: PaymentReversal, receipt: Receipt, *, taken: int, owed: int) -> None:
+def _notify_debited(
+    reversal: PaymentReversal, receipt: Receipt, *, taken: int, owed: int, net_cents: int
+) -> None:
     """Notify of debited credits and, separately, of those that are owed because they were spent."""
     is_refund = reversal.kind == _REFUND
     moved = {"credits": taken, "owed_credits": owed, "excess_credits": reversal.excess_credits}
@@ -91,6 +95,7 @@ def _notify_debited(reversal: PaymentReversal, receipt: Receipt, *, taken: int, 
             "number": receipt.number,
             "credits": reversal.credits,
             "owed": owed,
+            "net": format_amount(net_cents, receipt.currency, with_symbol=True),
         },
     )
 

@@ -47,8 +47,8 @@ def pay(shop, agent, *, buyer=None, **how) -> Receipt:
     return only_receipt()
 
 
-def rows(receipt, *, shows_payer=True, status="paid"):
-    document = receipt_document.build(receipt, shows_payer=shows_payer, status=status)
+def rows(receipt, *, shows_payer=True):
+    document = receipt_document.build(receipt, shows_payer=shows_payer)
     return {label: value.replace("\N{WORD JOINER}", "") for label, value in document.rows()}
 
 
@@ -257,6 +257,27 @@ class TestStatus:
         applying.apply_refund(refund("re_1", "ch_a", 500, status="pending"))
         found = receipt_status.of(receipt)
         assert (found.status, found.is_refund_under_way) == ("paid", True)
+
+    def test_the_document_says_what_was_reversed_and_the_net_amount(self, receipt):
+        assert "Net" not in rows(receipt_status.of(receipt))
+        applying.apply_refund(refund("re_1", "ch_a", 200))
+        applying.apply_dispute(dispute("du_1", "ch_a", 100))
+
+        said = rows(receipt_status.of(receipt))
+
+        assert (said["Status"], said["Total"]) == ("Disputed", "5.00 USD")
+        assert (said["Refunded"], said["Disputed"]) == ("−2.00 USD", "−1.00 USD")
+        assert said["Net"] == "2.00 USD"
+
+    def test_page_and_mail_say_the_net_amount(self, receipt, client, sponsor):
+        applying.apply_refund(refund("re_1", "ch_a", 200))
+
+        client.force_login(sponsor)
+        page = client.get(reverse("receipt", args=[receipt.public_id])).text
+
+        assert '<th scope="row">Net</th><td colspan="3" class="number">3.00 USD</td>' in page
+        alert = Alert.objects.get(kind="refund")
+        assert alert.facts["net"] == "$3.00"
 
     def test_narrows_a_list_to_each_status_once(self, receipt, org):
         parts = buy(org, 500, charge_id="ch_b")
