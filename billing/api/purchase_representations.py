@@ -1,6 +1,6 @@
 """Answers about quotes, attempts and receipts, built from their rows."""
 
-from typing import Literal
+from typing import Literal, cast
 
 from django.conf import settings
 from django.urls import reverse
@@ -19,6 +19,8 @@ from billing.api.purchase_schemas import (
     QuoteOut,
     ReceiptOut,
     RecommendedBuyOut,
+    RefundOut,
+    RefundStatusName,
     SessionOut,
     StatusOut,
 )
@@ -32,6 +34,7 @@ from billing.models import (
 )
 from billing.purchases import payment_methods, quotes
 from billing.purchases.purchase_status import Purchase
+from billing.purchases.refund_states import RefundState
 from billing.quota import LimitsOut
 from imageskill.lib import clock
 
@@ -118,6 +121,7 @@ def status_out(purchase: Purchase, limits: LimitsOut) -> StatusOut:
         quote=quote_out(purchase.quote, state=_quote_state(purchase), next_actions=next_actions),
         payment_attempt=None if attempt is None else _attempt_out(attempt),
         receipt=None if receipt is None else _receipt_out(receipt, purchase),
+        refunds=[_refund_out(refund) for refund in purchase.refunds],
         credit_event=None if receipt is None else _credit_event(receipt),
         provider_event=None if attempt is None else _provider_event(attempt),
         limits=limits,
@@ -208,6 +212,17 @@ def _receipt_out(receipt: Receipt, purchase: Purchase) -> ReceiptOut:
     )
 
 
+def _refund_out(refund: RefundState) -> RefundOut:
+    return RefundOut(
+        payment_reversal_id=refund.reversal_id,
+        status=cast("RefundStatusName", refund.status.value),
+        failure=refund.failure or None,
+        amount_cents=refund.amount_cents,
+        currency=refund.currency,
+        requested_at=clock.iso(refund.requested_at),
+    )
+
+
 def _credit_event(receipt: Receipt) -> CreditEventOut:
     return CreditEventOut(
         credit_event_id=receipt.credit_event_id,
@@ -254,6 +269,7 @@ def _status_next(purchase: Purchase) -> PayNextOut | PollNextOut | CommandNextOu
         return PollNextOut(retry_after_seconds=POLL_AFTER_S)
     if purchase.state == "created":
         return CommandNextOut(suggested_command=_buy_command(purchase.quote))
-    if purchase.state in {"failed", "expired", "canceled"}:
+    has_granted_nothing = purchase.state == "refunded" and purchase.receipt is None
+    if has_granted_nothing or purchase.state in {"failed", "expired", "canceled"}:
         return CommandNextOut(suggested_command=quotes.requote_command(purchase.quote))
     return CommandNextOut(suggested_command="image-skill usage quota --json")

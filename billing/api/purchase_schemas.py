@@ -10,6 +10,17 @@ from billing.purchases.purchase_status import PurchaseState
 from billing.quota import LimitsOut
 from imageskill.lib.schemas import Body, Data
 
+RefundStatusName = Literal[
+    "pending_approval",
+    "rejected",
+    "expired",
+    "approved",
+    "sent",
+    "pending",
+    "requires_action",
+    "succeeded",
+    "failed",
+]
 IdempotencyKeyField = Field(
     None, description=f"Makes a retry harmless; 1 to {MAX_LENGTH} printable characters"
 )
@@ -174,6 +185,20 @@ class ReceiptOut(Data):
     disputed_credits: int
 
 
+class RefundOut(Data):
+    """A refund of the purchase, as it stands."""
+
+    payment_reversal_id: str | None = Field(description="Null until Stripe has the refund")
+    status: RefundStatusName = Field(
+        description="Credits leave the balance when it has succeeded; requires_action waits for "
+        "the bank details of the person who paid; failed includes canceled"
+    )
+    failure: str | None = Field(description="Why it failed, in words")
+    amount_cents: int
+    currency: str
+    requested_at: str
+
+
 class CreditEventOut(Data):
     """The grant that a receipt stands for, as activity lists it."""
 
@@ -198,6 +223,7 @@ class StatusOut(Data):
     quote: QuoteOut
     payment_attempt: AttemptOut | None
     receipt: ReceiptOut | None
+    refunds: list[RefundOut] = Field(description="Of all that was paid for the quote, oldest first")
     credit_event: CreditEventOut | None
     provider_event: ProviderEventOut | None
     limits: LimitsOut

@@ -1,12 +1,22 @@
 """The status of a purchase, found by quote, attempt, Checkout session or receipt."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.db.models import Q, Sum
 
-from billing.models import AttemptStatus, PaymentAttempt, PaymentReversal, Quote, Receipt
+from billing.models import (
+    AttemptStatus,
+    PaymentAttempt,
+    PaymentReversal,
+    Quote,
+    Receipt,
+    UnmatchedPayment,
+)
+from billing.purchases import refund_states
 from billing.purchases.receipt_status import ReceiptStatus, with_status
+from billing.purchases.refund_states import RefundState
 from imageskill.lib import clock
 from imageskill.lib.errors import InvalidArguments, NotFound
 
@@ -47,6 +57,12 @@ _RECEIPT_STATES: dict[ReceiptStatus, PurchaseState] = {
     ReceiptStatus.PARTIALLY_REFUNDED: "partially_refunded",
     ReceiptStatus.PAID: "succeeded",
 }
+# What became of a payment that granted nothing; in any other state staff have it.
+_RETURNED_STATES: dict[str, PurchaseState] = {
+    UnmatchedPayment.State.REFUNDED: "refunded",
+    UnmatchedPayment.State.DISPUTED: "disputed",
+    UnmatchedPayment.State.LOST: "disputed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +81,8 @@ class Purchase:
     attempt: PaymentAttempt | None
     receipt: Receipt | None
     reversed: ReversedCredits = ReversedCredits()
+    refunds: Sequence[RefundState] = ()
+    returned_as: str | None = None  # the state of a payment that granted nothing
 
     @property
     def state(self) -> PurchaseState:
@@ -72,7 +90,7 @@ class Purchase:
         if self.receipt is not None:
             return self._receipt_state(self.receipt)
         if self.attempt is not None:
-            return _STATES[self.attempt.status]
+            return _RETURNED_STATES.get(self.returned_as or "") or _STATES[self.attempt.status]
         return "expired" if self.quote.is_expired(now=clock.now()) else "created"
 
     def _receipt_state(self, receipt: Any) -> PurchaseState:
@@ -109,8 +127,14 @@ def find(*, organization_id: int, **references: str | None) -> Purchase:
         raise NotFound("There is no such purchase, or it is not yours.")
     receipt = with_status(Receipt.objects.filter(quote=quote)).first()
     attempt = _select_attempt(quote, receipt, name, value)
+    is_paid = receipt is not None or (attempt is not None and attempt.is_paid)
     return Purchase(
-        quote, attempt, receipt, ReversedCredits() if receipt is None else sum_reversals(receipt)
+        quote,
+        attempt,
+        receipt,
+        ReversedCredits() if receipt is None else sum_reversals(receipt),
+        refund_states.of_purchase(quote) if is_paid else (),
+        None if attempt is None else refund_states.returned_as(attempt),
     )
 
 

@@ -23,6 +23,7 @@ from billing.purchases import (
     payment_methods,
     receipt_document,
     receipt_status,
+    refund_states,
 )
 from billing.reversals import refund_simulation, refunds
 from billing.views.forms import BuyForm, SponsorRefundForm
@@ -83,6 +84,7 @@ def order(request: HttpRequest, payment_attempt_id: str) -> HttpResponse:
         "organization": organization,
         "agents": list(organization.agents.all()[:10]),
         "receipt": getattr(attempt, "receipt", None),
+        "returned_as": refund_states.returned_as(attempt),
     }
     return render(request, "billing/order.html", context)
 
@@ -122,9 +124,7 @@ def receipt(request: HttpRequest, receipt_id: str) -> HttpResponse:
     context = {
         **(_base_context(shown.organization) if is_owner else {"section": "agents"}),
         "receipt": shown,
-        "document": receipt_document.build(
-            shown, shows_payer=shown.payer_id == user.pk, status=shown.status
-        ),
+        "document": receipt_document.build(shown, shows_payer=shown.payer_id == user.pk),
         "is_owner": is_owner,
         "reversals": shown.reversals.exclude(credits=0).order_by("id"),
         **(_refund_context(shown) if is_owner else {}),

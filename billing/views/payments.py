@@ -7,8 +7,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from billing.models import AttemptStatus, Environment, PaymentAttempt
-from billing.purchases import checkout, fulfillment
+from billing.models import AttemptStatus, Environment, PaymentAttempt, UnmatchedPayment
+from billing.purchases import checkout, fulfillment, refund_states
 from billing.stripe.gateway import InvalidStripeSignature, PaymentProviderFailure
 from billing.stripe.ownership import ForeignObject
 from billing.webhooks import endpoint
@@ -104,6 +104,8 @@ def _page(
 
 def _state(attempt: PaymentAttempt, *, is_returned: bool) -> str:
     """Return which text the page shows."""
+    if refund_states.returned_as(attempt) == UnmatchedPayment.State.REFUNDED:
+        return "refunded"
     if attempt.status == AttemptStatus.OPEN:
         if attempt.session_expires_at <= clock.now():
             return "expired"

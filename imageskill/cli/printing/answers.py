@@ -86,6 +86,8 @@ _FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("Status", "state"),
         ("Credits", "quote.credits"),
         ("Receipt", "receipt.receipt_id"),
+        ("Refunds", "refunds[].status"),
+        ("Refund failed", "refunds[].failure"),
         ("Ask again in, s", "next.retry_after_seconds"),
     ),
     "feedback create": (

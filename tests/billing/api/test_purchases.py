@@ -7,8 +7,17 @@ import pytest
 from accounts.models import Agent
 from billing import ledger
 from billing.ledger import checks
-from billing.models import CreditPack, Quote, Receipt
+from billing.models import (
+    CreditPack,
+    PaymentReversal,
+    Quote,
+    Receipt,
+    RefundRequest,
+    UnmatchedPayment,
+)
 from billing.purchases import card_data, fulfillment
+from billing.reversals import refund_sending, refunds
+from imageskill.dev.standins.faults import Fault
 from imageskill.lib import clock
 from tests.billing.shop import at_once
 
@@ -439,6 +448,77 @@ class TestStatus:
         shop.account.objects[dispute_id]["is_charge_refundable"] = True
         shop.account.refund(charge_id)
         assert state() == ("refunded", 500)
+
+    @pytest.fixture
+    def receipt(self, session, shop):
+        shop.account.pay(session["checkout_session_id"])
+        fulfillment.fulfill(payment_attempt_id=session["payment_attempt_id"])
+        return Receipt.objects.get()
+
+    def test_a_refund_under_way_in_its_true_state(self, api, agent, shop, receipt):
+        def told():
+            shop.tell(*shop.events("refund."))
+            data = self.show(api, agent, receipt_id=receipt.public_id).data
+            return data["state"], [(one["status"], one["failure"]) for one in data["refunds"]]
+
+        assert told() == ("succeeded", [])
+        first = shop.account.refund(receipt.charge_id, 200, status="pending")
+        assert told() == ("succeeded", [("pending", None)])
+        shop.account.ask_buyer(first["id"])
+        assert told() == ("succeeded", [("requires_action", None)])
+        shop.account.cancel_refund(first["id"])
+        assert told() == ("succeeded", [("failed", "it was canceled")])
+        second = shop.account.refund(receipt.charge_id, 300)
+        assert told() == (
+            "partially_refunded",
+            [("failed", "it was canceled"), ("succeeded", None)],
+        )
+        shop.account.fail_refund(second["id"], reason="declined")
+        assert told() == (
+            "succeeded",
+            [("failed", "it was canceled"), ("failed", "the buyer's bank declined it")],
+        )
+
+    def test_a_requested_refund_from_its_request_to_its_end(
+        self, api, agent, shop, receipt, sponsor
+    ):
+        def told():
+            data = self.show(api, agent, receipt_id=receipt.public_id).data
+            [one] = data["refunds"]
+            return one["status"], one["payment_reversal_id"], one["amount_cents"]
+
+        asked = refunds.request_as_sponsor(receipt=receipt, reason="unused", user=sponsor)
+        assert told() == ("pending_approval", None, 500)
+        RefundRequest.objects.update(state="approved", needs_second_person=False)
+        assert told() == ("approved", None, 500)
+        shop.stand_in.faults.add(Fault("/v1/refunds", "POST", times=2, cut="before"))
+        refund_sending.send(request_id=asked.pk)
+        assert told() == ("sent", None, 500)
+        RefundRequest.objects.update(sent_at=clock.now() - timedelta(hours=1))
+        refund_sending.send(request_id=asked.pk)
+        reversal = PaymentReversal.objects.get()
+        assert told() == ("succeeded", reversal.public_id, 500)
+
+    def test_what_staff_have_not_approved_is_not_told(self, api, agent, receipt, sponsor):
+        asked = refunds.request_as_sponsor(receipt=receipt, reason="unused", user=sponsor)
+        RefundRequest.objects.filter(pk=asked.pk).update(is_from_sponsor=False)
+        assert self.show(api, agent, receipt_id=receipt.public_id).data["refunds"] == []
+
+    def test_a_payment_that_granted_nothing_and_was_returned(self, api, agent, session, shop):
+        attempt_id = session["payment_attempt_id"]
+        shop.account.pay(session["checkout_session_id"], amount_total=400)
+        fulfillment.fulfill(payment_attempt_id=attempt_id)
+        assert self.show(api, agent, payment_attempt_id=attempt_id).data["state"] == "processing"
+
+        shop.account.refund(UnmatchedPayment.objects.get().charge_id)
+        shop.tell(*shop.events("refund."))
+
+        data = self.show(api, agent, payment_attempt_id=attempt_id).data
+        assert (data["state"], [one["status"] for one in data["refunds"]]) == (
+            "refunded",
+            ["succeeded"],
+        )
+        assert "credits quote" in data["next"]["suggested_command"]
 
     def test_a_quote_without_attempt(self, api, agent):
         quote = ask(api, agent, credits=10).data
