@@ -1,5 +1,7 @@
 """Checks of what an agent may do: grants, limits per operation and suspension."""
 
+import shlex
+
 from django.conf import settings
 
 from accounts.models import Agent
@@ -79,7 +81,7 @@ def access_recovery(agent: Agent) -> Recovery:
     """Return how the agent can get a grant or a higher limit."""
     if agent.claim_state == Agent.ClaimState.CLAIMED:
         return {"docs_url": f"{settings.PUBLIC_SITE_URL}/agents/{agent.public_id}"}
-    contact = agent.contact or "CONTACT"
+    contact = shlex.quote(agent.contact or "CONTACT")
     return {"suggested_command": f"image-skill claim request --contact {contact} --json"}
 
 
