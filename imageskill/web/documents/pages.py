@@ -1,9 +1,7 @@
 """The published documents: home page, skill, contract, command line and its download."""
 
-import hashlib
-import json
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -14,18 +12,10 @@ from django.views.decorators.http import require_safe
 
 from imageskill import __version__
 from imageskill.lib import clock
-from imageskill.web.documents import client_archive, tables
+from imageskill.web.documents import client_archive, skills, tables
 
 Response = TypeVar("Response", bound=HttpResponse)
-
-NAME = "image-skill"
-DESCRIPTION = (
-    "Create, edit and manage images for an agent's task through Image Skill: a command line, an "
-    "HTTP API and MCP tools with prices known in advance. Use it when a task needs an image to be "
-    "created, edited, priced or downloaded, or to buy credits, check a job or send feedback."
-)
-_DISCOVERY_SCHEMA = "https://schemas.agentskills.io/discovery/0.2.0/schema.json"
-_SKILL_PATH = f"/.well-known/agent-skills/{NAME}/SKILL.md"
+_SKILLS_PATH = skills.DISCOVERY_PATH.removeprefix("/")
 
 
 @require_safe
@@ -35,9 +25,9 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def skill(request: HttpRequest) -> HttpResponse:
-    """Return the skill, which tells an agent how to use the service."""
-    return _text(_skill(), "text/markdown")
+def skill(request: HttpRequest, skill: skills.Skill = skills.MAIN) -> HttpResponse:
+    """Return a skill, which tells an agent how to use the service."""
+    return _text(skills.render(skill), "text/markdown")
 
 
 @require_safe
@@ -61,16 +51,8 @@ def commands(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def skill_index(request: HttpRequest) -> JsonResponse:
-    """Return the index of skills with the digest of each (agent skills discovery 0.2.0)."""
-    digest = hashlib.sha256(_skill().encode()).hexdigest()
-    entry = {
-        "name": NAME,
-        "type": "skill-md",
-        "description": DESCRIPTION,
-        "url": _SKILL_PATH,
-        "digest": f"sha256:{digest}",
-    }
-    return _allow_any_origin(JsonResponse({"$schema": _DISCOVERY_SCHEMA, "skills": [entry]}))
+    """Return the index of skills."""
+    return _allow_any_origin(JsonResponse(skills.index()))
 
 
 @require_safe
@@ -99,13 +81,8 @@ def client(request: HttpRequest) -> HttpResponse:
     return _allow_any_origin(response)
 
 
-def _skill() -> str:
-    # The front matter is YAML, where plain text can't contain a colon; a JSON string is valid YAML.
-    return _render("skill.md", name=NAME, description=json.dumps(DESCRIPTION))
-
-
-def _render(document: str, **context: Any) -> str:
-    return render_to_string(f"documents/{document}", tables.template_context() | context)
+def _render(document: str) -> str:
+    return render_to_string(f"documents/{document}", tables.template_context())
 
 
 def _text(text: str, content_type: str) -> HttpResponse:
@@ -128,6 +105,6 @@ urlpatterns = [
     path("cli.md", cli, name="cli"),
     path("image-skill.pyz", client, name="client"),
     path(".well-known/security.txt", security_txt, name="security_txt"),
-    path(".well-known/agent-skills/index.json", skill_index, name="skill_index"),
-    path(_SKILL_PATH.removeprefix("/"), skill, name="skill_artifact"),
+    path(f"{_SKILLS_PATH}index.json", skill_index, name="skill_index"),
+    *(path(one.path.removeprefix("/"), skill, {"skill": one}) for one in skills.SKILLS),
 ]

@@ -14,7 +14,7 @@ from accounts.event_types import EVENT_TYPES
 from imageskill.cli.grammar import table
 from imageskill.lib import clock
 from imageskill.web.api import api as ninja_api
-from imageskill.web.documents import tables
+from imageskill.web.documents import skills, tables
 from jobs import registry
 
 DOCUMENTS = ["/skill.md", "/llms.txt", "/cli.md"]
@@ -126,16 +126,27 @@ class TestProbes:
 class TestSkillDiscovery:
     def test_the_index_vouches_for_the_text_that_is_served(self, client, db):
         response = client.get("/.well-known/agent-skills/index.json")
-        (skill,) = response.json()["skills"]
-        served = client.get(skill["url"]).content
-        assert skill["digest"] == "sha256:" + hashlib.sha256(served).hexdigest()
-        assert served == client.get("/skill.md").content
+        offered = response.json()["skills"]
         assert response["Access-Control-Allow-Origin"] == "*"
+        for skill in offered:
+            served = client.get(skill["url"]).content
+            assert skill["digest"] == "sha256:" + hashlib.sha256(served).hexdigest()
+        assert client.get(offered[0]["url"]).content == client.get("/skill.md").content
 
-    @pytest.mark.parametrize("path", DOCUMENTS)
+    def test_the_skill_has_the_names_that_agents_search_for(self, client, db):
+        offered = client.get("/.well-known/agent-skills/index.json").json()["skills"]
+        names = [skill["name"] for skill in offered]
+        assert names[0] == "image-skill"
+        assert {"image-generation", "image-edit"} < set(names)
+        assert len({skill["description"] for skill in offered}) == len(names)
+        body = client.get("/skill.md").content.decode().split("---\n", 2)[2]
+        for skill in offered:
+            assert client.get(skill["url"]).content.decode().split("---\n", 2)[2] == body
+
+    @pytest.mark.parametrize("path", [*DOCUMENTS, *(skill.path for skill in skills.SKILLS)])
     def test_front_matter_is_yaml_that_installers_take(self, text_of, path):
         matter = front_matter(text_of(path))
-        if path != "/skill.md":
+        if not path.lower().endswith("/skill.md"):
             assert matter is None
             return
         assert set(matter) <= {"name", "description", "license", "compatibility", "metadata"}
@@ -145,10 +156,10 @@ class TestSkillDiscovery:
         assert all(isinstance(value, str) for value in matter["metadata"].values())
 
     def test_the_index_says_the_same_as_the_front_matter(self, client, db):
-        (skill,) = client.get("/.well-known/agent-skills/index.json").json()["skills"]
-        matter = front_matter(client.get(skill["url"]).content.decode())
-        assert skill["name"] == matter["name"] == skill["url"].split("/")[-2]
-        assert skill["description"] == matter["description"]
+        for skill in client.get("/.well-known/agent-skills/index.json").json()["skills"]:
+            matter = front_matter(client.get(skill["url"]).content.decode())
+            assert skill["name"] == matter["name"] == skill["url"].split("/")[-2]
+            assert skill["description"] == matter["description"]
 
 
 class TestClientInOneFile:
