@@ -5,13 +5,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from PIL import Image
 
 from imageskill.dev.standins.faults import Fault
 from imageskill.dev.standins.providers import openai as openai_stand_in
 from imageskill.dev.standins.providers import xai as xai_stand_in
 from imageskill.dev.standins.providers.fal import RunEnding
 from imageskill.lib.errors import Timeout
-from jobs.providers import calls, failures, http_calls
+from jobs.providers import calls, failures, http_calls, refusals
 from jobs.providers.failures import (
     BROKEN_RUN,
     NOT_SENT,
@@ -331,6 +332,24 @@ class TestInputs:
 
         assert (error.failure, error.reason) == (PERMANENT, "input_changed")
         assert not providers.fal.runs
+
+    @pytest.mark.parametrize(
+        ("images", "refusal"),
+        [
+            ({"inputs": (image(Image.new("CMYK", (400, 300)), kind="JPEG"),)}, refusals.IMAGE),
+            ({"inputs": (image(Image.new("I;16", (400, 300))),)}, refusals.IMAGE),
+            ({"inputs": (image(kind="GIF"),)}, refusals.IMAGE),
+            ({"mask": image(Image.new("RGBA", (300, 400)), role="mask")}, refusals.MASK),
+            ({"mask": image(role="mask")}, refusals.MASK),
+        ],
+    )
+    def test_what_openai_can_not_read_is_refused_for_good_and_named(
+        self, providers, images, refusal
+    ):
+        error = failed("openai.gpt-image-2-edit", **images)
+
+        told = (error.failure, error.reason, error.refusal)
+        assert told == (PERMANENT, "invalid_image_file", refusal)
 
 
 class TestOpenAI:

@@ -46,6 +46,16 @@ def encode(image: Image.Image, kind: str, *, words: str = "") -> bytes:
     return file.getvalue()
 
 
+def open_image(content: bytes) -> Image.Image:
+    """Decode an image that came in; raises `OSError` where it can't be."""
+    try:
+        with Image.open(io.BytesIO(content), formats=tuple(FORMATS.values())) as image:
+            image.load()
+            return image
+    except (SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise OSError(str(error)) from error
+
+
 def read_size(content: bytes) -> tuple[int, int]:
     """Return the size of an image that came in; raises `OSError` where it is none."""
     with Image.open(io.BytesIO(content)) as image:

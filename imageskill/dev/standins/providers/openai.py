@@ -6,7 +6,7 @@ from base64 import b64encode
 from math import ceil, floor
 from typing import Any
 
-from imageskill.dev.standins.messages import FormPart, StandInRequest, StandInResponse
+from imageskill.dev.standins.messages import StandInRequest, StandInResponse
 from imageskill.dev.standins.providers import image
 from imageskill.dev.standins.providers.gaps import Gaps, apply
 from imageskill.dev.standins.server import StandIn
@@ -24,6 +24,8 @@ TOKENS_OF_1_5 = {
     "high": {"1024x1024": 4160, "1024x1536": 6240, "1536x1024": 6208},
 }
 INPUT_TOKENS = 323
+_MODES = {"1", "L", "LA", "P", "RGB", "RGBA"}
+_PNG_DEPTH_AT = 24
 CATEGORIES = (
     "harassment", "hate", "illicit", "self-harm", "sexual", "sexual/minors", "violence",
     "violence/graphic",
@@ -62,14 +64,13 @@ class OpenAIStandIn:
         refusal = _unauthorized(request) or _invalid(asked)
         if refusal:
             return refusal
-        images = [part for part in parts if part.name in {"image", "image[]"}]
-        masks = [part for part in parts if part.name == "mask"]
-        try:
-            sizes = [image.read_size(part.data) for part in images]
-            refusal = _invalid_images(sizes, masks)
-        except OSError:
-            refusal = _error("invalid_image_file", "Invalid image file or mode.", param="image")
-        return refusal or self._made(asked, size=_size(asked, auto=sizes[0]), inputs=len(images))
+        images = [part.data for part in parts if part.name in {"image", "image[]"}]
+        masks = [part.data for part in parts if part.name == "mask"]
+        refusal = _invalid_images(images) or _invalid_mask(images, masks)
+        if refusal:
+            return refusal
+        size = _size(asked, auto=image.open_image(images[0]).size)
+        return self._made(asked, size=size, inputs=len(images))
 
     def moderate(self, request: StandInRequest) -> StandInResponse:
         """Flag what the prompt names in brackets."""
@@ -174,13 +175,35 @@ def blocked_body() -> dict[str, Any]:
     }
 
 
-def _invalid_images(sizes: list[tuple[int, int]], masks: list[FormPart]) -> StandInResponse | None:
-    if not sizes:
+def _invalid_images(images: list[bytes]) -> StandInResponse | None:
+    if not images:
         return _error("missing_required_parameter", "Missing 'image'.", param="image")
-    if masks and image.read_size(masks[0].data) != sizes[0]:
-        message = "Invalid mask image format - mask size does not match image size."
-        return _error("invalid_image_file", message, param="mask")
+    if not all(map(_is_readable, images)):
+        return _error("invalid_image_file", "Invalid image file or mode.", param="image")
     return None
+
+
+def _invalid_mask(images: list[bytes], masks: list[bytes]) -> StandInResponse | None:
+    if not masks:
+        return None
+    if not _is_readable(masks[0]):
+        message = "Invalid mask image file or mode."
+    elif image.open_image(masks[0]).size != image.open_image(images[0]).size:
+        message = "Invalid mask image format - mask size does not match image size."
+    elif not image.open_image(masks[0]).has_transparency_data:
+        message = "Invalid mask image format - mask image missing alpha channel."
+    else:
+        return None
+    return _error("invalid_image_file", message, param="mask")
+
+
+def _is_readable(content: bytes) -> bool:
+    """Return whether an image decodes, with 8 bits a channel and colors of screens."""
+    try:
+        is_readable = image.open_image(content).mode in _MODES
+    except OSError:
+        return False
+    return is_readable and not (content.startswith(b"\x89PNG") and content[_PNG_DEPTH_AT] > 8)
 
 
 def _error(
