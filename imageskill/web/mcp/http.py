@@ -33,12 +33,14 @@ from starlette.requests import Request as AsgiRequest
 from accounts.tokens import minting
 from imageskill.cli.grammar.requests import EndpointRequest
 from imageskill.lib.errors import ApiError, RateLimited
+from imageskill.lib.postgresql import strict_json
 from imageskill.web import inner_requests, rate_limits
 from imageskill.web.mcp import discovery, server, tools
 from jobs.images import formats
 
 _FETCH_ATTEMPTS = 6
 _FETCH_PAUSE_S = 0.5
+_PARSE_ERROR = -32700
 _UNAUTHORIZED = -32001  # JSON-RPC leaves this range to servers
 _TOO_MANY = -32029
 
@@ -165,9 +167,12 @@ def _get_loop() -> _EventLoopThread:
 @csrf_exempt  # callers carry a bearer token, never a cookie
 def endpoint(request: HttpRequest) -> HttpResponseBase:
     """Answer one MCP message; a token that is present and wrong is 401."""
-    refusal = _refuse_wrong_token(request) or _refuse_too_many(request)
+    message, problem = _read_message(request)
+    refusal = _refuse_wrong_token(request) or _refuse_too_many(request, message)
     if refusal is not None:
         return refusal
+    if problem:
+        return _error_response(400, _PARSE_ERROR, problem)
     with _start_lock:
         loop = _get_loop()
     started: dict[str, Any] = {}
@@ -175,7 +180,7 @@ def endpoint(request: HttpRequest) -> HttpResponseBase:
     def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> None:
         started.update(status=int(status.split(maxsplit=1)[0]), headers=headers)
 
-    streams = _asks_for_progress(request)
+    streams = _asks_for_progress(request, message)
     chunks = iter(loop.wsgi[streams](_with_whole_body(request), start_response))
     first = next(chunks, b"")  # with it come status and headers
     response: HttpResponseBase
@@ -210,48 +215,47 @@ def _refuse_wrong_token(request: HttpRequest) -> HttpResponse | None:
         pass
     except (OperationalError, InterfaceError):
         return None  # not known to be wrong; the tool's own answer tells
-    error = {"code": _UNAUTHORIZED, "message": "The bearer token is not valid."}
-    response = JsonResponse({"jsonrpc": "2.0", "id": None, "error": error}, status=401)
+    response = _error_response(401, _UNAUTHORIZED, "The bearer token is not valid.")
     response["WWW-Authenticate"] = (
         f'Bearer error="invalid_token", resource_metadata="{discovery.metadata_url()}"'
     )
     return response
 
 
-def _refuse_too_many(request: HttpRequest) -> HttpResponse | None:
+def _refuse_too_many(request: HttpRequest, message: tools.JsonObject) -> HttpResponse | None:
     """Return the answer where a limit is passed; the call of a tool counts as its request does."""
-    if _message(request).get("method") == "tools/call":
+    if message.get("method") == "tools/call":
         return None
     try:
         rate_limits.enforce(request)
     except RateLimited as limited:
         wait_s = (limited.recovery or {}).get("retry_after_seconds", 1)
-        error = {
-            "code": _TOO_MANY,
-            "message": limited.text,
-            "data": {"retry_after_seconds": wait_s},
-        }
-        response = JsonResponse({"jsonrpc": "2.0", "id": None, "error": error}, status=429)
+        response = _error_response(429, _TOO_MANY, limited.text, retry_after_seconds=wait_s)
         response["Retry-After"] = str(wait_s)
         return response
     return None
 
 
-def _message(request: HttpRequest) -> dict[str, Any]:
+def _read_message(request: HttpRequest) -> tuple[tools.JsonObject, str]:
+    """Return the message, empty where it is no object, and why it is not the JSON that we take."""
     try:
-        message = json.loads(request.body)
-    except ValueError:
-        return {}
-    return message if isinstance(message, dict) else {}
+        message = strict_json.parse(request.body)
+    except strict_json.InvalidJson as error:
+        return {}, str(error)
+    return message if isinstance(message, dict) else {}, ""
 
 
-def _asks_for_progress(request: HttpRequest) -> bool:
+def _error_response(status: int, code: int, message: str, **data: Any) -> JsonResponse:
+    error = {"code": code, "message": message} | ({"data": data} if data else {})
+    return JsonResponse({"jsonrpc": "2.0", "id": None, "error": error}, status=status)
+
+
+def _asks_for_progress(request: HttpRequest, message: tools.JsonObject) -> bool:
     if "text/event-stream" not in request.headers.get("Accept", ""):
         return False
     try:
-        message = json.loads(request.body)
         return message["params"]["_meta"]["progressToken"] is not None
-    except (ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         return False
 
 

@@ -41,6 +41,28 @@ def call(ask):
     return run
 
 
+class TestMessage:
+    @pytest.mark.parametrize(
+        "raw",
+        [
+            b"",
+            b"{",
+            b"\xff",
+            b"[" * 100_000,
+            b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "method": "tools/list"}',
+            b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"x": NaN}}',
+            b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"x": "\\ud800"}}',
+        ],
+    )
+    def test_one_that_is_not_strict_json_is_a_parse_error(self, db, raw):
+        headers = {"Accept": EVERYTHING}
+
+        response = Client().post("/mcp", raw, content_type="application/json", headers=headers)
+
+        assert response.status_code == 400
+        assert response.json()["error"]["code"] == -32700
+
+
 class TestToken:
     @pytest.mark.parametrize("token", ["isk_r_unknown", ""])
     def test_a_wrong_one_is_401_with_the_way_to_the_metadata(self, ask, settings, token):
