@@ -104,6 +104,7 @@ def receive(*, agent: Agent, declared: UploadDeclaration, data: bytes) -> Asset:
         sha256=facts.sha256,
         min_luma=image.min_luma,
         min_alpha=image.min_alpha,
+        conversions=image.conversions,
         storage_key=key,
     )
     upload = Upload(

@@ -111,7 +111,11 @@ def _sanitize(
     target.write(cleaned)
     answer = opening.inspect(target, limits=limits)
     _check_size(cleaned, kind)
-    return answer | {"had_metadata": cleaned != data, "manifest": manifest}
+    return answer | {
+        "had_metadata": cleaned != data,
+        "manifest": manifest,
+        "conversions": converting.needed_conversions(target, limits=limits),
+    }
 
 
 def _check_size(data: bytes, kind: ImageFormat) -> None:

@@ -9,14 +9,21 @@ from typing import Any, BinaryIO
 
 from PIL import Image, ImageCms
 
-from jobs.images import opening
+from jobs.images import conversions, opening
 from jobs.images.formats import AVIF, JPEG, PNG, ImageFormat
 
 _PLAIN_MODES = {"RGB", "RGBA"}
 _PROFILED_MODES = {"RGB", "RGBA", "P"}
 _PROFILE_BYTES = 1 << 20  # more of it is refused by Pillow's default settings, and by who use them
+_DEEP_MODES = {"CMYK", "I", "I;16", "I;16L", "I;16B", "I;16N", "F"}
 _PNG_DEPTH_AT = 24
 _JPEG_OPTIONS: dict[str, Any] = {"quality": 95, "subsampling": 0}
+
+
+def needed_conversions(source: BinaryIO, *, limits: opening.ImageLimits) -> list[str]:
+    """Return what `convert` changes about an image beside its format, as `conversions` names it."""
+    with opening.open_image(source, limits) as (kind, image):
+        return _conversions(image, source, kind)
 
 
 def convert(
@@ -30,7 +37,7 @@ def convert(
     """Write an image to `target` as it can be sent, or nothing where it can be sent as it is."""
     with opening.open_image(source, limits) as (kind, image):
         turn = opening.orientation(image)
-        if turn == 1 and kind.mime_type in accepts and _is_plain(image, source, kind):
+        if kind.mime_type in accepts and _is_plain(image, source, kind):
             return {"mime_type": kind.mime_type, "is_converted": False}
         profile = image.info.get("icc_profile") if image.mode in _PROFILED_MODES else None
         image.load()
@@ -51,17 +58,26 @@ def convert(
 
 
 def _is_plain(image: Image.Image, source: BinaryIO, kind: ImageFormat) -> bool:
-    if image.mode not in _PLAIN_MODES or getattr(image, "n_frames", 1) != 1:
-        return False
-    if _is_large(image.info.get("icc_profile")):
-        return False
-    if kind is not PNG:
-        return True
+    return image.mode in _PLAIN_MODES and not _conversions(image, source, kind)
+
+
+def _conversions(image: Image.Image, source: BinaryIO, kind: ImageFormat) -> list[str]:
+    found = {
+        conversions.TURNED: opening.orientation(image) != 1,
+        conversions.FIRST_FRAME: getattr(image, "n_frames", 1) != 1,
+        conversions.COLORS: image.mode in _DEEP_MODES or (kind is PNG and _png_depth(source) > 8),
+        conversions.PROFILE: _is_large(image.info.get("icc_profile")),
+    }
+    return [name for name, is_needed in found.items() if is_needed]
+
+
+def _png_depth(source: BinaryIO) -> int:
+    """Return how many bits a channel of a PNG has; the file stays where it is."""
     at = source.tell()
     source.seek(_PNG_DEPTH_AT)
     depth = source.read(1)[0]
     source.seek(at)
-    return depth == 8
+    return depth
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -40,13 +40,14 @@ class SanitizedImage(ImageProperties):
     """An image without metadata: what was removed, and what became of a signed manifest.
 
     `min_luma` and `min_alpha` are the least brightness and opacity of the first frame, from 0 to
-    255: whether it can be a mask.
+    255: whether it can be a mask. `conversions` are those before it can leave for a provider.
     """
 
     had_metadata: bool
     manifest: str
     min_luma: int
     min_alpha: int
+    conversions: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,6 +73,10 @@ class Asset(models.Model):
     )
     min_luma = models.PositiveSmallIntegerField(null=True)  # the darkest pixel, 0 to 255
     min_alpha = models.PositiveSmallIntegerField(null=True)  # the most transparent one
+    # What a provider needs done to it first, by the names in `jobs.images.conversions`.
+    conversions = models.JSONField(
+        default=list, db_default=models.Value([], models.JSONField()), blank=True
+    )
     storage_key = models.CharField(max_length=200)
     thumbnail_key = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.AVAILABLE)
@@ -177,6 +181,9 @@ class StagedOutput(models.Model):
     )
     min_luma = models.PositiveSmallIntegerField(null=True)
     min_alpha = models.PositiveSmallIntegerField(null=True)
+    conversions = models.JSONField(
+        default=list, db_default=models.Value([], models.JSONField()), blank=True
+    )
 
     class Meta:
         db_table = "jobs_keptoutput"

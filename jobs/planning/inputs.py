@@ -3,12 +3,20 @@
 from decimal import Decimal
 
 from imageskill.lib.errors import ApiError, Detail, InvalidArguments
+from jobs.images import conversions
 from jobs.planning.request import ImageInfo
 from jobs.registry.entry import ImageRule, Model
 
 _PNG = "image/png"
 _MARKS = {"transparency": "transparent", "black": "black"}
 _MARKED_AT_MOST = 127  # of 255: some editors leave marked pixels a little opaque or gray
+
+_CONVERSIONS = {
+    conversions.TURNED: "it is turned upright",
+    conversions.FIRST_FRAME: "only its first frame is sent",
+    conversions.COLORS: "its colors are converted to RGB of 8 bits",
+    conversions.PROFILE: "its colors are converted to sRGB, as its color profile is too large",
+}
 
 REFERENCE_RULE = ImageRule(
     mime_types=("image/png", "image/jpeg", "image/webp"),
@@ -50,16 +58,15 @@ def check(model: Model, *, image: ImageInfo | None, mask: ImageInfo | None) -> N
             )
 
 
-def conversion_warning(
-    image: ImageInfo | None, *, rule: ImageRule | None, field: str
-) -> str | None:
-    """Return that an image is converted before it leaves, or None where it leaves as it is."""
-    if image is None or rule is None or image.mime_type in rule.mime_types:
+def conversion_warning(image: ImageInfo, *, rule: ImageRule, field: str) -> str | None:
+    """Return how an image is changed before it leaves, or None where it leaves as it is."""
+    is_taken = image.mime_type in rule.mime_types
+    told = [_CONVERSIONS[name] for name in image.conversions]
+    if not is_taken:
+        told.append(f"it is sent as PNG or JPEG, as the model does not take {image.mime_type}")
+    if not told:
         return None
-    return (
-        f"The image of {field} is {image.mime_type}, which the model does not take; "
-        "its first frame is sent as PNG or JPEG."
-    )
+    return f"The image of {field} is changed for the provider: {'; '.join(told)}."
 
 
 def check_image(image: ImageInfo, *, rule: ImageRule, field: str, converts: bool = False) -> None:

@@ -279,13 +279,11 @@ def _warnings(model: Model) -> tuple[str, ...]:
 
 def _conversions(model: Model, request: GenerationRequest, images: Images) -> tuple[str, ...]:
     """Return which images are converted before they leave for the provider."""
-    given = (
-        ("input_asset_id", request.input_asset_id, model.input_image),
-        ("mask_asset_id", request.mask_asset_id, model.mask),
-    )
+    rules = {"input_asset_id": model.input_image, "mask_asset_id": model.mask}
     told = (
-        inputs.conversion_warning(images[asset_id], rule=rule, field=field)
-        for field, asset_id, rule in given
-        if asset_id
+        inputs.conversion_warning(
+            images[asset_id], rule=rules.get(field) or inputs.REFERENCE_RULE, field=field
+        )
+        for field, asset_id in request.asset_ids.items()
     )
     return tuple(warning for warning in told if warning)

@@ -15,7 +15,7 @@ class ImageInfo:
     """What planning needs to know of a stored image.
 
     `min_luma` and `min_alpha` are its least brightness and opacity, from 0 to 255; None where it
-    was stored before they were noted.
+    was stored before they were noted. `conversions` are what is done to it before it leaves.
     """
 
     mime_type: str
@@ -24,6 +24,7 @@ class ImageInfo:
     height: int
     min_luma: int | None = None
     min_alpha: int | None = None
+    conversions: tuple[str, ...] = ()
 
 
 Images = Mapping[str, ImageInfo]

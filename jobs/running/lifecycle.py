@@ -7,7 +7,7 @@ day's use, the wallets (ADR 9).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -50,6 +50,7 @@ class DecodedOutput:
     manifest: str = ""
     min_luma: int | None = None
     min_alpha: int | None = None
+    conversions: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -310,6 +311,7 @@ def _build_asset(job: Job, output: StagedOutput) -> Asset:
         manifest=output.manifest,
         min_luma=output.min_luma,
         min_alpha=output.min_alpha,
+        conversions=output.conversions,
     )
     asset.storage_key = storage.asset_key(asset.public_id, asset.extension)
     return asset

@@ -85,6 +85,7 @@ def _stage_output(job: Job, index: int, output: Output) -> DecodedOutput | None:
         manifest=image.manifest,
         min_luma=image.min_luma,
         min_alpha=image.min_alpha,
+        conversions=image.conversions,
     )
 
 

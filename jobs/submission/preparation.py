@@ -104,4 +104,5 @@ def _image_info(asset: Asset) -> ImageInfo:
         height=asset.height,
         min_luma=asset.min_luma,
         min_alpha=asset.min_alpha,
+        conversions=tuple(asset.conversions),
     )

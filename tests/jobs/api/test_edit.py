@@ -5,7 +5,7 @@ import pytest
 from billing import ledger
 from jobs.models import Job, JobInput
 from jobs.running import hold_checks
-from tests.jobs.sample_images import noise, upload_of
+from tests.jobs.sample_images import exif, noise, upload_of
 
 
 @pytest.fixture
@@ -67,6 +67,16 @@ class TestEdit:
         assert answer.data["input_asset"]["asset_id"] == image
         assert answer.data["cost"]["credit_pricing"]["fallback_provider_cost_usd"] > 0
         assert not Job.objects.filter(operation="edit").exists()
+
+    @pytest.mark.parametrize("is_dry_run", [True, False])
+    def test_tells_that_its_input_is_turned_upright(self, edit, api, agent, is_dry_run):
+        body = upload_of(noise("JPEG", exif=exif(orientation=6)), mime_type="image/jpeg")
+        turned = api.post("/v1/upload", token=agent.token, json=body).data["asset"]["asset_id"]
+
+        answer = edit(input_asset_id=turned, dry_run=is_dry_run)
+
+        told = "The image of input_asset_id is changed for the provider: it is turned upright."
+        assert told in answer.envelope["warnings"]
 
     def test_strangers_picture_is_not_found(self, edit, stranger):
         assert edit(token=stranger.token).code == "NOT_FOUND"

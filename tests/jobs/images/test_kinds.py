@@ -6,7 +6,7 @@ import tempfile
 import pytest
 from PIL import Image, ImageChops, ImageStat, PngImagePlugin
 
-from jobs.images import decoding, formats
+from jobs.images import conversions, decoding, formats
 from jobs.images.cleaning import clean
 from jobs.images.formats import AVIF, GIF, JPEG, PNG, WEBP
 from jobs.images.manifest_states import KEPT, NONE, REMOVED
@@ -81,6 +81,36 @@ class TestArrival:
         [(darkest, lightest), *_] = ImageStat.Stat(Image.open(thumbnail)).extrema
         assert darkest < 20
         assert 200 < lightest < 255
+
+    @pytest.mark.parametrize(
+        ("name", "needed"),
+        [
+            ("jpeg", []),
+            ("jpeg mpo", []),  # by now it is its first image alone
+            ("jpeg orientation 1", []),
+            *((f"jpeg orientation {n}", [conversions.TURNED]) for n in range(2, 9)),
+            ("png orientation 6", [conversions.TURNED]),
+            ("webp orientation 8", [conversions.TURNED]),
+            ("jpeg cmyk", [conversions.COLORS]),
+            ("jpeg cmyk with profile", [conversions.COLORS]),
+            ("png 16 bit gray", [conversions.COLORS]),
+            ("png 16 bit rgb", [conversions.COLORS]),
+            ("png 16 bit gray and alpha", [conversions.COLORS]),
+            ("png palette", []),
+            ("png animation", [conversions.FIRST_FRAME]),
+            ("webp animation", [conversions.FIRST_FRAME]),
+            ("gif", []),
+            ("gif animation", [conversions.FIRST_FRAME]),
+            ("avif animation", [conversions.FIRST_FRAME]),
+            ("png with a large profile", [conversions.PROFILE]),
+        ],
+    )
+    def test_notes_what_a_provider_needs_done_to_it(self, name, needed):
+        found, kept = sanitized(GOOD[name][1]())
+
+        assert found.conversions == needed
+        sent, _ = converted(kept, accepts=formats.MIME_TYPES)
+        assert sent.is_converted or not needed
 
     @pytest.mark.parametrize(
         ("data", "luma", "alpha"),

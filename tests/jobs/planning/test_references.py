@@ -2,6 +2,7 @@ import pytest
 
 from imageskill.lib.errors import InvalidArguments
 from jobs import registry
+from jobs.images import conversions
 from jobs.planning import references
 from jobs.planning.inputs import InputPolicyDenied
 from tests.jobs.plans import IMAGES, edit, image, plan, reference
@@ -170,12 +171,39 @@ class TestInputs:
             model=model, input_asset_id=image(mime_type=mime_type), accept_unknown_cost=True
         )
 
-        assert any("its first frame is sent" in warning for warning in planned.warnings)
+        [warning] = [one for one in planned.warnings if "is changed" in one]
+        assert warning.startswith("The image of input_asset_id is changed for the provider: ")
+        assert f"sent as PNG or JPEG, as the model does not take {mime_type}" in warning
 
     def test_a_type_that_it_knows_leaves_as_it_is(self):
         planned = edit(model="openai.gpt-image-2-edit", accept_unknown_cost=True)
 
-        assert not any("is sent" in warning for warning in planned.warnings)
+        assert not any("is changed" in warning for warning in planned.warnings)
+
+    @pytest.mark.parametrize(
+        ("conversion", "words"),
+        [
+            (conversions.TURNED, "it is turned upright"),
+            (conversions.FIRST_FRAME, "only its first frame is sent"),
+            (conversions.COLORS, "its colors are converted to RGB of 8 bits"),
+            (conversions.PROFILE, "its color profile is too large"),
+        ],
+    )
+    def test_whatever_is_changed_is_told_of_every_image(self, conversion, words):
+        changed = image(conversions=(conversion,))
+
+        planned = edit(
+            model="xai.grok-imagine-image-edit",
+            input_asset_id=changed,
+            references=(reference(index=0), reference(index=1, asset_id=changed)),
+            accept_unknown_cost=True,
+        )
+
+        told = [warning for warning in planned.warnings if words in warning]
+        fields = ("input_asset_id", "references.1.asset_id")
+        assert [warning.split(" is changed")[0] for warning in told] == [
+            f"The image of {field}" for field in fields
+        ]
 
     def test_the_local_one_takes_every_upload(self):
         edit(
