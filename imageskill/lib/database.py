@@ -14,6 +14,7 @@ log = structlog.get_logger(__name__)
 
 _RETRY_FOR_S = 120.0
 _PAUSE_S = 0.5
+_COMMIT_KNOWN_WITHIN_S = 15.0  # a restarted database is back by then; a caller waits meanwhile
 
 T = TypeVar("T")
 _is_allowed: ContextVar[bool] = ContextVar("calls_allowed_in_transaction", default=False)
@@ -80,3 +81,12 @@ def retry_on_disconnect(function: Callable[[], T], *, for_s: float = _RETRY_FOR_
             log.warning("database_gone", error=type(error).__name__)
             release_connection()
             time.sleep(_PAUSE_S)
+
+
+def is_committed(exists: Callable[[], bool]) -> bool:
+    """Return whether a transaction that was cut off at its commit is committed, by its row.
+
+    Raises `OperationalError` or `InterfaceError` where the database stays away: nobody knows.
+    """
+    release_connection()
+    return retry_on_disconnect(exists, for_s=_COMMIT_KNOWN_WITHIN_S)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from accounts.models import Agent
 from imageskill.lib import clock, database, ids, trace
@@ -117,6 +117,13 @@ def receive(*, agent: Agent, declared: UploadDeclaration, data: bytes) -> Asset:
     )
     try:
         _save(agent, asset, upload)
+    except (OperationalError, InterfaceError):
+        # Cut off at the commit, only the row can tell; where nobody can, the bytes stay.
+        if database.is_committed(Asset.objects.filter(public_id=public_id).exists):
+            enqueue("jobs.thumbnail", asset_id=public_id)  # what waited for it went with it
+            return asset
+        storage.delete(key)
+        raise
     except BaseException:  # no row will ever name these bytes
         storage.delete(key)
         raise

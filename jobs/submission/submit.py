@@ -26,7 +26,6 @@ from jobs.submission import repeating
 from jobs.submission.preparation import PreparedRequest
 
 _IDEMPOTENCY_CONSTRAINT = "job_once_for_an_idempotency_key"
-_COMMIT_KNOWN_WITHIN_S = 15.0  # a restarted database is back by then; the caller waits meanwhile
 
 
 class _KeyTaken(Exception):
@@ -131,10 +130,7 @@ def _take_key(failed: Job) -> None:
 
 
 def _is_committed(job: Job) -> bool:
-    database.release_connection()
-    return database.retry_on_disconnect(
-        Job.objects.filter(public_id=job.public_id).exists, for_s=_COMMIT_KNOWN_WITHIN_S
-    )
+    return database.is_committed(Job.objects.filter(public_id=job.public_id).exists)
 
 
 def _create_job(agent: Agent, prepared: PreparedRequest, idempotency_key: str | None) -> Job:

@@ -6,9 +6,12 @@ from django.db import OperationalError, connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 
 from billing import ledger
-from jobs.models import Job
+from jobs import notifications
+from jobs.assets import storage
+from jobs.models import Asset, Job
 from jobs.running import hold_checks
 from jobs.submission import submit, waiting
+from tests.jobs.sample_images import noise, upload_of
 
 BODY = {"prompt": "a lighthouse", "model": "local.sketch", "idempotency_key": "once"}
 MOST_STATEMENTS = 15
@@ -123,10 +126,10 @@ class TestAfterCommit:
 class TestAtTheCommit:
     @pytest.fixture
     def cut_commit(self, transactional_db, monkeypatch):
-        """Cut the connection at the commit that records the job: before it, or after."""
+        """Cut the connection at the commit that follows a step: before it, or after."""
 
-        def cut(*, is_committed):
-            commit, create_job = DatabaseWrapper._commit, submit._create_job
+        def cut(*, is_committed, step=(submit, "_create_job")):
+            commit, take_step = DatabaseWrapper._commit, getattr(*step)
             armed = []
 
             def cut_commit(wrapper):
@@ -138,12 +141,12 @@ class TestAtTheCommit:
                 kill_connection()
                 raise OperationalError("terminating connection")
 
-            def create(*arguments):
+            def arm(*arguments):
                 armed.append(True)
-                return create_job(*arguments)
+                return take_step(*arguments)
 
             monkeypatch.setattr(DatabaseWrapper, "_commit", cut_commit)
-            monkeypatch.setattr(submit, "_create_job", create)
+            monkeypatch.setattr(*step, arm)
 
         return cut
 
@@ -168,6 +171,25 @@ class TestAtTheCommit:
         assert "--idempotency-key once" in answer.error["recovery"]["suggested_command"]
         assert not Job.objects.exists()
         assert ledger.balances(agent.organization.pk).preview == 40
+
+    @pytest.mark.parametrize("is_committed", [True, False])
+    def test_an_upload_keeps_its_bytes_exactly_where_it_has_a_row(
+        self, api, agent, client, drain, cut_commit, monkeypatch, is_committed
+    ):
+        deleted, delete = [], storage.delete
+        monkeypatch.setattr(storage, "delete", lambda key: (deleted.append(key), delete(key)))
+        cut_commit(is_committed=is_committed, step=(notifications, "publish_uploaded"))
+
+        answer = api.post("/v1/upload", token=agent.token, json=upload_of(noise()))
+
+        assert Asset.objects.count() == is_committed
+        assert len(deleted) == (not is_committed)
+        if not is_committed:
+            assert (answer.status, answer.code) == (503, "SERVICE_UNAVAILABLE")
+            return
+        asset = answer.data["asset"]
+        assert client.get("/a/" + asset["url"].rpartition("/")[2]).status_code == 200
+        assert "jobs.thumbnail" in drain()
 
     def test_no_answer_says_nothing_was_done_where_that_is_unknown(
         self, api, agent, cut_commit, monkeypatch
