@@ -341,7 +341,13 @@ BODY_BYTES = 1_000_000  # of a request to a path that is not in BODY_BYTES_AT
 UPLOAD_BYTES = 20_000_000  # of the decoded image
 UPLOAD_BODY_BYTES = 28_500_000  # as base64 in JSON, with room for other fields
 MCP_BODY_BYTES = 4_000_000  # of one message, images included
-BODY_BYTES_AT = {"/v1/upload": UPLOAD_BODY_BYTES, "/mcp": MCP_BODY_BYTES, "/mcp/": MCP_BODY_BYTES}
+OPENAI_EDIT_BODY_BYTES = 45_000_000  # two images and a mask, as files of a form
+BODY_BYTES_AT = {
+    "/v1/upload": UPLOAD_BODY_BYTES,
+    "/mcp": MCP_BODY_BYTES,
+    "/mcp/": MCP_BODY_BYTES,
+    "/openai/v1/images/edits": OPENAI_EDIT_BODY_BYTES,
+}
 REQUESTS_PER_MINUTE_PER_CALLER = env.integer("REQUESTS_PER_MINUTE_PER_CALLER", 1_200)
 REQUESTS_PER_MINUTE_PER_NETWORK = env.integer("REQUESTS_PER_MINUTE_PER_NETWORK", 3_000)
 FEEDBACK_PER_HOUR = env.integer("FEEDBACK_PER_HOUR", 60)  # this and the next: per token
@@ -352,7 +358,7 @@ REFUSED_CREATES_PER_HOUR = env.integer("REFUSED_CREATES_PER_HOUR", 120)
 ANONYMOUS_DRY_RUNS_PER_HOUR = env.integer("ANONYMOUS_DRY_RUNS_PER_HOUR", 300)  # per network
 BODIES_AT_ONCE = env.integer("BODIES_AT_ONCE", 100)  # being read, per process; half its threads
 BODIES_AT_ONCE_PER_NETWORK = env.integer("BODIES_AT_ONCE_PER_NETWORK", 20)
-DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_BYTES, *BODY_BYTES_AT.values())
+DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_BODY_BYTES  # files of forms are not counted
 
 # -- Agents ------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", api.urls),
     path("", include("imageskill.web.health")),
     path("", include("imageskill.web.mcp.http")),
+    path("", include("imageskill.web.openai_adapter.endpoints")),
     path("", include("accounts.urls")),
     path("", include("billing.urls")),
     path("", include("jobs.urls")),

@@ -4,16 +4,16 @@ It goes through the same routes, so authentication, grants, limits and the envel
 the endpoint; address, headers and trace are the caller's.
 """
 
-import json
+from functools import cache
 from io import BytesIO
 from urllib.parse import unquote_to_bytes
 
-from django.core.handlers.wsgi import WSGIRequest
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import resolve
 
 from imageskill.cli.grammar.requests import EndpointRequest
-from imageskill.lib.envelope import error_response
+from imageskill.lib.envelope import dumps, error_response
 from imageskill.lib.errors import NotFound, RateLimited
 from imageskill.web import rate_limits
 from jobs.api import rate_limited
@@ -24,7 +24,7 @@ def build(
 ) -> WSGIRequest:
     """Make the request as if the caller had sent it; `is_anonymous` leaves its token out."""
     path, _, query = request.target.partition("?")
-    body = b"" if request.body is None else json.dumps(request.body).encode()
+    body = b"" if request.body is None else dumps(request.body).encode()
     environ = {
         **outer.META,
         "REQUEST_METHOD": request.method,
@@ -37,6 +37,25 @@ def build(
     if is_anonymous:
         environ.pop("HTTP_AUTHORIZATION", None)
     return WSGIRequest(environ)
+
+
+def send(
+    outer: HttpRequest, request: EndpointRequest, *, is_anonymous: bool = False
+) -> tuple[int, bytes]:
+    """Return status and content of a request that passes through all middleware, as one that came.
+
+    It has a trace, limits and telemetry of its own.
+    """
+    response = _handler().get_response(build(outer, request, is_anonymous=is_anonymous))
+    try:
+        return response.status_code, b"".join(response)
+    finally:
+        response.close()  # gives this thread's database connection back
+
+
+@cache
+def _handler() -> WSGIHandler:
+    return WSGIHandler()
 
 
 def dispatch(outer: HttpRequest, inner: HttpRequest, *, command: str) -> HttpResponse:

@@ -28,6 +28,7 @@ from imageskill.lib.errors import (
 )
 from imageskill.web import health, rate_limits, request_bodies
 from imageskill.web.api import commands_by_route
+from imageskill.web.openai_adapter import errors as openai_errors
 from jobs.api import rate_limited
 
 _INVALID_REQUEST = -32600  # JSON-RPC's code
@@ -194,6 +195,8 @@ def _refuse(request: HttpRequest, error: ApiError) -> HttpResponse:
         told = {"code": _INVALID_REQUEST, "message": error.text}
         answer = {"jsonrpc": "2.0", "id": None, "error": told}
         return JsonResponse(answer, status=error.status)
+    if request.path.startswith("/openai/"):
+        return openai_errors.from_api_error(error)
     if request.path.startswith("/webhooks/"):
         return JsonResponse({"error": error.text}, status=error.status)
     return render(request, _PAGES.get(error.status, "503.html"), status=error.status)

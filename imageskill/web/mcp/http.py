@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from a2wsgi import ASGIMiddleware
 from django.conf import settings
-from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.core.handlers.wsgi import WSGIRequest
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -96,11 +96,6 @@ def _image_facts(arguments: tools.JsonObject) -> dict[str, Any]:
     }
 
 
-@cache
-def _handler() -> WSGIHandler:
-    return WSGIHandler()
-
-
 def _envelope(
     context: AsgiRequest, request: EndpointRequest, *, is_anonymous: bool = False
 ) -> dict[str, Any]:
@@ -113,12 +108,7 @@ def _dispatch(
     context: AsgiRequest, request: EndpointRequest, *, is_anonymous: bool = False
 ) -> tuple[int, bytes]:
     outer = WSGIRequest(context.scope["wsgi_environ"])
-    inner = inner_requests.build(outer, request, is_anonymous=is_anonymous)
-    response = _handler().get_response(inner)
-    try:
-        return response.status_code, b"".join(response)
-    finally:
-        response.close()  # gives this thread's database connection back
+    return inner_requests.send(outer, request, is_anonymous=is_anonymous)
 
 
 class _EventLoopThread:
