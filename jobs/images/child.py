@@ -15,9 +15,9 @@ import sys
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from jobs.images import avif_size, converting, jpeg_size, opening
+from jobs.images import avif_size, converting, jpeg_size, opening, png_size
 from jobs.images.cleaning import MalformedImage, clean
-from jobs.images.formats import AVIF, JPEG, MAX_HEADER_BYTES, ImageFormat, sniff
+from jobs.images.formats import AVIF, JPEG, MAX_HEADER_BYTES, PNG, ImageFormat, sniff
 from jobs.images.manifest_states import KEPT, NONE, REMOVED
 
 _MAX_REQUEST_BYTES = 4096
@@ -119,10 +119,9 @@ def _sanitize(
 
 
 def _check_size(data: bytes, kind: ImageFormat) -> None:
-    if kind is JPEG:
-        jpeg_size.check(data)
-    if kind is AVIF:
-        avif_size.check(data)
+    checks = {JPEG: jpeg_size.check, PNG: png_size.check, AVIF: avif_size.check}
+    if kind in checks:
+        checks[kind](data)
 
 
 def _flush(answer: dict[str, object], file: BinaryIO) -> dict[str, object]:

@@ -104,6 +104,26 @@ def jpeg_of_height(height: int, **options: Any) -> bytes:
     return data[:at] + height.to_bytes(2, "big") + data[at + 2 :]
 
 
+def png_of_height(height: int, image: Image.Image | None = None) -> bytes:
+    """Make a PNG whose header gives another height than its data has."""
+    data = saved("PNG", image)
+    header = data[16:20] + height.to_bytes(4, "big") + data[24:29]
+    return data[:8] + png_chunk(b"IHDR", header) + data[33:]
+
+
+def png_interlaced() -> bytes:
+    """Make a PNG of 5 x 3 black pixels in seven passes."""
+    header = struct.pack(">IIBBBBB", 5, 3, 8, 2, 0, 0, 1)
+    rows = (1, 1, 1, 3, 2, 2, 5)  # how many pixels each has, pass by pass; the third has none
+    data = b"".join(b"\x00" + bytes(3 * pixels) for pixels in rows)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + png_chunk(b"IHDR", header)
+        + png_chunk(b"IDAT", zlib.compress(data))
+        + png_chunk(b"IEND", b"")
+    )
+
+
 def avif_of_width(width: int) -> bytes:
     """Make an AVIF whose header gives another width than its data has."""
     data = saved("AVIF")
@@ -169,6 +189,7 @@ GOOD: dict[str, tuple[str, Made, tuple[int, int]]] = {
     "png 16 bit rgb": ("image/png", lambda: sixteen_bit(2), UPRIGHT),
     "png 16 bit gray and alpha": ("image/png", lambda: sixteen_bit(4), UPRIGHT),
     "png 16 bit rgba": ("image/png", lambda: sixteen_bit(6), UPRIGHT),
+    "png interlaced": ("image/png", png_interlaced, (5, 3)),
     "png animation": ("image/png", lambda: film("PNG"), UPRIGHT),
     "png orientation 6": ("image/png", _turned("PNG", 6), TURNED),
     "png with texts": ("image/png", _texts, UPRIGHT),
@@ -202,6 +223,9 @@ BAD: dict[str, tuple[str, Made]] = {
         "image/jpeg",
         lambda: jpeg_of_height(640, restart_marker_blocks=3),
     ),
+    "png higher than its data": ("image/png", lambda: png_of_height(96)),
+    "png lower than its data": ("image/png", lambda: png_of_height(12)),
+    "png palette higher than its data": ("image/png", lambda: png_of_height(96, ramp("P"))),
     "avif wider than its data": ("image/avif", lambda: avif_of_width(4000)),
     "avif narrower than its data": ("image/avif", lambda: avif_of_width(16)),
     "png of 400 megapixels": ("image/png", _bomb),
