@@ -57,6 +57,14 @@ PUBLIC_CLIENT: dict[str, set[str]] = {
     "usage quota": set(),
     "whoami": set(),
 }
+# What its commands need; any other error would be its own and never reach us.
+NEEDED_BY_PUBLIC_CLIENT: dict[str, set[str]] = {
+    "claim request": {"contact"},
+    "credits buy": {"idempotency-key", "provider", "quote-id"},
+    "credits quote": {"payment-method"},
+    "edit": {"input"},
+    "signup": {"agent", "agent-name", "runtime"},
+}
 # Only who chose the fake rail in our own client is led to it; and terms that it can't carry.
 _OURS_ALONE = {"credits fake-purchase"}
 _IGNORED = {"max-usd", "output-json"}
@@ -81,6 +89,8 @@ def check_command(line: str) -> None:
     written = {word[2:].partition("=")[0] for word in words if word.startswith("--")}
     unknown = given.intersection(written) - PUBLIC_CLIENT[name] - _IGNORED
     assert not unknown, f"{line}: {unknown}"
+    missing = NEEDED_BY_PUBLIC_CLIENT.get(name, set()) - given
+    assert not missing, f"{line}: needs {missing}"
     flags = (*call.command.flags, *GLOBAL)
     switches = {f"--{flag.name}" for flag in flags if flag.kind == SWITCH}
     for word, after in pairwise(words):

@@ -41,6 +41,7 @@ class TestCheckCommand:
         [
             "image-skill jobs cancel job_1 --json",  # the public client has no such command
             "image-skill activity list --cursor c --json",  # no such flag
+            "image-skill credits quote --credits 10 --json",  # needs the method
             "image-skill jobs wait --json job_1",  # takes the id for the value of --json
             "doctor --json",
         ],
