@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from accounts import grants
+from accounts import grants, storage_limits
 from accounts.models import Agent
 from billing import ledger, pricing
 from billing.limits import daily_use
@@ -59,6 +59,13 @@ class WindowsOut(Data):
     total: WindowOut
 
 
+class StorageUseOut(Data):
+    """Bytes of images that the organization stores, and how many it may store."""
+
+    used_bytes: int
+    limit_bytes: int
+
+
 class QuotaNextOut(Data):
     """What to do next: commands that spend nothing."""
 
@@ -77,6 +84,7 @@ class Quota(Data):
     daily_jobs: DailyJobsOut
     models: ModelLimitsOut
     reset_windows: WindowsOut
+    storage: StorageUseOut
     next_actions: QuotaNextOut
     top_up: TopUpOut
 
@@ -123,6 +131,10 @@ def quota_out(agent: Agent, *, at: datetime) -> Quota:
             max_outputs_per_request=agent.cap_outputs_per_request,
         ),
         reset_windows=_windows_out(agent, use, at),
+        storage=StorageUseOut(
+            used_bytes=agent.organization.stored_bytes,
+            limit_bytes=storage_limits.limit_bytes(agent),
+        ),
         next_actions=QuotaNextOut(
             inspect_payment_methods=top_up.commands["inspect_methods"],
             quote=top_up.quote_command,

@@ -23,6 +23,8 @@ class Organization(models.Model):
         blank=True,
         related_name="organizations",
     )
+    # Of its images, counted by a trigger on theirs (jobs): no writer can forget it.
+    stored_bytes = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     def __str__(self) -> str:

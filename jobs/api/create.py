@@ -21,6 +21,8 @@ from imageskill.lib.http import ApiRequest
 from jobs import states
 from jobs.api import listing, representations, schemas
 from jobs.api.auth import LiveCallBearer
+from jobs.assets import storage_quota
+from jobs.assets.storage_quota import StorageFull
 from jobs.models import Job
 from jobs.planning import prices
 from jobs.planning.request import GenerationRequest
@@ -214,8 +216,9 @@ def _dry_run_response(
 
 def _limit_warnings(agent: Agent, credits: int) -> list[str]:
     try:
+        storage_quota.check(agent)
         daily_use.check(agent=agent, credits=credits, at=clock.now())
-    except (daily_use.DailyJobLimit, CapabilityDenied) as refusal:
+    except (StorageFull, daily_use.DailyJobLimit, CapabilityDenied) as refusal:
         return [f"This plan would be refused now. {refusal.text}"]
     return []
 

@@ -1,5 +1,6 @@
 """The organization's jobs: list, show, cancel."""
 
+from django.db.models import Prefetch
 from ninja import Router
 
 from accounts.api.auth import bearer
@@ -7,7 +8,7 @@ from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import NotFound
 from imageskill.lib.http import ApiRequest
 from jobs.api import listing, representations, schemas
-from jobs.models import Job
+from jobs.models import Asset, Job
 from jobs.running import lifecycle, outcomes
 
 router = Router(auth=bearer, tags=["jobs"])
@@ -30,7 +31,7 @@ def list_jobs(
     """Return a page of jobs; `next_cursor` is null on the last page."""
     shows = listing.includes_provenance(request, provenance)
     mine = request.auth.organization_id
-    jobs = Job.objects.of(mine).prefetch_related("assets")
+    jobs = Job.objects.of(mine).prefetch_related(_assets())
     page, next_cursor = listing.paginate(jobs, organization_id=mine, limit=limit, cursor=cursor)
     return schemas.JobsOut(
         jobs=[
@@ -86,8 +87,12 @@ def cancel_job(request: ApiRequest, job_id: str) -> schemas.CanceledOut:
 
 
 def _get_job(request: ApiRequest, job_id: str) -> Job:
-    mine = Job.objects.of(request.auth.organization_id).prefetch_related("assets")
+    mine = Job.objects.of(request.auth.organization_id).prefetch_related(_assets())
     job = mine.filter(public_id=job_id).first()
     if job is None:
         raise NotFound
     return job
+
+
+def _assets() -> Prefetch:
+    return Prefetch("assets", Asset.objects.with_use())

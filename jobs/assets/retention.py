@@ -21,7 +21,8 @@ def expires_at(asset: Asset) -> datetime | None:
     """Return when an asset is deleted: uploads after a while, generated images never."""
     if asset.kind != Asset.Kind.UPLOADED:
         return None
-    return asset.created_at + timedelta(days=settings.KEEP_UPLOADS_DAYS)
+    days = settings.KEEP_UPLOADS_DAYS if asset.is_used else _unused_days()
+    return asset.created_at + timedelta(days=days)
 
 
 def enforce() -> dict[str, int]:
@@ -70,13 +71,19 @@ def _expire_uploads() -> int:
     """Delete old uploads, but for those that an unfinished job still needs."""
     for asset in Asset.objects.filter(state=Asset.State.DELETED).exclude(storage_key=""):
         removal.delete_bytes(asset)
-    before = clock.now() - timedelta(days=settings.KEEP_UPLOADS_DAYS)
+    now = clock.now()
+    expired = Asset.objects.expired_uploads(
+        before=now - timedelta(days=settings.KEEP_UPLOADS_DAYS),
+        unused_before=now - timedelta(days=_unused_days()),
+    )
     needed = JobInput.objects.filter(job__status__in=states.OPEN).values("asset_id")
     gone = 0
-    while batch := list(
-        Asset.objects.uploads(before=before).exclude(pk__in=needed).order_by("id")[:_BATCH_SIZE]
-    ):
+    while batch := list(expired.exclude(pk__in=needed).order_by("id")[:_BATCH_SIZE]):
         for asset in batch:
             removal.delete(asset)
             gone += 1
     return gone
+
+
+def _unused_days() -> int:
+    return min(settings.KEEP_UNUSED_UPLOADS_DAYS, settings.KEEP_UPLOADS_DAYS)

@@ -24,9 +24,8 @@ from accounts.models import Agent
 from imageskill.lib import clock, database, ids, trace
 from imageskill.lib.errors import InvalidArguments, ServiceUnavailable
 from imageskill.lib.queue import enqueue
-from imageskill.lib.redis import ratelimit
 from jobs import notifications, states
-from jobs.assets import storage
+from jobs.assets import storage, storage_quota
 from jobs.images import decoding
 from jobs.images.formats import BY_MIME_TYPE, MAX_HEADER_BYTES, MIME_TYPES, describe, sniff
 from jobs.models import Asset, Job, Upload
@@ -35,7 +34,6 @@ from jobs.planning.inputs import InputPolicyDenied
 log = structlog.get_logger(__name__)
 
 CAPABILITY_ID = "is.asset.upload.v1"
-_HOUR_S = 3600
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 _slots = threading.BoundedSemaphore(settings.UPLOADS_AT_ONCE)
@@ -71,8 +69,11 @@ def slot() -> Iterator[None]:
 
 
 def receive(*, agent: Agent, declared: UploadDeclaration, data: bytes) -> Asset:
-    """Check, clean, store and record one image; raises `InputPolicyDenied` and writes nothing."""
-    ratelimit.consume("upload", agent.public_id, limit=settings.UPLOADS_PER_HOUR, per_s=_HOUR_S)
+    """Check, clean, store and record one image.
+
+    Raises `InputPolicyDenied` or `StorageFull` and keeps nothing.
+    """
+    storage_quota.check(agent)
     _check_declaration(declared, data)
     public_id = ids.new("asset")
     with tempfile.TemporaryFile() as received, tempfile.TemporaryFile() as cleaned:
@@ -84,6 +85,7 @@ def receive(*, agent: Agent, declared: UploadDeclaration, data: bytes) -> Asset:
         except decoding.UndecodableImage as refusal:
             raise InputPolicyDenied(str(refusal)) from None
         facts = storage.measure(target)
+        storage_quota.check(agent, added_bytes=facts.content_length)
         key = storage.asset_key(public_id, BY_MIME_TYPE[image.mime_type].extension)
         try:
             storage.write(key, target)
@@ -107,6 +109,7 @@ def receive(*, agent: Agent, declared: UploadDeclaration, data: bytes) -> Asset:
         conversions=image.conversions,
         storage_key=key,
     )
+    asset.is_used = False
     upload = Upload(
         source_kind=declared.source_kind,
         filename=declared.filename,
@@ -209,6 +212,7 @@ def _save(agent: Agent, asset: Asset, upload: Upload) -> None:
             completed_at=now,
         )
         asset.save(force_insert=True)
+        storage_quota.check_recorded(agent)
         upload.asset = asset
         upload.save(force_insert=True)
         notifications.publish_uploaded(asset.job, asset)

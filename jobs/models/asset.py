@@ -20,13 +20,20 @@ class AssetQuerySet(models.QuerySet["Asset"]):
 
     def of(self, organization_id: int) -> "AssetQuerySet":
         """Narrow to what one organization may see: its own that are available."""
-        return self.filter(organization_id=organization_id, state=Asset.State.AVAILABLE)
+        mine = self.filter(organization_id=organization_id, state=Asset.State.AVAILABLE)
+        return mine.with_use()
 
-    def uploads(self, *, before: datetime) -> "AssetQuerySet":
-        """Narrow to uploads of before that moment whose bytes are still kept."""
-        return self.filter(
-            kind=Asset.Kind.UPLOADED, created_at__lt=before, state=Asset.State.AVAILABLE
-        )
+    def with_use(self) -> "AssetQuerySet":
+        """Load `is_used` with each asset."""
+        used = JobInput.objects.filter(asset=models.OuterRef("pk"))
+        return self.annotate(is_used=models.Exists(used))
+
+    def expired_uploads(self, *, before: datetime, unused_before: datetime) -> "AssetQuerySet":
+        """Narrow to uploads of before that moment, or the other one for those that no job used."""
+        kept = self.filter(kind=Asset.Kind.UPLOADED, state=Asset.State.AVAILABLE).with_use()
+        unused = models.Q(created_at__lt=unused_before, is_used=False)
+        latest = max(before, unused_before)  # so that the index of age narrows them first
+        return kept.filter(models.Q(created_at__lt=before) | unused, created_at__lt=latest)
 
     def failed_check_since(self, at: datetime) -> "AssetQuerySet":
         """Narrow to images that failed a check after that moment."""
@@ -82,6 +89,8 @@ class Asset(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.AVAILABLE)
     state_changed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    is_used: bool = True  # whether a job has named it; loaded by `with_use`
 
     objects: ClassVar = AssetQuerySet.as_manager()
 

@@ -16,6 +16,7 @@ from billing import ledger
 from billing.limits import daily_use
 from imageskill.lib import clock
 from imageskill.lib.errors import NotFound
+from jobs.assets import storage_quota
 from jobs.catalog import availability
 from jobs.models import Asset
 from jobs.planning import planner
@@ -58,6 +59,8 @@ def prepare(
     _check_prompt(request)
     if agent is not None:
         grants.check_operation(agent, credits=plan.cost.credits, outputs=plan.output_count)
+        if not is_dry_run:
+            storage_quota.check(agent)
         if not is_dry_run and request.prompt and moderation.calls_out():
             check_quota(agent, credits=plan.cost.credits)
             moderation.check_by_endpoint(request.prompt)

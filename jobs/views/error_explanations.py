@@ -23,7 +23,8 @@ _EXPLANATIONS = {
         "A missing permission, a limit or a suspension blocked it.", "Review the agent's settings."
     ),
     "QUOTA_EXCEEDED": ErrorExplanation(
-        "There were not enough credits, or a balance is due.", "Buy credits."
+        "There were not enough credits, a balance is due, or the storage is full.",
+        "Buy credits, or delete images that are no longer needed.",
     ),
     "DAILY_JOB_LIMIT": ErrorExplanation(
         "The daily job limit was reached.", "It resets at 00:00 UTC."

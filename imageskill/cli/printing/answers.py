@@ -43,6 +43,8 @@ _FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("Balance due", "limits.owed_credits"),
         ("Jobs left today", "daily_jobs.remaining"),
         ("Resets at", "daily_jobs.resets_at"),
+        ("Bytes stored", "storage.used_bytes"),
+        ("Bytes allowed", "storage.limit_bytes"),
     ),
     "whoami": (
         ("Agent", "agent.name"),

@@ -63,6 +63,24 @@ class TestUploads:
         assert client.get(f"/a/{upload.public_id}.png").status_code == 410
         assert Asset.objects.get().storage_key == ""
 
+    def test_that_no_job_has_used_go_earlier(self, upload, job_id, drain, settings):
+        settings.KEEP_UPLOADS_DAYS, settings.KEEP_UNUSED_UPLOADS_DAYS = 10, 5
+        drain()
+        use = JobInput.objects.create(
+            job=Job.objects.get(public_id=job_id), asset=upload, role="input"
+        )
+        Asset.objects.filter(pk=upload.pk).update(created_at=days_ago(6))
+        assert retention.enforce()["uploads"] == 0
+        use.delete()
+
+        assert retention.enforce()["uploads"] == 1
+
+    def test_are_kept_no_longer_unused_than_used(self, upload, settings):
+        settings.KEEP_UPLOADS_DAYS, settings.KEEP_UNUSED_UPLOADS_DAYS = 10, 50
+        upload.is_used = False
+
+        assert retention.expires_at(upload) == upload.created_at + timedelta(days=10)
+
     def test_stay_while_a_job_needs_them(self, upload, job_id):
         Asset.objects.update(created_at=days_ago(1000))
         JobInput.objects.create(job=Job.objects.get(public_id=job_id), asset=upload, role="input")
