@@ -9,7 +9,8 @@ from django.db import connection, transaction
 
 from accounts import agents, contacts
 from accounts.claims import requests
-from accounts.models import Agent, Token
+from accounts.mail import alerts
+from accounts.models import Agent, Alert, Token
 from accounts.tokens import minting, rotation
 from billing import ledger
 from billing.models import StarterCount
@@ -55,7 +56,7 @@ def open_account(
         has_starter = _count_starter_grant(agent.contact, networks if is_bounded else [])
         credits = settings.PREVIEW_CREDITS if has_starter else 0
         if not has_starter and is_daily_ceiling_reached():
-            log.error("starter_grants_exhausted", limit=settings.STARTER_GRANTS_PER_DAY)
+            _report_daily_ceiling()
         if credits:
             ledger.grant_preview(
                 organization_id=agent.organization_id,
@@ -88,11 +89,13 @@ def networks_with_limits(networks: list[str], limit: int) -> list[tuple[str, int
 def is_daily_ceiling_reached() -> bool:
     """Return whether today's accounts open without credits because too many have got them."""
     source, limit = _daily_ceiling()
-    return StarterCount.objects.filter(source=source, grants__gte=limit).exists()
+    return limit <= 0 or StarterCount.objects.filter(source=source, grants__gte=limit).exists()
 
 
 def _count_starter_grant(contact: str, networks: list[str]) -> bool:
     """Count one starter grant for its sources; False where one of them has reached its limit."""
+    if is_daily_ceiling_reached():
+        return False  # before anything is counted: nobody's limit is used for nothing
     bounds = []
     if contact:
         digest = hashlib.sha256(contacts.inbox_of(contact).encode()).hexdigest()
@@ -103,6 +106,16 @@ def _count_starter_grant(contact: str, networks: list[str]) -> bool:
         bounds.append((f"network:{network}:{day}", limit))
     bounds.append(_daily_ceiling())  # last: everybody waits for its row
     return all(_count_within_limit(source, limit) for source, limit in bounds)
+
+
+def _report_daily_ceiling() -> None:
+    """Log that today's free credits are used up, and email it once."""
+    limit, day = settings.STARTER_GRANTS_PER_DAY, str(clock.utc_day(clock.now()))
+    log.error("starter_grants_exhausted", limit=limit)
+    if limit <= 0:
+        return  # on purpose, every day
+    facts = {"limit": limit, "day": day}
+    alerts.notify_superusers(Alert.Kind.STARTER_CEILING, f"day:{day}", cause=day, facts=facts)
 
 
 def _daily_ceiling() -> tuple[str, int]:

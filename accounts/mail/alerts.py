@@ -41,6 +41,14 @@ def notify(
     return is_new
 
 
+def notify_superusers(kind: str, subject: str, *, cause: str, facts: Mapping[str, Any]) -> None:
+    """Alert every superuser, as `notify` does; where there is none, every operator."""
+    active = User.objects.filter(is_active=True)
+    operators = active.filter(is_staff=True, groups__name="operator")
+    for person in active.filter(is_superuser=True) or operators:
+        notify(person, kind, subject, cause=cause, facts=facts)
+
+
 def notify_owner(
     organization_id: int, kind: str, subject: str, *, cause: str, facts: Mapping[str, Any]
 ) -> bool:
@@ -111,6 +119,8 @@ def _render_mail(alert: Alert) -> sending.MailMessage:
 def _reason_for_mail(alert: Alert) -> str:
     if alert.kind == Alert.Kind.MONEY_ROLE:
         return "oversee who may approve money"
+    if alert.kind == Alert.Kind.STARTER_CEILING:
+        return "oversee this installation"
     return "are the sponsor of this agent"
 
 
@@ -119,6 +129,8 @@ def _link_label(subject: str) -> str:
         return "View receipt"
     if subject.startswith("user:"):
         return "View user"
+    if subject.startswith("day:"):
+        return "View new agents"
     return "View job" if subject.startswith("job_") else "View agent"
 
 
@@ -129,4 +141,6 @@ def _page_url(subject: str) -> str:
         return reverse("sponsor_job", args=[subject])
     if subject.startswith("user:"):
         return reverse("admin:accounts_user_change", args=[subject.removeprefix("user:")])
+    if subject.startswith("day:"):
+        return reverse("admin:accounts_agent_changelist")
     return reverse("agent", args=[subject])

@@ -24,6 +24,7 @@ class Alert(models.Model):
         DISPUTE = "dispute", "dispute"
         PROMPT_SHOWN = "prompt_shown", "staff looked at a prompt"
         MONEY_ROLE = "money_role", "role that approves money given"
+        STARTER_CEILING = "starter_ceiling", "free credits of a day used up"
 
     key = models.CharField(max_length=200, unique=True)
     kind = models.CharField(max_length=24, choices=Kind.choices)

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Agent, Token
+from accounts.mail import alerts
+from accounts.models import Agent, Alert, Token, User
 from billing import signup
 from billing.limits import daily_use
 from imageskill.lib import clock
@@ -147,6 +149,30 @@ class TestStarterCredits:
         assert given == [40, 40, 0, 0]
         with clock.at(clock.now() + timedelta(days=1)):
             assert opened_from("192.0.2.9") == 40
+
+    def test_that_are_used_up_are_mailed_once_a_day(self, db, settings):
+        settings.STARTER_GRANTS_PER_DAY = 1
+        admin = User.objects.create_user("admin@example.com", is_staff=True, is_superuser=True)
+
+        with clock.at(clock.now()):
+            for n in range(4):
+                opened_from(f"192.0.2.{n}")
+
+        alert = Alert.objects.get()
+        assert (alert.kind, alert.user) == ("starter_ceiling", admin)
+        assert alerts.send(alert_id=alert.pk)
+        [message] = mail.outbox
+        assert message.to == [admin.email]
+        assert message.subject.startswith("Free credits for ")
+        assert "STARTER_GRANTS_PER_DAY" in message.body
+        assert "/admin/accounts/agent/" in message.body
+
+    def test_that_nobody_gets_use_up_nobodys_limit(self, db, settings):
+        settings.STARTER_GRANTS_PER_DAY, settings.STARTER_GRANTS_PER_DAY_PER_NETWORK = 0, 1
+        assert opened_from("192.0.2.1") == 0
+        settings.STARTER_GRANTS_PER_DAY = 1
+
+        assert opened_from("192.0.2.1") == 40
 
     def test_signups_are_limited_for_all_networks_of_one_prefix(self, api, settings):
         settings.LOOPBACK_IS_UNLIMITED = False
