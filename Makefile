@@ -9,7 +9,7 @@ AROUND := $(BIN)/python -m imageskill.dev.embedded.with_servers
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check types imports generated format openapi soak bench contract-check lock run-environment test-environment
+.PHONY: help run demo test check types imports generated format openapi soak bench contract-check audit lock run-environment test-environment
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench: test-environment ## measure, and print a table of ratios (SIZE=1m for the
 
 contract-check: test-environment ## by hand: SPECS=folder of vendors' OpenAPI documents, NODE_CLIENT=folder
 	$(PYTEST) -m by_hand tests
+
+audit: ## check locked dependencies for known vulnerabilities (needs the network)
+	@requirements/audit
 
 lock: ## resolve requirements/*.txt anew (needs uv)
 	uv pip compile pyproject.toml $(LOCK) --output-file requirements/production.txt
