@@ -30,7 +30,14 @@ _TEXTS = (
     "proof_needed",
     "strategic_reason",
 )
-_KEYS = ("dedupe_key", "source")  # compared rather than read: dropped whole if unsafe
+# Compared rather than read: these stand in their place if they are unsafe.
+_KEYS = {
+    "dedupe_key": "",
+    "source": "",
+    "trace_id": "",
+    "type": "user_feedback",
+    "next_state": "watch",
+}
 MIN_SIMILARITY = 0.6  # trigram similarity, 0 to 1, that makes a report a repeat
 # Bounds of the cost of a comparison: the agent's latest reports, and the beginning of their texts.
 _MAX_COMPARED = 100
@@ -80,11 +87,17 @@ def accept(*, agent: Agent, fields: Mapping[str, Any]) -> AcceptedReport:
 def _redact_fields(fields: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
     """Return the fields as they may be stored, and whether anything was removed."""
     done = {name: redaction.redact_at_intake(fields.get(name) or "") for name in (*_TEXTS, *_KEYS)}
-    evidence = [redaction.redact_at_intake(item) for item in fields.get("evidence", ())]
-    texts = {name: done[name].text for name in _TEXTS}
-    keys = {name: "" if _is_changed(done[name]) else fields.get(name) or "" for name in _KEYS}
-    is_changed = any(_is_changed(one) for one in (*done.values(), *evidence))
-    return {**fields, **texts, **keys, "evidence": [one.text for one in evidence]}, is_changed
+    lists = {
+        name: [redaction.redact_at_intake(item) for item in fields.get(name, ())]
+        for name in ("evidence", "surface")
+    }
+    cleaned = {**fields} | {name: done[name].text for name in _TEXTS}
+    for name, default in _KEYS.items():
+        cleaned[name] = default if _is_changed(done[name]) else fields.get(name) or default
+    cleaned["evidence"] = [one.text for one in lists["evidence"]]
+    cleaned["surface"] = [one.text for one in lists["surface"] if not _is_changed(one)]
+    is_changed = any(map(_is_changed, (*done.values(), *lists["evidence"], *lists["surface"])))
+    return cleaned, is_changed
 
 
 def _is_changed(done: RedactedText) -> bool:

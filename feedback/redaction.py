@@ -53,10 +53,9 @@ _PROMPT_ARGUMENT = re.compile(
     r"(\"(?:[^\"\\]|\\.){0,33000}\"|'(?:[^'\\]|\\.){0,33000}'|(?:(?!\s--)[^\n])+)",
     re.IGNORECASE,
 )
-_SIGNED = re.compile(
-    r"(?:^|[?&;#])[^=&]*(?:sig|signature|token|key|secret|credential|auth|password|expires|code)"
-    r"[^=&]*=",
-    re.IGNORECASE,
+_PARAMETERS = re.compile(r"[?&;#]")
+_SIGNING_NAME = re.compile(
+    r"sig|signature|token|key|secret|credential|auth|password|expires|code", re.IGNORECASE
 )
 _WORD = re.compile(r"[぀-ヿ㐀-鿿가-힯]|[^\W_]+")
 _INVISIBLE = {"Cf", "Cc", "Cs", "Co", "Cn"}
@@ -169,10 +168,16 @@ def _bare_url(match: re.Match[str]) -> str:
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     has_credentials = "@" in unquote(authority)
     after = re.split(r"[?#]", rest, maxsplit=1)
-    is_signed = len(after) > 1 and _SIGNED.search("?" + unquote(after[1]))
+    is_signed = len(after) > 1 and _is_signed(unquote(after[1]))
     if not (has_credentials or is_signed):
         return url
     return f"{scheme}://{authority.rpartition('@')[2]}/[URL removed]"
+
+
+def _is_signed(query: str) -> bool:
+    """Return whether a parameter's name says that its value gives access."""
+    parameters = (part.partition("=") for part in _PARAMETERS.split(query))
+    return any(equals and _SIGNING_NAME.search(name) for name, equals, _ in parameters)
 
 
 def _long_data(match: re.Match[str]) -> str:

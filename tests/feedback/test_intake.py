@@ -106,10 +106,35 @@ class TestQuality:
 class TestSecretsAtTheDoor:
     def test_keys_that_compare_reports_hold_none(self, api, agent):
         secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0K1L2"
-        fields = {"title": "crash", "dedupe_key": f"crash {secret}", "source": secret}
+        slug = "glpat-" + "a1b2c3d4e5f6g7h8i9j0"
+        fields = {
+            "title": "crash",
+            "dedupe_key": f"crash {secret}",
+            "source": secret,
+            "trace_id": secret,
+            "type": slug,
+            "next_state": slug,
+            "surface": ["edit", slug],
+        }
         api.post("/v1/feedback", json=fields, token=agent.token)
         stored = Report.objects.get()
-        assert (stored.dedupe_key, stored.source) == ("", "")
+        assert (stored.dedupe_key, stored.source, stored.trace_id) == ("", "", "")
+        assert (stored.type, stored.next_state) == ("user_feedback", "watch")
+        assert stored.surface == ["edit"]
+
+    def test_keys_without_any_stay(self, api, agent):
+        fields = {
+            "title": "crash",
+            "dedupe_key": "crash of edit",
+            "source": "nightly run",
+            "trace_id": "trace_" + "0123456789abcdef" * 2,
+            "type": "bug",
+            "next_state": "fix",
+            "surface": ["edit", "images"],
+        }
+        api.post("/v1/feedback", json=fields, token=agent.token)
+        stored = Report.objects.get()
+        assert {name: getattr(stored, name) for name in fields} == fields
 
     def test_a_secret_in_two_lines_is_not_stored(self, api, agent):
         body = "the key is sk_" + "live_a1B2c3D4\ne5F6g7H8i9J0 and it fails"
