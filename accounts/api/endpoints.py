@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from django.conf import settings
 from ninja import Query, Router
 
 from accounts import activity, grants
@@ -15,7 +14,6 @@ from imageskill.lib import clock, ids
 from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import InvalidArguments, NotFound
 from imageskill.lib.http import ApiRequest
-from imageskill.lib.redis import ratelimit
 
 router = Router(auth=bearer)
 
@@ -61,12 +59,6 @@ def whoami(request: ApiRequest) -> schemas.WhoAmI:
 def request_claim(request: ApiRequest, body: schemas.ClaimRequestIn) -> schemas.ClaimRequestOut:
     """Send the contact a claim request; the same contact gets one."""
     agent: Agent = request.auth
-    ratelimit.consume(
-        "agent-claims",
-        agent.public_id,
-        limit=settings.CLAIM_REQUESTS_PER_DAY_PER_AGENT,
-        per_s=86_400,
-    )
     result = requests.request(agent=agent, contact=body.contact)
     if not result.is_new:
         request.warnings.append(_unchanged_warning(agent))

@@ -15,11 +15,12 @@ from django.urls import reverse
 from accounts import audit, sponsors
 from accounts.claims import decisions, inboxes, mails
 from accounts.models import Agent, Claim, ClaimRecipient, User
-from imageskill.lib import clock, ids
+from imageskill.lib import clock, ids, row_limits
 from imageskill.lib.queue import enqueue
 from imageskill.lib.redis import ratelimit
 
 LIFETIME = timedelta(days=7)
+_DAY = timedelta(days=1)
 _RETRY_AFTER = timedelta(minutes=5)
 _TOKEN_LENGTH = 43  # 256 bits
 
@@ -40,7 +41,7 @@ def request(*, agent: Agent, contact: str) -> ClaimRequestResult:
 
     The result is the same if the email is withheld (unsubscribed, over its limit or on a reserved
     domain): an agent must not learn anything about a contact. Someone who declined or reported
-    this agent gets no further request from it.
+    this agent gets no further request from it. Raises `RateLimited` after too many in a day.
     """
     address = inboxes.validate_address(contact)
     with transaction.atomic():
@@ -49,6 +50,8 @@ def request(*, agent: Agent, contact: str) -> ClaimRequestResult:
         latest = locked.claims.filter(recipient=recipient).order_by("-id").first()
         if not _is_claimable(locked) or (latest is not None and _blocks_new_request(latest)):
             return ClaimRequestResult(claim=latest, is_new=False)
+        limit = settings.CLAIM_REQUESTS_PER_DAY_PER_AGENT
+        row_limits.require_room(locked.claims.all(), limit=limit, per=_DAY)
         claim = _create_claim(locked, recipient)
         _set_contact(locked, address)
     agent.contact, agent.claim_request_state = locked.contact, locked.claim_request_state

@@ -4,14 +4,17 @@ import hashlib
 import hmac
 from datetime import timedelta
 
+from django.conf import settings
+
 from accounts.models import Agent, Token
 from accounts.tokens import lookup as token_lookup
-from imageskill.lib import clock, ids
+from imageskill.lib import clock, ids, row_limits
 from imageskill.lib.errors import ApiError
 
 PREFIX = "isk_r_"
 _LOOKUP_LENGTH = 8
 _SECRET_LENGTH = 43  # 256 bits
+_HOUR = timedelta(hours=1)
 _TOUCH_EVERY = timedelta(minutes=5)  # the last use is informational, so minutes are precise enough
 
 
@@ -40,10 +43,13 @@ def display_prefix(text: str) -> str:
 def rotate(token: Token) -> str:
     """Revoke a token that the caller has just presented and create a new one.
 
-    Of two concurrent rotations one succeeds; the other raises `AuthRequired`.
+    In the caller's transaction. Of two concurrent rotations one succeeds; the other raises
+    `AuthRequired`. Raises `RateLimited` after too many in an hour: limits count by token.
     """
     if not _revoke(token, because=Token.RevokedBecause.ROTATED):
         raise auth_required()
+    mine = Token.objects.filter(agent=token.agent_id)
+    row_limits.require_room(mine, limit=settings.TOKENS_PER_HOUR_PER_AGENT, per=_HOUR)
     return create(token.agent)
 
 

@@ -1,21 +1,19 @@
 """Endpoints of signing up and of the quota."""
 
-from django.conf import settings
 from ninja import Router
 
-from accounts import contacts
 from accounts.api.auth import bearer, build_actor, caller, optional_bearer, request_token
 from accounts.api.endpoints import agent_out
 from accounts.api.schemas import ActorOut, AgentOut, OrganizationOut
 from accounts.models import Agent
 from accounts.tokens import minting
 from billing import ledger, quota, signup
+from billing.api import signup_limits
 from billing.api.account_schemas import SignupIn, SignupOut, StorageOut
 from billing.quota import Quota
 from imageskill.lib import clock
 from imageskill.lib.envelope import openapi_command
-from imageskill.lib.http import ApiRequest, client_ip, is_loopback, networks_of
-from imageskill.lib.redis import ratelimit
+from imageskill.lib.http import ApiRequest, client_ip, networks_of
 
 router = Router()
 
@@ -43,18 +41,13 @@ def sign_up(request: ApiRequest, body: SignupIn) -> SignupOut:
     agent = caller(request)
     if agent is not None:
         return _rotate_token(request, agent, wants_token=body.return_token)
-    address = client_ip(request)
-    is_bounded = not (settings.LOOPBACK_IS_UNLIMITED and is_loopback(address))
-    networks = networks_of(address)
-    if is_bounded:
-        _limit_signups(networks, body.contact)
     opened = signup.open_account(
         name=body.agent_name,
         runtime=body.runtime,
         contact=body.contact,
-        networks=networks,
+        networks=networks_of(client_ip(request)),
         discovery_source=body.discovery_source or "",
-        is_bounded=is_bounded,
+        is_bounded=signup_limits.is_bounded(request),
     )
     if not opened.starter_credits:
         request.warnings.append(_NO_STARTER_CREDITS_WARNING)
@@ -76,16 +69,6 @@ def sign_up(request: ApiRequest, body: SignupIn) -> SignupOut:
 def show_quota(request: ApiRequest) -> Quota:
     """Return what the agent may still spend and do."""
     return quota.quota_out(request.auth, at=clock.now())
-
-
-def _limit_signups(networks: list[str], contact: str) -> None:
-    per_network = settings.SIGNUPS_PER_HOUR_PER_NETWORK
-    for network, limit in signup.networks_with_limits(networks, per_network):
-        ratelimit.consume("signup", network, limit=limit, per_s=3600)
-    if contact:
-        inbox = contacts.inbox_of(contact)
-        limit = settings.SIGNUPS_PER_DAY_PER_CONTACT
-        ratelimit.consume("signup-contact", inbox, limit=limit, per_s=86_400)
 
 
 def _rotate_token(request: ApiRequest, agent: Agent, *, wants_token: bool) -> SignupOut:

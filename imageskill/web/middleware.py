@@ -67,6 +67,10 @@ class ApiMiddleware:
         started = time.perf_counter()
         _prepare(request, trace_id)
         response = self._answer(request)
+        try:
+            rate_limits.enforce_late(request)
+        except RateLimited as error:
+            response = error_response(request, error)
         rate_limits.count_refusal(request, vars(request).get("error_code", ""))
         response[TRACE_HEADER] = trace_id
         response.setdefault(EXIT_CODE_HEADER, "0")
@@ -121,7 +125,7 @@ class MediaOriginMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Serve one request."""
-        host = request.META.get("HTTP_HOST", "").lower().partition(":")[0]
+        host = request.META.get("HTTP_HOST", "").lower().partition(":")[0].removesuffix(".")
         if host == self._host and not request.path.startswith(_MEDIA_PATHS):
             return HttpResponse("Not found.\n", status=404, content_type="text/plain")
         return self.get_response(request)

@@ -12,15 +12,18 @@ from threading import Lock
 from django.conf import settings
 from django.http import HttpRequest
 
+from billing.api import signup_limits
 from imageskill.lib.http import client_ip, is_loopback, networks_of
 from imageskill.lib.redis import ratelimit
 from imageskill.lib.redis.ratelimit import Bucket
 
 _MINUTE_S, _HOUR_S = 60, 3600
-_NOT_COUNTED = {"/healthz", "/v1/cli"}  # a command is counted as the request that it becomes
+_NEVER_COUNTED = {"/healthz"}
+_NOT_COUNTED = {*_NEVER_COUNTED, "/v1/cli"}  # a command is counted as the request that it becomes
 _CREATES = {"/v1/create", "/v1/edit"}
 _HOURLY_LIMITS = {
     "/v1/feedback": "FEEDBACK_PER_HOUR",
+    "/v1/upload": "UPLOADS_PER_HOUR",
     "/v1/credit-quotes": "QUOTES_PER_HOUR",
     "/v1/credit-purchases/stripe-checkout-sessions": "CHECKOUTS_PER_HOUR",
 }
@@ -51,6 +54,13 @@ def enforce_within(outer: HttpRequest, inner: HttpRequest) -> None:
     general = [] if vars(outer).get(_COUNTED) else _general(inner)
     vars(outer)[_COUNTED] = True
     ratelimit.consume_all([*general, *_specific(inner)])
+
+
+def enforce_late(request: HttpRequest) -> None:
+    """Count a request that nothing has counted: a command or tool that can't be read, no route."""
+    if request.path_info not in _NEVER_COUNTED and not vars(request).get(_COUNTED):
+        vars(request)[_COUNTED] = True
+        ratelimit.consume_all(_general(request))
 
 
 def count_refusal(request: HttpRequest, error_code: str) -> None:
@@ -87,6 +97,8 @@ def _specific(request: HttpRequest) -> Iterator[Bucket]:
     elif path in _CREATES:
         limit, refused = settings.REFUSED_CREATES_PER_HOUR, _take_refusals(caller)
         yield Bucket("refused", caller, limit, _HOUR_S, amount=refused, is_of_the_past=True)
+    elif path == "/v1/agent-signups" and _is_anonymous(request):
+        yield from signup_limits.buckets(request)
 
 
 def _is_anonymous(request: HttpRequest) -> bool:
@@ -98,7 +110,9 @@ def _caller(request: HttpRequest) -> str:
     authorization = request.headers.get("Authorization")
     if authorization is None:
         return networks_of(client_ip(request))[0]
-    return hashlib.sha256(authorization.encode()).hexdigest()[:32]
+    # As it is read for authentication: however the header is written, a token is one caller.
+    token = authorization.partition(" ")[2].strip()
+    return hashlib.sha256(token.encode()).hexdigest()[:32]
 
 
 def _take_refusals(caller: str) -> int:

@@ -43,6 +43,7 @@ _FETCH_PAUSE_S = 0.5
 _PARSE_ERROR = -32700
 _UNAUTHORIZED = -32001  # JSON-RPC leaves this range to servers
 _TOO_MANY = -32029
+_CALLS = "imageskill.calls"  # in the environment of a message
 
 
 class InProcessBackend:
@@ -107,8 +108,9 @@ def _envelope(
 def _dispatch(
     context: AsgiRequest, request: EndpointRequest, *, is_anonymous: bool = False
 ) -> tuple[int, bytes]:
-    outer = WSGIRequest(context.scope["wsgi_environ"])
-    return inner_requests.send(outer, request, is_anonymous=is_anonymous)
+    environ = context.scope["wsgi_environ"]
+    environ[_CALLS].append(request.target)
+    return inner_requests.send(WSGIRequest(environ), request, is_anonymous=is_anonymous)
 
 
 class _EventLoopThread:
@@ -158,11 +160,11 @@ def _get_loop() -> _EventLoopThread:
 def endpoint(request: HttpRequest) -> HttpResponseBase:
     """Answer one MCP message; a token that is present and wrong is 401."""
     message, problem = _read_message(request)
-    refusal = _refuse_wrong_token(request) or _refuse_too_many(request, message)
+    refusal = _refuse_too_many(request, message) or _refuse_wrong_token(request)
+    if refusal is None and problem:
+        refusal = _error_response(400, _PARSE_ERROR, problem)
     if refusal is not None:
-        return refusal
-    if problem:
-        return _error_response(400, _PARSE_ERROR, problem)
+        return _refuse_uncounted(request) or refusal
     with _start_lock:
         loop = _get_loop()
     started: dict[str, Any] = {}
@@ -171,7 +173,9 @@ def endpoint(request: HttpRequest) -> HttpResponseBase:
         started.update(status=int(status.split(maxsplit=1)[0]), headers=headers)
 
     streams = _asks_for_progress(request, message)
-    chunks = iter(loop.wsgi[streams](_with_whole_body(request), start_response))
+    calls: list[str] = []  # of our own endpoints, which count themselves
+    environ = _with_whole_body(request) | {_CALLS: calls}
+    chunks = iter(loop.wsgi[streams](environ, start_response))
     first = next(chunks, b"")  # with it come status and headers
     response: HttpResponseBase
     if streams and started["status"] == 200:
@@ -179,6 +183,8 @@ def endpoint(request: HttpRequest) -> HttpResponseBase:
         response["X-Accel-Buffering"] = "no"  # a proxy that waits for the end shows no progress
     else:
         content = b"".join(_joined(first, chunks))
+        if not calls and (refusal := _refuse_uncounted(request)):
+            return refusal
         response = HttpResponse(content, status=started["status"])
     for name, value in started["headers"]:
         if name.lower() != "content-length":
@@ -214,10 +220,14 @@ def _refuse_wrong_token(request: HttpRequest) -> HttpResponse | None:
 
 def _refuse_too_many(request: HttpRequest, message: tools.JsonObject) -> HttpResponse | None:
     """Return the answer where a limit is passed; the call of a tool counts as its request does."""
-    if message.get("method") == "tools/call":
-        return None
+    is_call = message.get("method") == "tools/call"
+    return None if is_call else _refuse_uncounted(request)
+
+
+def _refuse_uncounted(request: HttpRequest) -> HttpResponse | None:
+    """Count the message, unless it was, and return the answer where that passes a limit."""
     try:
-        rate_limits.enforce(request)
+        rate_limits.enforce_late(request)
     except RateLimited as limited:
         wait_s = (limited.recovery or {}).get("retry_after_seconds", 1)
         response = _error_response(429, _TOO_MANY, limited.text, retry_after_seconds=wait_s)

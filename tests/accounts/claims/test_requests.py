@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.core import mail
@@ -248,12 +249,14 @@ class TestAskingOverTheApi:
         assert answer.code == "AUTH_REQUIRED"
 
     def test_is_limited_for_one_agent(self, agent: Signed, api: Caller, settings: Settings) -> None:
-        settings.CLAIM_REQUESTS_PER_DAY_PER_AGENT = 1
-        api.post("/v1/agent-claims", token=agent.token, json={"contact": INBOX})
+        settings.CLAIM_REQUESTS_PER_DAY_PER_AGENT = agent.agent.claims.count() + 1
+        ask = partial(api.post, "/v1/agent-claims", token=agent.token)
 
-        answer = api.post("/v1/agent-claims", token=agent.token, json={"contact": INBOX})
+        answers = [ask(json={"contact": f"{name}@example.org"}) for name in ("one", "two")]
 
-        assert answer.code == "RATE_LIMITED"
+        assert [answer.code for answer in answers] == [None, "RATE_LIMITED"]
+        assert 86_000 < int(answers[1].headers["retry-after"]) <= 86_400
+        assert agent.agent.claims.filter(state=Claim.State.REQUESTED).count() == 1
 
 
 class TestExpiry:

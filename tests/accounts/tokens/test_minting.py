@@ -1,13 +1,16 @@
 """Tokens: shown once, kept as a hash, checked whenever present."""
 
 import threading
+from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts import agents
 from accounts.models import Token
 from accounts.tokens import minting
+from imageskill.lib import clock
+from imageskill.lib.errors import RateLimited
 
 
 @pytest.mark.django_db
@@ -36,6 +39,19 @@ class TestTokens:
         with pytest.raises(minting.AuthRequired):
             minting.verify(agent.token)
         assert minting.verify(heir).agent == agent.agent
+
+    def test_rotations_are_bounded_by_the_hour(self, agent, settings):
+        settings.TOKENS_PER_HOUR_PER_AGENT = 3  # that of the signup counts
+        with clock.at(clock.now()):
+            for _ in range(2):
+                agent.token = minting.rotate(minting.verify(agent.token))
+        with pytest.raises(RateLimited) as refusal, transaction.atomic():
+            minting.rotate(minting.verify(agent.token))
+        assert 3590 <= refusal.value.recovery["retry_after_seconds"] <= 3600
+        assert minting.verify(agent.token).agent == agent.agent
+
+        with clock.at(clock.now() + timedelta(hours=1, seconds=1)):
+            assert minting.rotate(minting.verify(agent.token))
 
     def test_a_revoked_agent_has_no_token(self, agent):
         agents.revoke(agent.agent, user=None, reason="test")

@@ -6,10 +6,12 @@ import pytest
 import redis
 
 from imageskill.lib.redis import ratelimit
+from tests.jobs.sample_images import noise, upload_of
 
 pytestmark = pytest.mark.django_db
 
 QUOTE = {"credits": 100, "payment_method": "fake", "idempotency_key": "quote-1"}
+SIGNUP = {"agent_name": "a", "runtime": "tests", "agent_contact": "new@example.com"}
 REPORT = {"title": "The mask is ignored", "body": "An edit with a mask changed everything."}
 
 
@@ -32,6 +34,16 @@ class TestLimits:
         wait_s = answers[-1].error["recovery"]["retry_after_seconds"]
         assert 0 < wait_s <= 60
         assert answers[-1].headers["retry-after"] == str(wait_s)
+
+    def test_of_a_token_hold_however_its_header_is_written(self, api, agent, settings):
+        settings.REQUESTS_PER_MINUTE_PER_CALLER = 1
+        forms = ("Bearer {}", "bearer {}", "BEARER  {}", "Bearer {} ", "Bearer \xa0{}")
+
+        answers = [
+            api.get("/v1/whoami", Authorization=form.format(agent.token)).status for form in forms
+        ]
+
+        assert answers == [200] + [429] * 4
 
     def test_of_one_token_leave_another_alone(self, api, agent, stranger, settings):
         settings.REQUESTS_PER_MINUTE_PER_CALLER = 1
@@ -58,6 +70,7 @@ class TestLimits:
         [
             ("/v1/feedback", REPORT, "FEEDBACK_PER_HOUR"),
             ("/v1/credit-quotes", QUOTE, "QUOTES_PER_HOUR"),
+            ("/v1/upload", {}, "UPLOADS_PER_HOUR"),
             ("/v1/credit-purchases/stripe-checkout-sessions", {}, "CHECKOUTS_PER_HOUR"),
         ],
     )
@@ -142,6 +155,22 @@ class TestSurfaces:
 
         assert [answer.status for answer in answers] == [200, 200, 429]
 
+    @pytest.mark.parametrize(
+        ("path", "body"),
+        [
+            ("/v1/cli", {"argv": ["help"]}),
+            ("/v1/cli", {"argv": ["no", "such", "command"]}),
+            ("/v1/cli", {}),
+            ("/v1/nowhere", {}),
+        ],
+    )
+    def test_what_becomes_no_request_counts_too(self, api, agent, settings, path, body):
+        settings.REQUESTS_PER_MINUTE_PER_CALLER = 2
+
+        codes = [api.post(path, json=body, token=agent.token).code for _ in range(3)]
+
+        assert codes[0] == codes[1] != codes[2] == "RATE_LIMITED"
+
     def test_a_command_shares_the_limits_of_its_endpoint(self, api, agent, settings):
         settings.QUOTES_PER_HOUR = 1
         argv = {"argv": ["credits", "quote", "--credits", "100", "--json"]}
@@ -167,9 +196,37 @@ class TestSurfaces:
         assert send("tools/call", call).json()["result"]["isError"]
         assert send("ping", {}).status_code == 429
 
+    @pytest.mark.parametrize(
+        ("name", "is_known"), [("no_such_tool", True), ("models_show", True), ("whoami", False)]
+    )
+    def test_mcp_counts_what_it_refuses_by_itself(self, client, agent, settings, name, is_known):
+        settings.LOOPBACK_IS_UNLIMITED = False
+        settings.REQUESTS_PER_MINUTE_PER_NETWORK = 2
+        token = agent.token if is_known else agent.token[:-1] + "#"
+        call = {"name": name, "arguments": {"nonsense": 1}}
+
+        def send():
+            message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+            headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+            return client.post("/mcp", message, content_type="application/json", headers=headers)
+
+        assert [send().status_code == 429 for _ in range(3)] == [False, False, True]
+
 
 class TestRedis:
-    def test_is_asked_once_a_request(self, api, agent, monkeypatch):
+    @pytest.mark.parametrize(
+        ("path", "body", "is_anonymous"),
+        [
+            ("/v1/credit-quotes", QUOTE, False),
+            ("/v1/agent-signups", SIGNUP, True),
+            ("/v1/agent-claims", {"contact": "else@example.com"}, False),
+            ("/v1/upload", upload_of(noise()), False),
+        ],
+    )
+    def test_is_asked_once_a_request(
+        self, api, agent, settings, monkeypatch, path, body, is_anonymous
+    ):
+        settings.LOOPBACK_IS_UNLIMITED = False
         calls = []
         execute = redis.client.Pipeline.execute
         monkeypatch.setattr(
@@ -178,8 +235,9 @@ class TestRedis:
             lambda self, *args, **kw: calls.append(1) or execute(self, *args, **kw),
         )
 
-        api.post("/v1/credit-quotes", json=QUOTE, token=agent.token)
+        answer = api.post(path, json=body, token=None if is_anonymous else agent.token)
 
+        assert answer.status == 200
         assert len(calls) == 1
 
     def test_that_is_gone_lets_callers_in(self, api, agent, settings, monkeypatch):
