@@ -35,12 +35,12 @@ class TestShowAsset:
     def test_an_upload_says_when_it_goes_and_an_output_stays(
         self, api, agent, asset_id, job_id, drain, settings
     ):
-        settings.KEEP_UPLOADS_DAYS = 90
+        settings.KEEP_UNUSED_UPLOADS_DAYS = 30
         upload = api.get(f"/v1/assets/{asset_id}", token=agent.token).data["asset"]
         kept = dt.datetime.fromisoformat(upload["expires_at"]) - dt.datetime.fromisoformat(
             upload["created_at"]
         )
-        assert kept == dt.timedelta(days=90)
+        assert kept == dt.timedelta(days=30)
         drain()
         job = api.get(f"/v1/jobs/{job_id}", token=agent.token).data
         assert [asset["expires_at"] for asset in job["assets"]] == [None]
