@@ -64,7 +64,7 @@ DROP FUNCTION jobs_count_new_bytes();
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0020_stored_bytes"),
-        ("jobs", "0014_partial_batches_refusals_and_manifests"),
+        ("jobs", "0015_what_images_need_before_they_leave"),
     ]
 
     operations = [
