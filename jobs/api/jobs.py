@@ -1,5 +1,7 @@
 """The organization's jobs: list, show, cancel."""
 
+from typing import Any
+
 from django.db.models import Prefetch
 from ninja import Router
 
@@ -94,5 +96,5 @@ def _get_job(request: ApiRequest, job_id: str) -> Job:
     return job
 
 
-def _assets() -> Prefetch:
+def _assets() -> Any:
     return Prefetch("assets", Asset.objects.with_use())

@@ -26,7 +26,7 @@ class AssetQuerySet(models.QuerySet["Asset"]):
     def with_use(self) -> "AssetQuerySet":
         """Load `is_used` with each asset."""
         used = JobInput.objects.filter(asset=models.OuterRef("pk"))
-        return self.annotate(is_used=models.Exists(used))
+        return self.annotate(is_used=models.Exists(used))  # type: ignore[no-redef]
 
     def expired_uploads(self, *, before: datetime, unused_before: datetime) -> "AssetQuerySet":
         """Narrow to uploads of before that moment, or the other one for those that no job used."""
