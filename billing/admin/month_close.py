@@ -81,7 +81,7 @@ class MonthCloseAdmin(ReadOnlyAdmin):
     labels = {"reopen_asked_by": "reopening requested by"}
     list_select_related = ("closed_by",)
     fields = (
-        "month",
+        "month_name",
         "version",
         "previous_digest",
         "digest",

@@ -171,9 +171,9 @@ def build_statement(figures: dict[str, Any]) -> MonthStatement:
     closing = {name: cells[month_balances.CLOSING] for name, cells in balances.items()}
     return MonthStatement(
         equation=[
-            ("opening credits", figures["opening_credits"]),
+            ("Opening credits", figures["opening_credits"]),
             *((str(term.label), figures[term.value]) for term in Term),
-            ("closing credits", figures["closing_credits"]),
+            ("Closing credits", figures["closing_credits"]),
         ],
         kinds=[
             (str(TransferKind(kind).label), credits) for kind, credits in figures["by_kind"].items()

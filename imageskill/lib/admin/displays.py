@@ -48,15 +48,27 @@ class DisplayMixin:
         return [*([first] if is_link else self.by_type([first])), *self.by_type(others)]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Show the fields of the page by type."""
+        """Show the fields of the page by type, and badges by their words: lists alone draw them."""
         return [
-            (title, {**options, "fields": self.by_type(options["fields"])})
+            (
+                title,
+                {**options, "fields": list(map(self._on_page, self.by_type(options["fields"])))},
+            )
             for title, options in super().get_fieldsets(request, obj)  # type: ignore[misc]
         ]
 
     def by_type(self, names: Sequence[Any]) -> list[Any]:
         """Return the names with those of fields replaced by what shows them by their type."""
         return [self._displayed(name) for name in names]
+
+    def _on_page(self, name: Any) -> Any:
+        badge = getattr(self, name, None) if isinstance(name, str) else None
+        if not getattr(badge, "label", None):
+            return name
+        attribute = f"{name}_words"
+        if not hasattr(self, attribute):
+            setattr(self, attribute, _show_words(badge))
+        return attribute
 
     def _displayed(self, name: Any) -> Any:
         if not isinstance(name, str) or hasattr(self, name):
@@ -132,6 +144,17 @@ def _show_amount(thing: Model, name: str) -> str:
 
 def _show_badge(thing: Model, name: str) -> tuple[str, str]:
     return getattr(thing, name), _show_plain(thing, name)
+
+
+def _show_words(badge: Any) -> Callable[[Model], Any]:
+    """Return what shows the words of a badge, which is a value and its words."""
+
+    @display(description=badge.short_description)
+    def words(row: Model) -> Any:
+        shown = badge(row)
+        return shown[1] if isinstance(shown, tuple) else shown
+
+    return words
 
 
 def _show_copyable(thing: Model, name: str) -> SafeString | str:

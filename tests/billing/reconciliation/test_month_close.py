@@ -124,7 +124,7 @@ class TestClose:
 
         rows = dict(month_close.export_rows(closed))
 
-        assert rows["closing credits"] == 180
+        assert rows["Closing credits"] == 180
         assert rows["receipts (stand_in): USD"] == Decimal("5.00")
         paid = rows["Paid credits: closing"]
         assert rows["Paid credits: closing, USD"] == Decimal(paid) / 100

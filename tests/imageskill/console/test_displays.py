@@ -6,6 +6,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.urls import reverse
+from unfold.decorators import display
 
 from accounts.models import Organization, User
 from billing.models import BalanceMovement, Difference, PaymentReversal, Receipt, StripeEvent
@@ -71,6 +72,25 @@ class TestType:
 
         first, second = Linked(PaymentReversal, admin.site).get_list_display(rf.get("/"))
         assert (first, second) == ("receipt", "organization_displayed")
+
+    def test_a_badge_is_its_words_on_a_page(self, rf):
+        class Badged(PlainAdmin):
+            fields = ("state", "outcome", "reason")
+
+            @display(description="status", label={"b": "warning"})
+            def outcome(self, _):
+                return "b", "Bad"
+
+        site = Badged(PaymentReversal, admin.site)
+        request = rf.get("/")
+        request.user = User(is_superuser=True)
+        [(_, options)] = site.get_fieldsets(request)
+        reversal = PaymentReversal(kind="dispute", state="applied")
+
+        shown = [lookup_field(name, reversal, site)[2] for name in options["fields"][:2]]
+
+        assert shown == ["Debited", "Bad"]
+        assert label_for_field(options["fields"][1], PaymentReversal, site) == "status"
 
     def test_a_path_reaches_into_other_rows(self):
         organization = Organization(owner=User(email="sponsor@example.com"))

@@ -39,7 +39,7 @@ class TestMonthClose:
         browser = signed_in(financier)
         month = f"{clock.now():%Y-%m}"
         page = browser.get(reverse(CLOSE), {"month": "2026-01"}).content.decode()
-        assert "opening credits" in page
+        assert "Opening credits" in page
         assert "Reversed, less reinstated" in page
         assert "closing_credits" not in page
         assert not MonthClose.objects.exists()
