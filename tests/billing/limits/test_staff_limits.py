@@ -128,6 +128,14 @@ class TestRefundsOfAPerson:
         settings.REFUND_SECOND_PERSON_CENTS_BY_ROLE = {"finance": 300}
         assert staff_limits.limit_of(supporter, "REFUND_SECOND_PERSON_CENTS") == 2000
 
+    def test_without_a_role_the_setting_itself_binds(self, settings, django_user_model):
+        settings.REFUND_SECOND_PERSON_CENTS_BY_ROLE = {"finance": 9000}
+        nobody = django_user_model.objects.create_user("new@example.com")
+
+        limit = staff_limits.limit_of(nobody, "REFUND_SECOND_PERSON_CENTS")
+
+        assert limit == settings.REFUND_SECOND_PERSON_CENTS
+
 
 class TestSponsorsRequest:
     @pytest.fixture
@@ -165,6 +173,12 @@ class TestSponsorsRequest:
         assert again.state == State.REQUESTED
         assert ask(receipt_of(), financier, 501).state == State.REQUESTED
 
+    def test_approved_alone_counts_on_its_day_only(self, request_of, financier):
+        with clock.at(clock.now() - timedelta(days=1)):
+            refunds.approve(request_id=request_of(1500, "s").pk, user=financier)
+
+        assert ask(receipt_of(), financier, 2000).state == State.APPROVED
+
     def test_approved_by_two_counts_for_neither(self, request_of, financier, second_financier):
         request = request_of(5000)
         for user in (financier, second_financier):
@@ -188,6 +202,20 @@ class TestGoodwill:
 
         assert waiting.state == State.REQUESTED
         assert ledger.balances(waiting.organization_id).preview == 0
+
+    def test_does_not_count_what_was_rejected(self, supporter, financier):
+        org = new_org()
+        waiting = grant(org, supporter, 501)
+        corrections.reject(request_id=waiting.pk, user=financier, note="no outage")
+
+        assert grant(org, supporter, 500).state == State.APPROVED
+
+    def test_does_not_count_corrections_of_other_kinds(self, supporter):
+        org = new_org()
+        waiting = grant(org, supporter, 501)
+        CreditCorrection.objects.filter(pk=waiting.pk).update(kind="adjust_preview")
+
+        assert grant(org, supporter, 500).state == State.APPROVED
 
     def test_is_forgotten_after_thirty_days(self, supporter):
         org = new_org()

@@ -106,6 +106,13 @@ class TestShares:
     def test_a_part_that_was_reinstated_is_no_longer_taken(self):
         assert takes(paid(), dispute(500, back=200)) == [300]
 
+    def test_more_reinstated_than_withdrawn_takes_nothing(self):
+        fact = dispute(300, status="won", back=310)
+        assert (fact.standing_cents, fact.is_lost) == (0, False)
+
+    def test_a_lost_inquiry_without_funds_is_no_loss(self):
+        assert not dispute(300, status="lost", out=0).is_lost
+
     def test_no_order_of_the_facts_changes_anything(self):
         facts = [
             refund(100, day=3),
@@ -173,6 +180,8 @@ class TestUnmatchedPayment:
             ([dispute(500, status="lost")], "lost"),
             ([refund(200), dispute(300, status="lost")], "lost"),
             ([refund(100), dispute(300, status="lost")], "partly_refunded"),
+            ([dispute(300, status="lost")], "partly_refunded"),
+            ([dispute(500, back=500)], "open"),  # reinstated before the bank says who won
         ],
     )
     def test_follows_from_all_refunds_and_disputes(self, facts, state):
