@@ -1,6 +1,7 @@
 """What middleware adds to pages: caching, and the origin of images."""
 
 import pytest
+from django.core import mail
 from django.test import Client
 
 from tests.accounts.claiming import person
@@ -23,6 +24,30 @@ class TestPersonalPages:
         assert "no-store" not in Client().get("/skill.md").get("Cache-Control", "")
 
 
+class TestHost:
+    @pytest.mark.parametrize(
+        "path",
+        ["/", "/skill.md", "/v1/openapi.json", "/v1/payment-methods", "/account/login/", "/admin/"],
+    )
+    def test_of_another_port_is_in_no_page_or_redirect(self, path):
+        answer = Client().get(path, headers={"Host": "localhost:41234"})
+        assert answer.status_code in {200, 302}
+        assert b"41234" not in answer.content
+        assert "41234" not in str(answer.headers)
+
+    def test_of_another_port_is_in_no_mail(self):
+        browser = Client(headers={"Host": "localhost:41234"})
+        browser.post("/account/login/", {"login": "somebody@example.com"})
+        [message] = mail.outbox
+        assert "41234" not in str(message.message())
+
+    @pytest.mark.parametrize(
+        "host", ["localhost:", "localhost:abc", "localhost:80:80", "evil.test"]
+    )
+    def test_that_is_none_of_ours_is_refused(self, host):
+        assert Client().get("/account/login/", headers={"Host": host}).status_code == 400
+
+
 class TestMediaOrigin:
     @pytest.fixture
     def visitor(self, settings):
@@ -32,9 +57,10 @@ class TestMediaOrigin:
 
     @pytest.mark.parametrize("path", ["/", "/agents", "/admin/", "/v1/models", "/account/login/"])
     def test_serves_no_page(self, visitor, path):
-        answer = visitor.get(path, headers={"Host": "media.example.com"})
-        assert answer.status_code == 404
-        assert answer["Content-Type"] == "text/plain"
+        for host in ("media.example.com", "Media.example.com.", "media.example.com.:443"):
+            answer = visitor.get(path, headers={"Host": host})
+            assert answer.status_code == 404
+            assert answer["Content-Type"] == "text/plain"
 
     def test_serves_images_and_health(self, visitor):
         media = {"Host": "media.example.com:443"}
