@@ -3,6 +3,8 @@
 All spellings of an inbox count as one. Counted in Redis; without it, emails are sent.
 """
 
+from collections.abc import Iterator
+
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -22,14 +24,19 @@ def consume_for_request(request: HttpRequest, address: str) -> None:
         Bucket("mail-day", inbox, settings.MAILS_PER_DAY_PER_INBOX, _DAY_S),
         Bucket("mail-day", "all", settings.MAILS_PER_DAY, _DAY_S),
     ]
+    ratelimit.consume_all([*buckets, *network_buckets(request)])
+
+
+def network_buckets(request: HttpRequest) -> Iterator[Bucket]:
+    """Yield what an email that this request causes counts in by network."""
     caller = client_ip(request)
-    if not (settings.LOOPBACK_IS_UNLIMITED and is_loopback(caller)):
-        for width, network in enumerate(networks_of(caller)):
-            per_minute = settings.MAILS_PER_MINUTE_PER_NETWORK * 2**width
-            per_day = settings.MAILS_PER_DAY_PER_NETWORK * 2**width
-            buckets.append(Bucket("mail-minute", network, per_minute, _MINUTE_S))
-            buckets.append(Bucket("mail-day", network, per_day, _DAY_S))
-    ratelimit.consume_all(buckets)
+    if settings.LOOPBACK_IS_UNLIMITED and is_loopback(caller):
+        return
+    for width, network in enumerate(networks_of(caller)):
+        per_minute = settings.MAILS_PER_MINUTE_PER_NETWORK * 2**width
+        yield Bucket("mail-minute", network, per_minute, _MINUTE_S)
+        per_day = settings.MAILS_PER_DAY_PER_NETWORK * 2**width
+        yield Bucket("mail-day", network, per_day, _DAY_S)
 
 
 def consume_for_alert(address: str) -> None:

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from pydantic import ValidationError
 
 from accounts import contacts
+from accounts.mail import limits
 from billing import signup
 from billing.api.account_schemas import SignupIn
 from imageskill.lib.http import client_ip, is_loopback, networks_of
@@ -35,3 +36,4 @@ def buckets(request: HttpRequest) -> Iterator[Bucket]:
     if body.contact:
         inbox, limit = contacts.inbox_of(body.contact), settings.SIGNUPS_PER_DAY_PER_CONTACT
         yield Bucket("signup-contact", inbox, limit, _DAY_S)
+        yield from limits.network_buckets(request)  # its claim request is an email

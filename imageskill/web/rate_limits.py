@@ -12,6 +12,7 @@ from threading import Lock
 from django.conf import settings
 from django.http import HttpRequest
 
+from accounts.mail import limits as mail_limits
 from billing.api import signup_limits
 from imageskill.lib.http import client_ip, is_loopback, networks_of
 from imageskill.lib.redis import ratelimit
@@ -99,6 +100,8 @@ def _specific(request: HttpRequest) -> Iterator[Bucket]:
         yield Bucket("refused", caller, limit, _HOUR_S, amount=refused, is_of_the_past=True)
     elif path == "/v1/agent-signups" and _is_anonymous(request):
         yield from signup_limits.buckets(request)
+    elif path == "/v1/agent-claims":
+        yield from mail_limits.network_buckets(request)
 
 
 def _is_anonymous(request: HttpRequest) -> bool:

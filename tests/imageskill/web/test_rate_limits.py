@@ -102,6 +102,19 @@ class TestLimits:
         assert codes[:2] == ["BUDGET_EXCEEDED"] * 2
         assert codes[2] == create(plan) == "RATE_LIMITED"
 
+    def test_of_mails_hold_for_claim_requests_from_one_network(self, api, agent, settings):
+        settings.LOOPBACK_IS_UNLIMITED = False
+        settings.MAILS_PER_DAY_PER_NETWORK = 2
+
+        def ask(n):
+            contact = {"contact": f"person{n}@example.org"}
+            return api.post("/v1/agent-claims", json=contact, token=agent.token).code
+
+        assert [ask(n) for n in range(3)] == [None, None, "RATE_LIMITED"]
+        assert api.post("/v1/agent-signups", json=SIGNUP).code == "RATE_LIMITED"
+        silent = {name: SIGNUP[name] for name in ("agent_name", "runtime")}
+        assert api.post("/v1/agent-signups", json=silent).code is None
+
 
 class TestRecoveryOfCreates:
     CREATE = {"prompt": "a lighthouse", "model": "local.sketch", "max_usd": 2.5}  # noqa: RUF012
