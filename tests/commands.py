@@ -68,6 +68,7 @@ NEEDED_BY_PUBLIC_CLIENT: dict[str, set[str]] = {
 # Only who chose the fake rail in our own client is led to it; and terms that it can't carry.
 _OURS_ALONE = {"credits fake-purchase"}
 _IGNORED = {"max-usd", "output-json"}
+_PLACES_OF_COMMANDS = {"next_actions", "top_up"}
 
 
 def check(answer: Any) -> None:
@@ -104,6 +105,17 @@ def _suggested(part: Any) -> Iterator[str]:
     elif isinstance(part, dict):
         for name, value in part.items():
             if name == "suggested_command":
-                yield value
+                yield from [value] if value else []
+            elif name in _PLACES_OF_COMMANDS:
+                yield from _commands(value)
             else:
                 yield from _suggested(value)
+
+
+def _commands(part: Any) -> Iterator[str]:
+    """Find each text that is a command, whatever its name."""
+    if isinstance(part, str) and part.startswith("image-skill "):
+        yield part
+    elif isinstance(part, list | dict):
+        for one in part.values() if isinstance(part, dict) else part:
+            yield from _commands(one)

@@ -6,7 +6,7 @@ from typing import Annotated
 from ninja import Query, Router
 
 from accounts import activity, grants
-from accounts.api import schemas
+from accounts.api import next_actions, schemas
 from accounts.api.auth import bearer, build_actor, request_token
 from accounts.claims import inboxes, requests
 from accounts.models import ActivityEvent, Agent
@@ -178,6 +178,7 @@ def event_out(event: ActivityEvent) -> schemas.EventOut:
 def _events_out(events: Sequence[ActivityEvent], *, next_cursor: str | None) -> schemas.Events:
     return schemas.Events(
         events=[event_out(event) for event in events],
+        next_actions=next_actions.after(events),
         next_cursor=next_cursor,
         source="hosted_activity_ledger",
     )

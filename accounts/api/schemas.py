@@ -102,9 +102,29 @@ class EventOut(Data):
     details: dict[str, Any]
 
 
+class InspectFundsOut(Data):
+    """How to look at credits and ways to pay; every command only reads."""
+
+    purpose: Literal["inspect_funds"]
+    first_safe_command: str
+    inspect_methods_command: str
+    inspect_packs_command: str
+    quota_command: str
+
+
+class ActivityNextOut(Data):
+    """What to do about the newest of these events that concerns a job, as commands."""
+
+    inspect_job: str | None
+    inspect_asset: str | None
+    iterate_edit: str | None
+    self_fund: InspectFundsOut
+
+
 class Events(Data):
     """A page of activity events, newest first."""
 
     events: list[EventOut]
+    next_actions: ActivityNextOut
     next_cursor: str | None
     source: Literal["hosted_activity_ledger"]

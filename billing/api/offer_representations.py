@@ -9,7 +9,7 @@ from billing.api.offer_schemas import (
     RecommendedQuoteOut,
 )
 from billing.models import CreditPack, Quote
-from billing.purchases import packs, payment_methods
+from billing.purchases import command_effects, packs, payment_methods
 from billing.purchases.payment_methods import PaymentMethod
 from imageskill.lib import amounts
 
@@ -41,16 +41,23 @@ def method_out(method: PaymentMethod) -> MethodOut:
 
 def recommended_quote(method: PaymentMethod) -> RecommendedQuoteOut:
     """Return how to begin with a payment method."""
-    quote_command = payment_methods.quote_command(method)
     recovery = _recovery(method)
+    quote_command = recovery.quote_command or payment_methods.quote_command(method)
     return RecommendedQuoteOut(
+        purpose="quote_credit_top_up",
+        recommendation_reason=payment_methods.path_of(method),
         method_id=method.method_id,
+        pack_id=payment_methods.quoted_pack_id(method),
         command=quote_command,
         quote_command=quote_command,
+        quote_command_copy_runnable=True,
         buy_command=recovery.purchase_command,
         status_command=recovery.status_command,
+        requires_auth=True,
         live_money=method.has_live_money,
         requires_browser=method.needs_browser,
+        agent_settleable=method.agent_settleable,
+        command_effect=command_effects.of_quote(live_money=method.has_live_money),
     )
 
 
@@ -63,6 +70,7 @@ def pack_out(pack: CreditPack) -> PackOut:
         credits=pack.credits,
         amount_cents=pack.amount_cents,
         amount_usd=amounts.from_cents(pack.amount_cents),
+        price_usd=amounts.from_cents(pack.amount_cents),
         currency=pack.currency,
     )
 
@@ -77,6 +85,7 @@ def quoted_pack_out(quote: Quote) -> QuotedPackOut | None:
         credits=quote.credits,
         amount_cents=quote.price_cents,
         amount_usd=amounts.from_cents(quote.price_cents),
+        price_usd=amounts.from_cents(quote.price_cents),
         currency=quote.currency,
     )
 

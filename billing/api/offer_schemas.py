@@ -2,6 +2,9 @@
 
 from typing import Literal
 
+from pydantic import Field
+
+from billing.purchases.command_effects import CommandEffectOut
 from imageskill.lib.schemas import Data, ExactNumber
 
 
@@ -45,13 +48,20 @@ class MethodOut(Data):
 class RecommendedQuoteOut(Data):
     """How to begin: a quote, which costs nothing, and what follows it."""
 
+    purpose: Literal["quote_credit_top_up"]
+    recommendation_reason: str
     method_id: str
+    pack_id: str | None
     command: str
     quote_command: str
+    quote_command_copy_runnable: bool
     buy_command: str | None
     status_command: str | None
+    requires_auth: bool
     live_money: bool
     requires_browser: bool
+    agent_settleable: bool
+    command_effect: CommandEffectOut
 
 
 class MethodsNextOut(Data):
@@ -81,6 +91,7 @@ class QuotedPackOut(Data):
     credits: int
     amount_cents: int
     amount_usd: ExactNumber
+    price_usd: ExactNumber = Field(description="The same as amount_usd")
     currency: str
 
 

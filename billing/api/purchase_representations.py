@@ -32,7 +32,7 @@ from billing.models import (
     Receipt,
     StripeEvent,
 )
-from billing.purchases import payment_methods, quotes
+from billing.purchases import command_effects, payment_methods, quotes
 from billing.purchases.purchase_status import Purchase
 from billing.purchases.refund_states import RefundState
 from billing.quota import LimitsOut
@@ -146,14 +146,32 @@ def _next_actions(purchase: Purchase) -> QuoteNextOut:
 
 
 def _recommended_buy(quote: Quote) -> RecommendedBuyOut:
-    command = _buy_command(quote)
+    command, key = _buy_command(quote), _buy_key(quote)
+    method = payment_methods.find(quote.payment_method)
+    status_command = payment_methods.status_command(quote.public_id)
+    by_attempt = "image-skill credits status --payment-attempt-id PAYMENT_ATTEMPT_ID --json"
     return RecommendedBuyOut(
+        purpose="complete_credit_top_up",
+        recommendation_reason=payment_methods.path_of(method),
         quote_id=quote.public_id,
-        idempotency_key=_buy_key(quote),
+        method_id=method.method_id,
+        provider="fake" if method.method_id == Rail.FAKE else "stripe",
+        idempotency_key=key,
+        purchase_idempotency_key=key,
         command=command,
         buy_command=command,
-        status_command=payment_methods.status_command(quote.public_id),
-        grants_credits=quote.payment_method == Rail.FAKE,
+        buy_command_copy_runnable=True,
+        status_command=status_command,
+        status_command_copy_runnable=True,
+        status_command_after_payment=by_attempt if method.needs_browser else status_command,
+        status_command_after_payment_copy_runnable=not method.needs_browser,
+        grants_credits=method.method_id == Rail.FAKE,
+        requires_auth=True,
+        live_money=method.has_live_money,
+        requires_browser=method.needs_browser,
+        agent_settleable=method.agent_settleable,
+        human_handoff_required=method.needs_browser,
+        command_effect=command_effects.of_buy(live_money=method.has_live_money),
     )
 
 

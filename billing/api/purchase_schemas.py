@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from billing.api.offer_schemas import QuotedPackOut
+from billing.purchases.command_effects import CommandEffectOut
 from billing.purchases.idempotency_keys import MAX_LENGTH
 from billing.purchases.purchase_status import PurchaseState
 from billing.quota import LimitsOut
@@ -45,12 +46,27 @@ class PurchaseIn(Body):
 class RecommendedBuyOut(Data):
     """How to buy a quote, under a key that stays the same however often this is read."""
 
+    purpose: Literal["complete_credit_top_up"]
+    recommendation_reason: str
     quote_id: str
+    method_id: str
+    provider: str
     idempotency_key: str
+    purchase_idempotency_key: str = Field(description="The same as idempotency_key")
     command: str
     buy_command: str
+    buy_command_copy_runnable: bool
     status_command: str
+    status_command_copy_runnable: bool
+    status_command_after_payment: str
+    status_command_after_payment_copy_runnable: bool
     grants_credits: bool
+    requires_auth: bool
+    live_money: bool
+    requires_browser: bool
+    agent_settleable: bool
+    human_handoff_required: bool
+    command_effect: CommandEffectOut
 
 
 class QuoteNextOut(Data):

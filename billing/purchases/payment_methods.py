@@ -86,11 +86,29 @@ def preferred() -> PaymentMethod | None:
     return max(usable, key=lambda method: method.has_live_money, default=None)
 
 
+def fallback() -> PaymentMethod | None:
+    """Return the payment method to try when the preferred one fails; itself if it is the only."""
+    usable = [method for method in all_methods() if method.is_available]
+    return min(usable, key=lambda method: method.has_live_money, default=None)
+
+
+def path_of(method: PaymentMethod | None) -> str:
+    """Return the way to credits that a payment method is: by the agent itself, or by a person."""
+    if method is None:
+        return "payment_method_inspection"
+    return "browserless_agent_self_fund" if method.agent_settleable else "human_payment_handoff"
+
+
 def quote_command(method: PaymentMethod) -> str:
     """Return the command that creates a quote with this method."""
-    pack_id = packs.default_pack_id()
-    terms = f"--pack {pack_id}" if pack_id and method.needs_browser else "--credits 10"
+    pack_id = quoted_pack_id(method)
+    terms = f"--pack {pack_id}" if pack_id else "--credits 10"
     return f"image-skill credits quote {terms} --payment-method {method.method_id} --json"
+
+
+def quoted_pack_id(method: PaymentMethod) -> str | None:
+    """Return the pack to quote with this method; None where an exact number is the usual way."""
+    return packs.default_pack_id() if method.needs_browser else None
 
 
 def buy_command(method_id: str, *, quote_id: str = "QUOTE_ID", key: str = "KEY") -> str:

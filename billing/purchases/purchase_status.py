@@ -112,7 +112,10 @@ def find(*, organization_id: int, **references: str | None) -> Purchase:
         raise InvalidArguments(
             "Pass exactly one reference.",
             details=[{"field": name, "message": "exactly one of these"} for name in REFERENCES],
-            recovery={"required_flags": [f"--{name.replace('_', '-')}" for name in REFERENCES]},
+            recovery={
+                "required_flags": [f"--{name.replace('_', '-')}" for name in REFERENCES],
+                "suggested_command": "image-skill usage quota --json",  # the balance needs none
+            },
         )
     [(name, value)] = given.items()
     quotes = Quote.objects.filter(organization_id=organization_id).select_related("agent")

@@ -7,7 +7,7 @@ from accounts.api.auth import bearer
 from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import NotFound
 from imageskill.lib.http import ApiRequest
-from jobs.api import listing, representations, schemas
+from jobs.api import listing, next_actions, representations, schemas
 from jobs.assets import removal
 from jobs.models import Asset
 
@@ -58,6 +58,7 @@ def show_asset(
     return schemas.ShowAssetOut(
         request=schemas.AssetReferenceOut(reference=asset_id, reference_type="asset_id"),
         asset=representations.asset_out(asset, asset.job, with_provenance=shows),
+        next_actions=next_actions.after_job(asset.job, [asset]),
     )
 
 

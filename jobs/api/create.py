@@ -14,12 +14,14 @@ from accounts.models import Agent
 from accounts.tokens import minting
 from billing import ledger
 from billing.limits import daily_use
+from billing.purchases import purchase_hints
+from billing.purchases.purchase_hints import CreditNeed
 from imageskill.lib import clock, database
 from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import ApiError, DatabaseUnavailable, InvalidArguments
 from imageskill.lib.http import ApiRequest
 from jobs import states
-from jobs.api import listing, representations, schemas
+from jobs.api import listing, next_actions, representations, schemas
 from jobs.api.auth import LiveCallBearer
 from jobs.assets import storage_quota
 from jobs.assets.storage_quota import StorageFull
@@ -135,6 +137,8 @@ def _accepted_response(request: ApiRequest, job: Job) -> Status[schemas.Operatio
         request=job.plan["request"],
         safety=schemas.SafetyOut(status="allowed"),
         recovery=representations.recovery_out(job),
+        trace_id=job.trace_id,
+        next_actions=next_actions.after_job(job, []),
     )
     return Status(202, out)
 
@@ -163,6 +167,8 @@ def _job_response(request: ApiRequest, agent: Agent, job: Job) -> Status[schemas
     is_completed = job.status == states.COMPLETED
     assets = listing.available_assets(job)
     usage = getattr(job, "usage", None) if is_completed else None  # none where nobody was charged
+    balances = _balances(agent)
+    next_out = next_actions.after_job(job, assets, need=_need(balances))
     out = schemas.OperationOut(
         job_id=job.public_id,
         job=schemas.JobBrief(job_id=job.public_id, status=job.status),
@@ -171,11 +177,14 @@ def _job_response(request: ApiRequest, agent: Agent, job: Job) -> Status[schemas
         assets=[representations.asset_out(asset, job) for asset in assets],
         input_asset=_input_asset(job),
         cost=representations.cost_out(job),
-        quota=_quota(agent, consumed=job.credits_captured or 0),
+        quota=_quota(balances, consumed=job.credits_captured or 0),
         usage_event_id=None if usage is None else usage.public_id,
         request=job.plan["request"],
         safety=schemas.SafetyOut(status="allowed"),
         recovery=None if job.is_final else representations.recovery_out(job),
+        trace_id=job.trace_id,
+        next_actions=next_out,
+        self_fund_next_command=next_actions.recommended_quote_command(next_out),
     )
     if job.status == states.CANCELED:
         request.warnings.append(f"The job {job.public_id} was canceled; nothing was charged.")
@@ -190,7 +199,8 @@ def _dry_run_response(
     request: ApiRequest, agent: Agent | None, prepared: PreparedRequest
 ) -> schemas.OperationOut:
     plan = prepared.plan
-    quota = _quota(agent, consumed=0)
+    balances = _balances(agent)
+    quota = _quota(balances, consumed=0)
     request.warnings.extend(plan.warnings)
     if agent is not None and _remaining(quota) < plan.cost.credits:
         request.warnings.append("There are not enough credits to run this plan.")
@@ -198,6 +208,7 @@ def _dry_run_response(
         request.warnings.extend(_limit_warnings(agent, plan.cost.credits))
     input_id = plan.request.input_asset_id
     image = prepared.assets[input_id] if input_id else None
+    next_out = next_actions.after_plan(_need(balances))
     return schemas.OperationOut(
         job_id=None,
         job=None,
@@ -211,6 +222,9 @@ def _dry_run_response(
         request=plan.request_document() | {"dry_run": True},
         accepted_model_parameters=dict(plan.parameters),
         safety=schemas.SafetyOut(status="allowed"),
+        trace_id=request.trace_id,
+        next_actions=next_out,
+        self_fund_next_command=next_actions.recommended_quote_command(next_out),
     )
 
 
@@ -223,12 +237,24 @@ def _limit_warnings(agent: Agent, credits: int) -> list[str]:
     return []
 
 
-def _quota(agent: Agent | None, *, consumed: int) -> schemas.QuotaOut:
-    balances = None if agent is None else ledger.balances(agent.organization_id)
+def _balances(agent: Agent | None) -> ledger.Balances | None:
+    return None if agent is None else ledger.balances(agent.organization_id)
+
+
+def _quota(balances: ledger.Balances | None, *, consumed: int) -> schemas.QuotaOut:
     return schemas.QuotaOut(
         consumed_credits=consumed,
         remaining_credits=balances and balances.preview,
         payment_backed_remaining_credits=balances and balances.paid,
+    )
+
+
+def _need(balances: ledger.Balances | None) -> CreditNeed | None:
+    """Return how urgently the caller needs credits; None where nobody's balance was read."""
+    if balances is None:
+        return None
+    return purchase_hints.assess_need(
+        preview=balances.preview, paid=balances.paid, owed=balances.owed
     )
 
 

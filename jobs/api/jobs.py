@@ -9,7 +9,7 @@ from accounts.api.auth import bearer
 from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import NotFound
 from imageskill.lib.http import ApiRequest
-from jobs.api import listing, representations, schemas
+from jobs.api import listing, next_actions, representations, schemas
 from jobs.models import Asset, Job
 from jobs.running import lifecycle, outcomes
 
@@ -57,7 +57,8 @@ def show_job(request: ApiRequest, job_id: str, provenance: bool = False) -> sche
     shows = listing.includes_provenance(request, provenance)
     job = _get_job(request, job_id)
     request.warnings.extend(filter(None, [outcomes.shortfall_warning(job)]))
-    out = representations.job_out(job, listing.available_assets(job), with_provenance=shows)
+    assets = listing.available_assets(job)
+    out = representations.job_out(job, assets, with_provenance=shows)
     return schemas.ShowJobOut(
         request=schemas.JobReferenceOut(job_id=job_id),
         job=out,
@@ -65,6 +66,7 @@ def show_job(request: ApiRequest, job_id: str, provenance: bool = False) -> sche
         state=job.status,
         assets=out.assets,
         cost=out.cost,
+        next_actions=next_actions.after_job(job, assets),
     )
 
 

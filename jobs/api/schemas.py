@@ -13,6 +13,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from billing.purchases.purchase_hints import SelfFundOut
 from imageskill.lib.schemas import Body, Data, Readable
 from jobs.planning.prices import CostOut
 from jobs.planning.request import GenerationRequest, OutputSpec, Reference
@@ -270,9 +271,23 @@ class RecoveryOut(Data):
     retry_after_seconds: int
 
 
+class NextActionsOut(Data):
+    """What to do next, as commands; null where there is nothing to do it with."""
+
+    wait_job: str | None = Field(default=None, description="Wait for a job that is still running")
+    inspect_job: str | None = None
+    inspect_asset: str | None = None
+    download_asset: str | None = None
+    iterate_edit: str | None = Field(
+        default=None, description="Edit the image further: spends credits"
+    )
+    self_fund: SelfFundOut | None = Field(default=None, description="How to get more credits")
+
+
 class OperationOut(Data):
     """A create or edit: completed, planned only, or still running."""
 
+    trace_id: str = Field(description="Leads to the events of the job")
     job_id: str | None
     job: JobBrief | None
     capability: CapabilityRef
@@ -286,6 +301,11 @@ class OperationOut(Data):
     accepted_model_parameters: dict[str, Any] | None = None
     safety: SafetyOut
     recovery: RecoveryOut | None = None
+    next_actions: NextActionsOut
+    self_fund_next_command: str | None = Field(
+        default=None,
+        description="The quote command of next_actions.self_fund, where it is recommended",
+    )
 
 
 class UploadRequestOut(Data):
@@ -331,6 +351,7 @@ class ShowAssetOut(Data):
 
     request: AssetReferenceOut
     asset: AssetOut
+    next_actions: NextActionsOut
 
 
 class AssetsOut(Data):
@@ -362,6 +383,7 @@ class ShowJobOut(Data):
     state: str
     assets: list[AssetOut]
     cost: CostOut | None
+    next_actions: NextActionsOut
 
 
 class JobsOut(Data):

@@ -1,7 +1,7 @@
 """The catalog as callers read it: rows, filters, one by name, and capabilities. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -14,6 +14,14 @@ from jobs.planning import selection
 from jobs.planning.selection import DEFAULT
 from jobs.registry.entry import Model
 from jobs.registry.unavailability import Availability
+
+MAX_ACTIONABLE = 5
+_FILTER_COMMANDS = {
+    "available": "image-skill models list --available --json",
+    "create": "image-skill models list --available --operation image.generate --json",
+    "edit": "image-skill models list --available --operation image.edit --json",
+    "catalog_only": "image-skill models list --catalog-only --json",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +40,9 @@ class CatalogFilters:
 
 @lru_cache(maxsize=8)
 def list_rows(availability: Availability, margin: Decimal) -> tuple[rows.ModelRow, ...]:
-    """Return every row; cached while the same models can run at the same margin."""
+    """Return every row, what can run first; cached while the same models can run at that margin."""
     default = selection.default_model("create", availability)
-    return tuple(
+    every = [
         model_rows.build(
             model,
             unavailability=availability.unavailability(model),
@@ -42,7 +50,22 @@ def list_rows(availability: Availability, margin: Decimal) -> tuple[rows.ModelRo
             margin=margin,
         )
         for model in registry.models()
-    )
+    ]
+    defaults = _defaults(availability).values()
+    return tuple(sorted(every, key=lambda row: _place(row, defaults)))
+
+
+def _place(row: rows.ModelRow, defaults: Collection[str]) -> tuple[bool, bool, bool]:
+    """Return where a row stands: defaults, others that run, those that could, cataloged ones."""
+    is_wired = row["execution"]["model_execution_status"] != "cataloged_not_wired"
+    return (not is_wired, row["status"] != "available", row["id"] not in defaults)
+
+
+def _defaults(availability: Availability) -> dict[str, str]:
+    return {
+        "create": selection.default_model("create", availability).id,
+        "edit": selection.default_model("edit", availability).id,
+    }
 
 
 def list_models(
@@ -51,7 +74,7 @@ def list_models(
     """Return the rows that the filters keep, whole or compact, and a summary."""
     every = list_rows(availability, margin)
     matches = [row for row in every if _matches(row, filters)]
-    summary = _summary(every, returned=len(matches), availability=availability)
+    summary = _summary(every, matches, availability=availability)
     if filters.details:
         return {"models": matches, "summary": summary}
     summary["result_shape"] = "compact_model_summary"
@@ -113,19 +136,29 @@ def _matches(row: rows.ModelRow, filters: CatalogFilters) -> bool:
 
 def _matches_query(row: rows.ModelRow, query: str) -> bool:
     named = (row["id"], row["display_name"], row["summary"], row["capability_id"])
-    text = " ".join((*named, *row["task_tags"], *row["aliases"])).lower()
+    terms = (*named, *row["task_tags"], *row["aliases"], *row["operations"], *_endpoints(row))
+    text = " ".join(terms).lower()
     return all(word in text for word in query.lower().split())
 
 
+def _endpoints(row: rows.ModelRow) -> tuple[str, ...]:
+    """Return the provider, and its own name of the model, which callers know from its pages."""
+    model = registry.find(row["id"])
+    return (row["provider_id"], model.call.endpoint if model else "")
+
+
 def _summary(
-    every: tuple[rows.ModelRow, ...], *, returned: int, availability: Availability
+    every: Sequence[rows.ModelRow],
+    matches: Sequence[rows.ModelRow],
+    *,
+    availability: Availability,
 ) -> rows.SummaryOut:
     states = Counter(row["execution"]["model_execution_status"] for row in every)
     providers = Counter(row["provider_id"] for row in every)
     can_run = Counter(row["provider_id"] for row in every if row["status"] == "available")
     return {
         "total": len(every),
-        "returned": returned,
+        "returned": len(matches),
         "available": can_run.total(),
         "executable": states["executable"],
         "unavailable": states["unavailable"],
@@ -135,11 +168,27 @@ def _summary(
             name: {"total": total, "available": can_run[name]}
             for name, total in sorted(providers.items())
         },
-        "defaults": {
-            "create": selection.default_model("create", availability).id,
-            "edit": selection.default_model("edit", availability).id,
-        },
+        "defaults": _defaults(availability),
+        "first_actionable_model_ids": [
+            row["id"] for row in matches if row["status"] == "available"
+        ][:MAX_ACTIONABLE],
+        "execution_availability": _execution_availability(matches, every),
+        "filter_commands": _FILTER_COMMANDS,
         "result_shape": "model_rows",
+    }
+
+
+def _execution_availability(
+    matches: Sequence[rows.ModelRow], every: Sequence[rows.ModelRow]
+) -> rows.ExecutionAvailabilityOut:
+    """Say whether anything of a list can run, and which list has what can."""
+    if any(row["status"] == "available" for row in matches):
+        return {"status": "available", "message": None, "suggested_command": None}
+    is_any = any(row["status"] == "available" for row in every)
+    return {
+        "status": "unavailable",
+        "message": "No model of this list can run here now.",
+        "suggested_command": _FILTER_COMMANDS["available"] if is_any else None,
     }
 
 

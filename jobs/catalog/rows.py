@@ -222,6 +222,14 @@ class ProviderCountOut(TypedDict):
     available: int
 
 
+class ExecutionAvailabilityOut(TypedDict):
+    """Whether a model of the list can run now, and the list of those that can."""
+
+    status: Status
+    message: str | None
+    suggested_command: str | None
+
+
 class SummaryOut(TypedDict):
     """How many models there are of each kind."""
 
@@ -234,6 +242,9 @@ class SummaryOut(TypedDict):
     cataloged_not_wired: int
     providers: dict[str, ProviderCountOut]
     defaults: dict[str, str]
+    first_actionable_model_ids: list[str]
+    execution_availability: ExecutionAvailabilityOut
+    filter_commands: dict[str, str]
     result_shape: Literal["model_rows", "compact_model_summary"]
 
 

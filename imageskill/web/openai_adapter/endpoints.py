@@ -169,6 +169,9 @@ def _run(
                 "asset_ids": data["asset_ids"],
                 "consumed_credits": data["quota"]["consumed_credits"],
                 "remaining_credits": data["quota"]["remaining_credits"],
+                "payment_backed_remaining_credits": data["quota"][
+                    "payment_backed_remaining_credits"
+                ],
                 "warnings": envelope["warnings"],
             },
         },

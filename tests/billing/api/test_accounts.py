@@ -252,6 +252,16 @@ class TestQuota:
         assert "--payment-method fake" in by_fake["quote_command"]
         assert (by_none["available"], by_none["preferred_method"]) == (False, None)
         assert by_none["quote_command"] == "image-skill credits methods --json"
+        assert [step["step"] for step in by_none["workflow"]["steps"]] == ["inspect_methods"]
+        assert by_stripe["path"] == "human_payment_handoff"
+        assert "--payment-method fake" in by_stripe["commands"]["fallback_quote"]
+        steps = [(it["step"], it["effect"]["no_spend"]) for it in by_stripe["workflow"]["steps"]]
+        assert steps == [
+            ("inspect_methods", True),
+            ("quote", True),
+            ("buy", False),
+            ("status", True),
+        ]
 
     def test_takes_at_most_three_statements(self, api, agent):
         api.get("/v1/quota", token=agent.token)

@@ -67,7 +67,10 @@ class TestMethods:
         assert (stripe["available"], stripe["environment"]) == (True, "stand_in")
         assert stripe["default_pack_id"] == "starter-500"
         assert answer.envelope["warnings"]
-        assert answer.data["next_actions"]["recommended_quote"]["method_id"] == "stripe_checkout"
+        recommended = answer.data["next_actions"]["recommended_quote"]
+        assert recommended["method_id"] == "stripe_checkout"
+        assert recommended["pack_id"] == "starter-500"
+        assert recommended["command_effect"]["no_spend"]
 
     def test_a_live_key_says_live(self, api, settings):
         settings.STRIPE_SECRET_KEY = "sk_live_" + "x" * 8
@@ -124,7 +127,10 @@ class TestQuotes:
         assert (data["accepted_payment_method"], data["currency"]) == ("fake", "USD")
         assert (data["pack_id"], data["pack"], data["live_money"]) == (None, None, False)
         assert data["idempotency_key"] == "quote-1"
-        assert "fake-purchase" in data["next_actions"]["recommended_buy"]["command"]
+        recommended = data["next_actions"]["recommended_buy"]
+        assert "fake-purchase" in recommended["command"]
+        assert (recommended["human_handoff_required"], recommended["live_money"]) == (False, False)
+        assert recommended["purchase_idempotency_key"] == recommended["idempotency_key"]
         assert answer.envelope["warnings"]
 
     def test_a_pack_by_stripe(self, api, agent, shop):

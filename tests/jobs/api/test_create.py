@@ -66,6 +66,41 @@ class TestCreate:
         assert ledger.balances(agent.organization.pk) == (39, 0, 0, 0)
         assert not list(hold_checks.problems())
 
+    def test_says_what_to_do_next(self, create, api, agent, drain):
+        queued = create(idempotency_key="k").data
+        drain()
+        done = create(idempotency_key="k").data
+
+        job_id, asset_id = done["job_id"], done["asset_ids"][0]
+        assert queued["next_actions"]["wait_job"] == f"image-skill jobs wait {job_id} --json"
+        actions = done["next_actions"]
+        assert actions["wait_job"] is None
+        assert actions["inspect_job"] == f"image-skill jobs show {job_id} --json"
+        assert actions["iterate_edit"].startswith(f"image-skill edit --input {asset_id} ")
+        assert (actions["self_fund"]["recommended"], done["self_fund_next_command"]) == (
+            False,
+            None,
+        )
+        events = api.get(f"/v1/activity/{done['trace_id']}", token=agent.token).data
+        for shown in (
+            api.get(f"/v1/jobs/{job_id}", token=agent.token).data,
+            api.get(f"/v1/assets/{asset_id}", token=agent.token).data,
+            events,
+        ):
+            assert shown["next_actions"]["inspect_asset"] == actions["inspect_asset"]
+            assert shown["next_actions"]["self_fund"]["first_safe_command"]
+
+    def test_recommends_more_credits_where_few_are_left(self, create, agent):
+        with transaction.atomic():
+            ledger.hold(
+                organization_id=agent.organization.pk, job_id="job_1", credits=25, actor="tests"
+            )
+
+        plan = create(dry_run=True).data
+
+        assert plan["next_actions"]["self_fund"]["urgency"] == "near_wall"
+        assert plan["self_fund_next_command"] == plan["next_actions"]["self_fund"]["quote_command"]
+
     def test_waits_for_a_worker_and_answers_with_the_image(self, create, drain, settings, agent):
         settings.CREATE_WAIT_S = 20
         worker = threading.Timer(0.3, drain)

@@ -169,11 +169,28 @@ class TestListing:
             ({"modality": "audio"}, ["fal.stable-audio-25-text-to-audio"]),
             ({"provider": "xai", "query": "QUALITY edit"}, ["xai.grok-imagine-image-quality-edit"]),
             ({"query": "imagen4-ultra"}, ["fal.imagen4-preview-ultra"]),
+            ({"query": "fal-ai/ideogram/v2"}, ["fal.ideogram-v2-edit"]),
             ({"query": "no such words"}, []),
         ],
     )
     def test_filters_keep_what_was_asked(self, filters, expected):
         assert ids(listing(only("local"), **filters)) == expected
+
+    def test_what_can_run_comes_first_and_what_is_only_cataloged_last(self):
+        found = listing(only("local"))
+        assert ids(found)[:2] == ["local.sketch", "local.sketch-remix"]
+        assert set(ids(found)[-6:]) == set(ids(listing(catalog_only=True)))
+        assert found["summary"]["first_actionable_model_ids"] == ids(found)[:2]
+        everybody = listing()
+        defaults = everybody["summary"]["defaults"]
+        assert set(ids(everybody)[:2]) == set(defaults.values())
+
+    def test_a_list_without_anything_to_run_names_one_that_has(self):
+        summary = listing(only("local"), provider="fal")["summary"]
+        assert summary["first_actionable_model_ids"] == []
+        availability = summary["execution_availability"]
+        assert availability["status"] == "unavailable"
+        assert "--available" in availability["suggested_command"]
 
     def test_cataloged_ones_can_be_kept_or_left_out(self):
         assert len(ids(listing(catalog_only=True))) == 6
@@ -221,9 +238,9 @@ class TestCapabilities:
     def test_there_is_one_for_each_model_and_the_umbrella(self):
         rows = discovery.list_capabilities(EVERYBODY, MARGIN)
         assert rows[0]["id"] == "is.image.generate.preview.v1"
-        assert [row["id"] for row in rows[1:]] == [
+        assert {row["id"] for row in rows[1:]} == {
             model.capability_id for model in registry.models()
-        ]
+        }
 
     def test_the_umbrella_is_the_choice_we_make(self):
         row = capability("is.image.generate.preview.v1")
