@@ -56,6 +56,27 @@ class TestDoor:
         ]
         assert all("No results" in page for page in pages)
 
+    @pytest.mark.parametrize("method", ["get", "post"])
+    def test_staff_without_a_role_are_answered_alike_whatever_the_id(
+        self, signed_in, supporter, agent, method
+    ):
+        supporter.groups.clear()
+        browser = signed_in(supporter)
+        ids = {agent.agent.pk, supporter.pk, agent.agent.pk + 10**6}
+        for name, args in (
+            ("accounts_agent_change", []),
+            ("accounts_agent_delete", []),
+            ("accounts_agent_history", []),
+            ("accounts_agent_action", ["suspend"]),
+            ("accounts_user_change", []),
+            ("accounts_user_history", []),
+            ("accounts_user_action", ["roles"]),
+        ):
+            urls = [reverse(f"admin:{name}", args=[pk, *args]) for pk in ids]
+            answers = [getattr(browser, method)(url) for url in urls]
+            assert len({(one.status_code, one.get("Location")) for one in answers}) == 1, name
+            assert answers[0].status_code in {403, 404}
+
 
 class TestRoles:
     @pytest.mark.parametrize("role", ROLES)
