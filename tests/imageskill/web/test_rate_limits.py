@@ -6,6 +6,7 @@ import pytest
 import redis
 
 from imageskill.lib.redis import ratelimit
+from imageskill.web import rate_limits
 from tests.jobs.sample_images import noise, upload_of
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +59,18 @@ class TestLimits:
 
         tokens = [agent.token, stranger.token, None, None, agent.token]
         assert [api.get("/v1/models", token=t).status for t in tokens] == [200] * 3 + [429] * 2
+
+    def test_of_a_network_double_with_its_width(self, api, settings):
+        settings.TRUSTED_PROXIES = ["127.0.0.1"]
+        settings.REQUESTS_PER_MINUTE_PER_NETWORK = 2
+
+        def statuses(subnets):
+            addresses = [f"2001:db8:0:{subnet:x}::1" for subnet in subnets]
+            return [api.get("/v1/models", **{"X-Forwarded-For": a}).status for a in addresses]
+
+        assert statuses([0] * 3) == [200] * 2 + [429]  # a /64
+        assert statuses([0x100] * 2 + [0x101] * 3) == [200] * 4 + [429]  # its /56
+        assert statuses([0x200, 0x300]) == [429] * 2  # its /48: eight, those refused included
 
     def test_never_hold_back_the_health_check(self, api, settings):
         settings.LOOPBACK_IS_UNLIMITED = False
@@ -114,6 +127,35 @@ class TestLimits:
         assert api.post("/v1/agent-signups", json=SIGNUP).code == "RATE_LIMITED"
         silent = {name: SIGNUP[name] for name in ("agent_name", "runtime")}
         assert api.post("/v1/agent-signups", json=silent).code is None
+
+
+class TestRefusedCreates:
+    @pytest.fixture
+    def refuse(self, rf):
+        """Count as many refusals of a caller; return what its next request adds."""
+
+        def count(token, times):
+            request = rf.post("/v1/create", headers={"Authorization": f"Bearer {token}"})
+            for _ in range(times):
+                rate_limits.count_refusal(request, "QUOTA_EXCEEDED")
+            rate_limits.count_refusal(request, "INVALID_ARGUMENTS")
+            return request
+
+        return count
+
+    def _next(self, request):
+        [refused] = [one for one in rate_limits._specific(request) if one.scope == "refused"]
+        return refused.amount
+
+    def test_at_once_all_count_with_the_next_and_once(self, refuse):
+        request = refuse("one", 3)
+        assert [self._next(request), self._next(request)] == [3, 0]
+
+    def test_are_forgotten_oldest_first_where_callers_are_too_many(self, refuse, monkeypatch):
+        monkeypatch.setattr(rate_limits, "_MAX_CALLERS", 2)
+        rate_limits._refused.clear()
+        requests = [refuse(token, 1) for token in ("one", "two", "three")]
+        assert [self._next(request) for request in requests] == [0, 1, 1]
 
 
 class TestRecoveryOfCreates:
@@ -190,6 +232,15 @@ class TestSurfaces:
 
         assert api.post("/v1/credit-quotes", json=QUOTE, token=agent.token).status == 200
         assert api.post("/v1/cli", json=argv, token=agent.token).code == "RATE_LIMITED"
+
+    def test_a_command_of_two_requests_counts_once(self, api, agent, settings):
+        settings.CREATE_WAIT_S = 0
+        body = {"prompt": "a lighthouse", "model": "local.sketch"}
+        job_id = api.post("/v1/create", json=body, token=agent.token).data["job_id"]
+        settings.REQUESTS_PER_MINUTE_PER_CALLER = 2
+        argv = ["jobs", "wait", job_id, "--timeout-ms", "1000", "--json"]
+
+        assert api.post("/v1/cli", json={"argv": argv}, token=agent.token).code == "TIMEOUT"
 
     @pytest.mark.django_db(transaction=True)  # a tool runs in a thread of its own
     def test_mcp_counts_a_message_once(self, client, agent, settings):
