@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 
+from imageskill import deploy_checks  # noqa: F401 (registers them)
 from imageskill.celery import app as celery_app
 
 
