@@ -1,11 +1,7 @@
 #!/usr/bin/env python3
 """Django's command line for this project."""
 
-import os
-import sys
-
-from django.core.management import execute_from_command_line
+from imageskill.management.main import main
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imageskill.settings")
-    execute_from_command_line(sys.argv)
+    main()

@@ -23,7 +23,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from imageskill.dev.embedded import programs
+from imageskill import programs
 from tests.caller import Answer
 from tests.forks import Program
 

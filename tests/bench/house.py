@@ -14,7 +14,8 @@ from typing import Any
 
 from django.conf import settings
 
-from imageskill.dev.embedded import programs
+from imageskill import programs
+from imageskill.dev.embedded import commands
 from imageskill.dev.embedded.service import Program
 
 _START_S = 60
@@ -105,7 +106,7 @@ class House:
             if providers:
                 url_file = self.folder / "providers.json"
                 url_file.unlink(missing_ok=True)
-                command = programs.stand_in("providers", url_file=url_file, port=0)
+                command = commands.stand_in("providers", url_file=url_file, port=0)
                 running["providers"] = self._start("providers", command, surroundings)
                 self._wait_for(url_file)
                 surroundings |= {**json.loads(url_file.read_text()), "STANDINS": "providers"}

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from django.conf import settings as django_settings
 
-from imageskill.dev.embedded import programs
+from imageskill import programs
 from tests.faults.conftest import QUICK, wait_for
 from tests.forks import Program
 from tests.live import Live

@@ -14,7 +14,7 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 
-from imageskill.dev.embedded import programs
+from imageskill import programs
 from imageskill.dev.embedded.child import ChildProcess
 from imageskill.dev.standins.providers.server import settings as addresses
 from tests.faults.conftest import QUICK, wait_for

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from imageskill.dev.embedded import folders, programs
+from imageskill.dev.embedded import commands, folders
 from imageskill.dev.embedded.run import LocalInstallation
 
 
@@ -38,7 +38,7 @@ def _fill_in(installation: LocalInstallation) -> int:
 
 
 def _fill(env: Mapping[str, str]) -> int:
-    command = programs.manage("demo_data", *sys.argv[1:])
+    command = commands.manage("demo_data", *sys.argv[1:])
     return subprocess.run(command, env=env, check=False).returncode
 
 

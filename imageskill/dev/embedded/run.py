@@ -16,7 +16,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from imageskill.dev.embedded import banner, folders, programs, secret_files, standin_choice
+from imageskill import programs
+from imageskill.dev.embedded import banner, commands, folders, secret_files, standin_choice
 from imageskill.dev.embedded.postgres import Postgres
 from imageskill.dev.embedded.service import Program, Server, Service
 from imageskill.dev.embedded.valkey import Valkey
@@ -138,7 +139,7 @@ class LocalInstallation:
         for name in standin_choice.selected(self.env):
             url_file = self.data / f"standin-{name}.json"
             url_file.unlink(missing_ok=True)
-            command = programs.stand_in(
+            command = commands.stand_in(
                 name,
                 url_file=url_file,
                 state_file=self.data / f"standin-{name}-state.json",
@@ -167,7 +168,7 @@ class LocalInstallation:
 
     def _prepare(self) -> str | None:
         answer = subprocess.run(
-            programs.manage("bootstrap"),
+            commands.manage("bootstrap"),
             check=False,
             env=self.env,
             cwd=_ROOT,
@@ -182,7 +183,7 @@ class LocalInstallation:
     def _start_programs(self) -> None:
         self._add_program("worker", programs.worker())
         self._add_program("scheduler", programs.scheduler(state=self.data / "scheduler"))
-        self._add_program("web", programs.web(host=self.host, port=self.port))
+        self._add_program("web", programs.web(host=self.host, port=self.port, kill_timeout_s=10))
 
     def _add_program(self, name: str, command: list[str], **env: str) -> None:
         log = self.logs / f"{name.replace(' ', '-')}.log"
