@@ -1,0 +1,220 @@
+"""What `deploy/` starts: the processes that there are, with time to end what they began."""
+
+import re
+import shlex
+import shutil
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from django.conf import settings
+from django.core import signing
+from django.core.management import call_command
+from django.db import OperationalError, connection, connections
+
+from imageskill import deploy_checks, programs
+from imageskill.lib.queue import QUEUES
+
+DEPLOY = settings.BASE_DIR / "deploy"
+COMPOSE = yaml.safe_load((DEPLOY / "compose" / "compose.yaml").read_text())
+SERVICES = COMPOSE["services"]
+UNITS = {file.stem.removeprefix("imageskill-"): file for file in DEPLOY.glob("systemd/*.service")}
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+
+
+@pytest.fixture
+def became(monkeypatch):
+    """Return the command that `serve` becomes."""
+    commands = []
+    monkeypatch.setattr("os.execv", lambda program, command: commands.append(command))
+
+    def serve(*arguments):
+        call_command(*arguments)
+        return commands.pop()
+
+    return serve
+
+
+def unit(name: str) -> dict[str, str]:
+    """Return a unit's settings."""
+    rows = re.findall(r"^(\w+)=(.*)$", UNITS[name].read_text(), re.MULTILINE)
+    return dict(rows)
+
+
+def command_of(name: str, source: str) -> list[str]:
+    """Return what a process runs, without the program's own name."""
+    if source == "compose":
+        return SERVICES[name]["command"]
+    program, *arguments = shlex.split(unit(name)["ExecStart"])
+    assert program == "/opt/imageskill/bin/imageskill-manage"
+    return arguments
+
+
+def stops_within_s(name: str, source: str) -> int:
+    if source == "compose":
+        return int(SERVICES[name]["stop_grace_period"].removesuffix("s"))
+    return int(unit(name)["TimeoutStopSec"])
+
+
+def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def queues_of(command: list[str]) -> set[str]:
+    return set(command[command.index("--queues") + 1].split(","))
+
+
+class TestServe:
+    def test_becomes_each_process(self, became):
+        assert became("serve", "web", "--port", "81") == programs.web(host="127.0.0.1", port=81)
+        assert became("serve", "worker") == programs.worker()
+        some = became("serve", "worker", "--queues", "jobs", "--threads", "5")
+        assert some == programs.worker(threads=5, queues="jobs")
+        state = settings.DATA_DIR / "scheduler"
+        assert became("serve", "scheduler") == programs.scheduler(state=state)
+
+
+@pytest.mark.parametrize("source", ["compose", "systemd"])
+class TestProcesses:
+    def test_are_those_that_there_are(self, became, source):
+        for name in ("web", "worker-jobs", "worker-default", "scheduler"):
+            assert became(*command_of(name, source))
+
+    def test_serve_each_queue_and_keep_slow_providers_apart(self, source):
+        jobs, others = (
+            queues_of(command_of(name, source)) for name in ("worker-jobs", "worker-default")
+        )
+        assert jobs == {programs.JOB_QUEUES}
+        assert jobs | others == set(QUEUES)
+        assert not jobs & others
+
+    def test_have_time_to_end_what_they_began(self, source):
+        assert stops_within_s("worker-jobs", source) > settings.OPENAI_TIMEOUT_S + 30
+        assert stops_within_s("web", source) > settings.CREATE_WAIT_S + 30
+
+    def test_are_started_again_whatever_their_status(self, source):
+        for name in ("web", "worker-jobs", "worker-default", "scheduler"):
+            how = SERVICES[name]["restart"] if source == "compose" else unit(name)["Restart"]
+            assert how == "always"
+
+
+class TestUnits:
+    @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
+    def test_are_understood(self, tmp_path):
+        copies = []
+        for file in [*UNITS.values(), DEPLOY / "systemd" / "imageskill.target"]:
+            copy = tmp_path / file.name
+            copy.write_text(
+                file.read_text().replace("/opt/imageskill/bin/imageskill-manage", "/bin/true")
+            )
+            copies.append(copy)
+        answer = run("systemd-analyze", "verify", "--man=no", *copies)
+        wrong = [line for line in answer.stderr.splitlines() if str(tmp_path) in line]
+        assert wrong == []
+
+    def test_the_target_wants_each(self):
+        target = (DEPLOY / "systemd" / "imageskill.target").read_text()
+        assert all(f"imageskill-{name}.service" in target for name in UNITS)
+
+
+class TestImage:
+    def test_holds_every_package_and_nothing_that_is_not_asked_for(self):
+        ignored = (settings.BASE_DIR / ".dockerignore").read_text().split()
+        copied = set(re.findall(r"^COPY (\w+) \w+$", DOCKERFILE, re.MULTILINE))
+        assert copied == {"imageskill", "accounts", "billing", "jobs", "feedback", "templates"}
+        assert {f"!{name}" for name in copied} <= set(ignored)
+        assert ignored[0] == "*"
+
+    def test_runs_as_a_user_without_rights(self):
+        assert re.search(r"^USER 10001:10001$", DOCKERFILE, re.MULTILINE)
+        apps = [service for service in SERVICES.values() if service.get("read_only")]
+        assert len(apps) == 6
+        assert all(service["cap_drop"] == ["ALL"] for service in apps)
+
+
+class TestSecrets:
+    def test_are_made_once_for_their_user_alone(self, tmp_path, monkeypatch):
+        folders = {"SECRETS_FOLDER": tmp_path / "s", "CERTIFICATES_FOLDER": tmp_path / "c"}
+        for name, folder in folders.items():
+            folder.mkdir()
+            monkeypatch.setenv(name, str(folder))
+        monkeypatch.setenv("SECRETS_OWNER", str(tmp_path.stat().st_uid))
+
+        first, second = self.make(tmp_path), self.make(tmp_path)
+
+        assert first == second
+        assert len(first["secret_key"]) > 50
+        assert first["database_password"] in first["database_url"]
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tmp_path / "c" / "fullchain.pem", tmp_path / "c" / "privkey.pem")
+        for file in (tmp_path / "s").iterdir():
+            assert file.stat().st_mode & 0o077 == 0
+
+    @staticmethod
+    def make(folder: Path) -> dict[str, str]:
+        subprocess.run([sys.executable, DEPLOY / "compose" / "make_secrets.py"], check=True)
+        return {file.name: file.read_text() for file in (folder / "s").iterdir()}
+
+
+class TestProxy:
+    GUIDE = (DEPLOY / "nginx" / "imageskill.conf").read_text()
+
+    def test_waits_longer_than_a_create_and_lets_every_body_pass(self):
+        wait_s = int(re.search(r"proxy_read_timeout (\d+)s", self.GUIDE)[1])
+        assert wait_s > settings.CREATE_WAIT_S + 15
+        passes = int(re.search(r"client_max_body_size (\d+)m", self.GUIDE)[1]) * 2**20
+        assert passes > max(settings.BODY_BYTES_AT.values())
+
+    @pytest.mark.skipif(not shutil.which("nginx"), reason="no nginx here")
+    def test_is_understood_by_nginx(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("SECRETS_FOLDER", str(tmp_path))
+        monkeypatch.setenv("CERTIFICATES_FOLDER", str(tmp_path))
+        monkeypatch.setenv("SECRETS_OWNER", str(tmp_path.stat().st_uid))
+        subprocess.run([sys.executable, DEPLOY / "compose" / "make_secrets.py"], check=True)
+        site = self.GUIDE.replace("/etc/nginx/certificates", str(tmp_path))
+        (tmp_path / "site.conf").write_text(site)
+        upstream = DEPLOY / "nginx" / "upstream.conf"
+        (tmp_path / "nginx.conf").write_text(
+            f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\n"
+            f"http {{ include {upstream}; include {tmp_path}/site.conf; }}\n"
+        )
+        answer = run("nginx", "-t", "-c", tmp_path / "nginx.conf")
+        assert answer.returncode == 0, answer.stderr
+
+
+class TestChecks:
+    def test_static_files_that_are_missing_are_told(self, settings, tmp_path):
+        settings.STATIC_ROOT = tmp_path
+        [warning] = deploy_checks.check_static_files()
+        assert "collectstatic" in warning.hint
+        (tmp_path / "staticfiles.json").touch()
+        assert deploy_checks.check_static_files() == []
+
+    def test_an_old_postgresql_is_refused(self, db, monkeypatch):
+        assert deploy_checks.check_postgresql() == []
+        monkeypatch.setitem(vars(connections["default"]), "pg_version", 150_004)
+        [error] = deploy_checks.check_postgresql()
+        assert error.id == "imageskill.E001"
+        assert "15 is too old" in error.msg
+
+    def test_one_that_does_not_answer_is_told(self, monkeypatch):
+        def refuse():
+            raise OperationalError
+
+        monkeypatch.setattr(connection, "ensure_connection", refuse)
+        [warning] = deploy_checks.check_postgresql()
+        assert "DATABASE_URL" in warning.hint
+
+
+class TestKeys:
+    def test_a_former_key_still_verifies(self, settings):
+        old, settings.SECRET_KEY = settings.SECRET_KEY, "new" * 20
+        stop = "agent-ops@example.com"
+        signed = signing.dumps(stop, key=old)
+        with pytest.raises(signing.BadSignature):
+            signing.loads(signed)
+        settings.SECRET_KEY_FALLBACKS = [old]
+        assert signing.loads(signed) == stop
