@@ -191,7 +191,15 @@ class TestMailLimits:
         assert answers == [302, 302, 429]
         assert len(mail.outbox) == 2
 
-    @pytest.mark.parametrize("limit", ["MAILS_PER_DAY_PER_NETWORK", "MAILS_PER_DAY"])
+    @pytest.mark.parametrize(
+        "limit",
+        [
+            "MAILS_PER_MINUTE_PER_NETWORK",
+            "MAILS_PER_DAY_PER_NETWORK",
+            "MAILS_PER_DAY_PER_INBOX",
+            "MAILS_PER_DAY",
+        ],
+    )
     def test_hold_whatever_the_inbox(self, settings, limit) -> None:
         settings.LOOPBACK_IS_UNLIMITED = False
         setattr(settings, limit, 0)

@@ -328,10 +328,25 @@ class TestHandingOver:
         told = {alert.kind: alert.facts["tokens_revoked"] for alert in Alert.objects.order_by("id")}
         assert told == {"claimed": True, "handed_over": True}
 
+    def test_ends_the_tokens_of_all_agents_of_the_organization(self, agent: Signed) -> None:
+        sister = Agent.objects.create(
+            organization=agent.organization,
+            name="sister",
+            cap_outputs_per_request=1,
+            cap_credits_per_operation=1,
+        )
+        token = minting.create(sister)
+
+        _hand_over(agent)
+
+        with pytest.raises(minting.AuthRequired):
+            minting.verify(token)
+
     def test_leaves_the_tokens_that_the_new_sponsor_keeps(self, agent: Signed) -> None:
         _hand_over(agent, keeps_tokens=True)
 
         assert minting.verify(agent.token).agent == agent.agent
+        assert not any(alert.facts["tokens_revoked"] for alert in Alert.objects.all())
 
     def test_declined_leaves_everything(self, agent: Signed) -> None:
         first = person(INBOX)

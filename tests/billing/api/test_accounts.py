@@ -89,6 +89,13 @@ class TestSignUp:
         assert api.get("/v1/whoami", token=new).status == 200
         assert api.get("/v1/whoami", token=old).code == "AUTH_REQUIRED"
 
+    def test_rotating_is_no_signup(self, api, settings):
+        settings.LOOPBACK_IS_UNLIMITED = False
+        settings.SIGNUPS_PER_HOUR_PER_NETWORK = 1
+        token = signed_up(api).data["token"]
+
+        assert signed_up_with(api, token).status == 200
+
     def test_does_not_rotate_into_a_token_that_nobody_sees(self, api):
         token = signed_up(api).data["token"]
 
@@ -150,12 +157,20 @@ class TestStarterCredits:
         with clock.at(clock.now() + timedelta(days=1)):
             assert opened_from("192.0.2.9") == 40
 
+    def test_of_a_network_are_there_again_the_next_day(self, db, settings):
+        settings.STARTER_GRANTS_PER_DAY_PER_NETWORK = 1
+
+        assert [opened_from("192.0.2.1") for _ in range(2)] == [40, 0]
+        with clock.at(clock.now() + timedelta(days=1)):
+            assert opened_from("192.0.2.1") == 40
+
     def test_that_are_used_up_are_mailed_once_a_day(self, db, settings):
         settings.STARTER_GRANTS_PER_DAY = 1
         admin = User.objects.create_user("admin@example.com", is_staff=True, is_superuser=True)
 
-        with clock.at(clock.now()):
-            for n in range(4):
+        noon = clock.now().replace(hour=12)
+        for n in range(4):
+            with clock.at(noon + timedelta(minutes=n)):
                 opened_from(f"192.0.2.{n}")
 
         alert = Alert.objects.get()

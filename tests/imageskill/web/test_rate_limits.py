@@ -5,7 +5,10 @@ import time
 import pytest
 import redis
 
+from imageskill.lib.errors import RateLimited
 from imageskill.lib.redis import ratelimit
+from imageskill.lib.redis.client import client
+from imageskill.lib.redis.ratelimit import Bucket
 from imageskill.web import rate_limits
 from tests.jobs.sample_images import noise, upload_of
 
@@ -127,6 +130,42 @@ class TestLimits:
         assert api.post("/v1/agent-signups", json=SIGNUP).code == "RATE_LIMITED"
         silent = {name: SIGNUP[name] for name in ("agent_name", "runtime")}
         assert api.post("/v1/agent-signups", json=silent).code is None
+
+
+class TestWindows:
+    """A window of a minute and one of an hour, ten seconds before both end."""
+
+    MOMENT = 3600 * 500_000 - 10
+
+    @pytest.fixture
+    def use(self, monkeypatch):
+        """Use it once, so many seconds after the moment; return the wait, None where let in."""
+
+        def once(key, after_s=0):
+            monkeypatch.setattr(ratelimit.time, "time", lambda: self.MOMENT + after_s)
+            limits = [Bucket("a", key, limit=1, per_s=60), Bucket("b", key, limit=2, per_s=3600)]
+            try:
+                ratelimit.consume_all(limits)
+            except RateLimited as refusal:
+                return refusal.recovery["retry_after_seconds"]
+            return None
+
+        return once
+
+    def test_a_use_too_many_waits_for_the_end(self, use):
+        assert [use("x"), use("x")] == [None, 10]
+
+    def test_it_begins_anew_then(self, use):
+        assert [use("x"), use("x"), use("x", after_s=10)] == [None, 10, None]
+
+    def test_the_longest_wait_counts(self, use):
+        assert [use("x", after_s=at) for at in (20, 80, 81)] == [None, None, 3529]
+
+    def test_counts_are_kept_no_longer(self, use):
+        use("x")
+        names = list(client().scan_iter("limit:*:x:*"))
+        lives = sorted(client().ttl(name) for name in names)
+        assert 0 < lives[0] <= 61 < lives[1] <= 3601
 
 
 class TestRefusedCreates:
