@@ -57,6 +57,13 @@ class TestChargeOf:
             charge(planned_usd=planned, credits_held=35, outputs=1, planned_outputs=3).credits == 12
         )
 
+    def test_a_part_never_takes_more_than_the_hold(self):
+        planned = Decimal("0.21")
+
+        part = charge(planned_usd=planned, credits_held=10, outputs=2, planned_outputs=3)
+
+        assert part.credits == 10
+
     def test_what_is_billed_and_not_delivered_is_the_houses(self):
         done = charge(
             planned_usd=Decimal("0.21"),
