@@ -34,7 +34,11 @@ def upload(request: ApiRequest) -> schemas.UploadOut:
     # The body is read inside the slot: the slots bound the memory that uploads take together.
     with uploads.slot():
         declared, data, mime_type = _read_upload(request)
-        asset = uploads.receive(agent=request.auth, declared=declared, data=data)
+        asset, had_further_images = uploads.receive(
+            agent=request.auth, declared=declared, data=data
+        )
+    if had_further_images:
+        request.warnings.append("The file holds several images; only the first was kept.")
     return schemas.UploadOut(
         request=schemas.UploadRequestOut(
             source_kind=declared.source_kind,

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import structlog
@@ -51,6 +51,13 @@ class UploadDeclaration:
     sha256: str
 
 
+class ReceivedImage(NamedTuple):
+    """An image as it was recorded; further ones in its file were cut off."""
+
+    asset: Asset
+    had_further_images: bool
+
+
 @contextmanager
 def slot() -> Iterator[None]:
     """Take one of the process's slots for uploads, before the body is read.
@@ -68,7 +75,7 @@ def slot() -> Iterator[None]:
         _slots.release()
 
 
-def receive(*, agent: Agent, declared: UploadDeclaration, data: bytes) -> Asset:
+def receive(*, agent: Agent, declared: UploadDeclaration, data: bytes) -> ReceivedImage:
     """Check, clean, store and record one image.
 
     Raises `InputPolicyDenied` or `StorageFull` and keeps nothing.
@@ -124,13 +131,13 @@ def receive(*, agent: Agent, declared: UploadDeclaration, data: bytes) -> Asset:
         # Cut off at the commit, only the row can tell; where nobody can, the bytes stay.
         if database.is_committed(Asset.objects.filter(public_id=public_id).exists):
             enqueue("jobs.thumbnail", asset_id=public_id)  # what waited for it went with it
-            return asset
+            return ReceivedImage(asset, image.had_further_images)
         storage.delete(key)
         raise
     except BaseException:  # no row will ever name these bytes
         storage.delete(key)
         raise
-    return asset
+    return ReceivedImage(asset, image.had_further_images)
 
 
 def decode_base64(text: str) -> bytes:

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from jobs.images import avif_size, converting, jpeg_size, opening, png_size
 from jobs.images.cleaning import MalformedImage, clean
+from jobs.images.cleaning.jpeg import has_further_images
 from jobs.images.formats import AVIF, JPEG, MAX_HEADER_BYTES, PNG, ImageFormat, sniff
 from jobs.images.manifest_states import KEPT, NONE, REMOVED
 
@@ -113,6 +114,7 @@ def _sanitize(
     _check_size(cleaned, kind)
     return answer | {
         "had_metadata": cleaned != data,
+        "had_further_images": kind is JPEG and has_further_images(data),
         "manifest": manifest,
         "conversions": converting.needed_conversions(target, limits=limits),
     }

@@ -44,6 +44,7 @@ class SanitizedImage(ImageProperties):
     """
 
     had_metadata: bool
+    had_further_images: bool
     manifest: str
     min_luma: int
     min_alpha: int

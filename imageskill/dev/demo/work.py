@@ -133,7 +133,7 @@ def upload(context: Context, customer: Customer) -> None:
         sha256=hashlib.sha256(data).hexdigest(),
     )
     try:
-        asset = uploads.receive(agent=customer.agent(), declared=declared, data=data)
+        asset, _ = uploads.receive(agent=customer.agent(), declared=declared, data=data)
     except ApiError:
         return
     if random.random() < 0.1:

@@ -22,6 +22,7 @@ MAX_SCANS = 100
 _APP0, _APP1, _APP2, _APP11, _APP14, _APP15 = 0xE0, 0xE1, 0xE2, 0xEB, 0xEE, 0xEF
 _COMMENT = 0xFE
 _NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+_IMAGE_START = b"\xff\xd8\xff"
 _JUMBF_HEADER, _REPEATED_HEADER = 8, 16
 
 
@@ -49,6 +50,12 @@ def clean(data: bytes, *, keep_manifest: bool = False) -> bytes:
         after_jfif = 2 if len(kept) > 1 and kept[1][1] == _APP0 else 1
         kept.insert(after_jfif, _exif(orientation))
     return b"".join(kept)
+
+
+def has_further_images(data: bytes) -> bool:
+    """Return whether other JPEGs follow the first image's end, as phones and cameras put them."""
+    end = 2 + sum(len(part.whole) for part in segments(data))
+    return _IMAGE_START in data[end:]
 
 
 def segments(data: bytes) -> Iterator[JpegSegment]:

@@ -13,6 +13,7 @@ from accounts.models import ActivityEvent, Agent
 from billing import ledger
 from jobs.assets import uploads
 from jobs.models import Asset, Job, Upload
+from tests.jobs import image_kinds
 from tests.jobs.sample_images import SECRET, exif, noise, upload_of
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +58,20 @@ class TestUpload:
         assert SECRET not in served
         assert hashlib.sha256(served).hexdigest() == asset["sha256"]
         assert Upload.objects.get().had_metadata
+
+    @pytest.mark.parametrize("make", [image_kinds.mpo, image_kinds.gain_map])
+    def test_keeps_the_first_of_several_images_and_says_so(self, upload, make):
+        answer = upload(upload_of(make(), mime_type="image/jpeg"))
+
+        asset = answer.data["asset"]
+        assert (asset["width"], asset["height"]) == image_kinds.SIDES
+        assert "only the first was kept" in answer.envelope["warnings"][-1]
+
+    def test_says_nothing_of_other_data_behind_an_image(self, upload):
+        answer = upload(upload_of(noise("JPEG") + SECRET, mime_type="image/jpeg"))
+
+        assert answer.data["asset"]["kind"] == "uploaded"
+        assert not any("first" in warning for warning in answer.envelope["warnings"])
 
     def test_tells_of_it_and_costs_nothing(self, upload, agent, png):
         asset = upload(upload_of(png)).data["asset"]
