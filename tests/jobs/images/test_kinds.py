@@ -4,7 +4,7 @@ import io
 import tempfile
 
 import pytest
-from PIL import Image, ImageChops, ImageStat, PngImagePlugin
+from PIL import Image, ImageChops, ImageOps, ImageStat, PngImagePlugin
 
 from jobs.images import conversions, decoding, formats
 from jobs.images.cleaning import clean
@@ -135,6 +135,15 @@ class TestLeaving:
 
         red, _, blue = sent.getpixel((sent.width - 3, 30))
         assert (sent.size, red > 200, blue < 60) == ((48, 64), True, True)
+
+    @pytest.mark.parametrize("number", range(2, 9))
+    def test_pixels_stand_as_other_readers_show_them(self, number):
+        data = saved("PNG", exif=exif(orientation=number))
+
+        _, sent = converted(data)
+
+        shown = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+        assert (sent.size, sent.tobytes()) == (shown.size, shown.tobytes())
 
     def test_a_profile_larger_than_readers_take_by_default_stays_behind(self, monkeypatch):
         data = image_kinds.png_big_profile()
