@@ -176,6 +176,8 @@ class TestRefund:
         assert alert.facts["amount"] == "$5.00"
 
     def test_of_a_payment_that_bought_nothing_marks_it_as_given_back(self, org):
+        early = applying.apply_refund(refund("re_b", "ch_b", 500))
+        assert early.problem == Problem.NO_RECEIPT
         quote = buy(org, 500, charge_id="ch_a").quote
         attempt = quote.attempts.create(
             idempotency_key="k",
@@ -198,7 +200,7 @@ class TestRefund:
 
         reversal = applying.apply_refund(refund("re_b", "ch_b", 500))
 
-        assert reversal.state == State.SET_ASIDE
+        assert (reversal.state, reversal.problem) == (State.SET_ASIDE, "")
         assert UnmatchedPayment.objects.get().state == UnmatchedPayment.State.REFUNDED
         assert ledger.balances(org) == (0, 500, 0, 0)
 
