@@ -2,10 +2,10 @@
 
 from ninja import Router
 
-from jobs.api import assets, create, jobs, models, upload
+from jobs.api import assets, create, guide, jobs, models, upload
 
 router = Router()
-for _part in (models, create, upload, assets, jobs):
+for _part in (models, guide, create, upload, assets, jobs):
     router.add_router("", _part.router)
 
 __all__ = ["router"]

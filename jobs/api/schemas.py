@@ -18,6 +18,7 @@ from imageskill.lib.schemas import Body, Data, Readable
 from jobs.planning.prices import CostOut
 from jobs.planning.request import GenerationRequest, OutputSpec, Reference
 from jobs.registry.operations import Operation
+from jobs.submission.guide import Stage
 
 _MAX_USD = 1_000_000
 
@@ -306,6 +307,39 @@ class OperationOut(Data):
         default=None,
         description="The quote command of next_actions.self_fund, where it is recommended",
     )
+
+
+class GuideEffectsOut(Data):
+    """What running next_command does to credits."""
+
+    spends: bool = Field(description="Whether next_command spends credits")
+    credits_required: int = Field(description="For one image by this model, as the catalog has it")
+    credits_available: int | None = Field(description="Null without a token")
+
+
+class GuideRecoveryOut(Data):
+    """What stands between the caller and the image, and how to go on after it is done."""
+
+    message: str
+    then_command: str | None = Field(description="After next_command: the guide again")
+    retry_after_seconds: int | None
+
+
+class GuideOut(Data):
+    """Where a caller stands on the way to an image, and the next command.
+
+    `PROMPT` and `IMAGE` in a command stand for what the caller has; answers hold no prompt.
+    """
+
+    stage: Stage
+    operation: Operation
+    model: str | None
+    next_command: str
+    next_command_copy_runnable: bool = Field(description="Whether it runs without filling it in")
+    missing_inputs: list[str]
+    effects: GuideEffectsOut
+    no_spend_next_command: str = Field(description="The best command that spends nothing")
+    recovery: GuideRecoveryOut
 
 
 class UploadRequestOut(Data):

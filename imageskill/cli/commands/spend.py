@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from imageskill.cli import keys, output, pending_spends, spend_output
+from imageskill.cli.commands import guidance
 from imageskill.cli.envelopes import CommandResult
 from imageskill.cli.errors import CertificateNotTrusted, InvalidCommandLine, RequestFailed
 from imageskill.cli.grammar import requests, writing
@@ -24,6 +25,8 @@ class _UploadFailed(Exception):
 
 def run(session: Session) -> CommandResult:
     """Upload local images, record the request, send it, settle the record."""
+    if session.call.is_on("guide"):
+        return guidance.ask(session)
     call = _with_prompt(session.call)
     is_dry = call.is_on("dry-run")
     token = session.token(is_required=not is_dry or _has_images(call))

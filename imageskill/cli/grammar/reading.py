@@ -179,21 +179,24 @@ class _ArgumentParser:
             raise self._error(f"--{flag.name} is given twice, with different values.", flag)
 
     def check(self) -> None:
+        is_waived = any(
+            flag.waives_requirements and self.given.get(flag.name) for flag in self.command.flags
+        )
         missing = [
             flag.name
             for flag in self.command.flags
             if flag.is_required and self.given.get(flag.name) in (None, False)
         ]
-        if missing:
+        if missing and not is_waived:
             raise self._error(f"Missing {_join_names(missing)}.", *missing)
         for rule in self.command.rules:
-            self._check_rule(rule)
+            self._check_rule(rule, is_waived=is_waived)
 
-    def _check_rule(self, rule: Rule) -> None:
+    def _check_rule(self, rule: Rule, *, is_waived: bool) -> None:
         given = [name for name in rule.flags if self.given.get(name) not in (None, False)]
         if len(given) > 1 and rule.kind != "at_least":
             raise self._error(f"{_join_names(given)} can't be used together.", *given)
-        if not given and rule.kind != "at_most":
+        if not given and rule.kind != "at_most" and not is_waived:
             raise self._error(f"Missing {_join_names(rule.flags, 'or')}.", *rule.flags)
 
     def _error(self, message: str, *flags: "Flag | str") -> UsageError:

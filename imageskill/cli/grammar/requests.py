@@ -32,6 +32,8 @@ class EndpointRequest(NamedTuple):
 
 def build(call: Call, **extra: Any) -> EndpointRequest:
     """Build the request; `extra` are further fields of its body. Raises `UploadRequired`."""
+    if call.is_on("guide"):
+        return _guide(call)
     endpoint = call.command.endpoint
     assert endpoint is not None
     fields = _fields(call)
@@ -42,6 +44,15 @@ def build(call: Call, **extra: Any) -> EndpointRequest:
         return EndpointRequest(endpoint.method, path, fields | extra)
     query = urlencode({name: _query_value(value) for name, value in fields.items()})
     return EndpointRequest(endpoint.method, f"{path}?{query}" if query else path)
+
+
+def _guide(call: Call) -> EndpointRequest:
+    """Ask for the guide; the prompt itself stays with the caller."""
+    has_prompt = any(call.given.get(name) for name in ("prompt", "prompt-file"))
+    query = {"operation": call.command.words[0], "prompt_present": _query_value(has_prompt)}
+    if call.given.get("model"):
+        query["model"] = call.given["model"]
+    return EndpointRequest("GET", f"/v1/guide?{urlencode(query)}")
 
 
 def _fields(call: Call) -> dict[str, Any]:

@@ -110,6 +110,12 @@ SAVING = (
     ),
     OVERWRITE,
 )
+GUIDE = Flag(
+    "guide",
+    "Show the next step and its cost instead; spends nothing and needs no token.",
+    kind=SWITCH,
+    waives_requirements=True,
+)
 GUARDS = (
     Flag(
         "max-estimated-usd-per-image",

@@ -32,6 +32,7 @@ class Flag(NamedTuple):
     is_positional: bool = False
     is_local: bool = False  # needs the caller's files, config or token: not over `/v1/cli`
     is_hidden: bool = False  # accepted for older scripts, not advertised
+    waives_requirements: bool = False  # with it, nothing else is required
 
 
 class Rule(NamedTuple):

@@ -52,6 +52,7 @@ def hosted_api() -> StandIn:
         ("GET", "/v1/whoami", _whoami),
         ("GET", "/v1/models", lambda _: envelope({"models": [{"id": "local.sketch"}]})),
         ("GET", "/v1/models/local.sketch", lambda _: envelope({"model": MODEL})),
+        ("GET", "/v1/guide", _guide),
         ("POST", "/v1/agent-signups", _sign_up),
         ("POST", "/v1/credit-quotes", lambda _: envelope({"quote_id": "quote_1"})),
         ("POST", "/v1/upload", _upload),
@@ -108,3 +109,17 @@ def _sign_up(request: StandInRequest) -> StandInResponse:
 
 def _upload(request: StandInRequest) -> StandInResponse:
     return envelope({"asset": {"asset_id": ASSET_ID}, "upload": {"bytes": len(request.body)}})
+
+
+def _guide(request: StandInRequest) -> StandInResponse:
+    words = "--input IMAGE --prompt PROMPT --json"
+    return envelope(
+        {
+            "stage": "ready_to_create",
+            "missing_inputs": ["input"],
+            "next_command": f"image-skill edit {words}",
+            "next_command_copy_runnable": False,
+            "no_spend_next_command": f"image-skill edit --dry-run {words}",
+            "recovery": {"message": "Go on.", "then_command": None},
+        }
+    )

@@ -49,6 +49,23 @@ class TestLiveSpend:
         assert [one["operation"] for one in hosted.seen] == ["create"]
         assert list(folder.iterdir()) == []
 
+    def test_a_guide_fills_in_what_only_the_caller_has(self, client, hosted, open_spends):
+        run = client("edit", "--guide", "--input", "a.png", "--prompt", "a cat & a dog", "--json")
+
+        assert run.exit_code == 0
+        assert shlex.split(run.data["next_command"])[2:-1] == [
+            *("--input", "a.png", "--prompt", "a cat & a dog"),
+        ]
+        assert run.data["missing_inputs"] == []
+        assert run.data["next_command_copy_runnable"] is True
+        assert open_spends() == []
+
+    def test_a_guide_leaves_open_what_the_caller_did_not_give(self, client):
+        data = client("edit", "--guide", "--json").data
+
+        assert data["missing_inputs"] == ["input"]
+        assert data["next_command_copy_runnable"] is False
+
     def test_prompt_files_are_read(self, client, last_body):
         Path(client.home, "prompt.md").write_text("from a file\n")
         client("create", "--prompt-file", "prompt.md")

@@ -1,0 +1,75 @@
+"""The guide: where a caller stands on the way to an image, and the next command."""
+
+from typing import Literal
+
+from django.conf import settings
+from ninja import Router
+
+from accounts.api.auth import caller, optional_bearer
+from billing import ledger
+from imageskill.lib import clock
+from imageskill.lib.envelope import openapi_command
+from imageskill.lib.http import ApiRequest
+from jobs.api import schemas
+from jobs.catalog import availability, model_rows
+from jobs.planning.selection import DEFAULT
+from jobs.registry.operations import Operation
+from jobs.submission import guide
+
+router = Router(tags=["creating"])
+
+
+@router.get(
+    "/v1/guide",
+    auth=optional_bearer,
+    response=schemas.GuideOut,
+    operation_id="get_guide",
+    openapi_extra=openapi_command("image-skill create"),
+    summary="Show the next step to an image, and what it will cost; spends nothing",
+)
+def show_guide(
+    request: ApiRequest,
+    operation: Literal["create", "edit"] = "create",
+    model: schemas.Name | None = None,
+    prompt_present: bool = False,
+) -> schemas.GuideOut:
+    """Return the next step; with a token it reads the agent's credits and jobs too."""
+    agent, at = caller(request), clock.now()
+    balances = None if agent is None else ledger.balances(agent.organization_id)
+    need = _need(operation, model)
+    step = guide.assess(need, has_prompt=prompt_present, agent=agent, balances=balances, at=at)
+    return schemas.GuideOut(
+        stage=step.stage,
+        operation=operation,
+        model=None if need.model is None else need.model.id,
+        next_command=step.next_command,
+        next_command_copy_runnable=not (step.missing_inputs or "PROMPT" in step.next_command),
+        missing_inputs=list(step.missing_inputs),
+        effects=schemas.GuideEffectsOut(
+            spends=step.spends,
+            credits_required=need.credits,
+            credits_available=None if balances is None else balances.preview + balances.paid,
+        ),
+        no_spend_next_command=step.no_spend_command,
+        recovery=schemas.GuideRecoveryOut(
+            message=step.message,
+            then_command=None if step.spends else guide.guide_command(need),
+            retry_after_seconds=step.retry_after_s,
+        ),
+    )
+
+
+def _need(operation: Operation, name: str | None) -> guide.Need:
+    found = guide.find_model(name, operation, availability.current())
+    if found is None:
+        return guide.Need(
+            operation=operation, model=None, names_model=False, takes_unknown_cost=False, credits=0
+        )
+    cost = model_rows.base_cost(found, margin=settings.TARGET_GROSS_MARGIN)
+    return guide.Need(
+        operation=operation,
+        model=found,
+        names_model=name not in (None, DEFAULT),
+        takes_unknown_cost=cost.estimated_usd is None,
+        credits=cost.credits,
+    )
