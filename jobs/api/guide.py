@@ -1,9 +1,9 @@
 """The guide: where a caller stands on the way to an image, and the next command."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from django.conf import settings
-from ninja import Router
+from ninja import Query, Router
 
 from accounts.api.auth import caller, optional_bearer
 from billing import ledger
@@ -29,9 +29,15 @@ router = Router(tags=["creating"])
 )
 def show_guide(
     request: ApiRequest,
-    operation: Literal["create", "edit"] = "create",
-    model: schemas.Name | None = None,
-    prompt_present: bool = False,
+    operation: Annotated[
+        Literal["create", "edit"], Query(description="What to be guided to.")
+    ] = "create",
+    model: Annotated[
+        schemas.Name | None, Query(description="A model id or alias; the default without.")
+    ] = None,
+    prompt_present: Annotated[
+        bool, Query(description="Whether you have a prompt; it is not sent.")
+    ] = False,
 ) -> schemas.GuideOut:
     """Return the next step; with a token it reads the agent's credits and jobs too."""
     agent, at = caller(request), clock.now()
