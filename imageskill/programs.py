@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 
-_BIN = Path(sys.executable).parent
 JOB_QUEUES = "jobs"
 OTHER_QUEUES = "default,thumbnails"
 
@@ -16,7 +15,7 @@ def web(
     A process that is told to stop has `kill_timeout_s` to answer what it began.
     """
     return [
-        *(str(_BIN / "granian"), "--interface", "wsgi", "--no-ws", "--http", "1"),
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--http", "1"),
         *("--host", host, "--port", str(port)),
         *("--workers", str(workers), "--blocking-threads", str(threads)),
         # Connections, not requests: idle ones must not keep others out.
