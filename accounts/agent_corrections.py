@@ -21,7 +21,7 @@ CAPS = (
 def set_caps(*, agent: Agent, user: User, reason: str, caps: Mapping[str, int | None]) -> None:
     """Set all limits of the agent; None means no limit of that kind."""
     with transaction.atomic():
-        locked = Agent.objects.select_for_update().get(pk=agent.pk)
+        locked = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
         before = {name: getattr(locked, name) for name in CAPS}
         after = {name: caps[name] for name in CAPS}
         Agent.objects.filter(pk=locked.pk).update(**after)

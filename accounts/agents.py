@@ -62,7 +62,7 @@ def sign_up(
 def revoke(agent: Agent, *, user: User | None, reason: str) -> None:
     """Revoke an agent permanently and all its tokens. Its images and credits stay its owner's."""
     with transaction.atomic():
-        locked = Agent.objects.select_for_update().get(pk=agent.pk)
+        locked = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
         before = locked.claim_state
         states.transition(locked, to=Agent.ClaimState.REVOKED)
         revoked_count = minting.revoke_all(locked)

@@ -58,9 +58,12 @@ def confirmed_addresses(user: User) -> list[str]:
 
 
 def lock_owned_agent(agent: Agent, user: User) -> Agent:
-    """Lock an agent and its organization for a change by its sponsor; refuse anyone else."""
+    """Lock an agent and its organization for a change by its sponsor; refuse anyone else.
+
+    Not their keys, as `claims.decisions.lock_claim` says.
+    """
     locked = (
-        Agent.objects.select_for_update(of=("self", "organization"))
+        Agent.objects.select_for_update(of=("self", "organization"), no_key=True)
         .select_related("organization")
         .get(pk=agent.pk)
     )

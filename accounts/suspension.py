@@ -15,7 +15,7 @@ def suspend(*, agent: Agent, user: User | None, reason: str, actor: str = "syste
     Jobs that were accepted before finish.
     """
     with transaction.atomic():
-        locked = Agent.objects.select_for_update().get(pk=agent.pk)
+        locked = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
         if locked.is_suspended:
             return False
         locked.suspended_at, locked.suspension_reason = clock.now(), reason[:500]
@@ -30,7 +30,7 @@ def suspend(*, agent: Agent, user: User | None, reason: str, actor: str = "syste
 def reinstate(*, agent: Agent, user: User, reason: str) -> bool:
     """Lift the suspension; return False if the agent was not suspended."""
     with transaction.atomic():
-        locked = Agent.objects.select_for_update().get(pk=agent.pk)
+        locked = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
         if not locked.is_suspended:
             return False
         before = locked.suspension_reason

@@ -160,9 +160,13 @@ def report(*, claim: Claim, user: User | None, reason: str) -> None:
 
 
 def lock_claim(claim: Claim) -> tuple[Agent, Claim]:
-    """Lock agent, organization and request, always in this order to avoid deadlocks."""
+    """Lock agent, organization and request, always in this order to avoid deadlocks.
+
+    Not their keys: jobs and uploads lock their organization to count its bytes, and refer to
+    their agent afterwards.
+    """
     agent = (
-        Agent.objects.select_for_update(of=("self", "organization"))
+        Agent.objects.select_for_update(of=("self", "organization"), no_key=True)
         .select_related("organization")
         .get(pk=claim.agent_id)
     )

@@ -45,7 +45,7 @@ def request(*, agent: Agent, contact: str) -> ClaimRequestResult:
     """
     address = inboxes.validate_address(contact)
     with transaction.atomic():
-        locked = Agent.objects.select_for_update().get(pk=agent.pk)
+        locked = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
         recipient = inboxes.lock_inbox(address)
         latest = locked.claims.filter(recipient=recipient).order_by("-id").first()
         if not _is_claimable(locked) or (latest is not None and _blocks_new_request(latest)):
@@ -66,7 +66,7 @@ def reissue(*, agent: Agent, user: User, reason: str, contact: str | None = None
     """
     address = inboxes.validate_address(contact or agent.contact)
     with transaction.atomic():
-        locked = Agent.objects.select_for_update().get(pk=agent.pk)
+        locked = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
         if not _is_claimable(locked):
             raise sponsors.SponsorActionRefused(
                 f"The agent is {locked.claim_state} and can't be claimed."

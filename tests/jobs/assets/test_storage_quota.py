@@ -1,15 +1,21 @@
 """The bytes that an organization stores: counted with each change, and held to a limit."""
 
 import threading
+import time
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from django.db import connection
 
-from accounts.models import Agent, Organization
+from accounts import suspension
+from accounts.claims import decisions
+from accounts.models import Agent, Organization, User
+from jobs import notifications
 from jobs.assets import removal, storage_quota
 from jobs.models import Asset, Job, JobInput
+from tests.billing.shop import at_once
 from tests.caller import Caller
 from tests.jobs.sample_images import noise, upload_of
 
@@ -189,6 +195,92 @@ class TestCount:
 
         Asset.objects.filter(index__gt=0).delete()
         assert (stored(agent), stored(stranger)) == (len(png), 0)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestLocks:
+    """Writing assets locks their organization; whoever locks agents as well goes around that."""
+
+    @pytest.fixture
+    def meet(self, monkeypatch):
+        """Have a change of the agent wait for the organization before the asset is committed."""
+        done = []
+
+        def run(work, change, *, at):
+            def change_agent():
+                try:
+                    change()
+                    done.append(change)
+                finally:
+                    connection.close()
+
+            other = threading.Thread(target=change_agent)
+            publish = getattr(notifications, at)
+
+            def publish_once_it_waits(*args, **named):
+                other.start()
+                until = time.monotonic() + 30
+                while other.is_alive() and not _is_one_waiting() and time.monotonic() < until:
+                    time.sleep(0.02)
+                publish(*args, **named)
+
+            monkeypatch.setattr(notifications, at, publish_once_it_waits)
+            work()
+            other.join(60)
+            assert done == [change]
+
+        return run
+
+    @pytest.fixture(params=["claim", "pause"])
+    def change(self, request, agent):
+        if request.param == "claim":
+            claim = agent.agent.claims.get()
+            return lambda: decisions.decline(claim=claim, user=None)
+        user = request.getfixturevalue("sponsor")
+        return lambda: suspension.pause(agent=agent.agent, user=user)
+
+    def test_an_upload_and_a_change_of_its_agent_wait_in_turn(self, meet, upload, change, png):
+        answers = []
+
+        meet(lambda: answers.append(upload(png)), change, at="publish_uploaded")
+
+        assert answers[0].status == 200
+
+    def test_a_job_and_a_change_of_its_agent_too(self, api, agent, drain, meet, change):
+        job_id = api.post("/v1/create", token=agent.token, json=SKETCH).data["job_id"]
+
+        meet(drain, change, at="publish_completed")
+
+        assert Job.objects.get(public_id=job_id).status == "completed"
+
+    def test_uploads_jobs_and_deletions_at_once_keep_the_count(self, api, agent, upload, settings):
+        settings.STORAGE_BYTES_PREVIEW = 10**9
+        images = [noise() for _ in range(6)]
+        old = [upload(data).data["asset"]["asset_id"] for data in images[:3]]
+        user = User.objects.create_user("other-sponsor@example.com")
+        claim = agent.agent.claims.get()
+        work = [
+            *[partial(Caller().delete, f"/v1/assets/{one}", token=agent.token) for one in old],
+            *[
+                partial(Caller().post, "/v1/upload", token=agent.token, json=upload_of(data))
+                for data in images[3:]
+            ],
+            partial(decisions.decline, claim=claim, user=user),
+        ]
+
+        results = at_once(*work)
+
+        assert [getattr(one, "status", one) for one in results] == [200] * 6 + [None]
+        assert stored(agent) == sum(map(len, images[3:]))
+
+
+def _is_one_waiting():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return cursor.fetchone()[0] > 0
 
 
 class TestUnusedUploads:
