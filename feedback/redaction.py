@@ -26,16 +26,20 @@ _SHORTEST_PROMPT_WORDS = 3  # fewer are ordinary language, not a prompt
 # another case are read as well, and the rest of one that a line break cut in two.
 _EXTRA_SECRETS = (
     r"cs_(?:live|test)_\w{8,}"
-    r"|(?:token|api[_-]?key|secret(?:_access)?(?:_key)?|passw(?:or)?d|pwd|authorization)"
+    r"|(?:token|api[_-]?key|secret(?:_access)?(?:_key)?|pass(?:w(?:or)?d|phrase)|pwd|authorization)"
     r"[\"']?\s{0,64}[:=]\s{0,64}[\"']?(?:(?:bearer|basic)\s{1,64})?(?!\[)[^\s\"',;]{6,}"
     r"|(?:passw(?:or)?d|passphrase|pin|secret|token)\s{1,8}is\s{1,8}[\"']?"
     r"(?=[^\s\"',;]{0,64}[\d!@#$%^&*])[^\s\"',;]{4,}"
     r"|\b(?:set-)?cookie:[^\n]{1,4096}"
+    # AWS secret keys have no prefix: 40 characters of base64, of all three kinds.
+    r"|(?-i:(?<![\w/+=-])(?=[^A-Z]{0,39}[A-Z])(?=[^a-z]{0,39}[a-z])(?=\D{0,39}\d)"
+    r"[A-Za-z0-9/+]{40}(?![\w/+=-]))"
 )
 # People's and machines' data that may not leave with a report.
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){2,7}(?:\s?[A-Z0-9]{1,3})?\b")
 _PHONE = re.compile(
     r"(?<![\w.+-])(?:\+|00)\d{1,3}(?:[\s./()-]{1,2}\d{1,6}){2,6}(?![\w-])|(?<!\w)\+\d{9,15}\b"
+    r"|(?<![\w.+-])(?:\([2-9]\d{2}\)\s?|[2-9]\d{2}[\s.-])\d{3}[\s.-]\d{4}(?![\w-])"  # as in the US
 )
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])")

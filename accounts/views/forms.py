@@ -98,7 +98,7 @@ class TransferForm(AgentLimitsForm):
         label="Keep its current token",
         required=False,
         help_text="The former sponsor may know it and could go on using the agent. Without this, "
-        "the token is revoked and you create a new one on the agent's page.",
+        "the token is revoked and you create a new one in the agent's settings.",
     )
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import sponsors
 from accounts.claims import access, decisions
-from accounts.models import Agent, Claim, User
+from accounts.models import Agent, Claim, Token, User
 from accounts.views.forms import AgentLimitsForm, ReportReasonForm, TransferForm
 from billing.ledger import statements
 from imageskill.lib import clock
@@ -46,10 +46,19 @@ def claim(request: HttpRequest, claim_id: str) -> HttpResponse:
         except sponsors.SponsorActionRefused as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, f"You are now the sponsor of {agent.name}.")
+            messages.success(request, _accepted_message(agent))
             return redirect("agent", agent.public_id)
     context = {**_claim_context(shown), **_agent_context(shown.agent), "form": form}
     return render(request, "jobs/claim_preview.html", context, status=422 if form.errors else 200)
+
+
+def _accepted_message(agent: Agent) -> str:
+    message = f"You are now the sponsor of {agent.name}."
+    if Token.objects.filter(agent=agent, revoked_at=None).exists():
+        return message
+    return (
+        f"{message} Its token was revoked: rotate it in Settings, then give the agent the new one."
+    )
 
 
 def _render_closed(

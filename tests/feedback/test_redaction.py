@@ -27,6 +27,10 @@ SECRETS = {
     "broken line": "sk_" + "live_a1B2c3D4\ne5F6g7H8i9J0",
     "private key": "-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----",
     "cloud secret": "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCY",
+    "cloud secret without a sign": "aws_secret_access_key wJalrXUtnFEMI/K7MDENG/"
+    + "bPxRfiCY" * 2
+    + "E7",
+    "passphrase": "passphrase: correct-horse",
     "said in words": "password is hunter22",
 }
 PERSONAL = {
@@ -37,6 +41,8 @@ PERSONAL = {
     "IBAN": "DE89 3704 0044 0532 0130 00",
     "phone": "+49 30 901820",
     "phone in one piece": "+4930901820",
+    "phone in brackets": "(415) 555-2671",
+    "phone without a country": "415-555-2671",
     "address": "203.0.113.77",
     "address of version 6": "2001:db8:85a3::8a2e:370:7334",
     "mail": "somebody@example.com",
@@ -185,6 +191,9 @@ HOSTILE = {
     "IBAN": "DE89 3704 ",
     "phone": "+49 30 ",
     "phone without end": "001.",
+    "phone in brackets": "(415) 555-",
+    "base64 of 40": "aA1/" * 10 + " ",
+    "cloud secrets": "aA1/" * 9 + "aA1- ",
     "IPv4": "1.1.",
     "IPv6": "a:",
     "colons": ":::",

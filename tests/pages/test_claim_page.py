@@ -4,9 +4,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.claims import inboxes
+from accounts.claims import inboxes, requests
 from accounts.models import Agent, Claim
-from tests.accounts.claiming import mailed, person, request_of
+from tests.accounts.claiming import accept, mailed, person, request_of
 from tests.cast import Signed
 from tests.pages.conftest import LOOKS, made
 
@@ -140,6 +140,20 @@ class TestDeciding:
         assert row.cap_credits_per_day == 70
         assert "image.edit" not in row.grants
         assert "feedback.create" in row.grants
+
+    @pytest.mark.parametrize(("kept", "told"), [({}, True), ({"keeps_tokens": "on"}, False)])
+    def test_a_transfer_says_that_the_token_was_revoked(
+        self, agent: Signed, looking_as: LOOKS, kept: dict[str, str], *, told: bool
+    ) -> None:
+        first, second = person(INBOX), person("second@example.org")
+        accept(agent, first)
+        offer = requests.offer_transfer(agent=agent.agent, user=first, address=second.email)
+        client = looking_as(second)
+
+        text = client.post(f"/claims/{offer.public_id}", TERMS | kept, follow=True).text
+
+        assert f"You are now the sponsor of {agent.agent.name}." in text
+        assert ("Its token was revoked" in text) == told
 
     def test_shows_what_is_wrong_with_the_terms(self, agent: Signed, looking_as: LOOKS) -> None:
         client = looking_as(person(INBOX))

@@ -97,7 +97,9 @@ class TestSigningInAgain:
         again = asked.headers["Location"]
         assert "Email me a code" in stale.get(again).text
         page = stale.post(again, {"action": "send", "next": EMAIL})
-        assert "We emailed a code" in stale.get(page.headers["Location"]).text
+        sent = stale.get(page.headers["Location"]).text
+        assert "We emailed a code" in sent
+        assert "expires in 10 minutes" in sent
         assert mail.outbox[-1].to == [ADDRESS]
 
         answer = stale.post(again, {"code": mailed_code(), "next": EMAIL})

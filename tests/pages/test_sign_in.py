@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from allauth.core.context import request_context
@@ -53,6 +54,15 @@ class TestACode:
         answer = client.post(CONFIRM, {"code": mailed_code(), "next": "https://evil.example/"})
 
         assert "evil" not in answer.headers["Location"]
+
+    def test_works_for_as_long_as_the_page_and_the_mail_say(self, settings: Any) -> None:
+        client = Client()
+        minutes = f"{settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT // 60} minutes"
+
+        page = client.post(LOGIN, {"login": "a@example.org"}, follow=True)
+
+        assert f"expires in {minutes}" in page.text
+        assert f"expires in {minutes}" in str(mail.outbox[-1].body)
 
     def test_that_is_wrong_signs_nobody_in(self, db: None) -> None:
         client = Client()
