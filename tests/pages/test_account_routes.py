@@ -1,5 +1,6 @@
 """What is mounted below /account/, and that no password can be set there."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -82,6 +83,33 @@ class TestRoutes:
 
             assert answer.status_code == 200
             assert answer.redirect_chain[-1][0].startswith("/account/login/")
+
+
+class TestTheEmailsPage:
+    def test_offers_for_each_address_what_can_be_done_with_it(self) -> None:
+        client = sign_in_by_code("sponsor@example.org")
+        user = User.objects.get()
+        EmailAddress.objects.create(user=user, email="verified@example.org", verified=True)
+        EmailAddress.objects.create(user=user, email="new@example.org")
+
+        text = client.get("/account/email/").text
+
+        assert set(re.findall(r'aria-label="(.*?@example.org.*?)"', text)) == {
+            "Make verified@example.org primary",
+            "Remove verified@example.org",
+            "Send a code to new@example.org",
+            "Remove new@example.org",
+        }
+
+    def test_its_buttons_do_so(self) -> None:
+        client = sign_in_by_code("sponsor@example.org")
+        addresses = EmailAddress.objects
+        addresses.create(user=User.objects.get(), email="other@example.org", verified=True)
+
+        client.post("/account/email/", {"action_primary": "", "email": "other@example.org"})
+        client.post("/account/email/", {"action_remove": "", "email": "sponsor@example.org"})
+
+        assert [(a.email, a.primary) for a in addresses.all()] == [("other@example.org", True)]
 
 
 class TestAddingAnAddress:

@@ -46,6 +46,25 @@ class TestAPasskey:
 
         assert _is_signed_in(_sign_in_with(passkey))
 
+    @pytest.mark.parametrize(
+        ("alone", "use"), [(True, "Signs in alone"), (False, "Second factor only")]
+    )
+    def test_is_listed_with_what_it_is_for_renamed_and_removed(
+        self, fresh: Client, alone: bool, use: str
+    ) -> None:
+        _add(fresh, Passkey(), alone=alone)
+        key = Authenticator.objects.get(type="webauthn")
+        assert use in fresh.get(reverse("mfa_list_webauthn")).text
+        assert "You have 1 passkey" in fresh.get(reverse("mfa_index")).text
+
+        fresh.post(reverse("mfa_edit_webauthn", args=[key.pk]), {"name": "tablet"})
+        url = reverse("mfa_remove_webauthn", args=[key.pk])
+        assert "Remove tablet" in fresh.get(url).text
+        answer = fresh.post(url, follow=True)
+
+        assert "Passkey removed." in answer.text
+        assert not Authenticator.objects.filter(type="webauthn").exists()
+
     def test_that_is_a_second_factor_only_does_not(self, fresh: Client) -> None:
         passkey = Passkey()
         _add(fresh, passkey, alone=False)
