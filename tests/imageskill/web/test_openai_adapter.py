@@ -4,17 +4,21 @@ import base64
 import io
 import json
 import threading
+import time
 
 import httpx
 import openai
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from PIL import Image
 
 from billing import ledger
-from imageskill.web.openai_adapter import fields
+from imageskill.lib.redis.client import RedisUnavailable
+from imageskill.web.openai_adapter import errors, fields, retries
 from imageskill.web.openai_adapter.fields import EditFields, GenerationFields, ParameterRefused
+from imageskill.web.openai_adapter.files import Files, uploaded_before
 from jobs import registry
 from jobs.models import Asset, Job
 
@@ -33,8 +37,16 @@ def working(transactional_db, drain, settings):
     """Have the tasks of the call that comes next run beside it."""
     settings.CREATE_WAIT_S = 20
 
+    def work():
+        until = time.monotonic() + 20
+        try:
+            while "jobs.run" not in drain() and time.monotonic() < until:
+                time.sleep(0.1)
+        finally:
+            connection.close()
+
     def start():
-        worker = threading.Timer(0.3, drain)
+        worker = threading.Thread(target=work)
         worker.start()
         return worker
 
@@ -58,8 +70,9 @@ def generation(**changes):
 
 
 def error_of(response):
-    assert set(response.json()) == {"error"}
-    error = response.json()["error"]
+    document = json.loads(response.content)
+    assert set(document) == {"error"}
+    error = document["error"]
     assert {"message", "type", "param", "code", "image_skill"} == set(error)
     return error
 
@@ -121,6 +134,15 @@ class TestGenerate:
         response = post(GENERATIONS, generation())
         assert (response.status_code, response["x-should-retry"]) == (504, "false")
 
+    def test_nor_is_one_whose_key_could_not_be_remembered(self, post, settings, monkeypatch):
+        def no_client():
+            raise RedisUnavailable
+
+        settings.CREATE_WAIT_S = 0.1
+        monkeypatch.setattr(retries, "client", no_client)
+        response = post(GENERATIONS, generation(), **{"X-Stainless-Retry-Count": "0"})
+        assert (response.status_code, response["x-should-retry"]) == (504, "false")
+
 
 class TestRefusals:
     @pytest.mark.parametrize(
@@ -174,6 +196,33 @@ class TestRefusals:
         response = Client().post(GENERATIONS, b" " * 1_000_001, content_type="application/json")
         assert response.status_code == 413
         assert error_of(response)["image_skill"]["code"] == "INVALID_ARGUMENTS"
+
+    @pytest.mark.parametrize(
+        ("code", "status", "expected"),
+        [
+            ("CONTENT_POLICY_DENIED", 422, (400, "content_policy_violation")),
+            ("BUDGET_EXCEEDED", 402, (400, "budget_exceeded")),
+            ("CAPABILITY_DENIED", 403, (403, "insufficient_permissions")),
+            ("RATE_LIMITED", 429, (429, "rate_limit_exceeded")),
+            ("SERVICE_UNAVAILABLE", 503, (503, "service_unavailable")),
+        ],
+    )
+    def test_have_the_status_and_code_that_libraries_know(self, code, status, expected):
+        response = errors.build(code, "No.", status=status)
+        assert (response.status_code, error_of(response)["code"]) == expected
+        assert response["x-should-retry"] == "false"
+
+    @pytest.mark.parametrize(("wait_s", "is_repeated"), [(60, "true"), (61, "false")])
+    def test_are_repeated_where_the_wait_is_short(self, wait_s, is_repeated):
+        response = errors.build(
+            "RATE_LIMITED",
+            "Later.",
+            status=429,
+            retryable=True,
+            recovery={"retry_after_seconds": wait_s},
+        )
+        assert response["x-should-retry"] == is_repeated
+        assert response["Retry-After"] == str(wait_s)
 
 
 class TestModels:
@@ -229,6 +278,23 @@ class TestEdit:
 
         other = post(EDITS, form, files={"image[]": self.file(color="blue")}, **headers)
         assert other.status_code == 409
+
+    def test_a_key_stands_for_the_files_of_its_agent_and_no_others(
+        self, post, form, agent, stranger, settings
+    ):
+        settings.CREATE_WAIT_S = 0.1
+        headers = {"Idempotency-Key": "edit-1"}
+        for token in (agent.token, stranger.token):
+            answer = post(EDITS, form, files={"image": self.file()}, token=token, **headers)
+            assert answer.status_code == 504, answer.json()
+        assert Asset.objects.count() == 2  # one for each agent
+
+        def found(mask):
+            given = Files(images=[self.file()], mask=mask)
+            return uploaded_before(agent.agent, "edit-1", given)
+
+        assert found(mask=None) == {"input_asset_id": Asset.objects.earliest("pk").public_id}
+        assert found(mask=self.file(color="white")) is None
 
     @pytest.mark.parametrize(("files", "param"), [({}, "image"), ({"image": "text"}, "image")])
     def test_needs_an_image_file(self, post, form, files, param):
