@@ -25,6 +25,11 @@ from imageskill.lib.http import client_ip
 
 log = structlog.get_logger(__name__)
 
+_FACTOR_LABELS = {
+    "mfa_reauthenticate": "Use a code from the app, or a recovery code",
+    "mfa_reauthenticate:webauthn": "Use a passkey",
+}
+
 
 class SignInForm(LoginForm):  # type: ignore[misc]
     """Asks for an email only, and never reveals whether it is known."""
@@ -112,7 +117,11 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
         """Return the user's second factors, or an emailed code if there are none."""
         methods = super().get_reauthentication_methods(user)
-        factors = [method for method in methods if method["id"] != "reauthenticate"]
+        factors = [
+            method | {"description": _FACTOR_LABELS.get(method["id"], method["description"])}
+            for method in methods
+            if method["id"] != "reauthenticate"
+        ]
         if factors or not user.is_authenticated:
             return factors
         url = reverse("account_reauthenticate")

@@ -92,7 +92,9 @@ class TestAPasskey:
         passkey = Passkey()
         _add(fresh, passkey, alone=False)
         age(fresh, minutes=16)
-        assert fresh.get(ADD).status_code == 302
+        asked = fresh.get(ADD, follow=True)
+        assert "Sign in again" in asked.text
+        assert "Use a passkey" in asked.text
 
         options = fresh.get(AGAIN).context["js_data"]["request_options"]
         signed = passkey.sign(options["publicKey"]["challenge"], user=User.objects.get())
