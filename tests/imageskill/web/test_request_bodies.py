@@ -121,6 +121,11 @@ class TestPlaces:
         nested.arrive()
         assert nested.reasons == ["", "", ""]
 
+    def test_of_a_proxy_on_this_machine_are_bounded_in_all_only(self):
+        nested = Nested(["127.0.0.1"] * 5)
+        nested.arrive()
+        assert nested.reasons.count("busy") == 1
+
     def test_are_bounded_in_all(self):
         nested = Nested([f"192.0.2.{n}" for n in range(6)])
         nested.arrive()

@@ -2,9 +2,10 @@
 
 import shlex
 import threading
+import time
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.models import ActivityEvent
 from billing import ledger
@@ -102,8 +103,16 @@ class TestCreate:
         assert plan["self_fund_next_command"] == plan["next_actions"]["self_fund"]["quote_command"]
 
     def test_waits_for_a_worker_and_answers_with_the_image(self, create, drain, settings, agent):
+        def work():
+            until = time.monotonic() + 20
+            try:
+                while "jobs.run" not in drain() and time.monotonic() < until:
+                    time.sleep(0.1)
+            finally:
+                connection.close()
+
         settings.CREATE_WAIT_S = 20
-        worker = threading.Timer(0.3, drain)
+        worker = threading.Thread(target=work)
         worker.start()
 
         answer = create(output_count=2)
