@@ -40,6 +40,8 @@ class TestCutOff:
             env=person.environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            # A test run in a shell's background hands on that it ignores Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
         give_up_at = time.monotonic() + 20
         while not list(notes.glob("*.json")) and time.monotonic() < give_up_at:
