@@ -35,9 +35,9 @@ def saved(kind: str, image: Image.Image | None = None, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def film(kind: str, **options: Any) -> bytes:
-    """Make three frames."""
-    frames = [ramp().rotate(90 * turn) for turn in range(3)]
+def film(kind: str, frame_count: int = 3, **options: Any) -> bytes:
+    """Make an animation."""
+    frames = [ramp().rotate(90 * turn) for turn in range(frame_count)]
     return saved(kind, frames[0], save_all=True, append_images=frames[1:], **options)
 
 
@@ -204,6 +204,7 @@ GOOD: dict[str, tuple[str, Made, tuple[int, int]]] = {
     "webp orientation 8": ("image/webp", _turned("WEBP", 8), TURNED),
     "gif": ("image/gif", lambda: saved("GIF"), UPRIGHT),
     "gif animation": ("image/gif", lambda: film("GIF"), UPRIGHT),
+    "gif of two frames": ("image/gif", lambda: film("GIF", 2), UPRIGHT),
     "gif with comment": ("image/gif", lambda: saved("GIF", comment=SECRET), UPRIGHT),
     "avif": ("image/avif", lambda: saved("AVIF"), UPRIGHT),
     "avif alpha": ("image/avif", lambda: saved("AVIF", ramp("RGBA")), UPRIGHT),

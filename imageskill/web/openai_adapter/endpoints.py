@@ -25,9 +25,10 @@ from imageskill.lib.errors import (
     InvalidArguments,
     MethodNotAllowed,
     NotFound,
+    RateLimited,
 )
 from imageskill.lib.postgresql import strict_json
-from imageskill.web import inner_requests
+from imageskill.web import inner_requests, rate_limits
 from imageskill.web.openai_adapter import errors, files, retries
 from imageskill.web.openai_adapter.fields import (
     EditFields,
@@ -64,7 +65,7 @@ def _route(method: str) -> Callable[[View], View]:
         @csrf_exempt  # callers carry a bearer token, never a cookie
         def routed(request: HttpRequest, **parts: str) -> HttpResponse:
             if request.method != method:
-                response: HttpResponse = errors.from_api_error(MethodNotAllowed())
+                response = _refuse(request, errors.from_api_error(MethodNotAllowed()))
                 response["Allow"] = method
                 return response
             try:
@@ -72,9 +73,9 @@ def _route(method: str) -> Callable[[View], View]:
             except _Refused as refused:
                 return refused.response
             except (ParameterRefused, ValidationError) as refusal:
-                return errors.from_refusal(refusal)
+                return _refuse(request, errors.from_refusal(refusal))
             except ApiError as error:
-                return errors.from_api_error(error)
+                return _refuse(request, errors.from_api_error(error))
             except (OperationalError, InterfaceError):
                 log.warning("database_gone", path=request.path_info)
                 return errors.from_api_error(DatabaseUnavailable())
@@ -131,11 +132,17 @@ def edit(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 def unknown(request: HttpRequest, rest: str) -> HttpResponse:
     """Answer for every other route of OpenAI's API."""
-    return errors.from_api_error(
-        NotFound(
-            "This route is not offered; there are models, images/generations and images/edits."
-        )
-    )
+    message = "This route is not offered; models, images/generations and images/edits are."
+    return _refuse(request, errors.from_api_error(NotFound(message)))
+
+
+def _refuse(request: HttpRequest, refusal: HttpResponse) -> HttpResponse:
+    """Return a refusal that none of our endpoints made, and so none has counted."""
+    try:
+        rate_limits.enforce_late(request)
+    except RateLimited as limited:
+        return errors.from_api_error(limited)
+    return refusal
 
 
 def _run(

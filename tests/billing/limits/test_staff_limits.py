@@ -162,7 +162,7 @@ class TestSponsorsRequest:
         second = refunds.approve(request_id=request.pk, user=second_financier)
 
         assert (second.state, second.decided_by) == (State.APPROVED, second_financier)
-        actions = AuditLine.objects.values_list("action", flat=True)
+        actions = AuditLine.objects.order_by("pk").values_list("action", flat=True)
         assert list(actions) == ["refund.request", "refund.approve_first", "refund.approved"]
 
     def test_approved_alone_counts_for_who_approved(self, request_of, financier):

@@ -225,6 +225,23 @@ class TestRefusals:
         assert response["Retry-After"] == str(wait_s)
 
 
+class TestLimits:
+    @pytest.mark.parametrize(
+        ("path", "document"),
+        [
+            (GENERATIONS, {"prompt": ""}),
+            (GENERATIONS, generation(model="local.sketch", size="large")),
+            (EDITS, {}),
+            ("/openai/v1/chat/completions", {}),
+        ],
+    )
+    def test_what_is_refused_before_our_endpoints_counts_too(self, post, settings, path, document):
+        settings.REQUESTS_PER_MINUTE_PER_CALLER = 2
+        codes = [post(path, document).status_code for _ in range(3)]
+        assert codes[0] == codes[1] != 429
+        assert codes[2] == 429
+
+
 class TestModels:
     def test_lists_those_that_can_run(self, db):
         listed = Client().get("/openai/v1/models").json()

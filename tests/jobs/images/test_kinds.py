@@ -101,6 +101,7 @@ class TestArrival:
             ("webp animation", [conversions.FIRST_FRAME]),
             ("gif", []),
             ("gif animation", [conversions.FIRST_FRAME]),
+            ("gif of two frames", [conversions.FIRST_FRAME]),
             ("avif animation", [conversions.FIRST_FRAME]),
             ("png with a large profile", [conversions.PROFILE]),
         ],

@@ -2,7 +2,7 @@
 
 import psycopg
 import pytest
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 
 from billing import ledger
@@ -123,12 +123,28 @@ class TestAfterCommit:
         assert answer.data["job"]["status"] == "completed"
 
 
+class TestUnreadable:
+    @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+    @pytest.mark.parametrize("timeout_s", [0, 0.1])
+    def test_a_job_that_can_not_be_read_is_waited_for_in_vain_and_raises_nothing(
+        self, monkeypatch, error, timeout_s
+    ):
+        def gone(*_, **__):
+            raise error("the connection is closed")
+
+        job = Job(public_id="job_x", status="queued")
+        monkeypatch.setattr(Job, "refresh_from_db", gone)
+        monkeypatch.setattr(waiting.database, "release_connection", lambda: None)
+        assert waiting.wait(job, timeout_s=timeout_s) is False
+        assert job.status == "queued"
+
+
 class TestAtTheCommit:
     @pytest.fixture
     def cut_commit(self, transactional_db, monkeypatch):
         """Cut the connection at the commit that follows a step: before it, or after."""
 
-        def cut(*, is_committed, step=(submit, "_create_job")):
+        def cut(*, is_committed, step=(submit, "_create_job"), error=OperationalError):
             commit, take_step = DatabaseWrapper._commit, getattr(*step)
             armed = []
 
@@ -139,7 +155,7 @@ class TestAtTheCommit:
                 if is_committed:
                     commit(wrapper)
                 kill_connection()
-                raise OperationalError("terminating connection")
+                raise error("terminating connection")
 
             def arm(*arguments):
                 armed.append(True)
@@ -150,8 +166,9 @@ class TestAtTheCommit:
 
         return cut
 
-    def test_lost_after_it_the_job_is_named_and_runs(self, api, agent, drain, cut_commit):
-        cut_commit(is_committed=True)
+    @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+    def test_lost_after_it_the_job_is_named_and_runs(self, api, agent, drain, cut_commit, error):
+        cut_commit(is_committed=True, error=error)
 
         answer = api.post("/v1/create", token=agent.token, json=BODY)
 
