@@ -76,7 +76,7 @@ def view(request: HttpRequest) -> HttpResponse:
             "waiting": waiting.get(model.id, 0) if unavailable.get(model.id) else 0,
             "week": weeks.get(model.id, WeeklyStats()),
         }
-        for model, row in zip(registry.models(), offered, strict=True)
+        for model, row in ((registry.get(row["id"]), row) for row in offered)
     ]
     context: dict[str, Any] = {
         **admin.site.each_context(request),
