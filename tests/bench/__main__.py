@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 import django
@@ -56,9 +57,19 @@ def _measure_all(folder: Path) -> list[Row]:
         if module.name in _NO_MEASUREMENT or (only and module.name != only):
             continue
         began = time.monotonic()
-        rows += importlib.import_module(f"tests.bench.{module.name}").measure(House(folder))
+        rows += _measure(module.name, House(folder))
         _say(f"{module.name}: {time.monotonic() - began:.0f} s")
     return rows
+
+
+def _measure(name: str, house: House) -> list[Row]:
+    """Return the rows of one measurement; one that breaks is a row, and the others go on."""
+    try:
+        measured: list[Row] = importlib.import_module(f"tests.bench.{name}").measure(house)
+    except Exception as error:  # whatever it was, the table of the rest is worth having
+        traceback.print_exc()
+        return [Row(name, f"broke: {type(error).__name__}", is_met=False)]
+    return measured
 
 
 def _say(text: str) -> None:
