@@ -219,9 +219,14 @@ def _refuse_wrong_token(request: HttpRequest) -> HttpResponse | None:
 
 
 def _refuse_too_many(request: HttpRequest, message: tools.JsonObject) -> HttpResponse | None:
-    """Return the answer where a limit is passed; the call of a tool counts as its request does."""
-    is_call = message.get("method") == "tools/call"
-    return None if is_call else _refuse_uncounted(request)
+    """Return the answer where a limit is passed; the call of a tool counts as its request does.
+
+    A call that streams counts by itself too: once a stream has begun, nothing can be refused.
+    """
+    counts_later = message.get("method") == "tools/call" and not _asks_for_progress(
+        request, message
+    )
+    return None if counts_later else _refuse_uncounted(request)
 
 
 def _refuse_uncounted(request: HttpRequest) -> HttpResponse | None:

@@ -102,5 +102,5 @@ def _describe(refusal: ParameterRefused | ValidationError) -> tuple[str, str]:
     first = refusal.errors(include_url=False, include_input=False)[0]
     name = str(first["loc"][0]) if first["loc"] else "body"
     if first["type"] == "extra_forbidden":
-        return name, "Unknown parameter; leave it out."
+        return name, "Unknown parameter; omit it."
     return name, f"{name}: {first['msg']}"

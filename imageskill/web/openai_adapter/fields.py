@@ -151,7 +151,7 @@ def _nearest_ratio(wanted: float, ratios: tuple[str, ...]) -> str:
 
     exact = [ratio for ratio in ratios if ":" in ratio]
     if not exact:
-        raise ParameterRefused("size", "This model decides the size itself; leave it out.")
+        raise ParameterRefused("size", "This model decides the size itself; omit it.")
     return min(exact, key=distance)
 
 
@@ -168,7 +168,7 @@ def _model_parameters(fields: ImageFields, model: Model | None) -> dict[str, Any
             which = (
                 f"{model.id} takes no {name}" if model else f"{name} needs a model that takes it"
             )
-            raise ParameterRefused(name, f"{which}; leave it out.")
+            raise ParameterRefused(name, f"{which}; omit it.")
     return parameters
 
 

@@ -315,6 +315,23 @@ class TestSurfaces:
 
         assert [send().status_code == 429 for _ in range(3)] == [False, False, True]
 
+    @pytest.mark.django_db(transaction=True)
+    def test_mcp_counts_calls_that_stream_whatever_their_arguments(self, client, agent, settings):
+        settings.REQUESTS_PER_MINUTE_PER_CALLER = 2
+        call = {"name": "models_show", "arguments": {"nonsense": 1}, "_meta": {"progressToken": 1}}
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+        headers = {
+            "Authorization": f"Bearer {agent.token}",
+            "Accept": "application/json, text/event-stream",
+        }
+
+        def send():
+            answer = client.post("/mcp", message, content_type="application/json", headers=headers)
+            b"".join(answer)  # the stream to its end
+            return answer.status_code
+
+        assert [send() == 429 for _ in range(3)] == [False, False, True]
+
 
 class TestRedis:
     @pytest.mark.parametrize(
