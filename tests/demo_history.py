@@ -34,7 +34,7 @@ def _original(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
     yield original
     if "TEST_RUN_FOLDER" not in os.environ:  # otherwise it ends with the server
         with django_db_blocker.unblock():
-            _execute(f"DROP DATABASE {original.name} WITH (FORCE)")
+            drop(original.name)
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +46,11 @@ def demo_history(
     copy = f"{connection.settings_dict['NAME']}_history"
     with django_db_blocker.unblock():
         shutil.copytree(_original, files)
-        _create(copy, template=_original.name)
-        with _connected_to(copy), _stored_in(files):
+        create(copy, template=_original.name)
+        with connected_to(copy), _stored_in(files):
             switches.clear_cache()  # one model was switched off
             yield
-        _execute(f"DROP DATABASE {copy} WITH (FORCE)")
+        drop(copy)
     switches.clear_cache()
 
 
@@ -69,15 +69,16 @@ def _made(folder: Path) -> str:
 
 def _make(name: str, files: Path) -> None:
     files.mkdir()
-    _create(name, template=os.environ.get("TEST_DATABASE_TEMPLATE"))
-    with _connected_to(name), _stored_in(files):
+    create(name, template=os.environ.get("TEST_DATABASE_TEMPLATE"))
+    with connected_to(name), _stored_in(files):
         call_command("migrate", verbosity=0)
         history.make(seed=1, size=SMALL, say=lambda text: None)
         history.check_books(lambda text: None)
 
 
 @contextmanager
-def _connected_to(name: str) -> Iterator[None]:
+def connected_to(name: str) -> Iterator[None]:
+    """Have `connection` lead to another database of the tests' server."""
     before = connection.settings_dict["NAME"]
     _connect_to(name)
     try:
@@ -101,9 +102,15 @@ def _stored_in(files: Path) -> Iterator[None]:
         yield
 
 
-def _create(name: str, *, template: str | None) -> None:
-    _execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+def create(name: str, *, template: str | None) -> None:
+    """Make a database, a copy of `template` where one is named."""
+    drop(name)
     _execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+
+
+def drop(name: str) -> None:
+    """Drop a database, whoever is connected to it."""
+    _execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def _execute(statement: str) -> None:
