@@ -54,6 +54,7 @@ PUBLIC_CLIENT: dict[str, set[str]] = {
         *("agent", "agent-contact", "agent-name", "discovery-source", "human-email", "no-save"),
         *("runtime", "save", "show-token"),
     },
+    "trust": set(),
     "usage quota": set(),
     "whoami": set(),
 }

@@ -34,6 +34,7 @@ from imageskill.web import openapi
 from imageskill.web.cli_endpoint import router as remote_cli_router
 from imageskill.web.health import router as health_router
 from imageskill.web.reference import Reference
+from imageskill.web.trust import router as trust_router
 from jobs.api import router as jobs_router
 
 log = structlog.get_logger(__name__)
@@ -111,6 +112,7 @@ api = EnvelopeAPI(
 
 for router in (
     health_router,
+    trust_router,
     accounts_router,
     billing_router,
     jobs_router,

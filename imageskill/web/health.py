@@ -47,6 +47,11 @@ class Health(Data):
 )
 def healthz(request: ApiRequest) -> Health:
     """Answer 200 while the API can answer (degraded names what is down), 503 without database."""
+    return check()
+
+
+def check() -> Health:
+    """Return the state of each part; raises ServiceUnavailable without the database."""
     if not _database_answers():
         raise ServiceUnavailable("The database does not answer.")
     checks: dict[str, Verdict] = {

@@ -25,6 +25,21 @@ COMMANDS = (
         examples=("image-skill doctor --json",),
     ),
     Command(
+        ("trust",),
+        TOPIC,
+        "Check whether the service can be relied on: versions, documents by hash, health, models.",
+        Endpoint("GET", "/v1/trust"),
+        auth="none",
+        module="trust",
+        notes=(
+            "It reads no token and no config beyond the server's address, and it spends nothing. "
+            "`summary.status` is usable, usable_with_warnings, inspect_only, stale_or_mismatched "
+            "or unavailable. Each document is downloaded and its hash compared with the one that "
+            "the API names; `recent_runs` are the models that made images lately."
+        ),
+        examples=("image-skill trust --json",),
+    ),
+    Command(
         ("help",),
         TOPIC,
         "Explain a command, or list them all.",

@@ -6,13 +6,13 @@ from imageskill.cli.grammar import activity, creating, discovery, identity, loca
 from imageskill.cli.grammar.spec import Command
 
 COMMANDS: tuple[Command, ...] = (
-    *local.COMMANDS[:1],
+    *local.COMMANDS[:2],
     *identity.COMMANDS,
     *money.COMMANDS,
     *discovery.COMMANDS,
     *creating.COMMANDS,
     *activity.COMMANDS,
-    *local.COMMANDS[1:],
+    *local.COMMANDS[2:],
 )
 
 _BY_WORDS = {words: one for one in COMMANDS for words in (one.words, *one.aliases)}

@@ -97,6 +97,17 @@ _FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("Status", "state"),
         ("Same as", "duplicate_of"),
     ),
+    "trust": (
+        ("Status", "summary.status"),
+        ("Advice", "summary.selection_hint"),
+        ("Server", "subject.api_base_url"),
+        ("Server version", "versions.api"),
+        ("Client", "subject.cli_version"),
+        ("Health", "health.status"),
+        ("Documents", "hosted_contracts.status"),
+        ("Models that run", "models.executable"),
+        ("Ran lately", "recent_runs[].model"),
+    ),
     "version": (("Version", "version"),),
 }
 _FIELDS |= {

@@ -6,6 +6,14 @@ SIGN_UP_AGAIN = "The connection goes on with the token that it was opened with."
 
 # By the tool's name: what it does, and what differs where files of the caller can be reached.
 TOOLS: dict[str, tuple[str, str, str]] = {
+    "trust": (
+        (
+            "Show what vouches for this service: versions, hashes of its documents, health, and "
+            "which models made images lately. Needs no token and spends nothing."
+        ),
+        "",
+        "",
+    ),
     "signup": (
         "Create a restricted account for an agent: preview credits, no person needed.",
         (

@@ -3,6 +3,7 @@
 import hashlib
 import json
 
+from imageskill import __version__
 from imageskill.dev.standins.messages import StandInRequest, StandInResponse
 from imageskill.dev.standins.server import StandIn
 
@@ -12,6 +13,7 @@ JOB_ID = "job_0123456789abcdefABCDEF"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 
 
+CONTRACT = b"# Image Skill\n"
 MODEL = {
     "id": "local.sketch",
     "supports": ["create"],
@@ -53,6 +55,8 @@ def hosted_api() -> StandIn:
         ("GET", "/v1/models", lambda _: envelope({"models": [{"id": "local.sketch"}]})),
         ("GET", "/v1/models/local.sketch", lambda _: envelope({"model": MODEL})),
         ("GET", "/v1/guide", _guide),
+        ("GET", "/v1/trust", _trust),
+        ("GET", "/llms.txt", lambda _: StandInResponse(CONTRACT)),
         ("POST", "/v1/agent-signups", _sign_up),
         ("POST", "/v1/credit-quotes", lambda _: envelope({"quote_id": "quote_1"})),
         ("POST", "/v1/upload", _upload),
@@ -121,5 +125,19 @@ def _guide(request: StandInRequest) -> StandInResponse:
             "next_command_copy_runnable": False,
             "no_spend_next_command": f"image-skill edit --dry-run {words}",
             "recovery": {"message": "Go on.", "then_command": None},
+        }
+    )
+
+
+def _trust(request: StandInRequest) -> StandInResponse:
+    document = {"key": "llms", "url": f"{request.base_url}/llms.txt"}
+    return envelope(
+        {
+            "contract_version": "image-skill.trust.v1",
+            "versions": {"api": __version__, "client": __version__},
+            "health": {"status": "ok", "api_version": __version__, "checks": {"worker": "ok"}},
+            "documents": [{**document, "sha256": hashlib.sha256(CONTRACT).hexdigest()}],
+            "models": {"total": 2, "executable": 1},
+            "recent_runs": [{"model": "local.sketch", "last_completed_on": "2026-01-31"}],
         }
     )

@@ -195,6 +195,33 @@ class TestDoctor:
         assert hosted.requests[-1].headers["x-image-skill-telemetry"] == "off"
 
 
+class TestTrust:
+    def test_compares_each_document_with_its_hash_and_sends_no_token(self, client, hosted):
+        data = client("trust", "--json").data
+        assert data["summary"]["status"] == "usable"
+        assert data["hosted_contracts"]["status"] == "verified"
+        assert data["recent_runs"][0]["model"] == "local.sketch"
+        assert all("authorization" not in one.headers for one in hosted.requests)
+
+    def test_another_document_than_the_api_names_is_a_mismatch(self, client, hosted):
+        hosted.faults.add(Fault(path="/llms.txt", status=200, body="# Another"))
+        run = client("trust", "--json")
+        assert run.data["summary"]["status"] == "stale_or_mismatched"
+        assert run.envelope["warnings"] == ["The document llms is mismatched."]
+
+    def test_a_document_that_is_away_is_a_warning(self, client, hosted):
+        hosted.faults.add(Fault(path="/llms.txt", status=404, body="gone"))
+        data = client("trust", "--json").data
+        assert data["summary"]["status"] == "usable_with_warnings"
+        assert data["hosted_contracts"]["contracts"][0]["sha256"] is None
+
+    def test_no_server_is_a_finding(self, client):
+        run = client("trust", "--json", IMAGE_SKILL_API_BASE_URL="http://127.0.0.1:9")
+        assert run.exit_code == 0
+        assert run.data["summary"]["status"] == "unavailable"
+        assert not run.data["hosted_api"]["reachable"]
+
+
 class TestQuote:
     def test_makes_a_key_and_tells_it(self, client, last_body):
         run = client("credits", "quote", "--credits", "10")
