@@ -51,7 +51,7 @@ soak: test-environment ## long random runs
 bench: test-environment ## measure, and print a table of ratios (SIZE=1m for the big one; ONLY=name)
 	$(BIN)/python -m tests.bench
 
-contract-check: test-environment ## by hand: SPECS=folder of vendors' OpenAPI documents, NODE_CLIENT=folder; nginx and systemd
+contract-check: test-environment ## by hand: SPECS=folder of vendors' OpenAPI documents, NODE_CLIENT=folder; nginx, systemd, Helm (HELM_PYTHON, KEDA)
 	$(PYTEST) -m by_hand tests
 
 audit: ## check locked dependencies for known vulnerabilities (needs the network)

@@ -5,11 +5,19 @@ Tasks have names and take keyword-only ids.
 """
 
 import os
+from pathlib import Path
 from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import task_postrun, task_prerun, worker_ready
+from celery.signals import (
+    after_task_publish,
+    beat_init,
+    heartbeat_sent,
+    task_postrun,
+    task_prerun,
+    worker_ready,
+)
 from django.conf import settings
 from kombu import Queue
 from kombu.transport import TRANSPORT_ALIASES
@@ -121,3 +129,16 @@ def record_now(sender: Any, **_: object) -> None:
     """Send each queue's heartbeat when a worker starts, so that health need not wait for beat."""
     for queue in QUEUES:
         sender.app.send_task("canary.sing", kwargs={"queue": queue}, queue=queue, expires=20)
+
+
+@heartbeat_sent.connect
+def touch_heartbeat_file(**_: object) -> None:
+    """Tell a liveness probe that the loop that takes messages, or sends them, still runs."""
+    if settings.HEARTBEAT_FILE:
+        Path(settings.HEARTBEAT_FILE).touch()
+
+
+@beat_init.connect
+def touch_with_each_task(**_: object) -> None:
+    """Have the scheduler, which has no heartbeat of its own, touch the file whenever it sends."""
+    after_task_publish.connect(touch_heartbeat_file)

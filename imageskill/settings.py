@@ -27,6 +27,8 @@ DEBUG = False
 DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / ".data")))
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000)
+DRAIN_S = env.integer("DRAIN_S", 0)  # not ready, but serving, before a web server stops
+DRAIN_FILE = env.text("DRAIN_FILE")  # while it exists, /readyz answers 503
 PUBLIC_API_URL = env.text("PUBLIC_API_URL", f"http://localhost:{PORT}").rstrip("/")
 PUBLIC_SITE_URL = env.text("PUBLIC_SITE_URL", PUBLIC_API_URL).rstrip("/")
 PUBLIC_MEDIA_URL = env.text("PUBLIC_MEDIA_URL", PUBLIC_API_URL).rstrip("/")
@@ -162,6 +164,7 @@ CACHES = {
 CELERY_BROKER_URL = urls.broker(REDIS_URL)
 VISIBILITY_TIMEOUT_S = env.integer("VISIBILITY_TIMEOUT_S", 1200)  # longer than the longest task
 CANARY_MAX_AGE_S = env.integer("CANARY_MAX_AGE_S", 90)
+HEARTBEAT_FILE = env.text("HEARTBEAT_FILE")  # that a worker or the scheduler touches while it runs
 
 # -- Users: sign-in, sessions, cookies ---------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Whether this installation can do its work."""
 
+from pathlib import Path
 from typing import Literal
 
 import structlog
@@ -72,7 +73,9 @@ def livez(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Answer whether this process can serve: 503 while it can't reach the database."""
+    """Answer whether this process can serve: 503 while it drains or can't reach the database."""
+    if settings.DRAIN_FILE and Path(settings.DRAIN_FILE).exists():
+        return JsonResponse({"status": "draining"}, status=503)
     is_ready = _database_answers()
     status = "ok" if is_ready else "unavailable"
     return JsonResponse({"status": status}, status=200 if is_ready else 503)

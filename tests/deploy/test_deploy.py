@@ -2,9 +2,11 @@
 
 import re
 import shlex
+import signal
 import ssl
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,13 +16,16 @@ from django.core import signing
 from django.core.management import call_command
 from django.db import OperationalError, connection, connections
 
-from imageskill import deploy_checks, programs
+from imageskill import deploy_checks, draining, programs
 from imageskill.lib.queue import QUEUES
 
 DEPLOY = settings.BASE_DIR / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose" / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
-UNITS = {file.stem.removeprefix("imageskill-"): file for file in DEPLOY.glob("systemd/*.service")}
+UNITS = {
+    file.stem.removeprefix("imageskill-").rstrip("@"): file
+    for file in DEPLOY.glob("systemd/*.service")
+}
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 
 
@@ -49,7 +54,7 @@ def command_of(name: str, source: str) -> list[str]:
         return SERVICES[name]["command"]
     program, *arguments = shlex.split(unit(name)["ExecStart"])
     assert program == "/opt/imageskill/bin/imageskill-manage"
-    return arguments
+    return [argument.replace("%i", "8000") for argument in arguments]
 
 
 def stops_within_s(name: str, source: str) -> int:
@@ -74,6 +79,33 @@ class TestServe:
         assert some == programs.worker(threads=5, queues="jobs")
         state = settings.DATA_DIR / "scheduler"
         assert became("serve", "scheduler") == programs.scheduler(state=state)
+
+    def test_web_drains_first_where_settings_say_so(self, became, settings, tmp_path):
+        settings.DRAIN_S, settings.DRAIN_FILE = 7, str(tmp_path / "draining")
+        server = programs.web(host="127.0.0.1", port=8000)
+        expected = draining.command(server, seconds=7, file=tmp_path / "draining")
+        assert became("serve", "web") == expected
+
+
+class TestDraining:
+    SERVER = "import sys, time; print('serving', flush=True); time.sleep(60)"
+
+    def test_tells_load_balancers_first_and_then_stops(self, tmp_path):
+        file = tmp_path / "draining"
+        file.touch()  # of a process before
+        server = [sys.executable, "-c", self.SERVER]
+        command = draining.command(server, seconds=1, file=file)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout.readline() == "serving\n"
+            assert not file.exists()
+            process.terminate()
+            started_at = time.monotonic()
+            while not file.exists() and process.poll() is None:
+                time.sleep(0.01)
+            assert file.exists()
+            assert process.wait(30) == 128 + signal.SIGTERM
+        assert time.monotonic() - started_at > 0.9
+        assert not file.exists()
 
 
 @pytest.mark.parametrize("source", ["compose", "systemd"])
@@ -116,7 +148,15 @@ class TestUnits:
 
     def test_the_target_wants_each(self):
         target = (DEPLOY / "systemd" / "imageskill.target").read_text()
-        assert all(f"imageskill-{name}.service" in target for name in UNITS)
+        others = set(UNITS) - {"web"}
+        assert all(f"imageskill-{name}.service" in target for name in others)
+
+    def test_the_proxy_knows_each_web_server_that_the_target_wants(self):
+        target = (DEPLOY / "systemd" / "imageskill.target").read_text()
+        upstream = (DEPLOY / "nginx" / "upstream.conf").read_text()
+        ports = re.findall(r"imageskill-web@(\d+)\.service", target)
+        assert len(ports) == 2
+        assert re.findall(r"server 127\.0\.0\.1:(\d+)", upstream) == ports
 
 
 class TestImage:

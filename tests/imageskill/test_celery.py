@@ -2,11 +2,14 @@
 
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import structlog
 from celery import current_app
+from celery.signals import after_task_publish, beat_init, heartbeat_sent
 
+from imageskill.celery import touch_heartbeat_file
 from imageskill.lib import trace
 
 
@@ -78,3 +81,18 @@ class TestOwn:
             )
         finally:
             trace.clear()
+
+
+class TestHeartbeatFile:
+    def test_is_touched_by_worker_and_scheduler_where_settings_name_one(self, settings, tmp_path):
+        settings.HEARTBEAT_FILE = str(tmp_path / "heartbeat")
+        heartbeat_sent.send(sender=None)
+        Path(settings.HEARTBEAT_FILE).unlink()
+        after_task_publish.send(sender="a.task")
+        assert not Path(settings.HEARTBEAT_FILE).exists()  # a worker that sends a task proves less
+        beat_init.send(sender=None)
+        try:
+            after_task_publish.send(sender="a.task")
+            assert Path(settings.HEARTBEAT_FILE).exists()
+        finally:
+            after_task_publish.disconnect(touch_heartbeat_file)

@@ -1,13 +1,14 @@
 """Become one of the processes of an installation."""
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandParser
 
-from imageskill import programs
+from imageskill import draining, programs
 
 
 class Command(BaseCommand):
@@ -41,15 +42,24 @@ class Command(BaseCommand):
 def _command(kind: str, options: dict[str, Any]) -> list[str]:
     match kind:
         case "web":
-            return programs.web(
-                host=options["host"],
-                port=options["port"],
-                workers=options["workers"],
-                threads=options["threads"],
-            )
+            return _web(options)
         case "worker" if options["queues"]:
             return programs.worker(threads=options["threads"], queues=options["queues"])
         case "worker":
             return programs.worker(threads=options["threads"])
         case _:
             return programs.scheduler(state=options["state"])
+
+
+def _web(options: dict[str, Any]) -> list[str]:
+    server = programs.web(
+        host=options["host"],
+        port=options["port"],
+        workers=options["workers"],
+        threads=options["threads"],
+    )
+    if not settings.DRAIN_S:
+        return server
+    default = Path(tempfile.gettempdir(), f"imageskill-draining-{options['port']}")
+    file = Path(settings.DRAIN_FILE or default)
+    return draining.command(server, seconds=settings.DRAIN_S, file=file)

@@ -44,6 +44,14 @@ class TestEnvelope:
         assert (response.status_code, response.json()) == (503, {"status": "unavailable"})
         assert client.get("/livez").status_code == 200
 
+    def test_while_it_drains_it_is_not_ready_and_serves(self, client, settings, tmp_path):
+        settings.DRAIN_FILE = str(tmp_path / "draining")
+        assert client.get("/readyz").status_code == 200
+        (tmp_path / "draining").touch()
+        response = client.get("/readyz")
+        assert (response.status_code, response.json()) == (503, {"status": "draining"})
+        assert client.get("/livez").status_code == 200
+
     def test_the_command_is_named_on_refusals_too(self, api):
         assert api.get("/v1/whoami").envelope["command"] == "image-skill whoami"
         assert api.get("/v1/activity/x").envelope["command"] == "image-skill activity show"
