@@ -12,8 +12,8 @@ from imageskill.lib.envelope import openapi_command
 from imageskill.lib.http import ApiRequest
 from jobs.api import schemas
 from jobs.catalog import availability, model_rows
+from jobs.planning.request import GenerationRequest
 from jobs.planning.selection import DEFAULT
-from jobs.registry.operations import Operation
 from jobs.submission import guide
 
 router = Router(tags=["creating"])
@@ -35,6 +35,9 @@ def show_guide(
     model: Annotated[
         schemas.Name | None, Query(description="A model id or alias; the default without.")
     ] = None,
+    modality: Annotated[
+        schemas.Modality | None, Query(description="The kind of media; an image without.")
+    ] = None,
     prompt_present: Annotated[
         bool, Query(description="Whether you have a prompt; it is not sent.")
     ] = False,
@@ -42,7 +45,7 @@ def show_guide(
     """Return the next step; with a token it reads the agent's credits and jobs too."""
     agent, at = caller(request), clock.now()
     balances = None if agent is None else ledger.balances(agent.organization_id)
-    need = _need(operation, model)
+    need = _need(GenerationRequest(operation=operation, model=model, modality=modality))
     step = guide.assess(need, has_prompt=prompt_present, agent=agent, balances=balances, at=at)
     return schemas.GuideOut(
         stage=step.stage,
@@ -65,17 +68,15 @@ def show_guide(
     )
 
 
-def _need(operation: Operation, name: str | None) -> guide.Need:
-    found = guide.find_model(name, operation, availability.current())
-    if found is None:
-        return guide.Need(
-            operation=operation, model=None, names_model=False, takes_unknown_cost=False, credits=0
-        )
-    cost = model_rows.base_cost(found, margin=settings.TARGET_GROSS_MARGIN)
+def _need(request: GenerationRequest) -> guide.Need:
+    found = guide.find_model(request, availability.current())
+    cost = (
+        None if found is None else model_rows.base_cost(found, margin=settings.TARGET_GROSS_MARGIN)
+    )
     return guide.Need(
-        operation=operation,
+        operation=request.operation,
         model=found,
-        names_model=name not in (None, DEFAULT),
-        takes_unknown_cost=cost.estimated_usd is None,
-        credits=cost.credits,
+        names_model=request.model not in (None, DEFAULT),
+        takes_unknown_cost=cost is not None and cost.estimated_usd is None,
+        credits=0 if cost is None else cost.credits,
     )

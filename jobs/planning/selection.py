@@ -65,7 +65,7 @@ def choose(
     A model that the caller named is never replaced: the error of its plan is raised. Otherwise
     the registry's ranking decides, and where no model fits, the error of the closest is raised.
     """
-    _check_modality(request.modality)
+    check_modality(request.modality)
     if request.model and request.model != DEFAULT:
         model = named_model(request)
         check_available(model, availability)
@@ -78,7 +78,8 @@ def choose(
     return _by_policy(request, availability=availability, fit=fit)
 
 
-def _check_modality(modality: str | None) -> None:
+def check_modality(modality: str | None) -> None:
+    """Raise `ModelUnavailable` where no model that can run makes this kind of media."""
     if modality and modality not in {
         model.modality for model in registry.models() if model.is_wired
     }:

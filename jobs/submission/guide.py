@@ -13,9 +13,8 @@ from billing import ledger
 from billing.limits import daily_use
 from billing.purchases import purchase_hints
 from imageskill.lib import clock
-from imageskill.lib.errors import InvalidArguments
-from jobs import registry
 from jobs.planning import selection
+from jobs.planning.request import GenerationRequest
 from jobs.planning.selection import DEFAULT
 from jobs.registry.entry import Model
 from jobs.registry.operations import Operation
@@ -56,23 +55,19 @@ class Step:
     retry_after_s: int | None = None
 
 
-def find_model(name: str | None, operation: Operation, availability: Availability) -> Model | None:
+def find_model(request: GenerationRequest, availability: Availability) -> Model | None:
     """Return the model to guide to: the caller's or the default; None where it can't run.
 
     Raises InvalidArguments for an unknown name or a model for something else.
     """
-    if name is None or name == DEFAULT:
-        model = selection.default_model(operation, availability)
+    if request.model is None or request.model == DEFAULT:
+        try:
+            selection.check_modality(request.modality)
+        except selection.ModelUnavailable:
+            return None
+        model = selection.default_model(request.operation, availability)
     else:
-        named = registry.find(name)
-        if named is None or named.operation not in (operation, None):
-            message = f"is not a model for {operation}"
-            raise InvalidArguments(
-                "There is no such model for this operation.",
-                details=[{"field": "model", "message": message}],
-                recovery={"suggested_command": _models_command(operation)},
-            )
-        model = named
+        model = selection.named_model(request)
     return None if availability.unavailability(model) else model
 
 
@@ -89,7 +84,7 @@ def assess(
     if takes_prompt and not has_prompt:
         return _step("prompt_required", guide_command(need), "Add a prompt.", missing=("prompt",))
     if need.model is None:
-        message = "The model can't run here now; choose one that can."
+        message = "What you want can't be made here now; choose a model that runs."
         return _step("no_executable_model", _models_command(need.operation), message)
     if agent is None or balances is None:
         signup = "image-skill signup --agent --agent-name NAME --runtime RUNTIME --json"

@@ -96,7 +96,7 @@ COMMANDS = (
     Command(
         ("credits", "status"),
         TOPIC,
-        "Show the status of a quote, payment attempt, Checkout session or receipt.",
+        "Show a quote, payment attempt, Checkout session or receipt; without one, the balance.",
         Endpoint("GET", "/v1/credit-purchases/status"),
         (
             Flag(
@@ -117,11 +117,16 @@ COMMANDS = (
         ),
         (
             Rule(
-                "exactly",
+                "at_most",
                 ("payment-attempt-id", "quote-id", "checkout-session-id", "receipt-id"),
             ),
         ),
-        examples=("image-skill credits status --payment-attempt-id PAYMENT_ATTEMPT_ID --json",),
+        bare_endpoint=Endpoint("GET", "/v1/quota"),
+        notes="The balance is what `usage quota` shows.",
+        examples=(
+            "image-skill credits status --payment-attempt-id PAYMENT_ATTEMPT_ID --json",
+            "image-skill credits status --json",
+        ),
     ),
     Command(
         ("credits", "fake-purchase"),

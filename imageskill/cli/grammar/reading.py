@@ -64,6 +64,7 @@ def parse(arguments: list[str]) -> Call:
         arguments = [one for one in arguments if one not in _HELP]
     if arguments[0] in _VERSION:
         arguments = ["version", *arguments[1:]]
+    arguments = table.without_modality(arguments)
     found = table.longest_match(arguments)
     if found is None:
         return _parse_without_command(arguments)

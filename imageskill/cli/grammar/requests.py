@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from imageskill.cli.grammar.reading import Call
-from imageskill.cli.grammar.spec import IMAGE, REFERENCE, Flag
+from imageskill.cli.grammar.spec import IMAGE, REFERENCE, Endpoint, Flag
 from imageskill.cli.grammar.values import asset_id, split_reference
 
 _REFERENCE_FIELDS = {
@@ -34,9 +34,9 @@ def build(call: Call, **extra: Any) -> EndpointRequest:
     """Build the request; `extra` are further fields of its body. Raises `UploadRequired`."""
     if call.is_on("guide"):
         return _guide(call)
-    endpoint = call.command.endpoint
-    assert endpoint is not None
     fields = _fields(call)
+    endpoint = call.command.endpoint if fields else _bare_endpoint(call)
+    assert endpoint is not None
     path = endpoint.path
     for name in [name for name in fields if f"{{{name}}}" in path]:
         path = path.replace(f"{{{name}}}", quote(fields.pop(name), safe=""))
@@ -46,12 +46,15 @@ def build(call: Call, **extra: Any) -> EndpointRequest:
     return EndpointRequest(endpoint.method, f"{path}?{query}" if query else path)
 
 
+def _bare_endpoint(call: Call) -> Endpoint | None:
+    return call.command.bare_endpoint or call.command.endpoint
+
+
 def _guide(call: Call) -> EndpointRequest:
     """Ask for the guide; the prompt itself stays with the caller."""
     has_prompt = any(call.given.get(name) for name in ("prompt", "prompt-file"))
     query = {"operation": call.command.words[0], "prompt_present": _query_value(has_prompt)}
-    if call.given.get("model"):
-        query["model"] = call.given["model"]
+    query |= {name: call.given[name] for name in ("model", "modality") if call.given.get(name)}
     return EndpointRequest("GET", f"/v1/guide?{urlencode(query)}")
 
 

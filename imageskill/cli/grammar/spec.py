@@ -70,6 +70,7 @@ class Command(NamedTuple):
     examples: tuple[str, ...] = ()
     is_spending: bool = False
     is_local: bool = False  # nothing for `/v1/cli` to do
+    bare_endpoint: Endpoint | None = None  # the request where no flag of it is given
     instead: str = ""  # the endpoint to call where this command can't run
 
     @property

@@ -114,6 +114,7 @@ _FIELDS |= {
     "edit": _FIELDS["create"],
     "jobs wait": _FIELDS["jobs show"],
     "quota": _FIELDS["usage quota"],
+    "credits status": (*_FIELDS["credits status"], *_FIELDS["usage quota"]),
     "auth status": (("Token from", "auth_source"), *_FIELDS["whoami"]),
 }
 # The columns of a list.

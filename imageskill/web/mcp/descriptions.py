@@ -64,7 +64,7 @@ TOOLS: dict[str, tuple[str, str, str]] = {
         "",
     ),
     "credits_status": (
-        "Show the status of a purchase. Give exactly one of its ids.",
+        "Show the status of a purchase by one of its ids, or without any the balance of credits.",
         "",
         "",
     ),

@@ -95,6 +95,9 @@ class TestMessages:
             ("jobs", "Missing subcommand; choose from: jobs list, "),
             ("paint", "Unknown command; "),
             ("creat --prompt p", "Unknown command. Did you mean `image-skill create`?"),
+            ("balance", "Unknown command. Did you mean `image-skill usage quota`?"),
+            ("credits balance", "Unknown subcommand. Did you mean `image-skill usage quota`?"),
+            ("generate cat", "Unknown command. Did you mean `image-skill create`?"),
             ("model list", "Unknown command. Did you mean `image-skill models list`?"),
             ("jobs shwo x", "Unknown subcommand. Did you mean `image-skill jobs show`?"),
             ("create --promt p", "Unknown option --promt. Did you mean --prompt?"),
@@ -119,6 +122,20 @@ class TestRequests:
             "dry_run": False,
             "accept_unknown_cost": False,
         }
+
+    def test_the_status_of_nothing_is_the_balance(self):
+        assert requests.build(read("credits status")).target == "/v1/quota"
+        one = requests.build(read("credits status --quote-id quote_1"))
+        assert one.target == "/v1/credit-purchases/status?quote_id=quote_1"
+
+    def test_the_word_for_what_is_made_may_stand_before_create(self):
+        assert requests.build(read("image create --prompt p")).body == (
+            requests.build(read("create --prompt p")).body
+        )
+        assert read(f"image edit --input {ASSET_ID}").command.words == ("edit",)
+        assert requests.build(read("three-d create --prompt p")).body["modality"] == "3d"
+        guide = requests.build(read("video create --guide"))
+        assert guide.target == "/v1/guide?operation=create&prompt_present=false&modality=video"
 
     def test_ids_are_quoted_into_the_path(self):
         assert requests.build(read("models show a/b")).target == "/v1/models/a%2Fb"

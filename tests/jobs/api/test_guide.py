@@ -42,6 +42,11 @@ class TestStages:
         assert data["stage"] == "no_executable_model"
         assert "models list --available" in data["next_command"]
 
+    def test_says_what_nothing_here_makes(self, guide):
+        assert guide(prompt_present="true", modality="image")["stage"] == "auth_required"
+        data = guide(prompt_present="true", modality="video")
+        assert data["stage"] == "no_executable_model"
+
     def test_asks_for_an_account_and_offers_a_plan_without_one(self, guide):
         data = guide(prompt_present="true")
         assert (data["stage"], data["model"]) == ("auth_required", "local.sketch")
@@ -83,6 +88,13 @@ class TestRefusals:
     @pytest.mark.parametrize("query", ["model=nope", "model=local.sketch-remix", "operation=paint"])
     def test_what_is_no_model_or_operation_is_invalid(self, db, api, query):
         assert api.get(f"/v1/guide?prompt_present=true&{query}").code == "INVALID_ARGUMENTS"
+
+    def test_near_matches_are_those_of_create(self, db, api):
+        body = {"prompt": "p", "model": "local.skech", "dry_run": True}
+        wanted = api.post("/v1/create", json=body)
+        refused = api.get("/v1/guide?prompt_present=true&model=local.skech")
+        assert "local.sketch" in str(refused.error["details"])
+        assert refused.error == wanted.error
 
     def test_a_bad_token_is_checked(self, db, api):
         assert api.get("/v1/guide", token="isk_r_unknown").code == "AUTH_REQUIRED"
