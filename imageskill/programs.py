@@ -5,6 +5,11 @@ from pathlib import Path
 
 JOB_QUEUES = "jobs"
 OTHER_QUEUES = "default,thumbnails"
+ALL_QUEUES = f"{OTHER_QUEUES},{JOB_QUEUES}"
+JOB_THREADS = 320
+"""Of a worker of jobs: above what all providers together may run at once (`…_CONCURRENCY`), so that
+one that is slow, with all its runs, leaves threads for the others. Only those in use exist."""
+OTHER_THREADS = 16
 
 
 def web(
@@ -27,11 +32,10 @@ def web(
     ]
 
 
-def worker(*, threads: int = 64, queues: str = f"{OTHER_QUEUES},{JOB_QUEUES}") -> list[str]:
+def worker(*, threads: int = JOB_THREADS, queues: str = ALL_QUEUES) -> list[str]:
     """Return a worker's command; threads, because it mostly waits for providers.
 
-    A provider that is slow takes the threads of a worker that serves the queue `jobs`; the other
-    queues have a worker of their own in production.
+    Sweeps, payments, mail and heartbeats have a worker of their own in production.
     """
     return [
         *_celery("worker"),

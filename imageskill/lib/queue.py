@@ -31,6 +31,11 @@ def enqueue(name: str, **arguments: Any) -> None:
     transaction.on_commit(lambda: _send(name, arguments), robust=True)
 
 
+def send(name: str, **arguments: Any) -> None:
+    """Send the task at once, without a look at the database; never raises, as `enqueue`."""
+    _send(name, arguments)
+
+
 @contextmanager
 def delivered_by(delivery: Delivery) -> Iterator[None]:
     """Return this thread's tasks to a function within the block, and none to the broker."""

@@ -1,7 +1,8 @@
 """What a job may ask of a provider: submit, poll, collect, cancel.
 
 None of it may run inside a transaction: each is a call to somebody else's machine. The circuit
-breaker of each model and the limit on a provider's concurrent runs are applied here (ADR 7).
+breaker of each model is applied here, and a run that ends gives its place at the provider back
+(ADR 7).
 """
 
 import time
@@ -70,13 +71,13 @@ def submit(
 ) -> Submission | ProviderResult | None:
     """Begin a run, once. Raises `ProviderError`; after `OUTCOME_UNKNOWN` never call again.
 
-    `begin` runs last, once there is room for the run: it records that the provider is about to
-    be called. Where it returns False nobody is called, and None is returned.
+    The caller holds a place at the provider (`concurrency.acquire`), which is given back here when
+    the run has ended. `begin` runs last: it records that the provider is about to be called. Where
+    it returns False nobody is called, and None is returned.
     """
     if not VENDORS[provider].is_configured:
         raise ProviderError(UNAVAILABLE, reason="not_configured")
     breaker.check(request.model_id)
-    concurrency.acquire(provider, request.job_id, deadline=request.deadline)
     if not begin():
         concurrency.release(provider, request.job_id)
         return None

@@ -71,11 +71,12 @@ class JobFailure:
         return self.failure == POLICY.name
 
 
-def start(job_id: str, *, lease: str) -> bool:
+def start(job: Job, *, lease: str) -> bool:
     """Claim a queued job; return False where another worker has it."""
     now = clock.now()
-    return _update_one(
-        Job.objects.filter(public_id=job_id, status=states.QUEUED),
+    return _update_if(
+        job,
+        Q(status=states.QUEUED),
         status=states.RUNNING,
         started_at=now,
         lease=lease,
@@ -83,20 +84,24 @@ def start(job_id: str, *, lease: str) -> bool:
     )
 
 
-def resume(job_id: str, *, lease: str) -> bool:
+def resume(job: Job, *, lease: str) -> bool:
     """Claim a job that a lost worker left or whose pause is over; False where another has.
 
     Its first worker may be alive after all and only have lost its lease: every later transition
     asks the row again, so the first result counts and the other finds the row changed (ADR 12).
     """
     now = clock.now()
-    return _update_one(
-        Job.objects.stalled(now=now).filter(public_id=job_id),
+    is_ours = _update_one(
+        Job.objects.stalled(now=now).filter(pk=job.pk),
         lease=lease,
         leased_until=now + leases.duration(),
         pause_until=None,
         redeliveries=F("redeliveries") + 1,
     )
+    if is_ours:
+        # What that worker wrote since the job was read decides whether the provider is called.
+        job.refresh_from_db()
+    return is_ours
 
 
 def pause(job: Job, *, seconds: float) -> None:

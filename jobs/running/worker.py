@@ -16,7 +16,7 @@ from jobs import states
 from jobs.assets import storage
 from jobs.catalog import switches
 from jobs.models import Job, Loss
-from jobs.providers import calls, refusals
+from jobs.providers import calls, concurrency, refusals
 from jobs.providers.failures import (
     BROKEN_RUN,
     OUTCOME_UNKNOWN,
@@ -43,12 +43,11 @@ _LOSS_REASONS = {POLICY: Loss.Reason.BILLED_REFUSAL, BROKEN_RUN: Loss.Reason.BRO
 
 def run(job_id: str) -> None:
     """Claim a job and run it until it ends or waits; do nothing where another worker has it."""
+    job = Job.objects.select_related("agent").filter(public_id=job_id).first()
     lease = leases.new_id()
-    # A message may come twice or late (ADR 3): the row decides, and only one update changes it.
-    if not (lifecycle.start(job_id, lease=lease) or lifecycle.resume(job_id, lease=lease)):
+    if job is None or not _claim(job, lease):
         return
     with leases.renewing(lease):
-        job = Job.objects.select_related("agent").get(public_id=job_id)
         trace.begin(job.trace_id)
         structlog.contextvars.bind_contextvars(job_id=job_id)
         if job.status == states.RUNNING:
@@ -56,6 +55,25 @@ def run(job_id: str) -> None:
         # Not `else`: a job whose outputs have just been staged goes on here without a new message.
         if job.status == states.STORING:
             store(job)
+
+
+def _claim(job: Job, lease: str) -> bool:
+    """Claim the job where its provider has room for it: one that waits for room holds no thread.
+
+    A message may come twice or late (ADR 3): the row decides, and only one update changes it.
+    """
+    claim = lifecycle.start if job.status == states.QUEUED else lifecycle.resume
+    if not job.is_final and (job.call_began_at or _has_room(job)) and claim(job, lease=lease):
+        return True
+    if job.is_final:  # canceled, perhaps, while it waited for room
+        concurrency.release(job.provider_id, job.public_id)
+    return False
+
+
+def _has_room(job: Job) -> bool:
+    """Take the job's place at its provider; False where it has to wait, and is sent again then."""
+    until = job.deadline_at or clock.now()
+    return concurrency.acquire(job.provider_id, job.public_id, until=until)
 
 
 def store(job: Job) -> None:
@@ -146,6 +164,7 @@ def _collect(job: Job, request: ProviderRequest) -> ProviderResult | None:
 
 def _handle_failure(job: Job, error: ProviderError) -> None:
     log.warning("provider_failed", failure=error.failure.name, reason=error.reason)
+    concurrency.release(job.provider_id, job.public_id)  # it may have failed before the call
     if error.failure is TIMED_OUT:
         _try_cancel(job)
     # With a request id the run can still be asked about, so only a submit's outcome is unknown.

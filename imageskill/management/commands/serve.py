@@ -28,7 +28,11 @@ class Command(BaseCommand):
         worker = kinds.add_parser("worker", help="at least one for each queue")
         queues = worker.add_argument("--queues", default=None)
         queues.help = f"{programs.JOB_QUEUES} or {programs.OTHER_QUEUES}; all by default"
-        worker.add_argument("--threads", type=int, default=64)
+        threads = worker.add_argument("--threads", type=int, default=None)
+        threads.help = (
+            f"{programs.JOB_THREADS} for jobs, {programs.OTHER_THREADS} for others; more than all"
+            " providers together may run at once"
+        )
         scheduler = kinds.add_parser("scheduler", help="exactly one")
         default = settings.DATA_DIR / "scheduler"
         scheduler.add_argument("--state", type=Path, default=default, help="file, kept")
@@ -43,10 +47,8 @@ def _command(kind: str, options: dict[str, Any]) -> list[str]:
     match kind:
         case "web":
             return _web(options)
-        case "worker" if options["queues"]:
-            return programs.worker(threads=options["threads"], queues=options["queues"])
         case "worker":
-            return programs.worker(threads=options["threads"])
+            return _worker(options["queues"] or programs.ALL_QUEUES, options["threads"])
         case _:
             return programs.scheduler(state=options["state"])
 
@@ -63,3 +65,10 @@ def _web(options: dict[str, Any]) -> list[str]:
     default = Path(tempfile.gettempdir(), f"imageskill-draining-{options['port']}")
     file = Path(settings.DRAIN_FILE or default)
     return draining.command(server, seconds=settings.DRAIN_S, file=file)
+
+
+def _worker(queues: str, threads: int | None) -> list[str]:
+    if threads is None:
+        serves_jobs = programs.JOB_QUEUES in queues.split(",")
+        threads = programs.JOB_THREADS if serves_jobs else programs.OTHER_THREADS
+    return programs.worker(threads=threads, queues=queues)

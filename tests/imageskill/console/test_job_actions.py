@@ -30,7 +30,7 @@ def job(api, agent, settings):
 
 @pytest.fixture
 def unknown(job):
-    lifecycle.start(job.public_id, lease="lost")
+    lifecycle.start(job, lease="lost")
     job.refresh_from_db()
     lifecycle.record_call(job)
     lifecycle.mark_outcome_unknown(job)

@@ -109,7 +109,7 @@ class TestProviders:
         settings.FAL_KEY, settings.OPENAI_API_KEY = SECRET, ""
         settings.PROVIDERS_ARE_STANDINS = False
         settings.LOCAL_CONCURRENCY = 8
-        concurrency.acquire("local", "job_1", deadline=clock.now() + timedelta(minutes=1))
+        concurrency.acquire("local", "job_1", until=clock.now() + timedelta(minutes=1))
 
         html, _, providers = catalog()
 

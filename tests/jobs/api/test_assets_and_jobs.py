@@ -185,7 +185,7 @@ class TestCancelJob:
         assert api.get("/v1/quota", token=agent.token).data["daily_jobs"]["used"] == 1
 
     def test_running_is_canceled_too(self, api, agent, job_id):
-        lifecycle.start(job_id, lease="worker")
+        lifecycle.start(Job.objects.get(), lease="worker")
 
         answer = api.post(f"/v1/jobs/{job_id}/cancel", token=agent.token)
 
@@ -200,7 +200,7 @@ class TestCancelJob:
         assert ledger.balances(agent.organization.pk).preview == 39
 
     def test_unknown_outcome_is_a_conflict(self, api, agent, job_id):
-        lifecycle.start(job_id, lease="worker")
+        lifecycle.start(Job.objects.get(), lease="worker")
         lifecycle.mark_outcome_unknown(Job.objects.get())
 
         assert api.post(f"/v1/jobs/{job_id}/cancel", token=agent.token).status == 409

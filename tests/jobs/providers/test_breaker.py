@@ -4,8 +4,7 @@ import pytest
 import redis
 
 from imageskill.dev.standins.faults import Fault
-from imageskill.lib.redis.client import client as redis_client
-from jobs.providers import breaker, calls, concurrency
+from jobs.providers import breaker, calls
 from jobs.providers.failures import OUTCOME_UNKNOWN, UNAVAILABLE, ProviderError
 from tests.jobs.providers.orders import order
 
@@ -130,38 +129,3 @@ class TestCalls:
             self.submit()
         assert caught.value.reason == "not_configured"
         assert not providers.requests
-
-
-class TestSeats:
-    def test_no_more_runs_than_seats(self, providers, settings):
-        settings.FAL_CONCURRENCY = 2
-        running = [calls.submit("fal", order(MODEL, job_id=f"job_{n}")) for n in range(2)]
-
-        with pytest.raises(ProviderError) as caught:
-            calls.submit("fal", order(MODEL, job_id="job_late", seconds=0.5))
-
-        assert (caught.value.failure, caught.value.reason) == (UNAVAILABLE, "concurrency_limit")
-        calls.collect("fal", running[0], order(MODEL, job_id="job_0"))
-        assert calls.submit("fal", order(MODEL, job_id="job_late"))
-
-    def test_a_failed_submit_gives_its_seat_back(self, providers, settings):
-        settings.FAL_CONCURRENCY = 1
-        with pytest.raises(ProviderError):
-            calls.submit("fal", order(MODEL, prompt="[blocked]"))
-
-        assert calls.submit("fal", order(MODEL, job_id="job_2"))
-
-    def test_a_lease_that_nobody_renews_ends(self, providers, settings):
-        settings.FAL_CONCURRENCY = 1
-        calls.submit("fal", order(MODEL, seconds=1))
-
-        assert calls.submit("fal", order(MODEL, job_id="job_2", seconds=10))
-
-    def test_without_redis_everybody_is_let_in(self, monkeypatch, settings):
-        settings.FAL_CONCURRENCY = 0
-        nobody = redis.Redis.from_url("redis://127.0.0.1:9")
-        monkeypatch.setattr(concurrency, "client", lambda: nobody)
-
-        concurrency.acquire("fal", "job_1", deadline=order(MODEL).deadline)
-        concurrency.release("fal", "job_1")
-        assert redis_client().zcard("seats:fal") == 0

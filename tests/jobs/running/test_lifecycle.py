@@ -27,7 +27,7 @@ def job(transactional_db, api, agent):
 
 @pytest.fixture
 def running(job):
-    lifecycle.start(job.public_id, lease="first")
+    lifecycle.start(job, lease="first")
     job.refresh_from_db()
     return job
 
@@ -74,21 +74,19 @@ def copy(job):
 
 class TestStart:
     def test_one_of_many_gets_it(self, job):
-        won = at_once(*[lambda n=n: lifecycle.start(job.public_id, lease=str(n)) for n in range(8)])
+        won = at_once(*[lambda n=n: lifecycle.start(job, lease=str(n)) for n in range(8)])
 
         assert sorted(won) == [False] * 7 + [True]
 
 
 class TestTakeOver:
     def test_living_worker_keeps_its_job(self, running):
-        assert not lifecycle.resume(running.public_id, lease="second")
+        assert not lifecycle.resume(running, lease="second")
 
     def test_job_of_a_lost_worker_is_taken_by_one(self, running):
         Job.objects.update(leased_until=clock.now())
 
-        won = at_once(
-            *[lambda n=n: lifecycle.resume(running.public_id, lease=str(n)) for n in range(8)]
-        )
+        won = at_once(*[lambda n=n: lifecycle.resume(running, lease=str(n)) for n in range(8)])
 
         assert sorted(won) == [False] * 7 + [True]
         assert copy(running).redeliveries == 1

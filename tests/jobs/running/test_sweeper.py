@@ -55,7 +55,7 @@ class TestSweep:
         assert sweeper.sweep()["sent"] == 0
 
     def test_hands_over_what_a_lost_worker_had(self, lost, drain):
-        lifecycle.start(lost.public_id, lease="lost")
+        lifecycle.start(lost, lease="lost")
         Job.objects.update(leased_until=clock.now() - timedelta(seconds=1))
 
         assert sweeper.sweep()["handed_over"] == 1
@@ -64,12 +64,12 @@ class TestSweep:
         assert Job.objects.get().status == states.COMPLETED
 
     def test_leaves_a_living_workers_job_alone(self, lost):
-        lifecycle.start(lost.public_id, lease="alive")
+        lifecycle.start(lost, lease="alive")
 
         assert sweeper.sweep()["handed_over"] == 0
 
     def test_lost_call_makes_the_outcome_unknown_and_is_not_repeated(self, lost, drain, agent):
-        lifecycle.start(lost.public_id, lease="lost")
+        lifecycle.start(lost, lease="lost")
         lifecycle.record_call(lost)
         Job.objects.update(leased_until=clock.now() - timedelta(seconds=1))
         sweeper.sweep()
@@ -82,7 +82,7 @@ class TestSweep:
         assert not list(hold_checks.problems())
 
     def test_unknown_outcome_is_left_alone_until_its_deadline(self, lost, settings):
-        lifecycle.start(lost.public_id, lease="lost")
+        lifecycle.start(lost, lease="lost")
         lifecycle.mark_outcome_unknown(lost)
         assert sweeper.sweep() == {"ended": 0, "sent": 0, "handed_over": 0}
         Job.objects.update(deadline_at=long_ago())
@@ -103,7 +103,7 @@ class TestSweep:
         assert not list(hold_checks.problems())
 
     def test_running_past_its_deadline_times_out_after_its_workers_own_time(self, lost):
-        lifecycle.start(lost.public_id, lease="alive")
+        lifecycle.start(lost, lease="alive")
         Job.objects.update(deadline_at=clock.now() - timedelta(seconds=1))
         assert sweeper.sweep()["ended"] == 0
         Job.objects.update(deadline_at=clock.now() - timedelta(minutes=5))

@@ -18,7 +18,7 @@ from jobs import states
 from jobs.catalog import switches
 from jobs.images import decoding
 from jobs.models import Job, Loss
-from jobs.providers import breaker
+from jobs.providers import breaker, concurrency
 from jobs.running import hold_checks, lifecycle, sweeper, worker
 from tests.jobs.image_kinds import GOOD
 from tests.jobs.sample_images import exif, noise, upload_of
@@ -388,11 +388,54 @@ class TestRefusedCalls:
         assert untouched()
 
 
+class TestWaitingForRoom:
+    @pytest.fixture
+    def waiting(self, create, drain, settings):
+        """A queued job whose message was taken while another had the only place."""
+        settings.FAL_CONCURRENCY = 1
+        until = clock.now() + timedelta(minutes=1)
+        assert concurrency.acquire("fal", "job_of_somebody_else", until=until)
+        job = create(FAL)
+        drain()
+        return Job.objects.get(pk=job.pk)
+
+    def test_it_stays_queued_and_runs_when_there_is_room(self, waiting, drain, providers):
+        assert (waiting.status, waiting.attempts) == (states.QUEUED, 0)
+        assert not providers.fal.runs
+
+        concurrency.release("fal", "job_of_somebody_else")
+        drain()
+
+        assert ended(waiting)[0] == states.COMPLETED
+        assert concurrency.in_use("fal") == 0
+
+    def test_one_that_is_canceled_gives_its_turn_to_the_next(self, waiting, create, drain):
+        job = create(FAL)
+        drain()
+        assert lifecycle.cancel(waiting, actor="test")
+
+        concurrency.release("fal", "job_of_somebody_else")
+        drain()
+
+        assert ended(job)[0] == states.COMPLETED
+        assert concurrency.in_use("fal") == 0
+
+    def test_one_that_fails_before_its_call_gives_its_place_back(self, create, drain, settings):
+        settings.FAL_CONCURRENCY = 1
+        job = create(FAL)
+        settings.FAL_KEY = settings.PROVIDERS_ARE_STANDINS = ""
+
+        drain()
+
+        assert ended(job)[0] == states.FAILED
+        assert concurrency.in_use("fal") == 0
+
+
 class TestCancellation:
     def test_a_run_under_way_is_stopped_at_fal(self, create, drain, providers, untouched):
         providers.fal.seconds = 60
         job = create(FAL)
-        lifecycle.start(job.public_id, lease="mine")
+        lifecycle.start(job, lease="mine")
         submission = worker.calls.submit("fal", worker.provider_requests.build(job))
         lifecycle.record_call(job)
         lifecycle.record_submission(job, submission)
@@ -406,7 +449,7 @@ class TestCancellation:
 
     def test_what_can_not_be_stopped_is_paid_by_the_house(self, create, drain, untouched):
         job = create(FAL)
-        lifecycle.start(job.public_id, lease="mine")
+        lifecycle.start(job, lease="mine")
         lifecycle.record_call(job)
         request = worker.provider_requests.build(job)
         lifecycle.record_submission(job, worker.calls.submit("fal", request))
@@ -443,7 +486,7 @@ class TestDeadlines:
     ):
         providers.fal.seconds = 60
         job = create(FAL)
-        lifecycle.start(job.public_id, lease="lost")
+        lifecycle.start(job, lease="lost")
         submission = worker.calls.submit("fal", worker.provider_requests.build(job))
         lifecycle.record_call(job)
         lifecycle.record_submission(job, submission)
