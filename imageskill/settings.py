@@ -306,7 +306,7 @@ WHITENOISE_USE_FINDERS = DEVELOPMENT
 S3_BUCKET = env.text("S3_BUCKET")
 if S3_BUCKET:
     STORAGES["default"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "imageskill.lib.s3.S3Storage",
         "OPTIONS": {
             "bucket_name": S3_BUCKET,
             "endpoint_url": env.text("S3_ENDPOINT_URL") or None,

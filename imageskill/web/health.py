@@ -5,7 +5,6 @@ from typing import Literal
 
 import structlog
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
@@ -20,6 +19,7 @@ from imageskill.lib.http import ApiRequest
 from imageskill.lib.queue import QUEUES
 from imageskill.lib.redis.client import RedisUnavailable, client
 from imageskill.lib.schemas import Data
+from imageskill.web import storage_probe
 
 # Asked by load balancers, by whatever name or address they know this process.
 PROBES = ("/healthz", "/livez", "/readyz")
@@ -58,7 +58,7 @@ def check() -> Health:
     checks: dict[str, Verdict] = {
         "database": "ok",
         "broker": _status(_broker_answers()),
-        "storage": _status(_storage_answers()),
+        "storage": _status(storage_probe.probe.works()),
         "worker": _status(_workers_are_alive()),
     }
     healthy = all(verdict == "ok" for verdict in checks.values())
@@ -103,15 +103,6 @@ def _broker_answers() -> bool:
         return bool(client().ping())
     except RedisUnavailable:
         return False
-
-
-def _storage_answers() -> bool:
-    try:
-        default_storage.exists("healthz")
-    except Exception as error:  # noqa: BLE001 (each storage backend has errors of its own)
-        log.warning("storage_down", error=type(error).__name__)
-        return False
-    return True
 
 
 def _workers_are_alive() -> bool:

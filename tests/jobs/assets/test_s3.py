@@ -1,11 +1,18 @@
 """Images on S3 instead of files: the same answers, and neither bucket nor key shown."""
 
 import copy
+import socket
+import threading
+import time
 
 import boto3
 import pytest
+from botocore.exceptions import ReadTimeoutError
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from moto.server import ThreadedMotoServer
 
+from imageskill.lib import s3 as s3_storage
 from jobs.models import Asset
 from tests.jobs.sample_images import noise, upload_of
 
@@ -28,7 +35,7 @@ def s3(settings):
     client.create_bucket(Bucket=BUCKET)
     storages = copy.deepcopy(settings.STORAGES)
     storages["default"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "imageskill.lib.s3.S3Storage",
         "OPTIONS": {
             "bucket_name": BUCKET,
             "endpoint_url": access["endpoint_url"],
@@ -91,3 +98,36 @@ class TestS3:
         assert BUCKET not in str(answer.envelope)
         assert not Asset.objects.exists()
         s3.create_bucket(Bucket=BUCKET)
+
+
+class TestThreads:
+    def test_share_one_client(self, s3):
+        storage = storages["default"]
+        clients = []
+        threads = [
+            threading.Thread(target=lambda: clients.append(storage.connection.meta.client))
+            for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert len(clients) == 8
+        assert len(set(map(id, clients))) == 1
+
+    def test_a_bucket_that_never_answers_fails_in_time(self, monkeypatch):
+        monkeypatch.setattr(s3_storage, "READ_TIMEOUT_S", 0.3)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            storage = s3_storage.S3Storage(
+                bucket_name=BUCKET,
+                endpoint_url=f"http://127.0.0.1:{silent.getsockname()[1]}",
+                region_name="us-east-1",
+                access_key="test",
+                secret_key="test",
+            )
+            began = time.monotonic()
+            with pytest.raises(ReadTimeoutError):
+                storage.save("a", ContentFile(b"a"))
+
+        assert time.monotonic() - began < 10
