@@ -23,7 +23,7 @@ from kombu import Queue
 from kombu.transport import TRANSPORT_ALIASES
 
 from imageskill.lib import trace
-from imageskill.lib.queue import QUEUES
+from imageskill.lib.queue import CONNECTIONS, QUEUES
 from imageskill.lib.redis.client import TIMEOUT_S
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imageskill.settings")
@@ -59,11 +59,15 @@ app.conf.update(
         "connect_retries_timeout": TIMEOUT_S,
         "socket_keepalive": True,
     },
+    broker_pool_limit=CONNECTIONS,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     # A request that sends must not hang on a broker that is down; the sweeper makes up for it.
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_max": 0.2},
     task_ignore_result=True,
+    # There are no results. Without this each thread makes a backend at its first message, for which
+    # Celery reads the metadata of every installed package: a tenth of a second for 200 threads.
+    result_backend_thread_safe=True,
     task_serializer="json",
     accept_content=["json"],
     timezone="UTC",

@@ -1,7 +1,12 @@
 """Tasks go to the broker after commit, or to whom a block gives them."""
 
+import threading
+
 import pytest
+from celery import current_app
 from django.db import transaction
+from kombu import Producer
+from kombu.exceptions import OperationalError
 
 from imageskill.lib import queue
 
@@ -27,3 +32,33 @@ class TestDeliveredBy:
             queue.enqueue("jobs.run", job_id="job_1")
         queue.enqueue("jobs.sweep")
         assert sent == ["jobs.sweep"]
+
+
+class TestOpenBroker:
+    """What sending needs is there before the first caller: loading it held up all threads."""
+
+    def test_each_connection_knows_the_queues(self, monkeypatch):
+        declared = []
+        monkeypatch.setattr(
+            Producer, "maybe_declare", lambda self, entity: declared.append((entity.name, self))
+        )
+        queue.open_broker()
+        assert sorted(name for name, _ in declared) == sorted(queue.QUEUES * queue.CONNECTIONS)
+        assert len({id(producer) for _, producer in declared}) == queue.CONNECTIONS
+
+    def test_threads_share_what_keeps_no_results(self):
+        backends = []
+        threads = [
+            threading.Thread(target=lambda: backends.append(current_app.backend)) for _ in range(2)
+        ]
+        for thread in threads:
+            thread.start()
+            thread.join()
+        assert backends[0] is backends[1]
+
+    def test_the_process_starts_without_a_broker(self, monkeypatch):
+        def refuse(*_: object) -> None:
+            raise OperationalError
+
+        monkeypatch.setattr(Producer, "maybe_declare", refuse)
+        queue.open_broker()
