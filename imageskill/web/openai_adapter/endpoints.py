@@ -11,7 +11,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
-from django.urls import path
+from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import ValidationError
 
@@ -130,7 +130,7 @@ def edit(request: HttpRequest) -> HttpResponse:
 
 
 @csrf_exempt
-def unknown(request: HttpRequest, rest: str) -> HttpResponse:
+def unknown(request: HttpRequest) -> HttpResponse:
     """Answer for every other route of OpenAI's API."""
     message = "This route is not offered; models, images/generations and images/edits are."
     return _refuse(request, errors.from_api_error(NotFound(message)))
@@ -297,5 +297,6 @@ urlpatterns = [
     path("openai/v1/models/<path:model_id>", show_model),
     path("openai/v1/images/generations", generate, name="openai_generations"),
     path("openai/v1/images/edits", edit, name="openai_edits"),
-    path("openai/v1/<path:rest>", unknown),
+    # Whatever else the path holds: `path` stops at a line's end.
+    re_path(r"^openai/v1(?:/[\s\S]*)?\Z", unknown),
 ]

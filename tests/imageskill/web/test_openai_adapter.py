@@ -186,8 +186,12 @@ class TestRefusals:
         assert response.status_code == 400
         assert error_of(post(EDITS, generation()))["message"].endswith("multipart/form-data.")
 
-    def test_other_routes_and_methods_answer_in_the_same_shape(self, db):
-        assert error_of(Client().post("/openai/v1/chat/completions"))["code"] == "not_found"
+    @pytest.mark.parametrize("rest", ["/chat/completions", "/", "", "/models/a%0Ab", "/%0A"])
+    def test_other_routes_answer_in_the_same_shape(self, rest, db):
+        response = Client().post(f"/openai/v1{rest}")
+        assert (response.status_code, error_of(response)["code"]) == (404, "not_found")
+
+    def test_other_methods_answer_in_the_same_shape(self, db):
         response = Client().get(GENERATIONS)
         assert (response.status_code, response["Allow"]) == (405, "POST")
         assert error_of(response)["message"]
