@@ -78,19 +78,25 @@ def _run_task(request: dict[str, int | str], files: list[BinaryIO]) -> dict[str,
         case "glance":
             return _flush(opening.make_thumbnail(files[0], files[1], limits=limits), files[1])
         case "convert":
-            answer = converting.convert(
-                files[0],
-                files[1],
-                accepts=str(request["accepts"]).split(),
-                max_bytes=int(request["max_bytes"]),
-                limits=limits,
-            )
+            answer = converting.convert(files[0], files[1], _target(request), limits=limits)
             return _flush(answer, files[1])
         case "admit":
             keep_manifest = bool(request["keep_manifest"])
             answer = _sanitize(files[0], files[1], limits=limits, keep_manifest=keep_manifest)
             return _flush(answer, files[1])
     raise ValueError("no such task")
+
+
+def _target(request: dict[str, int | str]) -> converting.Target:
+    width, height = int(request["width"]), int(request["height"])
+    return converting.Target(
+        accepts=str(request["accepts"]).split(),
+        max_bytes=int(request["max_bytes"]),
+        max_pixels=int(request["max_pixels"]),
+        max_edge=int(request["max_edge"]),
+        size=(width, height) if width else None,
+        marks=str(request["marks"]),
+    )
 
 
 def _sanitize(

@@ -1,72 +1,172 @@
-"""An image as a provider takes it: upright, one frame, RGB or RGBA of 8 bits, in a format it knows.
+"""An image as a provider takes it: upright, one frame, RGB or RGBA of 8 bits, within its limits.
 
-What is so already is not touched: nothing is encoded again without need.
+What is so already is not touched: nothing is encoded again without need. A mask keeps its marks
+exactly: it is written as PNG, and scaled by taking the nearest pixels.
 """
 
 import io
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from PIL import Image, ImageCms
+from PIL import Image
 
-from jobs.images import conversions, opening
+from jobs.images import colors, conversions, opening
+from jobs.images.fitting import Size, fit
 from jobs.images.formats import AVIF, JPEG, PNG, ImageFormat
 
-_PLAIN_MODES = {"RGB", "RGBA"}
 _PROFILED_MODES = {"RGB", "RGBA", "P"}
-_PROFILE_BYTES = 1 << 20  # more of it is refused by Pillow's default settings, and by who use them
-_DEEP_MODES = {"CMYK", "I", "I;16", "I;16L", "I;16B", "I;16N", "F"}
 _PNG_DEPTH_AT = 24
-_JPEG_OPTIONS: dict[str, Any] = {"quality": 95, "subsampling": 0}
+_JPEG_QUALITIES = (95, 85)
+_FAST_FROM_PIXELS = 4_000_000  # from here on compressing a PNG well takes seconds
+_MAX_HALVINGS = 8
+
+
+class _TooLarge(Exception):
+    """What is being written has more bytes than it may."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What an image has to become: a format of `accepts`, within limits; 0 bytes are no limit.
+
+    A mask has the `size` of its image instead, and `marks` says what its model reads in it:
+    `transparency`, `black`, or anything where it is empty.
+    """
+
+    accepts: Collection[str]
+    max_bytes: int = 0
+    max_pixels: int = 0
+    max_edge: int = 0
+    size: Size | None = None
+    marks: str = ""
+
+    def size_of(self, shown: Size) -> Size:
+        """Return the size that an image of this size has to have."""
+        return self.size or fit(shown, max_pixels=self.max_pixels, max_edge=self.max_edge)
 
 
 def needed_conversions(source: BinaryIO, *, limits: opening.ImageLimits) -> list[str]:
-    """Return what `convert` changes about an image beside its format, as `conversions` names it."""
+    """Return what `convert` changes about an image beside format and size, by `conversions`."""
     with opening.open_image(source, limits) as (kind, image):
         return _conversions(image, source, kind)
 
 
 def convert(
-    source: BinaryIO,
-    target: BinaryIO,
-    *,
-    accepts: Collection[str],
-    max_bytes: int,
-    limits: opening.ImageLimits,
+    source: BinaryIO, file: BinaryIO, target: Target, *, limits: opening.ImageLimits
 ) -> dict[str, object]:
-    """Write an image to `target` as it can be sent, or nothing where it can be sent as it is."""
+    """Write an image to `file` as it can be sent, or nothing where it can be sent as it is.
+
+    `fits` is false for a mask that has too many bytes at the size of its image.
+    """
     with opening.open_image(source, limits) as (kind, image):
-        turn = opening.orientation(image)
-        if kind.mime_type in accepts and _is_plain(image, source, kind):
-            return {"mime_type": kind.mime_type, "is_converted": False}
-        profile = image.info.get("icc_profile") if image.mode in _PROFILED_MODES else None
-        image.load()
-        plain = _to_rgb(image)
-        if profile is not None and _is_large(profile):
-            plain, profile = _to_srgb(plain, profile), None
-            plain.info.pop("icc_profile", None)  # Pillow would write it
-        ready = opening.turn_upright(plain, turn)
-    is_photo = kind in {JPEG, AVIF} and ready.mode == "RGB" and JPEG.mime_type in accepts
-    options: dict[str, Any] = {"icc_profile": profile} if profile else {}
-    written = JPEG if is_photo else PNG
-    content = _encode(ready, written, options)
-    if written is PNG and 0 < max_bytes < len(content) and ready.mode == "RGB":
-        written = JPEG if JPEG.mime_type in accepts else PNG
-        content = _encode(ready, written, options)
-    target.write(content)
-    return {"mime_type": written.mime_type, "is_converted": True}
+        shown = opening.displayed_size(image)
+        size = target.size_of(shown)
+        if (
+            size == shown
+            and kind.mime_type in target.accepts
+            and not 0 < target.max_bytes < _length(source)
+            and _is_plain(image, source, kind)
+        ):
+            return _answer(kind, size)
+        ready = _ready(image, size, is_mask=target.size is not None)
+    if target.size is not None:
+        return _write_mask(ready, file, target)
+    return _write(ready, file, target, is_photo=kind in {JPEG, AVIF})
+
+
+def _answer(kind: ImageFormat, size: Size, **more: bool) -> dict[str, object]:
+    width, height = size
+    found = {"mime_type": kind.mime_type, "width": width, "height": height}
+    return found | {"is_converted": False, "fits": True} | more
+
+
+def _ready(image: Image.Image, size: Size, *, is_mask: bool) -> Image.Image:
+    """Return an image of an open file upright, in RGB or RGBA of 8 bits, and of this size."""
+    turn = opening.orientation(image)
+    profile = image.info.get("icc_profile") if image.mode in _PROFILED_MODES else None
+    image.load()
+    plain = colors.to_rgb(image)
+    is_large = colors.is_large(profile)
+    if is_large and profile is not None:
+        plain = colors.to_srgb(plain, profile)
+    stored = size[::-1] if turn in opening.ROTATED_ORIENTATIONS else size
+    if stored != plain.size:  # before it is turned, which takes memory by its size
+        plain = plain.resize(stored, _resampling(is_mask=is_mask))
+    upright = opening.turn_upright(plain, turn)
+    upright.info = {}  # Pillow would write whatever is there
+    if profile is not None and not is_large and not is_mask:
+        upright.info["icc_profile"] = profile
+    return upright
+
+
+def _resampling(*, is_mask: bool) -> Image.Resampling:
+    return Image.Resampling.NEAREST if is_mask else Image.Resampling.HAMMING
+
+
+def _write(
+    image: Image.Image, file: BinaryIO, target: Target, *, is_photo: bool
+) -> dict[str, object]:
+    """Write an image in the first way that has few enough bytes, scaled where none does."""
+    is_jpeg_taken = image.mode == "RGB" and JPEG.mime_type in target.accepts
+    for scaled in _ever_smaller(image):
+        for kind, options in _ways(is_photo=is_photo, is_jpeg_taken=is_jpeg_taken):
+            content = _encode(scaled, kind, max_bytes=target.max_bytes, **options)
+            if content is not None:
+                file.write(content)
+                return _answer(kind, scaled.size, is_converted=True)
+    raise opening.ImageRejected("The image can't be made small enough.")
+
+
+def _ways(*, is_photo: bool, is_jpeg_taken: bool) -> Iterator[tuple[ImageFormat, dict[str, Any]]]:
+    if not (is_photo and is_jpeg_taken):
+        yield PNG, {}
+    if is_jpeg_taken:
+        for quality in _JPEG_QUALITIES:
+            yield JPEG, {"quality": quality, "subsampling": 0}
+
+
+def _ever_smaller(image: Image.Image) -> Iterator[Image.Image]:
+    """Yield the image, then again and again with half as many pixels."""
+    yield image
+    pixels = image.width * image.height
+    for halvings in range(1, _MAX_HALVINGS + 1):
+        size = fit(image.size, max_pixels=max(1, pixels >> halvings), max_edge=max(image.size))
+        yield image.resize(size, _resampling(is_mask=False))
+
+
+def _write_mask(image: Image.Image, file: BinaryIO, target: Target) -> dict[str, object]:
+    """Write a mask as PNG: whole, else what its model reads in it alone."""
+    content = _encode(image, PNG, max_bytes=target.max_bytes)
+    if content is None:
+        content = _encode(_only_marks(image, target.marks), PNG, max_bytes=target.max_bytes)
+    if content is None:
+        return _answer(PNG, image.size, is_converted=True, fits=False)
+    file.write(content)
+    return _answer(PNG, image.size, is_converted=True)
+
+
+def _only_marks(image: Image.Image, marks: str) -> Image.Image:
+    if marks == "transparency" and image.mode == "RGBA":
+        alone = Image.new("RGBA", image.size, (0, 0, 0, 255))
+        alone.putalpha(image.getchannel("A"))
+        return alone
+    if marks == "black":
+        return image.convert("L")
+    return image
 
 
 def _is_plain(image: Image.Image, source: BinaryIO, kind: ImageFormat) -> bool:
-    return image.mode in _PLAIN_MODES and not _conversions(image, source, kind)
+    return image.mode in colors.PLAIN_MODES and not _conversions(image, source, kind)
 
 
 def _conversions(image: Image.Image, source: BinaryIO, kind: ImageFormat) -> list[str]:
+    is_deep = image.mode in colors.DEEP_MODES or (kind is PNG and _png_depth(source) > 8)
     found = {
         conversions.TURNED: opening.orientation(image) != 1,
         conversions.FIRST_FRAME: getattr(image, "n_frames", 1) != 1,
-        conversions.COLORS: image.mode in _DEEP_MODES or (kind is PNG and _png_depth(source) > 8),
-        conversions.PROFILE: _is_large(image.info.get("icc_profile")),
+        conversions.COLORS: is_deep,
+        conversions.PROFILE: colors.is_large(image.info.get("icc_profile")),
     }
     return [name for name, is_needed in found.items() if is_needed]
 
@@ -80,37 +180,39 @@ def _png_depth(source: BinaryIO) -> int:
     return depth
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "CMYK":
-        return _from_cmyk(image)
-    plain = opening.to_eight_bits(image)
-    if plain.mode in _PLAIN_MODES and "transparency" not in plain.info:
-        return plain
-    return plain.convert("RGBA" if opening.has_alpha(plain) else "RGB")
+def _length(source: BinaryIO) -> int:
+    """Return how many bytes a file has; it stays where it is."""
+    at = source.tell()
+    length = source.seek(0, io.SEEK_END)
+    source.seek(at)
+    return length
 
 
-def _is_large(profile: bytes | None) -> bool:
-    return profile is not None and len(profile) > _PROFILE_BYTES
+class _LimitedBuffer(io.BytesIO):
+    """Takes no more bytes than it may, so that nothing is compressed to its end in vain."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__()
+        self._max_bytes = max_bytes
+
+    def write(self, data: Any, /) -> int:
+        """Write, or raise `_TooLarge`; 0 bytes are no limit."""
+        if 0 < self._max_bytes < self.tell() + len(data):
+            raise _TooLarge
+        return super().write(data)
 
 
-def _from_cmyk(image: Image.Image) -> Image.Image:
-    """Convert by the image's own profile, as without it printers' colors come out garish."""
-    profile = image.info.get("icc_profile")
-    found = _to_srgb(image, profile, mode="RGB") if profile else image
-    return found if found.mode == "RGB" else image.convert("RGB")
-
-
-def _to_srgb(image: Image.Image, profile: bytes, *, mode: str | None = None) -> Image.Image:
-    """Convert colors by a profile; the image as it is where the profile is of no use."""
+def _encode(
+    image: Image.Image, kind: ImageFormat, *, max_bytes: int, **options: Any
+) -> bytes | None:
+    """Return an image's bytes in a format; None where these are too many."""
+    file = _LimitedBuffer(max_bytes)
+    if kind is PNG and image.width * image.height > _FAST_FROM_PIXELS:
+        options["compress_level"] = 1
+    if "icc_profile" in image.info:
+        options["icc_profile"] = image.info["icc_profile"]
     try:
-        into = ImageCms.createProfile("sRGB")
-        found = ImageCms.profileToProfile(image, io.BytesIO(profile), into, outputMode=mode)
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return image
-    return image if found is None else found
-
-
-def _encode(image: Image.Image, kind: ImageFormat, options: dict[str, Any]) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind.pillow_name, **options, **(_JPEG_OPTIONS if kind is JPEG else {}))
+        image.save(file, kind.pillow_name, **options)
+    except _TooLarge:
+        return None
     return file.getvalue()

@@ -53,10 +53,17 @@ class SanitizedImage(ImageProperties):
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertedImage:
-    """What an image can be sent as, and whether it had to be written anew for that."""
+    """What an image can be sent as, and whether it had to be written anew for that.
+
+    `fits` is false for a mask that has too many bytes at the size of its image; nothing was
+    written then.
+    """
 
     mime_type: str
+    width: int
+    height: int
     is_converted: bool
+    fits: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,14 +87,54 @@ def sanitize(file: BinaryIO, cleaned: BinaryIO, *, keep_manifest: bool = False) 
 
 
 def convert(
-    file: BinaryIO, converted: BinaryIO, *, accepts: Sequence[str], max_bytes: int
+    file: BinaryIO,
+    converted: BinaryIO,
+    *,
+    accepts: Sequence[str],
+    max_pixels: int,
+    max_edge: int,
+    max_bytes: int = 0,
 ) -> ConvertedImage:
     """Write an image to `converted` as a provider takes it, where it is not so already.
 
-    `accepts` are the MIME types it takes; `max_bytes` (0: none) is the most that a file may have
-    if a smaller format allows. Raises `UndecodableImage`.
+    `accepts` are the MIME types it takes. What is larger than the limits (0 bytes: none) is
+    scaled down. Raises `UndecodableImage`.
     """
-    options = {"accepts": " ".join(accepts), "max_bytes": max_bytes}
+    limits = {"max_bytes": max_bytes, "max_pixels": max_pixels, "max_edge": max_edge}
+    return _convert(file, converted, accepts=accepts, **limits)
+
+
+def convert_mask(
+    file: BinaryIO,
+    converted: BinaryIO,
+    *,
+    accepts: Sequence[str],
+    size: tuple[int, int],
+    max_bytes: int = 0,
+    marks: str = "",
+) -> ConvertedImage:
+    """Write a mask to `converted` as a provider takes it, in the size of the image it is for.
+
+    `marks` is what its model reads in it (`transparency`, `black`); where there are too many
+    bytes, nothing else is kept. Raises `UndecodableImage`.
+    """
+    width, height = size
+    return _convert(
+        file,
+        converted,
+        accepts=accepts,
+        width=width,
+        height=height,
+        max_bytes=max_bytes,
+        marks=marks,
+    )
+
+
+def _convert(
+    file: BinaryIO, converted: BinaryIO, *, accepts: Sequence[str], **given: int | str
+) -> ConvertedImage:
+    none = {"max_bytes": 0, "max_pixels": 0, "max_edge": 0, "width": 0, "height": 0, "marks": ""}
+    options = none | given | {"accepts": " ".join(accepts)}
     return ConvertedImage(**_run_task("convert", file, converted, **options))
 
 

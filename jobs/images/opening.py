@@ -29,7 +29,7 @@ from jobs.images.formats import (
 )
 
 _PLUGINS = (AvifImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin)
-_ROTATED_ORIENTATIONS = {5, 6, 7, 8}
+ROTATED_ORIENTATIONS = {5, 6, 7, 8}
 _PILLOW_NAMES = tuple(one.pillow_name for one in FORMATS)
 _SIXTEEN_BITS = {"I", "I;16", "I;16L", "I;16B", "I;16N"}
 _THUMBNAIL_SIDE = 512
@@ -57,7 +57,7 @@ class ImageLimits:
 def inspect(file: BinaryIO, *, limits: ImageLimits) -> dict[str, object]:
     """Decode every frame; return type, size as displayed, number of frames, and extremes."""
     with open_image(file, limits) as (kind, image):
-        width, height = _displayed_size(image)
+        width, height = displayed_size(image)
         extremes: dict[str, object] = {}
         for frame in range(_frames(image)):
             image.seek(frame)
@@ -76,7 +76,7 @@ def make_thumbnail(
 ) -> dict[str, object]:
     """Write a thumbnail of the first frame; return what the image looks like."""
     with open_image(file, limits) as (kind, image):
-        width, height = _displayed_size(image)
+        width, height = displayed_size(image)
         image.draft("RGB", (2 * _THUMBNAIL_SIDE, 2 * _THUMBNAIL_SIDE))
         image.load()
         turn = orientation(image)
@@ -143,9 +143,10 @@ def orientation(image: Image.Image) -> int:
     return read_orientation(exif.removeprefix(b"Exif\x00\x00"))
 
 
-def _displayed_size(image: Image.Image) -> tuple[int, int]:
+def displayed_size(image: Image.Image) -> tuple[int, int]:
+    """Return width and height as an image is shown."""
     width, height = image.size
-    return (height, width) if orientation(image) in _ROTATED_ORIENTATIONS else (width, height)
+    return (height, width) if orientation(image) in ROTATED_ORIENTATIONS else (width, height)
 
 
 def has_alpha(image: Image.Image) -> bool:

@@ -4,11 +4,13 @@ from decimal import Decimal
 
 from imageskill.lib.errors import ApiError, Detail, InvalidArguments
 from jobs.images import conversions
+from jobs.images.fitting import fit
 from jobs.planning.request import ImageInfo
 from jobs.registry.entry import ImageRule, Model
 
 _PNG = "image/png"
 _MARKS = {"transparency": "transparent", "black": "black"}
+_MAX_BYTES_PER_PIXEL = 4  # no PNG has noticeably more
 _MARKED_AT_MOST = 127  # of 255: some editors leave marked pixels a little opaque or gray
 
 _CONVERSIONS = {
@@ -64,21 +66,39 @@ def conversion_warning(image: ImageInfo, *, rule: ImageRule, field: str) -> str 
     told = [_CONVERSIONS[name] for name in image.conversions]
     if not is_taken:
         told.append(f"it is sent as PNG or JPEG, as the model does not take {image.mime_type}")
+    told += _reductions(image, rule, is_converted=bool(told))
     if not told:
         return None
     return f"The image of {field} is changed for the provider: {'; '.join(told)}."
 
 
+def _reductions(image: ImageInfo, rule: ImageRule, *, is_converted: bool) -> list[str]:
+    """Return how an image is made smaller, as far as that is known before it is done."""
+    size = (image.width, image.height)
+    width, height = fit(size, max_pixels=rule.max_pixels, max_edge=rule.max_edge)
+    told = [] if (width, height) == size else [f"it is scaled to {width}x{height}"]
+    if rule.max_bytes is None:
+        return told
+    limit = f"so that its file has at most {rule.max_bytes} bytes"
+    if image.content_length > rule.max_bytes:
+        return [*told, f"it is compressed or scaled down {limit}"]
+    if (told or is_converted) and width * height * _MAX_BYTES_PER_PIXEL > rule.max_bytes:
+        return [*told, f"it may be compressed or scaled down {limit}"]
+    return told
+
+
 def check_image(image: ImageInfo, *, rule: ImageRule, field: str, converts: bool = False) -> None:
     """Check an image against a rule. Raises `InputPolicyDenied`.
 
-    `converts`: another type than the rule's is converted to PNG or JPEG before it leaves.
+    `converts`: another type than the rule's is converted to PNG or JPEG before it leaves, and
+    what has too many bytes is made smaller.
     """
     if image.mime_type not in rule.mime_types and not (converts and _PNG in rule.mime_types):
         raise _denied(
             field, f"is {image.mime_type}; accepted types are {', '.join(rule.mime_types)}"
         )
-    if rule.max_bytes is not None and not 0 < image.content_length <= rule.max_bytes:
+    is_too_large = rule.max_bytes is not None and image.content_length > rule.max_bytes
+    if (is_too_large and not converts) or (rule.max_bytes and not image.content_length):
         raise _denied(field, f"has {image.content_length} bytes; the limit is {rule.max_bytes}")
     size = f"{image.width}x{image.height}"
     if min(image.width, image.height) < rule.min_edge:

@@ -55,6 +55,7 @@ class PromptRule(Part):
 class ImageRule(Part):
     """What an input image or a mask must be like.
 
+    What has more bytes, pixels or a longer edge than it may is made smaller before it leaves.
     `needs` is what marks the place to change in a mask: without any, the model changes nothing.
     """
 
@@ -62,6 +63,8 @@ class ImageRule(Part):
     required: bool = True
     max: Positive = 1
     max_bytes: Positive | None = None
+    max_pixels: Positive = 4096 * 4096  # no model makes more
+    max_edge: Positive = 14_142  # where fal's own type of sizes ends
     min_edge: Positive = 1
     min_ratio: Exact | None = None  # width / height
     max_ratio: Exact | None = None

@@ -30,10 +30,28 @@ def sanitized(data: bytes, **options) -> tuple[decoding.SanitizedImage, bytes]:
     return found, cleaned.read()
 
 
-def converted(data: bytes, *, accepts=PROVIDER_TYPES, max_bytes=0):
+def converted(data: bytes, **wanted):
+    limits = {"max_pixels": 1_000_000, "max_edge": 4_000}
     target = in_file(b"")
-    found = decoding.convert(in_file(data), target, accepts=accepts, max_bytes=max_bytes)
-    return found, Image.open(target if found.is_converted else io.BytesIO(data))
+    options = {"accepts": PROVIDER_TYPES, **limits, **wanted}
+    found = decoding.convert(in_file(data), target, **options)
+    return _sent(found, target, data)
+
+
+def converted_mask(data: bytes, **wanted):
+    target = in_file(b"")
+    found = decoding.convert_mask(
+        in_file(data), target, **{"accepts": ("image/png",), "marks": "transparency"} | wanted
+    )
+    return _sent(found, target, data)
+
+
+def _sent(found, target, data):
+    if not found.fits:
+        return found, None
+    image = Image.open(io.BytesIO(target.read() if found.is_converted else data))
+    assert (image.size, Image.MIME[image.format]) == ((found.width, found.height), found.mime_type)
+    return found, image
 
 
 class TestArrival:
@@ -174,6 +192,141 @@ class TestLeaving:
         found, _ = converted(saved("GIF", noise), max_bytes=20_000)
 
         assert found.mime_type == "image/jpeg"
+
+
+class TestSmaller:
+    """What is larger than its model takes is made smaller, and no smaller than it must be."""
+
+    @pytest.mark.parametrize(
+        ("limits", "size"),
+        [
+            ({"max_pixels": 200 * 100}, (200, 100)),
+            ({"max_pixels": 200 * 100 - 1}, (199, 99)),
+            ({"max_edge": 100}, (100, 50)),
+            ({"max_edge": 1}, (1, 1)),
+            ({"max_pixels": 400 * 200, "max_edge": 400}, (400, 200)),
+        ],
+    )
+    @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF"])
+    def test_it_has_the_largest_size_of_its_ratio(self, limits, size, kind):
+        found, sent = converted(saved(kind, ramp(size=(400, 200))), **limits)
+
+        assert sent.size == size
+        assert found.is_converted or (size == (400, 200) and kind != "GIF")
+
+    def test_a_turned_one_has_it_as_shown(self):
+        data = saved("JPEG", ramp(size=(400, 200)), exif=exif(orientation=6))
+
+        _, sent = converted(data, max_edge=100)
+
+        assert (sent.size, sent.getexif().get(0x0112, 1)) == ((50, 100), 1)
+
+    @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF"])
+    def test_of_too_many_bytes_it_is_compressed_before_it_is_scaled(self, kind):
+        noisy = Image.effect_noise((400, 400), 90).convert("RGB")
+        lossy = kind in {"JPEG", "WEBP", "AVIF"}
+        data = saved(kind, noisy, **({"quality": 100} if lossy else {}))
+        limit = len(saved("JPEG", noisy, quality=85, subsampling=0)) + 2_000
+
+        found, sent = converted(data, max_bytes=limit)
+
+        assert (found.mime_type, sent.size) == ("image/jpeg", (400, 400))
+        assert sent.fp.getbuffer().nbytes < limit
+
+    @pytest.mark.parametrize("max_bytes", [20_000, 2_000])
+    @pytest.mark.parametrize(
+        ("mode", "accepts"), [("RGB", PROVIDER_TYPES), ("RGB", ("image/png",)), ("RGBA", None)]
+    )
+    def test_what_compressing_can_t_do_scaling_does(self, mode, accepts, max_bytes):
+        noisy = Image.effect_noise((400, 300), 90).convert(mode)
+        if mode == "RGBA":
+            noisy.putalpha(noisy.getchannel("R"))
+
+        found, sent = converted(
+            saved("PNG", noisy), accepts=accepts or PROVIDER_TYPES, max_bytes=max_bytes
+        )
+
+        assert (sent.mode, found.is_converted) == (mode, True)
+        assert sent.width / sent.height == pytest.approx(4 / 3, rel=0.1)
+        assert max_bytes / 8 < sent.fp.getbuffer().nbytes <= max_bytes
+
+    def test_an_empty_limit_is_none(self):
+        noisy = Image.effect_noise((400, 400), 90).convert("RGB")
+
+        found, _ = converted(saved("PNG", noisy), max_bytes=0)
+
+        assert not found.is_converted
+
+    def test_what_can_t_be_small_enough_is_refused(self):
+        with pytest.raises(decoding.UndecodableImage, match="small enough"):
+            converted(saved("PNG", ramp("RGBA", (300, 300))), max_bytes=60)
+
+
+class TestMasks:
+    """A mask has the size of what is sent as its image, and the marks that it had."""
+
+    def marked(self, mode="RGBA", kind="PNG", **options):
+        image = Image.new("RGBA", (300, 200), (10, 200, 30, 255))
+        image.paste((250, 0, 90, 0), (101, 51, 200, 150))
+        return saved(kind, image.convert(mode), **options)
+
+    def test_one_that_fits_is_sent_as_it_is(self):
+        found, _ = converted_mask(self.marked(), size=(300, 200))
+
+        assert not found.is_converted
+
+    @pytest.mark.parametrize("size", [(150, 100), (149, 99), (299, 199)])
+    def test_a_smaller_one_has_the_nearest_pixels(self, size):
+        _, sent = converted_mask(self.marked(), size=size)
+
+        assert sent.size == size
+        assert {color for _, color in sent.getcolors()} == {(10, 200, 30, 255), (250, 0, 90, 0)}
+        share = sent.getchannel("A").histogram()[0] / (size[0] * size[1])
+        assert share == pytest.approx(99 * 99 / 60_000, abs=0.01)
+
+    def test_a_turned_one_has_the_size_as_shown(self):
+        data = self.marked(exif=exif(orientation=6))
+
+        _, sent = converted_mask(data, size=(100, 150))
+
+        assert sent.size == (100, 150)
+
+    @pytest.mark.parametrize("kind", ["GIF", "WEBP", "AVIF"])
+    def test_it_goes_as_png(self, kind):
+        options = {} if kind == "GIF" else {"quality": 100}
+        found, sent = converted_mask(self.marked(kind=kind, **options), size=(300, 200))
+
+        assert found.mime_type == "image/png"
+        assert sent.convert("RGBA").getchannel("A").getextrema() == (0, 255)
+
+    def test_of_too_many_bytes_what_marks_is_kept_alone(self):
+        noisy = Image.effect_noise((300, 200), 90).convert("RGBA")
+        noisy.putalpha(Image.open(io.BytesIO(self.marked())).getchannel("A"))
+
+        found, sent = converted_mask(saved("PNG", noisy), size=(300, 200), max_bytes=3_000)
+
+        assert (found.fits, sent.mode) == (True, "RGBA")
+        assert sent.getchannel("A").tobytes() == noisy.getchannel("A").tobytes()
+
+    def test_black_is_kept_alone_too(self):
+        noises = [Image.effect_noise((300, 200), 90) for _ in range(3)]
+        colored = Image.merge("RGB", noises)
+        colored.paste("black", (0, 0, 300, 190))
+
+        _, sent = converted_mask(
+            saved("PNG", colored), size=(300, 200), max_bytes=5_500, marks="black"
+        )
+
+        assert sent.mode == "L"
+        assert sent.tobytes() == colored.convert("L").tobytes()
+
+    def test_one_of_marks_alone_may_not_fit(self):
+        noisy = Image.new("RGBA", (300, 200))
+        noisy.putalpha(Image.effect_noise((300, 200), 90))
+
+        found, _ = converted_mask(saved("PNG", noisy), size=(300, 200), max_bytes=3_000)
+
+        assert (found.fits, found.is_converted) == (False, True)
 
 
 def manifest(*, signed: bool = True) -> bytes:

@@ -154,8 +154,7 @@ class TestInputs:
     @pytest.mark.parametrize(
         ("model", "facts"),
         [
-            ("openai.gpt-image-2-edit", {"content_length": 50_000_001}),
-            ("xai.grok-imagine-image-edit", {"content_length": 10_485_761}),
+            ("xai.grok-imagine-image-edit", {"content_length": 0}),
             ("fal.kling-image-o1", {"width": 299}),
             ("fal.kling-image-v3-image-to-image", {"width": 2561}),
         ],
@@ -163,6 +162,28 @@ class TestInputs:
     def test_an_input_beyond_its_provider_is_refused(self, model, facts):
         with pytest.raises(InputPolicyDenied):
             edit(model=model, input_asset_id=image(**facts), accept_unknown_cost=True)
+
+    @pytest.mark.parametrize(
+        ("facts", "words"),
+        [
+            ({"content_length": 10_485_760}, None),
+            ({"content_length": 10_485_761}, "compressed or scaled down so that its file has at"),
+            ({"width": 4096, "height": 4096}, None),
+            ({"width": 8000, "height": 6000}, "it is scaled to 4729x3547"),
+            ({"width": 14_143, "height": 1000}, "it is scaled to 14142x999"),
+            ({"mime_type": "image/gif", "width": 1600, "height": 1638}, None),
+            ({"mime_type": "image/gif", "width": 1600, "height": 1639}, "may be compressed or"),
+        ],
+    )
+    def test_what_is_too_large_for_its_provider_is_made_smaller_and_told(self, facts, words):
+        planned = edit(
+            model="xai.grok-imagine-image-edit",
+            input_asset_id=image(**facts),
+            accept_unknown_cost=True,
+        )
+
+        told = [one for one in planned.warnings if "scaled" in one]
+        assert [words in one for one in told] == ([True] if words else [])
 
     @pytest.mark.parametrize("mime_type", ["image/gif", "image/avif"])
     @pytest.mark.parametrize("model", ["openai.gpt-image-2-edit", "xai.grok-imagine-image-edit"])
@@ -233,9 +254,12 @@ class TestMasks:
     def test_openai_takes_a_small_png(self):
         model = "openai.gpt-image-2-edit"
         edit(model=model, mask_asset_id=image(), accept_unknown_cost=True)
-        for facts in ({"min_alpha": 255}, {"content_length": 4_000_001}):
-            with pytest.raises(InputPolicyDenied):
-                edit(model=model, mask_asset_id=image(**facts), accept_unknown_cost=True)
+        large = image(content_length=4_000_001)
+        planned = edit(model=model, mask_asset_id=large, accept_unknown_cost=True)
+        [told] = [one for one in planned.warnings if "mask_asset_id" in one]
+        assert "its file has at most 4000000 bytes" in told
+        with pytest.raises(InputPolicyDenied):
+            edit(model=model, mask_asset_id=image(min_alpha=255), accept_unknown_cost=True)
 
     @pytest.mark.parametrize(
         ("model", "facts", "word"),
