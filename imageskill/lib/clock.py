@@ -1,8 +1,9 @@
 """Time: aware, UTC, and written with milliseconds and a Z.
 
 `now` is the one source of every moment that is stored or compared with a stored one, the models'
-defaults included. Leases and limits in Redis and the age of a vendor's signature are measured by
-`time.time()`: what they are compared with moves with the machine's clock.
+defaults included. It follows the database's clock where the machine's is off: an hour's difference
+would end the jobs of others. The age of a vendor's signature is measured by `time.time()`: what it
+is compared with is not ours.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,9 +11,39 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+TOLERANCE_S = 1.0
+"""What clocks may differ by before the machine's is corrected."""
+_correction = timedelta()
+
+
+def machine_time() -> datetime:
+    """Return the machine's own time, right or wrong."""
+    return datetime.now(UTC)
+
 
 def _system_time() -> datetime:
-    return datetime.now(UTC)
+    return machine_time() + _correction
+
+
+def follow(reference: datetime, *, read_at: datetime) -> None:
+    """Correct `now` where the machine's time `read_at` was not the reference's."""
+    global _correction
+    difference = reference - read_at
+    wanted = difference if abs(difference.total_seconds()) > TOLERANCE_S else timedelta()
+    if abs((wanted - _correction).total_seconds()) > TOLERANCE_S / 2:
+        seconds = round(wanted.total_seconds(), 1)
+        log.warning("clock_corrected", seconds=seconds, advice="Run a time service, such as NTP.")
+        _correction = wanted
+
+
+def correction_s() -> float:
+    """Return by how many seconds the machine's clock is corrected; 0 where it is right."""
+    return _correction.total_seconds()
 
 
 _source: ContextVar[Callable[[], datetime]] = ContextVar("clock", default=_system_time)

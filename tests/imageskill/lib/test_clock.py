@@ -14,7 +14,7 @@ from django.db.models.fields import NOT_PROVIDED
 from accounts.models import User
 from billing import signup
 from billing.models import CreditPack, StarterCount
-from imageskill.lib import clock
+from imageskill.lib import clock, database
 from imageskill.lib.updated_at import UpdatedAtField
 
 PAST = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -138,3 +138,60 @@ _READ_BY_THE_DATABASE = r"""
     SELECT table_name || '.' || column_name FROM information_schema.columns
      WHERE table_schema = 'public' AND column_default ~* '(now\(|_timestamp)'
 """
+
+
+class TestMachineWhoseClockIsWrong:
+    @pytest.fixture(autouse=True)
+    def as_before(self, monkeypatch):
+        monkeypatch.setattr(clock, "_correction", timedelta())
+
+    @pytest.fixture
+    def wrong_by(self, monkeypatch):
+        """Set the machine's clock wrong."""
+
+        def set_wrong(**difference):
+            right = clock.machine_time
+            monkeypatch.setattr(clock, "machine_time", lambda: right() + timedelta(**difference))
+
+        return set_wrong
+
+    @pytest.mark.parametrize("difference", [{"hours": 1}, {"seconds": -90}, {"days": -400}])
+    def test_follows_the_database_from_its_first_connection(
+        self, transactional_db, wrong_by, difference, caplog
+    ):
+        wrong_by(**difference)
+        connection.close()
+
+        connection.ensure_connection()
+
+        assert abs((database.now() - clock.now()).total_seconds()) < clock.TOLERANCE_S
+        seconds = -timedelta(**difference).total_seconds()
+        assert clock.correction_s() == pytest.approx(seconds, abs=1)
+        assert "clock_corrected" in caplog.text
+
+    def test_one_that_is_right_again_is_believed(self, transactional_db, monkeypatch, wrong_by):
+        with monkeypatch.context() as wrong:
+            right = clock.machine_time
+            wrong.setattr(clock, "machine_time", lambda: right() + timedelta(hours=1))
+            connection.close()
+            connection.ensure_connection()
+            assert clock.correction_s()
+        connection.close()
+
+        connection.ensure_connection()
+
+        assert clock.correction_s() == 0
+
+    def test_little_is_left_alone(self):
+        moment = clock.machine_time()
+
+        clock.follow(moment + timedelta(seconds=0.9), read_at=moment)
+
+        assert clock.correction_s() == 0
+
+    def test_what_moves_a_little_is_not_told_each_time(self, caplog):
+        moment = clock.machine_time()
+        for seconds in (3600, 3600.2, 3599.8):
+            clock.follow(moment + timedelta(seconds=seconds), read_at=moment)
+
+        assert caplog.text.count("clock_corrected") == 1
