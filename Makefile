@@ -42,7 +42,7 @@ format: test-environment ## put the code into its one format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-openapi: test-environment ## refresh docs/openapi.json
+openapi: test-environment ## refresh docs/openapi.json and docs/agents.md
 	$(AROUND) $(BIN)/python manage.py openapi
 
 soak: test-environment ## long random runs

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja.renderers import BaseRenderer
 from ninja.responses import NinjaJSONEncoder
 
-from imageskill.lib.errors import ApiError
+from imageskill.lib.errors import ApiError, wait_s
 from imageskill.lib.exact_json import ExactEncoder
 
 EXIT_CODE_HEADER = "x-image-skill-exit-code"
@@ -48,9 +48,8 @@ def error_response(request: HttpRequest, error: ApiError) -> HttpResponse:
     )
     response[EXIT_CODE_HEADER] = str(error.exit_code)
     vars(request)["error_code"] = error.code  # for telemetry
-    retry_after = (error.recovery or {}).get("retry_after_seconds")
     if error.status in {429, 503}:
-        response["Retry-After"] = str(retry_after or 1)
+        response["Retry-After"] = str(wait_s(error.recovery))
     return response
 
 

@@ -20,6 +20,11 @@ class Recovery(TypedDict, total=False):
     near_matches: list[str]
 
 
+def wait_s(recovery: Recovery | None) -> int:
+    """Return how long a caller should wait, for recovery and the header Retry-After alike."""
+    return (recovery or {}).get("retry_after_seconds") or 1
+
+
 class Detail(TypedDict):
     """One thing wrong with the input. Never the value: it may be a secret."""
 

@@ -37,6 +37,7 @@ DOCUMENTS = (
     Document("skill", "/skill.md"),
     Document("llms", "/llms.txt"),
     Document("cli", "/cli.md"),
+    Document("agents", "/agents.md"),
     Document("commands", "/commands.json"),
     Document("client", "/image-skill.pyz"),
     Document("openapi", "/v1/openapi.json", is_of_api=True),

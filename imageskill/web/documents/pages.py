@@ -43,6 +43,13 @@ def cli(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def agents(request: HttpRequest) -> HttpResponse:
+    """Return the guide for developers of agents."""
+    text = render_agents(api_url=settings.PUBLIC_API_URL, site_url=settings.PUBLIC_SITE_URL)
+    return _text(text, "text/markdown")
+
+
+@require_safe
 def commands(request: HttpRequest) -> JsonResponse:
     """Return the commands of the command line as data."""
     table_of = {"version": __version__, "commands": tables.list_commands()}
@@ -81,6 +88,12 @@ def client(request: HttpRequest) -> HttpResponse:
     return _allow_any_origin(response)
 
 
+def render_agents(*, api_url: str, site_url: str) -> str:
+    """Return the guide for developers of agents, for an installation at these addresses."""
+    context = tables.installation_context() | {"api": api_url, "site": site_url}
+    return render_to_string("documents/agents.md", context)
+
+
 def _render(document: str) -> str:
     return render_to_string(f"documents/{document}", tables.template_context())
 
@@ -103,6 +116,7 @@ urlpatterns = [
     path("commands.json", commands, name="commands"),
     path("llms.txt", llms, name="llms"),
     path("cli.md", cli, name="cli"),
+    path("agents.md", agents, name="agents"),
     path("image-skill.pyz", client, name="client"),
     path(".well-known/security.txt", security_txt, name="security_txt"),
     path(f"{_SKILLS_PATH}index.json", skill_index, name="skill_index"),

@@ -32,14 +32,21 @@ EXIT_CODES = {
 }
 
 
-def template_context() -> dict[str, Any]:
-    """Return the context of the documents' templates."""
+def installation_context() -> dict[str, Any]:
+    """Return what templates say of this installation; needs no database."""
     return {
         "version": __version__,
         "site": settings.PUBLIC_SITE_URL,
         "api": settings.PUBLIC_API_URL,
         "media": settings.PUBLIC_MEDIA_URL,
         "limits": _limits(),
+    }
+
+
+def template_context() -> dict[str, Any]:
+    """Return the context of the documents' templates."""
+    return {
+        **installation_context(),
         "topics": [(topic, list(group)) for topic, group in groupby(list_commands(), _topic)],
         "exit_codes": EXIT_CODES,
         "errors": [_error(cls) for cls in sorted(error_classes(), key=lambda cls: cls.code)],

@@ -32,7 +32,7 @@ from starlette.requests import Request as AsgiRequest
 
 from accounts.tokens import minting
 from imageskill.cli.grammar.requests import EndpointRequest
-from imageskill.lib.errors import ApiError, RateLimited
+from imageskill.lib.errors import ApiError, RateLimited, wait_s
 from imageskill.lib.postgresql import strict_json
 from imageskill.web import inner_requests, rate_limits
 from imageskill.web.mcp import discovery, server, tools
@@ -234,9 +234,9 @@ def _refuse_uncounted(request: HttpRequest) -> HttpResponse | None:
     try:
         rate_limits.enforce_late(request)
     except RateLimited as limited:
-        wait_s = (limited.recovery or {}).get("retry_after_seconds", 1)
-        response = _error_response(429, _TOO_MANY, limited.text, retry_after_seconds=wait_s)
-        response["Retry-After"] = str(wait_s)
+        seconds = wait_s(limited.recovery)
+        response = _error_response(429, _TOO_MANY, limited.text, retry_after_seconds=seconds)
+        response["Retry-After"] = str(seconds)
         return response
     return None
 

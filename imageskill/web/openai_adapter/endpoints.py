@@ -38,6 +38,7 @@ from imageskill.web.openai_adapter.fields import (
     build_terms,
     find_model,
 )
+from jobs.planning.selection import DEFAULT
 from jobs.registry.entry import Model
 from jobs.registry.operations import Operation
 
@@ -95,7 +96,7 @@ def list_models(request: HttpRequest) -> HttpResponse:
 def show_model(request: HttpRequest, model_id: str) -> HttpResponse:
     """Return one model that can run now."""
     for row in _models(request):
-        if model_id in {row["id"], *row["aliases"]}:
+        if model_id in {row["id"], *row["aliases"]} or (model_id == DEFAULT and row["default"]):
             return _json(_model_out(row))
     return errors.build(
         "MODEL_UNAVAILABLE",

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import JsonResponse
 from pydantic import ValidationError
 
-from imageskill.lib.errors import ApiError
+from imageskill.lib.errors import ApiError, Recovery, wait_s
 from imageskill.web.openai_adapter.fields import ParameterRefused, parameter_of
 
 # Status, type and code by our code; whatever is not here keeps its status.
@@ -60,7 +60,7 @@ def from_api_error(error: ApiError) -> JsonResponse:
         error.text,
         status=error.status,
         retryable=error.retryable,
-        recovery=dict(error.recovery or {}),
+        recovery=error.recovery,
     )
 
 
@@ -78,21 +78,21 @@ def build(
     status: int,
     param: str | None = None,
     retryable: bool = False,
-    recovery: dict[str, Any] | None = None,
+    recovery: Recovery | None = None,
     trace_id: str | None = None,
 ) -> JsonResponse:
     """Return an error in OpenAI's shape; `image_skill` holds what only we say."""
     usual, kind, theirs = _KINDS.get(code, (status, "server_error", code.lower()))
-    wait_s = (recovery or {}).get("retry_after_seconds") or 1
+    seconds = wait_s(recovery)
     ours = {"code": code, "retryable": retryable, "recovery": recovery, "trace_id": trace_id}
     error = {"message": message, "type": kind, "param": param, "code": theirs, "image_skill": ours}
     response = JsonResponse({"error": error}, status=413 if status == 413 else usual)
-    response[RETRY_HEADER] = "true" if retryable and wait_s <= _PATIENCE_S else "false"
+    response[RETRY_HEADER] = "true" if retryable and seconds <= _PATIENCE_S else "false"
     response["Cache-Control"] = "no-store"
     if trace_id:
         response[REQUEST_ID_HEADER] = trace_id
     if retryable or status == 503:
-        response["Retry-After"] = str(wait_s)
+        response["Retry-After"] = str(seconds)
     return response
 
 

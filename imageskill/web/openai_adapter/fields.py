@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from imageskill.lib.schemas import Body
 from jobs import registry
 from jobs.api.schemas import Usd
+from jobs.planning.selection import DEFAULT
 from jobs.registry.entry import Model
 from jobs.registry.operations import Operation
 
@@ -85,10 +86,11 @@ class EditFields(ImageFields):
 def find_model(name: str | None, operation: Operation) -> Model | None:
     """Return the model of that name for that operation; None leaves the choice to the service.
 
+    So does `default`, as many tools can't leave the name out.
     OpenAI has one name for both operations, where we have a model for each.
     Raises `ParameterRefused` for a name that no model has.
     """
-    if name is None:
+    if name is None or name == DEFAULT:
         return None
     named = registry.find(name)
     for model in (named, registry.find(f"{named.id if named else name}-edit")):

@@ -5,19 +5,23 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
+from pathlib import Path
 
 import pytest
 import yaml
 
 from accounts.event_types import EVENT_TYPES
+from imageskill.cli.addresses import API_URL, SITE_URL
 from imageskill.cli.grammar import table
 from imageskill.lib import clock
 from imageskill.web.api import api as ninja_api
-from imageskill.web.documents import skills, tables
+from imageskill.web.documents import pages, skills, tables
 from jobs import registry
 
-DOCUMENTS = ["/skill.md", "/llms.txt", "/cli.md"]
+DOCUMENTS = ["/skill.md", "/llms.txt", "/cli.md", "/agents.md"]
+READERS = {"json": json.loads, "toml": tomllib.loads, "yaml": yaml.safe_load}
 
 
 @pytest.fixture
@@ -88,6 +92,39 @@ class TestDocuments:
         for before, line in itertools.pairwise(lines):
             if line.startswith("|") and before.startswith("|"):
                 assert line.count("|") == before.count("|"), line
+
+
+class TestAgentsGuide:
+    def test_every_setup_is_whole_and_leads_here(self, text_of, settings):
+        settings.PUBLIC_API_URL = "https://api.example.org"
+        text = text_of("/agents.md")
+        found = [
+            (language, block)
+            for language, block in re.findall(r"```(\w+)\n(.*?)```", text, flags=re.DOTALL)
+            if language in {"json", "toml", "yaml"}
+        ]
+        assert [language for language, _ in found] == [*["json"] * 5, "toml", "yaml"]
+        for language, block in found:
+            setup = READERS[language](block)
+            if "image-skill.pyz" in block:
+                assert '["/path/to/image-skill.pyz", "mcp"]' in block
+            elif language == "yaml":
+                parameters = setup["model_list"][0]["litellm_params"]
+                assert parameters["api_base"] == "https://api.example.org/openai/v1"
+            else:
+                assert '"https://api.example.org/mcp"' in block
+
+    def test_the_copy_for_readers_of_the_source_is_the_page(self):
+        copy = Path(__file__).parents[3] / "docs" / "agents.md"
+        page = pages.render_agents(api_url=API_URL, site_url=SITE_URL)
+        assert copy.read_text(encoding="utf-8") == page
+
+    def test_names_only_endpoints_that_there_are(self, text_of):
+        named = re.findall(r"`(GET|POST) (/v1/[a-zA-Z_/-]+)`", text_of("/agents.md"))
+        assert len(named) >= 4
+        for method, path in named:
+            endpoint = ninja_api.get_openapi_schema()["paths"][path.replace("JOB_ID", "{job_id}")]
+            assert method.lower() in endpoint, path
 
 
 class TestCommandsAsData:

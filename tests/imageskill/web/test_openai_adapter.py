@@ -241,9 +241,9 @@ class TestLimits:
     )
     def test_what_is_refused_before_our_endpoints_counts_too(self, post, settings, path, document):
         settings.REQUESTS_PER_MINUTE_PER_CALLER = 2
-        codes = [post(path, document).status_code for _ in range(3)]
+        codes = [post(path, document).status_code for _ in range(5)]  # the minute may turn once
         assert codes[0] == codes[1] != 429
-        assert codes[2] == 429
+        assert 429 in codes
 
 
 class TestModels:
@@ -257,6 +257,10 @@ class TestModels:
 
     def test_shows_one(self, db):
         assert Client().get("/openai/v1/models/local.sketch").json()["id"] == "local.sketch"
+        default = Client().get("/openai/v1/models/default").json()
+        assert default["id"] in {
+            row["id"] for row in Client().get("/openai/v1/models").json()["data"]
+        }
         response = Client().get("/openai/v1/models/none")
         assert (response.status_code, error_of(response)["code"]) == (404, "model_not_found")
 
@@ -367,6 +371,9 @@ class TestTerms:
             "prompt": "p",
             "output_count": 1,
         }
+
+    def test_leave_the_model_to_the_service_by_default(self):
+        assert self.terms("default") == self.terms() == {"prompt": "p", "output_count": 1}
 
     def test_a_model_with_sizes_gets_the_exact_one(self):
         terms = self.terms("gpt-image-2", size="1536x1024", quality="hd", output_format="webp")
