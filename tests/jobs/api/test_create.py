@@ -6,12 +6,14 @@ import time
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import ActivityEvent
 from billing import ledger
 from billing.ledger import checks
 from imageskill.cli.grammar import reading, requests
 from imageskill.lib.errors import Timeout
+from jobs.api.schemas import CreateBody
 from jobs.assets.storage import ArtifactStorageWriteFailed
 from jobs.models import Job, Prompt
 from jobs.planning.request import GenerationRequest, Reference
@@ -19,7 +21,7 @@ from jobs.providers.failures import ProviderFailure, ProviderPolicyDenied, Provi
 from jobs.running import hold_checks, lifecycle
 from jobs.running import worker as running
 from jobs.running.lifecycle import JobFailure
-from jobs.submission import repeating, waiting
+from jobs.submission import preparation, repeating, submit, waiting
 
 FIFTY_CREDITS = {
     "model": "fal.gemini-3-pro-image-preview",
@@ -375,6 +377,28 @@ class TestIdempotencyKey:
         assert refused.code == "DAILY_JOB_LIMIT"
         assert refused.error["recovery"]["idempotency_key"] == "once"
         assert Job.objects.get().idempotency_key == "once"
+
+    def test_starts_anew_only_the_job_that_it_stands_for(self, create, stranger):
+        fail(create(token=stranger.token, idempotency_key="once"))
+        fail(create(idempotency_key="once"))
+
+        create(idempotency_key="once")
+
+        assert Job.objects.filter(idempotency_key="once").count() == 2
+
+    def test_of_two_repeats_at_once_the_second_writes_nothing(self, create, ask):
+        fail(create(idempotency_key="once"))
+        failed = Job.objects.get()
+        terms = CreateBody(**ask).to_request("create")
+        caller = failed.agent
+        prepared = preparation.prepare(caller, terms, is_dry_run=False)
+        first = submit.submit(caller, prepared, idempotency_key="once", replaces=failed)
+
+        with CaptureQueriesContext(connection) as statements:
+            second = submit.submit(caller, prepared, idempotency_key="once", replaces=failed)
+
+        assert first == second != failed
+        assert not [one for one in statements if one["sql"].startswith("INSERT")]
 
     def test_is_taken_from_the_header_too(self, create, api, agent, ask):
         first = create(idempotency_key="once")
