@@ -205,7 +205,9 @@ def _refund_request_steps(
     about = Q(unmatched_payment__in=payment.unmatched)
     if payment.receipt:
         about |= Q(receipt=payment.receipt)
-    requests = RefundRequest.objects.filter(about).select_related("requested_by", "decided_by")
+    requests = RefundRequest.objects.filter(about).select_related(
+        "requested_by", "decided_by", "reversal"
+    )
     for request in _first_rows(requests.order_by("pk"), left_out, **payment.receipt_filter):
         amount = amounts.format_amount(request.amount_cents)
         why = f"{amount} by {request.requested_by}: {request.reason}"
@@ -214,6 +216,17 @@ def _refund_request_steps(
             what = f"Refund {request.get_state_display().lower()}"
             by = f"by {request.decided_by}" if request.decided_by else "within the threshold"
             yield PaymentStep(request.decided_at, what, by, about=request)
+        yield from _outcome_steps(request)
+
+
+def _outcome_steps(request: RefundRequest) -> Iterator[PaymentStep]:
+    """Yield what became of a refund at Stripe, as it was when Stripe was asked last."""
+    read_at = request.reversal.read_at if request.reversal else None
+    if request.finished_at:
+        what = f"Refund {request.status.label.lower()}"
+        yield PaymentStep(
+            read_at or request.finished_at, what, request.failure_words, about=request
+        )
 
 
 def _reversal_steps(payment: _Payment, left_out: list[TruncatedList]) -> Iterator[PaymentStep]:

@@ -56,6 +56,7 @@ class TestTimeline:
             assert "Checkout needs review" in told
             assert told.index("Unmatched payment") < told.index("Refund requested")
             assert "Unmatched payment refunded" in told
+            assert told.index("Refund approved") < told.index("Refund succeeded")
             assert "4.99 USD" in answer.content.decode()
 
     def test_it_is_the_same_from_quote_attempt_and_receipt(self, signed_in, financier, bought):
