@@ -70,10 +70,11 @@ class Capture(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """Credits of a purchase, and how many of them settled a debt at once."""
+    """Credits of a purchase, how many of them settled a debt at once, and what is paid now."""
 
     credits: int
     settled: int
+    paid_after: int
 
 
 def open_wallets(*, organization_id: int) -> None:
@@ -119,12 +120,13 @@ def grant_paid(*, organization_id: int, receipt_id: str, credits: int, actor: st
         reason="credits bought",
         reference=receipt_id,
     )
-    [grant] = posting.post(wallets, [move])
+    [grant] = posting.post(wallets, [move], is_new=not is_replay)
     if is_replay:
-        return Grant(credits, debts.settled_credits(grant))
+        return Grant(credits, debts.settled_credits(grant), wallets[Purpose.PAID])
     lots.create(organization_id=organization_id, reference=receipt_id, credits=credits)
     cause = f"receipt:{receipt_id}"
-    return Grant(credits, debts.settle(wallets, cause=cause, actor=actor, parents=(key,)))
+    settled = debts.settle(wallets, cause=cause, actor=actor, parents=(key,))
+    return Grant(credits, settled, wallets[Purpose.PAID])
 
 
 def hold(*, organization_id: int, job_id: str, credits: int, actor: str) -> Hold:

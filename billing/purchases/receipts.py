@@ -83,6 +83,7 @@ def issue(
         actor=actor,
     )
     now = clock.now()
+    sponsor = User.objects.filter(organizations=quote.organization_id).first()
     receipt = Receipt(
         public_id=receipt_id,
         number=_next_number(environment, now),
@@ -99,7 +100,7 @@ def issue(
         tax_cents=payment.tax_cents,
         is_tax_included=payment.is_tax_included,
         tax_reason=payment.tax_reason,
-        payer=_payer(quote, payment),
+        payer=_payer(quote, payment, sponsor),
         seller=receipt_document.seller_of_today(),
         billed_to=payment.billed_to,
         method_kind=payment.paid_with.kind,
@@ -108,14 +109,15 @@ def issue(
         paid_at=payment.paid_with.at or now,
         currency=quote.currency,
         owed_settled_credits=grant.settled,
-        balance_after=ledger.balances(quote.organization_id).paid,
+        balance_after=grant.paid_after,
         payment_intent_id=payment.payment_intent_id,
         charge_id=payment.charge_id,
         trace_id=quote.trace_id,
         issued_at=now,
     )
     receipt.save(force_insert=True)
-    _notify(receipt)
+    _record(receipt)
+    _mail(receipt, sponsor)
     return receipt
 
 
@@ -140,7 +142,7 @@ def _next_number(environment: str, now: datetime) -> str:
     return f"{prefix}-{now.year}-{number:06}"
 
 
-def _payer(quote: Quote, payment: Payment) -> User | None:
+def _payer(quote: Quote, payment: Payment, sponsor: User | None) -> User | None:
     """Return the account that paid: the buyer, whose email Stripe has, or the sponsor of the day.
 
     Without a sponsor and without an account of that email it is nobody's, until one is known.
@@ -149,7 +151,7 @@ def _payer(quote: Quote, payment: Payment) -> User | None:
         return quote.user
     email = payment.billed_to.get("email", "")
     known = User.objects.filter(email__iexact=email, is_active=True).first() if email else None
-    return known or User.objects.filter(organizations=quote.organization_id).first()
+    return known or sponsor
 
 
 def _mark_payment_backed(agent_id: int) -> None:
@@ -158,7 +160,7 @@ def _mark_payment_backed(agent_id: int) -> None:
         states.transition(agent, to=Agent.ClaimState.PAYMENT_BACKED_UNCLAIMED)
 
 
-def _notify(receipt: Receipt) -> None:
+def _record(receipt: Receipt) -> None:
     activity.record(
         activity.event(
             type="credits.payment_backed_granted",
@@ -189,15 +191,16 @@ def _notify(receipt: Receipt) -> None:
             ),
         )
     )
-    _mail(receipt)
 
 
-def _mail(receipt: Receipt) -> None:
+def _mail(receipt: Receipt, sponsor: User | None) -> None:
     """Mail the receipt's content to who paid; a sponsor who did not hears of the credits."""
-    owner = User.objects.filter(organizations=receipt.organization_id).first()
+    people = {user.pk: user for user in (receipt.payer, sponsor) if user}
+    if not people:
+        return
     names = Agent.objects.filter(organization_id=receipt.organization_id).order_by("pk")
     agent = ", ".join(names.values_list("name", flat=True)[:3])
-    for user in {user.pk: user for user in (receipt.payer, owner) if user}.values():
+    for user in people.values():
         document = receipt_document.build(receipt, shows_payer=user == receipt.payer)
         facts = {
             "agent": agent,

@@ -148,7 +148,7 @@ def handle(
         effect = prepare(event)
         with transaction.atomic():
             # Another worker may be at the same event: the row's lock decides who is first.
-            if _lock(event).state in UNPROCESSED:
+            if _lock(event) in UNPROCESSED:
                 _finish(event, WebhookState.HANDLED, outcome=str(effect()))
     except ignored as reason:
         _finish(event, WebhookState.IGNORED, outcome=str(reason))
@@ -164,7 +164,7 @@ def replay(event: WebhookEvent, *, effect: Effect) -> tuple[str, str]:
     Raises whatever the effect raises, and then nothing has changed.
     """
     with transaction.atomic():
-        former_state = _lock(event).state
+        former_state = _lock(event)
         outcome = str(effect())
         _finish(event, WebhookState.HANDLED, outcome=outcome, states=WebhookState.values)
     return former_state, outcome
@@ -231,9 +231,11 @@ def _begin(event: WebhookEvent) -> bool:
     return False
 
 
-def _lock(event: WebhookEvent) -> WebhookEvent:
-    locked: WebhookEvent = type(event).objects.select_for_update().get(pk=event.pk)
-    return locked
+def _lock(event: WebhookEvent) -> str:
+    """Lock the row and return its state, without the payload that is known already."""
+    rows = type(event).objects.select_for_update().filter(pk=event.pk)
+    state: str = rows.values_list("state", flat=True).get()
+    return state
 
 
 def _finish(

@@ -52,7 +52,7 @@ class TestGrant:
             organization_id=org, receipt_id=receipt.public_id, credits=500, actor="somebody else"
         )
 
-        assert again == (500, 0)
+        assert again == (500, 0, 500)
         assert ledger.balances(org) == (0, 500, 0, 0)
 
     def test_needs_wallets(self, org):
