@@ -95,6 +95,13 @@ class TestRefund:
         assert ledger.balances(org) == (0, 0, 0, 0)
         assert events() == ["refunded", "refunded", "reversal_rejected"]
 
+    def test_is_in_force_by_its_cents_where_a_promotion_made_credits_cheaper(self, org):
+        buy(org, 500, charge_id="ch_a", discount=100)
+
+        reversal = applying.apply_refund(refund("re_a", "ch_a", 200))
+
+        assert (reversal.credits, reversal.in_force_cents) == (250, 200)
+
     def test_counts_once_however_many_events_bring_it(self, org):
         buy(org, 500, charge_id="ch_a")
 
@@ -249,6 +256,16 @@ class TestDispute:
         reversal = applying.apply_dispute(dispute("du_a", "ch_a", 500, **closed))
         assert reversal.state == State.CLOSED
         assert events() == []
+
+    def test_a_refund_beside_it_is_a_phase_of_its_own_as_its_share_shrinks(self, org):
+        buy(org, 500, charge_id="ch_a")
+        applying.apply_dispute(dispute("du_a", "ch_a", 500))
+
+        applying.apply_refund(refund("re_a", "ch_a", 200))
+
+        disputed = PaymentReversal.objects.get(stripe_id="du_a")
+        phases = disputed.phases.filter(phase="taken").order_by("id")
+        assert [phase.details["taken"] for phase in phases] == [500, 300]
 
     def test_of_a_receipt_with_200_refunded_takes_300_and_flags_200(self, org):
         buy(org, 500, charge_id="ch_a")

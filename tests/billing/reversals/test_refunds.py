@@ -248,6 +248,18 @@ class TestSending:
 
         assert len(shop.account.all("refund")) == 1
 
+    def test_it_is_left_to_the_worker_that_sends_it(self, receipt, asker, shop, agent):
+        asked = ask(receipt, asker)
+        shop.stand_in.faults.add(Fault("/v1/refunds", "POST", times=2, cut="after"))
+        refund_sending.send(request_id=asked.pk)
+        asked.refresh_from_db()
+        sent_at = asked.sent_at
+
+        refund_sending.send(request_id=asked.pk)  # a second message, moments later
+
+        asked.refresh_from_db()
+        assert (asked.sent_at, asked.finished_at) == (sent_at, None)
+
     def test_a_lost_answer_after_stripe_forgot_the_key_refunds_once(
         self, receipt, asker, shop, agent
     ):
@@ -351,6 +363,19 @@ class TestUnderWay:
         with pytest.raises(refunds.RefundRefused, match="has not failed"):
             refunds.retry(request_id=sent.pk, user=asker, reason="again")
 
+    def test_one_that_failed_and_arrived_after_all_has_not_failed(self, sent, org):
+        charge = sent.receipt.charge_id
+        applying.apply_refund(refund(sent.stripe_refund_id, charge, 500, status="failed"))
+        sent.refresh_from_db()
+        finished_at = sent.finished_at
+
+        applying.apply_refund(refund(sent.stripe_refund_id, charge, 500))
+
+        sent.refresh_from_db()
+        assert (sent.status, sent.failure) == (Status.SUCCEEDED, "")
+        assert sent.finished_at == finished_at  # of when Stripe answered
+        assert ledger.balances(org) == (40, 0, 0, 0)
+
     def test_a_failed_one_leaves_the_list_when_it_is_resolved(self, sent, shop, asker):
         shop.account.fail_refund(sent.stripe_refund_id)
         shop.tell(*shop.events("refund."))
@@ -443,6 +468,12 @@ class TestPaymentThatBoughtNothing:
         asked.refresh_from_db()
         return asked
 
+    def test_from_the_approval_on_it_is_being_refunded(self, payment, asker):
+        refunds.request_for_unmatched(payment=payment, reason="odd", user=asker)
+
+        payment.refresh_from_db()
+        assert (payment.state, payment.resolved_at) == ("refunding", None)
+
     def test_goes_back_in_two_parts(self, payment, asker):
         self.send(payment, asker, 200)
         assert (payment.state, payment.refunded_cents) == ("partly_refunded", 200)
@@ -480,7 +511,7 @@ class TestPaymentThatBoughtNothing:
     def test_what_a_dispute_took_of_it_is_not_returned(self, payment, asker, shop):
         applying.apply_dispute(dispute("du_a", payment.charge_id, 200, status="lost"))
         payment.refresh_from_db()
-        assert payment.state == "partly_refunded"
+        assert (payment.state, payment.refunded_cents) == ("partly_refunded", 0)
 
         with pytest.raises(refunds.RefundRefused, match=r"0\.01 to 2\.99 USD"):
             self.send(payment, asker, 300)
