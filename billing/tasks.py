@@ -13,6 +13,7 @@ from billing.reversals import refund_sending
 from billing.stripe import gateway
 from billing.webhooks import inbox, reversal_events
 from imageskill.lib import clock
+from imageskill.lib.redis import locks
 
 log = structlog.get_logger(__name__)
 
@@ -21,8 +22,11 @@ log = structlog.get_logger(__name__)
 def check_books(
     *, actor: str = "system:nightly", is_incremental: bool = False, **_: object
 ) -> None:
-    """Run the ledger checks and store the result."""
-    run = checks.run_check(actor=actor, is_incremental=is_incremental)
+    """Run the ledger checks and store the result; a second delivery finds the first at it."""
+    with locks.held(f"billing.check_books:{actor}") as is_mine:
+        if not is_mine:
+            return
+        run = checks.run_check(actor=actor, is_incremental=is_incremental)
     if run.problem_count:
         log.error("books_are_not_in_order", problems=run.problem_count)
 
@@ -89,6 +93,9 @@ def expire_requests(**_: object) -> None:
 
 @shared_task(name="billing.reconcile")
 def reconcile(**_: object) -> None:
-    """Reconcile Stripe's balance with the ledger."""
-    if gateway.is_configured():
-        reconciliation.run_nightly()
+    """Reconcile Stripe's balance with the ledger; a second delivery finds the first at it."""
+    if not gateway.is_configured():
+        return
+    with locks.held("billing.reconcile") as is_mine:
+        if is_mine:
+            reconciliation.run_nightly()

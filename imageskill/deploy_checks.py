@@ -35,3 +35,19 @@ def check_postgresql(**_: Any) -> list[CheckMessage]:
         return []
     message = f"PostgreSQL {version} is too old; {_OLDEST_POSTGRESQL} or newer is needed."
     return [checks.Error(message, id="imageskill.E001")]
+
+
+@register(Tags.database, deploy=True)
+def check_session_settings(**_: Any) -> list[CheckMessage]:
+    """Warn where a session waits for locks without end: `migrate` has never set what it should."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW lock_timeout")
+            [timeout] = cursor.fetchone()
+    except DatabaseFailure:
+        return []  # told by `check_postgresql`
+    if timeout != "0":
+        return []
+    hint = "Run `imageskill-manage bootstrap`; then let PgBouncer, where there is one, RECONNECT."
+    message = "Sessions have no lock_timeout: one that hangs would hold up the others."
+    return [checks.Warning(message, hint=hint, id="imageskill.W003")]

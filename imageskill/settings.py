@@ -124,6 +124,7 @@ TEMPLATES = [
 DATABASE_URL = env.text("DATABASE_URL")
 if not DATABASE_URL:
     raise ImproperlyConfigured("DATABASE_URL is missing; `make run` starts a PostgreSQL.")
+DATABASE_PGBOUNCER = env.flag("DATABASE_PGBOUNCER", default=False)  # in transaction mode
 _DATABASE_POOL_TIMEOUT_S = env.integer("DATABASE_POOL_TIMEOUT_S", 10)
 DATABASES = {
     "default": urls.database(DATABASE_URL)
@@ -142,9 +143,10 @@ DATABASES = {
             },
             # Planning the frequent joins costs more than running them: prepare them after 3 runs.
             "server_side_binding": True,
-            "prepare_threshold": 3,
-            "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+            # Behind PgBouncer the next statement may reach a connection that has not prepared it.
+            "prepare_threshold": None if DATABASE_PGBOUNCER else 3,
         },
+        "DISABLE_SERVER_SIDE_CURSORS": DATABASE_PGBOUNCER,  # which outlive their transaction
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -284,15 +286,21 @@ USE_I18N = False
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 MEDIA_ROOT = DATA_DIR / "media"
+STAGING_DIR = env.text("STAGING_DIR")  # empty: the bucket where there is one, else in DATA_DIR
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"allow_overwrite": True},  # only a repair writes a key again
     },
-    # Provider outputs until they are stored; all workers must share this storage.
+    # Provider outputs until they are stored; all workers share this storage, nobody else reads it.
     "kept": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": DATA_DIR / "kept", "allow_overwrite": True},
+        "OPTIONS": {
+            "location": STAGING_DIR or DATA_DIR / "kept",
+            "allow_overwrite": True,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
     },
     "staticfiles": {
         "BACKEND": (
@@ -318,6 +326,11 @@ if S3_BUCKET:
             "querystring_auth": True,
         },
     }
+    if not STAGING_DIR:
+        _options = {**STORAGES["default"]["OPTIONS"], "location": "kept"}
+        STORAGES["kept"] = {**STORAGES["default"], "OPTIONS": _options}
+# For how long a worker tries to stage an output: in a bucket, an outage must not lose it at once.
+STAGING_RETRY_S = env.integer("STAGING_RETRY_S", 60 if S3_BUCKET and not STAGING_DIR else 0)
 
 # -- Mail --------------------------------------------------------------------------------------
 

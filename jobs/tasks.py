@@ -5,6 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 
 from imageskill.lib import clock
+from imageskill.lib.redis import locks
 from jobs.assets import downloads, retention, thumbnails
 from jobs.running import daily_totals, sweeper, worker
 
@@ -35,8 +36,10 @@ def sweep(**_: object) -> None:
 
 @shared_task(name="jobs.retain")
 def retain(**_: object) -> None:
-    """Delete what is past its retention."""
-    retention.enforce()
+    """Delete what is past its retention; one that takes long is delivered twice and runs once."""
+    with locks.held("jobs.retain") as is_mine:
+        if is_mine:
+            retention.enforce()
 
 
 @shared_task(name="jobs.tally")

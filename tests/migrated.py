@@ -22,6 +22,7 @@ import psycopg
 from django.core.management import call_command
 
 from imageskill.dev.embedded.postgres import Postgres
+from imageskill.lib.postgresql import session_settings
 
 DATABASE = "migrated"
 _ROOT = Path(__file__).resolve().parents[1]
@@ -111,10 +112,11 @@ def _migrate(database_url: str) -> None:
 
 
 def main() -> None:
-    """Apply all migrations, and nothing of what follows them."""
+    """Apply all migrations, and of what follows them only what sessions begin with."""
     django.setup()
     with mock.patch("django.core.management.commands.migrate.emit_post_migrate_signal"):
         call_command("migrate", verbosity=0, skip_checks=True)
+    session_settings.sync()
 
 
 if __name__ == "__main__":

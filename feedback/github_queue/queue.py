@@ -5,14 +5,12 @@ marker that its body begins with; a call whose response was lost is given time t
 before that search. A crash leaves a queued row, which the sweep hands to a worker again.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 
 from accounts import audit
@@ -24,6 +22,7 @@ from feedback.models import GithubRepository, QueueItem, Report
 from feedback.states import QueueMode, QueueState
 from imageskill.lib import clock, trace
 from imageskill.lib.queue import enqueue
+from imageskill.lib.redis import locks
 
 log = structlog.get_logger(__name__)
 
@@ -125,7 +124,7 @@ def sweep() -> None:
 def process(*, repository: str) -> None:
     """Process what is due at one repository, item by item; nothing if another worker does."""
     GithubRepository.objects.get_or_create(name=repository)
-    with _repository_lock(repository) as is_mine:
+    with locks.held(f"github:{repository}") as is_mine:
         if not is_mine:
             return
         for item in QueueItem.objects.unfollowed().filter(repository=repository)[:_BATCH_SIZE]:
@@ -371,17 +370,3 @@ def _share_with_duplicates(item: QueueItem) -> None:
                 if own is None or not own.has_issue:
                     share_issue(report)
     QueueItem.objects.filter(pk=item.pk).update(followed_at=clock.now())
-
-
-@contextmanager
-def _repository_lock(repository: str) -> Iterator[bool]:
-    """Hold the repository's lock, which the database releases when this process dies."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 7))", [repository])
-        [is_mine] = cursor.fetchone()
-    try:
-        yield bool(is_mine)
-    finally:
-        if is_mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 7))", [repository])

@@ -4,12 +4,14 @@ Keys hold public ids only. Nothing outside this module and the media view knows 
 """
 
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 import structlog
+from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import Storage, storages
 
@@ -18,6 +20,7 @@ from imageskill.lib.errors import ApiError
 log = structlog.get_logger(__name__)
 
 _CHUNK = 1 << 20
+_RETRY_PAUSE_S = 2.0
 
 
 class ArtifactStorageWriteFailed(ApiError):
@@ -71,7 +74,10 @@ def staging_key(job_id: str, index: int) -> str:
 def list_staged() -> dict[str, str]:
     """List the staged outputs: each key with the id of its job."""
     with _translate_errors("list"):
-        _, keys = storages["kept"].listdir("") if storages["kept"].exists("") else ([], [])
+        try:
+            _, keys = storages["kept"].listdir("")
+        except FileNotFoundError:  # a folder that nothing was ever written to
+            keys = []
     return {key: key.rpartition("-")[0] for key in keys}
 
 
@@ -81,8 +87,18 @@ def write(key: str, file: BinaryIO) -> None:
 
 
 def stage(key: str, file: BinaryIO) -> None:
-    """Stage an output; raises `StorageError`."""
-    _write(storages["kept"], key, file)
+    """Stage an output; raises `StorageError`.
+
+    Tried again for `STAGING_RETRY_S`: the provider was paid, and nobody else has these bytes.
+    """
+    give_up_at = time.monotonic() + settings.STAGING_RETRY_S
+    while True:
+        try:
+            return _write(storages["kept"], key, file)
+        except StorageError:
+            if time.monotonic() >= give_up_at:
+                raise
+            time.sleep(_RETRY_PAUSE_S)
 
 
 @contextmanager

@@ -61,12 +61,16 @@ class TestProduction:
         script = (
             "from django.conf import settings as s;"
             "print(s.DEVELOPMENT, s.DEBUG, s.LOCAL_PROVIDER, s.FAKE_PAYMENTS,"
-            " s.LOOPBACK_IS_UNLIMITED, s.SESSION_COOKIE_SECURE)"
+            " s.LOOPBACK_IS_UNLIMITED, s.SESSION_COOKIE_SECURE,"
+            " s.STORAGES['kept']['OPTIONS']['location'], s.STAGING_RETRY_S,"
+            " s.DATABASES['default']['OPTIONS']['prepare_threshold'])"
         )
+        production |= {"S3_BUCKET": "images", "DATABASE_PGBOUNCER": "true"}
 
         answer = manage("shell", "--no-imports", "-c", script, env=production)
 
-        assert answer.stdout.split() == ["False"] * 5 + ["True"], answer.stderr
+        found = answer.stdout.split()
+        assert found == ["False"] * 5 + ["True", "kept", "60", "None"], answer.stderr
 
     @pytest.mark.parametrize("path", ["desk", "/desk/"])
     def test_the_console_moves_to_a_path_and_a_host_of_its_own(self, production, path, tmp_path):

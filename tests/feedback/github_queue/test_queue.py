@@ -14,6 +14,7 @@ from feedback.models import GithubRepository, QueueItem, Report
 from feedback.states import QueueState
 from imageskill.dev.standins.faults import Fault
 from imageskill.lib import clock, trace
+from imageskill.lib.redis import locks
 from tests.feedback.conftest import REPOSITORY
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -277,7 +278,7 @@ class TestDuplicates:
 class TestTwoWorkers:
     def test_the_second_finds_the_repository_taken(self, github, left, press):
         press("queue", left())
-        with queue._repository_lock(REPOSITORY) as is_mine:
+        with locks.held(f"github:{REPOSITORY}") as is_mine:
             assert is_mine
 
             def run():

@@ -1,6 +1,7 @@
 """Images on S3 instead of files: the same answers, and neither bucket nor key shown."""
 
 import copy
+import io
 import socket
 import threading
 import time
@@ -13,6 +14,7 @@ from django.core.files.storage import storages
 from moto.server import ThreadedMotoServer
 
 from imageskill.lib import s3 as s3_storage
+from jobs.assets import storage
 from jobs.models import Asset
 from tests.jobs.sample_images import noise, upload_of
 
@@ -46,6 +48,8 @@ def s3(settings):
             "default_acl": None,
         },
     }
+    staging = storages["default"]["OPTIONS"] | {"location": "kept"}
+    storages["kept"] = storages["default"] | {"OPTIONS": staging}
     settings.STORAGES = storages
     yield client
     _empty(client)
@@ -99,13 +103,37 @@ class TestS3:
         assert not Asset.objects.exists()
         s3.create_bucket(Bucket=BUCKET)
 
+    def test_an_output_waits_in_the_bucket_for_any_worker(self, s3):
+        storage.stage("job_1-0", io.BytesIO(b"an output"))
+        storage.write("assets/aa/image_aa.png", io.BytesIO(b"an image"))
+        assert s3.get_object(Bucket=BUCKET, Key="kept/job_1-0")["Body"].read() == b"an output"
+        assert storage.list_staged() == {"job_1-0": "job_1"}
+        with storage.open_staged("job_1-0") as file:
+            assert file.read() == b"an output"
+        storage.discard_staged("job_1-0")
+        assert storage.list_staged() == {}
+
+    def test_an_output_outlasts_an_outage_of_the_bucket(self, s3, settings, monkeypatch):
+        settings.STAGING_RETRY_S = 60
+        pauses = []
+
+        def back_again(seconds):
+            pauses.append(seconds)
+            s3.create_bucket(Bucket=BUCKET)
+
+        monkeypatch.setattr(storage.time, "sleep", back_again)
+        s3.delete_bucket(Bucket=BUCKET)
+        storage.stage("job_1-0", io.BytesIO(b"an output"))
+        assert len(pauses) == 1
+        assert storage.list_staged() == {"job_1-0": "job_1"}
+
 
 class TestThreads:
     def test_share_one_client(self, s3):
-        storage = storages["default"]
+        bucket = storages["default"]
         clients = []
         threads = [
-            threading.Thread(target=lambda: clients.append(storage.connection.meta.client))
+            threading.Thread(target=lambda: clients.append(bucket.connection.meta.client))
             for _ in range(8)
         ]
         for thread in threads:
@@ -119,7 +147,7 @@ class TestThreads:
     def test_a_bucket_that_never_answers_fails_in_time(self, monkeypatch):
         monkeypatch.setattr(s3_storage, "READ_TIMEOUT_S", 0.3)
         with socket.create_server(("127.0.0.1", 0)) as silent:
-            storage = s3_storage.S3Storage(
+            silent_bucket = s3_storage.S3Storage(
                 bucket_name=BUCKET,
                 endpoint_url=f"http://127.0.0.1:{silent.getsockname()[1]}",
                 region_name="us-east-1",
@@ -128,6 +156,19 @@ class TestThreads:
             )
             began = time.monotonic()
             with pytest.raises(ReadTimeoutError):
-                storage.save("a", ContentFile(b"a"))
+                silent_bucket.save("a", ContentFile(b"a"))
 
         assert time.monotonic() - began < 10
+
+
+class TestFolder:
+    def test_what_waits_in_one_is_its_users_alone(self, settings, tmp_path):
+        storages_ = copy.deepcopy(settings.STORAGES)
+        storages_["kept"]["OPTIONS"]["location"] = tmp_path / "kept"
+        settings.STORAGES = storages_
+        assert storage.list_staged() == {}
+        storage.stage("job_1-0", io.BytesIO(b"an output"))
+        modes = [
+            path.stat().st_mode & 0o777 for path in (tmp_path / "kept", tmp_path / "kept/job_1-0")
+        ]
+        assert modes == [0o700, 0o600]
