@@ -313,22 +313,21 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEVELOPMENT
 S3_BUCKET = env.text("S3_BUCKET")
 if S3_BUCKET:
-    STORAGES["default"] = {
-        "BACKEND": "imageskill.lib.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": S3_BUCKET,
-            "endpoint_url": env.text("S3_ENDPOINT_URL") or None,
-            "region_name": env.text("S3_REGION") or None,
-            "access_key": env.text("S3_ACCESS_KEY") or None,
-            "secret_key": env.text("S3_SECRET_KEY") or None,
-            "file_overwrite": True,
-            "default_acl": None,
-            "querystring_auth": True,
-        },
+    _S3_OPTIONS = {
+        "bucket_name": S3_BUCKET,
+        "endpoint_url": env.text("S3_ENDPOINT_URL") or None,
+        "region_name": env.text("S3_REGION") or None,
+        "access_key": env.text("S3_ACCESS_KEY") or None,
+        "secret_key": env.text("S3_SECRET_KEY") or None,
+        "file_overwrite": True,
+        "default_acl": None,
+        "querystring_auth": True,
     }
+    _S3_BACKEND = "imageskill.lib.s3.S3Storage"
+    STORAGES["default"] = {"BACKEND": _S3_BACKEND, "OPTIONS": _S3_OPTIONS}
     if not STAGING_DIR:
-        _options = {**STORAGES["default"]["OPTIONS"], "location": "kept"}
-        STORAGES["kept"] = {**STORAGES["default"], "OPTIONS": _options}
+        _STAGING_OPTIONS = {**_S3_OPTIONS, "location": "kept"}
+        STORAGES["kept"] = {"BACKEND": _S3_BACKEND, "OPTIONS": _STAGING_OPTIONS}
 # For how long a worker tries to stage an output: in a bucket, an outage must not lose it at once.
 STAGING_RETRY_S = env.integer("STAGING_RETRY_S", 60 if S3_BUCKET and not STAGING_DIR else 0)
 
