@@ -148,6 +148,20 @@ def open_session(request: ApiRequest, body: PurchaseIn) -> SessionOut:
     return representations.session_out(Purchase(attempt.quote, attempt, None), attempt)
 
 
+@router.post(
+    "/v1/credit-purchases/stripe-x402-deposits",
+    operation_id="open_x402_deposit",
+    openapi_extra=openapi_command("image-skill credits buy"),
+    summary="Open a deposit by x402, which is known and not available",
+    include_in_schema=False,
+)
+def open_deposit(request: ApiRequest, body: PurchaseIn) -> None:
+    """Refuse, with a payment method that can be used, as long as x402 can't."""
+    agent: Agent = request.auth
+    grants.require(agent, "credits.buy")
+    payment_methods.require(payment_methods.STRIPE_X402)
+
+
 @router.get(
     "/v1/credit-purchases/status",
     response=StatusOut,

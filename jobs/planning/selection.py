@@ -19,6 +19,8 @@ DEFAULT = "default"  # the model name that leaves the choice to the policy
 EXPLICIT_POLICY = "explicit_model"
 FINISHING = "finishing"
 MAX_NAMED_IN_REASON = 5
+# The public client sends these for `video create` and the like.
+_MODALITIES_OF_INTENTS = {"video": "video", "audio": "audio", "image-to-3d": "3d"}
 
 T = TypeVar("T")
 
@@ -65,7 +67,7 @@ def choose(
     A model that the caller named is never replaced: the error of its plan is raised. Otherwise
     the registry's ranking decides, and where no model fits, the error of the closest is raised.
     """
-    check_modality(request.modality)
+    check_modality(_wanted_modality(request))
     if request.model and request.model != DEFAULT:
         model = named_model(request)
         check_available(model, availability)
@@ -76,6 +78,13 @@ def choose(
             reason="the request named this model",
         )
     return _by_policy(request, availability=availability, fit=fit)
+
+
+def _wanted_modality(request: GenerationRequest) -> str | None:
+    """Return the kind of media; callers that have no other word for it say so by the intent."""
+    if request.modality or request.model:
+        return request.modality
+    return _MODALITIES_OF_INTENTS.get(request.intent or "")
 
 
 def check_modality(modality: str | None) -> None:

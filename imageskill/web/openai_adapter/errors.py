@@ -5,6 +5,7 @@ from typing import Any
 from django.http import JsonResponse
 from pydantic import ValidationError
 
+from imageskill.lib import trace
 from imageskill.lib.errors import ApiError, Recovery, wait_s
 from imageskill.web.openai_adapter.fields import ParameterRefused, parameter_of
 
@@ -82,6 +83,7 @@ def build(
     trace_id: str | None = None,
 ) -> JsonResponse:
     """Return an error in OpenAI's shape; `image_skill` holds what only we say."""
+    trace_id = trace_id or trace.current()
     usual, kind, theirs = _KINDS.get(code, (status, "server_error", code.lower()))
     seconds = wait_s(recovery)
     ours = {"code": code, "retryable": retryable, "recovery": recovery, "trace_id": trace_id}
@@ -89,8 +91,7 @@ def build(
     response = JsonResponse({"error": error}, status=413 if status == 413 else usual)
     response[RETRY_HEADER] = "true" if retryable and seconds <= _PATIENCE_S else "false"
     response["Cache-Control"] = "no-store"
-    if trace_id:
-        response[REQUEST_ID_HEADER] = trace_id
+    response[REQUEST_ID_HEADER] = trace_id
     if retryable or status == 503:
         response["Retry-After"] = str(seconds)
     return response
@@ -103,4 +104,6 @@ def _describe(refusal: ParameterRefused | ValidationError) -> tuple[str, str]:
     name = str(first["loc"][0]) if first["loc"] else "body"
     if first["type"] == "extra_forbidden":
         return name, "Unknown parameter; omit it."
+    if first["type"] == "literal_error":
+        return name, f"{name} can't be used here; omit it."
     return name, f"{name}: {first['msg']}"

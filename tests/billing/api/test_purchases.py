@@ -382,6 +382,12 @@ class TestCheckoutSession:
         settings.STRIPE_SECRET_KEY = ""
         assert buy(api, agent, quote_id, path=SESSIONS).code == "PAYMENT_METHOD_UNAVAILABLE"
 
+    def test_a_deposit_by_x402_is_refused_with_a_way_to_pay(self, api, agent):
+        path = "/v1/credit-purchases/stripe-x402-deposits"
+        answer = buy(api, agent, "quote_any", path=path)
+        assert (answer.status, answer.code) == (409, "PAYMENT_METHOD_UNAVAILABLE")
+        assert "credits quote" in answer.error["recovery"]["suggested_command"]
+
 
 class TestStatus:
     @pytest.fixture

@@ -113,6 +113,28 @@ class TestRemoteCommandLine:
         assert run("help create").data["usage"] == "image-skill create --prompt PROMPT --json"
         assert run("").data["commands"]
 
+    def test_the_guide_is_that_of_http_with_placeholders(self, run, api, agent, settings):
+        settings.LOCAL_PROVIDER = True
+        answer = run("create --guide --prompt cat --json", token=agent.token)
+        assert answer.envelope["command"] == "image-skill create"
+        assert answer.data["stage"] == "ready_to_create"
+        asked = "/v1/guide?operation=create&prompt_present=true"
+        for name, value in api.get(asked, token=agent.token).data.items():
+            if name != "next_command":  # its key is new each time
+                assert answer.data[name] == value
+        assert "--prompt PROMPT" in answer.data["next_command"]
+        assert not answer.data["next_command_copy_runnable"]
+
+    def test_the_guide_needs_no_token_and_no_image(self, run):
+        assert run("create --guide --json").data["stage"] == "prompt_required"
+        answer = run("edit --guide --prompt cat --json")
+        assert (answer.status, answer.data["operation"]) == (200, "edit")
+
+    def test_the_status_of_nothing_is_the_balance(self, run, agent):
+        answer = run("credits status --json", token=agent.token)
+        assert answer.data["limits"]["remaining_credits"] == 40
+        assert answer.envelope["command"] == "image-skill credits status"
+
     def test_is_counted_once_under_the_commands_name(self, run, agent, settings):
         settings.TELEMETRY = True
         settings.TELEMETRY_WRITER = False

@@ -74,6 +74,7 @@ def error_of(response):
     assert set(document) == {"error"}
     error = document["error"]
     assert {"message", "type", "param", "code", "image_skill"} == set(error)
+    assert error["image_skill"]["trace_id"] == response["x-request-id"]
     return error
 
 

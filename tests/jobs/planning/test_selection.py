@@ -51,6 +51,13 @@ class TestRanking:
         with pytest.raises(ModelUnavailable, match="modality video"):
             plan(modality="video")
 
+    @pytest.mark.parametrize("intent", ["video", "audio", "image-to-3d"])
+    def test_an_intent_that_names_other_media_makes_no_image(self, intent):
+        with pytest.raises(ModelUnavailable, match="modality"):
+            plan(intent=intent)
+        assert plan(intent=intent, model=XAI).model.id == XAI
+        assert plan(intent=f"a {intent} cover").model.id == XAI
+
     def test_nobody_available_is_said_so(self):
         with pytest.raises(ModelUnavailable):
             plan(only())

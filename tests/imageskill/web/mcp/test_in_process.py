@@ -41,6 +41,26 @@ def call(ask):
     return run
 
 
+class TestGuide:
+    def test_names_tools_and_arguments_for_each_stage(self, call, agent, settings):
+        settings.LOCAL_PROVIDER = True
+        first = call("create", guide=True)["structuredContent"]["data"]
+        assert first["stage"] == "prompt_required"
+        assert first["next_call"]["tool"] == "create"
+        assert first["next_call"]["arguments"]["guide"] is True
+        second = call("create", guide=True, prompt="cat")["structuredContent"]["data"]
+        assert (second["stage"], second["next_call"]["tool"]) == ("auth_required", "signup")
+        assert second["no_spend_next_call"]["arguments"]["dry_run"] is True
+        third = call("create", agent.token, guide=True, prompt="cat")["structuredContent"]["data"]
+        assert third["stage"] == "ready_to_create"
+        assert third["next_call"]["arguments"]["idempotency_key"]
+
+    def test_guides_to_an_edit_without_an_image(self, call, agent, settings):
+        settings.LOCAL_PROVIDER = True
+        result = call("edit", agent.token, guide=True, prompt="cat")
+        assert result["structuredContent"]["data"]["missing_inputs"] == ["input"]
+
+
 class TestMessage:
     @pytest.mark.parametrize(
         "raw",
