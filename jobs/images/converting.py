@@ -109,8 +109,10 @@ def _write(
 ) -> dict[str, object]:
     """Write an image in the first way that has few enough bytes, scaled where none does."""
     is_jpeg_taken = image.mode == "RGB" and JPEG.mime_type in target.accepts
+    ways = list(_ways(is_photo=is_photo, is_jpeg_taken=is_jpeg_taken))
     for scaled in _ever_smaller(image):
-        for kind, options in _ways(is_photo=is_photo, is_jpeg_taken=is_jpeg_taken):
+        # What the last way could not do at full size, the others can't do at half of it either.
+        for kind, options in ways if scaled is image else ways[-1:]:
             content = _encode(scaled, kind, max_bytes=target.max_bytes, **options)
             if content is not None:
                 file.write(content)

@@ -25,6 +25,10 @@ class UndecodableImage(Exception):
     """The bytes can't be opened as an image; the text says why in words fit for the caller."""
 
 
+class OutOfTime(UndecodableImage):
+    """The work took too long or was killed: a busy machine does that to sound images too."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ImageProperties:
     """What an image is, by its bytes: size as displayed, frames decoded."""
@@ -161,7 +165,7 @@ def _run_task(task: str, *files: BinaryIO, **options: object) -> dict[str, Any]:
     for file in files:
         file.seek(0)
     if not raw:
-        raise UndecodableImage("The image takes too long to open.")
+        raise OutOfTime("The image takes too long to open.")
     answer: dict[str, Any] = json.loads(raw)
     if not answer.pop("ok"):
         raise UndecodableImage(answer["reason"])

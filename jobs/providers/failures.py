@@ -80,7 +80,7 @@ TRANSIENT = Failure(name="transient", is_retryable_before_acceptance=True, trips
 """The provider is busy or broken and said so before it took the request."""
 
 NOT_SENT = Failure(name="not_sent", is_retryable_before_acceptance=True)
-"""Our own storage did not give an input, so the request never went out whole."""
+"""We could not read or convert an input just now, so the request never went out whole."""
 
 BROKEN_RUN = Failure(name="broken_run", trips_breaker=True)
 """The provider took the request and failed at it, or delivered what can't be fetched or read.

@@ -16,7 +16,7 @@ from jobs.images import decoding
 from jobs.images.decoding import ConvertedImage
 from jobs.planning import inputs
 from jobs.providers import refusals
-from jobs.providers.failures import PERMANENT, ProviderError
+from jobs.providers.failures import NOT_SENT, PERMANENT, ProviderError
 from jobs.providers.interface import MASK, InputImage, ProviderRequest
 from jobs.registry.entry import ImageRule
 
@@ -117,6 +117,8 @@ def _convert(
             copy.write(chunk)
         try:
             found = convert(cast("BinaryIO", copy), target)
+        except decoding.OutOfTime as error:  # it was opened before, so it may be again
+            raise ProviderError(NOT_SENT, reason="input_not_converted") from error
         except decoding.UndecodableImage as error:
             name = refusals.MASK if image.role == MASK else refusals.IMAGE
             raise ProviderError(PERMANENT, reason="input_unreadable", refusal=name) from error

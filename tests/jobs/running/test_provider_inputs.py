@@ -9,8 +9,9 @@ from PIL import Image
 
 from imageskill.lib import clock
 from jobs import registry
+from jobs.images import decoding
 from jobs.providers import refusals
-from jobs.providers.failures import PERMANENT, ProviderError
+from jobs.providers.failures import NOT_SENT, PERMANENT, ProviderError
 from jobs.providers.interface import INPUT, MASK, InputImage, ProviderRequest
 from jobs.running import provider_inputs
 from tests.jobs.image_kinds import saved
@@ -62,6 +63,17 @@ def marked(size):
     mask = Image.new("RGBA", size, (0, 0, 0, 255))
     mask.paste((0, 0, 0, 0), (0, 0, size[0] // 2, size[1]))
     return saved("PNG", mask)
+
+
+class TestTime:
+    def test_what_takes_too_long_now_can_be_repeated(self, monkeypatch):
+        monkeypatch.setattr(decoding._decoder, "ask", lambda request, fds: b"")
+
+        with pytest.raises(ProviderError) as error:
+            sent((saved("GIF"), "image/gif"), marked((64, 48)))
+
+        failure = error.value.failure
+        assert (failure, failure.error.retryable, failure.trips_breaker) == (NOT_SENT, True, False)
 
 
 class TestMasks:
