@@ -62,11 +62,24 @@ def png_with(name: bytes, body: bytes, image: Image.Image | None = None) -> byte
     return data[:33] + png_chunk(name, body) + data[33:]
 
 
-def png_big_profile() -> bytes:
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    padded = profile + bytes(1_600_000)
-    padded = len(padded).to_bytes(4, "big") + padded[4:]
-    return png_with(b"iCCP", b"big\x00\x00" + zlib.compress(padded))
+def png_big_profile(padding: int = 1_600_000) -> bytes:
+    return png_with(b"iCCP", _big_profile(srgb_profile(), padding))
+
+
+def png_of_swapped_colors() -> bytes:
+    """Make a PNG whose large profile shows its red as green."""
+    profile = srgb_profile().replace(b"rXYZ", b"    ").replace(b"gXYZ", b"rXYZ")
+    swapped = _big_profile(profile.replace(b"    ", b"gXYZ", 1), 1_600_000)
+    return png_with(b"iCCP", swapped, Image.new("RGB", SIDES, (255, 0, 0)))
+
+
+def srgb_profile() -> bytes:
+    return bytes(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+
+
+def _big_profile(profile: bytes, padding: int) -> bytes:
+    padded = profile + bytes(padding)
+    return b"big\x00\x00" + zlib.compress(len(padded).to_bytes(4, "big") + padded[4:])
 
 
 def png_big_text(name: bytes) -> bytes:
@@ -230,6 +243,7 @@ BAD: dict[str, tuple[str, Made]] = {
     "avif wider than its data": ("image/avif", lambda: avif_of_width(4000)),
     "avif narrower than its data": ("image/avif", lambda: avif_of_width(16)),
     "png of 400 megapixels": ("image/png", _bomb),
+    "png with a profile of 17 MB": ("image/png", lambda: png_big_profile(17 * 1024 * 1024)),
     "jpeg without its end": ("image/jpeg", lambda: saved("JPEG")[:-200]),
     "png cut in half": ("image/png", lambda: saved("PNG")[:-900]),
     "webp cut in half": ("image/webp", lambda: saved("WEBP")[:-300]),

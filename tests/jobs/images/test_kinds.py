@@ -176,6 +176,12 @@ class TestLeaving:
         changes = ImageChops.difference(sent, stored).getextrema()
         assert max(high for _, high in changes) <= 2  # the profile is sRGB's
 
+    def test_colors_are_as_such_a_profile_shows_them(self):
+        _, sent = converted(image_kinds.png_of_swapped_colors())
+
+        red, green, _ = sent.getpixel((9, 9))
+        assert (red < 60, green > 200) == (True, True)
+
     def test_what_is_plain_is_not_encoded_again(self):
         found, _ = converted(saved("WEBP"))
 
