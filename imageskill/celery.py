@@ -73,13 +73,13 @@ app.conf.update(
     timezone="UTC",
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
-    imports=["imageskill.web.heartbeat"],
+    imports=["imageskill.web.heartbeat", "imageskill.monitoring.tasks"],
     beat_schedule={
         **{
             f"heartbeat-{queue}": {
                 "task": "canary.sing",
                 "schedule": 20.0,
-                "kwargs": {"queue": queue},
+                "kwargs": {"queue": queue, "by": "scheduler"},
                 "options": {"queue": queue, "expires": 20},
             }
             for queue in QUEUES

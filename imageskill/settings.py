@@ -81,6 +81,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "imageskill.monitoring.requests.MetricsMiddleware",
     "imageskill.web.middleware.MediaOriginMiddleware",
     "imageskill.web.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -166,6 +167,12 @@ CACHES = {
 CELERY_BROKER_URL = urls.broker(REDIS_URL)
 VISIBILITY_TIMEOUT_S = env.integer("VISIBILITY_TIMEOUT_S", 1200)  # longer than the longest task
 CANARY_MAX_AGE_S = env.integer("CANARY_MAX_AGE_S", 90)
+METRICS_TOKEN = env.text("METRICS_TOKEN")  # with it, anybody may read /metrics
+METRICS_NETWORKS = env.words(  # from which it may be read without
+    "METRICS_NETWORKS", "127.0.0.1,::1" if DEVELOPMENT else ""
+)
+METRICS_HOST = env.text("METRICS_HOST", "127.0.0.1")  # the address of METRICS_PORT
+METRICS_PORT = env.integer("METRICS_PORT", 0)  # where a worker shows its own; 0: nowhere
 HEARTBEAT_FILE = env.text("HEARTBEAT_FILE")  # that a worker or the scheduler touches while it runs
 
 # -- Users: sign-in, sessions, cookies ---------------------------------------------------------

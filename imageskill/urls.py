@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("imageskill.web.documents.pages")),
     path("", api.urls),
     path("", include("imageskill.web.health")),
+    path("", include("imageskill.monitoring.endpoint")),
     path("", include("imageskill.web.mcp.http")),
     path("", include("imageskill.web.openai_adapter.endpoints")),
     path("", include("accounts.urls")),

@@ -33,4 +33,4 @@ def send(claim: Claim, *, link: str) -> None:
         "List-Unsubscribe": f"<{unsubscribe_url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
-    sending.build_message(mail, to=claim.recipient.address, headers=headers).send()
+    sending.send(mail, to=claim.recipient.address, headers=headers)

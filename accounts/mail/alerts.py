@@ -76,7 +76,7 @@ def send(*, alert_id: int) -> bool:
     if _unmailed().filter(pk=alert_id).update(mail_tried_at=clock.now()) != 1:
         return False
     alert = Alert.objects.select_related("user").get(pk=alert_id)
-    sending.build_message(_render_mail(alert), to=alert.user.email).send()
+    sending.send(_render_mail(alert), to=alert.user.email)
     Alert.objects.filter(pk=alert_id).update(mailed_at=clock.now())
     return True
 

@@ -10,6 +10,8 @@ from typing import Any
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
+from imageskill.lib import metrics
+
 _JOINER = "\N{WORD JOINER}"
 
 
@@ -59,6 +61,12 @@ def build_message(
     message = EmailMultiAlternatives(mail.subject, mail.text, to=[to], headers=headers)
     message.attach_alternative(mail.html, "text/html")
     return message
+
+
+def send(mail: MailMessage, *, to: str, headers: dict[str, str] | None = None) -> None:
+    """Give the email to the mail server; raises what its connection raises."""
+    with metrics.counted(metrics.MAILS):
+        build_message(mail, to=to, headers=headers).send()
 
 
 def neutralize_links(text: str) -> str:

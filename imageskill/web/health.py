@@ -24,6 +24,8 @@ from imageskill.web import storage_probe
 # Asked by load balancers, by whatever name or address they know this process.
 PROBES = ("/healthz", "/livez", "/readyz")
 
+SCHEDULER = "scheduler"
+
 log = structlog.get_logger(__name__)
 router = Router(tags=["discovery"])
 
@@ -113,11 +115,11 @@ def _workers_are_alive() -> bool:
         return False
 
 
-def heartbeat_key(queue: str) -> str:
-    """Return the Redis key of the last heartbeat of a queue."""
-    return f"canary:{queue}"
+def heartbeat_key(name: str) -> str:
+    """Return the Redis key of the last heartbeat of a queue, or of the scheduler."""
+    return f"canary:{name}"
 
 
-def record_heartbeat(*, queue: str) -> None:
-    """Record that a worker of this queue took a task just now; called by the heartbeat task."""
-    client().set(heartbeat_key(queue), iso(now()), ex=settings.CANARY_MAX_AGE_S)
+def record_heartbeat(name: str) -> None:
+    """Record that a worker of this queue took a task just now, or that the scheduler sent one."""
+    client().set(heartbeat_key(name), iso(now()), ex=settings.CANARY_MAX_AGE_S)

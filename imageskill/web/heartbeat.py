@@ -6,6 +6,8 @@ from imageskill.web import health
 
 
 @shared_task(name="canary.sing")
-def record(*, queue: str, **_: object) -> None:
-    """Record that a worker of this queue took a task just now."""
-    health.record_heartbeat(queue=queue)
+def record(*, queue: str, by: str = "", **_: object) -> None:
+    """Record that a worker of this queue took a task just now, and who had sent it."""
+    health.record_heartbeat(queue)
+    if by == health.SCHEDULER:
+        health.record_heartbeat(health.SCHEDULER)

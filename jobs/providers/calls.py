@@ -14,7 +14,7 @@ from functools import lru_cache
 import structlog
 from django.utils.module_loading import import_string
 
-from imageskill.lib import clock
+from imageskill.lib import clock, metrics
 from jobs.providers import breaker, concurrency
 from jobs.providers.failures import (
     BROKEN_RUN,
@@ -82,7 +82,8 @@ def submit(
         concurrency.release(provider, request.job_id)
         return None
     try:
-        answer = _adapter(provider).submit(request)
+        with _measured(provider, "submit"):
+            answer = _adapter(provider).submit(request)
     except ProviderError as error:
         _release(provider, request, error)
         raise
@@ -103,7 +104,8 @@ def poll(provider: str, submission: Submission, request: ProviderRequest) -> Pro
     """
     concurrency.renew(provider, request.job_id)
     try:
-        outcome = _adapter(provider).poll(submission, request)
+        with _measured(provider, "poll"):
+            outcome = _adapter(provider).poll(submission, request)
     except ProviderError as error:
         if error.failure is not TRANSIENT:
             _release(provider, request, error)
@@ -146,7 +148,25 @@ def collect(provider: str, submission: Submission, request: ProviderRequest) -> 
 
 def cancel(provider: str, submission: Submission) -> Cancellation:
     """Cancel a run."""
-    return _adapter(provider).cancel(submission)
+    with _measured(provider, "cancel"):
+        return _adapter(provider).cancel(submission)
+
+
+@contextmanager
+def _measured(provider: str, call: str) -> Iterator[None]:
+    """Count and time a call; what it raises goes on."""
+    began, outcome = time.perf_counter(), "ok"
+    try:
+        yield
+    except ProviderError as error:
+        outcome = error.failure.name
+        raise
+    except Exception:
+        outcome = "defect"
+        raise
+    finally:
+        metrics.PROVIDER_CALLS.labels(provider, call, outcome).inc()
+        metrics.PROVIDER_SECONDS.labels(provider, call).observe(time.perf_counter() - began)
 
 
 def _release(provider: str, request: ProviderRequest, error: ProviderError | None = None) -> None:

@@ -90,11 +90,23 @@ def in_use(provider: str) -> int | None:
     return count
 
 
+def in_line(provider: str) -> int | None:
+    """Count the jobs that wait for a place; None where Redis can't be asked."""
+    try:
+        return int(client().zcard(_line_key(provider)))
+    except RedisUnavailable:
+        return None
+
+
+def _line_key(provider: str) -> str:
+    return f"seats_wanted:{provider}"
+
+
 def _run(script: str, provider: str, *arguments: Any, default: Any = None) -> Any:
     """Run a script with the job, the provider's limit and seconds."""
     job, *rest = arguments or ("",)
     # Names under which places are held across a deploy.
-    keys = (f"seats:{provider}", f"seats_wanted:{provider}")
+    keys = (f"seats:{provider}", _line_key(provider))
     try:
         return client().eval(script, 2, *keys, job, VENDORS[provider].max_concurrency, *rest)
     except RedisUnavailable as error:

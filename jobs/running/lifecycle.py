@@ -18,7 +18,7 @@ from django.db.models import F, Q
 
 from billing import ledger
 from billing.limits import daily_use
-from imageskill.lib import clock
+from imageskill.lib import clock, metrics
 from imageskill.lib.errors import ApiError
 from imageskill.lib.queue import enqueue
 from jobs import notifications, states
@@ -289,7 +289,7 @@ def _update_if(job: Job, condition: Q, **changes: Any) -> bool:
 
 def _finish(job: Job, status: str, *, claim: Q | None = None, **changes: Any) -> bool:
     """Claim the end of the job, by its row; nothing that follows may run where this is False."""
-    return _update_if(
+    is_ours = _update_if(
         job,
         claim or Q(status__in=states.predecessors(status)),
         status=status,
@@ -298,6 +298,9 @@ def _finish(job: Job, status: str, *, claim: Q | None = None, **changes: Any) ->
         pause_until=None,
         **changes,
     )
+    if is_ours:
+        metrics.JOBS_ENDED.labels(job.provider_id, job.model_id, status, job.error_code).inc()
+    return is_ours
 
 
 def _build_asset(job: Job, output: StagedOutput) -> Asset:

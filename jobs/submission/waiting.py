@@ -11,7 +11,7 @@ import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from imageskill.lib import database
+from imageskill.lib import database, metrics
 from imageskill.lib.redis import wakeups
 from jobs.models import Job
 from jobs.running.outcomes import pending_error_for
@@ -34,7 +34,7 @@ def wait(job: Job, *, timeout_s: float) -> bool:
     if timeout_s <= 0 or not _slots.acquire(blocking=False):
         return _refresh(job)
     try:
-        with wakeups.Waiter(job.public_id) as waiter:
+        with metrics.WAITING_CALLERS.track_inprogress(), wakeups.Waiter(job.public_id) as waiter:
             return _wait_until_settled(job, waiter, until=time.monotonic() + timeout_s)
     finally:
         _slots.release()

@@ -21,6 +21,7 @@ from imageskill.dev.embedded import banner, commands, folders, secret_files, sta
 from imageskill.dev.embedded.postgres import Postgres
 from imageskill.dev.embedded.service import Program, Server, Service
 from imageskill.dev.embedded.valkey import Valkey
+from imageskill.lib import metrics
 
 _ROOT = Path(__file__).resolve().parents[3]
 _HEALTH_TIMEOUT_S = 120
@@ -183,7 +184,8 @@ class LocalInstallation:
     def _start_programs(self) -> None:
         self._add_program("worker", programs.worker())
         self._add_program("scheduler", programs.scheduler(state=self.data / "scheduler"))
-        self._add_program("web", programs.web(host=self.host, port=self.port, kill_timeout_s=10))
+        web = programs.web(host=self.host, port=self.port, kill_timeout_s=10)
+        self._add_program("web", web, **metrics.new_folder(self.data / "metrics"))
 
     def _add_program(self, name: str, command: list[str], **env: str) -> None:
         log = self.logs / f"{name.replace(' ', '-')}.log"

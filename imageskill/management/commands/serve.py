@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandParser
 
 from imageskill import draining, programs
+from imageskill.lib import metrics
 
 
 class Command(BaseCommand):
@@ -54,6 +55,7 @@ def _command(kind: str, options: dict[str, Any]) -> list[str]:
 
 
 def _web(options: dict[str, Any]) -> list[str]:
+    os.environ.update(metrics.new_folder(Path(tempfile.mkdtemp(prefix="imageskill-metrics-"))))
     server = programs.web(
         host=options["host"],
         port=options["port"],

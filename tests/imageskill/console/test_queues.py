@@ -64,7 +64,7 @@ def indicators(signed_in, operator, workers):
 
 def record_heartbeats():
     for queue in QUEUES:
-        health.record_heartbeat(queue=queue)
+        health.record_heartbeat(queue)
 
 
 def queued(agent, *, ago, **columns):
