@@ -3,27 +3,21 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-
-from django.db.models import Exists, OuterRef, Q
 
 from billing.chart import ROUTES, Term, TransferKind
 from billing.models import (
     BalanceMovement,
     Difference,
     PaymentReversal,
-    Rail,
     Receipt,
     Transfer,
-    UnmatchedPayment,
 )
 from billing.reconciliation import effects
-from billing.reconciliation.balance_transactions import FetchedTransaction
-from billing.stripe import gateway
 from imageskill.lib import clock
 
-_Category, _Reason, _State = BalanceMovement.Category, Difference.Reason, PaymentReversal.State
+_Category, _Reason = BalanceMovement.Category, Difference.Reason
 
 # The line of a day's totals to which a balance transaction belongs.
 _KINDS: dict[str, str] = {
@@ -81,21 +75,6 @@ def compare(movements: list[BalanceMovement]) -> Iterator[Finding]:
             yield from _compare_payment(movement)
         else:
             yield from _compare_reversal(movement)
-
-
-def find_missing_in_stripe(
-    *, since: datetime, until: datetime, read: list[FetchedTransaction]
-) -> list[Finding]:
-    """Return payments and refunds for which Stripe moved nothing; asks Stripe about each.
-
-    Payments that granted nothing, and their refunds, are among them.
-    """
-    moved = {item.movement.source_id for item in read}
-    return [
-        *_receipts_without_movement(since, until, moved),
-        *_unmatched_without_movement(since, until, moved),
-        *_refunds_without_movement(since, until, moved),
-    ]
 
 
 def day_totals(movements: list[BalanceMovement], missing: Iterable[Finding] = ()) -> dict[str, int]:
@@ -170,99 +149,6 @@ def _mismatch_reason(movement: BalanceMovement, our_cents: int, our_currency: st
         return _Reason.EXCHANGE
     off = abs(movement.amount_cents - our_cents)
     return _Reason.FEE if off == abs(movement.fee_cents) else _Reason.AMOUNT
-
-
-def _receipts_without_movement(
-    since: datetime, until: datetime, moved: set[str]
-) -> Iterator[Finding]:
-    receipts = Receipt.objects.filter(
-        issued_at__gte=since,
-        issued_at__lt=until,
-        payment_method=Rail.STRIPE_CHECKOUT,
-        environment=gateway.environment(),
-    ).exclude(charge_id="")
-    for receipt in receipts:
-        if receipt.charge_id in moved or _charge_moved(receipt.charge_id):
-            continue
-        yield Finding(
-            reason=_Reason.MISSING_MOVEMENT,
-            what="receipt",
-            stripe_id=receipt.charge_id,
-            day=clock.utc_day(receipt.issued_at),
-            our_cents=receipt.amount_cents,
-            receipt=receipt,
-        )
-
-
-def _unmatched_without_movement(
-    since: datetime, until: datetime, moved: set[str]
-) -> Iterator[Finding]:
-    payments = UnmatchedPayment.objects.filter(
-        found_at__gte=since, found_at__lt=until, environment=gateway.environment()
-    ).exclude(charge_id="")
-    for payment in payments:
-        if payment.charge_id in moved or _charge_moved(payment.charge_id):
-            continue
-        yield Finding(
-            reason=_Reason.MISSING_MOVEMENT,
-            what="receipt",  # the line of the day's totals
-            stripe_id=payment.charge_id,
-            day=clock.utc_day(payment.found_at),
-            our_cents=payment.amount_cents,
-        )
-
-
-def _refunds_without_movement(
-    since: datetime, until: datetime, moved: set[str]
-) -> Iterator[Finding]:
-    environment = gateway.environment()
-    is_set_aside = Q(state=_State.SET_ASIDE, stripe_status="succeeded") & Q(
-        _exists_unmatched(environment)
-    )
-    refunds = PaymentReversal.objects.filter(
-        Q(state=_State.APPLIED, receipt__environment=environment) | is_set_aside,
-        kind=PaymentReversal.Kind.REFUND,
-        created_at__gte=since,
-        created_at__lt=until,
-    ).select_related("receipt")
-    for reversal in refunds:
-        if reversal.stripe_id in moved or _refund_moved(reversal.stripe_id):
-            continue
-        yield Finding(
-            reason=_Reason.MISSING_MOVEMENT,
-            what="refund",
-            stripe_id=reversal.stripe_id,
-            day=clock.utc_day(reversal.created_at),
-            our_cents=-reversal.amount_cents,
-            receipt=reversal.receipt,
-            reversal=reversal,
-        )
-
-
-def _exists_unmatched(environment: str) -> Exists:
-    """Return whether a reversal is of a payment that granted nothing, in this environment."""
-    same_charge = Q(charge_id=OuterRef("charge_id")) & ~Q(charge_id="")
-    same_payment = Q(payment_intent_id=OuterRef("payment_intent_id")) & ~Q(payment_intent_id="")
-    payments = UnmatchedPayment.objects.filter(environment=environment)
-    return Exists(payments.filter(same_charge | same_payment))
-
-
-def _charge_moved(charge_id: str) -> bool:
-    try:
-        return bool(gateway.retrieve_charge(charge_id).balance_transaction_id)
-    except gateway.PaymentProviderFailure as failure:
-        if failure.is_missing:
-            return False
-        raise
-
-
-def _refund_moved(refund_id: str) -> bool:
-    try:
-        return bool(gateway.retrieve_refund(refund_id).balance_transaction_id)
-    except gateway.PaymentProviderFailure as failure:
-        if failure.is_missing:
-            return False
-        raise
 
 
 def _ledger_credits(receipts: set[Receipt], reversals: set[PaymentReversal]) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.models import User
 from billing.models import BalanceMovement, Difference, ReconciledDay
-from billing.reconciliation import balance_transactions, matching
+from billing.reconciliation import balance_transactions, matching, missing
 from billing.reconciliation.matching import Finding
 from billing.stripe import gateway
 from imageskill.lib import clock
@@ -50,14 +50,14 @@ def run(*, since: date, until: date) -> ReconciliationRun:
     start = datetime.combine(since, time.min, tzinfo=UTC)
     end = min(datetime.combine(until + timedelta(days=1), time.min, tzinfo=UTC), clock.now() - _LAG)
     fetched = balance_transactions.fetch(since=start, until=end)
-    missing = matching.find_missing_in_stripe(since=start, until=end, read=fetched)
+    not_moved = missing.find(since=start, until=end, read=fetched)
     environment = gateway.environment()
     with transaction.atomic():
         movements = balance_transactions.store(fetched, environment=environment)
-        findings = [*matching.compare(movements), *missing]
+        findings = [*matching.compare(movements), *not_moved]
         _store_differences(findings, since=since, until=until, environment=environment)
         days = [
-            _store_day(day, movements, missing, environment)
+            _store_day(day, movements, not_moved, environment)
             for day in (since + timedelta(days=n) for n in range((until - since).days + 1))
         ]
     still_open = sum(day.open_differences for day in days)
@@ -103,11 +103,11 @@ def _store_differences(
 
 
 def _store_day(
-    day: date, movements: list[BalanceMovement], missing: list[Finding], environment: str
+    day: date, movements: list[BalanceMovement], not_moved: list[Finding], environment: str
 ) -> ReconciledDay:
     of_day = [movement for movement in movements if clock.utc_day(movement.created_at) == day]
-    missing_of_day = [finding for finding in missing if finding.day == day]
-    figures = matching.day_totals(of_day, missing_of_day)
+    not_moved_of_day = [finding for finding in not_moved if finding.day == day]
+    figures = matching.day_totals(of_day, not_moved_of_day)
     still_open = Difference.objects.filter(day=day, environment=environment, state=_State.OPEN)
     row, _ = ReconciledDay.objects.update_or_create(
         day=day,

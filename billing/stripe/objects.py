@@ -153,6 +153,7 @@ class Refund:
     balance_transaction_id: str
     metadata: Mapping[str, str]
     failure_reason: str = ""
+    failure_balance_transaction_id: str = ""
 
     @classmethod
     def read(cls, data: Json) -> Self:
@@ -169,6 +170,7 @@ class Refund:
             balance_transaction_id=_id(data.get("balance_transaction")),
             metadata=data.get("metadata") or {},
             failure_reason=data.get("failure_reason") or "",
+            failure_balance_transaction_id=_id(data.get("failure_balance_transaction")),
         )
 
 

@@ -147,6 +147,22 @@ class TestSignedDays:
         assert yesterday.is_equal
         assert today.is_equal
 
+    def test_a_failed_refund_whose_money_stripe_kept_is_a_delta(self, receipt, shop):
+        refund = shop.account.refund(receipt.charge_id, 200)
+        shop.account.fail_refund(refund["id"])
+        shop.tell(*shop.events("refund."))
+        with shop.account.lock:
+            at_stripe = shop.account.objects[refund["id"]]
+            del shop.account.objects[at_stripe["failure_balance_transaction"]]
+            at_stripe["failure_balance_transaction"] = None
+
+        day = reconcile()
+
+        assert (nets(day), day.is_equal) == ((300, 500, -200), False)
+        found = Difference.objects.get()
+        assert (found.reason, found.stripe_id) == (Reason.MISSING_MOVEMENT, refund["id"])
+        assert (found.our_cents, found.receipt) == (200, receipt)
+
     def test_a_dispute_that_is_lost_stays_counted(self, receipt, shop):
         shop.account.lose(shop.account.dispute(receipt.charge_id)["id"])
         shop.tell(*shop.events("charge.dispute."))
@@ -389,6 +405,15 @@ class TestDifference:
         assert differences() == [(Reason.EXCHANGE, State.OPEN)]
         difference = Difference.objects.get()
         assert (difference.stripe_cents, difference.stripe_currency) == (470, "EUR")
+
+    def test_a_dispute_whose_withdrawal_nobody_told_of(self, receipt, shop):
+        shop.account.dispute(receipt.charge_id)
+        shop.tell(*shop.events("charge.dispute."))
+        PaymentReversal.objects.update(withdrawn_cents=0)
+
+        reconcile()
+
+        assert (Reason.STATE, State.OPEN) in differences()
 
     def test_a_reversal_that_moved_nothing_here(self, receipt, shop):
         shop.account.refund(receipt.charge_id, 200)

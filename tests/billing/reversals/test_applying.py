@@ -102,6 +102,16 @@ class TestRefund:
 
         assert (reversal.credits, reversal.in_force_cents) == (250, 200)
 
+    def test_takes_its_share_by_when_stripe_made_it_not_by_when_we_heard(self, org):
+        buy(org, 500, charge_id="ch_a")
+        first, second = refund("re_first", "ch_a", 300), refund("re_second", "ch_a", 300)
+
+        applying.apply_refund(second)
+        applying.apply_refund(first)
+
+        shares = PaymentReversal.objects.values_list("stripe_id", "credits")
+        assert dict(shares) == {"re_first": 300, "re_second": 200}
+
     def test_counts_once_however_many_events_bring_it(self, org):
         buy(org, 500, charge_id="ch_a")
 
