@@ -1,5 +1,6 @@
 """Stripe's webhooks coming in at 50 a second: how soon each is answered, and all grants done."""
 
+import statistics
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +22,7 @@ from tests.bench.rows import Row
 EVENTS = 500
 A_SECOND = 50
 SECRET = "whsec_of_the_bench"
-TARGET_MS = 50
+TARGET = 2
 
 
 def measure(house: House) -> Iterator[Row]:
@@ -57,14 +58,15 @@ def measure(house: House) -> Iterator[Row]:
         f"{p99:.1f} ms",
         f"{bare_p99:.1f} ms, a bare insert",
         p99 / bare_p99,
-        f"at most {TARGET_MS} ms",
-        p99 <= TARGET_MS,
+        f"at most {TARGET}",
+        p99 <= TARGET * bare_p99,
     )
     yield Row(
         f"webhook answered at {A_SECOND}/s, median",
         f"{answered.median_ms:.1f} ms",
         f"{bare.median_ms:.1f} ms, a bare insert",
     )
+    yield Row("from a webhook to its grant, 95th percentile", f"{_grant_lag_s():.1f} s")
     yield Row(
         f"{EVENTS} grants done after the last webhook",
         f"{lag_s:.1f} s",
@@ -106,3 +108,11 @@ def _wait_for_grants() -> float:
             break
         time.sleep(0.1)
     return time.perf_counter() - began
+
+
+def _grant_lag_s() -> float:
+    """Return within which time 95 of 100 events were handled, their waiting included."""
+    handled = StripeEvent.objects.filter(state=StripeEvent.State.HANDLED)
+    moments = handled.values_list("received_at", "handled_at")
+    lags = [(done - received).total_seconds() for received, done in moments if done]
+    return statistics.quantiles(lags, n=20)[18]
