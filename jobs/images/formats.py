@@ -79,7 +79,7 @@ def describe(head: bytes) -> str:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<?xml", b"<svg", b"<!doctype", b"<html")):
         return "markup (such as SVG or HTML)"
-    return "bytes of no image format we know"
+    return "of no image format we know"
 
 
 def _brands(head: bytes) -> set[bytes]:
