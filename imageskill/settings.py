@@ -515,7 +515,7 @@ PICTURE_FRAMES = env.integer("PICTURE_FRAMES", 300)
 PICTURE_PIXELS_OF_ALL_FRAMES = env.integer("PICTURE_PIXELS_OF_ALL_FRAMES", 300_000_000)
 KEEP_CONTENT_CREDENTIALS = env.flag("KEEP_CONTENT_CREDENTIALS", default=True)  # C2PA, ADR 14
 DECODE_MEMORY_BYTES = env.integer("DECODE_MEMORY_BYTES", 1_000_000_000)
-DECODE_SECONDS = env.integer("DECODE_SECONDS", 10)  # of processor time; twice that in elapsed time
+DECODE_SECONDS = env.integer("DECODE_SECONDS", 10)  # of processor time; elapsed, 2 to 6 times that
 UPLOADS_AT_ONCE = env.integer("UPLOADS_AT_ONCE", 4)  # per process; each can take 100 MB
 UPLOADS_PER_HOUR = env.integer("UPLOADS_PER_HOUR", 120)  # per token
 # Of one organization; above it neither uploads nor new jobs, while jobs under way deliver.

@@ -44,7 +44,11 @@ def main(control_fd: int) -> None:
 def _handle_request(request: dict[str, int | str], fds: Sequence[int]) -> None:
     answer_fd, *files = fds
     try:
-        _set_limits(memory_bytes=int(request["memory_bytes"]), seconds=int(request["seconds"]))
+        _set_limits(
+            memory_bytes=int(request["memory_bytes"]),
+            seconds=int(request["seconds"]),
+            elapsed_seconds=int(request["elapsed_seconds"]),
+        )
         answer = {"ok": True} | _run_task(request, [os.fdopen(fd, "r+b") for fd in files])
     except opening.ImageRejected as refused:
         answer = {"ok": False, "reason": str(refused)}
@@ -55,8 +59,8 @@ def _handle_request(request: dict[str, int | str], fds: Sequence[int]) -> None:
     os.write(answer_fd, json.dumps(answer).encode())
 
 
-def _set_limits(*, memory_bytes: int, seconds: int) -> None:
-    signal.alarm(2 * seconds)  # of elapsed time; ends the process
+def _set_limits(*, memory_bytes: int, seconds: int, elapsed_seconds: int) -> None:
+    signal.alarm(elapsed_seconds)  # ends the process
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:

@@ -18,6 +18,8 @@ from typing import Any, BinaryIO
 from django.conf import settings
 
 _FORK_TIMEOUT_S = 5
+_PATIENCE = 2  # elapsed time for each second of processor time
+_CONVERSION_PATIENCE = 6  # a job has minutes, and a busy machine must not fail it
 _MAX_RESPONSE_BYTES = 4096
 
 
@@ -148,8 +150,11 @@ def make_thumbnail(file: BinaryIO, thumbnail: BinaryIO) -> ImageFingerprint:
 
 
 def _run_task(task: str, *files: BinaryIO, **options: object) -> dict[str, Any]:
+    patience = _CONVERSION_PATIENCE if task == "convert" else _PATIENCE
+    elapsed_seconds = patience * settings.DECODE_SECONDS
     request = options | {
         "task": task,
+        "elapsed_seconds": elapsed_seconds,
         "memory_bytes": settings.DECODE_MEMORY_BYTES,
         "seconds": settings.DECODE_SECONDS,
         "side": settings.PICTURE_SIDE_PX,
@@ -161,7 +166,8 @@ def _run_task(task: str, *files: BinaryIO, **options: object) -> dict[str, Any]:
     for file in files:
         file.flush()
     with _slots:
-        raw = _decoder.ask(json.dumps(request).encode(), fds)
+        timeout_s = elapsed_seconds + _FORK_TIMEOUT_S
+        raw = _decoder.ask(json.dumps(request).encode(), fds, timeout_s=timeout_s)
     for file in files:
         file.seek(0)
     if not raw:
@@ -181,13 +187,13 @@ class _DecoderProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._owner_pid = 0
 
-    def ask(self, request: bytes, fds: list[int]) -> bytes:
+    def ask(self, request: bytes, fds: list[int], *, timeout_s: int) -> bytes:
         """Send a task and wait for the answer; empty where the child died or hung."""
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
                 self._send(request, [theirs.fileno(), *fds])
-            ours.settimeout(2 * settings.DECODE_SECONDS + _FORK_TIMEOUT_S)
+            ours.settimeout(timeout_s)
             try:
                 return ours.recv(_MAX_RESPONSE_BYTES)
             except (TimeoutError, ConnectionError):

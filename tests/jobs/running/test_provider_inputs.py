@@ -67,7 +67,7 @@ def marked(size):
 
 class TestTime:
     def test_what_takes_too_long_now_can_be_repeated(self, monkeypatch):
-        monkeypatch.setattr(decoding._decoder, "ask", lambda request, fds: b"")
+        monkeypatch.setattr(decoding._decoder, "ask", lambda request, fds, timeout_s: b"")
 
         with pytest.raises(ProviderError) as error:
             sent((saved("GIF"), "image/gif"), marked((64, 48)))
