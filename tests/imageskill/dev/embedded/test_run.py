@@ -120,6 +120,7 @@ class TestRun:
         assert invitation
         secret = (data / "secrets" / "secret_key").read_text()
         self.assert_others_find_its_servers(data)
+        self.assert_nobody_else_starts_in(data)
         children = first.children()
         assert len(children) == 5, children
         assert first.stop(signal.SIGINT) == 0
@@ -143,6 +144,13 @@ class TestRun:
         assert chosen["DATABASE_URL"].startswith("postgresql://")
         assert {"REDIS_URL", "SECRET_KEY_FILE"} <= set(chosen)
         assert "PATH" not in chosen
+
+    @staticmethod
+    def assert_nobody_else_starts_in(data: Path) -> None:
+        """A second one in the same folder says so and ends."""
+        second = Run(data)
+        assert second.process.wait(60) == 1
+        assert "another process is using" in second.text
 
     @staticmethod
     def assert_first_image(run: Run) -> None:
@@ -198,15 +206,6 @@ class TestRun:
             assert run.process.wait(60) == 1
         assert "PORT=" in run.text
         assert "Traceback" not in run.text
-
-    def test_says_so_when_another_copy_runs_in_the_folder(self, migrated_data):
-        run = Run(migrated_data).wait_until_running()
-
-        second = Run(migrated_data)
-
-        assert second.process.wait(60) == 1
-        assert "another process is using" in second.text
-        run.stop()
 
     def test_can_be_stopped_while_it_starts(self, data):
         run = Run(data)
