@@ -77,14 +77,21 @@ class EnvelopeAPI(NinjaAPI):
     """A ninja API whose description has the envelope too."""
 
     def get_openapi_schema(self, *args: Any, **options: Any) -> OpenAPISchema:
-        """Describe the API, its answers in their envelope."""
-        document = super().get_openapi_schema(*args, **options)
-        openapi.complete(
-            document,
-            is_token_optional=_is_token_optional,
-            server_url=settings.PUBLIC_API_URL,
-        )
+        """Describe the API, its answers in their envelope; made once, as it takes half a second."""
+        key = (settings.PUBLIC_API_URL, repr((args, sorted(options.items()))))
+        document = _descriptions.get(key)
+        if document is None:
+            document = super().get_openapi_schema(*args, **options)
+            openapi.complete(
+                document,
+                is_token_optional=_is_token_optional,
+                server_url=settings.PUBLIC_API_URL,
+            )
+            _descriptions[key] = document
         return document
+
+
+_descriptions: dict[tuple[str, str], OpenAPISchema] = {}  # by server; nobody changes them
 
 
 def _is_token_optional(method: str, path: str) -> bool:

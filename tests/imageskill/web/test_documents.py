@@ -288,6 +288,13 @@ class TestApiDescription:
                 ]
         assert unexplained == []
 
+    def test_is_made_once_for_a_server(self, settings):
+        first = ninja_api.get_openapi_schema(path_prefix="")
+        assert ninja_api.get_openapi_schema(path_prefix="") is first
+        settings.PUBLIC_API_URL = "https://other.example.org"
+        other = ninja_api.get_openapi_schema(path_prefix="")
+        assert other["servers"] == [{"url": "https://other.example.org"}]
+
     def test_bounds_are_those_of_json_schema(self, client, db):
         text = client.get("/v1/openapi.json").content.decode()
         assert '"ge":' not in text
