@@ -11,6 +11,11 @@ from django.http import HttpRequest
 from accounts.models import User
 
 
+def exists() -> bool:
+    """Return whether anybody was made a superuser before, invited or not."""
+    return User.objects.filter(is_superuser=True, is_active=True).exists()
+
+
 def invite(*, address: str) -> str | None:
     """Make the user with this email a superuser; return a new one-time password.
 

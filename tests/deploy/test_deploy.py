@@ -257,3 +257,17 @@ class TestKeys:
             signing.loads(signed)
         settings.SECRET_KEY_FALLBACKS = [old]
         assert signing.loads(signed) == stop
+
+
+class TestBootstrap:
+    def test_prints_a_password_once_and_a_new_one_when_asked(self, db, capsys):
+        def printed(*options):
+            call_command("bootstrap", *options)
+            return capsys.readouterr().out
+
+        first = printed()
+        assert first.startswith(settings.ADMIN_EMAIL)
+        assert printed() == ""
+        again = printed("--invite")
+        assert again.startswith(settings.ADMIN_EMAIL)
+        assert again != first

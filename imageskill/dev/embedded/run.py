@@ -169,7 +169,7 @@ class LocalInstallation:
 
     def _prepare(self) -> str | None:
         answer = subprocess.run(
-            commands.manage("bootstrap"),
+            commands.manage("bootstrap", "--invite"),
             check=False,
             env=self.env,
             cwd=_ROOT,

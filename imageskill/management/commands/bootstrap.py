@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management import BaseCommand, call_command
+from django.core.management import BaseCommand, CommandParser, call_command
 
 from accounts.sign_in import first_admin
 
@@ -13,9 +13,19 @@ class Command(BaseCommand):
 
     help = "Migrate the database and invite the first admin; safe to repeat."
 
-    def handle(self, **_: Any) -> None:
-        """Migrate, then print the admin's address and password while there is one to print."""
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the option."""
+        words = "print a new password for the first admin, until one of them has a second factor"
+        parser.add_argument("--invite", action="store_true", help=words)
+
+    def handle(self, *, invite: bool = False, **_: Any) -> None:
+        """Migrate, then print the first admin's address and password, where they are invited now.
+
+        Once, unless asked: the output of a deployment is kept by those who run it.
+        """
         call_command("migrate", interactive=False, verbosity=0)
+        if not invite and first_admin.exists():
+            return
         password = first_admin.invite(address=settings.ADMIN_EMAIL)
         if password:
             self.stdout.write(f"{settings.ADMIN_EMAIL} {password}")
