@@ -145,8 +145,7 @@ def avif_of_width(width: int) -> bytes:
 
 
 def cmyk_with_profile() -> bytes:
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    return saved("JPEG", ramp("CMYK"), icc_profile=profile)
+    return saved("JPEG", ramp("CMYK"), icc_profile=srgb_profile())
 
 
 def _turned(kind: str, orientation: int) -> Made:

@@ -6,7 +6,7 @@ import tempfile
 import pytest
 from PIL import Image, ImageChops, ImageOps, ImageStat, PngImagePlugin
 
-from jobs.images import conversions, decoding, formats
+from jobs.images import colors, conversions, decoding, formats
 from jobs.images.cleaning import clean
 from jobs.images.formats import AVIF, GIF, JPEG, PNG, WEBP
 from jobs.images.manifest_states import KEPT, NONE, REMOVED
@@ -181,6 +181,17 @@ class TestLeaving:
 
         red, green, _ = sent.getpixel((9, 9))
         assert (red < 60, green > 200) == (True, True)
+
+    def test_cmyk_is_converted_by_its_own_profile(self, monkeypatch):
+        data = image_kinds.cmyk_with_profile()
+
+        def convert(image, profile, into, outputMode):  # noqa: N803 - as Pillow names it
+            assert (image.mode, profile.read()) == ("CMYK", image_kinds.srgb_profile())
+            return Image.new(outputMode, image.size, (1, 2, 3))
+
+        monkeypatch.setattr(colors.ImageCms, "profileToProfile", convert)
+
+        assert colors.to_rgb(Image.open(io.BytesIO(data))).getpixel((9, 9)) == (1, 2, 3)
 
     def test_what_is_plain_is_not_encoded_again(self):
         found, _ = converted(saved("WEBP"))
