@@ -5,6 +5,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from billing import ledger
 from billing.chart import Purpose, TransferKind
+from billing.ledger import reserves
 from billing.ledger.posting import Move, lock, post
 from billing.models import JobHold, LedgerEntry, Lot, Transfer, Wallet
 from billing.models.append_only import RowIsFinal
@@ -317,3 +318,16 @@ class TestCost:
         give(org, 40)
         with transaction.atomic(), django_assert_num_queries(4):
             ledger.hold(organization_id=org, job_id="job_a", credits=9, actor="tests")
+
+
+def test_a_refund_under_way_holds_its_own_purchase_first(org):
+    older, newer = buy(org, 500), buy(org, 500)
+    reference = "refund_request:tests"
+
+    with transaction.atomic():
+        wallets = lock(org)
+        reserves.hold(wallets, reference=reference, receipt_id=newer.public_id, credits=300)
+        left = dict(Lot.objects.values_list("reference", "left"))
+        reserves.give_back(wallets, reference=reference, credits=300)
+
+    assert left == {older.public_id: 500, newer.public_id: 200}

@@ -5,6 +5,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from accounts.models import AuditLine, User
 from billing.models import (
@@ -370,6 +371,24 @@ class TestDifference:
         difference = Difference.objects.get()
         assert difference.reason == Reason.MISSING_MOVEMENT
         assert (difference.receipt, difference.our_cents) == (receipt, 500)
+
+    @pytest.mark.parametrize(
+        ("damage", "granted"),
+        [
+            ("billing_transfer SET credits = 400", 400),
+            ("billing_transfer SET key = 'other' || id", 0),
+        ],
+    )
+    def test_a_receipt_without_exactly_its_grant(self, receipt, damage, granted):
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            cursor.execute(f"UPDATE {damage}")
+            cursor.execute("SET LOCAL session_replication_role = origin")
+
+        reconcile()
+
+        found = Difference.objects.get()
+        assert (found.reason, found.our_cents) == (Reason.STATE, granted)
 
     def test_another_amount(self, receipt, shop):
         self._change_movement(shop, amount=499)

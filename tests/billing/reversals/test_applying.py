@@ -8,7 +8,7 @@ from accounts.models import ActivityEvent, Alert, AuditLine, Organization, User
 from billing import ledger
 from billing.chart import Purpose
 from billing.ledger import clawbacks
-from billing.models import Lot, PaymentReversal, UnmatchedPayment
+from billing.models import Clawback, Lot, PaymentReversal, UnmatchedPayment
 from billing.reversals import applying
 from tests.billing.money import buy, capture, give, hold, house, release, spend
 from tests.billing.stripe_facts import dispute, read_at, refund
@@ -72,6 +72,17 @@ class TestRefund:
             organization_id=org, receipt_id=receipt.public_id, credits=500, actor="tests"
         )
         assert again.settled == 120
+
+    def test_the_oldest_purchase_s_debt_is_settled_first(self, org):
+        first, second = buy(org, 100, charge_id="ch_a"), buy(org, 100, charge_id="ch_b")
+        spend(org, 200)
+        for charge_id in ("ch_a", "ch_b"):
+            applying.apply_refund(refund(f"re_{charge_id}", charge_id, 100))
+
+        buy(org, 100)
+
+        debts = dict(Clawback.objects.values_list("receipt_id", "owed"))
+        assert debts == {first.public_id: 0, second.public_id: 100}
 
     def test_a_small_purchase_settles_a_part(self, org):
         buy(org, 500, charge_id="ch_a")
@@ -466,6 +477,17 @@ class TestWriteOff:
 
         assert ledger.balances(org) == (0, 0, 0, 0)
         assert house(Purpose.LOSSES) == 120
+
+    def test_is_borne_by_the_last_reversal_of_a_purchase(self, org):
+        spend(org, 380)
+        first, last = (
+            applying.apply_refund(refund(f"re_{cents}", "ch_a", cents)) for cents in (300, 200)
+        )
+
+        self.write_off(org, 200)
+
+        debts = dict(Clawback.objects.values_list("reference", "owed"))
+        assert debts == {first.public_id: 300, last.public_id: 0}
 
     def test_never_exceeds_what_is_owed(self, org):
         applying.apply_refund(refund("re_a", "ch_a", 500))

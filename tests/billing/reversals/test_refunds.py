@@ -17,6 +17,7 @@ from billing.reversals import (
     refund_sending,
     refund_simulation,
     refunds,
+    shares,
 )
 from imageskill.dev.standins.faults import Fault
 from imageskill.lib import clock
@@ -207,6 +208,19 @@ class TestRequest:
         with pytest.raises(refunds.RefundRefused, match="disputed"):
             refunds.approve(request_id=asked.pk, user=decider)
 
+    def test_what_a_lost_dispute_took_is_not_there_to_be_refunded(self, receipt):
+        applying.apply_dispute(dispute("du_lost", receipt.charge_id, 200, status="lost"))
+
+        assert shares.refundable_cents(receipt) == 300
+
+    def test_what_is_pending_at_stripe_is_not_refunded_again(self, receipt, asker):
+        pending = refund("re_by_hand", receipt.charge_id, 300, status="pending")
+        applying.apply_refund(pending)
+
+        with pytest.raises(refunds.RefundRefused):
+            ask(receipt, asker, 201)
+        assert ask(receipt, asker, 200).state == State.APPROVED
+
     def test_of_a_blocked_receipt_is_refused_until_it_is_unblocked(self, receipt, asker):
         refund_blocks.block(receipt=receipt, user=asker, reason="under investigation")
         with pytest.raises(refunds.RefundRefused, match="blocked"):
@@ -375,6 +389,16 @@ class TestUnderWay:
         assert (sent.status, sent.failure) == (Status.SUCCEEDED, "")
         assert sent.finished_at == finished_at  # of when Stripe answered
         assert ledger.balances(org) == (40, 0, 0, 0)
+
+    def test_a_failed_one_of_a_payment_that_went_back_otherwise_is_not_sent_again(
+        self, sent, shop, asker
+    ):
+        shop.account.fail_refund(sent.stripe_refund_id)
+        shop.tell(*shop.events("refund."))
+        applying.apply_refund(refund("re_by_hand", sent.receipt.charge_id, 500))
+
+        with pytest.raises(refunds.RefundRefused):
+            refunds.retry(request_id=sent.pk, user=asker, reason="the buyer has a new card")
 
     def test_a_failed_one_leaves_the_list_when_it_is_resolved(self, sent, shop, asker):
         shop.account.fail_refund(sent.stripe_refund_id)
