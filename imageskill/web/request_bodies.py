@@ -8,13 +8,16 @@ are larger than the endpoint takes, or did not arrive.
 Each request has a thread while its body arrives, so that clients that send slowly could take all
 of them. A body has a deadline, and bodies that are being read have a number of places, in all and
 for each network: whoever finds none is told to come again, and requests without a body go on.
+
+What is too long is read on for a while and dropped. Most clients send all of a body before they
+read anything, and one whose connection is closed meanwhile sees a broken pipe, not the answer.
 """
 
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import IO, Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -29,6 +32,8 @@ BUSY, SLOW = "busy", "slow"
 _READ_BYTES = 64 * 1024
 _DEADLINE_S = 15.0  # of any body, and one second more for each so many bytes of it:
 _BYTES_PER_S = 20_000
+_DROPPED_BYTES = 64 * 1024 * 1024  # of a body that is too long; with more of it, none is read
+_DROPPED_BYTES_PER_S = 1_000_000
 
 
 class BodyNotRead(Exception):
@@ -52,7 +57,9 @@ class ReadBodies:
         length = _declared_length(environ)
         limit = limit_bytes(environ["PATH_INFO"])
         if not is_chunked and not 0 < length <= limit:
-            return self.application(environ, start_response)  # nothing to read, or refused unread
+            if _is_to_be_dropped(environ, length):
+                self._drop(environ, most=length)
+            return self.application(environ, start_response)  # nothing to read, or refused
         # Views have read what they want of the body by the time they return.
         with tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES) as body:
             most = limit + 1 if is_chunked else length
@@ -65,13 +72,22 @@ class ReadBodies:
         """
         try:
             with self._places.take(environ):
-                length = _copy(environ["wsgi.input"], body, most=most)
+                length = sum(map(body.write, _pieces(environ["wsgi.input"], most=most)))
         except BodyNotRead as failure:
             return environ | {"CONTENT_LENGTH": "0", NOT_READ: failure.reason}
+        if length > limit_bytes(environ["PATH_INFO"]):
+            self._drop(environ, most=_DROPPED_BYTES)
         body.seek(0)
         read = environ | {"CONTENT_LENGTH": str(length), "wsgi.input": body}
         read.pop("HTTP_TRANSFER_ENCODING", None)
         return read
+
+    def _drop(self, environ: WSGIEnvironment, *, most: int) -> None:
+        """Read on for nothing; however that ends, the body is refused as too long."""
+        pieces = _pieces(environ["wsgi.input"], most=most, bytes_per_s=_DROPPED_BYTES_PER_S)
+        with suppress(BodyNotRead, OSError), self._places.take(environ):
+            for _ in pieces:
+                pass
 
 
 class _Places:
@@ -120,8 +136,17 @@ def _declared_length(environ: WSGIEnvironment) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-def _copy(source: Any, target: IO[bytes], *, most: int) -> int:
-    """Copy until the source ends or has given that many bytes; return how many it gave.
+def _is_to_be_dropped(environ: WSGIEnvironment, length: int) -> bool:
+    """Return whether a body that is too long is read at all.
+
+    Who asks before sending it (curl does) gets the answer instead of an invitation.
+    """
+    asks_first = environ.get("HTTP_EXPECT", "").lower() == "100-continue"
+    return not asks_first and 0 < length <= _DROPPED_BYTES
+
+
+def _pieces(source: Any, *, most: int, bytes_per_s: int = _BYTES_PER_S) -> Iterator[bytes]:
+    """Yield what comes until the source ends or has given that many bytes.
 
     Raises `BodyNotRead` once the bytes come too slowly. A read returns only when it has all that
     it asked for, so each asks for as much as has come: it lasts no longer than all before it.
@@ -131,7 +156,7 @@ def _copy(source: Any, target: IO[bytes], *, most: int) -> int:
         data = source.read(size)
         if not data:
             break
-        length += target.write(data)
-        if time.monotonic() - started > _DEADLINE_S + length / _BYTES_PER_S:
+        length += len(data)
+        yield data
+        if time.monotonic() - started > _DEADLINE_S + length / bytes_per_s:
             raise BodyNotRead(SLOW)
-    return length

@@ -169,11 +169,35 @@ class TestReadBodies:
         assert seen.body == b"{}"
         assert source.given == 2
 
-    def test_one_whose_length_is_past_the_limit_is_left_unread(self):
-        length = str(settings.BODY_BYTES + 1)
-        seen, source = serve(HTTP_TRANSFER_ENCODING="", CONTENT_LENGTH=length)
-        assert seen.environ["CONTENT_LENGTH"] == length
-        assert seen.environ["wsgi.input"] is source
+    @pytest.mark.parametrize(
+        ("length", "expects", "is_read"),
+        [
+            (settings.BODY_BYTES + 1, "", True),
+            (request_bodies._DROPPED_BYTES, "", True),
+            (request_bodies._DROPPED_BYTES + 1, "", False),
+            (settings.BODY_BYTES + 1, "100-Continue", False),  # sent after an answer only
+        ],
+    )
+    def test_one_whose_length_is_past_the_limit_is_dropped(self, length, expects, is_read):
+        seen, source = serve(
+            pieces=repeat(bytes(50_000)),
+            HTTP_TRANSFER_ENCODING="",
+            CONTENT_LENGTH=str(length),
+            HTTP_EXPECT=expects,
+        )
+        assert source.given - len(seen.body) == (length if is_read else 0)
+        assert seen.environ["CONTENT_LENGTH"] == str(length)
+        assert request_bodies.NOT_READ not in seen.environ
+
+    @pytest.mark.parametrize("is_chunked", [True, False])
+    def test_one_that_is_too_long_and_slow_is_refused_as_too_long(self, monkeypatch, is_chunked):
+        source = Source(repeat(bytes(50_000)))
+        monkeypatch.setattr(request_bodies.time, "monotonic", lambda: source.given / 50_000)
+        length = {} if is_chunked else {"HTTP_TRANSFER_ENCODING": "", "CONTENT_LENGTH": "60000000"}
+        seen, _ = serve(source=source, **length)
+        assert int(seen.environ["CONTENT_LENGTH"]) > settings.BODY_BYTES
+        assert request_bodies.NOT_READ not in seen.environ
+        assert source.given - len(seen.body) < 3_000_000
 
     @pytest.mark.parametrize(("bytes_per_s", "arrives"), [(0.1, False), (30_000, True)])
     def test_one_that_comes_too_slowly_is_given_up(self, monkeypatch, bytes_per_s, arrives):
@@ -197,10 +221,10 @@ class TestReadBodies:
             ("/mcp", settings.MCP_BODY_BYTES),
         ],
     )
-    def test_reads_no_further_than_one_byte_past_the_limit(self, path, limit):
+    def test_keeps_one_byte_past_the_limit_and_drops_a_bounded_rest(self, path, limit):
         seen, source = serve(path, pieces=repeat(bytes(50_000)))
         assert seen.environ["CONTENT_LENGTH"] == str(limit + 1)
-        assert source.given == limit + 1
+        assert source.given == limit + 1 + request_bodies._DROPPED_BYTES
 
     @pytest.mark.parametrize(
         "length", [request_bodies.MEMORY_BYTES, request_bodies.MEMORY_BYTES + 1]
@@ -354,7 +378,15 @@ class TestChunked:
     def test_one_that_is_too_long_is_413_in_the_form_of_the_surface(
         self, live, path, headers, limit, is_right
     ):
-        response = post(live, path, bytes(limit + 1), headers)
+        response = post(live, path, bytes(limit + 5_000_000), headers)
+        assert response.status_code == 413
+        is_right(response)
+
+    @pytest.mark.parametrize(("path", "headers", "limit", "is_right"), SURFACES)
+    def test_so_is_one_with_a_length_for_who_sends_all_before_reading(
+        self, live, path, headers, limit, is_right
+    ):
+        response = live.client.post(path, content=bytes(limit + 5_000_000), headers=headers)
         assert response.status_code == 413
         is_right(response)
 
