@@ -21,7 +21,7 @@ def expires_at(asset: Asset) -> datetime | None:
     """Return when an asset is deleted: uploads after a while, generated images never."""
     if asset.kind != Asset.Kind.UPLOADED:
         return None
-    days = settings.KEEP_UPLOADS_DAYS if asset.is_used else _unused_days()
+    days = settings.KEEP_UPLOADS_DAYS if asset.is_used else unused_upload_days()
     return asset.created_at + timedelta(days=days)
 
 
@@ -74,7 +74,7 @@ def _expire_uploads() -> int:
     now = clock.now()
     expired = Asset.objects.expired_uploads(
         before=now - timedelta(days=settings.KEEP_UPLOADS_DAYS),
-        unused_before=now - timedelta(days=_unused_days()),
+        unused_before=now - timedelta(days=unused_upload_days()),
     )
     needed = JobInput.objects.filter(job__status__in=states.OPEN).values("asset_id")
     gone = 0
@@ -85,5 +85,6 @@ def _expire_uploads() -> int:
     return gone
 
 
-def _unused_days() -> int:
+def unused_upload_days() -> int:
+    """Return for how many days an upload is kept that no job has named."""
     return min(settings.KEEP_UNUSED_UPLOADS_DAYS, settings.KEEP_UPLOADS_DAYS)

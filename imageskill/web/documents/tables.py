@@ -14,6 +14,7 @@ from imageskill import __version__
 from imageskill.cli.grammar import table
 from imageskill.cli.grammar.spec import Command, Flag
 from imageskill.lib.errors import ApiError
+from jobs.assets import retention
 from jobs.catalog import availability, discovery
 from jobs.catalog.rows import ModelRow
 from jobs.images import formats
@@ -145,6 +146,7 @@ def _limits() -> dict[str, int]:
         "credits_per_operation": settings.NEW_AGENT_CREDITS_PER_OPERATION,
         "upload_megabytes": settings.UPLOAD_BYTES // 1_000_000,
         "upload_days": settings.KEEP_UPLOADS_DAYS,
+        "unused_upload_days": retention.unused_upload_days(),
         "wait_s": settings.CREATE_WAIT_S,
         "quote_minutes": settings.QUOTE_MINUTES,
         "custom_min": packs.MIN_CREDITS,

@@ -67,9 +67,9 @@ class TestDocuments:
                 assert f"--{flag.name}" in section or flag.is_positional or flag.is_hidden
 
     def test_promises_of_the_contract_are_those_of_the_settings(self, text_of, settings):
-        settings.KEEP_UPLOADS_DAYS = 77
+        settings.KEEP_UPLOADS_DAYS, settings.KEEP_UNUSED_UPLOADS_DAYS = 77, 33
         text = text_of("/llms.txt")
-        assert "uploads are deleted after 77 days" in text
+        assert "uploads are deleted after 77 days, and after 33 while no job has used them" in text
         assert "permanent" not in text
 
     def test_the_contract_has_every_code_event_and_model(self, text_of):

@@ -182,6 +182,13 @@ class TestLeaving:
         red, green, _ = sent.getpixel((9, 9))
         assert (red < 60, green > 200) == (True, True)
 
+    def test_a_transparent_value_of_sixteen_bits_takes_no_pixels_of_eight_away(self):
+        gray = Image.new("I;16", (64, 48), 52 * 256)
+
+        _, sent = converted(saved("PNG", gray, transparency=4660))  # 52 in its lower 8 bits
+
+        assert (sent.mode, sent.getpixel((9, 9))) == ("RGB", (52, 52, 52))
+
     def test_cmyk_is_converted_by_its_own_profile(self, monkeypatch):
         data = image_kinds.cmyk_with_profile()
 
