@@ -117,6 +117,7 @@ class _ArgumentParser:
 
     def __init__(self, command: Command, words: tuple[str, ...]) -> None:
         self.command = command
+        self.words = words
         self.label = " ".join(("image-skill", *words))
         self.given: dict[str, Any] = {}
         self.wants_help = False
@@ -164,8 +165,17 @@ class _ArgumentParser:
     def _positional(self, text: str) -> None:
         flag = next((one for one in self.command.flags if one.is_positional), None)
         if flag is None or (flag.name in self.given and not flag.is_repeatable):
-            raise self._error("Unexpected value; this command takes no further argument.")
+            raise self._unexpected(text)
         self._set(flag, text)
+
+    def _unexpected(self, text: str) -> UsageError:
+        """Refuse a value that the command takes none of: perhaps a longer command's last word."""
+        similar = table.similar([*self.words, text])
+        is_longer = similar is not None and similar.words[:-1] == self.words
+        if similar is None or not is_longer:
+            return self._error("Unexpected value; this command takes no further argument.")
+        message = f"Unknown subcommand. Did you mean `{similar.label}`?"
+        return UsageError(message, label=self.label, command=similar)
 
     def _set(self, flag: Flag, text: str) -> None:
         if not text.strip():

@@ -137,6 +137,7 @@ class TestArrival:
             (lambda: saved("PNG", Image.new("RGB", (8, 8), "white")), 255, 255),
             (lambda: saved("PNG", Image.new("RGBA", (8, 8), (9, 9, 9, 0))), 9, 0),
             (lambda: saved("GIF", Image.new("L", (8, 8), 0)), 0, 255),
+            (lambda: saved("PNG", Image.new("I;16", (8, 8), 1_000)), 3, 255),
         ],
     )
     def test_notes_what_a_mask_could_mark(self, data, luma, alpha):
