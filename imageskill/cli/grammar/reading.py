@@ -170,10 +170,11 @@ class _ArgumentParser:
 
     def _unexpected(self, text: str) -> UsageError:
         """Refuse a value that the command takes none of: perhaps a longer command's last word."""
-        similar = table.similar([*self.words, text])
-        is_longer = similar is not None and similar.words[:-1] == self.words
-        if similar is None or not is_longer:
+        longer = {one.words[-1]: one for one in table.starting_with(self.words)}
+        found = get_close_matches(text, longer, n=1)
+        if not found or longer[found[0]].words == self.words:
             return self._error("Unexpected value; this command takes no further argument.")
+        similar = longer[found[0]]
         message = f"Unknown subcommand. Did you mean `{similar.label}`?"
         return UsageError(message, label=self.label, command=similar)
 
