@@ -354,6 +354,15 @@ class TestIdempotencyKey:
 
         assert len(job_ids | {create(idempotency_key="once").data["job_id"]}) == 3
 
+    def test_starts_nothing_anew_that_was_charged(self, create):
+        fail(create(idempotency_key="once"))
+        job = Job.objects.get()
+        assert submit.can_start_anew(job)
+
+        job.credits_captured = 1
+
+        assert not submit.can_start_anew(job)
+
     def test_replays_a_canceled_job(self, create, api, agent):
         first = create(idempotency_key="once")
         api.post(f"/v1/jobs/{first.data['job_id']}/cancel", token=agent.token)
