@@ -7,7 +7,9 @@ read from the database and Redis, are in `imageskill.monitoring.figures`.
 """
 
 import os
+import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, mult
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The library's own name for the folder that processes share; it must be set before they start."""
 
+_PREFIX = "imageskill-metrics-"
 _REQUEST_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _CALL_SECONDS = (0.1, 0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320, 640)
 
@@ -82,6 +85,7 @@ def registry() -> CollectorRegistry:
     """Return what all processes that share the folder counted, or this one alone without."""
     if not os.environ.get(FOLDER):
         return OF_THIS_PROCESS
+    _forget_ended_processes(Path(os.environ[FOLDER]))
     shared = CollectorRegistry()
     multiprocess.MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
     return shared
@@ -95,3 +99,33 @@ def new_folder(folder: Path) -> dict[str, str]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return {FOLDER: str(folder)}
+
+
+def temporary_folder() -> dict[str, str]:
+    """Make a folder for the web server that this process becomes; return its setting.
+
+    Its name has the process's id: a temporary folder may outlive servers, and what those that
+    have ended left is removed.
+    """
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        owner = re.fullmatch(rf"{_PREFIX}(\d+)-\w+", folder.name)
+        if owner and (int(owner[1]) == os.getpid() or not _is_running(int(owner[1]))):
+            shutil.rmtree(folder, ignore_errors=True)
+    return {FOLDER: tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")}
+
+
+def _forget_ended_processes(folder: Path) -> None:
+    """Remove what processes that a server has replaced since said of their state at the end."""
+    for file in folder.glob("gauge_live*_*.db"):
+        if not _is_running(int(file.stem.rpartition("_")[2])):
+            file.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # of another user
+        return True
+    return True

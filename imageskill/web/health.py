@@ -23,6 +23,7 @@ from imageskill.web import storage_probe
 
 # Asked by load balancers, by whatever name or address they know this process.
 PROBES = ("/healthz", "/livez", "/readyz")
+ASKED_BY_ADDRESS = (*PROBES, "/metrics")
 
 SCHEDULER = "scheduler"
 

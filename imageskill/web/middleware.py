@@ -60,7 +60,7 @@ class ApiMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Serve one request."""
         trace_id = trace.begin()
-        if request.path in health.PROBES:
+        if request.path in health.ASKED_BY_ADDRESS:
             request.META["HTTP_HOST"] = urls.host_of(settings.PUBLIC_API_URL)
         if not _is_api(request.path):
             return self.get_response(request)

@@ -28,6 +28,7 @@ KNOWN = re.findall(
 CASES = {
     "s3": {"settings": {"S3_BUCKET": "images", "S3_REGION": "eu-central-1"}},
     "keda": {
+        "settings": {"METRICS_NETWORKS": "10.0.0.0/8"},
         "storage": {"existingClaim": "images"},
         "ingress": {"enabled": True},
         "autoscaling": {
@@ -125,6 +126,23 @@ class TestRendered:
         assert web["livenessProbe"]["httpGet"]["path"] == "/livez"
         budgets = [item for item in objects if item["kind"] == "PodDisruptionBudget"]
         assert len(budgets) == 3
+
+    def test_prometheus_finds_workers_and_web_pods_that_may_be_read(self):
+        found = {
+            item["metadata"]["name"].removeprefix("imageskill-"): item["spec"]["template"]
+            for item in rendered("keda")
+            if item["kind"] == "Deployment"
+        }
+        ports = {
+            name: pod["metadata"].get("annotations", {}).get("prometheus.io/port")
+            for name, pod in found.items()
+        }
+        assert ports.pop("scheduler") is None
+        assert ports == {"web": "8000", "worker-jobs": "9100", "worker-default": "9100"}
+        [worker] = found["worker-jobs"]["spec"]["containers"]
+        env = {it["name"]: it["value"] for it in worker["env"]}
+        assert (env["METRICS_HOST"], env["METRICS_PORT"]) == ("0.0.0.0", "9100")
+        assert worker["ports"] == [{"name": "metrics", "containerPort": 9100}]
 
     def test_keda_reads_the_queues_own_lists(self):
         scaled = [item for item in rendered("keda") if item["kind"] == "ScaledObject"]

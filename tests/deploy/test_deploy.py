@@ -1,5 +1,6 @@
 """What `deploy/` starts: the processes that there are, with time to end what they began."""
 
+import os
 import re
 import shlex
 import signal
@@ -26,6 +27,7 @@ UNITS = {
     file.stem.removeprefix("imageskill-").rstrip("@"): file
     for file in DEPLOY.glob("systemd/*.service")
 }
+OPERATIONS = (settings.BASE_DIR / "docs" / "operations.md").read_text()
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 
 
@@ -72,11 +74,14 @@ def queues_of(command: list[str]) -> set[str]:
 
 
 class TestServe:
-    def test_becomes_each_process(self, became):
+    def test_becomes_each_process(self, became, monkeypatch):
         assert became("serve", "web", "--port", "81") == programs.web(host="127.0.0.1", port=81)
         assert became("serve", "worker") == programs.worker()
         some = became("serve", "worker", "--queues", "jobs", "--threads", "5")
         assert some == programs.worker(threads=5, queues="jobs")
+        monkeypatch.setenv("METRICS_PORT", "0")
+        became("serve", "worker", "--metrics-port", "9101")
+        assert os.environ["METRICS_PORT"] == "9101"
         state = settings.DATA_DIR / "scheduler"
         assert became("serve", "scheduler") == programs.scheduler(state=state)
 
@@ -145,6 +150,12 @@ class TestUnits:
         answer = run("systemd-analyze", "verify", "--man=no", *copies)
         wrong = [line for line in answer.stderr.splitlines() if str(tmp_path) in line]
         assert wrong == []
+
+    def test_workers_of_a_machine_show_metrics_at_ports_of_their_own(self):
+        commands = [unit(name)["ExecStart"] for name in ("worker-jobs", "worker-default")]
+        ports = [re.search(r"--metrics-port (\d+)", command)[1] for command in commands]
+        assert len(set(ports)) == 2
+        assert all(f"127.0.0.1:{port}" in OPERATIONS for port in ports)
 
     def test_the_target_wants_each(self):
         target = (DEPLOY / "systemd" / "imageskill.target").read_text()
@@ -225,12 +236,39 @@ class TestProxy:
 
 
 class TestChecks:
-    def test_static_files_that_are_missing_are_told(self, settings, tmp_path):
+    def test_static_files_that_are_missing_are_refused(self, settings, tmp_path):
         settings.STATIC_ROOT = tmp_path
-        [warning] = deploy_checks.check_static_files()
-        assert "collectstatic" in warning.hint
+        [error] = deploy_checks.check_static_files()
+        assert error.is_serious()
+        assert "collectstatic" in error.hint
         (tmp_path / "staticfiles.json").touch()
         assert deploy_checks.check_static_files() == []
+
+    @pytest.mark.parametrize("setting", ["STAGING_DIR", "DATA_DIR"])
+    def test_a_folder_that_machines_do_not_share_is_refused(self, settings, tmp_path, setting):
+        mount, elsewhere = tmp_path / "mount", tmp_path / "elsewhere"
+        mount.mkdir()
+        setattr(settings, setting, mount)
+        settings.S3_BUCKET = "images" if setting == "STAGING_DIR" else ""
+        assert deploy_checks.check_shared_folder() == []
+        assert deploy_checks.check_shared_folder() == []  # another machine that shares it
+
+        mount.rename(elsewhere)
+        mount.mkdir()  # on a disk of its own
+        [error] = deploy_checks.check_shared_folder()
+        assert error.is_serious()
+        assert str(mount) in error.msg
+
+        repair = re.search("`(.*)`", error.hint)[1]
+        subprocess.run(["sh", "-c", repair], check=True)
+        assert deploy_checks.check_shared_folder() == []
+
+    def test_a_folder_that_is_missing_is_told_and_a_bucket_needs_none(self, settings, tmp_path):
+        settings.STAGING_DIR, settings.S3_BUCKET = str(tmp_path / "missing"), "images"
+        [warning] = deploy_checks.check_shared_folder()
+        assert not warning.is_serious()
+        settings.STAGING_DIR = ""
+        assert deploy_checks.check_shared_folder() == []
 
     def test_an_old_postgresql_is_refused(self, db, monkeypatch):
         assert deploy_checks.check_postgresql() == []

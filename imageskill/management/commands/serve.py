@@ -34,6 +34,8 @@ class Command(BaseCommand):
             f"{programs.JOB_THREADS} for jobs, {programs.OTHER_THREADS} for others; more than all"
             " providers together may run at once"
         )
+        metrics_port = worker.add_argument("--metrics-port", type=int, default=None)
+        metrics_port.help = "instead of METRICS_PORT, which workers of one machine can't share"
         scheduler = kinds.add_parser("scheduler", help="exactly one")
         default = settings.DATA_DIR / "scheduler"
         scheduler.add_argument("--state", type=Path, default=default, help="file, kept")
@@ -49,13 +51,15 @@ def _command(kind: str, options: dict[str, Any]) -> list[str]:
         case "web":
             return _web(options)
         case "worker":
+            if options["metrics_port"] is not None:
+                os.environ["METRICS_PORT"] = str(options["metrics_port"])
             return _worker(options["queues"] or programs.ALL_QUEUES, options["threads"])
         case _:
             return programs.scheduler(state=options["state"])
 
 
 def _web(options: dict[str, Any]) -> list[str]:
-    os.environ.update(metrics.new_folder(Path(tempfile.mkdtemp(prefix="imageskill-metrics-"))))
+    os.environ.update(metrics.temporary_folder())
     server = programs.web(
         host=options["host"],
         port=options["port"],

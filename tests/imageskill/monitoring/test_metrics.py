@@ -6,9 +6,11 @@ import subprocess
 import sys
 import urllib.request
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from billing.models import BooksCheck
@@ -66,6 +68,14 @@ class TestAccess:
 
         assert client.get("/metrics", REMOTE_ADDR="10.1.2.3").status_code == 200
         assert client.get("/metrics", REMOTE_ADDR="192.0.2.1").status_code == 404
+
+    def test_is_asked_of_each_server_by_its_address(self, settings):
+        settings.METRICS_NETWORKS = ["10.0.0.0/8"]
+        settings.SECURE_SSL_REDIRECT = True
+        prometheus = Client(REMOTE_ADDR="10.1.2.3", HTTP_HOST="10.9.8.7:8000")
+
+        assert prometheus.get("/metrics").status_code == 200
+        assert prometheus.get("/").status_code != 200
 
 
 class TestRequests:
@@ -172,6 +182,38 @@ def test_nothing_of_an_earlier_start_is_kept(tmp_path):
     metrics.new_folder(folder)
 
     assert not list(folder.iterdir())
+
+
+def test_state_of_a_process_that_was_replaced_is_not_counted(tmp_path):
+    env = {**os.environ, **metrics.new_folder(tmp_path / "shared")}
+    wait = "from imageskill.lib import metrics; metrics.WAITING_CALLERS.inc()"
+    show = "import prometheus_client as p; print(p.generate_latest(metrics.registry()).decode())"
+    subprocess.run([sys.executable, "-c", wait], env=env, check=True)
+
+    shown = subprocess.check_output([sys.executable, "-c", f"{wait}\n{show}"], env=env, text=True)
+
+    assert "imageskill_waiting_callers 1.0" in shown
+
+
+def test_folders_of_servers_that_ended_are_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    names = {
+        which: f"imageskill-metrics-{pid}-abc"
+        for which, pid in (
+            ("ended", ended.pid),
+            ("running", os.getppid()),
+            ("own, of a start before", os.getpid()),
+        )
+    }
+    for name in names.values():
+        (tmp_path / name).mkdir()
+
+    made = Path(metrics.temporary_folder()[metrics.FOLDER])
+
+    assert {folder.name for folder in tmp_path.iterdir()} == {names["running"], made.name}
+    assert made.stat().st_mode & 0o077 == 0
 
 
 class TestWorker:

@@ -26,11 +26,17 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{- end }}
 
 {{/* What a pod of any kind has: root, component, command, resources; and, for some, probes, ports,
-     grace, restartPolicy, environment. */}}
+     grace, restartPolicy, environment, and metricsPort, where Prometheus finds the pod's metrics. */}}
 {{- define "imageskill.pod" -}}
 metadata:
   labels:
     {{- include "imageskill.labels" . | nindent 4 }}
+  {{- with .metricsPort }}
+  annotations:
+    prometheus.io/scrape: "true"
+    prometheus.io/path: /metrics
+    prometheus.io/port: {{ . | quote }}
+  {{- end }}
 spec:
   serviceAccountName: {{ .root.Values.serviceAccount.name }}
   automountServiceAccountToken: false
