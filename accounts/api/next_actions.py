@@ -19,10 +19,11 @@ def after(events: Sequence[ActivityEvent]) -> ActivityNextOut:
     """Return what to do about the newest job and image among the events."""
     job_id = next((event.links["job_id"] for event in events if event.links.get("job_id")), None)
     asset_id = next(filter(None, map(_asset_id, events)), None)
+    edit = f"image-skill edit --input {asset_id} --prompt PROMPT --guide --json"
     return ActivityNextOut(
         inspect_job=job_id and f"image-skill jobs show {job_id} --json",
         inspect_asset=asset_id and f"image-skill assets show {asset_id} --json",
-        iterate_edit=asset_id and f"image-skill edit --input {asset_id} --prompt PROMPT --json",
+        iterate_edit=edit if asset_id else None,
         self_fund=_SELF_FUND,
     )
 

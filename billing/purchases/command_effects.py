@@ -8,20 +8,35 @@ class CommandEffectOut(Data):
 
     label: str
     no_spend: bool
-    live_money: bool = False
-    payment_object: bool = False
-    credit_debit: bool = False
-    provider_call: bool = False
-    media_write: bool = False
+    live_money: bool
+    payment_object: bool
+    credit_debit: bool
+    provider_call: bool
+    media_write: bool
 
 
-INSPECT = CommandEffectOut(label="inspect_payment_methods_no_spend", no_spend=True)
+def _of_payment(
+    label: str, *, no_spend: bool, live_money: bool = False, payment_object: bool = False
+) -> CommandEffectOut:
+    # Each is set, as some answers leave out what is not.
+    return CommandEffectOut(
+        label=label,
+        no_spend=no_spend,
+        live_money=live_money,
+        payment_object=payment_object,
+        credit_debit=False,
+        provider_call=False,
+        media_write=False,
+    )
+
+
+INSPECT = _of_payment("inspect_payment_methods_no_spend", no_spend=True)
 
 
 def of_quote(*, live_money: bool) -> CommandEffectOut:
     """Return the effect of a quote: it promises a price and takes nothing."""
     label = "live_money_quote_no_charge" if live_money else "test_quote_no_charge"
-    return CommandEffectOut(label=label, no_spend=True, live_money=live_money, payment_object=True)
+    return _of_payment(label, no_spend=True, live_money=live_money, payment_object=True)
 
 
 def of_buy(*, live_money: bool) -> CommandEffectOut:
@@ -31,6 +46,4 @@ def of_buy(*, live_money: bool) -> CommandEffectOut:
         if live_money
         else "test_purchase_no_money_moves"
     )
-    return CommandEffectOut(
-        label=label, no_spend=not live_money, live_money=live_money, payment_object=True
-    )
+    return _of_payment(label, no_spend=not live_money, live_money=live_money, payment_object=True)

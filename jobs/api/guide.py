@@ -1,5 +1,6 @@
 """The guide: where a caller stands on the way to an image, and the next command."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from django.conf import settings
@@ -9,11 +10,15 @@ from accounts.api.auth import caller, optional_bearer
 from billing import ledger
 from imageskill.lib import clock
 from imageskill.lib.envelope import openapi_command
+from imageskill.lib.errors import ApiError
 from imageskill.lib.http import ApiRequest
 from jobs.api import schemas
 from jobs.catalog import availability, model_rows
+from jobs.planning import planner, prices
 from jobs.planning.request import GenerationRequest
 from jobs.planning.selection import DEFAULT
+from jobs.registry.entry import Model
+from jobs.registry.unavailability import Availability
 from jobs.submission import guide
 
 router = Router(tags=["creating"])
@@ -69,14 +74,31 @@ def show_guide(
 
 
 def _need(request: GenerationRequest) -> guide.Need:
-    found = guide.find_model(request, availability.current())
-    cost = (
-        None if found is None else model_rows.base_cost(found, margin=settings.TARGET_GROSS_MARGIN)
-    )
+    usable = availability.current()
+    found = guide.find_model(request, usable)
+    model, cost = (None, None) if found is None else _planned(request, found, usable)
     return guide.Need(
         operation=request.operation,
-        model=found,
+        model=model,
         names_model=request.model not in (None, DEFAULT),
         takes_unknown_cost=cost is not None and cost.estimated_usd is None,
         credits=0 if cost is None else cost.credits,
     )
+
+
+def _planned(
+    request: GenerationRequest, found: Model, usable: Availability
+) -> tuple[Model, prices.Cost]:
+    """Return model and cost of the next command, as a dry run of it would say them.
+
+    An edit can't be planned without its image; it has the catalog's price.
+    """
+    margin = settings.TARGET_GROSS_MARGIN
+    if request.operation == "create":
+        request = replace(request, prompt="PROMPT", accept_unknown_cost=True)
+        try:
+            plan = planner.plan(request, images={}, availability=usable, margin=margin)
+            return plan.model, plan.cost
+        except ApiError:  # it needs more than the guide knows of
+            pass
+    return found, model_rows.base_cost(found, margin=margin)

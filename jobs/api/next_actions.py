@@ -25,7 +25,7 @@ def after_job(
         file = f"{asset_id}.{extension}"
         out.inspect_asset = f"image-skill assets show {asset_id} --json"
         out.download_asset = f"image-skill assets get {asset_id} --output {file} --json"
-        out.iterate_edit = f"image-skill edit --input {asset_id} --prompt PROMPT --json"
+        out.iterate_edit = f"image-skill edit --input {asset_id} --prompt PROMPT --guide --json"
     return out
 
 

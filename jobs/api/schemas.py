@@ -280,7 +280,7 @@ class NextActionsOut(Data):
     inspect_asset: str | None = None
     download_asset: str | None = None
     iterate_edit: str | None = Field(
-        default=None, description="Edit the image further: spends credits"
+        default=None, description="Price an edit of the image and get its command: spends nothing"
     )
     self_fund: SelfFundOut | None = Field(default=None, description="How to get more credits")
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -75,6 +75,7 @@ def list_models(
     every = list_rows(availability, margin)
     matches = [row for row in every if _matches(row, filters)]
     summary = _summary(every, matches, availability=availability)
+    summary["left_out"] = _left_out(every, filters)
     if filters.details:
         return {"models": matches, "summary": summary}
     summary["result_shape"] = "compact_model_summary"
@@ -173,6 +174,7 @@ def _summary(
             row["id"] for row in matches if row["status"] == "available"
         ][:MAX_ACTIONABLE],
         "execution_availability": _execution_availability(matches, every),
+        "left_out": None,
         "filter_commands": _FILTER_COMMANDS,
         "result_shape": "model_rows",
     }
@@ -189,6 +191,22 @@ def _execution_availability(
         "status": "unavailable",
         "message": "No model of this list can run here now.",
         "suggested_command": _FILTER_COMMANDS["available"] if is_any else None,
+    }
+
+
+def _left_out(every: Sequence[rows.ModelRow], filters: CatalogFilters) -> rows.LeftOutOut | None:
+    """Say how many cataloged rows a list that asked for none of them would have had."""
+    if filters.catalog_only is not False:
+        return None
+    wanted = replace(filters, catalog_only=True)
+    count = sum(_matches(row, wanted) for row in every)
+    if not count:
+        return None
+    counted = "1 model is" if count == 1 else f"{count} models are"
+    return {
+        "count": count,
+        "message": f"{counted} left out: known, but not wired to a provider here.",
+        "suggested_command": _FILTER_COMMANDS["catalog_only"],
     }
 
 

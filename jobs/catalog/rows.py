@@ -230,6 +230,14 @@ class ExecutionAvailabilityOut(TypedDict):
     suggested_command: str | None
 
 
+class LeftOutOut(TypedDict):
+    """How many models that are only cataloged a list leaves out, and the list of those."""
+
+    count: int
+    message: str
+    suggested_command: str
+
+
 class SummaryOut(TypedDict):
     """How many models there are of each kind."""
 
@@ -244,6 +252,7 @@ class SummaryOut(TypedDict):
     defaults: dict[str, str]
     first_actionable_model_ids: list[str]
     execution_availability: ExecutionAvailabilityOut
+    left_out: LeftOutOut | None
     filter_commands: dict[str, str]
     result_shape: Literal["model_rows", "compact_model_summary"]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from accounts import grants
 from accounts.models import Agent
 from billing import ledger
 from billing.limits import daily_use
@@ -17,7 +18,7 @@ from jobs.planning import selection
 from jobs.planning.request import GenerationRequest
 from jobs.planning.selection import DEFAULT
 from jobs.registry.entry import Model
-from jobs.registry.operations import Operation
+from jobs.registry.operations import REQUIRED_GRANTS, Operation
 from jobs.registry.unavailability import Availability
 from jobs.submission import repeating
 
@@ -92,7 +93,12 @@ def assess(
         plan = _plan_command(need) if need.operation == "create" else None  # takes no token
         missing = ("agent_name", "runtime")
         return _step("auth_required", signup, message, missing=missing, no_spend=plan)
-    return _short_of_jobs(agent, at) or _short_of_credits(need, balances) or _ready(need)
+    return (
+        _not_allowed(need, agent)
+        or _at_limit(need, agent, at)
+        or _short_of_credits(need, balances)
+        or _ready(need)
+    )
 
 
 def guide_command(need: Need) -> str:
@@ -114,14 +120,45 @@ def _ready(need: Need) -> Step:
     )
 
 
-def _short_of_jobs(agent: Agent, at: datetime) -> Step | None:
-    if daily_use.usage(agent.pk, at).jobs < daily_use.job_limit(agent):
-        return None
+def _not_allowed(need: Need, agent: Agent) -> Step | None:
+    """Return the step of an agent without the permission, or whose cap is below the price."""
+    try:
+        grants.require(agent, REQUIRED_GRANTS[need.operation])
+    except grants.CapabilityDenied as denied:
+        return _denied("auth_required", denied)
+    try:
+        grants.check_operation(agent, credits=need.credits, outputs=1)
+    except grants.CapabilityDenied as denied:
+        return _denied("quota_required", denied)
+    return None
+
+
+def _at_limit(need: Need, agent: Agent, at: datetime) -> Step | None:
+    """Return the step of an agent whose jobs of the day or credits of a period are used up."""
+    try:
+        daily_use.check(agent=agent, credits=need.credits, at=at)
+    except daily_use.DailyJobLimit:
+        return _out_of_jobs(at)
+    except grants.CapabilityDenied as denied:
+        return _denied("quota_required", denied)
+    return None
+
+
+def _denied(stage: Stage, denied: grants.CapabilityDenied) -> Step:
+    recovery = denied.recovery or {}
+    command = recovery.get("suggested_command") or "image-skill whoami --json"
+    return _step(stage, command, denied.text, no_spend="image-skill whoami --json")
+
+
+def _out_of_jobs(at: datetime) -> Step:
     return Step(
         stage="quota_required",
         next_command="image-skill usage quota --json",
         no_spend_command="image-skill usage quota --json",
-        message="The jobs of today are used up; they reset at 00:00 UTC.",
+        message=(
+            "The jobs of today are used up; they reset at 00:00 UTC. Paid credits or a sponsor "
+            "raise how many there are."
+        ),
         retry_after_s=int((clock.next_utc_midnight(at) - at).total_seconds()) + 1,
     )
 

@@ -15,8 +15,14 @@ COMMANDS = (
             Flag("available", "Only those that can be used now.", kind=SWITCH, field="available"),
             Flag("executable", "Only those wired to a provider.", kind=SWITCH, field="executable"),
             Flag(
-                "catalog-only", "Only those known but not wired.", kind=SWITCH, field="catalog_only"
+                "catalog-only",
+                "Only those known but not wired.",
+                kind=SWITCH,
+                field="catalog_only",
+                default=False,
+                lifted_by=("all", "available", "executable"),
             ),
+            Flag("all", "Those known but not wired, too.", kind=SWITCH),
             Flag("operation", "Only those that can do this.", "OPERATION", field="operation"),
             Flag("modality", "Only this kind of media.", "MODALITY", field="modality"),
             Flag("provider", "Only this provider's.", "PROVIDER", field="provider"),
@@ -34,10 +40,15 @@ COMMANDS = (
         (
             Rule("at_most", ("available", "catalog-only")),
             Rule("at_most", ("executable", "catalog-only")),
+            Rule("at_most", ("all", "catalog-only")),
             Rule("at_most", ("summary", "details")),
         ),
         auth="none",
         aliases=(("models",),),
+        notes=(
+            "Models that are known but not wired are left out; `summary.left_out` says how many, "
+            "`--all` adds them and `--catalog-only` lists them alone."
+        ),
         examples=("image-skill models list --available --operation image.generate --json",),
     ),
     Command(

@@ -62,6 +62,8 @@ def _fields(call: Call) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for flag in call.command.flags:
         value = call.get(flag.name)
+        if flag.name not in call.given and any(call.is_on(name) for name in flag.lifted_by):
+            continue
         if flag.field and value is not None and (value is not False or flag.default is False):
             fields[flag.field] = flag.sent_as or _as_asset(flag, value)
     references = _references(call)

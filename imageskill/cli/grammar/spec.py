@@ -23,6 +23,7 @@ class Flag(NamedTuple):
     kind: str = TEXT
     field: str = ""  # its name in the request; empty: for the client alone
     default: Any = None  # what the request carries when it is not given
+    lifted_by: tuple[str, ...] = ()  # switches with which the default is not sent
     sent_as: str = ""  # what a switch that is on is sent as, where not as true
     choices: tuple[str, ...] = ()
     minimum: int = 1  # of an integer

@@ -181,5 +181,14 @@ def _tables(data: dict[str, Any]) -> list[str]:
         rows = data.get(name)
         if isinstance(rows, list):
             cells = [[row.get(heading) for heading in headings] for row in rows]
-            return columns(headings, cells) if cells else ["Nothing yet."]
+            lines = columns(headings, cells) if cells else ["Nothing yet."]
+            return [*lines, *_left_out(data)]
     return []
+
+
+def _left_out(data: dict[str, Any]) -> list[str]:
+    """Say which rows a list leaves out, and the command that shows them."""
+    left_out = (data.get("summary") or {}).get("left_out")
+    if not left_out:
+        return []
+    return paragraph(f"{left_out['message']} See them: {left_out['suggested_command']}")

@@ -76,8 +76,8 @@ TOOLS: dict[str, tuple[str, str, str]] = {
     "models_list": (
         (
             "List models as a menu: id, what it makes, credits for an image, and whether it "
-            "can run "
-            "now. Pages: pass next_cursor as cursor. Use models_show for a model's parameters."
+            "can run now. Those that are only catalogued are left out, and left_out says how "
+            "many. Pages: pass next_cursor as cursor. Use models_show for a model's parameters."
         ),
         "",
         "",

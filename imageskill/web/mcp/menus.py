@@ -46,8 +46,13 @@ def page(name: str, envelope: dict[str, Any], arguments: JsonObject) -> dict[str
         "total": len(rows),
         "next_cursor": str(end) if end < len(rows) else None,
     }
-    defaults = (data.get("summary") or {}).get("defaults")
-    return envelope | {"data": menu | ({"defaults": defaults} if defaults else {})}
+    summary = data.get("summary") or {}
+    if summary.get("defaults"):
+        menu["defaults"] = summary["defaults"]
+    if summary.get("left_out"):
+        count = summary["left_out"]["count"]
+        menu["left_out"] = {"count": count, "how_to_list": "models_list with catalog_only true"}
+    return envelope | {"data": menu}
 
 
 def _bounds(arguments: JsonObject) -> tuple[int, int]:

@@ -38,6 +38,7 @@ from imageskill.web.openai_adapter.fields import (
     build_terms,
     find_model,
 )
+from jobs import registry
 from jobs.planning.selection import DEFAULT
 from jobs.registry.entry import Model
 from jobs.registry.operations import Operation
@@ -95,8 +96,10 @@ def list_models(request: HttpRequest) -> HttpResponse:
 @_route("GET")
 def show_model(request: HttpRequest, model_id: str) -> HttpResponse:
     """Return one model that can run now."""
+    named = registry.find(model_id)
+    wanted = model_id if named is None else named.id
     for row in _models(request):
-        if model_id in {row["id"], *row["aliases"]} or (model_id == DEFAULT and row["default"]):
+        if row["id"] == wanted or (model_id == DEFAULT and row["default"]):
             return _json(_model_out(row))
     return errors.build(
         "MODEL_UNAVAILABLE",

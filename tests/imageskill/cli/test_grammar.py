@@ -151,6 +151,19 @@ class TestRequests:
         request = requests.build(read("models list --available --operation image.edit"))
         assert request.target == "/v1/models?available=true&operation=image.edit"
 
+    @pytest.mark.parametrize(
+        ("flags", "query"),
+        [
+            ("", "?catalog_only=false"),
+            ("--query flux", "?catalog_only=false&query=flux"),
+            ("--all", ""),
+            ("--catalog-only", "?catalog_only=true"),
+            ("--executable", "?executable=true"),
+        ],
+    )
+    def test_models_that_are_only_cataloged_are_listed_when_asked_for(self, flags, query):
+        assert requests.build(read(f"models list {flags}")).target == f"/v1/models{query}"
+
     def test_a_picture_that_is_no_asset_yet_has_no_request(self):
         with pytest.raises(requests.UploadRequired):
             requests.build(read("edit --input ./cat.png --prompt p"))

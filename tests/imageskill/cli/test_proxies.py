@@ -143,7 +143,7 @@ class TestThroughAProxy:
         }
         assert client("models", "list", **surroundings).exit_code == 0
         assert proxy.paths == [f"{HOST}:443"]
-        assert site.paths == ["/v1/models"]
+        assert site.paths == ["/v1/models?catalog_only=false"]
         run = client("models", "list", **(surroundings | {"SSL_CERT_FILE": "/dev/null"}))
         assert run.error["code"] == "HOSTED_API_REQUEST_FAILED"
         assert "SSL_CERT_FILE" in run.error["message"]
@@ -174,5 +174,5 @@ class TestThroughAProxy:
             HTTP_PROXY=f"127.0.0.1:{proxy.server_address[1]}",
         )
         assert run.exit_code == 0
-        assert proxy.paths == [f"http://{HOST}/v1/models"]
+        assert proxy.paths == [f"http://{HOST}/v1/models?catalog_only=false"]
         proxy.shutdown()

@@ -262,6 +262,8 @@ class TestModels:
         assert default["id"] in {
             row["id"] for row in Client().get("/openai/v1/models").json()["data"]
         }
+        response = Client().get("/openai/v1/models/sketch")  # a name that generations take, too
+        assert response.json()["id"] == "local.sketch"
         response = Client().get("/openai/v1/models/none")
         assert (response.status_code, error_of(response)["code"]) == (404, "model_not_found")
 

@@ -3,6 +3,7 @@
 import pytest
 from django.db import transaction
 
+from accounts.models import Agent
 from billing import ledger
 from billing.limits import daily_use
 from imageskill.lib import clock
@@ -82,6 +83,32 @@ class TestStages:
         data = guide(agent.token, operation="edit", prompt_present="true")
         assert data["missing_inputs"] == ["input"]
         assert "--accept-unknown-cost" in data["next_command"]
+
+    def test_the_price_is_that_of_a_dry_run_of_the_next_command(self, guide, api, agent, settings):
+        settings.OPENAI_API_KEY = "sk-test"
+        data = guide(agent.token, prompt_present="true")
+        planned = api.post("/v1/create", json={"prompt": "p", "dry_run": True}).data["cost"]
+        required = planned["credit_pricing"]["credits_required"]
+        assert data["model"] == "openai.gpt-image-2"
+        assert data["effects"]["credits_required"] == required
+        assert planned["estimated_usd"] is not None
+        assert "--accept-unknown-cost" not in data["next_command"]
+
+    @pytest.mark.parametrize("cap", ["cap_credits_per_operation", "cap_credits_per_day"])
+    def test_says_which_cap_would_refuse(self, guide, agent, cap):
+        Agent.objects.update(**{cap: 0})
+        data = guide(agent.token, prompt_present="true")
+        assert data["stage"] == "quota_required"
+        assert data["next_command"].startswith("image-skill claim request ")
+        assert data["no_spend_next_command"] == "image-skill whoami --json"
+        assert not data["effects"]["spends"]
+
+    @pytest.mark.parametrize("change", [{"grants": []}, {"suspended_at": clock.now()}])
+    def test_says_when_the_agent_may_not_create(self, guide, agent, change):
+        Agent.objects.update(**change)
+        data = guide(agent.token, prompt_present="true")
+        assert (data["stage"], data["effects"]["spends"]) == ("auth_required", False)
+        assert data["missing_inputs"] == []
 
 
 class TestRefusals:

@@ -280,6 +280,16 @@ class TestEndpoints:
         ]
         assert answer.data["summary"]["result_shape"] == "compact_model_summary"
 
+    def test_a_menu_says_what_it_leaves_out_and_where_that_is(self, api):
+        assert api.get("/v1/models").data["summary"]["left_out"] is None
+        menu = api.get("/v1/models?catalog_only=false").data
+        left_out = menu["summary"]["left_out"]
+        assert len(menu["models"]) + left_out["count"] == menu["summary"]["total"]
+        assert left_out["suggested_command"] == "image-skill models list --catalog-only --json"
+        summary = api.get("/v1/models?catalog_only=false&modality=audio").data["summary"]
+        assert (summary["returned"], summary["left_out"]["count"]) == (0, 1)
+        assert summary["left_out"]["message"].startswith("1 model is left out")
+
     def test_a_malformed_filter_is_refused(self, api):
         answer = api.get("/v1/models?available=perhaps")
         assert (answer.status, answer.code) == (422, "INVALID_ARGUMENTS")

@@ -184,6 +184,12 @@ class TestPage:
         assert (len(data["models"]), data["total"], data["next_cursor"]) == (20, 45, "20")
         assert data["defaults"] == {"create": "model.1"}
 
+    def test_says_what_it_leaves_out(self):
+        summary = {"left_out": {"count": 6, "suggested_command": "image-skill models list"}}
+        data = menus.page("models_list", envelope(models=ROWS, summary=summary), {})["data"]
+        assert data["left_out"]["count"] == 6
+        assert "catalog_only" in data["left_out"]["how_to_list"]
+
     def test_pages_hold_every_row_once(self):
         found, cursor = [], None
         while True:
