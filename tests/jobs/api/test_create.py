@@ -316,6 +316,9 @@ class TestIdempotencyKey:
         assert again.data["assets"]
         assert ledger.balances(agent.organization.pk).preview == 39
 
+    def test_calls_without_one_are_calls_of_their_own(self, create):
+        assert create().data["job_id"] != create().data["job_id"]
+
     @pytest.mark.parametrize("error", [ProviderPolicyDenied, ArtifactStorageWriteFailed])
     def test_replays_a_failure_that_would_repeat(self, create, error):
         first = create(idempotency_key="once")
