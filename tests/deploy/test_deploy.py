@@ -178,6 +178,15 @@ class TestImage:
         assert {f"!{name}" for name in copied} <= set(ignored)
         assert ignored[0] == "*"
 
+    def test_static_files_are_collected_as_pages_name_them(self, tmp_path):
+        text = re.search(r"&& (SECRET_KEY=.*?collectstatic.*?)\n\n", DOCKERFILE, re.DOTALL)[1]
+        words = shlex.split(text.replace("\\\n", " "))
+        env = dict(word.split("=", 1) for word in words if "=" in word)
+        command = [sys.executable, "manage.py", *words[words.index("collectstatic") :]]
+        env |= {"PATH": os.environ["PATH"], "STATIC_ROOT": str(tmp_path)}
+        subprocess.run(command, env=env, cwd=settings.BASE_DIR, check=True)
+        assert (tmp_path / "staticfiles.json").exists()
+
     def test_runs_as_a_user_without_rights(self):
         assert re.search(r"^USER 10001:10001$", DOCKERFILE, re.MULTILINE)
         apps = [service for service in SERVICES.values() if service.get("read_only")]
