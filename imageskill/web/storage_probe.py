@@ -4,6 +4,7 @@ A thread of its own does it, so that a storage that hangs holds no request: heal
 latest verdict, and one that is overdue counts as bad.
 """
 
+import math
 import secrets
 import threading
 import time
@@ -19,7 +20,7 @@ NAMES = ("default", "kept")
 """Where images are, and where outputs wait until they are there."""
 EVERY_S = 20.0
 OVERDUE_S = 30.0
-FIRST_WAIT_S = 3.0  # for the first verdict of a process
+WAIT_S = 3.0  # for a verdict where there is none that is recent
 
 
 class StorageProbe:
@@ -28,27 +29,29 @@ class StorageProbe:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._thread: ThreadPoolExecutor | None = None
-        self._is_running = False
-        self._has_verdict = threading.Event()
+        self._is_done = threading.Event()  # the latest try
+        self._is_done.set()
         self._was_good = False
-        self._at = 0.0
+        self._at = -math.inf
 
     def works(self) -> bool:
         """Return whether images could be stored when last tried; try again where that is due."""
         self._begin_if_due()
-        if not self._has_verdict.wait(FIRST_WAIT_S):
-            return False
-        return self._was_good and self._age_s() < EVERY_S + OVERDUE_S
+        if self._is_overdue():  # the first, or the first for a while that somebody asks
+            self._is_done.wait(WAIT_S)
+        return self._was_good and not self._is_overdue()
 
     def _age_s(self) -> float:
         return time.monotonic() - self._at
 
+    def _is_overdue(self) -> bool:
+        return self._age_s() > EVERY_S + OVERDUE_S
+
     def _begin_if_due(self) -> None:
         with self._lock:
-            is_fresh = self._has_verdict.is_set() and self._age_s() < EVERY_S
-            if self._is_running or is_fresh:
+            if not self._is_done.is_set() or self._age_s() < EVERY_S:
                 return
-            self._is_running = True
+            self._is_done.clear()
             if self._thread is None:  # not before, or a fork would inherit a pool without threads
                 self._thread = ThreadPoolExecutor(1, thread_name_prefix="storage-probe")
         self._thread.submit(self._try_all)
@@ -58,8 +61,7 @@ class StorageProbe:
             self._was_good = all(_try(name) for name in NAMES)
         finally:
             self._at = time.monotonic()
-            self._is_running = False
-            self._has_verdict.set()
+            self._is_done.set()
 
 
 def _try(name: str) -> bool:

@@ -63,7 +63,7 @@ def test_one_that_takes_nothing_is_down_and_the_log_says_why(kept_in, caplog):
 
 
 def test_one_that_hangs_holds_no_request(kept_in, monkeypatch):
-    monkeypatch.setattr(storage_probe, "FIRST_WAIT_S", 0.2)
+    monkeypatch.setattr(storage_probe, "WAIT_S", 0.2)
     kept_in(Hanging)
     probe = StorageProbe()
     began = time.monotonic()
@@ -73,7 +73,7 @@ def test_one_that_hangs_holds_no_request(kept_in, monkeypatch):
     assert time.monotonic() - began < 2
 
     Hanging.let_go.set()
-    assert probe._has_verdict.wait(10)
+    assert probe._is_done.wait(10)
     assert probe.works()
 
 
@@ -98,8 +98,18 @@ def test_a_verdict_that_is_overdue_counts_as_bad(kept_in, monkeypatch):
     Hanging.let_go.clear()
     kept_in(Hanging)
 
-    monkeypatch.setattr(storage_probe, "EVERY_S", 0)
-    monkeypatch.setattr(storage_probe, "OVERDUE_S", 0)
+    for name in ("EVERY_S", "OVERDUE_S", "WAIT_S"):
+        monkeypatch.setattr(storage_probe, name, 0)
 
     assert not probe.works()
     Hanging.let_go.set()
+
+
+def test_after_a_while_in_which_nobody_asked_the_next_waits_for_a_new_one(kept_in):
+    kept_in(FileSystemStorage)
+    probe = StorageProbe()
+    assert probe.works()
+
+    probe._at -= 3600
+
+    assert probe.works()
