@@ -54,7 +54,7 @@ def _requests(quote: Quote) -> QuerySet[RefundRequest]:
     about = Q(receipt__quote=quote) | Q(unmatched_payment__quote=quote)
     is_told = Q(is_from_sponsor=True) | Q(state=RefundRequest.State.APPROVED)
     requests: QuerySet[RefundRequest] = RefundRequest.objects.filter(about, is_told)
-    return requests.select_related("reversal", "receipt", "unmatched_payment")
+    return requests.select_related("reversal", "receipt", "unmatched_payment").order_by("pk")
 
 
 def _refunds(quote: Quote) -> list[PaymentReversal]:
@@ -63,7 +63,8 @@ def _refunds(quote: Quote) -> list[PaymentReversal]:
     charges = payments.exclude(charge_id="").values("charge_id")
     intents = payments.exclude(payment_intent_id="").values("payment_intent_id")
     of_quote = Q(receipt__quote=quote) | Q(charge_id__in=charges) | Q(payment_intent_id__in=intents)
-    return list(PaymentReversal.objects.filter(of_quote, kind=PaymentReversal.Kind.REFUND))
+    refunds = PaymentReversal.objects.filter(of_quote, kind=PaymentReversal.Kind.REFUND)
+    return list(refunds.order_by("pk"))  # Stripe's moments are whole seconds
 
 
 def _of_request(request: RefundRequest) -> RefundState:
