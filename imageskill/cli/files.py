@@ -42,8 +42,14 @@ class _TemporaryFile:
         self.mode = mode
 
     def __enter__(self) -> Self:
-        handle = os.open(self.draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, self.mode)
-        self.file = os.fdopen(handle, "wb")
+        try:
+            handle = os.open(self.draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, self.mode)
+            self.file = os.fdopen(handle, "wb")
+        except FileExistsError:  # somebody else's
+            raise
+        except BaseException:  # told to stop at the very moment at which it was made
+            self.draft.unlink(missing_ok=True)
+            raise
         return self
 
     def keep(self, *, is_overwriting: bool) -> None:
