@@ -7,7 +7,7 @@ from accounts.api.auth import bearer
 from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import NotFound
 from imageskill.lib.http import ApiRequest
-from jobs.api import listing, next_actions, representations, schemas
+from jobs.api import answers, bodies, listing, next_actions, representations
 from jobs.assets import removal
 from jobs.models import Asset
 
@@ -16,7 +16,7 @@ router = Router(auth=bearer, tags=["assets"])
 
 @router.get(
     "/v1/assets",
-    response=schemas.AssetsOut,
+    response=answers.AssetsOut,
     exclude_unset=True,
     operation_id="list_assets",
     openapi_extra=openapi_command("image-skill assets list"),
@@ -24,16 +24,16 @@ router = Router(auth=bearer, tags=["assets"])
 )
 def list_assets(
     request: ApiRequest,
-    limit: schemas.Limit = 20,
-    cursor: schemas.Cursor | None = None,
+    limit: bodies.Limit = 20,
+    cursor: bodies.Cursor | None = None,
     provenance: bool = False,
-) -> schemas.AssetsOut:
+) -> answers.AssetsOut:
     """Return a page of images; `next_cursor` is null on the last page."""
     shows = listing.includes_provenance(request, provenance)
     mine = request.auth.organization_id
     images = Asset.objects.of(mine).select_related("job")
     page, next_cursor = listing.paginate(images, organization_id=mine, limit=limit, cursor=cursor)
-    return schemas.AssetsOut(
+    return answers.AssetsOut(
         assets=[
             representations.asset_out(asset, asset.job, with_provenance=shows) for asset in page
         ],
@@ -43,7 +43,7 @@ def list_assets(
 
 @router.get(
     "/v1/assets/{asset_id}",
-    response=schemas.ShowAssetOut,
+    response=answers.ShowAssetOut,
     exclude_unset=True,
     operation_id="get_asset",
     openapi_extra=openapi_command("image-skill assets show"),
@@ -51,12 +51,12 @@ def list_assets(
 )
 def show_asset(
     request: ApiRequest, asset_id: str, provenance: bool = False
-) -> schemas.ShowAssetOut:
+) -> answers.ShowAssetOut:
     """Return one image of the caller's organization."""
     shows = listing.includes_provenance(request, provenance)
     asset = _get_asset(request, asset_id)
-    return schemas.ShowAssetOut(
-        request=schemas.AssetReferenceOut(reference=asset_id, reference_type="asset_id"),
+    return answers.ShowAssetOut(
+        request=answers.AssetReferenceOut(reference=asset_id, reference_type="asset_id"),
         asset=representations.asset_out(asset, asset.job, with_provenance=shows),
         next_actions=next_actions.after_job(asset.job, [asset]),
     )
@@ -64,19 +64,19 @@ def show_asset(
 
 @router.delete(
     "/v1/assets/{asset_id}",
-    response=schemas.DeletedOut,
+    response=answers.DeletedOut,
     operation_id="delete_asset",
     openapi_extra=openapi_command("image-skill assets delete"),
     summary="Delete an image",
 )
-def delete_asset(request: ApiRequest, asset_id: str) -> schemas.DeletedOut:
+def delete_asset(request: ApiRequest, asset_id: str) -> answers.DeletedOut:
     """Delete an image; its public URL answers 410 from then on. Repeating the call is safe."""
     deletable = Asset.objects.filter(
         organization=request.auth.organization_id,
         state__in=(Asset.State.AVAILABLE, Asset.State.DELETED),  # not what staff withdrew
     )
     removal.delete(_get_or_not_found(deletable, asset_id))
-    return schemas.DeletedOut(asset_id=asset_id, state="deleted")
+    return answers.DeletedOut(asset_id=asset_id, state="deleted")
 
 
 def _get_asset(request: ApiRequest, asset_id: str) -> Asset:

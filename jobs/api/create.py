@@ -21,7 +21,7 @@ from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import ApiError, DatabaseUnavailable, InvalidArguments
 from imageskill.lib.http import ApiRequest
 from jobs import states
-from jobs.api import listing, next_actions, representations, schemas
+from jobs.api import answers, bodies, listing, next_actions, representations
 from jobs.api.auth import LiveCallBearer
 from jobs.assets import storage_quota
 from jobs.assets.storage_quota import StorageFull
@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 router = Router(tags=["creating"])
 
-_RESPONSES = {200: schemas.OperationOut, 202: schemas.OperationOut}
+_RESPONSES = {200: answers.OperationOut, 202: answers.OperationOut}
 
 
 @router.post(
@@ -49,8 +49,8 @@ _RESPONSES = {200: schemas.OperationOut, 202: schemas.OperationOut}
     summary="Create images from a prompt, or preview the cost with a dry run",
 )
 def create(
-    request: ApiRequest, body: schemas.CreateBody
-) -> schemas.OperationOut | Status[schemas.OperationOut]:
+    request: ApiRequest, body: bodies.CreateBody
+) -> answers.OperationOut | Status[answers.OperationOut]:
     """Create images and wait for the outcome; 202 while the job is still running."""
     return _execute(request, body, body.to_request("create"))
 
@@ -64,15 +64,15 @@ def create(
     summary="Edit an image, or preview the cost with a dry run",
 )
 def edit(
-    request: ApiRequest, body: schemas.EditBody
-) -> schemas.OperationOut | Status[schemas.OperationOut]:
+    request: ApiRequest, body: bodies.EditBody
+) -> answers.OperationOut | Status[answers.OperationOut]:
     """Edit an image and wait for the outcome; 202 while the job is still running."""
     return _execute(request, body, body.to_request("edit"))
 
 
 def _execute(
-    request: ApiRequest, body: schemas.OperationBody, terms: GenerationRequest
-) -> schemas.OperationOut | Status[schemas.OperationOut]:
+    request: ApiRequest, body: bodies.OperationBody, terms: GenerationRequest
+) -> answers.OperationOut | Status[answers.OperationOut]:
     started_at = time.monotonic()
     agent = caller(request)
     if body.dry_run:
@@ -102,7 +102,7 @@ def _execute(
 
 def _wait_for(
     request: ApiRequest, agent: Agent, job: Job, *, started_at: float
-) -> Status[schemas.OperationOut]:
+) -> Status[answers.OperationOut]:
     """Wait for a recorded job and answer with it, whatever is lost meanwhile.
 
     The job goes on and may be charged, so from here on no answer may say that nothing was done.
@@ -118,16 +118,16 @@ def _wait_for(
     return _accepted_response(request, job)
 
 
-def _accepted_response(request: ApiRequest, job: Job) -> Status[schemas.OperationOut]:
+def _accepted_response(request: ApiRequest, job: Job) -> Status[answers.OperationOut]:
     """Answer 202 with a job of which nothing but its id is known now; reads nothing."""
     request.warnings.append(
         f"The job {job.public_id} is recorded, but its state can't be read right now; "
         "wait for it by its id."
     )
-    out = schemas.OperationOut(
+    out = answers.OperationOut(
         job_id=job.public_id,
-        job=schemas.JobBrief(job_id=job.public_id, status=states.RUNNING),
-        capability=schemas.CapabilityRef(id=job.capability_id),
+        job=answers.JobBrief(job_id=job.public_id, status=states.RUNNING),
+        capability=answers.CapabilityRef(id=job.capability_id),
         asset_ids=[],
         assets=[],
         input_asset=None,
@@ -135,7 +135,7 @@ def _accepted_response(request: ApiRequest, job: Job) -> Status[schemas.Operatio
         quota=_quota(None, consumed=0),
         usage_event_id=None,
         request=job.plan["request"],
-        safety=schemas.SafetyOut(status="allowed"),
+        safety=answers.SafetyOut(status="allowed"),
         recovery=representations.recovery_out(job),
         trace_id=job.trace_id,
         next_actions=next_actions.after_job(job, []),
@@ -157,7 +157,7 @@ def _idempotency_key(request: ApiRequest, in_body: str | None) -> str | None:
     return in_header
 
 
-def _job_response(request: ApiRequest, agent: Agent, job: Job) -> Status[schemas.OperationOut]:
+def _job_response(request: ApiRequest, agent: Agent, job: Job) -> Status[answers.OperationOut]:
     """Answer with a completed, canceled or running job; raises the error of a failed one."""
     if job.status == states.FAILED:
         raise outcomes.error_for(job)
@@ -169,10 +169,10 @@ def _job_response(request: ApiRequest, agent: Agent, job: Job) -> Status[schemas
     usage = getattr(job, "usage", None) if is_completed else None  # none where nobody was charged
     balances = _balances(agent)
     next_out = next_actions.after_job(job, assets, need=_need(balances))
-    out = schemas.OperationOut(
+    out = answers.OperationOut(
         job_id=job.public_id,
-        job=schemas.JobBrief(job_id=job.public_id, status=job.status),
-        capability=schemas.CapabilityRef(id=job.capability_id),
+        job=answers.JobBrief(job_id=job.public_id, status=job.status),
+        capability=answers.CapabilityRef(id=job.capability_id),
         asset_ids=[asset.public_id for asset in assets],
         assets=[representations.asset_out(asset, job) for asset in assets],
         input_asset=_input_asset(job),
@@ -180,7 +180,7 @@ def _job_response(request: ApiRequest, agent: Agent, job: Job) -> Status[schemas
         quota=_quota(balances, consumed=job.credits_captured or 0),
         usage_event_id=None if usage is None else usage.public_id,
         request=job.plan["request"],
-        safety=schemas.SafetyOut(status="allowed"),
+        safety=answers.SafetyOut(status="allowed"),
         recovery=None if job.is_final else representations.recovery_out(job),
         trace_id=job.trace_id,
         next_actions=next_out,
@@ -197,7 +197,7 @@ def _job_response(request: ApiRequest, agent: Agent, job: Job) -> Status[schemas
 
 def _dry_run_response(
     request: ApiRequest, agent: Agent | None, prepared: PreparedRequest
-) -> schemas.OperationOut:
+) -> answers.OperationOut:
     plan = prepared.plan
     balances = _balances(agent)
     quota = _quota(balances, consumed=0)
@@ -209,10 +209,10 @@ def _dry_run_response(
     input_id = plan.request.input_asset_id
     image = prepared.assets[input_id] if input_id else None
     next_out = next_actions.after_plan(_need(balances))
-    return schemas.OperationOut(
+    return answers.OperationOut(
         job_id=None,
         job=None,
-        capability=schemas.CapabilityRef(id=plan.capability_id),
+        capability=answers.CapabilityRef(id=plan.capability_id),
         asset_ids=[],
         assets=[],
         input_asset=None if image is None else representations.asset_out(image, image.job),
@@ -221,7 +221,7 @@ def _dry_run_response(
         usage_event_id=None,
         request=plan.request_document() | {"dry_run": True},
         accepted_model_parameters=dict(plan.parameters),
-        safety=schemas.SafetyOut(status="allowed"),
+        safety=answers.SafetyOut(status="allowed"),
         trace_id=request.trace_id,
         next_actions=next_out,
         self_fund_next_command=next_actions.recommended_quote_command(next_out),
@@ -241,8 +241,8 @@ def _balances(agent: Agent | None) -> ledger.Balances | None:
     return None if agent is None else ledger.balances(agent.organization_id)
 
 
-def _quota(balances: ledger.Balances | None, *, consumed: int) -> schemas.QuotaOut:
-    return schemas.QuotaOut(
+def _quota(balances: ledger.Balances | None, *, consumed: int) -> answers.QuotaOut:
+    return answers.QuotaOut(
         consumed_credits=consumed,
         remaining_credits=balances and balances.preview,
         payment_backed_remaining_credits=balances and balances.paid,
@@ -258,11 +258,11 @@ def _need(balances: ledger.Balances | None) -> CreditNeed | None:
     )
 
 
-def _remaining(quota: schemas.QuotaOut) -> int:
+def _remaining(quota: answers.QuotaOut) -> int:
     return (quota.remaining_credits or 0) + (quota.payment_backed_remaining_credits or 0)
 
 
-def _input_asset(job: Job) -> schemas.AssetOut | None:
+def _input_asset(job: Job) -> answers.AssetOut | None:
     if job.operation != Job.Operation.EDIT:
         return None
     job_input = job.inputs.select_related("asset__job").filter(role="input").first()

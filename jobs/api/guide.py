@@ -12,7 +12,7 @@ from imageskill.lib import clock
 from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import ApiError
 from imageskill.lib.http import ApiRequest
-from jobs.api import schemas
+from jobs.api import answers, bodies
 from jobs.catalog import availability, model_rows
 from jobs.planning import planner, prices
 from jobs.planning.request import GenerationRequest
@@ -27,7 +27,7 @@ router = Router(tags=["creating"])
 @router.get(
     "/v1/guide",
     auth=optional_bearer,
-    response=schemas.GuideOut,
+    response=answers.GuideOut,
     operation_id="get_guide",
     openapi_extra=openapi_command("image-skill create"),
     summary="Show the next step to an image, and what it will cost; spends nothing",
@@ -38,34 +38,34 @@ def show_guide(
         Literal["create", "edit"], Query(description="What to be guided to.")
     ] = "create",
     model: Annotated[
-        schemas.Name | None, Query(description="A model id or alias; the default without.")
+        bodies.Name | None, Query(description="A model id or alias; the default without.")
     ] = None,
     modality: Annotated[
-        schemas.Modality | None, Query(description="The kind of media; an image without.")
+        bodies.Modality | None, Query(description="The kind of media; an image without.")
     ] = None,
     prompt_present: Annotated[
         bool, Query(description="Whether you have a prompt; it is not sent.")
     ] = False,
-) -> schemas.GuideOut:
+) -> answers.GuideOut:
     """Return the next step; with a token it reads the agent's credits and jobs too."""
     agent, at = caller(request), clock.now()
     balances = None if agent is None else ledger.balances(agent.organization_id)
     need = _need(GenerationRequest(operation=operation, model=model, modality=modality))
     step = guide.assess(need, has_prompt=prompt_present, agent=agent, balances=balances, at=at)
-    return schemas.GuideOut(
+    return answers.GuideOut(
         stage=step.stage,
         operation=operation,
         model=None if need.model is None else need.model.id,
         next_command=step.next_command,
         next_command_copy_runnable=not (step.missing_inputs or "PROMPT" in step.next_command),
         missing_inputs=list(step.missing_inputs),
-        effects=schemas.GuideEffectsOut(
+        effects=answers.GuideEffectsOut(
             spends=step.spends,
             credits_required=need.credits,
             credits_available=None if balances is None else balances.preview + balances.paid,
         ),
         no_spend_next_command=step.no_spend_command,
-        recovery=schemas.GuideRecoveryOut(
+        recovery=answers.GuideRecoveryOut(
             message=step.message,
             then_command=None if step.spends else guide.guide_command(need),
             retry_after_seconds=step.retry_after_s,

@@ -9,7 +9,7 @@ from accounts.api.auth import bearer
 from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import NotFound
 from imageskill.lib.http import ApiRequest
-from jobs.api import listing, next_actions, representations, schemas
+from jobs.api import answers, bodies, listing, next_actions, representations
 from jobs.models import Asset, Job
 from jobs.running import lifecycle, outcomes
 
@@ -18,7 +18,7 @@ router = Router(auth=bearer, tags=["jobs"])
 
 @router.get(
     "/v1/jobs",
-    response=schemas.JobsOut,
+    response=answers.JobsOut,
     exclude_unset=True,
     operation_id="list_jobs",
     openapi_extra=openapi_command("image-skill jobs list"),
@@ -26,16 +26,16 @@ router = Router(auth=bearer, tags=["jobs"])
 )
 def list_jobs(
     request: ApiRequest,
-    limit: schemas.Limit = 20,
-    cursor: schemas.Cursor | None = None,
+    limit: bodies.Limit = 20,
+    cursor: bodies.Cursor | None = None,
     provenance: bool = False,
-) -> schemas.JobsOut:
+) -> answers.JobsOut:
     """Return a page of jobs; `next_cursor` is null on the last page."""
     shows = listing.includes_provenance(request, provenance)
     mine = request.auth.organization_id
     jobs = Job.objects.of(mine).prefetch_related(_assets())
     page, next_cursor = listing.paginate(jobs, organization_id=mine, limit=limit, cursor=cursor)
-    return schemas.JobsOut(
+    return answers.JobsOut(
         jobs=[
             representations.job_out(job, listing.available_assets(job), with_provenance=shows)
             for job in page
@@ -46,21 +46,21 @@ def list_jobs(
 
 @router.get(
     "/v1/jobs/{job_id}",
-    response=schemas.ShowJobOut,
+    response=answers.ShowJobOut,
     exclude_unset=True,
     operation_id="get_job",
     openapi_extra=openapi_command("image-skill jobs show"),
     summary="Show a job",
 )
-def show_job(request: ApiRequest, job_id: str, provenance: bool = False) -> schemas.ShowJobOut:
+def show_job(request: ApiRequest, job_id: str, provenance: bool = False) -> answers.ShowJobOut:
     """Return one job of the caller's organization."""
     shows = listing.includes_provenance(request, provenance)
     job = _get_job(request, job_id)
     request.warnings.extend(filter(None, [outcomes.shortfall_warning(job)]))
     assets = listing.available_assets(job)
     out = representations.job_out(job, assets, with_provenance=shows)
-    return schemas.ShowJobOut(
-        request=schemas.JobReferenceOut(job_id=job_id),
+    return answers.ShowJobOut(
+        request=answers.JobReferenceOut(job_id=job_id),
         job=out,
         status=job.status,
         state=job.status,
@@ -72,13 +72,13 @@ def show_job(request: ApiRequest, job_id: str, provenance: bool = False) -> sche
 
 @router.post(
     "/v1/jobs/{job_id}/cancel",
-    response=schemas.CanceledOut,
+    response=answers.CanceledOut,
     exclude_unset=True,
     operation_id="cancel_job",
     openapi_extra=openapi_command("image-skill jobs cancel"),
     summary="Cancel a queued or running job",
 )
-def cancel_job(request: ApiRequest, job_id: str) -> schemas.CanceledOut:
+def cancel_job(request: ApiRequest, job_id: str) -> answers.CanceledOut:
     """Cancel a job and release its credits; 409 where it has ended or can't be stopped."""
     job = _get_job(request, job_id)
     if not lifecycle.cancel(job, actor=request.auth.public_id):
@@ -87,7 +87,7 @@ def cancel_job(request: ApiRequest, job_id: str) -> schemas.CanceledOut:
             f"The job {job_id} is {job.status} and can't be canceled.",
             recovery={"suggested_command": f"image-skill jobs show {job_id} --json"},
         )
-    return schemas.CanceledOut(job=representations.job_out(job, []))
+    return answers.CanceledOut(job=representations.job_out(job, []))
 
 
 def _get_job(request: ApiRequest, job_id: str) -> Job:

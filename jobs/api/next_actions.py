@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from billing.purchases import purchase_hints
 from billing.purchases.purchase_hints import CreditNeed
-from jobs.api.schemas import NextActionsOut
+from jobs.api.answers import NextActionsOut
 from jobs.models import Asset, Job
 
 

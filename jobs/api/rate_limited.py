@@ -5,13 +5,13 @@ from pydantic import ValidationError
 
 from imageskill.lib.errors import RateLimited
 from imageskill.lib.postgresql import strict_json
-from jobs.api import schemas
+from jobs.api import bodies
 from jobs.registry.operations import Operation
 from jobs.submission import repeating
 
-_BODIES: dict[str, tuple[type[schemas.OperationBody], Operation]] = {
-    "/v1/create": (schemas.CreateBody, "create"),
-    "/v1/edit": (schemas.EditBody, "edit"),
+_BODIES: dict[str, tuple[type[bodies.OperationBody], Operation]] = {
+    "/v1/create": (bodies.CreateBody, "create"),
+    "/v1/edit": (bodies.EditBody, "edit"),
 }
 
 

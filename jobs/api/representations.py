@@ -6,7 +6,7 @@ from typing import cast
 from django.conf import settings
 
 from imageskill.lib import clock
-from jobs.api import schemas
+from jobs.api import answers
 from jobs.assets import retention
 from jobs.models import Asset, Job
 from jobs.planning import prices
@@ -27,13 +27,13 @@ def thumbnail_url(asset: Asset) -> str | None:
     return f"{settings.PUBLIC_MEDIA_URL}/t/{asset.public_id}.webp"
 
 
-def asset_out(asset: Asset, job: Job, *, with_provenance: bool = False) -> schemas.AssetOut:
+def asset_out(asset: Asset, job: Job, *, with_provenance: bool = False) -> answers.AssetOut:
     """Return an asset of a job."""
     url = image_url(asset)
-    out = schemas.AssetOut(
+    out = answers.AssetOut(
         asset_id=asset.public_id,
         job_id=job.public_id,
-        kind=cast("schemas.AssetKind", asset.kind),
+        kind=cast("answers.AssetKind", asset.kind),
         url=url,
         path=url,
         mime_type=asset.mime_type,
@@ -50,22 +50,22 @@ def asset_out(asset: Asset, job: Job, *, with_provenance: bool = False) -> schem
     return out
 
 
-def job_out(job: Job, assets: Sequence[Asset], *, with_provenance: bool = False) -> schemas.JobOut:
+def job_out(job: Job, assets: Sequence[Asset], *, with_provenance: bool = False) -> answers.JobOut:
     """Return a job with its assets."""
     is_upload = job.operation == Job.Operation.UPLOAD
     is_denied = job.error_class == POLICY.name
-    out = schemas.JobOut(
+    out = answers.JobOut(
         job_id=job.public_id,
-        status=cast("schemas.JobStatus", job.status),
-        operation=cast("schemas.JobOperation", job.operation),
+        status=cast("answers.JobStatus", job.status),
+        operation=cast("answers.JobOperation", job.operation),
         trace_id=job.trace_id,
-        capability=schemas.CapabilityRef(id=job.capability_id),
+        capability=answers.CapabilityRef(id=job.capability_id),
         created_at=clock.iso(job.created_at),
         started_at=clock.iso_or_none(job.started_at),
         completed_at=clock.iso_or_none(job.completed_at),
         assets=[asset_out(asset, job, with_provenance=with_provenance) for asset in assets],
         cost=None if is_upload else cost_out(job, names_vendor=with_provenance),
-        safety=schemas.SafetyOut(status="denied" if is_denied else "allowed"),
+        safety=answers.SafetyOut(status="denied" if is_denied else "allowed"),
         error=_error_out(job),
     )
     if with_provenance and (provenance := _provenance_out(job)):
@@ -83,21 +83,21 @@ def cost_out(job: Job, *, names_vendor: bool = False) -> CostOut:
     )
 
 
-def recovery_out(job: Job) -> schemas.RecoveryOut:
+def recovery_out(job: Job) -> answers.RecoveryOut:
     """Return how to wait for a job that is still running."""
-    return schemas.RecoveryOut(
+    return answers.RecoveryOut(
         suggested_command=f"image-skill jobs wait {job.public_id} --json", retry_after_seconds=2
     )
 
 
-def _provenance_out(job: Job) -> schemas.ProvenanceOut | None:
+def _provenance_out(job: Job) -> answers.ProvenanceOut | None:
     if job.operation == Job.Operation.UPLOAD:
         return None
-    return schemas.ProvenanceOut(provider_id=job.provider_id, model_id=job.model_id)
+    return answers.ProvenanceOut(provider_id=job.provider_id, model_id=job.model_id)
 
 
-def _error_out(job: Job) -> schemas.JobErrorOut | None:
+def _error_out(job: Job) -> answers.JobErrorOut | None:
     error = error_for(job) if job.error_code else pending_error_for(job)
     if error is None:
         return None
-    return schemas.JobErrorOut(code=error.code, message=error.text, retryable=error.retryable)
+    return answers.JobErrorOut(code=error.code, message=error.text, retryable=error.retryable)

@@ -8,7 +8,7 @@ from imageskill.lib.envelope import openapi_command
 from imageskill.lib.errors import Detail, InvalidArguments
 from imageskill.lib.http import ApiRequest
 from imageskill.lib.postgresql import strict_json
-from jobs.api import representations, schemas
+from jobs.api import answers, bodies, representations
 from jobs.api.auth import GrantBearer
 from jobs.assets import uploads
 
@@ -18,18 +18,18 @@ router = Router(tags=["assets"])
 @router.post(
     "/v1/upload",
     auth=GrantBearer("asset.upload"),
-    response=schemas.UploadOut,
+    response=answers.UploadOut,
     operation_id="upload_asset",
     openapi_extra=openapi_command("image-skill upload")
     | {
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": schemas.UploadBody.model_json_schema()}},
+            "content": {"application/json": {"schema": bodies.UploadBody.model_json_schema()}},
         }
     },
     summary="Upload an image to edit or reference",
 )
-def upload(request: ApiRequest) -> schemas.UploadOut:
+def upload(request: ApiRequest) -> answers.UploadOut:
     """Store an image of the caller's."""
     # The body is read inside the slot: the slots bound the memory that uploads take together.
     with uploads.slot():
@@ -39,18 +39,18 @@ def upload(request: ApiRequest) -> schemas.UploadOut:
         )
     if had_further_images:
         request.warnings.append("The file holds several images; only the first was kept.")
-    return schemas.UploadOut(
-        request=schemas.UploadRequestOut(
+    return answers.UploadOut(
+        request=answers.UploadRequestOut(
             source_kind=declared.source_kind,
             filename=declared.filename,
             remote_origin=declared.remote_origin,
         ),
         asset=representations.asset_out(asset, asset.job),
-        upload=schemas.UploadFactsOut(
+        upload=answers.UploadFactsOut(
             bytes=declared.content_length,
             mime_type=mime_type,
             sha256=declared.sha256,
-            policy=schemas.UploadPolicyOut(status="allowed"),
+            policy=answers.UploadPolicyOut(status="allowed"),
         ),
     )
 
@@ -72,9 +72,9 @@ def _read_upload(request: ApiRequest) -> tuple[uploads.UploadDeclaration, bytes,
     return declared, data, uploads.detect_type(data)
 
 
-def _parse_body(request: ApiRequest) -> schemas.UploadBody:
+def _parse_body(request: ApiRequest) -> bodies.UploadBody:
     try:
-        return schemas.UploadBody.model_validate(strict_json.parse(request.read()))
+        return bodies.UploadBody.model_validate(strict_json.parse(request.read()))
     except strict_json.InvalidJson as error:
         details = [Detail(field="body", message=str(error))]
         raise InvalidArguments(str(error), details=details) from None

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from imageskill.lib.schemas import Body
 from jobs import registry
-from jobs.api.schemas import Usd
+from jobs.api.bodies import Usd
 from jobs.planning.selection import DEFAULT
 from jobs.registry.entry import Model
 from jobs.registry.operations import Operation

@@ -13,7 +13,7 @@ from billing import ledger
 from billing.ledger import checks
 from imageskill.cli.grammar import reading, requests
 from imageskill.lib.errors import Timeout
-from jobs.api.schemas import CreateBody
+from jobs.api.bodies import CreateBody
 from jobs.assets.storage import ArtifactStorageWriteFailed
 from jobs.models import Job, Prompt
 from jobs.planning.request import GenerationRequest, Reference

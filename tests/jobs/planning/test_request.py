@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from jobs.api import schemas
+from jobs.api import bodies
 from jobs.planning.request import GenerationRequest, OutputSpec, Reference, added, digested_terms
 
 ALL_TERMS = {
@@ -65,7 +65,7 @@ class TestDigest:
 class TestFromTheWire:
     """A field of create that is declared in the body and in the request needs no copying."""
 
-    @pytest.mark.parametrize("body", [schemas.CreateBody, schemas.EditBody])
+    @pytest.mark.parametrize("body", [bodies.CreateBody, bodies.EditBody])
     def test_every_term_of_the_body_is_a_field_of_the_request(self, body):
         call = {"dry_run", "idempotency_key"}
         assert set(body.model_fields) - call <= {part.name for part in fields(GenerationRequest)}
@@ -87,10 +87,10 @@ class TestFromTheWire:
             "idempotency_key": "a key",
         }
         del sent["operation"]
-        body = schemas.EditBody.model_validate(sent)
+        body = bodies.EditBody.model_validate(sent)
         assert body.to_request("edit") == GenerationRequest(**ALL_TERMS)
 
     def test_null_and_missing_are_the_same(self):
         nulls = dict.fromkeys(("model", "output", "references", "model_parameters", "max_usd"))
-        body = schemas.CreateBody.model_validate({"prompt": "a kite", **nulls})
+        body = bodies.CreateBody.model_validate({"prompt": "a kite", **nulls})
         assert body.to_request("create") == GenerationRequest(operation="create", prompt="a kite")
